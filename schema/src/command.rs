@@ -1,0 +1,341 @@
+//! What clients send.
+
+use postcard_schema::Schema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    bounded::{List, Text},
+    event::Body,
+    ids::{DeviceId, Position, RoomId, UserId},
+    limits::{
+        CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES, RESUME_CURSORS, STATUS_BYTES, TOKEN_BYTES, USERS_PER_COMMAND,
+    },
+    open::{Empty, open_enum},
+    room::{Availability, ClientKey, Context, HistoryPolicy, Role, RoomClass},
+};
+
+/// A frame from a client. In a datagram only [`ClientFrame::Signal`] is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientFrame {
+    /// A command; the reply carries its id.
+    Request(Request),
+    /// Something that may be lost and is never answered.
+    Signal(ClientSignal),
+}
+
+/// A command with the number that its reply will carry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Request {
+    /// Chosen by the client, unique among its commands in flight on this connection.
+    pub id: u32,
+    /// What to do.
+    pub command: Command,
+}
+
+open_enum! {
+    /// What may be lost.
+    pub enum ClientSignal {
+        /// The person is typing in a room; repeated while it lasts.
+        0 "typing" Typing(Typing),
+    }
+}
+
+open_enum! {
+    /// What a client can ask for.
+    pub enum Command {
+        /// Opens the session; first on every connection.
+        0 "hello" Hello(Hello),
+        /// Gives a new token before the old one ends.
+        1 "refresh" Refresh(Refresh),
+        /// Asks whether the server is there.
+        2 "ping" Ping(Empty),
+        /// Catches up after a break: see `docs/protocol.md`.
+        3 "resume" Resume(Resume),
+        /// The next page of the room list.
+        4 "rooms" Rooms(Rooms),
+        /// The room of a context, made when there is none.
+        5 "ensure_room" EnsureRoom(EnsureRoom),
+        /// The direct conversation with a person, made when there is none.
+        6 "ensure_direct" EnsureDirect(EnsureDirect),
+        /// A new group.
+        7 "create_group" CreateGroup(CreateGroup),
+        /// Adds members.
+        8 "add_members" AddMembers(AddMembers),
+        /// Removes a member.
+        9 "remove_member" RemoveMember(RemoveMember),
+        /// Changes a member's role.
+        10 "set_role" SetRole(SetRole),
+        /// Leaves a room.
+        11 "leave" Leave(Leave),
+        /// A page of a room's members.
+        12 "members" Members(Members),
+        /// Opens a room: its feed begins. In a public room this is walking in.
+        13 "open" Open(Open),
+        /// Closes a room: its feed ends. In a public room this is walking out.
+        14 "close" Close(Close),
+        /// Sends a message.
+        15 "send" Send(Send),
+        /// A page of a room's entries.
+        16 "history" History(History),
+        /// One message.
+        17 "message" Message(MessageAt),
+        /// Says how far the person has read.
+        18 "mark_read" MarkRead(Mark),
+        /// Says how far messages have come to this device.
+        19 "mark_delivered" MarkDelivered(Mark),
+        /// Says whether the person is there.
+        20 "set_presence" SetPresence(SetPresence),
+        /// Changes the person's own settings.
+        21 "set_preferences" SetPreferences(SetPreferences),
+        /// Who some people are.
+        22 "profiles" Profiles(Profiles),
+    }
+}
+
+/// See [`Command::Hello`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Hello {
+    /// The newest protocol version that the client speaks.
+    pub version: u16,
+    /// The client's name and version, for logs.
+    pub client: Text<CLIENT_NAME_BYTES>,
+    /// This installation.
+    pub device: DeviceId,
+    /// Who the person is.
+    pub token: Text<TOKEN_BYTES>,
+    /// The rooms that the client holds, with its position in each.
+    pub cursors: List<Cursor, RESUME_CURSORS>,
+    /// Which of the client's optional abilities the server may use; 0 for now.
+    pub capabilities: u64,
+}
+
+/// See [`Command::Refresh`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Refresh {
+    /// The new token, of the same person.
+    pub token: Text<TOKEN_BYTES>,
+}
+
+/// A client's position in a room: it has every entry up to here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Cursor {
+    /// The room.
+    pub room: RoomId,
+    /// The last position that the client holds.
+    pub position: Position,
+    /// Whether to open the room (see [`Command::Open`]).
+    pub open: bool,
+}
+
+/// See [`Command::Resume`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Resume {
+    /// Where the client is.
+    pub cursors: List<Cursor, RESUME_CURSORS>,
+}
+
+/// See [`Command::Rooms`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Rooms {
+    /// Rooms that come after this one in the list; none for the beginning.
+    pub after: Option<RoomId>,
+    /// Only rooms of this context type.
+    pub context: Option<Text<CONTEXT_TYPE_BYTES>>,
+    /// The most rooms wanted.
+    pub limit: u8,
+}
+
+/// See [`Command::EnsureRoom`]. What is already there is given back as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct EnsureRoom {
+    /// What the room is about.
+    pub context: Context,
+    /// Its class, if it has to be made.
+    pub class: RoomClass,
+    /// Its name, if it has to be made.
+    pub name: Option<Text<NAME_BYTES>>,
+    /// Its members, if it has to be made; the person who asks is always one, except in public rooms.
+    pub members: List<UserId, USERS_PER_COMMAND>,
+    /// What later members see, if it has to be made.
+    pub history: HistoryPolicy,
+}
+
+/// See [`Command::EnsureDirect`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct EnsureDirect {
+    /// The other person.
+    pub user: UserId,
+}
+
+/// See [`Command::CreateGroup`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct CreateGroup {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The group's name.
+    pub name: Text<NAME_BYTES>,
+    /// Its members besides the person who makes it, who is its owner.
+    pub members: List<UserId, USERS_PER_COMMAND>,
+    /// What later members see.
+    pub history: HistoryPolicy,
+}
+
+/// See [`Command::AddMembers`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct AddMembers {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room.
+    pub room: RoomId,
+    /// Whom to add; who is a member already stays as they are.
+    pub users: List<UserId, USERS_PER_COMMAND>,
+}
+
+/// See [`Command::RemoveMember`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct RemoveMember {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room.
+    pub room: RoomId,
+    /// Whom to remove.
+    pub user: UserId,
+}
+
+/// See [`Command::SetRole`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct SetRole {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room.
+    pub room: RoomId,
+    /// Whose role.
+    pub user: UserId,
+    /// The new role.
+    pub role: Role,
+}
+
+/// See [`Command::Leave`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Leave {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room.
+    pub room: RoomId,
+}
+
+/// See [`Command::Members`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Members {
+    /// The room.
+    pub room: RoomId,
+    /// Members after this one, by user id; none for the beginning.
+    pub after: Option<UserId>,
+    /// The most members wanted.
+    pub limit: u8,
+}
+
+/// See [`Command::Open`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Open {
+    /// The room.
+    pub room: RoomId,
+    /// How many of the last entries to give.
+    pub limit: u8,
+}
+
+/// See [`Command::Close`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Close {
+    /// The room.
+    pub room: RoomId,
+}
+
+/// See [`Command::Send`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Send {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room.
+    pub room: RoomId,
+    /// What it says.
+    pub body: Body,
+}
+
+/// Where a page of history lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum Anchor {
+    /// The last entries.
+    Latest,
+    /// The entries just before this position.
+    Before(Position),
+    /// The entries just after this position.
+    After(Position),
+    /// The entries on both sides of this position, and itself.
+    Around(Position),
+}
+
+/// See [`Command::History`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct History {
+    /// The room.
+    pub room: RoomId,
+    /// Where.
+    pub anchor: Anchor,
+    /// The most entries wanted.
+    pub limit: u8,
+}
+
+/// See [`Command::Message`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct MessageAt {
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
+}
+
+/// See [`Command::MarkRead`] and [`Command::MarkDelivered`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Mark {
+    /// The room.
+    pub room: RoomId,
+    /// The number of the message, and with it all before.
+    pub number: u64,
+}
+
+/// See [`Command::SetPresence`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct SetPresence {
+    /// Online or away; offline is what the server says when no device is connected.
+    pub availability: Availability,
+    /// The person's own words; an empty text takes them back, none leaves them.
+    pub status: Option<Text<STATUS_BYTES>>,
+}
+
+/// See [`Command::SetPreferences`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct SetPreferences {
+    /// Do not tell others what this person has read.
+    pub private_receipts: bool,
+}
+
+/// See [`Command::Profiles`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Profiles {
+    /// Who.
+    pub users: List<UserId, USERS_PER_COMMAND>,
+}
+
+/// See [`ClientSignal::Typing`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Typing {
+    /// The room.
+    pub room: RoomId,
+    /// Grows with each signal of this session; an older one that arrives late is dropped.
+    pub counter: u32,
+    /// Whether the person types or has stopped.
+    pub active: bool,
+}

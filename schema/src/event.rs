@@ -1,0 +1,283 @@
+//! What the server sends by itself.
+
+use postcard_schema::Schema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    bounded::{List, Text},
+    error::Error,
+    ids::{Position, RoomId, Timestamp, UserId},
+    limits::{NAME_BYTES, TEXT_BYTES, USERS_PER_COMMAND},
+    open::open_enum,
+    reply::Reply,
+    room::{Context, Marker, Message, Presence, Preview, Profile, Role, RoomClass, RoomSummary},
+};
+
+/// A frame from the server. In a datagram only [`ServerFrame::Signal`] comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// The answer to a command.
+    Reply(Answer),
+    /// Something happened.
+    Event(Event),
+    /// Something that may be lost.
+    Signal(ServerSignal),
+}
+
+/// The answer to a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Answer {
+    /// The command's id.
+    pub id: u32,
+    /// Done, or why not.
+    pub result: Answered,
+}
+
+/// Done, or why not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum Answered {
+    /// It was done.
+    Ok(Reply),
+    /// It was not, or nobody knows.
+    Error(Error),
+}
+
+open_enum! {
+    /// What may be lost.
+    pub enum ServerSignal {
+        /// Somebody types.
+        0 "typing" Typing(TypingBy),
+        /// Somebody's presence.
+        1 "presence" Presence(Presence),
+    }
+}
+
+open_enum! {
+    /// What happened.
+    pub enum Event {
+        /// A room's log grew by an entry.
+        0 "entry" Entry(RoomEntry),
+        /// A large room that is not open has a new head; newest wins.
+        1 "head" Head(Head),
+        /// A room that this person is now in.
+        2 "room_added" RoomAdded(RoomSummary),
+        /// A room that this person is no longer in.
+        3 "room_removed" RoomRemoved(RoomRemoved),
+        /// A member has come further; newest wins.
+        4 "marker" Marker(RoomMarker),
+        /// This person has read further, on whatever device; newest wins.
+        5 "own_read" OwnRead(OwnRead),
+        /// Somebody's presence; newest wins.
+        6 "presence" Presence(Presence),
+        /// Who has a public room open changed; newest count wins.
+        7 "attendance" Attendance(Attendance),
+        /// Entries of a room could not be queued: resume it from where the client is.
+        8 "behind" Behind(Head),
+        /// Somebody's name or picture changed.
+        9 "profile" Profile(Profile),
+        /// The token ends soon: refresh it.
+        10 "token_expiring" TokenExpiring(TokenExpiring),
+        /// The server goes down: come back after this delay.
+        11 "draining" Draining(Draining),
+    }
+}
+
+/// See [`Event::Entry`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct RoomEntry {
+    /// The room.
+    pub room: RoomId,
+    /// The entry.
+    pub entry: Entry,
+}
+
+/// One entry of a room's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Entry {
+    /// Its place: positions have no gap.
+    pub position: Position,
+    /// When; never before the entry before it.
+    pub time: Timestamp,
+    /// What.
+    pub kind: EntryKind,
+}
+
+open_enum! {
+    /// What an entry says.
+    pub enum EntryKind {
+        /// The room was made.
+        0 "created" Created(Created),
+        /// A message.
+        1 "message" Message(Message),
+        /// Members came.
+        2 "joined" Joined(Joined),
+        /// A member left or was removed.
+        3 "left" Left(Left),
+        /// A member's role changed.
+        4 "role" Role(RoleChange),
+    }
+}
+
+open_enum! {
+    /// What a message says.
+    pub enum Body {
+        /// Text with emoji and light markup.
+        0 "text" Text(TextBody),
+        /// A notice of the service.
+        1 "system" System(SystemBody),
+    }
+}
+
+/// See [`Body::Text`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct TextBody {
+    /// The text.
+    pub text: Text<TEXT_BYTES>,
+}
+
+open_enum! {
+    /// What a notice of the service says.
+    pub enum SystemBody {
+        /// Words of the service itself.
+        0 "notice" Notice(TextBody),
+    }
+}
+
+/// See [`EntryKind::Created`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Created {
+    /// Who made it; none for the service.
+    pub by: Option<UserId>,
+    /// Its class.
+    pub class: RoomClass,
+    /// What it is about.
+    pub context: Context,
+    /// Its name.
+    pub name: Option<Text<NAME_BYTES>>,
+    /// Its first members.
+    pub members: List<UserId, { USERS_PER_COMMAND + 1 }>,
+}
+
+/// See [`EntryKind::Joined`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Joined {
+    /// Who came.
+    pub users: List<UserId, USERS_PER_COMMAND>,
+    /// Who added them; none for the service.
+    pub by: Option<UserId>,
+}
+
+/// See [`EntryKind::Left`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Left {
+    /// Who went.
+    pub user: UserId,
+    /// Who removed them; themselves when they left; none for the service.
+    pub by: Option<UserId>,
+}
+
+/// See [`EntryKind::Role`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct RoleChange {
+    /// Whose.
+    pub user: UserId,
+    /// The new role.
+    pub role: Role,
+    /// Who changed it; none for the service.
+    pub by: Option<UserId>,
+}
+
+/// See [`Event::Head`] and [`Event::Behind`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Head {
+    /// The room.
+    pub room: RoomId,
+    /// Its last position.
+    pub head: Position,
+    /// The number of its last message.
+    pub number: u64,
+    /// The last message.
+    pub preview: Option<Preview>,
+}
+
+/// Why a room is no longer this person's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovalReason {
+    /// They left.
+    Left,
+    /// Somebody removed them.
+    Removed,
+}
+
+/// See [`Event::RoomRemoved`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct RoomRemoved {
+    /// The room.
+    pub room: RoomId,
+    /// Why.
+    pub reason: RemovalReason,
+}
+
+/// See [`Event::Marker`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct RoomMarker {
+    /// The room.
+    pub room: RoomId,
+    /// The marker.
+    pub marker: Marker,
+}
+
+/// See [`Event::OwnRead`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct OwnRead {
+    /// The room.
+    pub room: RoomId,
+    /// The number of the last message read.
+    pub read: u64,
+    /// Messages after that.
+    pub unread: u64,
+}
+
+/// See [`Event::Attendance`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Attendance {
+    /// The room.
+    pub room: RoomId,
+    /// How many people have it open.
+    pub count: u32,
+    /// Who walked in just now; not told in large rooms.
+    pub entered: Option<Profile>,
+    /// Who walked out just now; not told in large rooms.
+    pub exited: Option<UserId>,
+}
+
+/// See [`Event::TokenExpiring`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct TokenExpiring {
+    /// When.
+    pub at: Timestamp,
+}
+
+/// See [`Event::Draining`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Draining {
+    /// Wait this long before connecting again, in milliseconds.
+    pub reconnect_after_ms: u32,
+}
+
+/// See [`ServerSignal::Typing`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct TypingBy {
+    /// The room.
+    pub room: RoomId,
+    /// Who.
+    pub user: UserId,
+    /// Grows with each signal of this person in this room; an older one that arrives late is
+    /// dropped.
+    pub counter: u64,
+    /// Whether they type or have stopped.
+    pub active: bool,
+}

@@ -1,0 +1,43 @@
+//! The wire protocol and the shared vocabulary of Caffis Chat.
+//!
+//! Server and clients exchange [`ClientFrame`]s and [`ServerFrame`]s over a link, written as
+//! postcard or, on the WebSocket subprotocol `caffis.v1.json`, as JSON. Everything that travels is
+//! declared here once: identifiers, [`Command`]s, [`Reply`]s, [`Event`]s, errors, and the name of
+//! every limit. The TypeScript codec is generated from these types (`caffis-gen`), and
+//! `docs/protocol.md` explains them to someone who writes a client in another language.
+//!
+//! Lists and texts are bounded types that check before they allocate ([`bounded`]). Enums that will
+//! grow are *open* ([`open`]): a kind that this build does not know is kept as tag and bytes, so that
+//! one new kind of message never breaks an old client's page.
+
+pub mod bounded;
+pub mod codec;
+pub mod command;
+pub mod error;
+pub mod event;
+pub mod ids;
+pub mod limits;
+pub mod open;
+pub mod reply;
+pub mod room;
+
+pub use bounded::{Blob, List, Text};
+pub use codec::{Codec, DecodeError};
+pub use command::{ClientFrame, ClientSignal, Command, Request};
+pub use error::{CloseCode, Error, ErrorCode, Outcome};
+pub use event::{Body, Entry, EntryKind, Event, ServerFrame, ServerSignal};
+pub use ids::{ClientId, DeviceId, Position, RoomId, SessionId, Timestamp, UserId};
+pub use reply::Reply;
+
+/// The protocol version that this build speaks. Hello carries it; a server never sends what is newer
+/// than the client's version.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// The ALPN identifier of native QUIC.
+pub const ALPN: &[u8] = b"caffis/1";
+
+/// The WebSocket subprotocol for postcard frames.
+pub const SUBPROTOCOL_BINARY: &str = "caffis.v1";
+
+/// The WebSocket subprotocol for JSON text.
+pub const SUBPROTOCOL_JSON: &str = "caffis.v1.json";

@@ -1,0 +1,80 @@
+//! Every wire maximum by name. Nothing larger is ever encoded or accepted; the settings of a server
+//! may be lower ([`Limits`] tells a client), never higher.
+
+use postcard_schema::Schema;
+use serde::{Deserialize, Serialize};
+
+/// A frame's payload, in bytes.
+pub const FRAME_BYTES: usize = 256 * 1024;
+/// A frame from a client, in bytes.
+pub const COMMAND_BYTES: usize = 64 * 1024;
+/// A datagram, in bytes: what every browser's path carries.
+pub const DATAGRAM_BYTES: usize = 1_000;
+/// A user's identifier, in bytes.
+pub const USER_ID_BYTES: usize = 64;
+/// A name shown to people, in bytes.
+pub const NAME_BYTES: usize = 128;
+/// A token, in bytes.
+pub const TOKEN_BYTES: usize = 4_096;
+/// A message's text, in bytes: 8,000 characters of four bytes.
+pub const TEXT_BYTES: usize = 32_000;
+/// The preview of a message in the room list, in bytes.
+pub const PREVIEW_BYTES: usize = 240;
+/// A person's custom status, in bytes.
+pub const STATUS_BYTES: usize = 200;
+/// The address of a picture, in bytes.
+pub const URL_BYTES: usize = 512;
+/// A context's type, in bytes.
+pub const CONTEXT_TYPE_BYTES: usize = 32;
+/// A context's identifier, in bytes.
+pub const CONTEXT_ID_BYTES: usize = 160;
+/// The sentence of an error, in bytes.
+pub const SENTENCE_BYTES: usize = 256;
+/// A client's name and version, in bytes.
+pub const CLIENT_NAME_BYTES: usize = 64;
+/// Entries in one page of history.
+pub const PAGE_ENTRIES: usize = 100;
+/// Rooms in one page of the room list, and in the answer to hello.
+pub const PAGE_ROOMS: usize = 100;
+/// Members in one page.
+pub const PAGE_MEMBERS: usize = 100;
+/// Cursors in one resume.
+pub const RESUME_CURSORS: usize = 100;
+/// Users named in one command.
+pub const USERS_PER_COMMAND: usize = 100;
+/// Markers sent with an opened room: the seen-by lines of small rooms.
+pub const MARKERS: usize = 100;
+/// The bytes of entries in one page or one resume answer; fewer entries come when they are long.
+pub const PAGE_BYTES: usize = 192 * 1024;
+
+/// What a server told a client about its limits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Limits {
+    /// The longest text in characters in a public room.
+    pub public_text_chars: u32,
+    /// The longest text in characters in any other room.
+    pub text_chars: u32,
+    /// The largest frame from a client in bytes.
+    pub frame_bytes: u32,
+    /// Messages per second that a user may send for long.
+    pub messages_per_second: u32,
+    /// Rooms that one session may hold open.
+    pub open_rooms: u32,
+    /// Rooms that a user may be in.
+    pub rooms_per_user: u32,
+    /// Members that a room may have.
+    pub members_per_room: u32,
+    /// Up to this many members, messages come to the inbox and receipts and presence by name; above
+    /// it, only heads and counts do.
+    pub small_room_members: u32,
+    /// For how long the server remembers client ids, in seconds: a resend after that is `expired`.
+    pub resend_window_seconds: u32,
+    /// How often an active client should ping, in milliseconds.
+    pub active_ping_ms: u32,
+    /// How often an idle client should ping, in milliseconds.
+    pub idle_ping_ms: u32,
+    /// How often a client repeats its typing signal, in milliseconds.
+    pub typing_refresh_ms: u32,
+    /// For how long a typing signal holds, in milliseconds.
+    pub typing_expiry_ms: u32,
+}

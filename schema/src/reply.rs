@@ -1,0 +1,180 @@
+//! What the server answers.
+
+use postcard_schema::Schema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    bounded::List,
+    event::Entry,
+    ids::{Position, RoomId, SessionId, Timestamp},
+    limits::{
+        Limits, MARKERS, PAGE_ENTRIES, PAGE_MEMBERS, PAGE_ROOMS, RESUME_CURSORS, USERS_PER_COMMAND,
+    },
+    open::{Empty, open_enum},
+    room::{Marker, Member, Presence, Profile, RoomSummary},
+};
+
+open_enum! {
+    /// The answer to a command that was done.
+    pub enum Reply {
+        /// Done; there is nothing to tell.
+        0 "done" Done(Empty),
+        /// To hello.
+        1 "welcome" Welcome(Welcome),
+        /// To resume.
+        2 "resumed" Resumed(ResumedRooms),
+        /// To rooms.
+        3 "rooms" Rooms(RoomPage),
+        /// To what finds or makes a room.
+        4 "room" Room(RoomSummary),
+        /// To members.
+        5 "members" Members(MemberPage),
+        /// To open.
+        6 "opened" Opened(Opened),
+        /// To what adds an entry to a room's log.
+        7 "appended" Appended(Appended),
+        /// To history.
+        8 "page" Page(EntryPage),
+        /// To message.
+        9 "entry" Entry(Entry),
+        /// To profiles.
+        10 "profiles" Profiles(ProfileList),
+        /// To refresh.
+        11 "refreshed" Refreshed(Refreshed),
+    }
+}
+
+/// The answer to hello.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Welcome {
+    /// The protocol version of this session.
+    pub version: u16,
+    /// This connection.
+    pub session: SessionId,
+    /// Who the person is.
+    pub profile: Profile,
+    /// The person's own settings.
+    pub private_receipts: bool,
+    /// The server's clock.
+    pub server_time: Timestamp,
+    /// When the token ends.
+    pub token_expires: Timestamp,
+    /// The limits.
+    pub limits: Limits,
+    /// The first rooms by activity.
+    pub rooms: List<RoomSummary, PAGE_ROOMS>,
+    /// Whether there are more.
+    pub more_rooms: bool,
+    /// What became of the cursors, in their order.
+    pub resumed: List<Resumed, RESUME_CURSORS>,
+}
+
+/// The answer to refresh.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Refreshed {
+    /// When the new token ends.
+    pub token_expires: Timestamp,
+}
+
+/// The answer to resume, in the order of the cursors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct ResumedRooms {
+    /// One for each cursor.
+    pub rooms: List<Resumed, RESUME_CURSORS>,
+}
+
+/// Whether a client's copy of a room can be made whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The entries that follow are all that was missed, up to `head` or, with `more`, up to the last
+    /// of them.
+    Complete,
+    /// Too much was missed or is gone: drop the copy and load the last page.
+    Reset,
+    /// The room is not this person's any more: drop the copy.
+    Gone,
+    /// This room cannot be read now: keep the copy and ask again.
+    Later,
+}
+
+/// What became of one cursor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Resumed {
+    /// The room.
+    pub room: RoomId,
+    /// Whether the copy can be made whole.
+    pub standing: Standing,
+    /// What was missed, in order.
+    pub entries: List<Entry, PAGE_ENTRIES>,
+    /// Ask again from the last of these entries: they did not all fit.
+    pub more: bool,
+    /// The room's last position.
+    pub head: Position,
+}
+
+/// The answer to rooms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct RoomPage {
+    /// The rooms.
+    pub rooms: List<RoomSummary, PAGE_ROOMS>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// The answer to members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct MemberPage {
+    /// The members, by user id.
+    pub members: List<Member, PAGE_MEMBERS>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// The answer to open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Opened {
+    /// The room.
+    pub room: RoomSummary,
+    /// Its last entries.
+    pub page: EntryPage,
+    /// How far its members have come, in small rooms.
+    pub markers: List<Marker, MARKERS>,
+    /// Who of them is there, in small rooms.
+    pub presence: List<Presence, MARKERS>,
+    /// How many people have the room open now.
+    pub attendance: u32,
+}
+
+/// The answer to what adds an entry to a room's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Appended {
+    /// The room.
+    pub room: RoomId,
+    /// The entry's position.
+    pub position: Position,
+    /// The message's number; 0 for other entries.
+    pub number: u64,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// A stretch of a room's log, in order of position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct EntryPage {
+    /// The entries.
+    pub entries: List<Entry, PAGE_ENTRIES>,
+    /// Whether there is something before them that this person may see.
+    pub more_before: bool,
+    /// Whether there is something after them.
+    pub more_after: bool,
+    /// The room's last position.
+    pub head: Position,
+}
+
+/// The answer to profiles: those that are known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct ProfileList {
+    /// The people.
+    pub profiles: List<Profile, USERS_PER_COMMAND>,
+}

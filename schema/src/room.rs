@@ -1,0 +1,192 @@
+//! The nouns that commands, replies and events share: users, rooms, members, markers.
+
+use postcard_schema::Schema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    bounded::Text,
+    event::Body,
+    ids::{ClientId, Position, RoomId, Timestamp, UserId},
+    limits::{CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES, PREVIEW_BYTES, STATUS_BYTES, URL_BYTES},
+};
+
+/// What kind of room it is; fixed at creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomClass {
+    /// Friends and groups: its people may erase it.
+    Social,
+    /// A cafe's room: anyone may walk in; attendance is presence, not membership.
+    Public,
+    /// Bookings and disputes: nothing in it ever changes or goes.
+    Evidence,
+}
+
+/// What a room is about. There is at most one room for each context.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema)]
+pub struct Context {
+    /// `direct`, `group`, `cafe`, `meetup`, `match`, `booking`, `dispute`, or any other word.
+    pub kind: Text<CONTEXT_TYPE_BYTES>,
+    /// Which one.
+    pub id: Text<CONTEXT_ID_BYTES>,
+}
+
+/// What a member may do.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads and writes.
+    Member,
+    /// Also adds and removes members and changes roles below its own.
+    Admin,
+    /// Also makes owners and admins.
+    Owner,
+}
+
+/// What a new member sees of the time before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum HistoryPolicy {
+    /// Everything.
+    All,
+    /// Nothing from before joining.
+    FromJoining,
+    /// The last so many messages.
+    Last(u32),
+}
+
+/// The idempotency key of a command that changes something.
+///
+/// The same key gives the same answer, over any transport, for the days that hello's limits say;
+/// later the answer is `expired`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
+pub struct ClientKey {
+    /// Made for this act, kept on every resend.
+    pub id: ClientId,
+    /// When the person acted, by the client's clock set right with the server's time; kept on every
+    /// resend too.
+    pub time: Timestamp,
+}
+
+/// A person as others see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Profile {
+    /// Who.
+    pub user: UserId,
+    /// The name shown.
+    pub name: Text<NAME_BYTES>,
+    /// A picture's address.
+    pub picture: Option<Text<URL_BYTES>>,
+}
+
+/// Whether a person can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum Availability {
+    /// No device is connected.
+    Offline,
+    /// Connected, not looking.
+    Away,
+    /// Connected and active.
+    Online,
+}
+
+/// A person's presence. Of two, the one with the larger version counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Presence {
+    /// Who.
+    pub user: UserId,
+    /// Grows with each change.
+    pub version: u64,
+    /// Whether they can be reached.
+    pub availability: Availability,
+    /// When they were last connected; none while they are, or when they never were.
+    pub last_seen: Option<Timestamp>,
+    /// Their own words.
+    pub status: Option<Text<STATUS_BYTES>>,
+}
+
+/// A member of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Member {
+    /// Who.
+    pub profile: Profile,
+    /// What they may do.
+    pub role: Role,
+    /// Since when.
+    pub joined: Timestamp,
+    /// Their presence; none in rooms that are too large for it.
+    pub presence: Option<Presence>,
+}
+
+/// How far a member has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Marker {
+    /// Who.
+    pub user: UserId,
+    /// The number of the last message that reached one of their devices.
+    pub delivered: u64,
+    /// The number of the last message that they read.
+    pub read: u64,
+}
+
+/// The last message of a room, in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Preview {
+    /// The message's number.
+    pub number: u64,
+    /// Who wrote it; none for the system.
+    pub sender: Option<UserId>,
+    /// Its first words.
+    pub text: Text<PREVIEW_BYTES>,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// A room as one user's list shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct RoomSummary {
+    /// Which.
+    pub room: RoomId,
+    /// Its class.
+    pub class: RoomClass,
+    /// What it is about.
+    pub context: Context,
+    /// Its name; none for direct conversations, which show the other person.
+    pub name: Option<Text<NAME_BYTES>>,
+    /// The other person of a direct conversation.
+    pub peer: Option<Profile>,
+    /// The other person's presence.
+    pub peer_presence: Option<Presence>,
+    /// How many members it has.
+    pub members: u32,
+    /// What this user may do; none for someone who walked in.
+    pub role: Option<Role>,
+    /// The position of the last entry.
+    pub head: Position,
+    /// The number of the last message.
+    pub number: u64,
+    /// How far this user has read.
+    pub read: u64,
+    /// Messages after that.
+    pub unread: u64,
+    /// The last message.
+    pub preview: Option<Preview>,
+    /// When something last happened.
+    pub active: Timestamp,
+}
+
+/// A message to be sent or kept: its body and who wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Message {
+    /// Its number: messages of a room count 1, 2, 3, ….
+    pub number: u64,
+    /// Who wrote it; none for the system.
+    pub sender: Option<UserId>,
+    /// The sender's key, so that their devices know their own message again.
+    pub key: Option<ClientKey>,
+    /// What it says.
+    pub body: Body,
+}

@@ -1,0 +1,3 @@
+//! (crate docs follow)
+pub mod ports;
+pub mod settings;

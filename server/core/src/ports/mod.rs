@@ -1,0 +1,7 @@
+//! What core needs from outside: a store, a clock, randomness. Traits only; the adapters live in
+//! crates of their own, and every adapter runs the suites of `caffis-conformance`.
+
+pub mod authenticator;
+pub mod clock;
+pub mod entropy;
+pub mod store;

@@ -1,0 +1,133 @@
+//! The settings of core, each with its unit and its default. The wire maxima in
+//! `caffis_schema::limits` bound them from above.
+
+use std::time::Duration;
+
+use caffis_schema::limits::Limits;
+
+/// How core behaves. Everything that is a rate, a queue, a cache or a timeout has its name here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The longest text in a public room, in characters.
+    pub public_text_chars: u32,
+    /// The longest text in any other room, in characters.
+    pub text_chars: u32,
+    /// Messages that a user may send, per second.
+    pub messages_per_second: u32,
+    /// Commands of every kind that a user may send, per second.
+    pub commands_per_second: u32,
+    /// Commands that all users of one address may send, per second.
+    pub address_commands_per_second: u32,
+    /// Signals (typing) that a session may send, per second.
+    pub signals_per_second: u32,
+    /// New connections from one address, per second.
+    pub address_connects_per_second: u32,
+    /// Connections at the same time from one address.
+    pub connections_per_address: u32,
+    /// Connections at the same time of one user.
+    pub connections_per_user: u32,
+    /// Commands of one session that may be under way at the same time; further ones wait.
+    pub commands_in_flight: u32,
+    /// Rooms that one session may hold open.
+    pub open_rooms: u32,
+    /// Rooms that a user may be in.
+    pub rooms_per_user: u32,
+    /// Members that a room may have.
+    pub members_per_room: u32,
+    /// Up to this many members, a room is small: messages come to the inbox, receipts and presence by
+    /// name.
+    pub small_room_members: u32,
+    /// What waits to be written to one session, in bytes; past it entries are dropped and resumed.
+    pub session_queue_bytes: usize,
+    /// Commands that may wait for one room's owner.
+    pub room_queue: usize,
+    /// Rooms that are kept in memory while nobody uses them.
+    pub idle_rooms: usize,
+    /// Recent entries kept in memory for each room.
+    pub ring_entries: usize,
+    /// Entries that a resume may catch up; beyond it the client reloads.
+    pub resume_entries: u64,
+    /// For how long entries other than messages are kept.
+    pub entry_retention: Duration,
+    /// For how long client ids are remembered.
+    pub resend_window: Duration,
+    /// How long a connection may take until its hello.
+    pub hello_timeout: Duration,
+    /// How long a session may be silent; clients ping more often than that.
+    pub idle_timeout: Duration,
+    /// How long a client must stay away before others are told that it went.
+    pub offline_grace: Duration,
+    /// How long a command may wait for the store before its outcome is `unknown`.
+    pub store_timeout: Duration,
+    /// While a session is busy, how long writes are gathered.
+    pub gather: Duration,
+    /// How often an active client should ping.
+    pub active_ping: Duration,
+    /// How often an idle client should ping.
+    pub idle_ping: Duration,
+    /// Context types for which any user may make a room by `ensure_room`; others need a service's
+    /// token.
+    pub open_contexts: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_text_chars: 500,
+            text_chars: 8_000,
+            messages_per_second: 10,
+            commands_per_second: 50,
+            address_commands_per_second: 2_000,
+            signals_per_second: 10,
+            address_connects_per_second: 100,
+            connections_per_address: 100,
+            connections_per_user: 20,
+            commands_in_flight: 32,
+            open_rooms: 100,
+            rooms_per_user: 1_000,
+            members_per_room: 5_000,
+            small_room_members: 100,
+            session_queue_bytes: 512 * 1024,
+            room_queue: 1_024,
+            idle_rooms: 10_000,
+            ring_entries: 100,
+            resume_entries: 1_000,
+            entry_retention: Duration::from_secs(30 * 86_400),
+            resend_window: Duration::from_secs(3 * 86_400),
+            hello_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
+            offline_grace: Duration::from_secs(2),
+            store_timeout: Duration::from_secs(10),
+            gather: Duration::from_millis(2),
+            active_ping: Duration::from_secs(2),
+            idle_ping: Duration::from_secs(15),
+            open_contexts: vec!["cafe".to_owned()],
+        }
+    }
+}
+
+impl Settings {
+    /// What a client is told of them.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            public_text_chars: self.public_text_chars,
+            text_chars: self.text_chars,
+            frame_bytes: caffis_schema::limits::COMMAND_BYTES as u32,
+            messages_per_second: self.messages_per_second,
+            open_rooms: self.open_rooms,
+            rooms_per_user: self.rooms_per_user,
+            members_per_room: self.members_per_room,
+            small_room_members: self.small_room_members,
+            resend_window_seconds: self.resend_window.as_secs().try_into().unwrap_or(u32::MAX),
+            active_ping_ms: milliseconds(self.active_ping),
+            idle_ping_ms: milliseconds(self.idle_ping),
+            typing_refresh_ms: 3_000,
+            typing_expiry_ms: 5_000,
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u32 {
+    duration.as_millis().try_into().unwrap_or(u32::MAX)
+}
