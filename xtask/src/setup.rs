@@ -1,0 +1,135 @@
+//! Installs what the tests need: Debian packages (as root), npm packages and cargo-deny.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::node;
+use crate::options::Tier;
+use crate::workspace::Workspace;
+
+/// A Debian package, and a program by which another system shows that it has the same.
+struct System {
+    package: &'static str,
+    program: &'static str,
+}
+
+/// What compiling needs beside Rust: libFuzzer is C++, ring is C.
+const COMPILERS: [System; 1] = [System { package: "g++", program: "c++" }];
+/// What the edge tests need: limits, mounts and addresses.
+const TOOLS: [System; 4] = [
+    System { package: "util-linux", program: "prlimit" },
+    System { package: "mount", program: "mount" },
+    System { package: "iproute2", program: "ip" },
+    System { package: "procps", program: "ps" },
+];
+/// The browsers that run the journeys.
+const BROWSERS: [System; 2] = [
+    System { package: "chromium", program: "chromium" },
+    System { package: "firefox-esr", program: "firefox-esr" },
+];
+
+/// Pinned, so that a new release never changes what passes. Built from nothing in 2.3 minutes on
+/// two cores, which a normal test run can afford.
+const CARGO_DENY: &str = "0.20.2";
+
+const APT_LIMIT: Duration = Duration::from_secs(15 * 60);
+const CARGO_INSTALL_LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// Installs everything that any stage needs.
+pub(crate) fn everything(workspace: &Workspace) -> Result<()> {
+    for_tier(workspace, Tier::Long)?;
+    node::packages(workspace).try_for_each(|package| package.install())
+}
+
+/// Installs what the stages of a tier need, except the npm packages, which belong to their stage.
+pub(crate) fn for_tier(workspace: &Workspace, tier: Tier) -> Result<()> {
+    rust_components(workspace)?;
+    node::check(workspace)?;
+    let mut wanted: Vec<&System> = COMPILERS.iter().chain(&TOOLS).collect();
+    if tier > Tier::Quick {
+        wanted.extend(&BROWSERS);
+    }
+    system_packages(workspace, &wanted)?;
+    // The tests read the resolved graph: all of it is here before the first of them.
+    workspace.cargo(["fetch", "--locked"]).limit(CARGO_INSTALL_LIMIT).run()?;
+    if tier > Tier::Quick {
+        cargo_deny(workspace)?;
+    }
+    Ok(())
+}
+
+fn rust_components(workspace: &Workspace) -> Result<()> {
+    for component in ["fmt", "clippy"] {
+        workspace
+            .cargo([component, "--version"])
+            .read()
+            .context("install rustfmt and clippy: rustup component add rustfmt clippy")?;
+    }
+    Ok(())
+}
+
+fn system_packages(workspace: &Workspace, wanted: &[&System]) -> Result<()> {
+    let debian = on_path("dpkg-query") && on_path("apt-get");
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|system| !on_path(system.program))
+        .map(|system| if debian { system.package } else { system.program })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    if !debian {
+        bail!("this system has no apt: install these programs, then try again: {list}");
+    }
+    if !is_root() {
+        bail!(
+            "some system packages are missing; install them, then try again:\n\n    sudo apt-get \
+             update && sudo apt-get install -y --no-install-recommends {list}\n"
+        );
+    }
+    let apt = || {
+        workspace
+            .program("apt-get")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .arguments(["-q", "-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=300"])
+            .limit(APT_LIMIT)
+    };
+    apt().arguments(["update"]).run()?;
+    apt().arguments(["install", "-y", "--no-install-recommends"]).arguments(missing).run()
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/sbin".into()])
+        .any(|folder| folder.join(program).is_file())
+}
+
+/// Where [`cargo_deny`] puts the program: in the project's cache, not among the user's tools.
+fn deny_root(workspace: &Workspace) -> PathBuf {
+    workspace.cache().join("tools").join(format!("cargo-deny-{CARGO_DENY}"))
+}
+
+/// cargo-deny, installed if it is not there yet.
+pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
+    let root = deny_root(workspace);
+    let program = root.join("bin/cargo-deny");
+    if !program.is_file() {
+        // Without the shared build folder cargo builds in a temporary one and removes it.
+        workspace
+            .cargo(["install", "--locked", "--version", CARGO_DENY, "cargo-deny", "--root"])
+            .arguments([&root])
+            .without_env("CARGO_TARGET_DIR")
+            .limit(CARGO_INSTALL_LIMIT)
+            .run()?;
+    }
+    Ok(program)
+}

@@ -1,0 +1,202 @@
+//! `cargo xtask test`: the stages, in the order that finds a mistake soonest.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::options::{TestOptions, Tier};
+use crate::report::{Record, Report, clock};
+use crate::tally::Tally;
+use crate::workspace::Workspace;
+use crate::{commands, fuzz, node, setup};
+
+/// One stage of a test run.
+struct Stage {
+    name: &'static str,
+    /// The smallest tier that runs it.
+    tier: Tier,
+    run: fn(&Run<'_>, &mut Tally) -> Result<()>,
+}
+
+/// What a stage knows of the run.
+struct Run<'a> {
+    workspace: &'a Workspace,
+    tier: Tier,
+}
+
+const STAGES: [Stage; 11] = [
+    Stage { name: "setup", tier: Tier::Quick, run: install },
+    Stage { name: "fmt", tier: Tier::Quick, run: fmt },
+    Stage { name: "rules", tier: Tier::Quick, run: rules },
+    Stage { name: "web", tier: Tier::Quick, run: web },
+    Stage { name: "clippy", tier: Tier::Quick, run: clippy },
+    Stage { name: "build", tier: Tier::Quick, run: build },
+    Stage { name: "generated", tier: Tier::Quick, run: generated },
+    Stage { name: "unit", tier: Tier::Quick, run: unit },
+    Stage { name: "browsers", tier: Tier::Normal, run: browsers },
+    Stage { name: "fuzz", tier: Tier::Normal, run: fuzz_all },
+    Stage { name: "deny", tier: Tier::Normal, run: deny },
+];
+
+/// Longer than any limit inside the tests, which explain themselves better.
+const TEST_LIMIT: Duration = Duration::from_secs(25 * 60);
+const LONG_TEST_LIMIT: Duration = Duration::from_secs(120 * 60);
+/// A first build on two slow cores.
+const BUILD_LIMIT: Duration = Duration::from_secs(40 * 60);
+
+/// Runs the stages asked for; the others go on after one has failed.
+pub(crate) fn test(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
+    let run = Run { workspace, tier: options.tier };
+    let mut report = Report::default();
+    for stage in chosen(options)? {
+        println!("\n=== {} ===", stage.name);
+        let started = Instant::now();
+        let mut tally = Tally::default();
+        let failure = (stage.run)(&run, &mut tally).err().map(|error| format!("{error:#}"));
+        let time = started.elapsed();
+        match &failure {
+            None => println!("=== {}: ok, {} ===", stage.name, clock(time)),
+            Some(failure) => println!("=== {}: FAILED, {}: {failure} ===", stage.name, clock(time)),
+        }
+        let stop = stage.name == "setup" && failure.is_some();
+        report.add(Record { name: stage.name, time, tally, failure });
+        if stop {
+            break;
+        }
+    }
+    println!();
+    report.lines().iter().for_each(|line| println!("{line}"));
+    Ok(if report.succeeded() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn chosen(options: &TestOptions) -> Result<Vec<&'static Stage>> {
+    for name in &options.only {
+        if !STAGES.iter().any(|stage| stage.name == name) {
+            let names: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
+            bail!("no stage `{name}`; there are {}", names.join(", "));
+        }
+    }
+    let wanted = |stage: &&Stage| match options.only.is_empty() {
+        true => stage.tier <= options.tier,
+        false => options.only.iter().any(|name| name == stage.name),
+    };
+    Ok(STAGES.iter().filter(wanted).collect())
+}
+
+fn install(run: &Run<'_>, _: &mut Tally) -> Result<()> {
+    setup::for_tier(run.workspace, run.tier)
+}
+
+fn fmt(run: &Run<'_>, _: &mut Tally) -> Result<()> {
+    run.workspace.cargo(["fmt", "--all", "--check"]).run()?;
+    if fuzz::exists(run.workspace) {
+        run.workspace.cargo(["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]).run()?;
+    }
+    Ok(())
+}
+
+/// Who may import whom, and the tests of this program itself.
+fn rules(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
+    cargo_test(run, &["--package", "xtask"], tally)
+}
+
+/// Before the server is built, because it carries the page.
+fn web(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
+    node::check(run.workspace)?;
+    for package in node::packages(run.workspace) {
+        package.install()?;
+        for script in ["lint", "build", "test"] {
+            if package.has(script)? {
+                package.script(script, |npm| npm, tally)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn clippy(run: &Run<'_>, _: &mut Tally) -> Result<()> {
+    run.workspace
+        .cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+        .limit(BUILD_LIMIT)
+        .run()
+}
+
+/// All targets at once, so that the tests and the program that browsers talk to share one build.
+fn build(run: &Run<'_>, _: &mut Tally) -> Result<()> {
+    run.workspace
+        .cargo(["build", "--workspace", "--all-targets", "--locked"])
+        .limit(BUILD_LIMIT)
+        .run()
+}
+
+fn generated(run: &Run<'_>, _: &mut Tally) -> Result<()> {
+    commands::generate(run.workspace, true)
+}
+
+fn unit(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
+    cargo_test(run, &["--workspace", "--exclude", "xtask"], tally)
+}
+
+fn browsers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
+    for package in node::packages(run.workspace) {
+        if package.has("test:browser")? {
+            package.install()?;
+            let server = run.workspace.built("caffis-chat");
+            let adapt = |npm: crate::process::Program| {
+                npm.env("CAFFIS_CHAT_BIN", server).env("CAFFIS_TEST_TIER", run.tier.name())
+            };
+            package.script("test:browser", adapt, tally)?;
+        }
+    }
+    Ok(())
+}
+
+fn fuzz_all(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
+    if !fuzz::exists(run.workspace) {
+        return Ok(());
+    }
+    fuzz::run(run.workspace, run.tier, tally)
+}
+
+fn deny(run: &Run<'_>, _: &mut Tally) -> Result<()> {
+    commands::deny(run.workspace, &["licenses", "bans", "sources"])
+}
+
+fn cargo_test(run: &Run<'_>, packages: &[&str], tally: &mut Tally) -> Result<()> {
+    let limit = if run.tier == Tier::Long { LONG_TEST_LIMIT } else { TEST_LIMIT };
+    run.workspace
+        .cargo(["test", "--locked", "--no-fail-fast"])
+        .arguments(packages)
+        .env("CAFFIS_TEST_TIER", run.tier.name())
+        .limit(limit)
+        .run_lines(|line| *tally += Tally::from_line(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(tier: Tier, only: &[&str]) -> Vec<&'static str> {
+        let only = only.iter().map(|name| (*name).to_owned()).collect();
+        chosen(&TestOptions { tier, only }).unwrap().iter().map(|stage| stage.name).collect()
+    }
+
+    #[test]
+    fn quick_has_no_browsers() {
+        assert!(names(Tier::Quick, &[]).contains(&"unit"));
+        assert!(!names(Tier::Quick, &[]).contains(&"browsers"));
+        assert_eq!(names(Tier::Normal, &[]).len(), STAGES.len());
+    }
+
+    #[test]
+    fn only_keeps_the_order_of_the_stages() {
+        assert_eq!(names(Tier::Normal, &["rules", "fmt"]), ["fmt", "rules"]);
+    }
+
+    #[test]
+    fn an_unknown_stage_is_named() {
+        let options = TestOptions { tier: Tier::Normal, only: vec!["unti".into()] };
+        assert!(chosen(&options).err().unwrap().to_string().contains("unti"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Where things are: the checkout, the build folder, the programs built there.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::process::Program;
+
+/// Variables that `cargo run` sets for its child. Build scripts watch some of them, and would run
+/// again each time that a build is started from here instead of from a shell.
+const FROM_CARGO: [&str; 5] =
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+
+/// The checkout and the folders beside it.
+pub(crate) struct Workspace {
+    root: PathBuf,
+    cache: PathBuf,
+    target: PathBuf,
+}
+
+impl Workspace {
+    /// The checkout that this program was built from, and the user's cache.
+    pub(crate) fn locate() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("xtask is not inside the checkout")?
+            .to_owned();
+        let cache = match env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
+            Some(path) => PathBuf::from(path),
+            None => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cache"),
+        }
+        .join("caffis-chat");
+        // Shared by all clones of a user, so that a clean clone reuses the built dependencies.
+        let target = match env::var_os("CARGO_TARGET_DIR").filter(|path| !path.is_empty()) {
+            Some(path) => env::current_dir()?.join(path),
+            None => cache.join("target"),
+        };
+        Ok(Self { root, cache, target })
+    }
+
+    /// A path inside the checkout.
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    /// The user's cache folder of this project.
+    pub(crate) fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// The build folder.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// A program of ours, as the dev profile builds it.
+    pub(crate) fn built(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(name)
+    }
+
+    /// A program of ours, as the release profile builds it.
+    pub(crate) fn released(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(name)
+    }
+
+    /// A program to run in the checkout, with the shared build folder and without `cargo run`'s
+    /// own variables.
+    pub(crate) fn program(&self, program: impl AsRef<Path>) -> Program {
+        let mut child = Program::new(program.as_ref());
+        for (name, _) in env::vars_os() {
+            let name = name.to_string_lossy();
+            if name == "CARGO" || FROM_CARGO.iter().any(|prefix| name.starts_with(prefix)) {
+                child = child.without_env(&name);
+            }
+        }
+        child.directory(&self.root).env("CARGO_TARGET_DIR", &self.target)
+    }
+
+    /// `cargo` in the checkout.
+    pub(crate) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Program {
+        self.program("cargo").arguments(arguments)
+    }
+}
