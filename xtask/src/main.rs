@@ -22,6 +22,7 @@ use options::Action;
 
 fn main() -> ExitCode {
     match run() {
+        _ if process::interrupted() => ExitCode::from(process::INTERRUPTED),
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -25,7 +25,7 @@ const DRAIN_GRACE: Duration = Duration::from_secs(2);
 /// Lines that wait between a child's pipes and our output.
 const LINE_QUEUE: usize = 1024;
 /// The exit code of a program ended by an interrupt, as shells count it.
-const INTERRUPTED: i32 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The process groups that run now, and whether new ones may start.
 struct Groups {
@@ -40,6 +40,11 @@ fn groups() -> MutexGuard<'static, Groups> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether this program was asked to stop.
+pub(crate) fn interrupted() -> bool {
+    groups().ending
+}
+
 /// Ends all children, then this program, on Ctrl-C, a closed terminal or a request to stop.
 pub(crate) fn end_children_on_signals() -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot watch signals")?;
@@ -52,7 +57,7 @@ pub(crate) fn end_children_on_signals() -> Result<()> {
                 .wait_timeout_while(groups, END_GRACE, |groups| !groups.running.is_empty())
                 .unwrap_or_else(PoisonError::into_inner);
             groups.running.iter().for_each(|group| signal_group(*group, "KILL"));
-            std::process::exit(INTERRUPTED);
+            std::process::exit(INTERRUPTED.into());
         }
     });
     Ok(())

@@ -9,7 +9,7 @@ use crate::options::{TestOptions, Tier};
 use crate::report::{Record, Report, clock};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{commands, fuzz, node, setup};
+use crate::{commands, fuzz, node, process, setup};
 
 /// One stage of a test run.
 struct Stage {
@@ -55,6 +55,9 @@ pub(crate) fn test(workspace: &Workspace, options: &TestOptions) -> Result<ExitC
         let mut tally = Tally::default();
         let failure = (stage.run)(&run, &mut tally).err().map(|error| format!("{error:#}"));
         let time = started.elapsed();
+        if process::interrupted() {
+            bail!("interrupted in {}", stage.name);
+        }
         match &failure {
             None => println!("=== {}: ok, {} ===", stage.name, clock(time)),
             Some(failure) => println!("=== {}: FAILED, {}: {failure} ===", stage.name, clock(time)),
@@ -143,7 +146,7 @@ fn browsers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
         if package.has("test:browser")? {
             package.install()?;
             let server = run.workspace.built("caffis-chat");
-            let adapt = |npm: crate::process::Program| {
+            let adapt = |npm: process::Program| {
                 npm.env("CAFFIS_CHAT_BIN", server).env("CAFFIS_TEST_TIER", run.tier.name())
             };
             package.script("test:browser", adapt, tally)?;
