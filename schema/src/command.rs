@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bounded::{List, Text},
     event::Body,
-    ids::{DeviceId, Position, RoomId, UserId},
+    ids::{DeviceId, Position, RoomId, UserId, exact},
     limits::{
-        CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES, RESUME_CURSORS, STATUS_BYTES, TOKEN_BYTES, USERS_PER_COMMAND,
+        CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES, RESUME_CURSORS, STATUS_BYTES,
+        TOKEN_BYTES, USERS_PER_COMMAND,
     },
     open::{Empty, open_enum},
     room::{Availability, ClientKey, Context, HistoryPolicy, Role, RoomClass},
@@ -107,6 +108,7 @@ pub struct Hello {
     /// The rooms that the client holds, with its position in each.
     pub cursors: List<Cursor, RESUME_CURSORS>,
     /// Which of the client's optional abilities the server may use; 0 for now.
+    #[serde(deserialize_with = "exact")]
     pub capabilities: u64,
 }
 
@@ -123,6 +125,7 @@ pub struct Cursor {
     /// The room.
     pub room: RoomId,
     /// The last position that the client holds.
+    #[serde(deserialize_with = "exact")]
     pub position: Position,
     /// Whether to open the room (see [`Command::Open`]).
     pub open: bool,
@@ -270,11 +273,11 @@ pub enum Anchor {
     /// The last entries.
     Latest,
     /// The entries just before this position.
-    Before(Position),
+    Before(#[serde(deserialize_with = "exact")] Position),
     /// The entries just after this position.
-    After(Position),
+    After(#[serde(deserialize_with = "exact")] Position),
     /// The entries on both sides of this position, and itself.
-    Around(Position),
+    Around(#[serde(deserialize_with = "exact")] Position),
 }
 
 /// See [`Command::History`].
@@ -294,6 +297,7 @@ pub struct MessageAt {
     /// The room.
     pub room: RoomId,
     /// The message's position.
+    #[serde(deserialize_with = "exact")]
     pub position: Position,
 }
 
@@ -303,6 +307,7 @@ pub struct Mark {
     /// The room.
     pub room: RoomId,
     /// The number of the message, and with it all before.
+    #[serde(deserialize_with = "exact")]
     pub number: u64,
 }
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{bounded::Text, limits::SENTENCE_BYTES, open::RawBytes};
 
-/// Declares the codes: an open enum without payloads, in JSON the name as a string.
+/// Declares the codes: an open enum whose payloads are empty and stay so; in JSON the name as a
+/// string.
 macro_rules! error_codes {
     ($( $(#[$meta:meta])* $tag:literal $wire:literal $variant:ident, )*) => {
         /// What went wrong. A code keeps its meaning for ever; new ones are appended.
@@ -138,9 +139,8 @@ impl<'de> Deserialize<'de> for ErrorCode {
         if deserializer.is_human_readable() {
             return Ok(Self::from_name(&String::deserialize(deserializer)?));
         }
-        // A newer build may send a payload with a code; this one only needs the code.
         let (tag, payload): (u32, &[u8]) = Deserialize::deserialize(deserializer)?;
-        if matches!(Self::from_tag(tag), Self::Unknown(_)) || payload.is_empty() {
+        if payload.is_empty() {
             Ok(Self::from_tag(tag))
         } else {
             Err(serde::de::Error::custom("bytes after the code"))
@@ -182,7 +182,12 @@ impl Error {
     /// A refusal for good: trying the same again changes nothing.
     #[must_use]
     pub fn refused(code: ErrorCode, sentence: &str) -> Self {
-        Self { code, sentence: Text::cut(sentence), outcome: Outcome::Refused, retry_after_ms: None }
+        Self {
+            code,
+            sentence: Text::cut(sentence),
+            outcome: Outcome::Refused,
+            retry_after_ms: None,
+        }
     }
 
     /// A refusal for now.

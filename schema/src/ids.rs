@@ -266,3 +266,12 @@ pub type Position = u64;
 
 /// Milliseconds since 1970-01-01 UTC.
 pub type Timestamp = u64;
+
+/// The largest number that every client can count with: JavaScript's.
+pub const MAX_EXACT: u64 = (1 << 53) - 1;
+
+/// Reads a number that the server may pass on, so that none reaches a client that cannot hold it.
+pub(crate) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    if number > MAX_EXACT { Err(de::Error::custom("a number over 2^53 - 1")) } else { Ok(number) }
+}

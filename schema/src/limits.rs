@@ -4,48 +4,62 @@
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
-/// A frame's payload, in bytes.
-pub const FRAME_BYTES: usize = 256 * 1024;
-/// A frame from a client, in bytes.
-pub const COMMAND_BYTES: usize = 64 * 1024;
-/// A datagram, in bytes: what every browser's path carries.
-pub const DATAGRAM_BYTES: usize = 1_000;
-/// A user's identifier, in bytes.
-pub const USER_ID_BYTES: usize = 64;
-/// A name shown to people, in bytes.
-pub const NAME_BYTES: usize = 128;
-/// A token, in bytes.
-pub const TOKEN_BYTES: usize = 4_096;
-/// A message's text, in bytes: 8,000 characters of four bytes.
-pub const TEXT_BYTES: usize = 32_000;
-/// The preview of a message in the room list, in bytes.
-pub const PREVIEW_BYTES: usize = 240;
-/// A person's custom status, in bytes.
-pub const STATUS_BYTES: usize = 200;
-/// The address of a picture, in bytes.
-pub const URL_BYTES: usize = 512;
-/// A context's type, in bytes.
-pub const CONTEXT_TYPE_BYTES: usize = 32;
-/// A context's identifier, in bytes.
-pub const CONTEXT_ID_BYTES: usize = 160;
-/// The sentence of an error, in bytes.
-pub const SENTENCE_BYTES: usize = 256;
-/// A client's name and version, in bytes.
-pub const CLIENT_NAME_BYTES: usize = 64;
-/// Entries in one page of history.
-pub const PAGE_ENTRIES: usize = 100;
-/// Rooms in one page of the room list, and in the answer to hello.
-pub const PAGE_ROOMS: usize = 100;
-/// Members in one page.
-pub const PAGE_MEMBERS: usize = 100;
-/// Cursors in one resume.
-pub const RESUME_CURSORS: usize = 100;
-/// Users named in one command.
-pub const USERS_PER_COMMAND: usize = 100;
-/// Markers sent with an opened room: the seen-by lines of small rooms.
-pub const MARKERS: usize = 100;
-/// The bytes of entries in one page or one resume answer; fewer entries come when they are long.
-pub const PAGE_BYTES: usize = 192 * 1024;
+/// Declares the maxima and lists them, for the generated codecs and the documentation.
+macro_rules! maxima {
+    ($( $(#[$meta:meta])* $name:ident = $value:expr; )*) => {
+        $( $(#[$meta])* pub const $name: usize = $value; )*
+
+        /// Every maximum with its name.
+        pub const MAXIMA: &[(&str, usize)] = &[ $( (stringify!($name), $name), )* ];
+    };
+}
+
+maxima! {
+    /// A frame's payload, in bytes.
+    FRAME_BYTES = 256 * 1024;
+    /// A frame as JSON, in bytes: names and escapes take room that the binary form does not.
+    JSON_FRAME_BYTES = 2 * 1024 * 1024;
+    /// A frame from a client, in bytes.
+    COMMAND_BYTES = 64 * 1024;
+    /// A datagram, in bytes: what every browser's path carries.
+    DATAGRAM_BYTES = 1_000;
+    /// A user's identifier, in bytes.
+    USER_ID_BYTES = 64;
+    /// A name shown to people, in bytes.
+    NAME_BYTES = 128;
+    /// A token, in bytes.
+    TOKEN_BYTES = 4_096;
+    /// A message's text, in bytes: 8,000 characters of four bytes.
+    TEXT_BYTES = 32_000;
+    /// The preview of a message in the room list, in bytes.
+    PREVIEW_BYTES = 240;
+    /// A person's custom status, in bytes.
+    STATUS_BYTES = 200;
+    /// The address of a picture, in bytes.
+    URL_BYTES = 512;
+    /// A context's type, in bytes.
+    CONTEXT_TYPE_BYTES = 32;
+    /// A context's identifier, in bytes.
+    CONTEXT_ID_BYTES = 160;
+    /// The sentence of an error, in bytes.
+    SENTENCE_BYTES = 256;
+    /// A client's name and version, in bytes.
+    CLIENT_NAME_BYTES = 64;
+    /// Entries in one page of history.
+    PAGE_ENTRIES = 100;
+    /// Rooms in one page of the room list, and in the answer to hello.
+    PAGE_ROOMS = 100;
+    /// Members in one page.
+    PAGE_MEMBERS = 100;
+    /// Cursors in one resume.
+    RESUME_CURSORS = 100;
+    /// Users named in one command.
+    USERS_PER_COMMAND = 100;
+    /// Markers sent with an opened room: the seen-by lines of small rooms.
+    MARKERS = 100;
+    /// The bytes of entries in one page or one resume answer; fewer entries come when they are long.
+    PAGE_BYTES = 192 * 1024;
+}
 
 /// What a server told a client about its limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]

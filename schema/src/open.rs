@@ -52,6 +52,9 @@ macro_rules! open_enum {
         }
 
         impl $name {
+            /// The tags of the kinds that this build knows.
+            const TAGS: &'static [u32] = &[ $( $tag, )* ];
+
             /// The kind's name, as in JSON.
             #[must_use]
             pub fn name(&self) -> &'static str {
@@ -64,6 +67,11 @@ macro_rules! open_enum {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if let Self::Unknown(unknown) = self
+                    && Self::TAGS.contains(&unknown.tag)
+                {
+                    return Err(serde::ser::Error::custom("a known kind as an unknown one"));
+                }
                 if serializer.is_human_readable() {
                     return match self {
                         $( Self::$variant(payload) => serializer.serialize_newtype_variant(
@@ -100,7 +108,15 @@ macro_rules! open_enum {
                         })?;
                         let value = match kind.as_str() {
                             $( $wire => $name::$variant(map.next_value()?), )*
-                            "unknown" => $name::Unknown(map.next_value()?),
+                            "unknown" => {
+                                let unknown: $crate::open::Unknown = map.next_value()?;
+                                if $name::TAGS.contains(&unknown.tag) {
+                                    return Err(serde::de::Error::custom(
+                                        "a known kind as an unknown one",
+                                    ));
+                                }
+                                $name::Unknown(unknown)
+                            }
                             other => {
                                 map.next_value::<serde::de::IgnoredAny>()?;
                                 $name::Unknown($crate::open::Unknown::named(other))

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bounded::Text,
     event::Body,
-    ids::{ClientId, Position, RoomId, Timestamp, UserId},
-    limits::{CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES, PREVIEW_BYTES, STATUS_BYTES, URL_BYTES},
+    ids::{ClientId, Position, RoomId, Timestamp, UserId, exact},
+    limits::{
+        CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES, PREVIEW_BYTES, STATUS_BYTES, URL_BYTES,
+    },
 };
 
 /// What kind of room it is; fixed at creation.
@@ -67,6 +69,7 @@ pub struct ClientKey {
     pub id: ClientId,
     /// When the person acted, by the client's clock set right with the server's time; kept on every
     /// resend too.
+    #[serde(deserialize_with = "exact")]
     pub time: Timestamp,
 }
 
