@@ -1,0 +1,289 @@
+//! A store that misbehaves as a real one may: it fails, it is slow, it does not say whether a write
+//! happened, and it applies a batch over several partitions in any order, with pauses between.
+//!
+//! Everything follows from a seed; under tokio's paused time a run repeats exactly.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use caffis_core::ports::store::{
+    Batch, Key, Operation, Row, Scan, Store, StoreError, StoreFuture, Swap, Table, Value,
+};
+
+use crate::random::Random;
+
+/// How a call goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// `Unavailable`; nothing was written.
+    Unavailable,
+    /// `Full`; nothing was written. A read is not affected.
+    Full,
+    /// `Unknown`, and the write did not happen. A read gives `Unavailable`.
+    UnknownLost,
+    /// `Unknown`, and the write did happen. A read gives `Unavailable`.
+    UnknownWritten,
+}
+
+/// What the store does with the calls that nobody planned singly. The default does everything
+/// right.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Of a thousand writes, how many end in `Unavailable`.
+    pub unavailable: u16,
+    /// Of a thousand writes, how many end in `Full`.
+    pub full: u16,
+    /// Of a thousand writes, how many are lost and end in `Unknown`.
+    pub unknown_lost: u16,
+    /// Of a thousand writes, how many happen and end in `Unknown`.
+    pub unknown_written: u16,
+    /// Of a thousand reads, how many end in `Unavailable`.
+    pub unavailable_reads: u16,
+    /// The longest pause before a call.
+    pub delay: Duration,
+    /// Apply a batch partition by partition, in any order; the longest pause between two parts.
+    pub split: Option<Duration>,
+}
+
+impl Plan {
+    /// Nothing fails, but batches over several partitions come in parts and in any order.
+    #[must_use]
+    pub fn reordering(pause: Duration) -> Self {
+        Self { split: Some(pause), ..Self::default() }
+    }
+}
+
+struct State {
+    random: Random,
+    plan: Plan,
+    next_writes: Vec<Fault>,
+    next_reads: Vec<Fault>,
+    injected: u64,
+}
+
+/// Controls a [`FaultyStore`] while it is in use.
+#[derive(Clone)]
+pub struct Faults(Arc<Mutex<State>>);
+
+impl Faults {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces the plan.
+    pub fn set_plan(&self, plan: Plan) {
+        self.lock().plan = plan;
+    }
+
+    /// The next write goes wrong in this way (after the ones that were named earlier).
+    pub fn fail_next_write(&self, fault: Fault) {
+        self.lock().next_writes.push(fault);
+    }
+
+    /// The next read goes wrong in this way (after the ones that were named earlier).
+    pub fn fail_next_read(&self, fault: Fault) {
+        self.lock().next_reads.push(fault);
+    }
+
+    /// How many faults have happened.
+    #[must_use]
+    pub fn injected(&self) -> u64 {
+        self.lock().injected
+    }
+
+    fn before_write(&self) -> (Duration, Option<Fault>) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let plan = state.plan.clone();
+        let delay = state.pause(plan.delay);
+        let roll = u16::try_from(state.random.below(1000)).unwrap_or(0);
+        let mut bar = 0;
+        let rates = [
+            (plan.unavailable, Fault::Unavailable),
+            (plan.full, Fault::Full),
+            (plan.unknown_lost, Fault::UnknownLost),
+            (plan.unknown_written, Fault::UnknownWritten),
+        ];
+        let rolled = rates.into_iter().find_map(|(rate, fault)| {
+            bar += rate;
+            (roll < bar).then_some(fault)
+        });
+        let fault =
+            if state.next_writes.is_empty() { rolled } else { Some(state.next_writes.remove(0)) };
+        state.injected += u64::from(fault.is_some());
+        (delay, fault)
+    }
+
+    fn before_read(&self) -> (Duration, bool) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let plan = state.plan.clone();
+        let delay = state.pause(plan.delay);
+        let rolled = state.random.chance(plan.unavailable_reads);
+        let fails = if state.next_reads.is_empty() {
+            rolled
+        } else {
+            state.next_reads.remove(0) != Fault::Full
+        };
+        state.injected += u64::from(fails);
+        (delay, fails)
+    }
+
+    /// The parts of a batch in the order in which they will be applied, each with a pause before.
+    fn parts(&self, batch: Batch) -> Vec<(Duration, Batch)> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(longest) = state.plan.split else {
+            return vec![(Duration::ZERO, batch)];
+        };
+        let mut parts: Vec<((&'static str, Vec<Value>), Batch)> = Vec::new();
+        for operation in batch.operations {
+            let place = place(&operation);
+            match parts.iter_mut().find(|(other, _)| *other == place) {
+                Some((_, part)) => part.operations.push(operation),
+                None => parts.push((place, Batch { operations: vec![operation] })),
+            }
+        }
+        state.random.shuffle(&mut parts);
+        let parts = parts.into_iter().enumerate();
+        parts
+            .map(|(at, (_, part))| {
+                let pause = if at == 0 { Duration::ZERO } else { state.pause(longest) };
+                (pause, part)
+            })
+            .collect()
+    }
+}
+
+impl State {
+    fn pause(&mut self, longest: Duration) -> Duration {
+        let micros = usize::try_from(longest.as_micros()).unwrap_or(usize::MAX);
+        Duration::from_micros(self.random.below(micros.saturating_add(1)) as u64)
+    }
+}
+
+/// The table and partition of an operation: what is atomic and isolated.
+fn place(operation: &Operation) -> (&'static str, Vec<Value>) {
+    match operation {
+        Operation::Put { table, row, .. } => (table.name, row.key.partition.clone()),
+        Operation::Delete { table, key } => (table.name, key.partition.clone()),
+        Operation::DeleteRange { table, partition, .. } => (table.name, partition.clone()),
+    }
+}
+
+/// A store that wraps another and misbehaves. Needs a tokio runtime.
+pub struct FaultyStore<S: Store + ?Sized> {
+    inner: Arc<S>,
+    faults: Faults,
+}
+
+impl<S: Store + ?Sized> FaultyStore<S> {
+    /// Wraps a store; the handle controls what goes wrong.
+    #[must_use]
+    pub fn new(inner: Arc<S>, seed: u64, plan: Plan) -> (Self, Faults) {
+        let state = State {
+            random: Random::new(seed),
+            plan,
+            next_writes: Vec::new(),
+            next_reads: Vec::new(),
+            injected: 0,
+        };
+        let faults = Faults(Arc::new(Mutex::new(state)));
+        (Self { inner, faults: faults.clone() }, faults)
+    }
+
+    async fn reading(&self) -> Result<(), StoreError> {
+        let (delay, fails) = self.faults.before_read();
+        pause(delay).await;
+        if fails {
+            return Err(StoreError::Unavailable("an injected fault".into()));
+        }
+        Ok(())
+    }
+
+    /// Runs a write as the plan says. It runs in a task of its own: a caller who goes away does not
+    /// leave half a batch behind.
+    async fn writing<T, F>(&self, write: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let (delay, fault) = self.faults.before_write();
+        let unknown = || Err(StoreError::Unknown("an injected fault".into()));
+        let task = tokio::spawn(async move {
+            pause(delay).await;
+            match fault {
+                None => write.await,
+                Some(Fault::Unavailable) => {
+                    Err(StoreError::Unavailable("an injected fault".into()))
+                }
+                Some(Fault::Full) => Err(StoreError::Full),
+                Some(Fault::UnknownLost) => unknown(),
+                Some(Fault::UnknownWritten) => {
+                    write.await?;
+                    unknown()
+                }
+            }
+        });
+        task.await.unwrap_or_else(|error| Err(StoreError::Unknown(error.to_string())))
+    }
+}
+
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
+impl<S: Store + ?Sized> Store for FaultyStore<S> {
+    fn get<'a>(&'a self, table: &'static Table, key: &'a Key) -> StoreFuture<'a, Option<Row>> {
+        Box::pin(async move {
+            self.reading().await?;
+            self.inner.get(table, key).await
+        })
+    }
+
+    fn scan(&self, scan: Scan) -> StoreFuture<'_, Vec<Row>> {
+        Box::pin(async move {
+            self.reading().await?;
+            self.inner.scan(scan).await
+        })
+    }
+
+    fn write(&self, batch: Batch) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            // The whole batch is checked before a part of it is written.
+            caffis_core::ports::check::batch(&batch)?;
+            let parts = self.faults.parts(batch);
+            let inner = Arc::clone(&self.inner);
+            self.writing(async move {
+                for (before, part) in parts {
+                    pause(before).await;
+                    inner.write(part).await?;
+                }
+                Ok(())
+            })
+            .await
+        })
+    }
+
+    fn insert_if_absent(&self, table: &'static Table, row: Row) -> StoreFuture<'_, Option<Row>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(self.writing(async move { inner.insert_if_absent(table, row).await }))
+    }
+
+    fn compare_and_set(
+        &self,
+        table: &'static Table,
+        key: Key,
+        expected: Vec<Value>,
+        new: Vec<Value>,
+    ) -> StoreFuture<'_, Swap> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(
+            self.writing(async move { inner.compare_and_set(table, key, expected, new).await }),
+        )
+    }
+}
