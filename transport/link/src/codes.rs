@@ -9,3 +9,6 @@ pub const PROTOCOL: u16 = 2;
 
 /// On WebSocket, the close code is this plus the farewell's code.
 pub const WEBSOCKET_BASE: u16 = 4000;
+
+/// One side is done: what a peer means that closes without a code of ours.
+pub const NORMAL: u16 = 1;
