@@ -104,18 +104,24 @@ fn rules(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     cargo_test(run, &["--package", "xtask"], tally)
 }
 
-/// Before the server is built, because it carries the page.
+/// Before the server is built, because it carries the page. A script goes on after another failed.
 fn web(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     node::check(run.workspace)?;
+    let mut failures = Vec::new();
     for package in node::packages(run.workspace) {
         package.install()?;
         for script in ["lint", "build", "test"] {
-            if package.has(script)? {
-                package.script(script, |npm| npm, tally)?;
+            if package.has(script)?
+                && let Err(error) = package.script(script, |npm| npm, tally)
+            {
+                failures.push(format!("{error:#}"));
             }
         }
     }
-    Ok(())
+    match failures.is_empty() {
+        true => Ok(()),
+        false => bail!("{}", failures.join("; ")),
+    }
 }
 
 fn clippy(run: &Run<'_>, _: &mut Tally) -> Result<()> {
