@@ -1,0 +1,36 @@
+//! The transports: WebTransport, native QUIC and WebSocket as [`Link`](caffis_link::Link)s.
+//!
+//! The server binary listens through [`quic::QuicServer`] (one UDP port, the ALPN chooses between
+//! native QUIC and WebTransport) and [`tcp::serve`] (one TCP port: HTTP/1.1, HTTP/2 and, through
+//! [`ws::Upgrade`], WebSocket). The Rust client, the load generator and the tests connect through
+//! [`quic::connect`], [`ws::connect`] and [`quic::connect_webtransport`]. Everybody above sees links
+//! only; this crate knows neither the protocol's schema nor the server's core.
+//!
+//! - [`ws`]: WebSocket, both sides, with its own codec of RFC 6455: an idle link holds no buffers,
+//!   and frames that are flushed together leave in one write.
+//! - [`quic`]: both QUIC transports and the endpoint that serves them.
+//! - [`tcp`]: the HTTP listener, optionally with TLS.
+//! - [`tls`]: which server certificates a client trusts.
+#![warn(missing_docs)]
+
+pub mod admit;
+mod error;
+pub mod quic;
+mod socket;
+pub mod tcp;
+pub mod tls;
+pub mod ws;
+
+pub use error::ConnectError;
+
+/// The ALPN of native QUIC.
+pub const ALPN_QUIC: &[u8] = b"caffis/1";
+
+/// The ALPN of HTTP/3, which WebTransport runs on.
+pub const ALPN_HTTP3: &[u8] = b"h3";
+
+/// Bytes that wait to be written on one lane before `poll_ready` is pending.
+pub const WRITE_BUFFER: usize = 64 * 1024;
+
+/// How long a closing link waits for the peer to take the farewell.
+pub const CLOSE_WAIT: std::time::Duration = std::time::Duration::from_secs(1);

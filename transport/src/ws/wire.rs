@@ -1,0 +1,253 @@
+//! Frames of RFC 6455: reading, joining and writing them.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// The largest payload of a control frame.
+const MAX_CONTROL: usize = 125;
+
+/// Which side of the connection this is: clients mask what they send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Server,
+    Client,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opcode {
+    Continuation = 0,
+    Text = 1,
+    Binary = 2,
+    Close = 8,
+    Ping = 9,
+    Pong = 10,
+}
+
+/// A whole message, or a control frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Message {
+    Text(Bytes),
+    Binary(Bytes),
+    Ping(Bytes),
+    Pong,
+    /// The close code, if any, and the reason.
+    Close(Option<u16>, String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum WireError {
+    #[error("a WebSocket message over the limit of {0} bytes")]
+    TooLarge(usize),
+    #[error("a malformed WebSocket frame: {0}")]
+    Malformed(&'static str),
+}
+
+struct Header {
+    fin: bool,
+    opcode: Opcode,
+    mask: Option<[u8; 4]>,
+    len: usize,
+    /// Bytes of the header itself.
+    size: usize,
+}
+
+/// Cuts bytes into messages. Holds nothing while the peer is silent.
+#[derive(Debug)]
+pub(super) struct Reader {
+    role: Role,
+    limit: usize,
+    buffer: BytesMut,
+    /// The message whose fragments are arriving.
+    fragments: Option<(Opcode, BytesMut)>,
+}
+
+impl Reader {
+    /// A reader for this side; `limit` is the largest message in bytes.
+    pub(super) fn new(role: Role, limit: usize) -> Self {
+        Self { role, limit, buffer: BytesMut::new(), fragments: None }
+    }
+
+    pub(super) fn push(&mut self, piece: &[u8]) {
+        self.buffer.extend_from_slice(piece);
+    }
+
+    /// The next message; none when more bytes are needed.
+    pub(super) fn next(&mut self) -> Result<Option<Message>, WireError> {
+        loop {
+            if self.buffer.is_empty() {
+                self.buffer = BytesMut::new();
+                return Ok(None);
+            }
+            let Some(header) = self.header()? else { return Ok(None) };
+            let whole = header.size + header.len;
+            if self.buffer.len() < whole {
+                self.buffer.reserve(whole - self.buffer.len());
+                return Ok(None);
+            }
+            self.buffer.advance(header.size);
+            let mut payload = self.buffer.split_to(header.len);
+            if let Some(mask) = header.mask {
+                apply_mask(&mut payload, mask);
+            }
+            if let Some(message) = self.complete(&header, payload)? {
+                return Ok(Some(message));
+            }
+        }
+    }
+
+    /// The header at the front, checked against every rule before any memory is reserved.
+    fn header(&self) -> Result<Option<Header>, WireError> {
+        let [first, second, rest @ ..] = &self.buffer[..] else { return Ok(None) };
+        if first & 0x70 != 0 {
+            return Err(WireError::Malformed("reserved bits"));
+        }
+        let fin = first & 0x80 != 0;
+        let opcode = match first & 0x0f {
+            0 => Opcode::Continuation,
+            1 => Opcode::Text,
+            2 => Opcode::Binary,
+            8 => Opcode::Close,
+            9 => Opcode::Ping,
+            10 => Opcode::Pong,
+            _ => return Err(WireError::Malformed("unknown opcode")),
+        };
+        let (len, extra) = match second & 0x7f {
+            126 => match rest.first_chunk::<2>() {
+                Some(bytes) => (u64::from(u16::from_be_bytes(*bytes)), 2),
+                None => return Ok(None),
+            },
+            127 => match rest.first_chunk::<8>() {
+                Some(bytes) => (u64::from_be_bytes(*bytes), 8),
+                None => return Ok(None),
+            },
+            len => (u64::from(len), 0),
+        };
+        let len = usize::try_from(len).map_err(|_| WireError::TooLarge(self.limit))?;
+        self.check(fin, opcode, len)?;
+        let masked = second & 0x80 != 0;
+        if masked != (self.role == Role::Server) {
+            return Err(WireError::Malformed("masking"));
+        }
+        let mask = match (masked, rest.get(extra..).and_then(<[u8]>::first_chunk::<4>)) {
+            (false, _) => None,
+            (true, Some(mask)) => Some(*mask),
+            (true, None) => return Ok(None),
+        };
+        let size = 2 + extra + if masked { 4 } else { 0 };
+        Ok(Some(Header { fin, opcode, mask, len, size }))
+    }
+
+    fn check(&self, fin: bool, opcode: Opcode, len: usize) -> Result<(), WireError> {
+        match opcode {
+            Opcode::Close | Opcode::Ping | Opcode::Pong => {
+                if !fin || len > MAX_CONTROL {
+                    return Err(WireError::Malformed("control frame"));
+                }
+            }
+            Opcode::Continuation => {
+                let Some((_, so_far)) = &self.fragments else {
+                    return Err(WireError::Malformed("continuation of nothing"));
+                };
+                if len > self.limit - so_far.len().min(self.limit) {
+                    return Err(WireError::TooLarge(self.limit));
+                }
+            }
+            Opcode::Text | Opcode::Binary => {
+                if self.fragments.is_some() {
+                    return Err(WireError::Malformed("message inside a message"));
+                }
+                if len > self.limit {
+                    return Err(WireError::TooLarge(self.limit));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn complete(
+        &mut self,
+        header: &Header,
+        payload: BytesMut,
+    ) -> Result<Option<Message>, WireError> {
+        let (opcode, whole) = match header.opcode {
+            Opcode::Close => return close(&payload).map(Some),
+            Opcode::Ping => return Ok(Some(Message::Ping(payload.freeze()))),
+            Opcode::Pong => return Ok(Some(Message::Pong)),
+            Opcode::Text | Opcode::Binary if header.fin => (header.opcode, payload),
+            Opcode::Text | Opcode::Binary => {
+                self.fragments = Some((header.opcode, payload));
+                return Ok(None);
+            }
+            Opcode::Continuation => {
+                let Some((opcode, mut whole)) = self.fragments.take() else {
+                    return Err(WireError::Malformed("continuation of nothing"));
+                };
+                whole.extend_from_slice(&payload);
+                if !header.fin {
+                    self.fragments = Some((opcode, whole));
+                    return Ok(None);
+                }
+                (opcode, whole)
+            }
+        };
+        if opcode == Opcode::Binary {
+            return Ok(Some(Message::Binary(whole.freeze())));
+        }
+        if str::from_utf8(&whole).is_err() {
+            return Err(WireError::Malformed("text that is not UTF-8"));
+        }
+        Ok(Some(Message::Text(whole.freeze())))
+    }
+}
+
+fn close(payload: &[u8]) -> Result<Message, WireError> {
+    let Some((code, reason)) = payload.split_first_chunk::<2>() else {
+        let empty = payload.is_empty();
+        let message = Message::Close(None, String::new());
+        return if empty { Ok(message) } else { Err(WireError::Malformed("close frame")) };
+    };
+    let reason = str::from_utf8(reason).map_err(|_| WireError::Malformed("close reason"))?;
+    Ok(Message::Close(Some(u16::from_be_bytes(*code)), reason.to_owned()))
+}
+
+/// Appends one unfragmented frame whose payload is `parts`, joined.
+pub(super) fn put_frame(out: &mut Vec<u8>, role: Role, opcode: Opcode, parts: [&[u8]; 2]) {
+    let len = parts[0].len() + parts[1].len();
+    out.reserve(len + 14);
+    out.push(0x80 | opcode as u8);
+    let bit = if role == Role::Client { 0x80 } else { 0 };
+    match (u8::try_from(len), u16::try_from(len)) {
+        (Ok(len), _) if len < 126 => out.push(bit | len),
+        (_, Ok(len)) => {
+            out.push(bit | 126);
+            out.extend_from_slice(&len.to_be_bytes());
+        }
+        _ => {
+            out.push(bit | 127);
+            out.extend_from_slice(&(len as u64).to_be_bytes());
+        }
+    }
+    if role == Role::Server {
+        out.extend_from_slice(parts[0]);
+        out.extend_from_slice(parts[1]);
+        return;
+    }
+    let mask: [u8; 4] = rand::random();
+    out.extend_from_slice(&mask);
+    let start = out.len();
+    out.extend_from_slice(parts[0]);
+    out.extend_from_slice(parts[1]);
+    apply_mask(&mut out[start..], mask);
+}
+
+fn apply_mask(bytes: &mut [u8], mask: [u8; 4]) {
+    let wide = u64::from_ne_bytes([
+        mask[0], mask[1], mask[2], mask[3], mask[0], mask[1], mask[2], mask[3],
+    ]);
+    let (chunks, rest) = bytes.as_chunks_mut::<8>();
+    for chunk in chunks {
+        *chunk = (u64::from_ne_bytes(*chunk) ^ wide).to_ne_bytes();
+    }
+    for (byte, mask) in rest.iter_mut().zip(mask.into_iter().cycle()) {
+        *byte ^= mask;
+    }
+}
