@@ -91,6 +91,8 @@ open_enum! {
         21 "set_preferences" SetPreferences(SetPreferences),
         /// Who some people are.
         22 "profiles" Profiles(Profiles),
+        /// Marks a message and all after it as unread, for the person alone.
+        23 "mark_unread" MarkUnread(Mark),
     }
 }
 
@@ -106,9 +108,10 @@ pub struct Hello {
     /// Who the person is.
     pub token: Text<TOKEN_BYTES>,
     /// The rooms that the client holds, with its position in each.
+    #[serde(default)]
     pub cursors: List<Cursor, RESUME_CURSORS>,
     /// Which of the client's optional abilities the server may use; 0 for now.
-    #[serde(deserialize_with = "exact")]
+    #[serde(default, deserialize_with = "exact")]
     pub capabilities: u64,
 }
 

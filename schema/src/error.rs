@@ -52,7 +52,10 @@ macro_rules! error_codes {
             fn from_name(name: &str) -> Self {
                 match name {
                     $( $wire => Self::$variant, )*
-                    _ => Self::Unknown(u32::MAX),
+                    other => {
+                        let tag = other.strip_prefix("unknown:").and_then(|tag| tag.parse().ok());
+                        tag.map_or(Self::Unknown(u32::MAX), Self::from_tag)
+                    }
                 }
             }
         }
@@ -126,7 +129,9 @@ error_codes! {
 
 impl Serialize for ErrorCode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
+        if let (true, Self::Unknown(tag)) = (serializer.is_human_readable(), self) {
+            serializer.collect_str(&format_args!("unknown:{tag}"))
+        } else if serializer.is_human_readable() {
             serializer.serialize_str(self.name())
         } else {
             (self.tag(), RawBytes(&[])).serialize(serializer)

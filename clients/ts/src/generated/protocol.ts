@@ -248,6 +248,8 @@ export type Command =
   | { readonly type: "set_preferences"; readonly value: SetPreferences }
   /** Who some people are. */
   | { readonly type: "profiles"; readonly value: Profiles }
+  /** Marks a message and all after it as unread, for the person alone. */
+  | { readonly type: "mark_unread"; readonly value: Mark }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -323,8 +325,11 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "profiles":
       w.tagged(22, encodeProfiles, v.value);
       return;
+    case "mark_unread":
+      w.tagged(23, encodeMark, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 23, FRAME_BYTES);
+      w.unknown(v, 24, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -382,6 +387,8 @@ export function decodeCommand(r: Reader): Command {
       return { type: "set_preferences", value: r.sized(decodeSetPreferences) };
     case 22:
       return { type: "profiles", value: r.sized(decodeProfiles) };
+    case 23:
+      return { type: "mark_unread", value: r.sized(decodeMark) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }

@@ -1,9 +1,12 @@
 //! Writes what is generated from the wire types: the TypeScript codec, `wire.lock` and the golden
 //! vectors. `--write` writes the files, `--check` fails when one of them is stale.
 
+mod coverage;
 mod docs;
+mod golden;
 mod lock;
 mod model;
+mod samples;
 mod typescript;
 
 use std::{
@@ -41,6 +44,7 @@ fn generate() -> Result<Vec<Generated>> {
     let docs = docs::Docs::of(&schema.join("src"))?;
     Ok(vec![
         (schema.join("wire.lock"), lock::lock(&model)),
+        (schema.join("golden/frames.json"), golden::vectors(&model)?),
         (
             schema.join("../clients/ts/src/generated/protocol.ts"),
             typescript::module(&model, &docs)?,

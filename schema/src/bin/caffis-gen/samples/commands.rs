@@ -1,0 +1,168 @@
+//! Commands and signals of clients.
+
+use caffis_schema::{
+    Body, ClientFrame, ClientSignal, Command, Request, RoomId,
+    command::{
+        AddMembers, Anchor, Close, CreateGroup, Cursor, EnsureDirect, EnsureRoom, Hello, History,
+        Leave, Mark, Members, MessageAt, Open, Profiles, Refresh, RemoveMember, Resume, Rooms,
+        Send, SetPreferences, SetPresence, SetRole, Typing,
+    },
+    event::SystemBody,
+    ids::MAX_EXACT,
+    open::Empty,
+    room::{Availability, HistoryPolicy, Role, RoomClass},
+};
+
+use super::{
+    ASTRAL, FIRST_ROOM, LAST_ROOM, ORDER_MARK, RIGHT_TO_LEFT, ROOM, context, device, key, last_key,
+    list, longest, longest_user, text, text_body, unknown, user,
+};
+
+/// Every command and signal.
+pub(super) fn frames() -> Vec<(&'static str, ClientFrame)> {
+    let commands = session().into_iter().chain(rooms()).chain(messages()).chain(people());
+    let mut frames: Vec<_> = commands
+        .zip(1..)
+        .map(|((name, command), id)| (name, ClientFrame::Request(Request { id, command })))
+        .collect();
+    let last = Request { id: u32::MAX, command: Command::Ping(Empty {}) };
+    frames.push(("command ping, last id", ClientFrame::Request(last)));
+    let typing = Typing { room: ROOM, counter: u32::MAX, active: true };
+    frames.push(("signal typing", ClientFrame::Signal(ClientSignal::Typing(typing))));
+    frames.push(("signal unknown", ClientFrame::Signal(ClientSignal::Unknown(unknown(1)))));
+    frames
+}
+
+fn cursor(room: RoomId, position: u64) -> Cursor {
+    Cursor { room, position, open: position > 0 }
+}
+
+fn session() -> Vec<(&'static str, Command)> {
+    let hello = Hello {
+        version: 1,
+        client: text("example/1.0"),
+        device: device(),
+        token: text("eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"),
+        cursors: list([]),
+        capabilities: 0,
+    };
+    let longest_hello = Hello {
+        version: u16::MAX,
+        client: longest(),
+        cursors: list((0..100).map(|n| cursor(RoomId::from_random(n), 1 << (n % 53)))),
+        capabilities: MAX_EXACT,
+        ..hello.clone()
+    };
+    let cursors = [cursor(FIRST_ROOM, 0), cursor(ROOM, 41), cursor(LAST_ROOM, MAX_EXACT)];
+    vec![
+        ("command hello", Command::Hello(hello)),
+        ("command hello, longest", Command::Hello(longest_hello)),
+        ("command refresh", Command::Refresh(Refresh { token: text("a.b.c") })),
+        ("command ping", Command::Ping(Empty {})),
+        ("command resume", Command::Resume(Resume { cursors: list(cursors) })),
+        ("command resume, empty", Command::Resume(Resume { cursors: list([]) })),
+        ("command unknown", Command::Unknown(unknown(1_000_000))),
+    ]
+}
+
+fn rooms() -> Vec<(&'static str, Command)> {
+    let ensure = |class, history, name: Option<&str>| {
+        Command::EnsureRoom(EnsureRoom {
+            context: context(),
+            class,
+            name: name.map(text),
+            members: list([user("bo"), longest_user()]),
+            history,
+        })
+    };
+    let role = |role| Command::SetRole(SetRole { key: key(), room: ROOM, user: user("bo"), role });
+    vec![
+        ("command rooms", Command::Rooms(Rooms { after: None, context: None, limit: 100 })),
+        (
+            "command rooms, after one",
+            Command::Rooms(Rooms { after: Some(ROOM), context: Some(longest()), limit: 255 }),
+        ),
+        ("command ensure_room, social", ensure(RoomClass::Social, HistoryPolicy::All, None)),
+        (
+            "command ensure_room, public",
+            ensure(RoomClass::Public, HistoryPolicy::Last(u32::MAX), Some(ASTRAL)),
+        ),
+        (
+            "command ensure_room, evidence",
+            ensure(RoomClass::Evidence, HistoryPolicy::FromJoining, Some("")),
+        ),
+        ("command ensure_direct", Command::EnsureDirect(EnsureDirect { user: longest_user() })),
+        (
+            "command create_group",
+            Command::CreateGroup(CreateGroup {
+                key: key(),
+                name: text(RIGHT_TO_LEFT),
+                members: list((0..100).map(|n| user(&format!("u{n}")))),
+                history: HistoryPolicy::Last(0),
+            }),
+        ),
+        (
+            "command add_members",
+            Command::AddMembers(AddMembers { key: last_key(), room: ROOM, users: list([]) }),
+        ),
+        (
+            "command remove_member",
+            Command::RemoveMember(RemoveMember { key: key(), room: ROOM, user: user("bo") }),
+        ),
+        ("command set_role, member", role(Role::Member)),
+        ("command set_role, admin", role(Role::Admin)),
+        ("command set_role, owner", role(Role::Owner)),
+        ("command leave", Command::Leave(Leave { key: key(), room: ROOM })),
+        ("command members", Command::Members(Members { room: ROOM, after: None, limit: 0 })),
+        (
+            "command members, after one",
+            Command::Members(Members { room: ROOM, after: Some(user("bo")), limit: 100 }),
+        ),
+        ("command open", Command::Open(Open { room: LAST_ROOM, limit: 50 })),
+        ("command close", Command::Close(Close { room: FIRST_ROOM })),
+    ]
+}
+
+fn messages() -> Vec<(&'static str, Command)> {
+    let send = |body| Command::Send(Send { key: key(), room: ROOM, body });
+    let history = |anchor| Command::History(History { room: ROOM, anchor, limit: 50 });
+    let mark = |number| Mark { room: ROOM, number };
+    vec![
+        ("command send, text", send(Body::Text(text_body("Hello, Zoë!")))),
+        ("command send, empty text", send(Body::Text(text_body("")))),
+        ("command send, right to left", send(Body::Text(text_body(RIGHT_TO_LEFT)))),
+        ("command send, beyond the basic plane", send(Body::Text(text_body(ASTRAL)))),
+        ("command send, byte order mark", send(Body::Text(text_body(ORDER_MARK)))),
+        ("command send, 300 bytes", send(Body::Text(text_body(&"x".repeat(300))))),
+        ("command send, notice", send(Body::System(SystemBody::Notice(text_body("closed"))))),
+        ("command send, unknown notice", send(Body::System(SystemBody::Unknown(unknown(1))))),
+        ("command send, unknown body", send(Body::Unknown(unknown(2)))),
+        ("command history, latest", history(Anchor::Latest)),
+        ("command history, before", history(Anchor::Before(1))),
+        ("command history, after", history(Anchor::After(MAX_EXACT))),
+        ("command history, around", history(Anchor::Around(1 << 32))),
+        ("command message", Command::Message(MessageAt { room: ROOM, position: 128 })),
+        ("command mark_read", Command::MarkRead(mark(127))),
+        ("command mark_delivered", Command::MarkDelivered(mark(16_384))),
+        ("command mark_unread", Command::MarkUnread(mark(0))),
+    ]
+}
+
+fn people() -> Vec<(&'static str, Command)> {
+    let presence = |availability, status: Option<&str>| {
+        Command::SetPresence(SetPresence { availability, status: status.map(text) })
+    };
+    vec![
+        ("command set_presence, offline", presence(Availability::Offline, None)),
+        ("command set_presence, away", presence(Availability::Away, Some(""))),
+        ("command set_presence, online", presence(Availability::Online, Some(ASTRAL))),
+        (
+            "command set_preferences",
+            Command::SetPreferences(SetPreferences { private_receipts: true }),
+        ),
+        (
+            "command profiles",
+            Command::Profiles(Profiles { users: list([user("ana"), longest_user()]) }),
+        ),
+    ]
+}

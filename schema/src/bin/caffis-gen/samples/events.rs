@@ -1,0 +1,101 @@
+//! Events and signals of the server.
+
+use caffis_schema::{
+    Body, Entry, EntryKind, Event, ServerFrame, ServerSignal,
+    event::{
+        Attendance, Created, Draining, Head, Joined, Left, OwnRead, RemovalReason, RoleChange,
+        RoomEntry, RoomMarker, RoomRemoved, SystemBody, TokenExpiring, TypingBy,
+    },
+    ids::MAX_EXACT,
+    room::{Availability, Marker, Message, Role, RoomClass},
+};
+
+use super::{
+    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, context, list, longest, longest_presence,
+    longest_profile, longest_summary, longest_user, message, presence, preview, profile, summary,
+    text_body, unknown, user,
+};
+
+/// Every event, every kind of entry and every signal.
+pub(super) fn frames() -> Vec<(String, ServerFrame)> {
+    let events = entries()
+        .into_iter()
+        .map(|(name, kind)| (format!("event entry, {name}"), entry(kind)))
+        .chain(events().into_iter().map(|(name, event)| (format!("event {name}"), event)))
+        .map(|(name, event)| (name, ServerFrame::Event(event)));
+    let signals = signals()
+        .into_iter()
+        .map(|(name, signal)| (format!("signal {name}"), ServerFrame::Signal(signal)));
+    events.chain(signals).collect()
+}
+
+fn entry(kind: EntryKind) -> Event {
+    Event::Entry(RoomEntry { room: ROOM, entry: Entry { position: 57, time: TIME, kind } })
+}
+
+fn entries() -> Vec<(&'static str, EntryKind)> {
+    let created = Created {
+        by: Some(user("ana")),
+        class: RoomClass::Public,
+        context: context(),
+        name: Some(longest()),
+        members: list((0..101).map(|n| user(&format!("u{n}")))),
+    };
+    let empty = Created { by: None, name: None, members: list([]), ..created.clone() };
+    let nobody = |body| EntryKind::Message(Message { number: 1, sender: None, key: None, body });
+    let role = |by| EntryKind::Role(RoleChange { user: user("bo"), role: Role::Admin, by });
+    vec![
+        ("created", EntryKind::Created(created)),
+        ("created, by the service", EntryKind::Created(empty)),
+        ("text", EntryKind::Message(message(Body::Text(text_body(RIGHT_TO_LEFT))))),
+        ("notice", nobody(Body::System(SystemBody::Notice(text_body(ASTRAL))))),
+        ("unknown notice", nobody(Body::System(SystemBody::Unknown(unknown(1))))),
+        ("unknown body", EntryKind::Message(message(Body::Unknown(unknown(2))))),
+        ("joined", EntryKind::Joined(Joined { users: list([user("bo")]), by: Some(user("ana")) })),
+        ("joined, by the service", EntryKind::Joined(Joined { users: list([]), by: None })),
+        ("left", EntryKind::Left(Left { user: user("bo"), by: Some(longest_user()) })),
+        ("left, by the service", EntryKind::Left(Left { user: user("bo"), by: None })),
+        ("role", role(Some(user("ana")))),
+        ("role, by the service", role(None)),
+        ("unknown", EntryKind::Unknown(unknown(u32::MAX))),
+    ]
+}
+
+fn events() -> Vec<(&'static str, Event)> {
+    let head = Head { room: ROOM, head: 57, number: 41, preview: Some(preview()) };
+    let no_preview = Head { preview: None, room: LAST_ROOM, ..head.clone() };
+    let removed = |reason| Event::RoomRemoved(RoomRemoved { room: ROOM, reason });
+    let marker = Marker { user: user("bo"), delivered: 41, read: 0 };
+    let attendance = Attendance { room: ROOM, count: 3, entered: None, exited: None };
+    let entered = Attendance { entered: Some(profile()), ..attendance.clone() };
+    let exited = Attendance { exited: Some(user("bo")), ..attendance.clone() };
+    vec![
+        ("head", Event::Head(head.clone())),
+        ("head, without preview", Event::Head(no_preview)),
+        ("room_added", Event::RoomAdded(summary())),
+        ("room_added, longest", Event::RoomAdded(longest_summary())),
+        ("room_removed, left", removed(RemovalReason::Left)),
+        ("room_removed, removed", removed(RemovalReason::Removed)),
+        ("marker", Event::Marker(RoomMarker { room: ROOM, marker })),
+        ("own_read", Event::OwnRead(OwnRead { room: ROOM, read: 40, unread: 1 })),
+        ("presence", Event::Presence(presence(Availability::Away))),
+        ("presence, longest", Event::Presence(longest_presence())),
+        ("attendance", Event::Attendance(attendance)),
+        ("attendance, entered", Event::Attendance(entered)),
+        ("attendance, exited", Event::Attendance(exited)),
+        ("behind", Event::Behind(head)),
+        ("profile", Event::Profile(longest_profile())),
+        ("token_expiring", Event::TokenExpiring(TokenExpiring { at: MAX_EXACT })),
+        ("draining", Event::Draining(Draining { reconnect_after_ms: 1_500 })),
+        ("unknown", Event::Unknown(unknown(12))),
+    ]
+}
+
+fn signals() -> Vec<(&'static str, ServerSignal)> {
+    let typing = TypingBy { room: ROOM, user: user("bo"), counter: MAX_EXACT, active: false };
+    vec![
+        ("typing, from the server", ServerSignal::Typing(typing)),
+        ("presence", ServerSignal::Presence(presence(Availability::Online))),
+        ("unknown, from the server", ServerSignal::Unknown(unknown(2))),
+    ]
+}

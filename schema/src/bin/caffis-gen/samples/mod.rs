@@ -1,0 +1,165 @@
+//! The values behind the golden vectors: every variant at least once, with maxima, empty values,
+//! kinds that this build does not know, and text in many scripts.
+
+mod commands;
+mod events;
+mod replies;
+
+use caffis_schema::{
+    Blob, ClientFrame, ClientId, DeviceId, List, RoomId, ServerFrame, SessionId, Text, UserId,
+    event::TextBody,
+    ids::MAX_EXACT,
+    open::Unknown,
+    room::{
+        Availability, ClientKey, Context, Message, Presence, Preview, Profile, Role, RoomClass,
+        RoomSummary,
+    },
+};
+
+/// A frame of either direction.
+pub(crate) enum Frame {
+    Client(ClientFrame),
+    Server(ServerFrame),
+}
+
+/// Every sample with its name.
+pub(crate) fn all() -> Vec<(String, Frame)> {
+    let mut samples = Vec::new();
+    let client = |(name, frame): (&str, ClientFrame)| (name.to_owned(), Frame::Client(frame));
+    let server = |(name, frame): (String, ServerFrame)| (name, Frame::Server(frame));
+    samples.extend(commands::frames().into_iter().map(client));
+    samples.extend(replies::frames().into_iter().map(server));
+    samples.extend(events::frames().into_iter().map(server));
+    samples
+}
+
+/// Hebrew and Arabic, with a mark in between.
+const RIGHT_TO_LEFT: &str = "שלום עולם — مرحبا بالعالم";
+/// Characters beyond the basic plane: joined, coloured, a flag.
+const ASTRAL: &str = "☕ 👩🏽\u{200d}💻 🇯🇵 𝒞𝒶𝒻é";
+/// A byte order mark is text like any other.
+const ORDER_MARK: &str = "\u{feff}first line\nsecond\tline \"quoted\" \\";
+
+const ROOM: RoomId = RoomId::from_random(0x0123_4567_89ab_cdef);
+const LAST_ROOM: RoomId = RoomId::from_random(u64::MAX);
+const FIRST_ROOM: RoomId = RoomId::from_random(0);
+const TIME: u64 = 1_795_000_000_123;
+
+fn text<const N: usize>(text: &str) -> Text<N> {
+    Text::cut(text)
+}
+
+/// As long as it may be, of characters of four bytes.
+fn longest<const N: usize>() -> Text<N> {
+    Text::cut(&"🫘".repeat(N / 4 + 1))
+}
+
+fn list<T, const N: usize>(items: impl IntoIterator<Item = T>) -> List<T, N> {
+    List::cut(items.into_iter().collect())
+}
+
+/// Only for names that are good as they stand.
+fn user(name: &str) -> UserId {
+    name.parse().unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn longest_user() -> UserId {
+    user(&"é".repeat(32))
+}
+
+fn key() -> ClientKey {
+    ClientKey { id: ClientId(*b"0123456789abcdef"), time: TIME }
+}
+
+fn last_key() -> ClientKey {
+    ClientKey { id: ClientId([0xff; 16]), time: MAX_EXACT }
+}
+
+fn device() -> DeviceId {
+    DeviceId([0x80, 0x7f, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 255])
+}
+
+fn session() -> SessionId {
+    SessionId(*b"a session's name")
+}
+
+fn unknown(tag: u32) -> Unknown {
+    let bytes = [0, 127, 128, 255].repeat(50);
+    Unknown { tag, bytes: Blob::new(bytes).unwrap_or_default() }
+}
+
+fn text_body(words: &str) -> TextBody {
+    TextBody { text: text(words) }
+}
+
+fn context() -> Context {
+    Context { kind: text("booking"), id: text("table-7 / 19:30") }
+}
+
+fn profile() -> Profile {
+    Profile { user: user("ana"), name: text("Ana Ćirić"), picture: None }
+}
+
+fn longest_profile() -> Profile {
+    Profile { user: longest_user(), name: longest(), picture: Some(longest()) }
+}
+
+fn presence(availability: Availability) -> Presence {
+    Presence { user: user("ana"), version: 0, availability, last_seen: None, status: None }
+}
+
+fn longest_presence() -> Presence {
+    Presence {
+        user: longest_user(),
+        version: MAX_EXACT,
+        availability: Availability::Offline,
+        last_seen: Some(MAX_EXACT),
+        status: Some(longest()),
+    }
+}
+
+fn message(body: caffis_schema::Body) -> Message {
+    Message { number: 41, sender: Some(user("ana")), key: Some(key()), body }
+}
+
+fn summary() -> RoomSummary {
+    RoomSummary {
+        room: ROOM,
+        class: RoomClass::Social,
+        context: context(),
+        name: None,
+        peer: None,
+        peer_presence: None,
+        members: 0,
+        role: None,
+        head: 0,
+        number: 0,
+        read: 0,
+        unread: 0,
+        preview: None,
+        active: TIME,
+    }
+}
+
+fn longest_summary() -> RoomSummary {
+    RoomSummary {
+        room: LAST_ROOM,
+        class: RoomClass::Evidence,
+        context: Context { kind: longest(), id: longest() },
+        name: Some(longest()),
+        peer: Some(longest_profile()),
+        peer_presence: Some(longest_presence()),
+        members: u32::MAX,
+        role: Some(Role::Owner),
+        head: MAX_EXACT,
+        number: MAX_EXACT,
+        read: MAX_EXACT,
+        unread: MAX_EXACT,
+        preview: Some(preview()),
+        active: MAX_EXACT,
+    }
+}
+
+fn preview() -> Preview {
+    Preview { number: 41, sender: None, text: text(RIGHT_TO_LEFT), time: TIME }
+}

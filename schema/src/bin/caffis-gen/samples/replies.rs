@@ -1,0 +1,179 @@
+//! Answers: replies and errors.
+
+use caffis_schema::{
+    Body, Entry, EntryKind, Error, ErrorCode, Outcome, Reply, ServerFrame,
+    event::{Answer, Answered},
+    ids::MAX_EXACT,
+    limits::Limits,
+    open::Empty,
+    reply::{
+        Appended, EntryPage, MemberPage, Opened, ProfileList, Refreshed, Resumed, ResumedRooms,
+        RoomPage, Standing, Welcome,
+    },
+    room::{Availability, Marker, Member, Role},
+};
+
+use super::{
+    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, list, longest, longest_presence, longest_profile,
+    longest_summary, longest_user, message, presence, profile, session, summary, text_body,
+    unknown, user,
+};
+
+/// Every reply and every error.
+pub(super) fn frames() -> Vec<(String, ServerFrame)> {
+    let replies = session_replies().into_iter().chain(room_replies()).chain(page_replies());
+    let replies = replies.map(|(name, reply)| (format!("reply {name}"), Answered::Ok(reply)));
+    let errors = errors()
+        .into_iter()
+        .map(|error| (format!("error {}", error.code.name()), Answered::Error(error)));
+    let answer = |((name, result), id)| (name, ServerFrame::Reply(Answer { id, result }));
+    replies.chain(errors).zip(1..).map(answer).collect()
+}
+
+fn errors() -> Vec<Error> {
+    let sentences = ["", "the text is empty", RIGHT_TO_LEFT, ASTRAL];
+    let mut errors: Vec<_> = ErrorCode::ALL
+        .iter()
+        .zip(sentences.iter().cycle())
+        .map(|(code, sentence)| Error::refused(*code, sentence))
+        .collect();
+    errors.push(Error {
+        code: ErrorCode::Unknown(u32::MAX - 1),
+        sentence: longest(),
+        outcome: Outcome::Unknown,
+        retry_after_ms: Some(u32::MAX),
+    });
+    errors
+}
+
+fn limits() -> Limits {
+    Limits {
+        public_text_chars: 500,
+        text_chars: 4_000,
+        frame_bytes: 65_536,
+        messages_per_second: 5,
+        open_rooms: 20,
+        rooms_per_user: 1_000,
+        members_per_room: 10_000,
+        small_room_members: 100,
+        resend_window_seconds: 604_800,
+        active_ping_ms: 2_000,
+        idle_ping_ms: 15_000,
+        typing_refresh_ms: 3_000,
+        typing_expiry_ms: u32::MAX,
+    }
+}
+
+fn session_replies() -> Vec<(&'static str, Reply)> {
+    let welcome = Welcome {
+        version: 1,
+        session: session(),
+        profile: profile(),
+        private_receipts: false,
+        server_time: TIME,
+        token_expires: TIME + 3_600_000,
+        limits: limits(),
+        rooms: list([]),
+        more_rooms: false,
+        resumed: list([]),
+    };
+    let longest_welcome = Welcome {
+        profile: longest_profile(),
+        private_receipts: true,
+        token_expires: MAX_EXACT,
+        rooms: list([summary(), longest_summary()]),
+        more_rooms: true,
+        resumed: list(resumed()),
+        ..welcome.clone()
+    };
+    vec![
+        ("done", Reply::Done(Empty {})),
+        ("welcome", Reply::Welcome(welcome)),
+        ("welcome, with rooms", Reply::Welcome(longest_welcome)),
+        ("refreshed", Reply::Refreshed(Refreshed { token_expires: TIME })),
+        ("resumed", Reply::Resumed(ResumedRooms { rooms: list(resumed()) })),
+        ("unknown", Reply::Unknown(unknown(12))),
+    ]
+}
+
+fn room_replies() -> Vec<(&'static str, Reply)> {
+    let member = Member { profile: profile(), role: Role::Admin, joined: TIME, presence: None };
+    let longest_member = Member {
+        profile: longest_profile(),
+        role: Role::Owner,
+        joined: MAX_EXACT,
+        presence: Some(longest_presence()),
+    };
+    let opened = Opened {
+        room: summary(),
+        page: page(),
+        markers: list([
+            Marker { user: user("ana"), delivered: 41, read: 40 },
+            Marker { user: longest_user(), delivered: MAX_EXACT, read: MAX_EXACT },
+        ]),
+        presence: list([presence(Availability::Online), longest_presence()]),
+        attendance: 2,
+    };
+    let profiles = ProfileList { profiles: list([profile(), longest_profile()]) };
+    vec![
+        ("rooms", Reply::Rooms(RoomPage { rooms: list([summary()]), more: true })),
+        ("rooms, empty", Reply::Rooms(RoomPage { rooms: list([]), more: false })),
+        ("room", Reply::Room(summary())),
+        ("room, longest", Reply::Room(longest_summary())),
+        (
+            "members",
+            Reply::Members(MemberPage { members: list([member, longest_member]), more: false }),
+        ),
+        ("opened", Reply::Opened(opened)),
+        ("profiles", Reply::Profiles(profiles)),
+    ]
+}
+
+fn page_replies() -> Vec<(&'static str, Reply)> {
+    let appended = Appended { room: ROOM, position: 57, number: 41, time: TIME };
+    vec![
+        ("appended", Reply::Appended(appended)),
+        (
+            "appended, last",
+            Reply::Appended(Appended { room: LAST_ROOM, position: MAX_EXACT, ..appended }),
+        ),
+        ("page, with an unknown kind inside", Reply::Page(page())),
+        ("entry", Reply::Entry(entry(57, Body::Text(text_body(ASTRAL))))),
+    ]
+}
+
+fn entry(position: u64, body: Body) -> Entry {
+    Entry { position, time: TIME, kind: EntryKind::Message(message(body)) }
+}
+
+/// A newer entry and a newer body between ones that every build knows.
+fn page() -> EntryPage {
+    let newer = Entry { position: 58, time: TIME, kind: EntryKind::Unknown(unknown(5)) };
+    EntryPage {
+        entries: list([
+            entry(57, Body::Text(text_body("before"))),
+            newer,
+            entry(59, Body::Unknown(unknown(77))),
+            entry(60, Body::Text(text_body("after"))),
+        ]),
+        more_before: true,
+        more_after: false,
+        head: 60,
+    }
+}
+
+fn resumed() -> Vec<Resumed> {
+    let resumed = |standing, entries| Resumed {
+        room: ROOM,
+        standing,
+        entries: list(entries),
+        more: standing == Standing::Complete,
+        head: 60,
+    };
+    vec![
+        resumed(Standing::Complete, vec![entry(60, Body::Text(text_body("missed")))]),
+        resumed(Standing::Reset, vec![]),
+        resumed(Standing::Gone, vec![]),
+        resumed(Standing::Later, vec![]),
+    ]
+}
