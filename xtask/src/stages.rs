@@ -25,14 +25,13 @@ struct Run<'a> {
     tier: Tier,
 }
 
-const STAGES: [Stage; 11] = [
+const STAGES: [Stage; 10] = [
     Stage { name: "setup", tier: Tier::Quick, run: install },
     Stage { name: "fmt", tier: Tier::Quick, run: fmt },
     Stage { name: "rules", tier: Tier::Quick, run: rules },
     Stage { name: "web", tier: Tier::Quick, run: web },
     Stage { name: "clippy", tier: Tier::Quick, run: clippy },
     Stage { name: "build", tier: Tier::Quick, run: build },
-    Stage { name: "generated", tier: Tier::Quick, run: generated },
     Stage { name: "unit", tier: Tier::Quick, run: unit },
     Stage { name: "browsers", tier: Tier::Normal, run: browsers },
     Stage { name: "fuzz", tier: Tier::Normal, run: fuzz_all },
@@ -137,10 +136,6 @@ fn build(run: &Run<'_>, _: &mut Tally) -> Result<()> {
         .cargo(["build", "--workspace", "--all-targets", "--locked"])
         .limit(BUILD_LIMIT)
         .run()
-}
-
-fn generated(run: &Run<'_>, _: &mut Tally) -> Result<()> {
-    commands::generate(run.workspace, true)
 }
 
 fn unit(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
