@@ -1,1 +1,38 @@
-//! (being written)
+//! The store port on fjall, a log-structured store inside the process: a team's server needs no
+//! other.
+//!
+//! One thread commits. Writers encode their batches and queue them; the thread takes all that have
+//! gathered, writes them as one batch and syncs once, then answers everybody. A row becomes visible
+//! to readers only after that sync, so nobody ever sees what a crash could take back. Conditional
+//! writes are decided on that thread and therefore exact.
+//!
+//! Reads run where they are called: a `get` or a short scan takes microseconds from the memtables
+//! and the block cache. Long scans move to tokio's blocking pool.
+//!
+//! A full disk refuses writes and heals by itself; reads go on (see [`Health`]). The folder is locked
+//! by its process and carries the version of its format. [`EmbeddedStore::backup`] copies a running
+//! store into one file, and [`restore`] makes a folder of it.
+//!
+//! `key` and `row` are the encodings, `folder` the lock and the version, `database` one open fjall
+//! database, `queue`, `group` and `commit` the committing thread, `backup` and `restore` the copy.
+
+mod backup;
+mod commit;
+mod database;
+mod expiry;
+mod folder;
+mod frame;
+mod group;
+mod key;
+mod options;
+mod queue;
+mod restore;
+mod row;
+mod space;
+mod store;
+
+pub use backup::{BackupError, BackupProgress, BackupReport};
+pub use folder::FORMAT;
+pub use options::{Health, OpenError, Options};
+pub use restore::{RestoreError, restore};
+pub use store::EmbeddedStore;

@@ -1,0 +1,87 @@
+//! How a store is opened, and how it is.
+
+use std::path::PathBuf;
+
+use caffis_core::ports::clock::SharedClock;
+
+/// How to open a store.
+#[derive(Clone)]
+pub struct Options {
+    /// The wall clock by which rows with a time to live end.
+    pub clock: SharedClock,
+    /// Memory for blocks read from disk, for all tables together. 64 MiB unless told.
+    pub block_cache_bytes: u64,
+    /// The most memory for one table's newest rows before they are written to a file. 32 MiB unless
+    /// told.
+    pub write_buffer_bytes: u64,
+    /// Free space on the file system below which writes are refused, so that the disk is never quite
+    /// full. 64 MiB unless told.
+    pub reserve_bytes: u64,
+}
+
+impl Options {
+    /// The defaults.
+    #[must_use]
+    pub fn new(clock: SharedClock) -> Self {
+        Self {
+            clock,
+            block_cache_bytes: 64 * 1024 * 1024,
+            write_buffer_bytes: 32 * 1024 * 1024,
+            reserve_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process, or another store of this process, has it.
+    #[error("the store in {} is in use by another process", path.display())]
+    Locked {
+        /// The store's folder.
+        path: PathBuf,
+    },
+    /// It was written by an older or a newer version of this program.
+    #[error("the store has format {found}; this program reads and writes format {expected} only")]
+    Format {
+        /// The format in the folder.
+        found: u32,
+        /// The format of this program.
+        expected: u32,
+    },
+    /// The folder holds something else.
+    #[error("{} is not a store: {reason}", path.display())]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+        /// What is there instead.
+        reason: String,
+    },
+    /// The file system refused.
+    #[error("the store in {} cannot be opened: {error}", path.display())]
+    Io {
+        /// The store's folder.
+        path: PathBuf,
+        /// The system's error.
+        error: std::io::Error,
+    },
+    /// The files cannot be read as a database.
+    #[error("the store in {} cannot be opened: {reason}", path.display())]
+    Database {
+        /// The store's folder.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// How a store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It reads and writes.
+    Healthy,
+    /// There is no room: it reads, and will write again within seconds of space returning.
+    Full,
+    /// It does not write any more; it reads if it can. Somebody must look at it and start it anew.
+    Failed(String),
+}
