@@ -1,15 +1,15 @@
 //! The commands other than `test`.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 
-use crate::tally::Tally;
-use crate::workspace::Workspace;
-use crate::{node, setup};
+use crate::{node, setup, tally::Tally, workspace::Workspace};
 
 /// Where `serve --dev` listens unless told otherwise.
 const ADDRESS: &str = "127.0.0.1:5002";

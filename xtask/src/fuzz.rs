@@ -1,14 +1,11 @@
 //! Fuzzing of every decoder, on a stable compiler and without cargo-fuzz: the coverage flags are
 //! the ones that libFuzzer needs, and the targets are plain programs.
 
-use std::fs;
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use anyhow::{Context, Result, bail};
 
-use crate::options::Tier;
-use crate::tally::Tally;
-use crate::workspace::Workspace;
+use crate::{options::Tier, tally::Tally, workspace::Workspace};
 
 /// The fuzz targets are a workspace of their own: they are built with other flags.
 pub(crate) const MANIFEST: &str = "schema/fuzz/Cargo.toml";

@@ -1,14 +1,10 @@
 //! npm packages of ours: what they need installed, and their scripts.
 
-use std::fs;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::process::Program;
-use crate::tally::Tally;
-use crate::workspace::Workspace;
+use crate::{process::Program, tally::Tally, workspace::Workspace};
 
 /// The packages in the order in which they need each other.
 pub(crate) const PACKAGES: [&str; 2] = ["clients/ts", "clients/web"];

@@ -1,14 +1,10 @@
 //! Installs what the tests need: Debian packages (as root), npm packages and cargo-deny.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{os::unix::fs::MetadataExt, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
 
-use crate::node;
-use crate::options::Tier;
-use crate::workspace::Workspace;
+use crate::{node, options::Tier, workspace::Workspace};
 
 /// A Debian package, and a program by which another system shows that it has the same.
 struct System {

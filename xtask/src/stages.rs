@@ -1,15 +1,21 @@
 //! `cargo xtask test`: the stages, in the order that finds a mistake soonest.
 
-use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail};
 
-use crate::options::{TestOptions, Tier};
-use crate::report::{Record, Report, clock};
-use crate::tally::Tally;
-use crate::workspace::Workspace;
-use crate::{commands, fuzz, node, process, setup};
+use crate::{
+    commands, fuzz, node,
+    options::{TestOptions, Tier},
+    process,
+    report::{Record, Report, clock},
+    setup,
+    tally::Tally,
+    workspace::Workspace,
+};
 
 /// One stage of a test run.
 struct Stage {

@@ -1,7 +1,6 @@
 //! Counts of tests, read line by line from what the test runners print.
 
-use std::fmt;
-use std::ops::AddAssign;
+use std::{fmt, ops::AddAssign};
 
 /// How many tests passed, failed and were skipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! Where things are: the checkout, the build folder, the programs built there.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 

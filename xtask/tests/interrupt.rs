@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::fs::{self, File};
-use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, File},
+    io::Read,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 /// Stands for cargo: starts a grandchild that holds the pipe open for a minute, and waits for it.
 const SLOW_CARGO: &str = "#!/bin/sh\nsleep 60 > \"$CAFFIS_TEST_PIPE\" &\nwait\n";
