@@ -1,3 +1,31 @@
-//! (crate docs follow)
+//! The chat itself: features and rules, without sockets, wall clock or randomness of its own.
+//!
+//! [`Core`] is the whole: give it a store, a clock, randomness and someone who checks tokens
+//! ([`Ports`]), then hand it links. Inside, `session` runs one loop for each link and hands commands
+//! to `features`; `room` owns the logs; `hub` knows who is connected and what waits for whom;
+//! `model` has the rules as plain values; `tables` declares what is stored; `ports` are the traits
+//! that adapters implement. ARCHITECTURE.md follows a message through all of it.
+
+pub mod admission;
+mod core;
+pub mod directory;
+pub mod features;
+pub mod hub;
+pub mod model;
+pub mod pages;
 pub mod ports;
+pub mod room;
+pub mod seed;
+pub mod services;
+pub mod session;
 pub mod settings;
+pub mod statistics;
+mod sync;
+pub mod tables;
+
+pub use self::{
+    admission::Admission,
+    core::{Core, Ports},
+    settings::Settings,
+    statistics::Statistics,
+};

@@ -228,10 +228,7 @@ pub fn batch(batch: &Batch) -> Result<usize, StoreError> {
         bytes += operation(each)?;
     }
     if bytes > MAX_BATCH_BYTES {
-        return Err(invalid(
-            table,
-            format!("a batch of {bytes} bytes, at most {MAX_BATCH_BYTES}"),
-        ));
+        return Err(invalid(table, format!("a batch of {bytes} bytes, at most {MAX_BATCH_BYTES}")));
     }
     Ok(bytes)
 }

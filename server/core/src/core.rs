@@ -1,0 +1,183 @@
+//! Core as the binary and the tests hold it.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use caffis_link::Link;
+use caffis_schema::{CloseCode, Error, Event, Timestamp, UserId, event::Draining};
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval, sleep},
+};
+
+use crate::{
+    admission::{Addresses, Admission},
+    directory::Directory,
+    hub::{encoded::Encoded, people::People},
+    ports::{
+        authenticator::SharedAuthenticator,
+        clock::SharedClock,
+        entropy::SharedEntropy,
+        store::{Batch, SharedStore, StoreError},
+    },
+    room::Rooms,
+    services::Services,
+    session,
+    settings::Settings,
+    statistics::{Counters, Statistics},
+    sync::spawn,
+    tables::RevocationRow,
+};
+
+/// How often hints are written and heads of large rooms are told.
+const HOUSEKEEPING: Duration = Duration::from_secs(1);
+
+/// How often a drain looks whether all is done.
+const DRAIN_STEP: Duration = Duration::from_millis(10);
+
+/// What core needs from outside.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where everything is kept.
+    pub store: SharedStore,
+    /// The wall clock.
+    pub clock: SharedClock,
+    /// Randomness.
+    pub entropy: SharedEntropy,
+    /// Who checks tokens.
+    pub authenticator: SharedAuthenticator,
+}
+
+/// The chat. Cheap to clone; all clones are the same chat.
+#[derive(Clone)]
+pub struct Core {
+    services: Services,
+    addresses: Arc<Addresses>,
+    /// Dropped with the last clone: housekeeping ends.
+    _alive: Arc<watch::Sender<()>>,
+}
+
+impl Core {
+    /// Starts, inside a tokio runtime.
+    ///
+    /// # Errors
+    /// What keeps the store from being read.
+    pub async fn start(settings: Settings, ports: Ports) -> Result<Self, StoreError> {
+        let settings = Arc::new(settings);
+        let people = Arc::new(People::default());
+        let statistics = Arc::new(Counters::default());
+        let directory = Directory::new(ports.store.clone());
+        let rooms = Rooms::new(
+            settings.clone(),
+            ports.store.clone(),
+            ports.clock.clone(),
+            people.clone(),
+            directory.clone(),
+            statistics.clone(),
+        );
+        let services = Services {
+            settings: settings.clone(),
+            rooms: rooms.clone(),
+            people,
+            directory,
+            store: ports.store,
+            clock: ports.clock,
+            entropy: ports.entropy,
+            authenticator: ports.authenticator,
+            statistics,
+        };
+        let (alive, ended) = watch::channel(());
+        spawn(keep_house(rooms, ended));
+        let addresses = Addresses::new(settings);
+        Ok(Self { services, addresses, _alive: Arc::new(alive) })
+    }
+
+    /// Lets a connection in, if its address is within the limits. Hold the admission as long as the
+    /// connection lasts.
+    ///
+    /// # Errors
+    /// `limit_reached` and `rate_limited`, with the time to wait.
+    pub fn admit(&self, address: IpAddr) -> Result<Admission, Error> {
+        self.addresses.admit(address)
+    }
+
+    /// Runs a connection from hello to farewell.
+    pub async fn serve(&self, link: Box<dyn Link>) {
+        let address = link.info().peer.map(|peer| peer.ip());
+        self.serve_from(link, address).await;
+    }
+
+    /// As [`Core::serve`], for an address that is not the socket's: behind a proxy.
+    pub async fn serve_from(&self, link: Box<dyn Link>, address: Option<IpAddr>) {
+        session::run(self.services.clone(), self.addresses.clone(), link, address).await;
+    }
+
+    /// Says goodbye to everyone and finishes what is under way. Resolves when all is written, or
+    /// `within` has passed.
+    pub async fn drain(&self, reconnect_after: Duration, within: Duration) {
+        let reconnect_after_ms = reconnect_after.as_millis().try_into().unwrap_or(u32::MAX);
+        let draining = Encoded::event(Event::Draining(Draining { reconnect_after_ms }));
+        for session in self.services.people.all_sessions() {
+            session.outbound.notice(&draining);
+        }
+        let end = Instant::now() + within;
+        // The announcement goes out before the farewell does.
+        self.wait(end, |services| {
+            services.people.all_sessions().iter().all(|session| !session.outbound.waiting().1)
+        })
+        .await;
+        for session in self.services.people.all_sessions() {
+            session.outbound.close(CloseCode::Shutdown, "the server is going down");
+        }
+        self.wait(end, |services| services.people.count() == 0 && services.rooms.is_quiet()).await;
+        if let Err(error) = self.services.rooms.keep_house().await {
+            tracing::warn!(%error, "the last hints could not be written");
+        }
+    }
+
+    async fn wait(&self, end: Instant, done: impl Fn(&Services) -> bool) {
+        while !done(&self.services) && Instant::now() < end {
+            sleep(DRAIN_STEP).await;
+        }
+    }
+
+    /// Ends a person's sessions whose tokens were made before a time, and refuses such tokens from
+    /// now on. Durable when it returns.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn revoke(&self, user: &UserId, before: Timestamp) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        batch.put(&RevocationRow { user: user.clone(), before });
+        self.services.store.write(batch).await?;
+        self.services.people.close_before(user, before);
+        Ok(())
+    }
+
+    /// How core is doing.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        let Services { people, rooms, statistics, .. } = &self.services;
+        statistics.read(people.count(), rooms.count())
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.services.settings
+    }
+}
+
+async fn keep_house(rooms: Arc<Rooms>, mut ended: watch::Receiver<()>) {
+    let mut ticks = interval(HOUSEKEEPING);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            _ = ended.changed() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = rooms.keep_house().await {
+            tracing::warn!(%error, "hints could not be written; they wait for the next time");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! How far a member has come: read, delivered, and marked as unread.
+//!
+//! Markers do not pass through the log. Others hear of them in small rooms, while those are open, and
+//! unless the reader keeps them private; the person's own devices always do.
+
+use std::sync::Arc;
+
+use caffis_schema::{
+    Error, ErrorCode, Event, Reply, RoomId,
+    command::Mark,
+    event::{OwnRead, RoomMarker},
+    open::Empty,
+    room::Marker,
+};
+
+use crate::{
+    hub::{encoded::Encoded, outbound::LatestKey},
+    model::{
+        authorise::{KeepMarker, authorise, no_such_room},
+        room::RoomState,
+    },
+    ports::store::Batch,
+    room::{MarkerState, RoomCell},
+    services::{Asker, Handled},
+};
+
+/// Moves the read marker forward.
+///
+/// # Errors
+/// Who is no member, numbers beyond the last message.
+pub async fn handle_read(asker: Asker, mark: Mark) -> Handled {
+    let (cell, state) = enter(&asker, mark).await?;
+    if let Some(marker) = cell.advance_marker(asker.user(), mark.number, mark.number, true) {
+        save(&asker, &cell, marker).await?;
+        publish(&asker, &cell, &state, marker);
+        publish_own(&asker, &state, marker);
+    }
+    Ok(Reply::Done(Empty {}))
+}
+
+/// Moves the delivered marker forward. The store hears of it a little later.
+///
+/// # Errors
+/// Who is no member, numbers beyond the last message.
+pub async fn handle_delivered(asker: Asker, mark: Mark) -> Handled {
+    let (cell, state) = enter(&asker, mark).await?;
+    if let Some(marker) = cell.advance_marker(asker.user(), mark.number, 0, true) {
+        asker.services.rooms.note_dirty(&cell);
+        publish(&asker, &cell, &state, marker);
+    }
+    Ok(Reply::Done(Empty {}))
+}
+
+/// Marks a message and all after it as unread, for the person alone: what others see stays.
+///
+/// # Errors
+/// Who is no member, numbers beyond the last message.
+pub async fn handle_unread(asker: Asker, mark: Mark) -> Handled {
+    let (cell, state) = enter(&asker, mark).await?;
+    if let Some(marker) = cell.mark_unread(asker.user(), mark.number.max(1)) {
+        save(&asker, &cell, marker).await?;
+        publish_own(&asker, &state, marker);
+    }
+    Ok(Reply::Done(Empty {}))
+}
+
+async fn enter(asker: &Asker, mark: Mark) -> Result<(Arc<RoomCell>, Arc<RoomState>), Error> {
+    let cell = asker.services.rooms.loaded(mark.room).await?;
+    let state = cell.state().ok_or_else(no_such_room)?;
+    authorise(&asker.actor(mark.room), &state, KeepMarker)?;
+    if mark.number > state.number {
+        let sentence = format!("The room's last message is number {}.", state.number);
+        return Err(Error::refused(ErrorCode::OutOfRange, &sentence));
+    }
+    Ok((cell, state))
+}
+
+async fn save(asker: &Asker, cell: &Arc<RoomCell>, marker: MarkerState) -> Result<(), Error> {
+    let mut batch = Batch::default();
+    batch.put(&marker.to_row(cell.id, asker.user().clone()));
+    asker.services.store.write(batch).await.map_err(|_| {
+        // Memory has it, and the store will: housekeeping tries again.
+        asker.services.rooms.note_dirty(cell);
+        let sentence = "The marker could not be stored yet.";
+        Error::unknown(ErrorCode::Unavailable, sentence, 1_000)
+    })
+}
+
+fn publish(asker: &Asker, cell: &RoomCell, state: &RoomState, marker: MarkerState) {
+    let services = &asker.services;
+    if !state.is_small(services.settings.small_room_members) {
+        return;
+    }
+    let user = asker.user().clone();
+    let read = if services.directory.is_private(&user) { 0 } else { marker.read };
+    let key = LatestKey::Marker(cell.id, user.clone());
+    let marker = Marker { user, delivered: marker.delivered, read };
+    let event = Encoded::event(Event::Marker(RoomMarker { room: cell.id, marker }));
+    cell.each_open(|session| {
+        if session.user != *asker.user() {
+            session.outbound.latest(key.clone(), &event);
+        }
+    });
+}
+
+fn publish_own(asker: &Asker, state: &RoomState, marker: MarkerState) {
+    let room: RoomId = state.meta.id;
+    let after = state.member(asker.user()).map_or(0, |member| member.unread_after);
+    let read = marker.own_read().max(after);
+    let own = OwnRead { room, read, unread: state.number.saturating_sub(read) };
+    let event = Encoded::event(Event::OwnRead(own));
+    for session in asker.services.people.sessions(asker.user()) {
+        session.outbound.latest(LatestKey::OwnRead(room), &event);
+    }
+}

@@ -1,0 +1,20 @@
+//! One file for each capability: its handler, its guard, its pure step.
+//!
+//! A *step* is pure: room state and command in, entries out ([`crate::room::Change`]). A *handler*
+//! belongs to a session's command: it prepares what a step may not do (reading, finding people) and
+//! makes the reply. Features never send and never store by themselves, and do not import each other.
+//! To add a command: declare it in `caffis-schema`, write its file here, and add its line to
+//! [`crate::session::dispatch`].
+
+pub mod create;
+pub mod history;
+pub mod markers;
+pub mod members;
+pub mod open;
+pub mod preferences;
+pub mod presence;
+pub mod profiles;
+pub mod resume;
+pub mod room_list;
+pub mod send;
+pub mod typing;

@@ -1,0 +1,45 @@
+//! Saying whether one is there.
+
+use caffis_schema::{
+    Error, ErrorCode, Reply, command::SetPresence, open::Empty, room::Availability,
+};
+
+use crate::{
+    model::text,
+    room::read_error,
+    services::{Asker, Handled},
+};
+
+/// Changes this session's availability, and the person's own words.
+///
+/// # Errors
+/// Saying that one is offline, words that are not allowed.
+pub async fn handle(asker: Asker, command: SetPresence) -> Handled {
+    let services = &asker.services;
+    if command.availability == Availability::Offline {
+        let sentence = "Who is connected is online or away.";
+        return Err(Error::refused(ErrorCode::Invalid, sentence));
+    }
+    let now = services.clock.now();
+    if let Some(status) = command.status {
+        let status = (!status.is_empty()).then_some(status);
+        if let Some(status) = &status {
+            text::check_name(status)?;
+        }
+        let kept = status.clone();
+        services
+            .directory
+            .update(asker.user(), |person| person.status = kept)
+            .await
+            .map_err(|e| read_error(&e))?;
+        if let Some(presence) = services.people.set_status(asker.user(), status, now) {
+            services.tell_presence(&presence);
+        }
+    }
+    if let Some(presence) =
+        services.people.set_availability(&asker.session, command.availability, now)
+    {
+        services.tell_presence(&presence);
+    }
+    Ok(Reply::Done(Empty {}))
+}

@@ -1,0 +1,129 @@
+//! Catching up after a break.
+//!
+//! The client says where it is in each room that it holds; the answer says, for each, whether its
+//! copy can be made whole, and carries what was missed. Subscribing comes first and reading second,
+//! so nothing falls between. The store is the truth: a gap in what it has means `reset`.
+
+use std::sync::Arc;
+
+use caffis_schema::{
+    Entry, Error, ErrorCode, List, Position, Reply,
+    command::{Cursor, Resume},
+    limits::{PAGE_BYTES, PAGE_ENTRIES},
+    reply::{Resumed, ResumedRooms, Standing},
+};
+
+use crate::{
+    model::{
+        authorise::{Read, authorise, no_such_room},
+        page,
+        room::RoomState,
+    },
+    room::{RoomCell, read_forward},
+    services::{Asker, Handled, Services},
+};
+
+/// Catches up with every cursor.
+///
+/// # Errors
+/// None: each room has its own standing.
+pub async fn handle(asker: Asker, command: Resume) -> Handled {
+    let rooms = List::cut(all(&asker, &command.cursors).await);
+    Ok(Reply::Resumed(ResumedRooms { rooms }))
+}
+
+/// What becomes of each cursor, in order. Together the entries fit in one frame.
+pub async fn all(asker: &Asker, cursors: &[Cursor]) -> Vec<Resumed> {
+    let mut budget = PAGE_BYTES;
+    let mut resumed = Vec::with_capacity(cursors.len());
+    for cursor in cursors {
+        resumed.push(one(asker, *cursor, &mut budget).await);
+    }
+    resumed
+}
+
+async fn one(asker: &Asker, cursor: Cursor, budget: &mut usize) -> Resumed {
+    let answer = |standing, head| Resumed {
+        room: cursor.room,
+        standing,
+        entries: List::default(),
+        more: false,
+        head,
+    };
+    let (cell, state) = match enter(asker, cursor).await {
+        Ok(entered) => entered,
+        Err(error) if error.code == ErrorCode::NotFound => return answer(Standing::Gone, 0),
+        Err(_) => return answer(Standing::Later, 0),
+    };
+    let actor = asker.actor(cursor.room);
+    let Ok(allowed) = authorise(&actor, &state, Read) else { return answer(Standing::Gone, 0) };
+    let head = state.head;
+    let missed = head.checked_sub(cursor.position);
+    let Some(missed) = missed else { return answer(Standing::Reset, head) };
+    let settings = &asker.services.settings;
+    if missed > settings.resume_entries || cursor.position < allowed.visible_after() {
+        return answer(Standing::Reset, head);
+    }
+    if missed == 0 {
+        return answer(Standing::Complete, head);
+    }
+    match missed_entries(&asker.services, &cell, &state, cursor).await {
+        None => answer(Standing::Later, head),
+        Some(entries) if !is_dense(&entries, cursor.position, head) => {
+            answer(Standing::Reset, head)
+        }
+        Some(entries) => {
+            let entries = if *budget == 0 { Vec::new() } else { page::oldest(entries, *budget) };
+            let bytes: usize = entries.iter().map(|entry| page::size(entry)).sum();
+            *budget = budget.saturating_sub(bytes);
+            let last = entries.last().map_or(cursor.position, |entry| entry.position);
+            let entries = entries.iter().map(|entry| (**entry).clone()).collect();
+            Resumed {
+                entries: List::cut(entries),
+                more: last < head,
+                ..answer(Standing::Complete, head)
+            }
+        }
+    }
+}
+
+/// Loads the room and, if the cursor asks for it, opens it.
+async fn enter(asker: &Asker, cursor: Cursor) -> Result<(Arc<RoomCell>, Arc<RoomState>), Error> {
+    let rooms = &asker.services.rooms;
+    loop {
+        let cell = rooms.loaded(cursor.room).await?;
+        let Some(state) = cell.state() else { continue };
+        if !cursor.open {
+            return Ok((cell, state));
+        }
+        let mut actor = asker.actor(cursor.room);
+        actor.attending = true;
+        authorise(&actor, &state, Read)?;
+        if rooms.attach(&cell, &asker.session)?.is_some() {
+            // What came between reading the state and subscribing is in the state after it.
+            let state = cell.state().ok_or_else(no_such_room)?;
+            return Ok((cell, state));
+        }
+    }
+}
+
+/// At most a page of what was missed, complete as far as it goes; none when it cannot be read now.
+async fn missed_entries(
+    services: &Services,
+    cell: &RoomCell,
+    state: &RoomState,
+    cursor: Cursor,
+) -> Option<Vec<Arc<Entry>>> {
+    let first = cursor.position + 1;
+    let last = state.head.min(cursor.position + PAGE_ENTRIES as u64);
+    if let Some(entries) = cell.ring_range(first, last) {
+        return Some(entries);
+    }
+    read_forward(&*services.store, state, first, last, PAGE_ENTRIES).await.ok()
+}
+
+/// Whether these are exactly the entries from after the cursor to the end of the page.
+fn is_dense(entries: &[Arc<Entry>], after: Position, head: Position) -> bool {
+    let expected = after + 1..=head.min(after + PAGE_ENTRIES as u64);
+    entries.iter().map(|entry| entry.position).eq(expected)
+}

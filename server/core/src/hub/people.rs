@@ -1,0 +1,204 @@
+//! Who is connected: their sessions, the rooms that they are in, and their rates.
+//!
+//! A person is here from their first session's hello until nobody has to be told any more that the
+//! last one ended.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use caffis_schema::{CloseCode, Error, ErrorCode, RoomId, SessionId, Timestamp, UserId};
+use tokio::time::Instant;
+
+use super::{outbound::Outbound, presence::PresenceState, rate::TokenBucket};
+use crate::{settings::Settings, sync::lock};
+
+/// A session as the hub sees it.
+#[derive(Debug)]
+pub struct SessionHandle {
+    /// Which.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// Whether it is a service's: in no room, heard by nobody.
+    pub service: bool,
+    /// When its token was made; moves on refresh.
+    pub token_issued: AtomicU64,
+    /// What waits to be written to it.
+    pub outbound: Outbound,
+    /// The rooms that it has open.
+    pub open: Mutex<BTreeSet<RoomId>>,
+    /// Set when the session is over: what arrives late finds nobody.
+    pub ended: AtomicBool,
+}
+
+impl SessionHandle {
+    /// Whether this session has a room open.
+    #[must_use]
+    pub fn has_open(&self, room: RoomId) -> bool {
+        lock(&self.open).contains(&room)
+    }
+}
+
+/// A person with at least one session, or one that has just ended.
+#[derive(Debug)]
+pub(super) struct Person {
+    pub(super) sessions: Vec<Arc<SessionHandle>>,
+    /// The rooms that they are in; for direct conversations with whom.
+    pub(super) rooms: BTreeMap<RoomId, Option<UserId>>,
+    pub(super) presence: PresenceState,
+    messages: TokenBucket,
+    commands: TokenBucket,
+}
+
+/// Everyone who is connected.
+#[derive(Debug, Default)]
+pub struct People {
+    pub(super) map: Mutex<BTreeMap<UserId, Person>>,
+}
+
+impl People {
+    /// Adds a session. `rooms` is what the store says; rooms that were joined in the meantime stay.
+    ///
+    /// # Errors
+    /// `limit_reached` when the person has too many sessions.
+    pub fn add(
+        &self,
+        session: &Arc<SessionHandle>,
+        settings: &Settings,
+        known: impl FnOnce() -> PresenceState,
+    ) -> Result<(), Error> {
+        let now = Instant::now();
+        let mut map = lock(&self.map);
+        let person = map.entry(session.user.clone()).or_insert_with(|| Person {
+            sessions: Vec::new(),
+            rooms: BTreeMap::new(),
+            presence: known(),
+            messages: TokenBucket::new(settings.messages_per_second, now),
+            commands: TokenBucket::new(settings.commands_per_second, now),
+        });
+        if person.sessions.len() >= settings.connections_per_user as usize {
+            let sentence = "This person has too many connections.";
+            return Err(Error::later(ErrorCode::LimitReached, sentence, 5_000));
+        }
+        person.sessions.push(session.clone());
+        Ok(())
+    }
+
+    /// Adds rooms that a person is in.
+    pub fn add_rooms(
+        &self,
+        user: &UserId,
+        rooms: impl IntoIterator<Item = (RoomId, Option<UserId>)>,
+    ) {
+        if let Some(person) = lock(&self.map).get_mut(user) {
+            person.rooms.extend(rooms);
+        }
+    }
+
+    /// Takes a room from a person; gives their sessions.
+    pub fn remove_room(&self, user: &UserId, room: RoomId) -> Vec<Arc<SessionHandle>> {
+        let mut map = lock(&self.map);
+        let Some(person) = map.get_mut(user) else { return Vec::new() };
+        person.rooms.remove(&room);
+        person.sessions.clone()
+    }
+
+    /// Removes a session. The person stays for the presence to end; [`People::forget`] does the rest.
+    pub fn remove(&self, session: &SessionHandle) {
+        session.ended.store(true, Ordering::Release);
+        if let Some(person) = lock(&self.map).get_mut(&session.user) {
+            person.sessions.retain(|other| other.id != session.id);
+        }
+    }
+
+    /// Forgets a person who has no session.
+    pub fn forget(&self, user: &UserId) {
+        let mut map = lock(&self.map);
+        if map.get(user).is_some_and(|person| person.sessions.is_empty()) {
+            map.remove(user);
+        }
+    }
+
+    /// The sessions of a person.
+    #[must_use]
+    pub fn sessions(&self, user: &UserId) -> Vec<Arc<SessionHandle>> {
+        lock(&self.map).get(user).map(|person| person.sessions.clone()).unwrap_or_default()
+    }
+
+    /// Calls for every session of some people, under one lock: nothing slow may happen in `each`.
+    pub fn each_session<'a>(
+        &self,
+        users: impl IntoIterator<Item = &'a UserId>,
+        mut each: impl FnMut(&Arc<SessionHandle>),
+    ) {
+        let map = lock(&self.map);
+        for user in users {
+            if let Some(person) = map.get(user) {
+                person.sessions.iter().for_each(&mut each);
+            }
+        }
+    }
+
+    /// The rooms of a person who is connected.
+    #[must_use]
+    pub fn rooms(&self, user: &UserId) -> Vec<(RoomId, Option<UserId>)> {
+        let map = lock(&self.map);
+        let Some(person) = map.get(user) else { return Vec::new() };
+        person.rooms.iter().map(|(room, peer)| (*room, peer.clone())).collect()
+    }
+
+    /// Takes a command, and a message, out of the person's rates.
+    ///
+    /// # Errors
+    /// `rate_limited` with the time to wait.
+    pub fn take(&self, user: &UserId, message: bool) -> Result<(), Error> {
+        let now = Instant::now();
+        let mut map = lock(&self.map);
+        let Some(person) = map.get_mut(user) else { return Ok(()) };
+        person
+            .commands
+            .take(now)
+            .map_err(|wait| rate_limited("Too many commands in a second.", wait))?;
+        if message {
+            person
+                .messages
+                .take(now)
+                .map_err(|wait| rate_limited("Too many messages in a second.", wait))?;
+        }
+        Ok(())
+    }
+
+    /// Ends the sessions of a person whose tokens were made before a time.
+    pub fn close_before(&self, user: &UserId, before: Timestamp) {
+        for session in self.sessions(user) {
+            if session.token_issued.load(Ordering::Acquire) < before {
+                session.outbound.close(CloseCode::Revoked, "this session was ended");
+            }
+        }
+    }
+
+    /// All sessions.
+    #[must_use]
+    pub fn all_sessions(&self) -> Vec<Arc<SessionHandle>> {
+        lock(&self.map).values().flat_map(|person| person.sessions.iter().cloned()).collect()
+    }
+
+    /// How many sessions there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        lock(&self.map).values().map(|person| person.sessions.len()).sum()
+    }
+}
+
+/// The error of a rate, with the time to wait.
+#[must_use]
+pub fn rate_limited(sentence: &str, wait: Duration) -> Error {
+    let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1);
+    Error::later(ErrorCode::RateLimited, sentence, wait)
+}

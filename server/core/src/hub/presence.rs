@@ -1,0 +1,124 @@
+//! Who is there.
+//!
+//! A person is online while one of their sessions is, away while all that they have are, and offline
+//! a moment after the last one ended: the moment keeps a reload from flickering. Only edges are told:
+//! to the sessions that have a room open in which the person is, and to the people whom they write
+//! with directly.
+
+use std::collections::BTreeMap;
+
+use caffis_schema::{
+    SessionId, Text, Timestamp, UserId,
+    limits::STATUS_BYTES,
+    room::{Availability, Presence},
+};
+
+use super::people::{People, SessionHandle};
+use crate::sync::lock;
+
+/// A person's presence, as their sessions make it.
+#[derive(Clone, Debug, Default)]
+pub struct PresenceState {
+    sessions: BTreeMap<SessionId, Availability>,
+    /// Their own words.
+    pub status: Option<Text<STATUS_BYTES>>,
+    /// When they were last connected.
+    pub last_seen: Option<Timestamp>,
+    version: u64,
+    told: Option<Availability>,
+}
+
+impl PresenceState {
+    /// Someone who is not connected yet.
+    #[must_use]
+    pub fn offline(status: Option<Text<STATUS_BYTES>>, last_seen: Option<Timestamp>) -> Self {
+        Self { status, last_seen, ..Self::default() }
+    }
+
+    fn availability(&self) -> Availability {
+        self.sessions.values().copied().max_by_key(|a| rank(*a)).unwrap_or(Availability::Offline)
+    }
+
+    fn presence(&self, user: &UserId) -> Presence {
+        // In the moment after the last session, others are not told yet.
+        let availability = self.told.unwrap_or_else(|| self.availability());
+        let last_seen = (availability == Availability::Offline).then_some(self.last_seen).flatten();
+        Presence {
+            user: user.clone(),
+            version: self.version,
+            availability,
+            last_seen,
+            status: self.status.clone(),
+        }
+    }
+
+    fn edge(&mut self, user: &UserId, now: Timestamp) -> Presence {
+        // Larger than before also after a restart, and when the wall clock was set back.
+        self.version = (self.version + 1).max(now);
+        self.told = Some(self.availability());
+        self.presence(user)
+    }
+}
+
+fn rank(availability: Availability) -> u8 {
+    match availability {
+        Availability::Offline => 0,
+        Availability::Away => 1,
+        Availability::Online => 2,
+    }
+}
+
+impl People {
+    /// Notes a session's availability; gives the presence to tell when it is another one now.
+    pub fn set_availability(
+        &self,
+        session: &SessionHandle,
+        availability: Availability,
+        now: Timestamp,
+    ) -> Option<Presence> {
+        let mut map = lock(&self.map);
+        let state = &mut map.get_mut(&session.user)?.presence;
+        state.sessions.insert(session.id, availability);
+        (state.told != Some(state.availability())).then(|| state.edge(&session.user, now))
+    }
+
+    /// Notes a person's own words; gives the presence to tell.
+    pub fn set_status(
+        &self,
+        user: &UserId,
+        status: Option<Text<STATUS_BYTES>>,
+        now: Timestamp,
+    ) -> Option<Presence> {
+        let mut map = lock(&self.map);
+        let state = &mut map.get_mut(user)?.presence;
+        if state.status == status {
+            return None;
+        }
+        state.status = status;
+        Some(state.edge(user, now))
+    }
+
+    /// Notes that a session is over; true when it was the last one, and the off edge is due after a
+    /// moment.
+    pub fn end_availability(&self, session: &SessionHandle, now: Timestamp) -> bool {
+        let mut map = lock(&self.map);
+        let Some(person) = map.get_mut(&session.user) else { return false };
+        person.presence.sessions.remove(&session.id);
+        person.presence.last_seen = Some(now);
+        person.presence.sessions.is_empty()
+    }
+
+    /// The presence to tell now that a session or the moment after it is over: none when it is the
+    /// same as before.
+    pub fn settle(&self, user: &UserId, now: Timestamp) -> Option<Presence> {
+        let mut map = lock(&self.map);
+        let state = &mut map.get_mut(user)?.presence;
+        (state.told != Some(state.availability())).then(|| state.edge(user, now))
+    }
+
+    /// A connected person's presence.
+    #[must_use]
+    pub fn presence(&self, user: &UserId) -> Option<Presence> {
+        lock(&self.map).get(user).map(|person| person.presence.presence(user))
+    }
+}

@@ -1,0 +1,224 @@
+//! The one authorisation point.
+//!
+//! [`authorise`] looks at who acts, in which room, and what they want, and gives an [`Allowed`]: a
+//! proof that names all three. It cannot be made anywhere else, and every feature that reads or
+//! changes a room consumes one, so a handler without the check does not compile:
+//!
+//! ```compile_fail,E0451
+//! use caffis_core::model::{actor::Actor, authorise::{Allowed, Read}};
+//! fn forge(actor: Actor) -> Allowed<Read> {
+//!     Allowed { action: Read, actor, visible_after: 0 }
+//! }
+//! ```
+//!
+//! Who may not even know of a room gets `not_found`, exactly as if there were none.
+
+use caffis_schema::{
+    Error, ErrorCode, Position, UserId,
+    room::{Role, RoomClass},
+};
+
+use super::{actor::Actor, room::RoomState};
+
+/// The proof that an actor may do something in a room.
+#[derive(Debug)]
+pub struct Allowed<A> {
+    action: A,
+    actor: Actor,
+    visible_after: Position,
+}
+
+impl<A> Allowed<A> {
+    /// What is allowed.
+    #[must_use]
+    pub fn action(&self) -> &A {
+        &self.action
+    }
+
+    /// Who may do it.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The entries after this position are theirs to see.
+    #[must_use]
+    pub fn visible_after(&self) -> Position {
+        self.visible_after
+    }
+
+    /// What is allowed, used up.
+    #[must_use]
+    pub fn into_action(self) -> A {
+        self.action
+    }
+}
+
+/// Something that can be wanted in a room.
+pub trait Action {
+    /// Whether this actor, who may know of the room, may do it. `role` is none for people who walked
+    /// in and for services.
+    ///
+    /// # Errors
+    /// Why not.
+    fn permits(&self, actor: &Actor, role: Option<Role>, room: &RoomState) -> Result<(), Error>;
+}
+
+/// Asks for permission.
+///
+/// # Errors
+/// `not_found` for someone who may not know of the room, `forbidden` or a narrower code for what they
+/// may not do in it.
+pub fn authorise<A: Action>(
+    actor: &Actor,
+    room: &RoomState,
+    action: A,
+) -> Result<Allowed<A>, Error> {
+    let member = room.member(&actor.user);
+    let walked_in = room.meta.class == RoomClass::Public && actor.attending;
+    if member.is_none() && !walked_in && !actor.service {
+        return Err(no_such_room());
+    }
+    action.permits(actor, member.map(|m| m.role), room)?;
+    let visible_after = member.map_or(0, |m| m.visible_after);
+    Ok(Allowed { action, actor: actor.clone(), visible_after })
+}
+
+/// The answer of a room that does not exist, or not for this person.
+#[must_use]
+pub fn no_such_room() -> Error {
+    Error::refused(ErrorCode::NotFound, "There is no such room.")
+}
+
+fn forbidden(sentence: &str) -> Result<(), Error> {
+    Err(Error::refused(ErrorCode::Forbidden, sentence))
+}
+
+/// Reading entries, members and markers.
+#[derive(Clone, Copy, Debug)]
+pub struct Read;
+
+impl Action for Read {
+    fn permits(&self, _: &Actor, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Sending a message; `notice` for words of the service.
+#[derive(Clone, Copy, Debug)]
+pub struct Post {
+    /// Whether it is a notice.
+    pub notice: bool,
+}
+
+impl Action for Post {
+    fn permits(&self, actor: &Actor, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
+        match (self.notice, actor.service) {
+            (true, false) => forbidden("Only a service may write notices."),
+            (false, true) => forbidden("A service writes notices, not a person's messages."),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Being part of what happens while the room is open: typing, markers.
+#[derive(Clone, Copy, Debug)]
+pub struct TakePart;
+
+impl Action for TakePart {
+    fn permits(&self, actor: &Actor, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
+        if actor.service { forbidden("A service does not take part in rooms.") } else { Ok(()) }
+    }
+}
+
+/// Keeping a marker: for members, whose unread count it moves.
+#[derive(Clone, Copy, Debug)]
+pub struct KeepMarker;
+
+impl Action for KeepMarker {
+    fn permits(&self, _: &Actor, role: Option<Role>, _: &RoomState) -> Result<(), Error> {
+        if role.is_some() { Ok(()) } else { forbidden("Only members keep markers.") }
+    }
+}
+
+/// Adding members.
+#[derive(Clone, Copy, Debug)]
+pub struct AddMembers;
+
+impl Action for AddMembers {
+    fn permits(&self, actor: &Actor, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        fixed_members(room)?;
+        if actor.service || role >= Some(Role::Admin) {
+            Ok(())
+        } else {
+            forbidden("Only an owner or an admin may add members.")
+        }
+    }
+}
+
+/// Removing someone else.
+#[derive(Clone, Debug)]
+pub struct RemoveMember {
+    /// Whom.
+    pub user: UserId,
+}
+
+impl Action for RemoveMember {
+    fn permits(&self, actor: &Actor, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        fixed_members(room)?;
+        let target = room.member(&self.user).map(|member| member.role);
+        if actor.service || (role >= Some(Role::Admin) && target <= role) {
+            Ok(())
+        } else {
+            forbidden("Only an owner or an admin may remove members, and no one above their role.")
+        }
+    }
+}
+
+/// Changing a role.
+#[derive(Clone, Debug)]
+pub struct SetRole {
+    /// Whose.
+    pub user: UserId,
+    /// To what.
+    pub role: Role,
+}
+
+impl Action for SetRole {
+    fn permits(&self, actor: &Actor, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        fixed_members(room)?;
+        let target = room.member(&self.user).map(|member| member.role);
+        let below = target < Some(Role::Owner) && self.role < Role::Owner;
+        let permitted = match role {
+            _ if actor.service => true,
+            Some(Role::Owner) => true,
+            Some(Role::Admin) => below,
+            _ => false,
+        };
+        if permitted { Ok(()) } else { forbidden("This role is not yours to give or to take.") }
+    }
+}
+
+/// Leaving.
+#[derive(Clone, Copy, Debug)]
+pub struct Leave;
+
+impl Action for Leave {
+    fn permits(&self, _: &Actor, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        fixed_members(room)?;
+        if role.is_some() { Ok(()) } else { forbidden("Only a member can leave.") }
+    }
+}
+
+/// Direct conversations keep their two people.
+fn fixed_members(room: &RoomState) -> Result<(), Error> {
+    if room.meta.is_direct() {
+        let sentence = "A direct conversation keeps its two people.";
+        return Err(Error::refused(ErrorCode::RoomClass, sentence));
+    }
+    if room.meta.class == RoomClass::Public {
+        let sentence = "A public room has no members: people walk in and out.";
+        return Err(Error::refused(ErrorCode::RoomClass, sentence));
+    }
+    Ok(())
+}

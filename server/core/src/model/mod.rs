@@ -1,0 +1,8 @@
+//! The nouns and their rules: plain values, no store, no clock, no tasks.
+
+pub mod actor;
+pub mod authorise;
+pub mod digest;
+pub mod page;
+pub mod room;
+pub mod text;

@@ -1,0 +1,250 @@
+//! A room's state, and how entries change it.
+//!
+//! [`RoomState`] is what its owner holds and what every rule looks at. It changes in one way only:
+//! [`RoomState::apply`] takes the next entry of the log. Cloning it is cheap, so that an owner can
+//! work ahead on a copy and throw it away when the store refuses.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use caffis_schema::{
+    Body, Entry, EntryKind, Position, RoomId, Text, Timestamp, UserId,
+    event::{Created, SystemBody},
+    limits::{NAME_BYTES, PREVIEW_BYTES},
+    room::{Context, HistoryPolicy, Message, Preview, Role, RoomClass},
+};
+
+/// The context type of direct conversations.
+pub const DIRECT: &str = "direct";
+
+/// The context type of groups.
+pub const GROUP: &str = "group";
+
+/// What a room is; fixed at creation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomMeta {
+    /// Which.
+    pub id: RoomId,
+    /// Its class.
+    pub class: RoomClass,
+    /// What it is about.
+    pub context: Context,
+    /// Its name.
+    pub name: Option<Text<NAME_BYTES>>,
+    /// Who made it; none for a service.
+    pub creator: Option<UserId>,
+    /// When.
+    pub created: Timestamp,
+    /// What new members see.
+    pub history: HistoryPolicy,
+}
+
+impl RoomMeta {
+    /// Whether it is a conversation of two.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        &*self.context.kind == DIRECT
+    }
+}
+
+/// A member, as the room keeps them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// What they may do.
+    pub role: Role,
+    /// Since when.
+    pub joined: Timestamp,
+    /// The position of the entry by which they joined.
+    pub joined_position: Position,
+    /// They see the entries after this position.
+    pub visible_after: Position,
+    /// Their unread count starts after this message.
+    pub unread_after: u64,
+}
+
+/// The members, shared between copies of the state until they change.
+pub type Members = Arc<BTreeMap<UserId, Membership>>;
+
+/// A stretch of the log that lies in one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// The position of its first entry.
+    pub first: Position,
+    /// The epoch of the owner that opened it.
+    pub epoch: u64,
+    /// When it was opened.
+    pub opened: Timestamp,
+}
+
+/// A room's state after the entry at `head`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomState {
+    /// What the room is.
+    pub meta: Arc<RoomMeta>,
+    /// Who is in it.
+    pub members: Members,
+    /// Grows whenever `members` changes.
+    pub members_version: u64,
+    /// The position of the last entry.
+    pub head: Position,
+    /// The number of the last message.
+    pub number: u64,
+    /// The time of the last entry.
+    pub time: Timestamp,
+    /// The last message.
+    pub preview: Option<Arc<Preview>>,
+    /// Where the log lies, oldest first.
+    pub buckets: Arc<Vec<Bucket>>,
+}
+
+impl RoomState {
+    /// A room before its first entry.
+    #[must_use]
+    pub fn new(meta: RoomMeta) -> Self {
+        Self {
+            time: meta.created,
+            meta: Arc::new(meta),
+            members: Members::default(),
+            members_version: 0,
+            head: 0,
+            number: 0,
+            preview: None,
+            buckets: Arc::default(),
+        }
+    }
+
+    /// The membership of a user.
+    #[must_use]
+    pub fn member(&self, user: &UserId) -> Option<&Membership> {
+        self.members.get(user)
+    }
+
+    /// The other person of a direct conversation.
+    #[must_use]
+    pub fn peer_of(&self, user: &UserId) -> Option<&UserId> {
+        if !self.meta.is_direct() {
+            return None;
+        }
+        self.members.keys().find(|member| *member != user)
+    }
+
+    /// Whether the room has at most this many members, so that each of them is told by name.
+    #[must_use]
+    pub fn is_small(&self, most: u32) -> bool {
+        self.members.len() <= most as usize
+    }
+
+    /// The bucket in which a position lies.
+    #[must_use]
+    pub fn bucket_of(&self, position: Position) -> Option<&Bucket> {
+        self.buckets.iter().rev().find(|bucket| bucket.first <= position)
+    }
+
+    /// Takes the next entry of the log. Entries at or below the head change nothing, so that a log
+    /// can be read over what is known already.
+    pub fn apply(&mut self, entry: &Entry) {
+        if entry.position <= self.head {
+            return;
+        }
+        self.head = entry.position;
+        self.time = entry.time;
+        match &entry.kind {
+            EntryKind::Created(created) => self.apply_created(entry, created),
+            EntryKind::Message(message) => {
+                self.number = message.number;
+                self.preview = Some(Arc::new(preview(message, entry.time)));
+            }
+            EntryKind::Joined(joined) => {
+                for user in &joined.users {
+                    self.join(user, Role::Member, entry);
+                }
+            }
+            EntryKind::Left(left) => {
+                self.change_members(|members| members.remove(&left.user).is_some());
+            }
+            EntryKind::Role(change) => {
+                self.change_members(|members| match members.get_mut(&change.user) {
+                    Some(member) => {
+                        member.role = change.role;
+                        true
+                    }
+                    None => false,
+                });
+            }
+            EntryKind::Unknown(_) => {}
+        }
+    }
+
+    fn apply_created(&mut self, entry: &Entry, created: &Created) {
+        for user in &created.members {
+            let role = if created.by.as_ref() == Some(user) && !self.meta.is_direct() {
+                Role::Owner
+            } else {
+                Role::Member
+            };
+            self.join(user, role, entry);
+        }
+    }
+
+    fn join(&mut self, user: &UserId, role: Role, entry: &Entry) {
+        let first = entry.position == 1;
+        let visible_after = match self.meta.history {
+            _ if first => 0,
+            HistoryPolicy::All => 0,
+            // They see the entry by which they came.
+            HistoryPolicy::FromJoining | HistoryPolicy::Last(_) => entry.position - 1,
+        };
+        let membership = Membership {
+            role,
+            joined: entry.time,
+            joined_position: entry.position,
+            visible_after,
+            unread_after: self.number,
+        };
+        self.change_members(|members| match members.entry(user.clone()) {
+            std::collections::btree_map::Entry::Vacant(vacant) => {
+                vacant.insert(membership);
+                true
+            }
+            std::collections::btree_map::Entry::Occupied(_) => false,
+        });
+    }
+
+    /// Lets members who joined at `position` see the entries after `visible_after` too.
+    pub fn widen_history(&mut self, position: Position, visible_after: Position) {
+        self.change_members(|members| {
+            let mut changed = false;
+            for member in members.values_mut().filter(|m| m.joined_position == position) {
+                changed |= visible_after < member.visible_after;
+                member.visible_after = member.visible_after.min(visible_after);
+            }
+            changed
+        });
+    }
+
+    fn change_members(&mut self, change: impl FnOnce(&mut BTreeMap<UserId, Membership>) -> bool) {
+        if change(Arc::make_mut(&mut self.members)) {
+            self.members_version += 1;
+        }
+    }
+}
+
+/// A message in short.
+#[must_use]
+pub fn preview(message: &Message, time: Timestamp) -> Preview {
+    let text = match &message.body {
+        Body::Text(body) => body.text.as_str(),
+        Body::System(SystemBody::Notice(body)) => body.text.as_str(),
+        Body::System(SystemBody::Unknown(_)) | Body::Unknown(_) => "",
+    };
+    let text: Text<PREVIEW_BYTES> = Text::cut(text.trim());
+    Preview { number: message.number, sender: message.sender.clone(), text, time }
+}
+
+/// The context of the direct conversation of two people, the same whoever asks.
+#[must_use]
+pub fn direct_context(one: &UserId, other: &UserId) -> Context {
+    let (first, second) = if one <= other { (one, other) } else { (other, one) };
+    // The length keeps `ab` and `c` apart from `a` and `bc`.
+    let id = format!("{}:{first}{second}", first.as_str().len());
+    Context { kind: Text::cut(DIRECT), id: Text::cut(&id) }
+}

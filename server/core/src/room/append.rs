@@ -1,0 +1,170 @@
+//! One durable write: the entries of a batch of commands, and everything that is written with them.
+
+use std::{sync::Arc, time::Duration};
+
+use caffis_schema::{ClientId, Entry, EntryKind, Timestamp, UserId, room::Role};
+
+use super::{cell::Loaded, entries, load::room_row, recent::Sent};
+use crate::{
+    model::room::{Bucket, Members, RoomState},
+    ports::store::{Batch, StoreError},
+    settings::Settings,
+    tables::{ActivityRow, BucketRow, MemberRow, SentRow, UserRoomRow},
+};
+
+/// Shards to which rooms hash; fixed for the life of a store.
+pub(super) const SHARDS: u64 = 256;
+
+/// A bucket takes this many entries, so that no partition passes 100 MB even with long texts.
+const BUCKET_ENTRIES: u64 = 20_000;
+
+/// A bucket is open for this long: ten days, in milliseconds.
+const BUCKET_AGE: u64 = 10 * 86_400_000;
+
+/// How much longer than the resend window client ids are kept, so that clocks may differ by a day.
+const SENT_MARGIN: Duration = Duration::from_secs(86_400);
+
+/// What a batch of commands will append.
+#[derive(Debug)]
+pub(super) struct Append {
+    /// The state with all entries applied.
+    pub(super) ahead: RoomState,
+    /// The entries, in order.
+    pub(super) entries: Vec<Arc<Entry>>,
+    /// What became of commands with a key.
+    pub(super) sent: Vec<(UserId, ClientId, Sent)>,
+    members_before: Members,
+    first_bucket: usize,
+    active_minute: u64,
+    epoch: u64,
+    fresh_bucket: bool,
+}
+
+impl Append {
+    pub(super) fn new(loaded: &Loaded) -> Self {
+        Self {
+            ahead: (*loaded.state).clone(),
+            entries: Vec::new(),
+            sent: Vec::new(),
+            members_before: loaded.state.members.clone(),
+            first_bucket: loaded.state.buckets.len(),
+            active_minute: loaded.active_minute,
+            epoch: loaded.epoch,
+            fresh_bucket: loaded.fresh_bucket,
+        }
+    }
+
+    /// The members before this append.
+    pub(super) fn members_before(&self) -> Members {
+        self.members_before.clone()
+    }
+
+    /// Adds an entry at the next position. Time never runs backwards within a room.
+    pub(super) fn push(&mut self, kind: EntryKind, now: Timestamp) -> Arc<Entry> {
+        let time = now.max(self.ahead.time);
+        let entry = Arc::new(Entry { position: self.ahead.head + 1, time, kind });
+        let full = self.ahead.buckets.last().is_none_or(|bucket| {
+            entry.position - bucket.first >= BUCKET_ENTRIES
+                || time.saturating_sub(bucket.opened) >= BUCKET_AGE
+        });
+        if full || self.fresh_bucket {
+            self.fresh_bucket = false;
+            let bucket = Bucket { first: entry.position, epoch: self.epoch, opened: time };
+            Arc::make_mut(&mut self.ahead.buckets).push(bucket);
+        }
+        self.ahead.apply(&entry);
+        self.entries.push(entry.clone());
+        entry
+    }
+
+    /// Everything that has to be durable before the commands are answered.
+    pub(super) fn batch(&mut self, settings: &Settings) -> Result<Batch, StoreError> {
+        let room = self.ahead.meta.id;
+        let mut batch = Batch::default();
+        for bucket in &self.ahead.buckets[self.first_bucket..] {
+            let Bucket { first, epoch, opened } = *bucket;
+            batch.put(&BucketRow { room, first, epoch, opened });
+        }
+        for entry in &self.entries {
+            let bucket = self.ahead.bucket_of(entry.position).map_or(1, |bucket| bucket.first);
+            let row = entries::to_row(room, bucket, entry)?;
+            match entry.kind {
+                EntryKind::Message(_) => batch.put(&row),
+                _ => batch.put_for(&row, settings.entry_retention),
+            }
+            if entry.position == 1 {
+                batch.put(&room_row(&self.ahead.meta));
+            }
+        }
+        for (sender, client, Sent { appended, digest }) in &self.sent {
+            let row = SentRow {
+                room,
+                sender: sender.clone(),
+                client: *client,
+                position: appended.position,
+                number: appended.number,
+                time: appended.time,
+                digest: *digest,
+            };
+            batch.put_for(&row, settings.resend_window + SENT_MARGIN);
+        }
+        if !Arc::ptr_eq(&self.members_before, &self.ahead.members) {
+            membership_rows(&mut batch, &self.ahead, &self.members_before);
+        }
+        let minute = self.ahead.time / 60_000;
+        if minute != self.active_minute {
+            self.active_minute = minute;
+            batch.put(&ActivityRow { shard: room.get() % SHARDS, minute, room });
+        }
+        Ok(batch)
+    }
+
+    /// Takes over into memory what is durable now.
+    pub(super) fn commit(self, loaded: &mut Loaded, ring_entries: usize) -> Vec<Arc<Entry>> {
+        loaded.state = Arc::new(self.ahead);
+        loaded.active_minute = self.active_minute;
+        loaded.fresh_bucket = self.fresh_bucket;
+        loaded.head_dirty = true;
+        loaded.ring.extend(self.entries.iter().cloned());
+        while loaded.ring.len() > ring_entries.max(1) {
+            loaded.ring.pop_front();
+        }
+        for (user, client, sent) in self.sent {
+            loaded.recent.insert(user, client, sent);
+        }
+        self.entries
+    }
+}
+
+/// The rows of everyone whose membership is another one than before.
+pub(super) fn membership_rows(batch: &mut Batch, state: &RoomState, before: &Members) {
+    let room = state.meta.id;
+    for (user, member) in state.members.iter() {
+        if before.get(user) == Some(member) {
+            continue;
+        }
+        batch.put(&MemberRow {
+            room,
+            user: user.clone(),
+            role: match member.role {
+                Role::Member => 1,
+                Role::Admin => 2,
+                Role::Owner => 3,
+            },
+            joined: member.joined,
+            joined_position: member.joined_position,
+            visible_after: member.visible_after,
+            unread_after: member.unread_after,
+        });
+        batch.put(&UserRoomRow {
+            user: user.clone(),
+            room,
+            joined: member.joined,
+            peer: state.peer_of(user).cloned(),
+        });
+    }
+    for user in before.keys().filter(|user| !state.members.contains_key(*user)) {
+        batch.delete::<MemberRow>(MemberRow::key(&room, user));
+        batch.delete::<UserRoomRow>(UserRoomRow::key(user, &room));
+    }
+}

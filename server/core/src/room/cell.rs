@@ -1,0 +1,290 @@
+//! A room in memory.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use caffis_schema::{
+    Entry, EntryKind, Error, Position, RoomId, SessionId, UserId,
+    event::Head,
+    room::{Marker, RoomClass},
+};
+use tokio::{sync::oneshot, time::Instant};
+
+use super::{
+    command::{Done, RoomCommand},
+    recent::Recent,
+};
+use crate::{
+    hub::{feed::Feed, people::SessionHandle},
+    model::{actor::Actor, room::RoomState},
+    sync::lock,
+    tables::MarkerRow,
+};
+
+/// Work for a room's driver.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// A command.
+    Command(Job),
+    /// Somebody needs the room in memory.
+    Load(oneshot::Sender<Result<(), Error>>),
+}
+
+/// A command and where its answer goes.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) actor: Actor,
+    pub(super) command: RoomCommand,
+    pub(super) answer: oneshot::Sender<Result<Done, Error>>,
+}
+
+/// How far a member has come, and whether the store knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MarkerState {
+    /// The last message that reached one of their devices.
+    pub delivered: u64,
+    /// The last message that they read.
+    pub read: u64,
+    /// They marked this message and all after it as unread.
+    pub unread_from: Option<u64>,
+    /// The store has older numbers.
+    pub(super) dirty: bool,
+}
+
+impl MarkerState {
+    /// The last message that counts as read in the person's own list.
+    #[must_use]
+    pub fn own_read(&self) -> u64 {
+        self.unread_from.map_or(self.read, |from| self.read.min(from.saturating_sub(1)))
+    }
+
+    /// As a row.
+    #[must_use]
+    pub fn to_row(self, room: RoomId, user: UserId) -> MarkerRow {
+        let Self { delivered, read, unread_from, .. } = self;
+        MarkerRow { room, user, delivered, read, unread_from }
+    }
+}
+
+/// A room that was read from the store.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) state: Arc<RoomState>,
+    /// The last entries, oldest first and without a gap.
+    pub(super) ring: VecDeque<Arc<Entry>>,
+    pub(super) recent: Recent,
+    pub(super) markers: BTreeMap<UserId, MarkerState>,
+    /// The epoch under which this owner appends.
+    pub(super) epoch: u64,
+    /// The next append opens a bucket: after the outcome of a write was unknown, what may still be
+    /// written late is void in the old one.
+    pub(super) fresh_bucket: bool,
+    /// The minute in which the room was last noted as active.
+    pub(super) active_minute: u64,
+    /// The store's hint of the head is older.
+    pub(super) head_dirty: bool,
+}
+
+impl Loaded {
+    pub(super) fn before_last_messages(&self, count: u32) -> Position {
+        let from = (self.state.number + 1).saturating_sub(u64::from(count));
+        let oldest = self.ring.front().map_or(self.state.head, |entry| entry.position - 1);
+        self.ring
+            .iter()
+            .find(|entry| matches!(&entry.kind, EntryKind::Message(m) if m.number >= from))
+            .map_or(self.state.head, |entry| entry.position - 1)
+            .max(oldest)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) loaded: Option<Loaded>,
+    pub(super) pending: VecDeque<Work>,
+    pub(super) driving: bool,
+    pub(super) feed: Feed,
+    pub(super) used: Instant,
+    /// Taken out of memory: whoever still holds it asks for the room again.
+    pub(super) evicted: bool,
+    /// Sessions to which heads are due: the room is large and not open there.
+    pub(super) digest_due: bool,
+    /// The next append belongs to a new epoch.
+    pub(super) distrust: bool,
+    pub(super) typing_counter: u64,
+}
+
+/// A room in memory: its state, its queue, and who has it open.
+#[derive(Debug)]
+pub struct RoomCell {
+    /// Which room.
+    pub id: RoomId,
+    pub(super) inner: Mutex<Inner>,
+}
+
+impl RoomCell {
+    pub(super) fn new(id: RoomId) -> Self {
+        Self {
+            id,
+            inner: Mutex::new(Inner {
+                loaded: None,
+                pending: VecDeque::new(),
+                driving: false,
+                feed: Feed::default(),
+                used: Instant::now(),
+                evicted: false,
+                digest_due: false,
+                distrust: false,
+                typing_counter: 0,
+            }),
+        }
+    }
+
+    /// The room's state, if it is in memory.
+    #[must_use]
+    pub fn state(&self) -> Option<Arc<RoomState>> {
+        let mut inner = lock(&self.inner);
+        inner.used = Instant::now();
+        inner.loaded.as_ref().map(|loaded| loaded.state.clone())
+    }
+
+    /// A user's marker.
+    #[must_use]
+    pub fn marker(&self, user: &UserId) -> MarkerState {
+        let inner = lock(&self.inner);
+        inner
+            .loaded
+            .as_ref()
+            .and_then(|loaded| loaded.markers.get(user).copied())
+            .unwrap_or_default()
+    }
+
+    /// The markers of the members, as far as `tells` says that they are told.
+    #[must_use]
+    pub fn markers(&self, mut tells: impl FnMut(&UserId) -> bool) -> Vec<Marker> {
+        let inner = lock(&self.inner);
+        let Some(loaded) = &inner.loaded else { return Vec::new() };
+        let members = loaded.state.members.keys();
+        members
+            .filter_map(|user| {
+                let marker = loaded.markers.get(user)?;
+                let read = if tells(user) { marker.read } else { 0 };
+                Some(Marker { user: user.clone(), delivered: marker.delivered, read })
+            })
+            .collect()
+    }
+
+    /// Moves a marker forward; none when it was there already or the room is not in memory. With
+    /// `lazily` the store hears of it within a second or so.
+    pub fn advance_marker(
+        &self,
+        user: &UserId,
+        delivered: u64,
+        read: u64,
+        lazily: bool,
+    ) -> Option<MarkerState> {
+        let mut inner = lock(&self.inner);
+        let loaded = inner.loaded.as_mut()?;
+        let marker = loaded.markers.entry(user.clone()).or_default();
+        let marked = marker.unread_from.is_some() && read > 0;
+        if delivered <= marker.delivered && read <= marker.read && !marked {
+            return None;
+        }
+        if read > 0 {
+            marker.unread_from = None;
+        }
+        marker.delivered = marker.delivered.max(delivered);
+        marker.read = marker.read.max(read);
+        marker.dirty |= lazily;
+        Some(*marker)
+    }
+
+    /// Marks a message and all after it as unread.
+    pub fn mark_unread(&self, user: &UserId, number: u64) -> Option<MarkerState> {
+        let mut inner = lock(&self.inner);
+        let loaded = inner.loaded.as_mut()?;
+        let marker = loaded.markers.entry(user.clone()).or_default();
+        marker.unread_from = Some(number);
+        marker.dirty = true;
+        Some(*marker)
+    }
+
+    /// The entries from `first` to `last`, if memory has all of them.
+    #[must_use]
+    pub fn ring_range(&self, first: Position, last: Position) -> Option<Vec<Arc<Entry>>> {
+        let inner = lock(&self.inner);
+        let ring = &inner.loaded.as_ref()?.ring;
+        let oldest = ring.front()?.position;
+        if first < oldest {
+            return None;
+        }
+        let (skip, take) = (first - oldest, (last + 1).saturating_sub(first));
+        let (skip, take) = (usize::try_from(skip).ok()?, usize::try_from(take).ok()?);
+        Some(ring.iter().skip(skip).take(take).cloned().collect())
+    }
+
+    /// Subscribes a session to the feed; true when the person was not there before. None when the
+    /// room was taken out of memory meanwhile: ask for it again.
+    pub fn open(&self, session: &Arc<SessionHandle>) -> Option<bool> {
+        let mut inner = lock(&self.inner);
+        if inner.evicted {
+            return None;
+        }
+        let version = inner.loaded.as_ref()?.state.members_version;
+        lock(&session.open).insert(self.id);
+        Some(inner.feed.add(session, version))
+    }
+
+    /// Takes a session off the feed; true when it was the person's last one there.
+    pub fn close(&self, session: SessionId) -> bool {
+        let mut inner = lock(&self.inner);
+        inner.used = Instant::now();
+        inner.feed.remove(session)
+    }
+
+    /// How many people have the room open, and who, when they are few.
+    #[must_use]
+    pub fn attendance(&self, most: usize) -> (u32, Vec<UserId>) {
+        let inner = lock(&self.inner);
+        let count = inner.feed.attendance();
+        let people = if count as usize <= most {
+            inner.feed.people().cloned().collect()
+        } else {
+            Vec::new()
+        };
+        (count, people)
+    }
+
+    /// Calls for every session that has the room open, under the room's lock.
+    pub fn each_open(&self, each: impl FnMut(&Arc<SessionHandle>)) {
+        let inner = lock(&self.inner);
+        if let Some(loaded) = &inner.loaded {
+            inner.feed.each(&loaded.state, each);
+        }
+    }
+
+    /// The next number for a typing signal.
+    pub fn next_typing(&self) -> u64 {
+        let mut inner = lock(&self.inner);
+        inner.typing_counter += 1;
+        inner.typing_counter
+    }
+}
+
+/// A room's head, as told to those who do not get its entries.
+#[must_use]
+pub(super) fn head_of(state: &RoomState) -> Head {
+    Head {
+        room: state.meta.id,
+        head: state.head,
+        number: state.number,
+        preview: state.preview.as_deref().cloned(),
+    }
+}
+
+/// Whether people walk into this room.
+#[must_use]
+pub(super) fn is_walk_in(state: &RoomState) -> bool {
+    state.meta.class == RoomClass::Public
+}

@@ -1,0 +1,93 @@
+//! Entries as rows of the timeline.
+
+use caffis_schema::{
+    Body, Codec, Entry, EntryKind, RoomId, Text, codec,
+    event::TextBody,
+    room::{ClientKey, Message},
+};
+
+use crate::{ports::store::StoreError, tables::TimelineRow};
+
+/// The row of an entry. Texts have columns of their own; everything else travels as on the wire.
+pub(super) fn to_row(room: RoomId, bucket: u64, entry: &Entry) -> Result<TimelineRow, StoreError> {
+    let mut row = TimelineRow {
+        room,
+        bucket,
+        position: entry.position,
+        time: entry.time,
+        kind: entry.kind.name().into(),
+        number: None,
+        sender: None,
+        client: None,
+        client_time: None,
+        text: None,
+        content: None,
+    };
+    if let EntryKind::Message(message) = &entry.kind {
+        row.number = Some(message.number);
+        row.sender = message.sender.clone();
+        row.client = message.key.map(|key| key.id);
+        row.client_time = message.key.map(|key| key.time);
+        if let Body::Text(body) = &message.body {
+            row.text = Some(body.text.as_str().into());
+            return Ok(row);
+        }
+    }
+    let content = codec::encode(&entry.kind, Codec::Binary).map_err(|error| {
+        StoreError::Invalid { table: TimelineRow::TABLE.name, reason: error.to_string() }
+    })?;
+    row.content = Some(content.into());
+    Ok(row)
+}
+
+/// The entry of a row.
+pub(super) fn from_row(row: TimelineRow) -> Result<Entry, StoreError> {
+    let corrupt = |reason: String| StoreError::Corrupt { table: TimelineRow::TABLE.name, reason };
+    let kind = match (row.content, row.text) {
+        (Some(content), _) => codec::decode(&content, Codec::Binary)
+            .map_err(|error| corrupt(format!("position {}: {error}", row.position)))?,
+        (None, Some(text)) => {
+            let key = row.client.zip(row.client_time);
+            let text = Text::new(&*text).map_err(|error| corrupt(error.to_string()))?;
+            EntryKind::Message(Message {
+                number: row.number.ok_or_else(|| corrupt("a message without number".to_owned()))?,
+                sender: row.sender,
+                key: key.map(|(id, time)| ClientKey { id, time }),
+                body: Body::Text(TextBody { text }),
+            })
+        }
+        (None, None) => return Err(corrupt(format!("position {} is empty", row.position))),
+    };
+    Ok(Entry { position: row.position, time: row.time, kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use caffis_schema::{ClientId, UserId, event::Joined};
+
+    use super::*;
+    use crate::tables::Record;
+
+    fn round_trip(kind: EntryKind) {
+        let entry = Entry { position: 3, time: 5, kind };
+        let row = to_row(RoomId::from_random(9), 1, &entry).expect("fits");
+        let raw = TimelineRow::from_row(row.to_row()).expect("fits its columns");
+        assert_eq!(from_row(raw).expect("reads back"), entry);
+    }
+
+    #[test]
+    fn entries_come_back_as_they_were() {
+        let user = UserId::new("giulia").expect("an id");
+        let body = Body::Text(TextBody { text: Text::cut("caffè ☕") });
+        let key = Some(ClientKey { id: ClientId([7; 16]), time: 12 });
+        round_trip(EntryKind::Message(Message {
+            number: 2,
+            sender: Some(user.clone()),
+            key,
+            body: body.clone(),
+        }));
+        round_trip(EntryKind::Message(Message { number: 2, sender: None, key: None, body }));
+        let users = caffis_schema::List::cut(vec![user]);
+        round_trip(EntryKind::Joined(Joined { users, by: None }));
+    }
+}

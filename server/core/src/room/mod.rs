@@ -1,0 +1,27 @@
+//! A room and its one owner.
+//!
+//! [`Rooms`] holds the rooms in memory. Commands that change a room wait in its queue; one driver at
+//! a time takes them, steps them through the features ([`crate::features`]), appends what they made
+//! in one durable write, and only then applies, publishes and answers. A room that nobody commands
+//! has no task.
+
+mod append;
+mod attendance;
+mod cell;
+mod command;
+mod entries;
+mod load;
+mod owner;
+mod publish;
+mod recent;
+mod rooms;
+mod seeding;
+
+pub(crate) use self::owner::read_error;
+pub use self::{
+    cell::{MarkerState, RoomCell},
+    command::{Change, Done, RoomCommand, RoomPlan, StepContext},
+    load::{read_back, read_forward},
+    rooms::Rooms,
+    seeding::write_room,
+};

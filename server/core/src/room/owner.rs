@@ -1,0 +1,370 @@
+//! The driver: takes what waits for a room, steps it, makes it durable, publishes and answers.
+//!
+//! Invariant: between taking work and answering it no other driver runs for the room, so positions
+//! are given once. What is visible in memory is durable: the driver works ahead on a copy and puts it
+//! in place only when the store has the entries.
+
+use std::sync::Arc;
+
+use caffis_schema::{ClientId, EntryKind, Error, ErrorCode, RoomId, Timestamp, reply::Appended};
+use tokio::time::timeout;
+
+use super::{
+    append::Append,
+    cell::{Job, Loaded, RoomCell, Work},
+    command::{Change, Done, RoomCommand, RoomPlan, StepContext},
+    load,
+    recent::Sent,
+    rooms::Rooms,
+};
+use crate::{
+    model::{
+        authorise::no_such_room,
+        room::{RoomMeta, RoomState},
+    },
+    ports::store::StoreError,
+    sync::lock,
+    tables::{self, SentRow},
+};
+
+/// Commands that share one durable write.
+const BATCH_COMMANDS: usize = 128;
+
+/// How long a client should wait before it asks again when the store is not there.
+const RETRY_MS: u32 = 1_000;
+
+/// A command's answer, ready when the append is durable or now.
+enum Answer {
+    Now(Result<Done, Error>),
+    WhenDurable(Done),
+}
+
+/// Runs until nothing waits for the room.
+pub(super) async fn drive(rooms: Arc<Rooms>, cell: Arc<RoomCell>) {
+    while let Some(work) = take_work(&cell) {
+        let mut jobs = Vec::with_capacity(work.len());
+        let mut loads = Vec::new();
+        for item in work {
+            match item {
+                Work::Command(job) => jobs.push(job),
+                Work::Load(answer) => loads.push(answer),
+            }
+        }
+        let creation = jobs.iter().find_map(|job| match &job.command {
+            RoomCommand::Create(plan) => Some(plan.clone()),
+            _ => None,
+        });
+        let result = ensure_loaded(&rooms, &cell, creation.as_deref()).await;
+        match result {
+            Ok(()) => run(&rooms, &cell, jobs).await,
+            Err(ref error) => jobs.into_iter().for_each(|job| {
+                // A gone asker needs no answer.
+                let _ = job.answer.send(Err(error.clone()));
+            }),
+        }
+        for answer in loads {
+            let _ = answer.send(result.clone());
+        }
+    }
+    rooms.drop_if_missing(&cell);
+}
+
+fn take_work(cell: &RoomCell) -> Option<Vec<Work>> {
+    let mut inner = lock(&cell.inner);
+    if inner.pending.is_empty() {
+        inner.driving = false;
+        return None;
+    }
+    let count = inner.pending.len().min(BATCH_COMMANDS);
+    Some(inner.pending.drain(..count).collect())
+}
+
+async fn ensure_loaded(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    creation: Option<&RoomPlan>,
+) -> Result<(), Error> {
+    let distrust = {
+        let inner = lock(&cell.inner);
+        if inner.loaded.is_some() {
+            return Ok(());
+        }
+        inner.distrust
+    };
+    let reading = load::load(&*rooms.store, &rooms.settings, cell.id, distrust);
+    let loaded = match timeout(rooms.settings.store_timeout, reading).await {
+        Ok(Ok(loaded)) => loaded,
+        Ok(Err(error)) => return Err(read_error(&error)),
+        Err(_) => return Err(not_now()),
+    };
+    let loaded = match (loaded, creation) {
+        (Some(loaded), _) => loaded,
+        (None, Some(plan)) => new_room(cell.id, plan, rooms.clock.now()),
+        (None, None) => return Err(no_such_room()),
+    };
+    let mut inner = lock(&cell.inner);
+    inner.loaded = Some(loaded);
+    inner.distrust = false;
+    Ok(())
+}
+
+/// A room before its first entry.
+pub(super) fn new_room(id: RoomId, plan: &RoomPlan, now: Timestamp) -> Loaded {
+    let meta = RoomMeta {
+        id,
+        class: plan.class,
+        context: plan.context.clone(),
+        name: plan.name.clone(),
+        creator: plan.creator.clone(),
+        created: now,
+        history: plan.history,
+    };
+    Loaded {
+        state: Arc::new(RoomState::new(meta)),
+        ring: Default::default(),
+        recent: Default::default(),
+        markers: Default::default(),
+        epoch: 1,
+        fresh_bucket: false,
+        active_minute: 0,
+        head_dirty: false,
+    }
+}
+
+async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
+    if jobs.is_empty() {
+        return;
+    }
+    let known = look_up(rooms, cell, &jobs).await;
+    let now = rooms.clock.now();
+    let (answers, mut append) = {
+        let inner = lock(&cell.inner);
+        let Some(loaded) = &inner.loaded else { return };
+        let mut append = Append::new(loaded);
+        let context = StepContext { settings: &rooms.settings, now, loaded };
+        let answers: Vec<Answer> = jobs
+            .iter()
+            .zip(known)
+            .map(|(job, known)| step(loaded, &mut append, job, known, &context))
+            .collect();
+        (answers, append)
+    };
+    let failure = if append.entries.is_empty() {
+        None
+    } else {
+        match write(rooms, &mut append).await {
+            Ok(()) => {
+                publish(rooms, cell, append);
+                None
+            }
+            Err(error) => Some(give_up(cell, &error)),
+        }
+    };
+    for (job, answer) in jobs.into_iter().zip(answers) {
+        let answer = match (answer, &failure) {
+            (Answer::Now(answer), _) => answer,
+            (Answer::WhenDurable(done), None) => Ok(done),
+            (Answer::WhenDurable(_), Some(error)) => Err(error.clone()),
+        };
+        let _ = job.answer.send(answer);
+    }
+}
+
+/// What the store remembers of the commands that may have come before.
+async fn look_up(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    jobs: &[Job],
+) -> Vec<Result<Option<Sent>, StoreError>> {
+    let recent: Vec<Option<Sent>> = {
+        let inner = lock(&cell.inner);
+        let recent = inner.loaded.as_ref().map(|loaded| &loaded.recent);
+        let find = |job: &Job| recent?.get(&job.actor.user, job.command.key()?.id);
+        jobs.iter().map(find).collect()
+    };
+    let mut known = Vec::with_capacity(jobs.len());
+    for (job, recent) in jobs.iter().zip(recent) {
+        known.push(match (recent, job.command.key()) {
+            (Some(sent), _) => Ok(Some(sent)),
+            (None, None) => Ok(None),
+            (None, Some(key)) => stored(rooms, cell, job, key.id).await,
+        });
+    }
+    known
+}
+
+/// A `sent` row, if the entry that it speaks of counts.
+async fn stored(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    job: &Job,
+    client: ClientId,
+) -> Result<Option<Sent>, StoreError> {
+    let key = SentRow::key(&cell.id, &job.actor.user, &client);
+    let Some(row) = tables::get::<SentRow>(&*rooms.store, key).await? else { return Ok(None) };
+    let head = cell.state().map_or(0, |state| state.head);
+    if row.position > head || !is_entry_of(rooms, cell, &row).await? {
+        return Ok(None);
+    }
+    let SentRow { room, position, number, time, digest, .. } = row;
+    Ok(Some(Sent { appended: Appended { room, position, number, time }, digest }))
+}
+
+/// Whether the entry at a `sent` row's position was made by it: after a write of unknown outcome the
+/// position may have gone to another.
+async fn is_entry_of(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bool, StoreError> {
+    if row.number == 0 {
+        return Ok(true);
+    }
+    let entries = match cell.ring_range(row.position, row.position) {
+        Some(entries) => entries,
+        None => {
+            let Some(state) = cell.state() else { return Ok(false) };
+            load::read_range(&*rooms.store, &state, row.position, row.position).await?
+        }
+    };
+    Ok(entries.first().is_some_and(|entry| match &entry.kind {
+        EntryKind::Message(message) => {
+            message.key.is_some_and(|key| key.id == row.client)
+                && message.sender.as_ref().is_none_or(|sender| *sender == row.sender)
+        }
+        _ => false,
+    }))
+}
+
+fn step(
+    loaded: &Loaded,
+    append: &mut Append,
+    job: &Job,
+    known: Result<Option<Sent>, StoreError>,
+    context: &StepContext<'_>,
+) -> Answer {
+    let known = match known {
+        Ok(known) => known,
+        Err(error) => return Answer::Now(Err(read_error(&error))),
+    };
+    let user = &job.actor.user;
+    if let Some(key) = job.command.key() {
+        let digest = job.command.digest();
+        let staged = append.sent.iter().find(|(who, id, _)| who == user && *id == key.id);
+        if let Some((_, _, sent)) = staged {
+            return match same_content(*sent, digest) {
+                Ok(done) => Answer::WhenDurable(done),
+                Err(error) => Answer::Now(Err(error)),
+            };
+        }
+        if let Some(sent) = known {
+            return Answer::Now(same_content(sent, digest));
+        }
+        let age = context.now.saturating_sub(key.time);
+        if u128::from(age) > context.settings.resend_window.as_millis() {
+            let sentence = "Whether this was done before is no longer known.";
+            return Answer::Now(Err(Error::refused(ErrorCode::Expired, sentence)));
+        }
+    }
+    let change = match job.command.step(&append.ahead, &job.actor, context) {
+        Ok(change) => change,
+        Err(error) => return Answer::Now(Err(error)),
+    };
+    let nothing = Appended {
+        room: loaded.state.meta.id,
+        position: append.ahead.head,
+        number: 0,
+        time: append.ahead.time,
+    };
+    match stage(append, job, change, context.now) {
+        // What changes nothing is only true once all before it is durable.
+        None => Answer::WhenDurable(Done { appended: nothing }),
+        Some(done) => Answer::WhenDurable(done),
+    }
+}
+
+fn same_content(sent: Sent, digest: u64) -> Result<Done, Error> {
+    if sent.digest == digest {
+        Ok(Done { appended: sent.appended })
+    } else {
+        let sentence = "This client id was used before for something else.";
+        Err(Error::refused(ErrorCode::ClientIdReused, sentence))
+    }
+}
+
+fn stage(append: &mut Append, job: &Job, change: Change, now: Timestamp) -> Option<Done> {
+    let mut first = None;
+    for kind in change.entries {
+        let entry = append.push(kind, now);
+        if let Some(position) = change.widen_to {
+            append.ahead.widen_history(entry.position, position);
+        }
+        let number = match &entry.kind {
+            EntryKind::Message(message) => message.number,
+            _ => 0,
+        };
+        let room = append.ahead.meta.id;
+        let appended = Appended { room, position: entry.position, number, time: entry.time };
+        first.get_or_insert(Done { appended });
+    }
+    let done = first?;
+    if let Some(key) = job.command.key() {
+        let sent = Sent { appended: done.appended, digest: job.command.digest() };
+        append.sent.push((job.actor.user.clone(), key.id, sent));
+    }
+    Some(done)
+}
+
+async fn write(rooms: &Rooms, append: &mut Append) -> Result<(), StoreError> {
+    let batch = append.batch(&rooms.settings)?;
+    match timeout(rooms.settings.store_timeout, rooms.store.write(batch)).await {
+        Ok(result) => result,
+        Err(_) => Err(StoreError::Unknown("the store did not answer in time".to_owned())),
+    }
+}
+
+fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, append: Append) {
+    let members_before = append.members_before();
+    let mut inner = lock(&cell.inner);
+    let Some(loaded) = &mut inner.loaded else { return };
+    let entries = append.commit(loaded, rooms.settings.ring_entries);
+    rooms.publish(cell, &mut inner, &entries, &members_before);
+}
+
+/// What to answer when the append failed. After an unknown outcome nothing in memory can be trusted:
+/// the room is read again, and goes on in a new bucket.
+fn give_up(cell: &RoomCell, error: &StoreError) -> Error {
+    let mut inner = lock(&cell.inner);
+    if inner.loaded.as_ref().is_some_and(|loaded| loaded.state.head == 0) {
+        // The room itself was to be made by this write.
+        inner.loaded = None;
+    }
+    match error {
+        StoreError::Full => {
+            let sentence = "The store is full; nothing was written.";
+            Error::later(ErrorCode::StorageFull, sentence, 5_000)
+        }
+        StoreError::Unavailable(_) => not_now(),
+        StoreError::Unknown(_) => {
+            inner.loaded = None;
+            inner.distrust = true;
+            let sentence = "The store did not say whether this was written: ask again.";
+            Error::unknown(ErrorCode::Unavailable, sentence, RETRY_MS)
+        }
+        StoreError::Corrupt { .. } | StoreError::Invalid { .. } => {
+            tracing::error!(room.id = %cell.id, %error, "a write was refused by the store");
+            Error::refused(ErrorCode::Internal, "This could not be written.")
+        }
+    }
+}
+
+/// The error of a read that failed.
+pub(crate) fn read_error(error: &StoreError) -> Error {
+    match error {
+        StoreError::Corrupt { .. } | StoreError::Invalid { .. } => {
+            tracing::error!(%error, "a read failed");
+            Error::refused(ErrorCode::Internal, "This could not be read.")
+        }
+        StoreError::Full | StoreError::Unavailable(_) | StoreError::Unknown(_) => not_now(),
+    }
+}
+
+fn not_now() -> Error {
+    Error::later(ErrorCode::Unavailable, "The store cannot be reached now.", RETRY_MS)
+}

@@ -1,0 +1,136 @@
+//! Telling who has to know, once entries are durable.
+//!
+//! Runs under the room's lock, so that a room's events reach every queue in the order of the log, and
+//! a removal at one position stops everything after it. Nothing here waits.
+
+use std::sync::Arc;
+
+use caffis_schema::{
+    Entry, EntryKind, Event, UserId,
+    event::{RemovalReason, RoomEntry, RoomRemoved},
+};
+
+use super::{
+    cell::{Inner, MarkerState, RoomCell, head_of, is_walk_in},
+    rooms::Rooms,
+};
+use crate::{
+    hub::{encoded::Encoded, outbound::LatestKey},
+    model::room::{Members, RoomState},
+    sync::lock,
+};
+
+impl Rooms {
+    /// Delivers entries that have just become durable.
+    pub(super) fn publish(
+        &self,
+        cell: &Arc<RoomCell>,
+        inner: &mut Inner,
+        entries: &[Arc<Entry>],
+        members_before: &Members,
+    ) {
+        let Some(loaded) = &mut inner.loaded else { return };
+        let state = loaded.state.clone();
+        for entry in entries {
+            if let EntryKind::Message(message) = &entry.kind
+                && let Some(sender) = &message.sender
+                && state.member(sender).is_some()
+            {
+                let marker: &mut MarkerState = loaded.markers.entry(sender.clone()).or_default();
+                marker.read = marker.read.max(message.number);
+                marker.delivered = marker.delivered.max(message.number);
+                marker.dirty = true;
+            }
+        }
+        if !Arc::ptr_eq(members_before, &state.members) {
+            self.publish_removals(inner, &state, entries, members_before);
+            self.publish_arrivals(inner, &state, members_before);
+        }
+        for entry in entries {
+            self.deliver(inner, &state, entry);
+        }
+        self.note_dirty(cell);
+    }
+
+    fn deliver(&self, inner: &mut Inner, state: &RoomState, entry: &Arc<Entry>) {
+        let room = state.meta.id;
+        let entry_event = RoomEntry { room, entry: (**entry).clone() };
+        let event = Encoded::event(Event::Entry(entry_event));
+        let head = || head_of(state);
+        let mut deliveries = 0;
+        if state.is_small(self.settings.small_room_members) && !is_walk_in(state) {
+            let members = state.members.iter();
+            let seeing = members.filter(|(_, member)| member.visible_after < entry.position);
+            self.people.each_session(seeing.map(|(user, _)| user), |session| {
+                session.outbound.entry(&event, head, room);
+                deliveries += 1;
+            });
+        } else {
+            inner.feed.each(state, |session| {
+                session.outbound.entry(&event, head, room);
+                deliveries += 1;
+            });
+            inner.digest_due = !is_walk_in(state);
+        }
+        self.statistics.delivered(deliveries);
+    }
+
+    fn publish_removals(
+        &self,
+        inner: &mut Inner,
+        state: &RoomState,
+        entries: &[Arc<Entry>],
+        members_before: &Members,
+    ) {
+        let room = state.meta.id;
+        for user in members_before.keys().filter(|user| state.member(user).is_none()) {
+            let reason = removal_reason(entries, user);
+            let event = Encoded::event(Event::RoomRemoved(RoomRemoved { room, reason }));
+            for session in self.people.remove_room(user, room) {
+                inner.feed.remove(session.id);
+                lock(&session.open).remove(&room);
+                session.outbound.notice(&event);
+            }
+        }
+    }
+
+    fn publish_arrivals(&self, inner: &Inner, state: &RoomState, members_before: &Members) {
+        let Some(loaded) = &inner.loaded else { return };
+        for user in state.members.keys().filter(|user| !members_before.contains_key(*user)) {
+            self.people.add_rooms(user, [(state.meta.id, state.peer_of(user).cloned())]);
+            let sessions = self.people.sessions(user);
+            if sessions.is_empty() {
+                continue;
+            }
+            let marker = loaded.markers.get(user).copied().unwrap_or_default();
+            let event = Encoded::event(Event::RoomAdded(self.summarise(state, user, marker)));
+            for session in sessions {
+                session.outbound.notice(&event);
+            }
+        }
+    }
+
+    /// Tells the heads of a large room to the members who are connected and do not have it open.
+    pub(super) fn publish_digest(&self, inner: &Inner) {
+        let Some(loaded) = &inner.loaded else { return };
+        let state = &loaded.state;
+        let room = state.meta.id;
+        let event = Encoded::event(Event::Head(head_of(state)));
+        self.people.each_session(state.members.keys(), |session| {
+            if !session.has_open(room) {
+                session.outbound.latest(LatestKey::Head(room), &event);
+            }
+        });
+    }
+}
+
+fn removal_reason(entries: &[Arc<Entry>], user: &UserId) -> RemovalReason {
+    let last = entries.iter().rev().find_map(|entry| match &entry.kind {
+        EntryKind::Left(left) if left.user == *user => Some(left.by.as_ref()),
+        _ => None,
+    });
+    match last {
+        Some(Some(by)) if by == user => RemovalReason::Left,
+        _ => RemovalReason::Removed,
+    }
+}

@@ -1,0 +1,59 @@
+//! Writing a room whole, as its owner would have left it: for seeds, while no owner runs.
+
+use caffis_schema::{EntryKind, RoomId, Timestamp};
+
+use super::{append::Append, cell::head_of, command::RoomPlan, owner::new_room};
+use crate::{
+    features,
+    ports::store::{Batch, Store, StoreError},
+    settings::Settings,
+    tables::HeadRow,
+};
+
+/// Entries that one write takes.
+const ENTRIES_PER_WRITE: usize = 500;
+
+/// Writes a room with the entries that `next` gives for each message number, until it gives none.
+///
+/// # Errors
+/// What the store says.
+pub async fn write_room(
+    store: &dyn Store,
+    settings: &Settings,
+    room: RoomId,
+    plan: &RoomPlan,
+    created: Timestamp,
+    mut next: impl FnMut(u64) -> Option<(EntryKind, Timestamp)>,
+) -> Result<(), StoreError> {
+    let mut loaded = new_room(room, plan, created);
+    let mut time = created;
+    let mut pending = features::create::step(&loaded.state, plan).entries;
+    loop {
+        let mut append = Append::new(&loaded);
+        for kind in pending.drain(..) {
+            append.push(kind, time);
+        }
+        while append.entries.len() < ENTRIES_PER_WRITE {
+            let Some((kind, at)) = next(append.ahead.number + 1) else { break };
+            time = at;
+            append.push(kind, at);
+        }
+        if append.entries.is_empty() {
+            break;
+        }
+        store.write(append.batch(settings)?).await?;
+        append.commit(&mut loaded, settings.ring_entries);
+    }
+    let state = &loaded.state;
+    let head = head_of(state);
+    let mut batch = Batch::default();
+    batch.put(&HeadRow {
+        room,
+        position: head.head,
+        number: head.number,
+        time: state.time,
+        sender: head.preview.as_ref().and_then(|preview| preview.sender.clone()),
+        preview: head.preview.as_ref().map(|preview| preview.text.as_str().into()),
+    });
+    store.write(batch).await
+}

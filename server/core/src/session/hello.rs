@@ -1,0 +1,188 @@
+//! The beginning of a session: who is it, what may they see, where were they.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use caffis_schema::{
+    CloseCode, Error, ErrorCode, List, PROTOCOL_VERSION, SessionId, Timestamp, command::Hello,
+    limits::PAGE_ROOMS, reply::Welcome, room::Availability,
+};
+
+use crate::{
+    features::{resume, room_list},
+    hub::{outbound::Outbound, people::SessionHandle, presence::PresenceState},
+    ports::{
+        authenticator::{Identity, TokenError},
+        entropy,
+    },
+    room::read_error,
+    services::{Asker, Services},
+    tables::{self, RevocationRow, UserRoomRow},
+};
+
+/// Why a hello was refused: what to answer, and with which code to close.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) error: Error,
+    pub(super) close: CloseCode,
+}
+
+/// A session that is open.
+pub(super) struct Opened {
+    pub(super) asker: Asker,
+    pub(super) welcome: Welcome,
+    pub(super) token_left: Duration,
+}
+
+/// Who a token speaks for, unless their sessions were ended since it was made.
+pub(super) async fn identify(services: &Services, token: &str) -> Result<Identity, Refused> {
+    let identity = services.authenticator.identify(token).await.map_err(refuse_token)?;
+    let key = RevocationRow::key(&identity.user);
+    let revoked = tables::get::<RevocationRow>(&*services.store, key)
+        .await
+        .map_err(|error| Refused { error: read_error(&error), close: CloseCode::Internal })?;
+    if revoked.is_some_and(|row| identity.issued < row.before) {
+        let sentence = "This person's sessions were ended: sign in again.";
+        let error = Error::refused(ErrorCode::TokenRevoked, sentence);
+        return Err(Refused { error, close: CloseCode::Revoked });
+    }
+    Ok(identity)
+}
+
+fn refuse_token(error: TokenError) -> Refused {
+    let sentence = error.to_string();
+    let (error, close) = match error {
+        TokenError::Invalid(_) => {
+            (Error::refused(ErrorCode::TokenInvalid, &sentence), CloseCode::Unauthenticated)
+        }
+        TokenError::Expired => {
+            (Error::refused(ErrorCode::TokenExpired, &sentence), CloseCode::TokenExpired)
+        }
+        TokenError::Unavailable(_) => {
+            (Error::later(ErrorCode::Unavailable, &sentence, 2_000), CloseCode::Internal)
+        }
+    };
+    Refused { error, close }
+}
+
+/// For how long a token is good.
+pub(super) fn token_left(expires: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_millis(expires.saturating_sub(now))
+}
+
+/// Opens a session: registers first and reads second, so that nothing falls between.
+pub(super) async fn open(
+    services: &Services,
+    hello: Hello,
+    outbound: Outbound,
+) -> Result<Opened, Refused> {
+    if hello.version == 0 {
+        let error = Error::refused(ErrorCode::VersionUnsupported, "Versions begin with 1.");
+        return Err(Refused { error, close: CloseCode::Version });
+    }
+    let identity = identify(services, &hello.token).await?;
+    let session = Arc::new(SessionHandle {
+        id: SessionId(entropy::bytes(&*services.entropy)),
+        user: identity.user.clone(),
+        service: identity.service,
+        token_issued: AtomicU64::new(identity.issued),
+        outbound,
+        open: Mutex::new(BTreeSet::new()),
+        ended: AtomicBool::new(false),
+    });
+    let asker = Asker { services: services.clone(), session };
+    let welcome = match enter(&asker, &identity, &hello).await {
+        Ok(welcome) => welcome,
+        Err(error) => {
+            end(&asker);
+            let close = match error.code {
+                ErrorCode::LimitReached => CloseCode::TooManyConnections,
+                _ => CloseCode::Internal,
+            };
+            return Err(Refused { error, close });
+        }
+    };
+    let token_left = token_left(identity.expires, services.clock.now());
+    Ok(Opened { asker, welcome, token_left })
+}
+
+async fn enter(asker: &Asker, identity: &Identity, hello: &Hello) -> Result<Welcome, Error> {
+    let services = &asker.services;
+    let (person, changed) =
+        services.directory.sign_in(identity).await.map_err(|e| read_error(&e))?;
+    let known = || PresenceState::offline(person.status.clone(), person.last_seen);
+    services.people.add(&asker.session, &services.settings, known)?;
+    let most = services.settings.rooms_per_user as usize;
+    let partition = UserRoomRow::partition(asker.user());
+    let rows: Vec<UserRoomRow> =
+        tables::partition(&*services.store, partition, most).await.map_err(|e| read_error(&e))?;
+    services.people.add_rooms(asker.user(), rows.into_iter().map(|row| (row.room, row.peer)));
+
+    let (rooms, more_rooms) = room_list::list(asker, None, None, PAGE_ROOMS).await?;
+    let resumed = resume::all(asker, &hello.cursors).await;
+    if changed {
+        services.tell_profile(&person.profile);
+    }
+    if !asker.session.service {
+        let now = services.clock.now();
+        let presence = services.people.set_availability(&asker.session, Availability::Online, now);
+        if let Some(presence) = presence {
+            services.tell_presence(&presence);
+        }
+    }
+    Ok(Welcome {
+        version: hello.version.min(PROTOCOL_VERSION),
+        session: asker.session.id,
+        profile: person.profile.clone(),
+        private_receipts: person.private_receipts,
+        server_time: services.clock.now(),
+        token_expires: identity.expires,
+        limits: services.settings.limits(),
+        rooms: List::cut(rooms),
+        more_rooms,
+        resumed: List::cut(resumed),
+    })
+}
+
+/// Ends a session: nothing reaches it any more, and a moment later others hear that the person went,
+/// if no other session of theirs came.
+pub(super) fn end(asker: &Asker) {
+    let Asker { services, session } = asker;
+    if session.ended.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let open: Vec<_> = crate::sync::lock(&session.open).iter().copied().collect();
+    for room in open {
+        services.rooms.detach(session, room);
+    }
+    let now = services.clock.now();
+    let last = services.people.end_availability(session, now);
+    services.people.remove(session);
+    if !last {
+        if let Some(presence) = services.people.settle(&session.user, now) {
+            services.tell_presence(&presence);
+        }
+        return;
+    }
+    let asker = asker.clone();
+    crate::sync::spawn(async move {
+        let Asker { services, session } = asker;
+        tokio::time::sleep(services.settings.offline_grace).await;
+        let user = &session.user;
+        if !services.people.sessions(user).is_empty() {
+            return;
+        }
+        // A failure here costs a "last seen", nothing else.
+        let _ = services.directory.update(user, |person| person.last_seen = Some(now)).await;
+        if let Some(presence) = services.people.settle(user, services.clock.now()) {
+            services.tell_presence(&presence);
+        }
+        services.people.forget(user);
+    });
+}

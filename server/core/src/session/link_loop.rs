@@ -1,0 +1,441 @@
+//! The loop that owns a link.
+
+use std::{
+    future::poll_fn,
+    net::IpAddr,
+    pin::{Pin, pin},
+    sync::atomic::Ordering,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use caffis_link::{Farewell, Incoming, Lane, Link};
+use caffis_schema::{
+    ClientFrame, ClientSignal, CloseCode, Codec, Command, Error, ErrorCode, Event, Reply, Request,
+    ServerFrame, codec,
+    command::{Hello, Refresh},
+    event::{Answer as AnswerFrame, Answered, TokenExpiring},
+    limits::{COMMAND_BYTES, FRAME_BYTES},
+    reply::Refreshed,
+};
+use futures_util::{FutureExt, Stream, stream::FuturesUnordered};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+
+use super::{
+    dispatch::{self, ready},
+    hello,
+    timers::{Due, Timers},
+};
+use crate::{
+    admission::Addresses,
+    features::typing,
+    hub::{
+        encoded::{Encoded, encode},
+        outbound::{BIG_REPLY_BYTES, Item, Outbound},
+        rate::TokenBucket,
+    },
+    services::{Asker, Handled, Services},
+};
+
+/// What waits under load is written at once when it has come to this many bytes.
+const GATHER_BYTES: usize = 16 * 1024;
+
+/// Bad frames that a session may send before it is closed.
+const BAD_FRAMES: u32 = 10;
+
+/// Frames that are written before the loop looks at what came in.
+const WRITES_PER_TURN: usize = 256;
+
+/// Why the loop ends.
+#[derive(Debug)]
+enum End {
+    /// The link is gone, or the peer said goodbye.
+    Gone,
+    /// This side says goodbye.
+    Farewell(CloseCode, &'static str),
+}
+
+type Running = Pin<Box<dyn Future<Output = (u32, Handled)> + Send>>;
+
+struct Session {
+    asker: Asker,
+    addresses: std::sync::Arc<Addresses>,
+    address: Option<IpAddr>,
+    running: FuturesUnordered<Running>,
+    timers: Timers,
+    timer: Pin<Box<Sleep>>,
+    gather: Option<Pin<Box<Sleep>>>,
+    flushed: Instant,
+    unflushed: bool,
+    signals: TokenBucket,
+    bad_frames: u32,
+}
+
+/// Runs a link until it ends.
+pub(crate) async fn run(
+    services: Services,
+    addresses: std::sync::Arc<Addresses>,
+    mut link: Box<dyn Link>,
+    address: Option<IpAddr>,
+) {
+    let codec = match link.info().codec {
+        caffis_link::Codec::Binary => Codec::Binary,
+        caffis_link::Codec::Json => Codec::Json,
+    };
+    let kind = link.info().kind;
+    let limit = services.settings.hello_timeout;
+    let opened = match timeout(limit, first(&services, &mut *link, codec)).await {
+        Ok(opened) => opened,
+        Err(_) => Err(End::Farewell(CloseCode::HelloTimeout, "no hello came in time")),
+    };
+    let end = match opened {
+        Ok(opened) => {
+            let asker = opened.asker.clone();
+            let user = asker.user().clone();
+            tracing::debug!(user.id = %user, session.id = %asker.session.id, link.kind = %kind, "session opened");
+            let end = converse(opened, addresses, address, &mut *link).await;
+            hello::end(&asker);
+            tracing::debug!(user.id = %user, session.id = %asker.session.id, ?end, "session ended");
+            end
+        }
+        Err(end) => end,
+    };
+    if let End::Farewell(code, reason) = end {
+        let farewell = Farewell::new(code.number(), reason);
+        poll_fn(|cx| link.poll_close(&farewell, cx)).await;
+    }
+}
+
+/// Waits for hello and answers it.
+async fn first(
+    services: &Services,
+    link: &mut dyn Link,
+    codec: Codec,
+) -> Result<hello::Opened, End> {
+    let (id, hello) = match poll_fn(|cx| link.poll_recv(cx)).await {
+        Incoming::Frame { payload, .. } => match hello_of(&payload, codec) {
+            Ok(found) => found,
+            Err((id, error)) => {
+                answer_now(link, id, error, codec).await;
+                return Err(End::Farewell(CloseCode::Protocol, "the first command is hello"));
+            }
+        },
+        Incoming::Datagram(_) | Incoming::Pong => {
+            return Err(End::Farewell(CloseCode::Protocol, "the first command is hello"));
+        }
+        Incoming::Closed(_) => return Err(End::Gone),
+    };
+    let datagrams = link.info().max_datagram.is_some();
+    let outbound = Outbound::new(codec, datagrams, services.settings.session_queue_bytes);
+    match hello::open(services, hello, outbound).await {
+        Ok(opened) => {
+            let reply = Ok(Reply::Welcome(opened.welcome.clone()));
+            opened.asker.session.outbound.release(answer_bytes(id, reply, codec));
+            Ok(opened)
+        }
+        Err(refused) => {
+            let sentence = "hello was refused: its answer says why";
+            answer_now(link, id, refused.error, codec).await;
+            Err(End::Farewell(refused.close, sentence))
+        }
+    }
+}
+
+fn hello_of(payload: &Bytes, codec: Codec) -> Result<(u32, Hello), (u32, Error)> {
+    let malformed = |sentence: &str| (0, Error::refused(ErrorCode::Malformed, sentence));
+    let frame = decode(payload, codec).map_err(|error| (0, error))?;
+    match frame {
+        ClientFrame::Request(Request { id, command: Command::Hello(hello) }) => Ok((id, hello)),
+        ClientFrame::Request(Request { id, .. }) => {
+            let sentence = "The first command is hello.";
+            Err((id, Error::refused(ErrorCode::HelloExpected, sentence)))
+        }
+        ClientFrame::Signal(_) => Err(malformed("The first frame is a request with hello.")),
+    }
+}
+
+fn decode(payload: &[u8], codec: Codec) -> Result<ClientFrame, Error> {
+    if payload.len() > COMMAND_BYTES {
+        let sentence = format!("A frame has at most {COMMAND_BYTES} bytes.");
+        return Err(Error::refused(ErrorCode::TooLarge, &sentence));
+    }
+    codec::decode(payload, codec)
+        .map_err(|error| Error::refused(ErrorCode::Malformed, &error.to_string()))
+}
+
+/// Answers before there is a session.
+async fn answer_now(link: &mut dyn Link, id: u32, error: Error, codec: Codec) {
+    let bytes = answer_bytes(id, Err(error), codec);
+    if link.start_send(Lane::MAIN, bytes).is_ok() {
+        // The link may be gone: then nobody waits for this.
+        let _ = poll_fn(|cx| link.poll_flush(cx)).await;
+    }
+}
+
+fn answer_bytes(id: u32, handled: Handled, codec: Codec) -> Bytes {
+    let result = match handled {
+        Ok(reply) => Answered::Ok(reply),
+        Err(error) => Answered::Error(error),
+    };
+    let bytes = encode(&ServerFrame::Reply(AnswerFrame { id, result }), codec);
+    if bytes.is_empty() || bytes.len() > FRAME_BYTES {
+        let sentence = "The answer does not fit in a frame: ask for fewer.";
+        let result = Answered::Error(Error::refused(ErrorCode::TooLarge, sentence));
+        return encode(&ServerFrame::Reply(AnswerFrame { id, result }), codec);
+    }
+    bytes
+}
+
+async fn converse(
+    opened: hello::Opened,
+    addresses: std::sync::Arc<Addresses>,
+    address: Option<IpAddr>,
+    link: &mut dyn Link,
+) -> End {
+    let settings = opened.asker.services.settings.clone();
+    let now = Instant::now();
+    let timers = Timers::new(&settings, opened.token_left);
+    let mut session = Session {
+        timer: Box::pin(sleep_until(timers.next())),
+        timers,
+        asker: opened.asker,
+        addresses,
+        address,
+        running: FuturesUnordered::new(),
+        gather: None,
+        flushed: now.checked_sub(settings.gather).unwrap_or(now),
+        unflushed: false,
+        signals: TokenBucket::new(settings.signals_per_second, now),
+        bad_frames: 0,
+    };
+    poll_fn(|cx| session.poll(link, cx)).await
+}
+
+impl Session {
+    fn poll(&mut self, link: &mut dyn Link, cx: &mut Context<'_>) -> Poll<End> {
+        self.asker.session.outbound.register(cx);
+        loop {
+            self.poll_answers(cx);
+            if let Poll::Ready(end) = self.poll_write(link, cx) {
+                return Poll::Ready(end);
+            }
+            if let Poll::Ready(end) = self.poll_timer(link, cx) {
+                return Poll::Ready(end);
+            }
+            let most = self.asker.services.settings.commands_in_flight as usize;
+            if self.running.len() >= most {
+                // Answers wake the loop; until then the peer waits.
+                return Poll::Pending;
+            }
+            match link.poll_recv(cx) {
+                Poll::Ready(incoming) => {
+                    if let Some(end) = self.receive(incoming) {
+                        return Poll::Ready(end);
+                    }
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Moves finished commands' answers into the queue.
+    fn poll_answers(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some((id, handled))) = pin!(&mut self.running).poll_next(cx) {
+            self.asker.services.statistics.command(handled.is_ok());
+            if let Ok(Reply::Refreshed(refreshed)) = &handled {
+                let now = self.asker.services.clock.now();
+                self.timers.refreshed(hello::token_left(refreshed.token_expires, now));
+                self.timer.as_mut().reset(self.timers.next());
+            }
+            let outbound = &self.asker.session.outbound;
+            outbound.reply(answer_bytes(id, handled, outbound.codec()));
+        }
+    }
+
+    /// Writes what waits: at once when the link was idle or an answer is due, else gathered.
+    fn poll_write(&mut self, link: &mut dyn Link, cx: &mut Context<'_>) -> Poll<End> {
+        if self.must_gather(cx) {
+            return self.poll_flush(link, cx);
+        }
+        for _ in 0..WRITES_PER_TURN {
+            match link.poll_ready(Lane::MAIN, cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => break,
+                Poll::Pending => return self.poll_flush(link, cx),
+            }
+            let Some(item) = self.asker.session.outbound.take() else {
+                return self.poll_flush(link, cx);
+            };
+            self.flushed = Instant::now();
+            self.unflushed = true;
+            if let Item::Close(code, reason) = item {
+                return Poll::Ready(End::Farewell(code, reason));
+            }
+            if self.write(link, &item).is_err() {
+                break;
+            }
+        }
+        // Either the link is broken, which reading tells, or there is more than one turn's worth.
+        cx.waker().wake_by_ref();
+        self.poll_flush(link, cx)
+    }
+
+    fn must_gather(&mut self, cx: &mut Context<'_>) -> bool {
+        let outbound = &self.asker.session.outbound;
+        let (bytes, any) = outbound.waiting();
+        let gather = self.asker.services.settings.gather;
+        let due = self.flushed + gather;
+        if !any || outbound.is_urgent() || bytes >= GATHER_BYTES || Instant::now() >= due {
+            self.gather = None;
+            return !any;
+        }
+        let sleep = self.gather.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        sleep.poll_unpin(cx).is_pending()
+    }
+
+    fn poll_flush(&mut self, link: &mut dyn Link, cx: &mut Context<'_>) -> Poll<End> {
+        if self.unflushed
+            && let Poll::Ready(result) = link.poll_flush(cx)
+        {
+            self.unflushed = result.is_err();
+        }
+        Poll::Pending
+    }
+
+    fn write(&self, link: &mut dyn Link, item: &Item) -> Result<(), caffis_link::SendError> {
+        let codec = self.asker.session.outbound.codec();
+        match item {
+            Item::Reply(bytes) => {
+                let lanes = link.info().lanes;
+                let lane = if bytes.len() > BIG_REPLY_BYTES && lanes > 1 {
+                    Lane(lanes - 1)
+                } else {
+                    Lane::MAIN
+                };
+                link.start_send(lane, bytes.clone())
+            }
+            Item::Event(event) => link.start_send(Lane::MAIN, event.bytes(codec)),
+            Item::Signal(signal) => self.write_signal(link, signal, codec),
+            Item::Close(..) => Ok(()),
+        }
+    }
+
+    fn write_signal(
+        &self,
+        link: &mut dyn Link,
+        signal: &Encoded,
+        codec: Codec,
+    ) -> Result<(), caffis_link::SendError> {
+        let bytes = signal.bytes(codec);
+        match link.info().max_datagram {
+            // What cannot go now is lost, as signals may be.
+            Some(most) if bytes.len() <= most => {
+                let _ = link.send_datagram(bytes);
+                Ok(())
+            }
+            _ => link.start_send(Lane::MAIN, bytes),
+        }
+    }
+
+    fn poll_timer(&mut self, link: &mut dyn Link, cx: &mut Context<'_>) -> Poll<End> {
+        while self.timer.as_mut().poll(cx).is_ready() {
+            match self.timers.due() {
+                Due::Nothing => {}
+                Due::Ping => {
+                    let _ = link.ping();
+                    self.unflushed = true;
+                    let _ = self.poll_flush(link, cx);
+                }
+                Due::Idle => {
+                    let end = End::Farewell(CloseCode::Idle, "nothing was heard for too long");
+                    return Poll::Ready(end);
+                }
+                Due::TokenWarning => {
+                    let left = self.asker.services.clock.now() + 60_000;
+                    let event = Event::TokenExpiring(TokenExpiring { at: left });
+                    self.asker.session.outbound.notice(&Encoded::event(event));
+                }
+                Due::TokenExpired => {
+                    let end = End::Farewell(CloseCode::TokenExpired, "the token has ended");
+                    return Poll::Ready(end);
+                }
+            }
+            self.timer.as_mut().reset(self.timers.next());
+        }
+        Poll::Pending
+    }
+
+    fn receive(&mut self, incoming: Incoming) -> Option<End> {
+        self.timers.heard();
+        match incoming {
+            Incoming::Frame { payload, .. } => {
+                match decode(&payload, self.asker.session.outbound.codec()) {
+                    Ok(ClientFrame::Request(request)) => self.start(request),
+                    Ok(ClientFrame::Signal(signal)) => self.signal(&signal),
+                    Err(error) => return self.bad_frame(error),
+                }
+                None
+            }
+            Incoming::Datagram(payload) => {
+                // Datagrams have no answer: what is not a signal is dropped.
+                let codec = self.asker.session.outbound.codec();
+                if let Ok(ClientFrame::Signal(signal)) = decode(&payload, codec) {
+                    self.signal(&signal);
+                }
+                None
+            }
+            Incoming::Pong => None,
+            Incoming::Closed(_) => Some(End::Gone),
+        }
+    }
+
+    /// A frame that cannot be read has no id to answer to: the answer carries 0.
+    fn bad_frame(&mut self, error: Error) -> Option<End> {
+        self.bad_frames += 1;
+        let outbound = &self.asker.session.outbound;
+        outbound.reply(answer_bytes(0, Err(error), outbound.codec()));
+        (self.bad_frames >= BAD_FRAMES)
+            .then_some(End::Farewell(CloseCode::Protocol, "too many malformed frames"))
+    }
+
+    fn signal(&mut self, signal: &ClientSignal) {
+        if self.signals.take(Instant::now()).is_err() {
+            return;
+        }
+        match signal {
+            ClientSignal::Typing(typing) => typing::handle(&self.asker, *typing),
+            ClientSignal::Unknown(_) => {}
+        }
+    }
+
+    fn start(&mut self, Request { id, command }: Request) {
+        let answer = match self.within_rates(&command) {
+            Err(error) => ready(Err(error)),
+            Ok(()) => match command {
+                Command::Refresh(refresh) => Box::pin(refreshed(self.asker.clone(), refresh)),
+                command => dispatch::dispatch(self.asker.clone(), command),
+            },
+        };
+        self.running.push(Box::pin(async move { (id, answer.await) }));
+    }
+
+    fn within_rates(&self, command: &Command) -> Result<(), Error> {
+        if let Some(address) = self.address {
+            self.addresses.take_command(address)?;
+        }
+        let message = matches!(command, Command::Send(_)) && !self.asker.session.service;
+        self.asker.services.people.take(self.asker.user(), message)
+    }
+}
+
+/// A new token of the same person.
+async fn refreshed(asker: Asker, refresh: Refresh) -> Handled {
+    let identity =
+        hello::identify(&asker.services, &refresh.token).await.map_err(|refused| refused.error)?;
+    if identity.user != *asker.user() || identity.service != asker.session.service {
+        let sentence = "The new token is another person's.";
+        return Err(Error::refused(ErrorCode::TokenInvalid, sentence));
+    }
+    asker.session.token_issued.store(identity.issued, Ordering::Release);
+    Ok(Reply::Refreshed(Refreshed { token_expires: identity.expires }))
+}

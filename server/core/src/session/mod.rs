@@ -1,0 +1,14 @@
+//! One loop for each link: hello, commands in, replies and events out, farewell.
+//!
+//! The loop owns the link and never waits for a command: handlers run as futures beside it, bounded
+//! in number, and what the hub has for the session waits in its [`Outbound`] queue. When too many
+//! commands are under way it stops reading, and the peer feels it.
+//!
+//! [`Outbound`]: crate::hub::outbound::Outbound
+
+pub mod dispatch;
+mod hello;
+mod link_loop;
+mod timers;
+
+pub(crate) use self::link_loop::run;

@@ -1,0 +1,88 @@
+//! When a session has to do something by itself. One timer for all of it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::settings::Settings;
+
+/// How long before its token ends a session is told.
+const TOKEN_WARNING: Duration = Duration::from_secs(60);
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Nothing yet.
+    Nothing,
+    /// Ask whether the peer is there.
+    Ping,
+    /// The peer was silent for too long.
+    Idle,
+    /// Tell that the token ends soon.
+    TokenWarning,
+    /// The token has ended.
+    TokenExpired,
+}
+
+/// The times that matter to a session.
+#[derive(Debug)]
+pub(super) struct Timers {
+    idle_timeout: Duration,
+    heard: Instant,
+    pinged: bool,
+    token_ends: Instant,
+    warned: bool,
+}
+
+impl Timers {
+    pub(super) fn new(settings: &Settings, token_left: Duration) -> Self {
+        let heard = Instant::now();
+        let idle_timeout = settings.idle_timeout;
+        let token_ends = heard + token_left;
+        Self { idle_timeout, heard, pinged: false, token_ends, warned: false }
+    }
+
+    /// The peer was heard.
+    pub(super) fn heard(&mut self) {
+        self.heard = Instant::now();
+        self.pinged = false;
+    }
+
+    /// The session has a new token.
+    pub(super) fn refreshed(&mut self, token_left: Duration) {
+        self.token_ends = Instant::now() + token_left;
+        self.warned = false;
+    }
+
+    /// When to look again.
+    pub(super) fn next(&self) -> Instant {
+        let silence = if self.pinged { self.idle_timeout } else { self.idle_timeout / 2 };
+        let token = if self.warned { self.token_ends } else { self.warning() };
+        (self.heard + silence).min(token)
+    }
+
+    fn warning(&self) -> Instant {
+        self.token_ends.checked_sub(TOKEN_WARNING).unwrap_or(self.token_ends)
+    }
+
+    /// What is due now; each thing once.
+    pub(super) fn due(&mut self) -> Due {
+        let now = Instant::now();
+        if now >= self.token_ends {
+            return Due::TokenExpired;
+        }
+        if now >= self.warning() && !self.warned {
+            self.warned = true;
+            return Due::TokenWarning;
+        }
+        let silence = now.saturating_duration_since(self.heard);
+        if silence >= self.idle_timeout {
+            return Due::Idle;
+        }
+        if silence >= self.idle_timeout / 2 && !self.pinged {
+            self.pinged = true;
+            return Due::Ping;
+        }
+        Due::Nothing
+    }
+}

@@ -1,0 +1,20 @@
+use caffis_schema::RoomId;
+
+use super::table;
+
+table! {
+    /// Which rooms got entries in a minute: what reactors read on from after a break.
+    pub struct ActivityRow in "activity" {
+        partition {
+            /// The room's shard.
+            shard: u64,
+            /// Minutes since 1970.
+            minute: u64,
+        }
+        clustering {
+            /// The room.
+            asc room: RoomId,
+        }
+        values {}
+    }
+}

@@ -1,0 +1,28 @@
+use std::sync::Arc;
+
+use caffis_schema::{RoomId, UserId};
+
+use super::table;
+
+table! {
+    /// A room's last message: a hint for lists, written at most once a second. The log is the truth.
+    pub struct HeadRow in "heads" {
+        partition {
+            /// The room.
+            room: RoomId,
+        }
+        clustering {}
+        values {
+            /// The last position.
+            position: u64,
+            /// The number of the last message.
+            number: u64,
+            /// When, in milliseconds since 1970.
+            time: u64,
+            /// Who wrote the last message.
+            sender: Option<UserId>,
+            /// Its first words.
+            preview: Option<Arc<str>>,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+use caffis_schema::{RoomId, UserId};
+
+use super::table;
+
+table! {
+    /// How far a member has come in a room, by message numbers.
+    pub struct MarkerRow in "markers" {
+        partition {
+            /// The room.
+            room: RoomId,
+        }
+        clustering {
+            /// Who.
+            asc user: UserId,
+        }
+        values {
+            /// The last message that reached one of their devices.
+            delivered: u64,
+            /// The last message that they read.
+            read: u64,
+            /// They marked this message and all after it as unread.
+            unread_from: Option<u64>,
+        }
+    }
+}

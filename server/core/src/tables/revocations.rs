@@ -1,0 +1,18 @@
+use caffis_schema::UserId;
+
+use super::table;
+
+table! {
+    /// The end of a user's sessions from before a time.
+    pub struct RevocationRow in "revocations" {
+        partition {
+            /// Whose.
+            user: UserId,
+        }
+        clustering {}
+        values {
+            /// Tokens made before this are refused; milliseconds since 1970.
+            before: u64,
+        }
+    }
+}

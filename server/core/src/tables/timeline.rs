@@ -1,0 +1,40 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use caffis_schema::{ClientId, RoomId, UserId};
+
+use super::table;
+
+table! {
+    /// The entries of rooms, newest first within a bucket.
+    pub struct TimelineRow in "timeline" {
+        partition {
+            /// The room.
+            room: RoomId,
+            /// The bucket: its first position.
+            bucket: u64,
+        }
+        clustering {
+            /// The entry's position.
+            desc position: u64,
+        }
+        values {
+            /// When, in milliseconds since 1970.
+            time: u64,
+            /// The kind's name, as in JSON.
+            kind: Arc<str>,
+            /// The message's number.
+            number: Option<u64>,
+            /// Who wrote the message.
+            sender: Option<UserId>,
+            /// The sender's client id for the message.
+            client: Option<ClientId>,
+            /// When the sender wrote it, by their clock.
+            client_time: Option<u64>,
+            /// The text of a text message.
+            text: Option<Arc<str>>,
+            /// Everything else, as on the wire.
+            content: Option<Bytes>,
+        }
+    }
+}
