@@ -3,7 +3,7 @@
 mod common;
 
 use caffis_link::{
-    Codec,
+    Codec, Kind,
     conformance::{self, Harness, Pair, Raw},
 };
 
@@ -64,4 +64,45 @@ async fn websocket_binary_conforms() {
 #[tokio::test]
 async fn websocket_json_conforms() {
     conformance::run(&WebSocket(Codec::Json)).await;
+}
+
+struct Quic(Kind);
+
+impl Harness for Quic {
+    async fn pair(&self, max_frame: usize) -> Pair {
+        common::quic_pair(self.0, max_frame).await
+    }
+
+    async fn raw(&self, bytes: Vec<u8>, finish: bool) -> Option<Raw> {
+        // WebTransport has the same streams below its session; raw ones are made on native QUIC.
+        if self.0 == Kind::Quic { Some(common::quic_raw(bytes, finish).await) } else { None }
+    }
+
+    fn garbage(&self) -> Vec<Vec<u8>> {
+        vec![
+            vec![0xff; 64],
+            vec![9, 0],
+            // A data frame over the limit, an overlong length, a length of more than 32 bits.
+            vec![0, 0xff, 0xff, 0x7f],
+            vec![0, 0x80, 0x00],
+            vec![0, 0xff, 0xff, 0xff, 0xff, 0x10],
+            // A ping over its limit and a farewell that is none.
+            vec![2, 9],
+            vec![1, 2, 0x80, 0x00],
+        ]
+    }
+
+    fn truncated(&self) -> Vec<u8> {
+        vec![0, 10, 1, 2, 3]
+    }
+}
+
+#[tokio::test]
+async fn quic_conforms() {
+    conformance::run(&Quic(Kind::Quic)).await;
+}
+
+#[tokio::test]
+async fn webtransport_conforms() {
+    conformance::run(&Quic(Kind::WebTransport)).await;
 }

@@ -335,11 +335,24 @@ async fn datagram_one_way(from: &mut Box<dyn Link>, to: &mut Box<dyn Link>, size
 /// Bytes that are no frames close the link with the protocol error; a frame cut in two by the end
 /// is an abrupt death.
 pub async fn garbage<H: Harness>(harness: &H) {
+    let mut links = Vec::new();
     for (index, bytes) in harness.garbage().into_iter().enumerate() {
-        let Some(mut raw) = harness.raw(bytes, false).await else { return };
-        let heard = farewell_of(&mut raw.server, "the end of garbage").await;
-        assert_eq!(heard.code, codes::PROTOCOL, "garbage {index}: {}", heard.reason);
+        let Some(raw) = harness.raw(bytes, false).await else { return };
+        links.push((index, raw));
     }
+    // All at once: each may wait for its peer to take the farewell.
+    let ended = poll_fn(|cx| {
+        links.retain_mut(|(index, raw)| match raw.server.poll_recv(cx) {
+            Poll::Ready(Incoming::Closed(heard)) => {
+                assert_eq!(heard.code, codes::PROTOCOL, "garbage {index}: {}", heard.reason);
+                false
+            }
+            Poll::Ready(other) => panic!("garbage {index} came out as {other:?}"),
+            Poll::Pending => true,
+        });
+        if links.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    });
+    within("the end of garbage", ended).await;
 }
 
 /// A peer that ends its writing side without a farewell, inside a frame or between two, is gone.

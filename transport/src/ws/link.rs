@@ -37,6 +37,8 @@ pub(super) struct WsLink<S> {
     written: usize,
     /// Whether TLS or the system may still hold bytes that were written.
     unflushed: bool,
+    /// Pings whose answer is awaited; a pong that nobody asked for is ignored.
+    pings: u32,
     state: State,
     close_wait: Option<Pin<Box<Sleep>>>,
 }
@@ -67,6 +69,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
             out: Vec::new(),
             written: 0,
             unflushed: false,
+            pings: 0,
             state: State::Open,
             close_wait: None,
         }
@@ -144,7 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
                 }
                 Ok(None)
             }
-            (Message::Pong, _) => Ok(Some(Incoming::Pong)),
+            (Message::Pong, _) => Ok(self.pong()),
             (Message::Close(code, reason), _) => {
                 Ok(Some(Incoming::Closed(farewell_of(code, reason))))
             }
@@ -156,6 +159,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
             (Message::Text(_), Codec::Binary) => Err("text on a binary link".to_owned()),
             (Message::Binary(_), Codec::Json) => Err("bytes on a text link".to_owned()),
         }
+    }
+
+    fn pong(&mut self) -> Option<Incoming> {
+        let asked = self.pings > 0;
+        self.pings = self.pings.saturating_sub(1);
+        asked.then_some(Incoming::Pong)
     }
 
     fn interpret_binary(&mut self, message: Bytes) -> Result<Option<Incoming>, String> {
@@ -171,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
                 }
                 None
             }
-            FrameKind::Pong => Some(Incoming::Pong),
+            FrameKind::Pong => self.pong(),
             FrameKind::Farewell => {
                 let farewell = frame::decode_farewell(&frame.payload)
                     .map_err(|error| error.to_string())?;
@@ -330,6 +339,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WsLink<S> {
     fn ping(&mut self) -> Result<(), SendError> {
         self.open()?;
         if self.waiting() < WRITE_BUFFER + PONG_ROOM {
+            self.pings += 1;
             match self.info.codec {
                 Codec::Binary => self.put_kind(FrameKind::Ping, &[]),
                 Codec::Json => self.put(Opcode::Ping, [&[], &[]]),

@@ -1,15 +1,18 @@
 //! A running server of each transport, on loopback, that hands its links to the test.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, net::SocketAddr, sync::Arc};
 
 use axum::{Router, routing::any};
 use caffis_link::{
-    Codec, Link,
+    Codec, Kind, Link,
     conformance::{Pair, Raw},
 };
 use caffis_transport::{
+    ALPN_HTTP3, ALPN_QUIC,
+    quic::{self, ClientOptions, QuicServer, ServerOptions},
     tcp::{self, TcpServer},
+    tls::Trust,
     ws,
 };
 use tokio::{
@@ -71,4 +74,79 @@ pub async fn websocket_raw(codec: Codec, bytes: Vec<u8>, finish: bool) -> Raw {
     }
     let guard: Box<dyn Any + Send> = Box::new((server, links, Arc::new(stream)));
     Raw { server: link, guard }
+}
+
+/// A certificate for localhost, its configuration for QUIC, and the trust in it.
+pub fn certificate() -> (Arc<rustls::ServerConfig>, Trust) {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+    let hash = ring::digest::digest(&ring::digest::SHA256, certificate.der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![ALPN_QUIC.to_vec(), ALPN_HTTP3.to_vec(), b"other".to_vec()];
+    (Arc::new(config), Trust::Hashes(vec![hash.as_ref().try_into().unwrap()]))
+}
+
+pub fn any_port() -> Vec<SocketAddr> {
+    vec!["127.0.0.1:0".parse().unwrap()]
+}
+
+pub fn port(server: &QuicServer) -> u16 {
+    server.addresses()[0].port()
+}
+
+/// A connected pair over native QUIC or WebTransport.
+pub async fn quic_pair(kind: Kind, max_frame: usize) -> Pair {
+    let (tls, trust) = certificate();
+    let options = ServerOptions { max_frame, ..ServerOptions::new(any_port(), tls) };
+    let server = QuicServer::bind(options).unwrap();
+    let options = ClientOptions { max_frame, trust, ..ClientOptions::default() };
+    let address = format!("127.0.0.1:{}", port(&server));
+    let client = if kind == Kind::Quic {
+        quic::connect(&address, &options).await.unwrap()
+    } else {
+        let url = format!("https://{address}/api/chat/wt");
+        quic::connect_webtransport(&url, &options).await.unwrap()
+    };
+    let link = server.accept().await.unwrap();
+    assert_eq!((client.info().kind, link.info().kind), (kind, kind));
+    Pair { client, server: link, guard: Box::new(server) }
+}
+
+/// A QUIC connection whose client writes raw bytes on its first stream.
+pub async fn quic_raw(bytes: Vec<u8>, finish: bool) -> Raw {
+    let (tls, trust) = certificate();
+    let options = ServerOptions { max_frame: 4_096, ..ServerOptions::new(any_port(), tls) };
+    let server = QuicServer::bind(options).unwrap();
+    let (connection, guard) = raw_connection(port(&server), &trust, ALPN_QUIC).await;
+    let (mut send, receive) = connection.open_bi().await.unwrap();
+    send.write_all(&bytes).await.unwrap();
+    if finish {
+        send.finish().unwrap();
+    }
+    let link = server.accept().await.unwrap();
+    let guard: Box<dyn Any + Send> = Box::new((server, connection, guard, send, receive));
+    Raw { server: link, guard }
+}
+
+/// A bare QUIC connection of this protocol.
+pub async fn raw_connection(
+    port: u16,
+    trust: &Trust,
+    alpn: &[u8],
+) -> (quinn::Connection, quinn::Endpoint) {
+    let endpoint = quinn::Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
+    let tls = trust.client_config(&[alpn]).unwrap();
+    let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls).unwrap();
+    let config = quinn::ClientConfig::new(Arc::new(crypto));
+    let address = (std::net::Ipv4Addr::LOCALHOST, port).into();
+    let connection = endpoint.connect_with(config, address, "localhost").unwrap().await.unwrap();
+    (connection, endpoint)
 }

@@ -1,0 +1,484 @@
+//! A QUIC or WebTransport connection as a link.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use caffis_link::{
+    Codec, Farewell, Health, Incoming, Lane, Link, LinkInfo, SendError, codes,
+    frame::{self, Decoder, Frame, FrameKind},
+};
+use tokio::{io::ReadBuf, time::Sleep};
+
+use super::{
+    LANES, MAX_DATAGRAM,
+    stream::{Connection, ReceiveHalf, SendHalf, Waiting},
+};
+use crate::{CLOSE_WAIT, WRITE_BUFFER, admit::Permit};
+
+/// Bytes read from a stream at once.
+const READ_CHUNK: usize = 8 * 1024;
+
+/// Bytes of answers to pings that may wait above [`WRITE_BUFFER`]; further pings go unanswered.
+const PONG_ROOM: usize = 1024;
+
+/// A connection after its handshake, with lane 0 open.
+pub(super) struct QuicLink {
+    connection: Connection,
+    info: LinkInfo,
+    send: Vec<SendLane>,
+    receive: Vec<ReceiveLane>,
+    /// The receiver that is read first: it moves on, so that no lane starves another.
+    first: usize,
+    accept: Waiting<ReceiveHalf>,
+    datagram: Waiting<Bytes>,
+    closed: Waiting<()>,
+    /// Pings whose answer is awaited; a pong that nobody asked for is ignored.
+    pings: u32,
+    state: State,
+    close_wait: Option<Pin<Box<Sleep>>>,
+    /// Given back with the link.
+    _permit: Option<Permit>,
+}
+
+enum State {
+    Open,
+    /// Our farewell is queued; the peer's end of the connection is awaited.
+    Closing,
+    /// The peer broke the protocol: say so, then report this.
+    Failing(Farewell),
+    Over(Farewell),
+}
+
+/// What is written on one lane.
+#[derive(Default)]
+struct SendLane {
+    stream: Option<SendHalf>,
+    opening: Option<Waiting<SendHalf>>,
+    /// Encoded frames; those before `written` are out. Freed when all are.
+    out: Vec<u8>,
+    written: usize,
+    finished: bool,
+}
+
+impl SendLane {
+    fn waiting(&self) -> usize {
+        self.out.len() - self.written
+    }
+
+    fn put(&mut self, kind: FrameKind, payload: &[u8]) {
+        self.out.reserve(frame::MAX_HEADER + payload.len());
+        // A payload is at most `max_frame`, which is far below 32 bits.
+        frame::put_header(&mut self.out, kind, payload.len() as u32);
+        self.out.extend_from_slice(payload);
+    }
+}
+
+/// What is read from one lane.
+struct ReceiveLane {
+    stream: ReceiveHalf,
+    /// Not known until the first byte of a unidirectional stream came.
+    lane: Option<Lane>,
+    decoder: Decoder,
+}
+
+/// What reading from a lane came to.
+enum Read {
+    Frame(Lane, Frame),
+    /// The stream ended between two frames.
+    End,
+    Lost(Farewell),
+    Broken(String),
+}
+
+impl QuicLink {
+    pub(super) fn new(
+        connection: Connection,
+        main: (SendHalf, ReceiveHalf),
+        max_frame: usize,
+        permit: Option<Permit>,
+    ) -> Self {
+        let quic = connection.quic();
+        let peer = quic.remote_address();
+        let info = LinkInfo {
+            kind: connection.kind(),
+            codec: Codec::Binary,
+            peer: Some((peer.ip().to_canonical(), peer.port()).into()),
+            lanes: LANES,
+            max_frame,
+            max_datagram: quic.max_datagram_size().is_some().then_some(MAX_DATAGRAM),
+        };
+        let mut send: Vec<SendLane> = (0..LANES).map(|_| SendLane::default()).collect();
+        send[0].stream = Some(main.0);
+        let receive = ReceiveLane {
+            stream: main.1,
+            lane: Some(Lane::MAIN),
+            decoder: Decoder::new(max_frame),
+        };
+        Self {
+            accept: connection.accept_uni(),
+            datagram: connection.read_datagram(),
+            closed: connection.closed(),
+            connection,
+            info,
+            send,
+            receive: vec![receive],
+            first: 0,
+            pings: 0,
+            state: State::Open,
+            close_wait: None,
+            _permit: permit,
+        }
+    }
+
+    /// Makes the stream of lane 0 known to the server.
+    pub(super) fn announce(&mut self) {
+        self.send[0].put(FrameKind::Pong, &[]);
+    }
+
+    fn index(lane: Lane) -> usize {
+        if lane.0 < LANES { usize::from(lane.0) } else { 0 }
+    }
+
+    fn open(&self) -> Result<(), SendError> {
+        if matches!(self.state, State::Open) { Ok(()) } else { Err(SendError::Closed) }
+    }
+
+    fn end(&mut self, farewell: Farewell) -> Farewell {
+        self.connection.close(codes::ABRUPT, "");
+        self.send.clear();
+        self.send.resize_with(usize::from(LANES), SendLane::default);
+        self.receive.clear();
+        self.state = State::Over(farewell.clone());
+        farewell
+    }
+
+    /// Writes what is queued on one lane; opens its stream when it has none.
+    fn poll_write_lane(
+        &mut self,
+        index: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Farewell>> {
+        let lane = &mut self.send[index];
+        if lane.waiting() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let stream = match &mut lane.stream {
+            Some(stream) => stream,
+            None => {
+                let opening = lane.opening.get_or_insert_with(|| self.connection.open_uni());
+                let stream = ready!(opening.as_mut().poll(cx))?;
+                lane.opening = None;
+                lane.out.insert(lane.written, index as u8);
+                lane.stream.insert(stream)
+            }
+        };
+        while lane.written < lane.out.len() {
+            let rest = &lane.out[lane.written..];
+            match ready!(Pin::new(stream.quic()).poll_write(cx, rest)) {
+                Ok(count) => lane.written += count,
+                Err(error) => return Poll::Ready(Err(Farewell::abrupt(error.to_string()))),
+            }
+        }
+        lane.out = Vec::new();
+        lane.written = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what is queued on every lane; a stuck one does not hold up the others.
+    fn poll_write_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Farewell>> {
+        let mut all = Poll::Ready(Ok(()));
+        for index in 0..self.send.len() {
+            match self.poll_write_lane(index, cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(farewell)) => return Poll::Ready(Err(farewell)),
+                Poll::Pending => all = Poll::Pending,
+            }
+        }
+        all
+    }
+
+    /// Reads on one lane until a frame is whole.
+    fn poll_read_lane(
+        lane: &mut ReceiveLane,
+        max_frame: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Read> {
+        loop {
+            if let Some(number) = lane.lane {
+                match lane.decoder.next_frame() {
+                    Ok(Some(frame)) => return Poll::Ready(Read::Frame(number, frame)),
+                    Ok(None) => {}
+                    Err(error) => return Poll::Ready(Read::Broken(error.to_string())),
+                }
+            }
+            let mut chunk = [std::mem::MaybeUninit::uninit(); READ_CHUNK];
+            let mut chunk = ReadBuf::uninit(&mut chunk);
+            let read = ready!(lane.stream.quic().poll_read_buf(cx, &mut chunk));
+            let mut bytes = match read {
+                Err(error) => {
+                    return Poll::Ready(Read::Lost(Farewell::abrupt(error.to_string())));
+                }
+                Ok(()) => chunk.filled(),
+            };
+            if bytes.is_empty() {
+                let inside = lane.lane.is_none() || lane.decoder.is_inside_frame();
+                return Poll::Ready(if inside {
+                    Read::Broken("a stream ended inside a frame".to_owned())
+                } else {
+                    Read::End
+                });
+            }
+            if lane.lane.is_none() {
+                let number = bytes[0];
+                if number == 0 || number >= LANES {
+                    return Poll::Ready(Read::Broken(format!("there is no lane {number}")));
+                }
+                lane.lane = Some(Lane(number));
+                lane.decoder = Decoder::new(max_frame);
+                bytes = &bytes[1..];
+            }
+            lane.decoder.push(bytes);
+        }
+    }
+
+    /// Whether another stream claims the lane of the one at `index`.
+    fn is_taken_twice(&self, index: usize) -> bool {
+        let lane = self.receive[index].lane;
+        let same = self.receive.iter().filter(|other| other.lane == lane).count();
+        lane.is_some() && same > 1
+    }
+
+    /// The next frame of any lane; none when every lane is pending.
+    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Option<Result<Incoming, String>> {
+        let mut tried = 0;
+        while tried < self.receive.len() {
+            let index = (self.first + tried) % self.receive.len();
+            let read = Self::poll_read_lane(&mut self.receive[index], self.info.max_frame, cx);
+            if self.is_taken_twice(index) {
+                return Some(Err("two streams claim one lane".to_owned()));
+            }
+            match read {
+                Poll::Pending => tried += 1,
+                Poll::Ready(Read::Frame(lane, frame)) => {
+                    match self.interpret(lane, frame) {
+                        Ok(None) => {
+                            // An answered ping: it leaves now if it can.
+                            let _ = self.poll_write_lane(0, cx);
+                        }
+                        Ok(Some(incoming)) => {
+                            self.first = index + 1;
+                            return Some(Ok(incoming));
+                        }
+                        Err(reason) => return Some(Err(reason)),
+                    }
+                }
+                Poll::Ready(Read::End) if self.receive[index].lane == Some(Lane::MAIN) => {
+                    let farewell = Farewell::abrupt("the other side ended without a farewell");
+                    return Some(Ok(Incoming::Closed(farewell)));
+                }
+                Poll::Ready(Read::End) => {
+                    self.receive.remove(index);
+                    self.first = 0;
+                    tried = 0;
+                }
+                Poll::Ready(Read::Lost(farewell)) => {
+                    return Some(Ok(Incoming::Closed(farewell)));
+                }
+                Poll::Ready(Read::Broken(reason)) => return Some(Err(reason)),
+            }
+        }
+        None
+    }
+
+    /// What a frame means; none when it was answered here.
+    fn interpret(&mut self, lane: Lane, frame: Frame) -> Result<Option<Incoming>, String> {
+        if frame.kind != FrameKind::Data && lane != Lane::MAIN {
+            return Err("a control frame outside lane 0".to_owned());
+        }
+        match frame.kind {
+            FrameKind::Data => Ok(Some(Incoming::Frame { lane, payload: frame.payload })),
+            FrameKind::Ping => {
+                self.note_peer();
+                if self.send[0].waiting() < WRITE_BUFFER + PONG_ROOM {
+                    self.send[0].put(FrameKind::Pong, &frame.payload);
+                }
+                Ok(None)
+            }
+            FrameKind::Pong => {
+                self.note_peer();
+                let asked = self.pings > 0;
+                self.pings = self.pings.saturating_sub(1);
+                Ok(asked.then_some(Incoming::Pong))
+            }
+            FrameKind::Farewell => match frame::decode_farewell(&frame.payload) {
+                Ok(farewell) => Ok(Some(Incoming::Closed(farewell))),
+                Err(error) => Err(error.to_string()),
+            },
+        }
+    }
+
+    /// The peer may have moved to another address.
+    fn note_peer(&mut self) {
+        let peer = self.connection.quic().remote_address();
+        self.info.peer = Some((peer.ip().to_canonical(), peer.port()).into());
+    }
+
+    /// Sends what is queued and ends the streams, then waits for the peer to end the connection.
+    fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let wait = self.close_wait.get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSE_WAIT)));
+        if wait.as_mut().poll(cx).is_ready() || self.closed.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if ready!(self.poll_write_all(cx)).is_err() {
+            return Poll::Ready(());
+        }
+        for lane in self.send.iter_mut().filter(|lane| !lane.finished) {
+            lane.finished = true;
+            if let Some(stream) = &mut lane.stream {
+                // An error means that the peer stopped reading it: nothing is left to finish.
+                let _ = stream.quic().finish();
+            }
+        }
+        Poll::Pending
+    }
+
+    fn poll_streams(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
+        // One receiver for each lane at most; further streams wait, and the peer may not open many.
+        while self.receive.len() < usize::from(LANES) {
+            match ready!(self.accept.as_mut().poll(cx)) {
+                Ok(stream) => {
+                    self.accept = self.connection.accept_uni();
+                    let decoder = Decoder::new(self.info.max_frame);
+                    self.receive.push(ReceiveLane { stream, lane: None, decoder });
+                    return Poll::Ready(None);
+                }
+                Err(farewell) => return Poll::Ready(Some(farewell.reason)),
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl Link for QuicLink {
+    fn info(&self) -> &LinkInfo {
+        &self.info
+    }
+
+    fn health(&self) -> Health {
+        let quic = self.connection.quic();
+        Health {
+            round_trip: Some(quic.rtt()),
+            lost_packets: quic.stats().path.lost_packets,
+        }
+    }
+
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
+        loop {
+            match &self.state {
+                State::Failing(farewell) => {
+                    let farewell = farewell.clone();
+                    ready!(self.poll_goodbye(cx));
+                    return Poll::Ready(Incoming::Closed(self.end(farewell)));
+                }
+                State::Over(farewell) => {
+                    return Poll::Ready(Incoming::Closed(farewell.clone()));
+                }
+                State::Open | State::Closing => {}
+            }
+            match self.poll_frames(cx) {
+                Some(Ok(Incoming::Closed(farewell))) => {
+                    return Poll::Ready(Incoming::Closed(self.end(farewell)));
+                }
+                Some(Ok(incoming)) => return Poll::Ready(incoming),
+                Some(Err(reason)) => {
+                    let farewell = Farewell::new(codes::PROTOCOL, reason);
+                    self.send[0].put(FrameKind::Farewell, &frame::encode_farewell(&farewell));
+                    self.state = State::Failing(farewell);
+                    continue;
+                }
+                None => {}
+            }
+            if let Poll::Ready(Ok(datagram)) = self.datagram.as_mut().poll(cx) {
+                self.datagram = self.connection.read_datagram();
+                return Poll::Ready(Incoming::Datagram(datagram));
+            }
+            match ready!(self.poll_streams(cx)) {
+                None => {}
+                Some(reason) => {
+                    let farewell = Farewell::abrupt(reason);
+                    return Poll::Ready(Incoming::Closed(self.end(farewell)));
+                }
+            }
+        }
+    }
+
+    fn poll_ready(&mut self, lane: Lane, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.open()?;
+        let index = Self::index(lane);
+        if self.send[index].waiting() < WRITE_BUFFER {
+            return Poll::Ready(Ok(()));
+        }
+        let wrote = self.poll_write_lane(index, cx);
+        if let Poll::Ready(Err(_)) = wrote {
+            return Poll::Ready(Err(SendError::Closed));
+        }
+        let lane = &mut self.send[index];
+        if lane.written >= WRITE_BUFFER {
+            lane.out.drain(..lane.written);
+            lane.written = 0;
+        }
+        if lane.waiting() < WRITE_BUFFER { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    fn start_send(&mut self, lane: Lane, payload: Bytes) -> Result<(), SendError> {
+        self.open()?;
+        let (size, limit) = (payload.len(), self.info.max_frame);
+        if size > limit {
+            return Err(SendError::TooLarge { size, limit });
+        }
+        self.send[Self::index(lane)].put(FrameKind::Data, &payload);
+        Ok(())
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.open()?;
+        self.poll_write_all(cx).map_err(|_| SendError::Closed)
+    }
+
+    fn send_datagram(&mut self, payload: Bytes) -> Result<(), SendError> {
+        self.open()?;
+        let limit = self.info.max_datagram.ok_or(SendError::NoDatagrams)?;
+        let size = payload.len();
+        if size > limit {
+            return Err(SendError::TooLarge { size, limit });
+        }
+        self.connection.send_datagram(payload);
+        Ok(())
+    }
+
+    fn ping(&mut self) -> Result<(), SendError> {
+        self.open()?;
+        if self.send[0].waiting() < WRITE_BUFFER + PONG_ROOM {
+            self.pings += 1;
+            self.send[0].put(FrameKind::Ping, &[]);
+        }
+        Ok(())
+    }
+
+    fn poll_close(&mut self, farewell: &Farewell, cx: &mut Context<'_>) -> Poll<()> {
+        match self.state {
+            State::Open => {
+                self.send[0].put(FrameKind::Farewell, &frame::encode_farewell(farewell));
+                self.state = State::Closing;
+            }
+            State::Closing | State::Failing(_) => {}
+            State::Over(_) => return Poll::Ready(()),
+        }
+        ready!(self.poll_goodbye(cx));
+        self.end(Farewell::abrupt("this side closed"));
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,350 @@
+//! The endpoint: one UDP port, on which the ALPN chooses between native QUIC and WebTransport.
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use caffis_link::Link;
+use quinn::{
+    Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime,
+    crypto::rustls::{HandshakeData, QuicServerConfig},
+};
+use quinn_proto::HashedConnectionIdGenerator;
+use ring::hmac;
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::{
+    link::QuicLink,
+    stream::{Connection, ReceiveHalf, SendHalf},
+    transport,
+};
+use crate::{
+    ALPN_HTTP3, ALPN_QUIC,
+    admit::{Admit, Permit},
+    socket,
+};
+
+/// Links that are ready and wait to be accepted; further ones wait in their handshake.
+const READY_LINKS: usize = 256;
+
+/// Keys that stay the same over restarts, so that clients of the process before learn at once that
+/// it is gone. Secret.
+#[derive(Clone)]
+pub struct EndpointKeys {
+    /// Signs the stateless resets.
+    pub reset: [u8; 64],
+    /// Marks our connection ids.
+    pub connection_ids: u64,
+}
+
+impl EndpointKeys {
+    /// Fresh keys; clients then notice a restart only by their idle timeout.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut reset = [0; 64];
+        rand::fill(&mut reset);
+        Self { reset, connection_ids: rand::random() }
+    }
+}
+
+impl fmt::Debug for EndpointKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EndpointKeys")
+    }
+}
+
+/// Decides whether a page of this origin may open a WebTransport session; none means that no origin
+/// was named.
+#[derive(Clone)]
+pub struct OriginCheck(Arc<dyn Fn(Option<&str>) -> bool + Send + Sync>);
+
+impl OriginCheck {
+    /// A check from a function.
+    pub fn new(
+        check: impl Fn(Option<&str>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(check))
+    }
+}
+
+impl fmt::Debug for OriginCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OriginCheck")
+    }
+}
+
+/// Settings of the endpoint.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// Where to listen; `[::]` serves IPv4 too.
+    pub addresses: Vec<SocketAddr>,
+    /// The certificate. Its ALPN must offer [`ALPN_QUIC`], [`ALPN_HTTP3`] or both.
+    pub tls: Arc<rustls::ServerConfig>,
+    /// The path of WebTransport sessions. Default `/api/chat/wt`.
+    pub path: String,
+    /// Which origins may open sessions. Default all.
+    pub origin: OriginCheck,
+    /// The largest payload of a frame in bytes. Default 256 KiB.
+    pub max_frame: usize,
+    /// What stays the same over restarts. Default random.
+    pub keys: EndpointKeys,
+    /// How long the handshake of a link may take, from the first packet to its first stream.
+    /// Default 10 s.
+    pub handshake_timeout: Duration,
+    /// How long a silent connection lives. Default 30 s.
+    pub idle_timeout: Duration,
+    /// How often a silent connection is kept alive from this side. Default never: clients do it.
+    pub keep_alive: Option<Duration>,
+    /// Connections at once, per address of `addresses`. Default 20,000.
+    pub max_connections: usize,
+    /// Handshakes at once; above half of it, new addresses must prove themselves first. Default
+    /// 1,024.
+    pub max_handshakes: usize,
+    /// Asked per address before any handshake.
+    pub admit: Admit,
+}
+
+impl ServerOptions {
+    /// The defaults, listening on these addresses with this certificate.
+    #[must_use]
+    pub fn new(addresses: Vec<SocketAddr>, tls: Arc<rustls::ServerConfig>) -> Self {
+        Self {
+            addresses,
+            tls,
+            path: "/api/chat/wt".to_owned(),
+            origin: OriginCheck::new(|_| true),
+            max_frame: 256 * 1024,
+            keys: EndpointKeys::random(),
+            handshake_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
+            keep_alive: None,
+            max_connections: 20_000,
+            max_handshakes: 1_024,
+            admit: Admit::default(),
+        }
+    }
+
+    fn server_config(&self, tls: Arc<rustls::ServerConfig>) -> io::Result<ServerConfig> {
+        let crypto = QuicServerConfig::try_from(tls).map_err(io::Error::other)?;
+        let mut config = ServerConfig::with_crypto(Arc::new(crypto));
+        config
+            .transport_config(transport(self.idle_timeout, self.keep_alive))
+            .migration(true)
+            .max_incoming(self.max_handshakes);
+        Ok(config)
+    }
+}
+
+/// A running endpoint. Dropping it ends every connection without a farewell.
+#[derive(Debug)]
+pub struct QuicServer {
+    options: ServerOptions,
+    endpoints: Vec<Endpoint>,
+    addresses: Vec<SocketAddr>,
+    listeners: Mutex<Vec<JoinHandle<()>>>,
+    links: tokio::sync::Mutex<mpsc::Receiver<Box<dyn Link>>>,
+}
+
+impl QuicServer {
+    /// Binds and listens. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, or the certificate cannot be used with QUIC.
+    pub fn bind(options: ServerOptions) -> io::Result<Self> {
+        let config = options.server_config(options.tls.clone())?;
+        let reset = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &options.keys.reset));
+        let mut endpoint_config = EndpointConfig::new(reset);
+        let key = options.keys.connection_ids;
+        endpoint_config
+            .cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(key)));
+        let (sender, links) = mpsc::channel(READY_LINKS);
+        let handshakes = Arc::new(Semaphore::new(options.max_handshakes));
+        let mut endpoints = Vec::new();
+        let mut addresses = Vec::new();
+        let mut listeners = Vec::new();
+        for address in &options.addresses {
+            let socket = socket::udp(*address)?;
+            addresses.push(socket.local_addr()?);
+            let endpoint = Endpoint::new(
+                endpoint_config.clone(),
+                Some(config.clone()),
+                socket,
+                Arc::new(TokioRuntime),
+            )?;
+            let listener = Listener {
+                endpoint: endpoint.clone(),
+                options: options.clone(),
+                handshakes: handshakes.clone(),
+                links: sender.clone(),
+            };
+            listeners.push(tokio::spawn(listener.run()));
+            endpoints.push(endpoint);
+        }
+        let (listeners, links) = (Mutex::new(listeners), tokio::sync::Mutex::new(links));
+        Ok(Self { options, endpoints, addresses, listeners, links })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Connections that are open, those in their handshake included.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        self.endpoints.iter().map(Endpoint::open_connections).sum()
+    }
+
+    /// The next link; none after [`QuicServer::stop_accepting`]. Handshakes go on meanwhile and
+    /// never wait for each other.
+    pub async fn accept(&self) -> Option<Box<dyn Link>> {
+        self.links.lock().await.recv().await
+    }
+
+    /// Uses another certificate for new connections; those that are open go on.
+    ///
+    /// # Errors
+    /// When the certificate cannot be used with QUIC; the one before stays.
+    pub fn set_tls(&self, tls: Arc<rustls::ServerConfig>) -> io::Result<()> {
+        let config = self.options.server_config(tls)?;
+        for endpoint in &self.endpoints {
+            endpoint.set_server_config(Some(config.clone()));
+        }
+        Ok(())
+    }
+
+    /// Refuses new connections; links go on.
+    pub fn stop_accepting(&self) {
+        for endpoint in &self.endpoints {
+            endpoint.set_server_config(None);
+        }
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.drain(..).for_each(|listener| listener.abort());
+    }
+
+    /// Refuses new connections, waits until the links are closed, at most `within`, and ends the
+    /// rest.
+    pub async fn shutdown(self, within: Duration) {
+        self.stop_accepting();
+        for endpoint in &self.endpoints {
+            let _ = timeout(within, endpoint.wait_idle()).await;
+        }
+    }
+}
+
+impl Drop for QuicServer {
+    fn drop(&mut self) {
+        self.stop_accepting();
+        for endpoint in &self.endpoints {
+            endpoint.close(0_u32.into(), b"");
+        }
+    }
+}
+
+struct Listener {
+    endpoint: Endpoint,
+    options: ServerOptions,
+    handshakes: Arc<Semaphore>,
+    links: mpsc::Sender<Box<dyn Link>>,
+}
+
+impl Listener {
+    async fn run(self) {
+        while let Some(incoming) = self.endpoint.accept().await {
+            let peer = incoming.remote_address();
+            let busy = self.handshakes.available_permits() < self.options.max_handshakes / 2;
+            if busy && incoming.may_retry() {
+                // An error says that it was validated meanwhile, which `may_retry` rules out.
+                let _ = incoming.retry();
+                continue;
+            }
+            let full = self.endpoint.open_connections() >= self.options.max_connections;
+            let place = self.handshakes.clone().try_acquire_owned().ok().filter(|_| !full);
+            let permit = place.is_some().then(|| self.options.admit.ask(peer.ip())).flatten();
+            let (Some(place), Some(permit)) = (place, permit) else {
+                incoming.refuse();
+                continue;
+            };
+            let (options, links) = (self.options.clone(), self.links.clone());
+            tokio::spawn(async move {
+                let patience = options.handshake_timeout;
+                match timeout(patience, handshake(incoming, &options, permit)).await {
+                    Ok(Ok(link)) => drop(links.send(Box::new(link)).await),
+                    Ok(Err(error)) => tracing::debug!(%peer, %error, "a QUIC handshake failed"),
+                    Err(_) => tracing::debug!(%peer, "a QUIC handshake took too long"),
+                }
+                drop(place);
+            });
+        }
+    }
+}
+
+/// Why an incoming connection became no link.
+#[derive(Debug, thiserror::Error)]
+enum HandshakeError {
+    #[error(transparent)]
+    Quic(#[from] quinn::ConnectionError),
+    #[error(transparent)]
+    Web(#[from] wtransport::error::ConnectionError),
+    #[error("another protocol was agreed on")]
+    Protocol,
+    #[error("there is no session at this path")]
+    Path,
+    #[error("the origin is not allowed")]
+    Origin,
+}
+
+async fn handshake(
+    incoming: Incoming,
+    options: &ServerOptions,
+    permit: Permit,
+) -> Result<QuicLink, HandshakeError> {
+    let mut connecting = incoming.accept()?;
+    let protocol = connecting
+        .handshake_data()
+        .await?
+        .downcast::<HandshakeData>()
+        .ok()
+        .and_then(|data| data.protocol)
+        .ok_or(HandshakeError::Protocol)?;
+    if protocol == ALPN_QUIC {
+        let connection = Connection::Quic(connecting.await?);
+        let (send, receive) = connection.quic().accept_bi().await?;
+        let main = (SendHalf::Quic(send), ReceiveHalf::Quic(receive));
+        return Ok(QuicLink::new(connection, main, options.max_frame, Some(permit)));
+    }
+    if protocol != ALPN_HTTP3 {
+        return Err(HandshakeError::Protocol);
+    }
+    let session = web_session(connecting, options).await?;
+    let (send, receive) = session.accept_bi().await?;
+    let main = (SendHalf::Web(send), ReceiveHalf::Web(receive));
+    Ok(QuicLink::new(Connection::Web(session), main, options.max_frame, Some(permit)))
+}
+
+/// The WebTransport session of a connection, if its path and origin are right.
+async fn web_session(
+    connecting: quinn::Connecting,
+    options: &ServerOptions,
+) -> Result<wtransport::Connection, HandshakeError> {
+    let request =
+        wtransport::endpoint::IncomingSessionFuture::with_quic_connecting(connecting).await?;
+    let path = request.path().split('?').next().unwrap_or_default();
+    if path != options.path {
+        request.not_found().await;
+        return Err(HandshakeError::Path);
+    }
+    if !(options.origin.0)(request.origin()) {
+        request.forbidden().await;
+        return Err(HandshakeError::Origin);
+    }
+    Ok(request.accept().await?)
+}
