@@ -21,11 +21,8 @@ export const SUBPROTOCOL_BINARY = "caffis.v1";
 /** The WebSocket subprotocol for JSON text. */
 export const SUBPROTOCOL_JSON = "caffis.v1.json";
 
-/** A frame's payload, in bytes. */
+/** A frame's payload, in bytes, in either form. */
 export const FRAME_BYTES = 262_144;
-
-/** A frame as JSON, in bytes: names and escapes take room that the binary form does not. */
-export const JSON_FRAME_BYTES = 2_097_152;
 
 /** A frame from a client, in bytes. */
 export const COMMAND_BYTES = 65_536;

@@ -1,0 +1,490 @@
+/** The client: one person's rooms, kept true over reconnects. */
+
+import { ServerClock } from "../clock.ts";
+import { discover, routes } from "../link/discover.ts";
+import {
+  type Availability,
+  type ClientKey,
+  type Command,
+  type Context,
+  type Entry,
+  type Hello,
+  type Limits,
+  type Member,
+  type Message,
+  PAGE_MEMBERS,
+  PAGE_ROOMS,
+  PROTOCOL_VERSION,
+  type Reply,
+  type Role,
+  type RoomClass,
+  type RoomId,
+  type RoomSummary,
+  randomClientId,
+  type ServerEvent,
+  type ServerSignal,
+  USERS_PER_COMMAND,
+  type UserId,
+} from "../protocol.ts";
+import type { Readable } from "../store/readable.ts";
+import { Cell } from "../store/readable.ts";
+import { Store } from "../store/store.ts";
+import type {
+  ConnectionView,
+  PendingMessage,
+  PeopleView,
+  RoomListView,
+  RoomView,
+} from "../store/views.ts";
+import { platformTimers, sleep, type Timers } from "../timers.ts";
+import { Connector } from "./connector.ts";
+import { CommandError, EndedError, LinkLostError } from "./errors.ts";
+import { Feeds, PAGE } from "./feeds.ts";
+import { Marks } from "./marks.ts";
+import type { ChatClientOptions } from "./options.ts";
+import { Outbox } from "./outbox.ts";
+import type { Greeted } from "./session.ts";
+import { TypingState } from "./typing.ts";
+
+/** How often a command is tried again that the server puts off. */
+const RETRIES = 20;
+/** Pages of members that are loaded of one room. */
+const MEMBER_PAGES = 10;
+
+/** A chat client. Connects when it is made; ends by {@link ChatClient.dispose}. */
+export class ChatClient implements Disposable {
+  readonly #options: ChatClientOptions;
+  readonly #timers: Timers;
+  readonly #clock: ServerClock;
+  readonly #end = new AbortController();
+  readonly #store: Store;
+  readonly #connector: Connector;
+  readonly #outbox: Outbox;
+  readonly #feeds: Feeds;
+  readonly #marks: Marks;
+  readonly #typing: TypingState;
+  readonly #askedProfiles = new Set<UserId>();
+  readonly #limits = new Cell<Limits | null>(null);
+  readonly #self = new Cell<UserId | null>(null);
+  #active = true;
+
+  constructor(options: ChatClientOptions) {
+    this.#options = options;
+    this.#timers = options.timers ?? platformTimers;
+    const localTime = options.localTime ?? Date.now;
+    this.#clock = new ServerClock(localTime);
+    const ended = () => this.dispose();
+    if (options.signal?.aborted) ended();
+    else options.signal?.addEventListener("abort", ended, { once: true, signal: this.#end.signal });
+    this.#store = new Store({
+      behind: (room) => void this.#feeds.resume(room),
+      arrived: (room, message) => this.#arrived(room, message),
+    });
+    const request = (command: Command) => this.request(command, this.#end.signal);
+    this.#connector = new Connector({
+      timers: this.#timers,
+      localTime,
+      backoff: options.backoff ?? {},
+      signal: this.#end.signal,
+      routes: (signal) => options.routes?.(signal) ?? this.#discover(signal),
+      getToken: options.getToken,
+      hello: (token) => this.#hello(token),
+      welcomed: (greeted) => this.#welcomed(greeted),
+    });
+    const { signal } = this.#end;
+    this.#feeds = new Feeds({ store: this.#store, timers: this.#timers, signal, request });
+    this.#marks = new Marks(request);
+    this.#typing = new TypingState({
+      timers: this.#timers,
+      send: (value) => this.#connector.session?.signal(value),
+      changed: (room, typing) => this.#store.change(room, (view) => ({ ...view, typing })),
+    });
+    this.#outbox = new Outbox({
+      storage: options.outboxStorage ?? null,
+      now: () => this.#clock.now(),
+      request,
+      changed: (room, pending) => this.#store.pending(room, pending),
+      acknowledged: (message, { position, number, time }) => {
+        const { key, room, body } = message;
+        const own: Message = { number, sender: this.#store.self ?? null, key, body };
+        this.#store.entry(room, { position, time, kind: { type: "message", value: own } });
+        // Where something is missing before it, it stays visible until that has come.
+        const view = this.#store.get(room);
+        if (!view?.held || view.last >= position) this.#outbox.seen(room, own);
+      },
+    });
+    void this.#connector.run();
+  }
+
+  /** How the client stands with the server. */
+  get connection(): Readable<ConnectionView> {
+    return this.#connector.view;
+  }
+
+  /** This person's rooms, the most active first. */
+  get rooms(): Readable<RoomListView> {
+    return this.#store.rooms;
+  }
+
+  /** Who people are and whether they are there. */
+  get people(): Readable<PeopleView> {
+    return this.#store.people;
+  }
+
+  /** The server's limits, once welcomed. */
+  get limits(): Readable<Limits | null> {
+    return this.#limits;
+  }
+
+  /** This person, once welcomed. */
+  get self(): Readable<UserId | null> {
+    return this.#self;
+  }
+
+  /** One room; null while it is not known. */
+  room(room: RoomId): Readable<RoomView | null> {
+    return this.#store.room(room);
+  }
+
+  /** The server's time now, in milliseconds since 1970. */
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** Opens a room: its feed begins; in a public room this is walking in. */
+  open(room: RoomId): Promise<void> {
+    return this.#feeds.open(room);
+  }
+
+  /** Closes a room: its feed ends; in a public room this is walking out. */
+  close(room: RoomId): Promise<void> {
+    return this.#feeds.close(room);
+  }
+
+  /** Loads the entries before those that are here. */
+  async loadOlder(room: RoomId): Promise<void> {
+    const view = this.#store.get(room);
+    const first = view?.entries[0]?.position;
+    if (!view?.moreBefore || view.loadingBefore || first === undefined) return;
+    this.#store.change(room, (each) => ({ ...each, loadingBefore: true }));
+    try {
+      const anchor = { type: "before", value: first } as const;
+      const reply = await this.request({ type: "history", value: { room, anchor, limit: PAGE } });
+      if (reply.type === "page") {
+        this.#store.older(room, reply.value);
+        this.#learnNames(reply.value.entries);
+      }
+    } finally {
+      this.#store.change(room, (each) => ({ ...each, loadingBefore: false }));
+    }
+  }
+
+  /** Loads the next page of the room list. */
+  async loadMoreRooms(): Promise<void> {
+    const after = this.#store.rooms.getSnapshot().rooms.at(-1)?.room ?? null;
+    const reply = await this.request({
+      type: "rooms",
+      value: { after, context: null, limit: PAGE_ROOMS },
+    });
+    if (reply.type === "rooms") this.#store.page(reply.value.rooms, reply.value.more);
+  }
+
+  /** Loads a room's members. */
+  async loadMembers(room: RoomId, signal?: AbortSignal): Promise<void> {
+    const members: Member[] = [];
+    for (let page = 0; page < MEMBER_PAGES; page += 1) {
+      const after = members.at(-1)?.profile.user ?? null;
+      const reply = await this.request(
+        { type: "members", value: { room, after, limit: PAGE_MEMBERS } },
+        signal,
+      );
+      if (reply.type !== "members") return;
+      members.push(...reply.value.members);
+      if (!reply.value.more) break;
+    }
+    this.#store.members(room, members);
+  }
+
+  /** Writes a text: it shows at once, goes out as soon as possible, and arrives once. */
+  send(room: RoomId, text: string): PendingMessage {
+    this.#typing.say(room, false);
+    return this.#outbox.add(room, { type: "text", value: { text } });
+  }
+
+  /** Tries a message again that failed. */
+  retry(room: RoomId, key: ClientKey): void {
+    this.#outbox.retry(room, key);
+  }
+
+  /** Forgets a message that failed. */
+  discard(room: RoomId, key: ClientKey): void {
+    this.#outbox.discard(room, key);
+  }
+
+  /** Says that the person types, or has stopped. Call it on every key: it goes out at a measured pace. */
+  typing(room: RoomId, active: boolean): void {
+    this.#typing.say(room, active);
+  }
+
+  /** Says that the person has read up to a message's number. */
+  markRead(room: RoomId, number: number): void {
+    this.#store.ownRead(room, number);
+    this.#marks.mark("mark_read", room, number);
+  }
+
+  /** The direct conversation with a person, made when there is none. */
+  ensureDirect(user: UserId, signal?: AbortSignal): Promise<RoomSummary> {
+    return this.#roomFrom({ type: "ensure_direct", value: { user } }, signal);
+  }
+
+  /** A new group; the person who makes it owns it. */
+  createGroup(
+    name: string,
+    members: readonly UserId[],
+    signal?: AbortSignal,
+  ): Promise<RoomSummary> {
+    const value = { key: this.#key(), name, members, history: { type: "all" } as const };
+    return this.#roomFrom({ type: "create_group", value }, signal);
+  }
+
+  /** The room of a context, made when there is none. */
+  ensureRoom(
+    context: Context,
+    roomClass: RoomClass,
+    name: string | null,
+    signal?: AbortSignal,
+  ): Promise<RoomSummary> {
+    const value = {
+      context,
+      class: roomClass,
+      name,
+      members: [],
+      history: { type: "all" } as const,
+    };
+    return this.#roomFrom({ type: "ensure_room", value }, signal);
+  }
+
+  /** Adds members to a group. */
+  async addMembers(room: RoomId, users: readonly UserId[], signal?: AbortSignal): Promise<void> {
+    await this.request({ type: "add_members", value: { key: this.#key(), room, users } }, signal);
+  }
+
+  /** Removes a member from a group. */
+  async removeMember(room: RoomId, user: UserId, signal?: AbortSignal): Promise<void> {
+    await this.request({ type: "remove_member", value: { key: this.#key(), room, user } }, signal);
+  }
+
+  /** Changes a member's role. */
+  async setRole(room: RoomId, user: UserId, role: Role, signal?: AbortSignal): Promise<void> {
+    await this.request({ type: "set_role", value: { key: this.#key(), room, user, role } }, signal);
+  }
+
+  /** Leaves a room. */
+  async leave(room: RoomId, signal?: AbortSignal): Promise<void> {
+    await this.request({ type: "leave", value: { key: this.#key(), room } }, signal);
+  }
+
+  /** Says whether the person looks: sets the pace of the heartbeat and the presence that others see. */
+  setActive(active: boolean): void {
+    if (active) this.#connector.wake();
+    if (active === this.#active) return;
+    this.#active = active;
+    this.#connector.session?.setActive(active);
+    if (this.#connector.session) this.#tellPresence();
+  }
+
+  /** Tries to connect now instead of waiting: the network came back. */
+  reconnectNow(): void {
+    this.#connector.wake();
+  }
+
+  /**
+   * Sends a command and gives its reply. A command whose link breaks is sent again on the next, and
+   * one that the server puts off after its delay: every command is made so that this is safe.
+   */
+  async request(command: Command, signal?: AbortSignal): Promise<Reply> {
+    for (let tries = 0; ; ) {
+      const session = await this.#connector.online(signal);
+      try {
+        return await session.request(command, signal);
+      } catch (error) {
+        if (error instanceof LinkLostError) continue;
+        if (!(error instanceof CommandError) || error.retryAfterMs === null) throw error;
+        tries += 1;
+        if (tries > RETRIES) throw error;
+        await sleep(this.#timers, error.retryAfterMs, signal ?? this.#end.signal);
+      }
+    }
+  }
+
+  /** Ends the client: closes the link, stops every timer. */
+  dispose(): void {
+    if (this.#end.signal.aborted) return;
+    this.#end.abort(new EndedError("the client ended"));
+    this.#typing?.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  async #discover(signal: AbortSignal) {
+    const { server } = this.#options;
+    return routes(server, await discover(server, signal), globalThis.navigator?.userAgent ?? "");
+  }
+
+  #hello(token: string): Hello {
+    return {
+      version: PROTOCOL_VERSION,
+      client: this.#options.application ?? "caffis-ts/0.1",
+      device: this.#options.device,
+      token,
+      cursors: this.#feeds.cursors(),
+      capabilities: 0,
+    };
+  }
+
+  #welcomed({ session, welcome, sentAt, receivedAt }: Greeted): void {
+    this.#clock.learn(welcome.serverTime, sentAt, receivedAt);
+    this.#store.self = welcome.profile.user;
+    this.#self.set(welcome.profile.user);
+    this.#limits.set(welcome.limits);
+    this.#typing.clear();
+    this.#typing.refreshMs = welcome.limits.typingRefreshMs;
+    this.#typing.expiryMs = welcome.limits.typingExpiryMs;
+    this.#store.profiles([welcome.profile]);
+    this.#store.welcome(welcome.rooms, welcome.moreRooms);
+    this.#askedProfiles.clear();
+    this.#feeds.welcomed(welcome.resumed);
+    for (const { room, class: roomClass, number, unread } of welcome.rooms) {
+      if (unread > 0 && roomClass !== "public") this.#marks.mark("mark_delivered", room, number);
+    }
+    this.#learnUsers(welcome.rooms.map((summary) => summary.preview?.sender ?? null));
+    const events = {
+      event: (event: ServerEvent) => this.#event(event),
+      signal: (signal: ServerSignal) => this.#signal(signal),
+      roundTrip: (milliseconds: number) => this.#connector.measured(milliseconds),
+    };
+    session.start(events, welcome, this.#active);
+    this.#outbox.resume();
+    if (!this.#active) this.#tellPresence();
+  }
+
+  #event(event: ServerEvent): void {
+    switch (event.type) {
+      case "entry":
+        this.#store.entry(event.value.room, event.value.entry);
+        this.#learnNames([event.value.entry]);
+        break;
+      case "head":
+        this.#store.head(event.value);
+        break;
+      case "behind":
+        this.#store.head(event.value);
+        void this.#feeds.resume(event.value.room);
+        break;
+      case "room_added":
+        this.#store.put(event.value);
+        this.#learnUsers([event.value.preview?.sender ?? null]);
+        break;
+      case "room_removed":
+        void this.#feeds.close(event.value.room).catch(ignore);
+        this.#store.remove(event.value.room);
+        break;
+      case "marker":
+        this.#store.marker(event.value.room, event.value.marker);
+        break;
+      case "own_read":
+        this.#store.ownRead(event.value.room, event.value.read);
+        break;
+      case "presence":
+        this.#store.presence([event.value]);
+        break;
+      case "attendance":
+        this.#store.attendance(event.value);
+        break;
+      case "profile":
+        this.#store.profiles([event.value]);
+        break;
+      case "token_expiring":
+        void this.#refresh().catch(ignore);
+        break;
+      case "draining":
+        this.#connector.advise(event.value.reconnectAfterMs);
+        break;
+      case "unknown":
+        break;
+    }
+  }
+
+  #signal(signal: ServerSignal): void {
+    if (signal.type === "presence") this.#store.presence([signal.value]);
+    if (signal.type === "typing" && signal.value.user !== this.#store.self) {
+      this.#learnUsers([signal.value.user]);
+      this.#typing.heard(signal.value);
+    }
+  }
+
+  #arrived(room: RoomId, message: Message): void {
+    const { sender, number } = message;
+    if (sender === this.#store.self) this.#outbox.seen(room, message);
+    else if (this.#store.get(room)?.summary.class !== "public")
+      this.#marks.mark("mark_delivered", room, number);
+    if (sender !== null) this.#typing.stopped(room, sender);
+    this.#learnUsers([sender]);
+  }
+
+  async #refresh(): Promise<void> {
+    const token = await this.#options.getToken("expiring", this.#end.signal);
+    this.#connector.replaceToken(token);
+    await this.request({ type: "refresh", value: { token } }, this.#end.signal);
+  }
+
+  #tellPresence(): void {
+    const availability: Availability = this.#active ? "online" : "away";
+    this.request(
+      { type: "set_presence", value: { availability, status: null } },
+      this.#end.signal,
+    ).catch(ignore);
+  }
+
+  #key(): ClientKey {
+    return { id: randomClientId(), time: this.#clock.now() };
+  }
+
+  async #roomFrom(command: Command, signal?: AbortSignal): Promise<RoomSummary> {
+    const reply = await this.request(command, signal);
+    if (reply.type !== "room") throw new Error(`${command.type} was answered by ${reply.type}`);
+    this.#store.put(reply.value);
+    return reply.value;
+  }
+
+  #learnNames(entries: readonly Entry[]): void {
+    this.#learnUsers(
+      entries.flatMap(({ kind }) => {
+        if (kind.type === "message") return [kind.value.sender];
+        if (kind.type === "joined") return [...kind.value.users, kind.value.by];
+        if (kind.type === "left" || kind.type === "role") return [kind.value.user, kind.value.by];
+        return kind.type === "created" ? [kind.value.by] : [];
+      }),
+    );
+  }
+
+  /** Asks who people are that are not known yet; once in a session. */
+  #learnUsers(users: readonly (UserId | null)[]): void {
+    const { profiles } = this.#store.people.getSnapshot();
+    const unknown = new Set(
+      users.filter(
+        (user) => user !== null && !profiles.has(user) && !this.#askedProfiles.has(user),
+      ),
+    );
+    const asked = [...unknown].filter((user) => user !== null).slice(0, USERS_PER_COMMAND);
+    if (asked.length === 0) return;
+    for (const user of asked) this.#askedProfiles.add(user);
+    this.request({ type: "profiles", value: { users: asked } }, this.#end.signal).then((reply) => {
+      if (reply.type === "profiles") this.#store.profiles(reply.value.profiles);
+    }, ignore);
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,34 @@
+/** What a client is made with. */
+
+import type { BackoffOptions } from "../backoff.ts";
+import type { Route } from "../link/discover.ts";
+import type { DeviceId } from "../protocol.ts";
+import type { Timers } from "../timers.ts";
+import type { OutboxStorage } from "./outbox.ts";
+
+/** Why a token is asked for. */
+export type TokenReason = "connect" | "expiring" | "refused";
+
+/** The options of {@link ChatClient}. */
+export interface ChatClientOptions {
+  /** The server: `https://host:port`. */
+  readonly server: string;
+  /** Gives a token; called again when it ends. Reject to sign the person out. */
+  readonly getToken: (reason: TokenReason, signal: AbortSignal) => Promise<string>;
+  /** This installation, made once by `randomDeviceId()` and kept. */
+  readonly device: DeviceId;
+  /** The application's name and version, for the server's logs. */
+  readonly application?: string;
+  /** Ends the client when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Keeps unsent messages over a reload. */
+  readonly outboxStorage?: OutboxStorage;
+  /** The waits between attempts. */
+  readonly backoff?: Partial<BackoffOptions>;
+  /** For tests: a way to the server instead of discovery. */
+  readonly routes?: (signal: AbortSignal) => Promise<readonly Route[]>;
+  /** For tests: a clock. */
+  readonly timers?: Timers;
+  /** For tests: the local time in milliseconds since 1970. */
+  readonly localTime?: () => number;
+}

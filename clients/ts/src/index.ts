@@ -1,0 +1,26 @@
+/**
+ * The client of Caffis Chat for browsers.
+ *
+ * {@link ChatClient} keeps one person's rooms true: it races WebTransport and WebSocket, reconnects,
+ * resumes each room where it stopped and sends again what was not acknowledged. What it knows is read
+ * through {@link Readable}s, which suit React's `useSyncExternalStore` and need no framework.
+ */
+
+export { type BackoffOptions, backoffDelay, DEFAULT_BACKOFF } from "./backoff.ts";
+export { ChatClient } from "./client/client.ts";
+export { CommandError, EndedError, LinkLostError } from "./client/errors.ts";
+export type { ChatClientOptions, TokenReason } from "./client/options.ts";
+export type { OutboxStorage } from "./client/outbox.ts";
+export type { ConnectInfo, GatedEngine, Route } from "./link/discover.ts";
+export type { Dial, Farewell, Link, LinkEvents, TransportKind } from "./link/link.ts";
+export * from "./protocol.ts";
+export type { Readable } from "./store/readable.ts";
+export { messageText } from "./store/summary.ts";
+export type {
+  ConnectionView,
+  PendingMessage,
+  PeopleView,
+  RoomListView,
+  RoomView,
+} from "./store/views.ts";
+export type { Timers } from "./timers.ts";

@@ -1,0 +1,83 @@
+/** How a room's summary and its members follow from the entries of its log. Pure functions. */
+
+import {
+  type Entry,
+  type Head,
+  type Member,
+  type Message,
+  PREVIEW_BYTES,
+  type RoomSummary,
+  type UserId,
+} from "../protocol.ts";
+
+/** Characters of a preview: four bytes each always fit. */
+const PREVIEW_CHARACTERS = PREVIEW_BYTES / 4;
+
+/** The words of a message, as far as this build knows its kind. */
+export function messageText(message: Message): string | null {
+  const { body } = message;
+  if (body.type === "text") return body.value.text;
+  if (body.type === "system" && body.value.type === "notice") return body.value.value.text;
+  return null;
+}
+
+/** A room's summary after further entries of its log. */
+export function advance(
+  summary: RoomSummary,
+  entries: readonly Entry[],
+  self: UserId | undefined,
+): RoomSummary {
+  let { head, number, read, preview, active, members } = summary;
+  for (const { position, time, kind } of entries) {
+    const isNew = position > head;
+    head = Math.max(head, position);
+    active = Math.max(active, time);
+    if (kind.type === "message" && kind.value.number > number) {
+      number = kind.value.number;
+      // Who writes has read what is before.
+      if (kind.value.sender !== null && kind.value.sender === self) read = number;
+      const text = [...(messageText(kind.value) ?? "")].slice(0, PREVIEW_CHARACTERS).join("");
+      preview = { number, sender: kind.value.sender, text, time };
+    }
+    if (isNew && kind.type === "joined") members += kind.value.users.length;
+    if (isNew && kind.type === "left") members = Math.max(0, members - 1);
+  }
+  return {
+    ...summary,
+    head,
+    number,
+    read,
+    preview,
+    active,
+    members,
+    unread: Math.max(0, number - read),
+  };
+}
+
+/** A room's summary after a new head. */
+export function withHead(summary: RoomSummary, head: Head): RoomSummary {
+  if (head.head < summary.head) return summary;
+  return {
+    ...summary,
+    head: head.head,
+    number: head.number,
+    preview: head.preview ?? summary.preview,
+    unread: Math.max(0, head.number - summary.read),
+    active: Math.max(summary.active, head.preview?.time ?? 0),
+  };
+}
+
+/** A list of members after an entry; null stays null, and is loaded again where names are missing. */
+export function membersAfter(
+  members: readonly Member[] | null,
+  entry: Entry,
+): readonly Member[] | null {
+  const { kind } = entry;
+  if (members === null) return null;
+  if (kind.type === "joined") return null;
+  if (kind.type === "left")
+    return members.filter((member) => member.profile.user !== kind.value.user);
+  if (kind.type !== "role") return members;
+  const { user, role } = kind.value;
+  return members.map((member) => (member.profile.user === user ? { ...member, role } : member));
+}

@@ -1,0 +1,89 @@
+/** What the client shows to its owner: immutable snapshots. */
+
+import type { TransportKind } from "../link/link.ts";
+import type {
+  Body,
+  ClientKey,
+  Entry,
+  ErrorCode,
+  Marker,
+  Member,
+  Presence,
+  Profile,
+  RoomId,
+  RoomSummary,
+  UserId,
+} from "../protocol.ts";
+
+/** A message that the server has not yet acknowledged. */
+export interface PendingMessage {
+  /** The idempotency key; kept on every resend. */
+  readonly key: ClientKey;
+  readonly room: RoomId;
+  readonly body: Body;
+  /** Waiting for its turn or the link, under way, acknowledged but not yet in the log, or given up. */
+  readonly state: "queued" | "sending" | "sent" | "failed";
+  /** Why it failed. */
+  readonly error: ErrorCode | null;
+}
+
+/** One room as it is known here. */
+export interface RoomView {
+  readonly id: RoomId;
+  /** Head, unread and preview are kept up to date. */
+  readonly summary: RoomSummary;
+  /** The entries that are here, in order, without a gap. */
+  readonly entries: readonly Entry[];
+  /** The position up to which the copy is whole; 0 while it is not held. */
+  readonly last: number;
+  /** Whether older entries can be loaded. */
+  readonly moreBefore: boolean;
+  /** Whether the end of the log is here. */
+  readonly held: boolean;
+  /** Whether the room's feed runs. */
+  readonly open: boolean;
+  /** Whether older entries are on their way. */
+  readonly loadingBefore: boolean;
+  /** This person's messages that are not yet in the log, in order. */
+  readonly pending: readonly PendingMessage[];
+  /** How far the members have come; in small rooms. */
+  readonly markers: ReadonlyMap<UserId, Marker>;
+  /** Who is typing. */
+  readonly typing: readonly UserId[];
+  /** The members, once they were asked for. */
+  readonly members: readonly Member[] | null;
+  /** How many people have the room open; null where it is not known. */
+  readonly attendance: number | null;
+}
+
+/** Who people are and whether they are there. */
+export interface PeopleView {
+  readonly profiles: ReadonlyMap<UserId, Profile>;
+  readonly presence: ReadonlyMap<UserId, Presence>;
+}
+
+/** The rooms of this person, the most active first. */
+export interface RoomListView {
+  readonly rooms: readonly RoomSummary[];
+  /** Whether the server has more. */
+  readonly more: boolean;
+  /** Whether the list was loaded. */
+  readonly loaded: boolean;
+}
+
+/** How the client stands with the server. */
+export interface ConnectionView {
+  /**
+   * `connecting` for the first time, `online`, `waiting` until `retryAt`, `reconnecting`, or `ended`
+   * for good.
+   */
+  readonly phase: "connecting" | "online" | "waiting" | "reconnecting" | "ended";
+  /** Which transport carries the session. */
+  readonly transport: TransportKind | null;
+  /** The last round trip in milliseconds. */
+  readonly roundTripMs: number | null;
+  /** When the next attempt is, by the local clock. */
+  readonly retryAt: number | null;
+  /** Why the session ended or could not be opened. */
+  readonly reason: { readonly code: ErrorCode | null; readonly sentence: string } | null;
+}
