@@ -37,7 +37,7 @@ fn main() -> Result<()> {
 
 /// The kind byte and the payload of the next frame, encoded by the library from the decoded value.
 fn next(frames: &mut Frames, index: u64) -> Result<(u8, Vec<u8>)> {
-    if index % 2 == 0 {
+    if index.is_multiple_of(2) {
         let frame: ClientFrame = decode(&frames.client(), Codec::Binary)?;
         Ok((0, encode(&frame, Codec::Binary)?))
     } else {

@@ -6,7 +6,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::limits::{FRAME_BYTES, JSON_FRAME_BYTES};
+use crate::limits::FRAME_BYTES;
 
 /// How payloads are written; the same choice as the link's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,22 +17,11 @@ pub enum Codec {
     Json,
 }
 
-impl Codec {
-    /// The most bytes that a frame takes.
-    #[must_use]
-    pub const fn frame_bytes(self) -> usize {
-        match self {
-            Self::Binary => FRAME_BYTES,
-            Self::Json => JSON_FRAME_BYTES,
-        }
-    }
-}
-
 /// Bytes that are not the frame that was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Longer than [`Codec::frame_bytes`].
-    #[error("{0} bytes are over the limit")]
+    /// Longer than [`FRAME_BYTES`].
+    #[error("{0} bytes are over the limit of {FRAME_BYTES}")]
     TooLarge(usize),
     /// The value is right and bytes are left over.
     #[error("{0} bytes are left over")]
@@ -53,15 +42,14 @@ pub struct EncodeError(String);
 /// Encodes a value.
 ///
 /// # Errors
-/// [`EncodeError`] when the result is larger than [`Codec::frame_bytes`].
+/// [`EncodeError`] when the result is larger than [`FRAME_BYTES`].
 pub fn encode<T: Serialize>(value: &T, codec: Codec) -> Result<Vec<u8>, EncodeError> {
     let bytes = match codec {
         Codec::Binary => postcard::to_allocvec(value).map_err(|e| EncodeError(e.to_string()))?,
         Codec::Json => serde_json::to_vec(value).map_err(|e| EncodeError(e.to_string()))?,
     };
-    let maximum = codec.frame_bytes();
-    if bytes.len() > maximum {
-        return Err(EncodeError(format!("{} bytes are over {maximum}", bytes.len())));
+    if bytes.len() > FRAME_BYTES {
+        return Err(EncodeError(format!("{} bytes are over {FRAME_BYTES}", bytes.len())));
     }
     Ok(bytes)
 }
@@ -74,7 +62,7 @@ pub fn decode<T: Serialize + DeserializeOwned>(
     bytes: &[u8],
     codec: Codec,
 ) -> Result<T, DecodeError> {
-    if bytes.len() > codec.frame_bytes() {
+    if bytes.len() > FRAME_BYTES {
         return Err(DecodeError::TooLarge(bytes.len()));
     }
     match codec {

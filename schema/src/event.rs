@@ -37,6 +37,7 @@ pub struct Answer {
 /// Done, or why not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "answers are made and written at once, one by one")]
 pub enum Answered {
     /// It was done.
     Ok(Reply),

@@ -15,10 +15,8 @@ macro_rules! maxima {
 }
 
 maxima! {
-    /// A frame's payload, in bytes.
+    /// A frame's payload, in bytes, in either form.
     FRAME_BYTES = 256 * 1024;
-    /// A frame as JSON, in bytes: names and escapes take room that the binary form does not.
-    JSON_FRAME_BYTES = 2 * 1024 * 1024;
     /// A frame from a client, in bytes.
     COMMAND_BYTES = 64 * 1024;
     /// A datagram, in bytes: what every browser's path carries.

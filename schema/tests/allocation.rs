@@ -1,4 +1,5 @@
 //! A length that somebody only claims takes no memory. One test, so that no other moves the figure.
+#![allow(clippy::expect_used, reason = "a helper of tests panics as they do")]
 
 use caffis_schema::{
     ClientFrame, ServerFrame,

@@ -1,4 +1,5 @@
 //! What caffis-gen writes is current, and the golden vectors hold.
+#![allow(clippy::expect_used, reason = "a helper of tests panics as they do")]
 
 use std::process::Command;
 

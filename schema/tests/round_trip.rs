@@ -1,4 +1,5 @@
 //! Random frames: there is one encoding of each value, and nothing else is accepted.
+#![allow(clippy::expect_used, reason = "a helper of tests panics as they do")]
 
 mod support;
 
@@ -16,7 +17,11 @@ fn good<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(bytes: &[
     let value: T =
         decode(bytes, Codec::Binary).unwrap_or_else(|error| panic!("{error}: {bytes:x?}"));
     assert_eq!(encode(&value, Codec::Binary).expect("encodes"), bytes);
-    let json = encode(&value, Codec::Json).expect("encodes as JSON");
+    // Names and escapes take room: the largest frames have no JSON form within the limit.
+    let Ok(json) = encode(&value, Codec::Json) else {
+        assert!(bytes.len() > 20_000, "a frame of {} bytes has no JSON form", bytes.len());
+        return value;
+    };
     let again: T = decode(&json, Codec::Json)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&json)));
     assert_eq!(again, value);

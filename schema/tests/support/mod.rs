@@ -2,6 +2,7 @@
 //! type that is ever added is tried without another line here.
 
 #![allow(dead_code, reason = "each test uses a part")]
+#![allow(clippy::expect_used, reason = "a helper of tests panics as they do")]
 
 #[path = "../../src/bin/caffis-gen/model.rs"]
 pub(crate) mod model;

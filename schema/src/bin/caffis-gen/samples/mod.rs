@@ -17,6 +17,7 @@ use caffis_schema::{
 };
 
 /// A frame of either direction.
+#[allow(clippy::large_enum_variant, reason = "a hundred of them, once")]
 pub(crate) enum Frame {
     Client(ClientFrame),
     Server(ServerFrame),
