@@ -15,7 +15,7 @@ use caffis_schema::{
     ServerFrame, codec,
     command::{Hello, Refresh},
     event::{Answer as AnswerFrame, Answered, TokenExpiring},
-    limits::{COMMAND_BYTES, FRAME_BYTES},
+    limits::COMMAND_BYTES,
     reply::Refreshed,
 };
 use futures_util::{FutureExt, Stream, stream::FuturesUnordered};
@@ -69,6 +69,7 @@ struct Session {
     unflushed: bool,
     signals: TokenBucket,
     bad_frames: u32,
+    frame_limit: usize,
 }
 
 /// Runs a link until it ends.
@@ -130,7 +131,8 @@ async fn first(
     match hello::open(services, hello, outbound).await {
         Ok(opened) => {
             let reply = Ok(Reply::Welcome(opened.welcome.clone()));
-            opened.asker.session.outbound.release(answer_bytes(id, reply, codec));
+            let bytes = answer_bytes(id, reply, codec, link.info().max_frame);
+            opened.asker.session.outbound.release(bytes);
             Ok(opened)
         }
         Err(refused) => {
@@ -165,20 +167,21 @@ fn decode(payload: &[u8], codec: Codec) -> Result<ClientFrame, Error> {
 
 /// Answers before there is a session.
 async fn answer_now(link: &mut dyn Link, id: u32, error: Error, codec: Codec) {
-    let bytes = answer_bytes(id, Err(error), codec);
+    let bytes = answer_bytes(id, Err(error), codec, link.info().max_frame);
     if link.start_send(Lane::MAIN, bytes).is_ok() {
         // The link may be gone: then nobody waits for this.
         let _ = poll_fn(|cx| link.poll_flush(cx)).await;
     }
 }
 
-fn answer_bytes(id: u32, handled: Handled, codec: Codec) -> Bytes {
+/// The answer, or that it does not fit in a frame of the link.
+fn answer_bytes(id: u32, handled: Handled, codec: Codec, limit: usize) -> Bytes {
     let result = match handled {
         Ok(reply) => Answered::Ok(reply),
         Err(error) => Answered::Error(error),
     };
     let bytes = encode(&ServerFrame::Reply(AnswerFrame { id, result }), codec);
-    if bytes.is_empty() || bytes.len() > FRAME_BYTES {
+    if bytes.is_empty() || bytes.len() > limit {
         let sentence = "The answer does not fit in a frame: ask for fewer.";
         let result = Answered::Error(Error::refused(ErrorCode::TooLarge, sentence));
         return encode(&ServerFrame::Reply(AnswerFrame { id, result }), codec);
@@ -207,6 +210,7 @@ async fn converse(
         unflushed: false,
         signals: TokenBucket::new(settings.signals_per_second, now),
         bad_frames: 0,
+        frame_limit: link.info().max_frame,
     };
     poll_fn(|cx| session.poll(link, cx)).await
 }
@@ -248,7 +252,7 @@ impl Session {
                 self.timer.as_mut().reset(self.timers.next());
             }
             let outbound = &self.asker.session.outbound;
-            outbound.reply(answer_bytes(id, handled, outbound.codec()));
+            outbound.reply(answer_bytes(id, handled, outbound.codec(), self.frame_limit));
         }
     }
 
@@ -393,7 +397,7 @@ impl Session {
     fn bad_frame(&mut self, error: Error) -> Option<End> {
         self.bad_frames += 1;
         let outbound = &self.asker.session.outbound;
-        outbound.reply(answer_bytes(0, Err(error), outbound.codec()));
+        outbound.reply(answer_bytes(0, Err(error), outbound.codec(), self.frame_limit));
         (self.bad_frames >= BAD_FRAMES)
             .then_some(End::Farewell(CloseCode::Protocol, "too many malformed frames"))
     }
