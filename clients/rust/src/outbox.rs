@@ -1,0 +1,184 @@
+//! Commands that wait to be settled: sent, repeated with the same id after a cut or an unknown
+//! outcome, and given back when the server says what became of them.
+
+use std::collections::BTreeMap;
+
+use caffis_schema::{Command, Error, Outcome, Reply, RoomId};
+use tokio::{sync::oneshot, time::Instant};
+
+use crate::{client::CallError, connection::RequestId};
+
+/// Where the answer goes.
+pub(crate) type Answerer = oneshot::Sender<Result<Reply, CallError>>;
+
+#[derive(Debug)]
+struct Waiting {
+    command: Command,
+    answerer: Answerer,
+    /// The request that carries it now.
+    request: Option<RequestId>,
+    /// Not before this time.
+    due: Option<Instant>,
+    /// An attempt was made whose outcome nobody knows.
+    uncertain: bool,
+}
+
+impl Waiting {
+    /// Nobody waits for the answer any more, and the command changes nothing.
+    fn is_void(&self) -> bool {
+        self.answerer.is_closed()
+            && keyed_room(&self.command).is_none()
+            && !makes_group(&self.command)
+    }
+}
+
+/// The room of a command with an idempotency key: these keep their order within the room.
+fn keyed_room(command: &Command) -> Option<RoomId> {
+    match command {
+        Command::Send(send) => Some(send.room),
+        Command::AddMembers(add) => Some(add.room),
+        Command::RemoveMember(remove) => Some(remove.room),
+        Command::SetRole(set) => Some(set.room),
+        Command::Leave(leave) => Some(leave.room),
+        _ => None,
+    }
+}
+
+fn makes_group(command: &Command) -> bool {
+    matches!(command, Command::CreateGroup(_))
+}
+
+/// What is done with an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// The command is settled; this was it and its reply.
+    Done(Box<(Command, Reply)>),
+    /// It was refused, or it waits to be asked again.
+    Other,
+}
+
+/// Commands in the order in which the application gave them.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    waiting: BTreeMap<u64, Waiting>,
+    requests: BTreeMap<RequestId, u64>,
+    next: u64,
+}
+
+impl Outbox {
+    /// Commands that may wait.
+    pub(crate) const COMMANDS: usize = 1_000;
+    /// Commands under way at the same time; as many as a server takes from one session.
+    const IN_FLIGHT: usize = 32;
+
+    /// Takes a command; a full outbox gives it back at once as [`CallError::OutboxFull`].
+    pub(crate) fn push(&mut self, command: Command, answerer: Answerer) {
+        if self.waiting.len() >= Self::COMMANDS {
+            // Whoever asked may be gone already.
+            let _: Result<_, _> = answerer.send(Err(CallError::OutboxFull));
+            return;
+        }
+        let waiting = Waiting { command, answerer, request: None, due: None, uncertain: false };
+        self.waiting.insert(self.next, waiting);
+        self.next += 1;
+    }
+
+    /// The next command that can go out now, and its number. Commands with a key overtake no
+    /// earlier one of their room that waits to be asked again.
+    pub(crate) fn ready(&mut self, now: Instant) -> Option<(u64, Command)> {
+        if self.requests.len() >= Self::IN_FLIGHT {
+            return None;
+        }
+        self.waiting.retain(|_, waiting| waiting.request.is_some() || !waiting.is_void());
+        let mut held_up: Vec<RoomId> = Vec::new();
+        for (number, waiting) in &self.waiting {
+            if waiting.request.is_some() {
+                continue;
+            }
+            let room = keyed_room(&waiting.command);
+            if room.is_some_and(|room| held_up.contains(&room)) {
+                continue;
+            }
+            if waiting.due.is_none_or(|due| due <= now) {
+                return Some((*number, waiting.command.clone()));
+            }
+            held_up.extend(room);
+        }
+        None
+    }
+
+    /// A command went out as this request.
+    pub(crate) fn sent(&mut self, number: u64, request: RequestId) {
+        if let Some(waiting) = self.waiting.get_mut(&number) {
+            waiting.request = Some(request);
+            self.requests.insert(request, number);
+        }
+    }
+
+    /// A command cannot be sent at all.
+    pub(crate) fn failed(&mut self, number: u64, error: CallError) {
+        if let Some(waiting) = self.waiting.remove(&number) {
+            let _: Result<_, _> = waiting.answerer.send(Err(error));
+        }
+    }
+
+    /// When the next command is due that waits to be asked again.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.waiting.values().filter(|w| w.request.is_none()).filter_map(|w| w.due).min()
+    }
+
+    /// An answer came. The reply is cloned for the driver, which keeps its own state by it.
+    pub(crate) fn answered(
+        &mut self,
+        request: RequestId,
+        result: Result<Reply, Error>,
+        now: Instant,
+    ) -> Settled {
+        let Some(number) = self.requests.remove(&request) else { return Settled::Other };
+        let Some(waiting) = self.waiting.get_mut(&number) else { return Settled::Other };
+        let error = match result {
+            Ok(reply) => {
+                let Some(waiting) = self.waiting.remove(&number) else { return Settled::Other };
+                let _: Result<_, _> = waiting.answerer.send(Ok(reply.clone()));
+                return Settled::Done(Box::new((waiting.command, reply)));
+            }
+            Err(error) => error,
+        };
+        let unknown = error.outcome == Outcome::Unknown;
+        // A refusal for now says nothing about an earlier attempt whose outcome is not known.
+        if unknown || (waiting.uncertain && error.retry_after_ms.is_some()) {
+            let delay = u64::from(error.retry_after_ms.unwrap_or(Self::RETRY_MS).max(1));
+            waiting.uncertain = true;
+            waiting.request = None;
+            waiting.due = Some(now + std::time::Duration::from_millis(delay));
+        } else {
+            self.failed(number, CallError::Refused(error));
+        }
+        Settled::Other
+    }
+
+    /// When an error does not say when to ask again.
+    const RETRY_MS: u32 = 500;
+
+    /// The link is gone: everything under way has an unknown outcome and goes out again.
+    pub(crate) fn cut(&mut self) {
+        self.requests.clear();
+        for waiting in self.waiting.values_mut() {
+            if waiting.request.take().is_some() {
+                waiting.uncertain = true;
+            }
+            waiting.due = None;
+        }
+    }
+
+    /// The client ends: whoever waits is told.
+    pub(crate) fn end(&mut self) {
+        for (_, waiting) in std::mem::take(&mut self.waiting) {
+            let _: Result<_, _> = waiting.answerer.send(Err(CallError::Ended));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "outbox_tests.rs"]
+mod tests;
