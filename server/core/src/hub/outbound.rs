@@ -115,7 +115,14 @@ impl Outbound {
         self.waker.wake();
     }
 
-    /// Adds the answer to a command. Bounded by the commands that may be under way.
+    /// How many answers wait.
+    #[must_use]
+    pub fn replies(&self) -> usize {
+        lock(&self.queue).replies
+    }
+
+    /// Adds the answer to a command. Bounded, because the session reads no more commands while too
+    /// many answers wait.
     pub fn reply(&self, bytes: Bytes) {
         let mut queue = lock(&self.queue);
         queue.replies += 1;

@@ -213,9 +213,6 @@ async fn stored(
 /// Whether the entry at a `sent` row's position was made by it: after a write of unknown outcome the
 /// position may have gone to another.
 async fn is_entry_of(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bool, StoreError> {
-    if row.number == 0 {
-        return Ok(true);
-    }
     let entries = match cell.ring_range(row.position, row.position) {
         Some(entries) => entries,
         None => {
@@ -223,13 +220,15 @@ async fn is_entry_of(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bo
             load::read_range(&*rooms.store, &state, row.position, row.position).await?
         }
     };
-    Ok(entries.first().is_some_and(|entry| match &entry.kind {
-        EntryKind::Message(message) => {
-            message.key.is_some_and(|key| key.id == row.client)
-                && message.sender.as_ref().is_none_or(|sender| *sender == row.sender)
-        }
-        _ => false,
-    }))
+    let Some(entry) = entries.first() else {
+        // Messages stay; other entries are kept for a time only.
+        return Ok(row.number == 0);
+    };
+    let same = match &entry.kind {
+        EntryKind::Message(message) => message.key.is_some_and(|key| key.id == row.client),
+        _ => row.number == 0,
+    };
+    Ok(same && entry.time == row.time)
 }
 
 fn step(

@@ -85,7 +85,8 @@ pub(crate) async fn run(
     };
     let kind = link.info().kind;
     let limit = services.settings.hello_timeout;
-    let opened = match timeout(limit, first(&services, &mut *link, codec)).await {
+    // Boxed, so that a session does not keep the room that its beginning took.
+    let opened = match timeout(limit, Box::pin(first(&services, &mut *link, codec))).await {
         Ok(opened) => opened,
         Err(_) => Err(End::Farewell(CloseCode::HelloTimeout, "no hello came in time")),
     };
@@ -227,8 +228,8 @@ impl Session {
                 return Poll::Ready(end);
             }
             let most = self.asker.services.settings.commands_in_flight as usize;
-            if self.running.len() >= most {
-                // Answers wake the loop; until then the peer waits.
+            if self.running.len() + self.asker.session.outbound.replies() >= most {
+                // An answer, or the writing of one, wakes the loop; until then the peer waits.
                 return Poll::Pending;
             }
             match link.poll_recv(cx) {
@@ -355,8 +356,8 @@ impl Session {
                     return Poll::Ready(end);
                 }
                 Due::TokenWarning => {
-                    let left = self.asker.services.clock.now() + 60_000;
-                    let event = Event::TokenExpiring(TokenExpiring { at: left });
+                    let at = self.asker.services.clock.now() + self.timers.token_left_ms();
+                    let event = Event::TokenExpiring(TokenExpiring { at });
                     self.asker.session.outbound.notice(&Encoded::event(event));
                 }
                 Due::TokenExpired => {

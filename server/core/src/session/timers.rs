@@ -54,6 +54,12 @@ impl Timers {
         self.warned = false;
     }
 
+    /// For how many milliseconds the token is still good.
+    pub(super) fn token_left_ms(&self) -> u64 {
+        let left = self.token_ends.saturating_duration_since(Instant::now());
+        left.as_millis().try_into().unwrap_or(u64::MAX)
+    }
+
     /// When to look again.
     pub(super) fn next(&self) -> Instant {
         let silence = if self.pinged { self.idle_timeout } else { self.idle_timeout / 2 };
