@@ -1,0 +1,304 @@
+/** A server in memory and a clock that tests move by hand. */
+
+import { ABRUPT, type Dial, type Link, type LinkEvents } from "../src/link/link.ts";
+import {
+  type ClientFrame,
+  type Command,
+  type Cursor,
+  clientFrameFromBytes,
+  type Entry,
+  type Reply,
+  type Resumed,
+  type RoomSummary,
+  randomClientId,
+  roomId,
+  type ServerEvent,
+  type ServerFrame,
+  type SessionId,
+  serverFrameToBytes,
+  userId,
+  type WireError,
+} from "../src/protocol.ts";
+import type { Timers } from "../src/timers.ts";
+
+export const ROOM = roomId("00000000000000a1");
+export const ME = userId("giulia");
+export const OTHER = userId("marco");
+const T0 = 1_700_000_000_000;
+
+/** Timers that fire when a test says so. */
+export class FakeTimers implements Timers {
+  #now = 0;
+  #timers: { at: number; callback: () => void }[] = [];
+
+  after(milliseconds: number, callback: () => void): () => void {
+    const timer = { at: this.#now + milliseconds, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((each) => each !== timer);
+    };
+  }
+
+  monotonic(): number {
+    return this.#now;
+  }
+
+  /** Moves the clock, timer by timer, and lets everything that follows happen. */
+  async advance(milliseconds: number): Promise<void> {
+    const end = this.#now + milliseconds;
+    await settled();
+    for (;;) {
+      const due = this.#timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+      if (!due) break;
+      this.#now = Math.max(this.#now, due.at);
+      this.#timers = this.#timers.filter((timer) => timer !== due);
+      due.callback();
+      await settled();
+    }
+    this.#now = end;
+  }
+}
+
+/** Lets every promise that can settle do so. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+export const limits = {
+  publicTextChars: 500,
+  textChars: 8000,
+  frameBytes: 65536,
+  messagesPerSecond: 10,
+  openRooms: 100,
+  roomsPerUser: 1000,
+  membersPerRoom: 5000,
+  smallRoomMembers: 100,
+  resendWindowSeconds: 86400,
+  activePingMs: 2000,
+  idlePingMs: 15000,
+  typingRefreshMs: 3000,
+  typingExpiryMs: 5000,
+};
+
+/** One room with a log, as a server would keep it; deliberately small. */
+export class FakeServer {
+  readonly entries: Entry[] = [];
+  /** Every command that came, over all links. */
+  readonly commands: Command[] = [];
+  readonly links: FakeLink[] = [];
+  readonly #sent = new Map<string, Entry>();
+  /** Nothing is answered, not even a ping. */
+  frozen = false;
+  /** Nobody can connect. */
+  down = false;
+  /** What is answered instead of doing it. */
+  refuse: (command: Command) => WireError | null = () => null;
+  /** What happens to the link instead of an answer, after the command was done. */
+  cutBeforeReply: (command: Command) => boolean = () => false;
+  standing: Resumed["standing"] = "complete";
+
+  /** A way to this server. */
+  dial(kind: Link["kind"] = "websocket", delay?: (signal: AbortSignal) => Promise<void>): Dial {
+    return async (events, signal) => {
+      await delay?.(signal);
+      signal.throwIfAborted();
+      if (this.down) throw new Error("nobody listens");
+      const link = new FakeLink(kind, this, events);
+      this.links.push(link);
+      return link;
+    };
+  }
+
+  get link(): FakeLink {
+    const link = this.links.at(-1);
+    if (!link) throw new Error("nobody has connected");
+    return link;
+  }
+
+  /** Adds a message to the log and tells nobody. */
+  write(text: string, sender = OTHER, key = { id: randomClientId(), time: T0 }): Entry {
+    const position = this.entries.length + 1;
+    const entry: Entry = {
+      position,
+      time: T0 + position,
+      kind: {
+        type: "message",
+        value: { number: position, sender, key, body: { type: "text", value: { text } } },
+      },
+    };
+    this.entries.push(entry);
+    return entry;
+  }
+
+  /** Tells the client of an entry. */
+  tell(entry: Entry): void {
+    this.link.event({ type: "entry", value: { room: ROOM, entry } });
+  }
+
+  summary(): RoomSummary {
+    const head = this.entries.length;
+    return {
+      room: ROOM,
+      class: "social",
+      context: { kind: "group", id: "g" },
+      name: "Sabato",
+      peer: null,
+      peerPresence: null,
+      members: 2,
+      role: "member",
+      head,
+      number: head,
+      read: 0,
+      unread: head,
+      preview: null,
+      active: T0 + head,
+    };
+  }
+
+  /** Does a command. */
+  answer(command: Command): Reply {
+    const page = (entries: Entry[]) => ({
+      entries,
+      moreBefore: (entries[0]?.position ?? 1) > 1,
+      moreAfter: false,
+      head: this.entries.length,
+    });
+    switch (command.type) {
+      case "hello":
+        return {
+          type: "welcome",
+          value: {
+            version: 1,
+            session: "0".repeat(32) as SessionId,
+            profile: { user: ME, name: "Giulia", picture: null },
+            privateReceipts: false,
+            serverTime: T0,
+            tokenExpires: T0 + 3_600_000,
+            limits,
+            rooms: [this.summary()],
+            moreRooms: false,
+            resumed: command.value.cursors.map((cursor) => this.#resumed(cursor)),
+          },
+        };
+      case "resume":
+        return {
+          type: "resumed",
+          value: { rooms: command.value.cursors.map((cursor) => this.#resumed(cursor)) },
+        };
+      case "open": {
+        const last = this.entries.slice(-command.value.limit);
+        return {
+          type: "opened",
+          value: {
+            room: this.summary(),
+            page: page(last),
+            markers: [],
+            presence: [],
+            attendance: 1,
+          },
+        };
+      }
+      case "history": {
+        const { anchor, limit } = command.value;
+        const end = anchor.type === "before" ? anchor.value - 1 : this.entries.length;
+        return { type: "page", value: page(this.entries.slice(Math.max(0, end - limit), end)) };
+      }
+      case "send": {
+        const { key, body } = command.value;
+        const text = body.type === "text" ? body.value.text : "";
+        const entry = this.#sent.get(key.id) ?? this.write(text, ME, key);
+        this.#sent.set(key.id, entry);
+        const { position, time } = entry;
+        return { type: "appended", value: { room: ROOM, position, number: position, time } };
+      }
+      default:
+        return { type: "done" };
+    }
+  }
+
+  #resumed(cursor: Cursor): Resumed {
+    const missed = this.standing === "complete" ? this.entries.slice(cursor.position) : [];
+    const entries = missed.slice(0, 3);
+    const more = missed.length > entries.length;
+    return { room: cursor.room, standing: this.standing, entries, more, head: this.entries.length };
+  }
+}
+
+/** The client's side of a link to the fake server. */
+export class FakeLink implements Link {
+  readonly kind: Link["kind"];
+  readonly signals: ClientFrame[] = [];
+  closedWith: number | undefined;
+  readonly #server: FakeServer;
+  readonly #events: LinkEvents;
+
+  constructor(kind: Link["kind"], server: FakeServer, events: LinkEvents) {
+    this.kind = kind;
+    this.#server = server;
+    this.#events = events;
+  }
+
+  send(payload: Uint8Array): void {
+    const frame = clientFrameFromBytes(payload);
+    if (frame.type === "signal") {
+      this.signals.push(frame);
+      return;
+    }
+    const { id, command } = frame.value;
+    this.#server.commands.push(command);
+    if (this.#server.frozen) return;
+    const error = this.#server.refuse(command);
+    const reply = error ? null : this.#server.answer(command);
+    if (this.#server.cutBeforeReply(command)) {
+      this.cut();
+      return;
+    }
+    const result = reply
+      ? ({ type: "ok", value: reply } as const)
+      : ({ type: "error", value: error as WireError } as const);
+    this.#give({ type: "reply", value: { id, result } });
+  }
+
+  sendDatagram(): boolean {
+    return false;
+  }
+
+  ping(): void {
+    if (!this.#server.frozen) queueMicrotask(() => this.#events.pong());
+  }
+
+  close(farewell: { code: number }): void {
+    this.closedWith ??= farewell.code;
+  }
+
+  event(event: ServerEvent): void {
+    this.#give({ type: "event", value: event });
+  }
+
+  typing(counter: number, active = true): void {
+    const value = { room: ROOM, user: OTHER, counter, active };
+    this.#give({ type: "signal", value: { type: "typing", value } });
+  }
+
+  raw(kind: "frame" | "datagram", bytes: Uint8Array): void {
+    this.#events[kind](bytes);
+  }
+
+  /** The link breaks without a farewell. */
+  cut(): void {
+    this.end(ABRUPT);
+  }
+
+  /** The server says goodbye. */
+  end(code: number): void {
+    this.closedWith ??= code;
+    this.#events.closed({ code, reason: "" });
+  }
+
+  #give(frame: ServerFrame): void {
+    const bytes = serverFrameToBytes(frame);
+    queueMicrotask(() => {
+      if (this.closedWith === undefined) this.#events.frame(bytes);
+    });
+  }
+}
