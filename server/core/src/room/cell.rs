@@ -20,7 +20,7 @@ use crate::{
     hub::{feed::Feed, people::SessionHandle},
     model::{actor::Actor, room::RoomState},
     sync::lock,
-    tables::MarkerRow,
+    tables::{HeadRow, MarkerRow},
 };
 
 /// Work for a room's driver.
@@ -280,6 +280,19 @@ pub(super) fn head_of(state: &RoomState) -> Head {
         head: state.head,
         number: state.number,
         preview: state.preview.as_deref().cloned(),
+    }
+}
+
+/// A room's head as the store's hint.
+#[must_use]
+pub(super) fn head_row(state: &RoomState) -> HeadRow {
+    HeadRow {
+        room: state.meta.id,
+        position: state.head,
+        number: state.number,
+        time: state.time,
+        sender: state.preview.as_ref().and_then(|preview| preview.sender.clone()),
+        preview: state.preview.as_ref().map(|preview| preview.text.as_str().into()),
     }
 }
 

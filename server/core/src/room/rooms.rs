@@ -10,7 +10,7 @@ use caffis_schema::{Error, ErrorCode, RoomId, UserId, room::RoomSummary};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    cell::{Job, MarkerState, RoomCell, Work},
+    cell::{Job, MarkerState, RoomCell, Work, head_row},
     command::{Done, RoomCommand},
     owner,
 };
@@ -25,7 +25,6 @@ use crate::{
     settings::Settings,
     statistics::Counters,
     sync::{lock, spawn},
-    tables::HeadRow,
 };
 
 /// Rows that one write of housekeeping takes.
@@ -246,15 +245,7 @@ impl Rooms {
             }
         }
         if std::mem::take(&mut loaded.head_dirty) {
-            let state = &loaded.state;
-            batch.put(&HeadRow {
-                room,
-                position: state.head,
-                number: state.number,
-                time: state.time,
-                sender: state.preview.as_ref().and_then(|preview| preview.sender.clone()),
-                preview: state.preview.as_ref().map(|preview| preview.text.as_str().into()),
-            });
+            batch.put(&head_row(&loaded.state));
         }
     }
 

@@ -2,12 +2,11 @@
 
 use caffis_schema::{EntryKind, RoomId, Timestamp};
 
-use super::{append::Append, cell::head_of, command::RoomPlan, owner::new_room};
+use super::{append::Append, cell::head_row, command::RoomPlan, owner::new_room};
 use crate::{
     features,
     ports::store::{Batch, Store, StoreError},
     settings::Settings,
-    tables::HeadRow,
 };
 
 /// Entries that one write takes.
@@ -44,16 +43,7 @@ pub async fn write_room(
         store.write(append.batch(settings)?).await?;
         append.commit(&mut loaded, settings.ring_entries);
     }
-    let state = &loaded.state;
-    let head = head_of(state);
     let mut batch = Batch::default();
-    batch.put(&HeadRow {
-        room,
-        position: head.head,
-        number: head.number,
-        time: state.time,
-        sender: head.preview.as_ref().and_then(|preview| preview.sender.clone()),
-        preview: head.preview.as_ref().map(|preview| preview.text.as_str().into()),
-    });
+    batch.put(&head_row(&loaded.state));
     store.write(batch).await
 }
