@@ -127,7 +127,8 @@ impl Connection {
         Self {
             link,
             codec,
-            next_id: 0,
+            // 0 answers frames that could not be read.
+            next_id: 1,
             in_flight: BTreeSet::new(),
             outgoing: VecDeque::new(),
             waiting: VecDeque::new(),

@@ -36,6 +36,8 @@ struct Room {
     open: bool,
     /// Whether its entries come while it is not open, too.
     inbox: bool,
+    /// Whether its first page is still to come; entries wait behind it.
+    opening: bool,
     /// Whether a resume of this room is under way.
     asked: bool,
     /// Entries that came before the ones between them and `position`.
@@ -86,11 +88,24 @@ impl Held {
         }
     }
 
+    /// A room is being opened: its page and its entries may come in any order.
+    pub(crate) fn opening(&mut self, room: RoomId) {
+        self.rooms.entry(room).or_insert_with(|| Room { opening: true, ..Room::default() });
+    }
+
+    /// A room cannot be opened.
+    pub(crate) fn not_opened(&mut self, room: RoomId) {
+        if self.rooms.get(&room).is_some_and(|held| held.opening) {
+            self.release(room);
+        }
+    }
+
     /// A room was opened, and everything up to `position` is on its page; gives what came after it.
     pub(crate) fn opened(&mut self, room: RoomId, position: Position, inbox: bool) -> Vec<Entry> {
         let mut next = Vec::new();
         let held = self.rooms.entry(room).or_default();
         held.open = true;
+        held.opening = false;
         held.inbox = inbox;
         held.position = held.position.max(position);
         held.advance(&mut next);
@@ -148,6 +163,9 @@ impl Held {
         if held.ahead.len() < Self::AHEAD {
             held.ahead.insert(entry.position, entry);
         }
+        if held.opening {
+            return next;
+        }
         held.advance(&mut next);
         if !held.ahead.is_empty() {
             self.missing.insert(room);
@@ -165,6 +183,9 @@ impl Held {
     /// The link is gone: nothing is under way, and everything has to be resumed.
     pub(crate) fn cut(&mut self) {
         self.later.clear();
+        // What is being opened is asked for again, from the beginning.
+        self.rooms.retain(|_, held| !held.opening);
+        self.missing.retain(|room| self.rooms.contains_key(room));
         self.missing.extend(self.rooms.keys());
         for held in self.rooms.values_mut() {
             held.asked = false;
@@ -333,6 +354,21 @@ mod tests {
         let outcome = held.resumed(answer(Standing::Reset, &[], false, 900));
         assert_eq!(outcome, Outcome::Reset { head: 900, open: true });
         assert_eq!(positions(&held.opened(room(1), 900, true)), [901]);
+    }
+
+    #[test]
+    fn entries_that_overtake_the_first_page_wait_for_it() {
+        let mut held = Held::default();
+        held.opening(room(1));
+        assert!(held.entry(room(1), entry(10)).is_empty());
+        assert!(held.ask().is_empty());
+        assert_eq!(positions(&held.opened(room(1), 9, false)), [10]);
+        held.opening(room(1));
+        assert_eq!(positions(&held.entry(room(1), entry(11))), [11], "it is open already");
+        held.opening(room(2));
+        held.not_opened(room(2));
+        held.not_opened(room(1));
+        assert!(!held.holds(room(2)) && held.holds(room(1)));
     }
 
     #[test]

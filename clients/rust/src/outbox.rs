@@ -53,7 +53,9 @@ fn makes_group(command: &Command) -> bool {
 pub(crate) enum Settled {
     /// The command is settled; this was it and its reply.
     Done(Box<(Command, Reply)>),
-    /// It was refused, or it waits to be asked again.
+    /// The command was refused.
+    Refused(Box<Command>),
+    /// It waits to be asked again, or nobody knows it.
     Other,
 }
 
@@ -151,10 +153,11 @@ impl Outbox {
             waiting.uncertain = true;
             waiting.request = None;
             waiting.due = Some(now + std::time::Duration::from_millis(delay));
-        } else {
-            self.failed(number, CallError::Refused(error));
+            return Settled::Other;
         }
-        Settled::Other
+        let Some(waiting) = self.waiting.remove(&number) else { return Settled::Other };
+        let _: Result<_, _> = waiting.answerer.send(Err(CallError::Refused(error)));
+        Settled::Refused(Box::new(waiting.command))
     }
 
     /// When an error does not say when to ask again.

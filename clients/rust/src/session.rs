@@ -113,6 +113,9 @@ impl Session {
     fn pump(&mut self, keep: &mut Keep) {
         let now = Instant::now();
         while let Some((number, command)) = keep.outbox.ready(now) {
+            if let Command::Open(open) = &command {
+                keep.held.opening(open.room);
+            }
             match self.connection.request(command) {
                 Ok(request) => keep.outbox.sent(number, request),
                 Err(ConnectionError::TooLarge { size }) => {
@@ -172,12 +175,15 @@ impl Session {
         match received {
             Received::Answer { id, result } => match self.own.remove(&id) {
                 Some(own) => self.own_answer(own, result, keep),
-                None => {
-                    if let Settled::Done(done) = keep.outbox.answered(id, result, Instant::now()) {
-                        let (command, reply) = *done;
-                        self.done(&command, reply, keep);
+                None => match keep.outbox.answered(id, result, Instant::now()) {
+                    Settled::Done(done) => self.done(&done.0, done.1, keep),
+                    Settled::Refused(command) => {
+                        if let Command::Open(open) = *command {
+                            keep.held.not_opened(open.room);
+                        }
                     }
-                }
+                    Settled::Other => {}
+                },
             },
             Received::Event(Event::TokenExpiring(_)) => {
                 self.token = Some((driver.options.tokens)());
