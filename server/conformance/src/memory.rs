@@ -31,6 +31,7 @@ struct Stored {
     expires: Option<u64>,
 }
 
+type Bounds = (Bound<Vec<Cell>>, Bound<Vec<Cell>>);
 type Partition = BTreeMap<Vec<Cell>, Stored>;
 type Tables = BTreeMap<(&'static str, Vec<Value>), Partition>;
 
@@ -180,7 +181,7 @@ fn bounds(
     table: &'static Table,
     from: &Bound<Vec<Value>>,
     to: &Bound<Vec<Value>>,
-) -> Option<(Bound<Vec<Cell>>, Bound<Vec<Cell>>)> {
+) -> Option<Bounds> {
     let above = |prefix: &[Value]| {
         let mut cells = cells(table, prefix);
         cells.push(Cell::Above);

@@ -12,7 +12,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,12 +25,12 @@ impl Random {
         if limit == 0 {
             return 0;
         }
-        usize::try_from(self.next() % limit as u64).unwrap_or(0)
+        usize::try_from(self.number() % limit as u64).unwrap_or(0)
     }
 
     /// True in `per_mille` of a thousand calls.
     pub fn chance(&mut self, per_mille: u16) -> bool {
-        self.next() % 1000 < u64::from(per_mille)
+        self.number() % 1000 < u64::from(per_mille)
     }
 
     /// One of the items.

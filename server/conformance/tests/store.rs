@@ -1,5 +1,7 @@
 //! The store's suite on the model and on the wrapper that reorders.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{sync::Arc, time::Duration};
 
 use caffis_conformance::{

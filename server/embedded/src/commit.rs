@@ -13,6 +13,7 @@ use std::{
 use caffis_core::ports::store::StoreError;
 
 use crate::{
+    checkpoint,
     database::Database,
     expiry::LastSeen,
     folder::Folder,
@@ -28,6 +29,10 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// How long a reopening waits for a backup to let go.
 const READERS_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// After this long without a sign from the thread the store counts as failed: fjall makes writers
+/// wait for its own threads, without an end.
+const STALL_LIMIT: Duration = Duration::from_secs(20);
+
 /// What the store's handle and its thread share.
 pub(crate) struct Shared {
     /// The open database, or why there is none at the moment. Readers hold the lock while they
@@ -35,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) database: RwLock<Result<Arc<Database>, String>>,
     pub(crate) queue: Queue,
     pub(crate) health: Mutex<Health>,
+    /// When the thread last went round.
+    pub(crate) working: Mutex<Instant>,
     /// Asks a running backup to let go of the database.
     pub(crate) reopening: AtomicBool,
     pub(crate) folder: Folder,
@@ -45,6 +52,10 @@ pub(crate) struct Shared {
 impl Shared {
     /// How the store is.
     pub(crate) fn health(&self) -> Health {
+        let working = self.working.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        if working > STALL_LIMIT {
+            return Health::Failed(format!("a write has been under way for {working:?}"));
+        }
         self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -73,8 +84,20 @@ struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set_health(Health::Failed("the committing thread has panicked".into()));
+        }
         self.0.queue.abandon();
     }
+}
+
+/// What happens to the journals while the database is closed for a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Journals {
+    /// They are read again.
+    Keep,
+    /// They are emptied, if all their rows are in tables.
+    Empty,
 }
 
 /// The thread's own state.
@@ -83,12 +106,19 @@ pub(crate) struct Committer {
     /// The number of the last group.
     group: u64,
     looked: Instant,
+    /// When the last group was committed; none when there was none since the last checkpoint.
+    written: Option<Instant>,
+    /// Whether the rows are on their way into tables, for a checkpoint.
+    flushing: bool,
 }
 
 impl Committer {
     /// The thread's state after opening.
     pub(crate) fn new(shared: Arc<Shared>, last_group: u64) -> Self {
-        let mut committer = Self { shared, group: last_group, looked: Instant::now() };
+        let now = Instant::now();
+        // What an earlier process left in the journals is worth a checkpoint too.
+        let mut committer =
+            Self { shared, group: last_group, looked: now, written: Some(now), flushing: false };
         committer.look();
         committer
     }
@@ -97,11 +127,53 @@ impl Committer {
     pub(crate) fn run(mut self) {
         let _ending = Ending(Arc::clone(&self.shared));
         while let Some(requests) = self.shared.queue.take(LOOK_INTERVAL) {
+            *self.shared.working.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
             if self.looked.elapsed() >= LOOK_INTERVAL {
                 self.look();
             }
-            if !requests.is_empty() {
+            if requests.is_empty() {
+                self.checkpoint_when_quiet();
+            } else {
                 self.serve(requests);
+            }
+        }
+        self.close();
+    }
+
+    fn close(&mut self) {
+        let mut slot = self.shared.database.write().unwrap_or_else(PoisonError::into_inner);
+        // A reader that still holds it closes it in the end, without a checkpoint.
+        if let Ok(database) = std::mem::replace(&mut *slot, Err("the store is closed".into()))
+            && let Ok(database) = Arc::try_unwrap(database)
+        {
+            checkpoint::close(database, &self.shared.folder.data());
+        }
+    }
+
+    /// Makes a checkpoint in two steps, so that a writer who comes meanwhile does not wait: has the
+    /// rows written to tables, and when they are and nothing else was written, empties the journals.
+    fn checkpoint_when_quiet(&mut self) {
+        let quiet = self.written.is_some_and(|written| written.elapsed() >= checkpoint::QUIET);
+        if !quiet || self.shared.health() != Health::Healthy {
+            return;
+        }
+        let data = self.shared.folder.data();
+        let Ok(database) = self.shared.current() else { return };
+        if !self.flushing {
+            if checkpoint::is_worthwhile(&data) && database.begin_flush().is_ok() {
+                self.flushing = true;
+            } else {
+                self.written = None;
+            }
+            return;
+        }
+        let flushed = database.is_flushed();
+        drop(database);
+        if flushed {
+            self.written = None;
+            self.flushing = false;
+            if let Err(reason) = self.reopen(Journals::Empty) {
+                tracing::warn!(reason, "no checkpoint");
             }
         }
     }
@@ -140,10 +212,12 @@ impl Committer {
     /// the answer is seldom `Unknown`.
     fn commit(&mut self, group: &Group) -> Result<(), StoreError> {
         self.group += 1;
+        self.written = Some(Instant::now());
+        self.flushing = false;
         let mut result = self.shared.current()?.commit(self.group, group.changes());
         if matches!(result, Err(fjall::Error::Poisoned)) {
             // One of fjall's own threads failed earlier; nothing of this group was written.
-            self.reopen().map_err(StoreError::Unavailable)?;
+            self.reopen(Journals::Keep).map_err(StoreError::Unavailable)?;
             result = self.shared.current()?.commit(self.group, group.changes());
         }
         let error = match result {
@@ -165,10 +239,12 @@ impl Committer {
     }
 
     /// Opens the database anew after a write found no room, and looks whether the last group is in
-    /// it. Opening cuts off a half-written batch, so what is not there now will never be.
+    /// it. Opening cuts off a half-written batch, so what is not there now will never be; and it
+    /// syncs what is there. (The file systems in use report a lack of room when they take a write,
+    /// not when they sync it.)
     fn settle(&mut self) -> Result<(), StoreError> {
         let unknown = |reason: String| StoreError::Unknown(reason);
-        self.reopen().map_err(unknown)?;
+        self.reopen(Journals::Keep).map_err(unknown)?;
         match self.shared.current()?.last_group() {
             Ok(last) if last == self.group => Ok(()),
             Ok(_) => Err(StoreError::Full),
@@ -185,7 +261,7 @@ impl Committer {
             return;
         }
         let writable = self.shared.current().is_ok_and(|database| database.is_writable());
-        if !writable && let Err(reason) = self.reopen() {
+        if !writable && let Err(reason) = self.reopen(Journals::Keep) {
             tracing::warn!(reason, "the store cannot be opened anew yet");
             return;
         }
@@ -199,31 +275,38 @@ impl Committer {
     }
 
     /// Closes the database and opens it again, in place.
-    fn reopen(&mut self) -> Result<(), String> {
+    fn reopen(&mut self, journals: Journals) -> Result<(), String> {
         self.shared.reopening.store(true, Ordering::SeqCst);
-        let reopened = self.reopen_when_free();
+        let reopened = self.reopen_when_free(journals);
         self.shared.reopening.store(false, Ordering::SeqCst);
         reopened
     }
 
-    fn reopen_when_free(&mut self) -> Result<(), String> {
+    fn reopen_when_free(&mut self, journals: Journals) -> Result<(), String> {
         let deadline = Instant::now() + READERS_TIMEOUT;
         let data = self.shared.folder.data();
         loop {
             let mut slot = self.shared.database.write().unwrap_or_else(PoisonError::into_inner);
-            match std::mem::replace(&mut *slot, Err("the store is being opened anew".into())) {
-                Ok(database) => match Arc::try_unwrap(database) {
-                    Ok(database) => database.close(&data),
-                    Err(shared) => {
-                        *slot = Ok(shared);
-                        drop(slot);
-                        if Instant::now() > deadline {
-                            return Err("a backup does not let go of the database".into());
-                        }
-                        std::thread::sleep(Duration::from_millis(2));
-                        continue;
+            let taken = std::mem::replace(&mut *slot, Err("the store is being opened anew".into()));
+            match taken.map(Arc::try_unwrap) {
+                Ok(Ok(database)) => {
+                    let flushed = database.is_flushed() && database.is_writable();
+                    database.close(&data);
+                    if flushed && journals == Journals::Empty {
+                        let emptied = checkpoint::empty_journals(&data);
+                        let _ =
+                            emptied.inspect_err(|error| tracing::warn!(%error, "no checkpoint"));
                     }
-                },
+                }
+                Ok(Err(shared)) => {
+                    *slot = Ok(shared);
+                    drop(slot);
+                    if Instant::now() > deadline {
+                        return Err("a backup does not let go of the database".into());
+                    }
+                    std::thread::sleep(Duration::from_millis(2));
+                    continue;
+                }
                 Err(_) => {}
             }
             let opened = Database::open(&data, &self.shared.options, &self.shared.now);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use caffis_core::ports::store::{Key, Row, Scan, StoreError, Table};
-use fjall::{Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
+use fjall::{AbstractTree, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
 
 use crate::{
     expiry::{LastSeen, Sweep},
@@ -133,6 +133,25 @@ impl Database {
         self.inner.persist(PersistMode::Buffer).is_ok()
     }
 
+    /// Has fjall write all rows to tables, in the background.
+    pub(crate) fn begin_flush(&self) -> fjall::Result<()> {
+        self.each_keyspace(|keyspace| keyspace.rotate_memtable().map(|_| ()))
+    }
+
+    /// Whether all rows are in tables.
+    pub(crate) fn is_flushed(&self) -> bool {
+        let empty = |keyspace: &Keyspace| match keyspace.tree.get_highest_memtable_seqno() {
+            None => Ok(()),
+            Some(_) => Err(()),
+        };
+        self.each_keyspace(empty).is_ok()
+    }
+
+    fn each_keyspace<E>(&self, mut each: impl FnMut(&Keyspace) -> Result<(), E>) -> Result<(), E> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        tables.values().chain([&self.system]).try_for_each(&mut each)
+    }
+
     /// The bytes of a row as they are durable now.
     pub(crate) fn raw(&self, table: &str, key: &[u8]) -> fjall::Result<Option<fjall::Slice>> {
         match self.table(table) {
@@ -204,13 +223,6 @@ impl Database {
         while journal_is_open(path) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(1));
         }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn compact(&self, table: &str) -> fjall::Result<()> {
-        let table = self.make_table(table)?;
-        table.rotate_memtable_and_wait()?;
-        table.major_compact()
     }
 }
 

@@ -31,12 +31,15 @@ const KIND_TABLE: u8 = 1;
 const KIND_ROWS: u8 = 2;
 const KIND_END: u8 = 3;
 
+/// A row's key and value, in the storage format.
+pub(crate) type Pair = (Vec<u8>, Vec<u8>);
+
 /// What a reader finds.
 pub(crate) enum Frame {
     /// The rows of this table follow.
     Table(String),
-    /// Rows, each a key and a value.
-    Rows(Vec<(Vec<u8>, Vec<u8>)>),
+    /// Rows of the table.
+    Rows(Vec<Pair>),
     /// All is there.
     End { tables: u32, rows: u64 },
 }
@@ -224,7 +227,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-fn rows(mut rest: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, FrameError> {
+fn rows(mut rest: &[u8]) -> Result<Vec<Pair>, FrameError> {
     let bad = || damaged("a row is cut short");
     let mut rows = Vec::new();
     while !rest.is_empty() {

@@ -14,9 +14,11 @@
 //! store into one file, and [`restore`] makes a folder of it.
 //!
 //! `key` and `row` are the encodings, `folder` the lock and the version, `database` one open fjall
-//! database, `queue`, `group` and `commit` the committing thread, `backup` and `restore` the copy.
+//! database, `queue`, `group` and `commit` the committing thread, `checkpoint` what keeps a start short,
+//! `backup` and `restore` the copy.
 
 mod backup;
+mod checkpoint;
 mod commit;
 mod database;
 mod expiry;

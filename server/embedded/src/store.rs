@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64},
     },
     thread::JoinHandle,
+    time::Instant,
 };
 
 use caffis_core::ports::{
@@ -57,6 +58,7 @@ impl EmbeddedStore {
             queue: Queue::default(),
             health: Mutex::new(Health::Healthy),
             reopening: AtomicBool::new(false),
+            working: Mutex::new(Instant::now()),
             folder,
             options,
             now,
@@ -119,11 +121,6 @@ impl EmbeddedStore {
         let size = bytes + batch.operations.len() * 64;
         let operations = batch.operations.into_iter().filter_map(|o| encode(o, now)).collect();
         self.submit(Work::Write(operations), size).await.map(|_| ())
-    }
-
-    #[cfg(test)]
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
     }
 }
 
@@ -223,3 +220,7 @@ impl Store for EmbeddedStore {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

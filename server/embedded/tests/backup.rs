@@ -1,5 +1,7 @@
 //! Backup of a store under load, and what restore accepts.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::{

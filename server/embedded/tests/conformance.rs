@@ -1,5 +1,7 @@
 //! The port's suite, with everything in the write buffer and with most of it on disk.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::{sync::Arc, time::Duration};

@@ -1,5 +1,7 @@
 //! Opening: again, twice, and what is not a store of this format.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::fs;

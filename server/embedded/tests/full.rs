@@ -1,5 +1,7 @@
 //! No room: writes are refused, reads go on, and writing begins again when there is room.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::{

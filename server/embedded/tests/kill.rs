@@ -1,5 +1,7 @@
 //! kill -9 of a process that writes: everything that it was told to be written is there.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::{

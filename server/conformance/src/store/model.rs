@@ -5,10 +5,13 @@ use std::{cmp::Ordering, collections::BTreeMap, ops::Bound};
 
 use caffis_core::ports::store::{Batch, Key, Operation, Order, Row, Scan, Table, Value};
 
+/// Values, and the second in which they end.
+type Stored = (Vec<Value>, Option<u64>);
+
 /// The rows that a store should hold.
 #[derive(Default)]
 pub struct Model {
-    rows: BTreeMap<(&'static str, Key), (Vec<Value>, Option<u64>)>,
+    rows: BTreeMap<(&'static str, Key), Stored>,
     now: u64,
 }
 

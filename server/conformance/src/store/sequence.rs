@@ -43,7 +43,7 @@ pub(super) fn value(random: &mut Random, column: &Column) -> Value {
         ColumnType::Bool => Value::Bool(random.chance(500)),
         ColumnType::U64 => Value::U64(*random.pick(NUMBERS)),
         ColumnType::Text => Value::Text(Arc::from(*random.pick(TEXTS))),
-        ColumnType::Bytes => Value::Bytes(Bytes::from_static(*random.pick::<&[u8]>(BYTES))),
+        ColumnType::Bytes => Value::Bytes(Bytes::from_static(random.pick::<&[u8]>(BYTES))),
     }
 }
 
