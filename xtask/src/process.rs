@@ -162,7 +162,8 @@ impl Program {
         title
     }
 
-    fn stream(mut self, mut on_line: impl FnMut(&[u8])) -> Result<()> {
+    /// Runs it with its output shown to `on_line` alone.
+    pub(crate) fn stream(mut self, mut on_line: impl FnMut(&[u8])) -> Result<()> {
         let title = self.title();
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let (mut child, group) = Group::spawn(&mut self.command, &title)?;
