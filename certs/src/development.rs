@@ -70,12 +70,7 @@ fn all_names(names: &[String]) -> Vec<String> {
     all
 }
 
-fn create(
-    folder: &Path,
-    path: &Path,
-    names: &[String],
-    now: SystemTime,
-) -> Result<(), CertError> {
+fn create(folder: &Path, path: &Path, names: &[String], now: SystemTime) -> Result<(), CertError> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let mut params = CertificateParams::new(names)?;
     let begin = now - BEGINS_BEFORE;

@@ -18,8 +18,7 @@ use rustls::{
     version::TLS13,
 };
 use x509_parser::{
-    certificate::X509Certificate, extensions::GeneralName, parse_x509_certificate,
-    time::ASN1Time,
+    certificate::X509Certificate, extensions::GeneralName, parse_x509_certificate, time::ASN1Time,
 };
 
 use crate::CertError;

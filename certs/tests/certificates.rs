@@ -95,7 +95,8 @@ fn the_development_certificate_outlives_a_restart_until_it_is_due() {
     assert_ne!(open(due).status().hash, first.status().hash);
     // One whose names do not fit is replaced, and so is one that does not parse.
     let before = open(due).status().hash;
-    let other = Source::Development { folder: folder.path().to_owned(), names: vec!["x.test".into()] };
+    let other =
+        Source::Development { folder: folder.path().to_owned(), names: vec!["x.test".into()] };
     assert_ne!(Certificates::open(other, due).unwrap().status().hash, before);
     fs::write(folder.path().join("development.pem"), "rubbish").unwrap();
     assert!(open(due).status().names.contains(&"chat.test".to_owned()));

@@ -34,9 +34,7 @@ impl Trust {
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?;
         let mut config = match self {
-            Self::Native => {
-                builder.with_root_certificates(native_roots()?).with_no_client_auth()
-            }
+            Self::Native => builder.with_root_certificates(native_roots()?).with_no_client_auth(),
             Self::Roots(roots) => {
                 builder.with_root_certificates(roots.clone()).with_no_client_auth()
             }

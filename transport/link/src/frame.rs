@@ -120,7 +120,11 @@ fn get_varint(bytes: &[u8]) -> Result<Option<(u32, usize)>, FrameError> {
         value |= bits << (7 * index);
         if byte & 0x80 == 0 {
             let overlong = index > 0 && *byte == 0;
-            return if overlong { Err(FrameError::BadLength) } else { Ok(Some((value, index + 1))) };
+            return if overlong {
+                Err(FrameError::BadLength)
+            } else {
+                Ok(Some((value, index + 1)))
+            };
         }
     }
     Ok(None)

@@ -76,8 +76,8 @@ proptest! {
 
 #[test]
 fn byte_by_byte_works() {
-    let frames =
-        [0, 1, 127, 128, LIMIT].map(|size| Frame { kind: FrameKind::Data, payload: vec![7; size].into() });
+    let frames = [0, 1, 127, 128, LIMIT]
+        .map(|size| Frame { kind: FrameKind::Data, payload: vec![7; size].into() });
     let pieces = encode(&frames).into_iter().map(|byte| vec![byte]);
     assert_eq!(decode(pieces), Ok(frames.to_vec()));
 }

@@ -50,7 +50,8 @@ async fn a_delay_passes_on_paused_time() {
 
 #[tokio::test(start_paused = true)]
 async fn datagrams_are_lost_and_overtaken_as_the_hook_says() {
-    let fates = [Fate::Deliver(Duration::from_millis(9)), Fate::Drop, Fate::Deliver(Duration::ZERO)];
+    let fates =
+        [Fate::Deliver(Duration::from_millis(9)), Fate::Drop, Fate::Deliver(Duration::ZERO)];
     let mut fates = fates.into_iter();
     let hook = move |_: &bytes::Bytes| fates.next().unwrap_or(Fate::Drop);
     let options = Options { datagrams: Some(Arc::new(Mutex::new(hook))), ..Options::default() };

@@ -124,11 +124,16 @@ impl Connector {
         announced(Connection::Quic(connection), main, self.options.max_frame).await
     }
 
-    /// Moves to a new local socket, as when a phone changes networks. Links go on.
+    /// Moves to a new local socket of the same address family, as when a phone changes networks.
+    /// Links go on.
     ///
     /// # Errors
     /// When the address cannot be bound.
     pub fn rebind(&self, address: Option<SocketAddr>) -> io::Result<()> {
+        let address = match self.endpoint.local_addr()? {
+            SocketAddr::V4(_) => address.or(Some((Ipv4Addr::UNSPECIFIED, 0).into())),
+            SocketAddr::V6(_) => address,
+        };
         self.endpoint.rebind(bind(address)?)
     }
 

@@ -14,7 +14,7 @@ use tokio::{io::ReadBuf, time::Sleep};
 
 use super::{
     LANES, MAX_DATAGRAM,
-    stream::{Connection, ReceiveHalf, SendHalf, Waiting},
+    stream::{Connection, ReceiveHalf, SendHalf, Waiting, unreadable, unwritable},
 };
 use crate::{CLOSE_WAIT, WRITE_BUFFER, admit::Permit};
 
@@ -179,7 +179,7 @@ impl QuicLink {
             let rest = &lane.out[lane.written..];
             match ready!(Pin::new(stream.quic()).poll_write(cx, rest)) {
                 Ok(count) => lane.written += count,
-                Err(error) => return Poll::Ready(Err(Farewell::abrupt(error.to_string()))),
+                Err(error) => return Poll::Ready(Err(unwritable(&error))),
             }
         }
         lane.out = Vec::new();
@@ -219,7 +219,7 @@ impl QuicLink {
             let read = ready!(lane.stream.quic().poll_read_buf(cx, &mut chunk));
             let mut bytes = match read {
                 Err(error) => {
-                    return Poll::Ready(Read::Lost(Farewell::abrupt(error.to_string())));
+                    return Poll::Ready(Read::Lost(unreadable(&error)));
                 }
                 Ok(()) => chunk.filled(),
             };
@@ -369,10 +369,7 @@ impl Link for QuicLink {
 
     fn health(&self) -> Health {
         let quic = self.connection.quic();
-        Health {
-            round_trip: Some(quic.rtt()),
-            lost_packets: quic.stats().path.lost_packets,
-        }
+        Health { round_trip: Some(quic.rtt()), lost_packets: quic.stats().path.lost_packets }
     }
 
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {

@@ -67,9 +67,7 @@ pub struct OriginCheck(Arc<dyn Fn(Option<&str>) -> bool + Send + Sync>);
 
 impl OriginCheck {
     /// A check from a function.
-    pub fn new(
-        check: impl Fn(Option<&str>) -> bool + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(check: impl Fn(Option<&str>) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(check))
     }
 }
@@ -162,8 +160,7 @@ impl QuicServer {
         let reset = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &options.keys.reset));
         let mut endpoint_config = EndpointConfig::new(reset);
         let key = options.keys.connection_ids;
-        endpoint_config
-            .cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(key)));
+        endpoint_config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(key)));
         let (sender, links) = mpsc::channel(READY_LINKS);
         let handshakes = Arc::new(Semaphore::new(options.max_handshakes));
         let mut endpoints = Vec::new();

@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin};
 
 use bytes::Bytes;
 use caffis_link::{Farewell, Kind};
-use quinn::{ConnectionError, VarInt};
+use quinn::{ConnectionError, ReadError, VarInt, WriteError};
 
 /// Something that is awaited by a link, kept between polls.
 pub(super) type Waiting<T> = Pin<Box<dyn Future<Output = Result<T, Farewell>> + Send>>;
@@ -116,6 +116,22 @@ impl Drop for Connection {
 /// What the loss of a connection means.
 pub(super) fn lost(error: &ConnectionError) -> Farewell {
     Farewell::abrupt(error.to_string())
+}
+
+/// What a failed read means.
+pub(super) fn unreadable(error: &ReadError) -> Farewell {
+    match error {
+        ReadError::ConnectionLost(error) => lost(error),
+        error => Farewell::abrupt(error.to_string()),
+    }
+}
+
+/// What a failed write means.
+pub(super) fn unwritable(error: &WriteError) -> Farewell {
+    match error {
+        WriteError::ConnectionLost(error) => lost(error),
+        error => Farewell::abrupt(error.to_string()),
+    }
 }
 
 /// An error of WebTransport as a farewell.

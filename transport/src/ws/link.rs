@@ -171,9 +171,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
         let frame = frame::decode_message(message, self.info.max_frame)
             .map_err(|error| error.to_string())?;
         Ok(match frame.kind {
-            FrameKind::Data => {
-                Some(Incoming::Frame { lane: Lane::MAIN, payload: frame.payload })
-            }
+            FrameKind::Data => Some(Incoming::Frame { lane: Lane::MAIN, payload: frame.payload }),
             FrameKind::Ping => {
                 if self.waiting() < WRITE_BUFFER + PONG_ROOM {
                     self.put_kind(FrameKind::Pong, &frame.payload);
@@ -182,8 +180,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
             }
             FrameKind::Pong => self.pong(),
             FrameKind::Farewell => {
-                let farewell = frame::decode_farewell(&frame.payload)
-                    .map_err(|error| error.to_string())?;
+                let farewell =
+                    frame::decode_farewell(&frame.payload).map_err(|error| error.to_string())?;
                 Some(Incoming::Closed(farewell))
             }
         })

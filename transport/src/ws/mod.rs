@@ -7,6 +7,8 @@
 mod client;
 mod link;
 mod server;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{net::IpAddr, time::Duration};

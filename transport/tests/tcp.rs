@@ -1,0 +1,190 @@
+//! The TCP port: HTTP, WebSocket, TLS, limits and shutdown.
+
+mod common;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Extension, Router, routing::get};
+use caffis_link::{Codec, Farewell, Incoming, Lane, LinkExt};
+use caffis_transport::{
+    ConnectError,
+    admit::Admit,
+    tcp::{self, PeerAddr, TcpServer},
+    ws::{self, ClientOptions},
+};
+use futures_util::{SinkExt, StreamExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::watch,
+    time::timeout,
+};
+use tokio_tungstenite::tungstenite::{
+    Message, client::IntoClientRequest, http::HeaderValue, protocol::frame::coding::CloseCode,
+};
+
+const STEP: Duration = Duration::from_secs(5);
+
+fn http(options: tcp::Options) -> TcpServer {
+    let answer = |Extension(peer): Extension<PeerAddr>| async move { peer.0.to_string() };
+    tcp::serve(options, Router::new().route("/", get(answer))).unwrap()
+}
+
+async fn exchange(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(STEP, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn handlers_see_the_address_of_the_peer() {
+    let server = http(common::loopback());
+    let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+    let own = stream.local_addr().unwrap().to_string();
+    let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    assert!(exchange(&mut stream, request).await.ends_with(&own));
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_ended() {
+    let header_timeout = Duration::from_millis(200);
+    let server = http(tcp::Options { header_timeout, ..common::loopback() });
+    let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+    exchange(&mut stream, "GET / HTTP/1.1\r\nHost: ").await;
+}
+
+#[tokio::test]
+async fn connections_are_counted_upgraded_ones_too() {
+    let options = tcp::Options { max_connections: 1, ..common::loopback() };
+    let (server, mut links) = common::websocket_server(4_096, options);
+    let url = format!("ws://{}/ws", server.addresses()[0]);
+    let mut first = ws::connect(&url, &ClientOptions::default()).await.unwrap();
+    let mut link = links.recv().await.unwrap();
+    assert!(ws::connect(&url, &ClientOptions::default()).await.is_err());
+    let close = first.close(Farewell::new(1, ""));
+    tokio::join!(close, async { link.recv().await });
+    drop(link);
+    // The place is given back with the link; the task that holds the rest ends on its own.
+    let again = async {
+        while ws::connect(&url, &ClientOptions::default()).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(STEP, again).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_admitted_gets_nothing() {
+    let options = tcp::Options { admit: Admit::new(|_| None), ..common::loopback() };
+    let server = http(options);
+    let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = timeout(STEP, stream.read_to_end(&mut answer)).await.unwrap();
+    assert!(answer.is_empty());
+}
+
+#[tokio::test]
+async fn tls_is_spoken_and_its_certificate_can_be_changed() {
+    let tcp_alpn = |tls: Arc<rustls::ServerConfig>| {
+        let mut tls = (*tls).clone();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Arc::new(tls)
+    };
+    let (tls, trust) = common::certificate();
+    let (sender, receiver) = watch::channel(tcp_alpn(tls));
+    let options = tcp::Options { tls: Some(receiver), ..common::loopback() };
+    let (server, mut links) = common::websocket_server(4_096, options);
+    let url = format!("wss://{}/ws", server.addresses()[0]);
+    let options = ClientOptions { trust, ..ClientOptions::default() };
+    let mut old = ws::connect(&url, &options).await.unwrap();
+    let mut link = links.recv().await.unwrap();
+
+    let (tls, trust) = common::certificate();
+    sender.send_replace(tcp_alpn(tls));
+    assert!(ws::connect(&url, &options).await.is_err(), "the old hash is not served any more");
+    ws::connect(&url, &ClientOptions { trust, ..options }).await.unwrap();
+    old.send(Lane::MAIN, "still here".into()).await.unwrap();
+    assert!(matches!(link.recv().await, Incoming::Frame { .. }), "the old link goes on");
+}
+
+#[tokio::test]
+async fn a_tls_handshake_that_never_ends_is_ended() {
+    let (tls, _) = common::certificate();
+    let (_sender, receiver) = watch::channel(tls);
+    let handshake_timeout = Duration::from_millis(200);
+    let options = tcp::Options { tls: Some(receiver), handshake_timeout, ..common::loopback() };
+    let server = http(options);
+    let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+    assert_eq!(timeout(STEP, stream.read(&mut [0; 9])).await.unwrap().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn requests_that_are_no_handshake_are_told_why() {
+    let (server, _links) = common::websocket_server(4_096, common::loopback());
+    let handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n";
+    for (headers, status) in [
+        ("", "426"),
+        (handshake, "426"),
+        (&format!("{handshake}Sec-WebSocket-Version: 13\r\n") as &str, "400"),
+    ] {
+        let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+        let connection = if headers.is_empty() { "Connection: close\r\n" } else { headers };
+        let request = format!("GET /ws HTTP/1.1\r\nHost: x\r\n{connection}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        timeout(STEP, stream.read_exact(&mut answer)).await.unwrap().unwrap();
+        assert_eq!(str::from_utf8(&answer).unwrap(), format!("HTTP/1.1 {status}"));
+    }
+    let url = format!("ws://{}/nowhere", server.addresses()[0]);
+    let refused = ws::connect(&url, &ClientOptions::default()).await;
+    assert!(matches!(refused, Err(ConnectError::Refused(404))));
+}
+
+/// A foreign client: fragments, pings, and both subprotocols in its offer.
+#[tokio::test]
+async fn another_implementation_is_understood() {
+    let (server, mut links) = common::websocket_server(100_000, common::loopback());
+    let url = format!("ws://{}/ws", server.addresses()[0]);
+    let mut request = url.into_client_request().unwrap();
+    let offer = HeaderValue::from_static("caffis.v1.json, caffis.v1");
+    request.headers_mut().insert("sec-websocket-protocol", offer);
+    let (mut foreign, answer) = tokio_tungstenite::connect_async(request).await.unwrap();
+    assert_eq!(answer.headers()["sec-websocket-protocol"], "caffis.v1.json");
+    let mut link = links.recv().await.unwrap();
+    assert_eq!(link.info().codec, Codec::Json);
+    let big = "ü".repeat(40_000);
+    foreign.send(Message::Ping("hi".into())).await.unwrap();
+    foreign.send(Message::text(big.clone())).await.unwrap();
+    let got = link.recv().await;
+    assert_eq!(got, Incoming::Frame { lane: Lane::MAIN, payload: big.clone().into() });
+    assert_eq!(foreign.next().await.unwrap().unwrap(), Message::Pong("hi".into()));
+    for text in ["", "x", &big] {
+        link.send(Lane::MAIN, text.to_owned().into()).await.unwrap();
+        assert_eq!(foreign.next().await.unwrap().unwrap(), Message::text(text));
+    }
+    let close = link.close(Farewell::new(3, "shutting down"));
+    let hear = async {
+        let Message::Close(Some(frame)) = foreign.next().await.unwrap().unwrap() else {
+            panic!("no close frame")
+        };
+        assert_eq!((frame.code, &*frame.reason), (CloseCode::from(4003), "shutting down"));
+        foreign.next().await
+    };
+    tokio::join!(close, hear);
+}
+
+#[tokio::test]
+async fn shutting_down_ends_requests_and_keeps_links() {
+    let (server, mut links) = common::websocket_server(4_096, common::loopback());
+    let address = server.addresses()[0];
+    let url = format!("ws://{address}/ws");
+    let mut client = ws::connect(&url, &ClientOptions::default()).await.unwrap();
+    let mut link = links.recv().await.unwrap();
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    timeout(STEP, server.shutdown(STEP)).await.unwrap();
+    assert_eq!(idle.read(&mut [0; 1]).await.unwrap_or(0), 0);
+    assert!(TcpStream::connect(address).await.is_err());
+    client.send(Lane::MAIN, "still here".into()).await.unwrap();
+    assert!(matches!(link.recv().await, Incoming::Frame { .. }));
+}
