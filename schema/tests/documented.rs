@@ -1,4 +1,5 @@
 //! `docs/protocol.md` names everything that travels, with the tags and maxima that it really has.
+#![allow(clippy::expect_used, reason = "a helper of tests panics as they do")]
 
 mod support;
 
