@@ -14,7 +14,7 @@ use caffis_core::ports::store::StoreError;
 
 use crate::{
     checkpoint,
-    database::Database,
+    database::{CommitError, Database},
     expiry::LastSeen,
     folder::Folder,
     group::Group,
@@ -215,14 +215,21 @@ impl Committer {
         self.written = Some(Instant::now());
         self.flushing = false;
         let mut result = self.shared.current()?.commit(self.group, group.changes());
-        if matches!(result, Err(fjall::Error::Poisoned)) {
+        if matches!(result, Err(CommitError::Write(fjall::Error::Poisoned))) {
             // One of fjall's own threads failed earlier; nothing of this group was written.
             self.reopen(Journals::Keep).map_err(StoreError::Unavailable)?;
             result = self.shared.current()?.commit(self.group, group.changes());
         }
         let error = match result {
             Ok(()) => return Ok(()),
-            Err(error) => error,
+            Err(CommitError::Write(error)) => error,
+            Err(CommitError::Prepare(error)) if space::is_full(&error) => {
+                self.shared.set_health(Health::Full);
+                return Err(StoreError::Full);
+            }
+            Err(CommitError::Prepare(error)) => {
+                return Err(StoreError::Unavailable(format!("a table cannot be made: {error}")));
+            }
         };
         if matches!(error, fjall::Error::Poisoned) {
             self.shared.set_health(Health::Full);

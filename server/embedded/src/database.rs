@@ -46,6 +46,15 @@ pub(crate) struct Change<'a> {
     pub(crate) value: Option<&'a [u8]>,
 }
 
+/// Why a commit failed.
+#[derive(Debug)]
+pub(crate) enum CommitError {
+    /// A table could not be made; nothing was written.
+    Prepare(fjall::Error),
+    /// The journal could not be written or synced; fjall has stopped.
+    Write(fjall::Error),
+}
+
 impl Database {
     /// Opens or makes the database in a folder.
     pub(crate) fn open(path: &Path, options: &Options, now: &LastSeen) -> fjall::Result<Self> {
@@ -108,17 +117,17 @@ impl Database {
         &self,
         group: u64,
         changes: impl Iterator<Item = Change<'a>>,
-    ) -> fjall::Result<()> {
+    ) -> Result<(), CommitError> {
         let mut batch = self.inner.batch().durability(Some(PersistMode::SyncData));
         for Change { table, key, value } in changes {
-            let table = self.make_table(table)?;
+            let table = self.make_table(table).map_err(CommitError::Prepare)?;
             match value {
                 Some(value) => batch.insert(&table, key, value),
                 None => batch.remove(&table, key),
             }
         }
         batch.insert(&self.system, GROUP_KEY, group.to_be_bytes());
-        batch.commit()
+        batch.commit().map_err(CommitError::Write)
     }
 
     /// The number of the last group that is in the database; 0 when there is none.

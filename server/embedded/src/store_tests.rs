@@ -160,3 +160,78 @@ async fn a_store_that_closes_empties_its_journals() {
     drop(store);
     all_there(&open(folder.path()).0).await;
 }
+
+const fn small(name: &'static str) -> Table {
+    Table {
+        name,
+        partition: &[Column { name: "id", ty: ColumnType::U64 }],
+        clustering: &[],
+        values: &[],
+    }
+}
+
+static SMALL: [Table; 12] = [
+    small("a"),
+    small("b"),
+    small("c"),
+    small("d"),
+    small("e"),
+    small("f"),
+    small("g"),
+    small("h"),
+    small("i"),
+    small("j"),
+    small("k"),
+    small("l"),
+];
+
+#[tokio::test]
+async fn journals_are_emptied_only_when_every_table_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    for table in &SMALL {
+        let row = Row { key: note(1), values: Vec::new() };
+        let operations = vec![Operation::Put { table, row, ttl: None }];
+        store.write(Batch { operations }).await.unwrap();
+    }
+    write_much(&store).await;
+    drop(store);
+    let (store, _) = open(folder.path());
+    for table in &SMALL {
+        assert!(store.get(table, &note(1)).await.unwrap().is_some(), "{}", table.name);
+    }
+}
+
+#[tokio::test]
+async fn requests_of_one_group_see_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    store.write(put(1..2, None)).await.unwrap();
+    let erase = |id| {
+        let (from, to) = (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded);
+        let partition = vec![Value::U64(id)];
+        store.write(Batch {
+            operations: vec![Operation::DeleteRange { table: &NOTES, partition, from, to }],
+        })
+    };
+    let row = |id| Row { key: note(id), values: vec![Value::U64(id)] };
+    for _ in 0..20 {
+        // Queued in this order before the thread can have committed the first.
+        let (wrote, erased, first, second, swapped, last) = tokio::join!(
+            store.write(put(1..4, None)),
+            erase(3),
+            store.insert_if_absent(&NOTES, row(3)),
+            store.insert_if_absent(&NOTES, row(3)),
+            store.compare_and_set(&NOTES, note(3), vec![Value::U64(3)], vec![Value::U64(30)]),
+            erase(2),
+        );
+        assert_eq!((wrote, erased, last), (Ok(()), Ok(()), Ok(())));
+        assert_eq!(first, Ok(None), "the range before it was erased");
+        assert_eq!(second, Ok(Some(row(3))));
+        assert_eq!(swapped, Ok(Swap::Done));
+        let found = store.get(&NOTES, &note(3)).await.unwrap().expect("the row");
+        assert_eq!(found.values, [Value::U64(30)]);
+        assert_eq!(store.get(&NOTES, &note(2)).await, Ok(None));
+        erase(3).await.unwrap();
+    }
+}

@@ -87,7 +87,7 @@ async fn child_with_small_files() {
     let Some((folder, round)) = told() else { return };
     let mut answers = Answers::default();
     let mut options = options();
-    // In the second round the limit meets fjall's own threads first, when they write tables.
+    // In the second round tables are written all the while.
     if round == 1 {
         options.write_buffer_bytes = 256 * 1024;
     }
@@ -119,12 +119,12 @@ fn run_child(round: u64) {
 }
 
 #[test]
-fn a_limit_on_files_met_by_the_journal() {
+fn a_limit_on_files() {
     run_child(0);
 }
 
 #[test]
-fn a_limit_on_files_met_by_tables() {
+fn a_limit_on_files_with_small_tables() {
     run_child(1);
 }
 
