@@ -1,4 +1,5 @@
 //! Certificates are made, checked, aged and replaced.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{
     fs,

@@ -1,4 +1,5 @@
 //! What an idle WebSocket link costs. Alone in its process, because it reads the process's memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The UDP port: routing, refusal, time limits, migration, restart and rotation.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The TCP port: HTTP, WebSocket, TLS, limits and shutdown.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 

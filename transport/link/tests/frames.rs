@@ -1,4 +1,5 @@
 //! The frame decoder against every way to cut a stream, and against what is no frame.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use bytes::Bytes;
 use caffis_link::{

@@ -345,20 +345,21 @@ impl QuicLink {
         Poll::Pending
     }
 
+    /// Takes in a stream that the peer opened. Ready with a reason when the connection is lost.
     fn poll_streams(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
         // One receiver for each lane at most; further streams wait, and the peer may not open many.
-        while self.receive.len() < usize::from(LANES) {
-            match ready!(self.accept.as_mut().poll(cx)) {
-                Ok(stream) => {
-                    self.accept = self.connection.accept_uni();
-                    let decoder = Decoder::new(self.info.max_frame);
-                    self.receive.push(ReceiveLane { stream, lane: None, decoder });
-                    return Poll::Ready(None);
-                }
-                Err(farewell) => return Poll::Ready(Some(farewell.reason)),
-            }
+        if self.receive.len() >= usize::from(LANES) {
+            return Poll::Pending;
         }
-        Poll::Pending
+        match ready!(self.accept.as_mut().poll(cx)) {
+            Ok(stream) => {
+                self.accept = self.connection.accept_uni();
+                let decoder = Decoder::new(self.info.max_frame);
+                self.receive.push(ReceiveLane { stream, lane: None, decoder });
+                Poll::Ready(None)
+            }
+            Err(farewell) => Poll::Ready(Some(farewell.reason)),
+        }
     }
 }
 

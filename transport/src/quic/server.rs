@@ -63,7 +63,9 @@ impl fmt::Debug for EndpointKeys {
 /// Decides whether a page of this origin may open a WebTransport session; none means that no origin
 /// was named.
 #[derive(Clone)]
-pub struct OriginCheck(Arc<dyn Fn(Option<&str>) -> bool + Send + Sync>);
+pub struct OriginCheck(Arc<Check>);
+
+type Check = dyn Fn(Option<&str>) -> bool + Send + Sync;
 
 impl OriginCheck {
     /// A check from a function.

@@ -201,17 +201,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
         // farewell: so read on and throw away.
         let failing = matches!(self.state, State::Failing(_));
         loop {
-            while !failing {
-                match self.reader.next() {
-                    Ok(Some(Message::Close(..))) | Err(_) => return self.poll_shutdown(cx),
-                    Ok(Some(_)) => {}
-                    Ok(None) => break,
-                }
+            if !failing && self.is_answered() {
+                return self.poll_shutdown(cx);
             }
             match ready!(self.poll_fill(cx)) {
                 Ok(0) | Err(_) => return Poll::Ready(()),
                 Ok(_) if failing => self.reader = Reader::new(self.role, 0),
                 Ok(_) => {}
+            }
+        }
+    }
+
+    /// Whether the peer's close frame is among what was read.
+    fn is_answered(&mut self) -> bool {
+        loop {
+            match self.reader.next() {
+                Ok(Some(Message::Close(..))) | Err(_) => return true,
+                Ok(Some(_)) => {}
+                Ok(None) => return false,
             }
         }
     }
