@@ -135,12 +135,13 @@ impl Directory {
 
     /// A person's presence: of who is connected as it is, of others as memory knows it.
     #[must_use]
-    pub fn presence(&self, people: &People, user: &UserId) -> Presence {
+    pub fn presence(&self, people: &People, user: &UserId, now: Timestamp) -> Presence {
         people.presence(user).unwrap_or_else(|| {
             let cached = lock(&self.cache).get(user).cloned();
             Presence {
                 user: user.clone(),
-                version: 0,
+                // Newer than what was told while they were connected, older than when they return.
+                version: now.saturating_sub(1),
                 availability: Availability::Offline,
                 last_seen: cached.as_ref().and_then(|person| person.last_seen),
                 status: cached.and_then(|person| person.status.clone()),

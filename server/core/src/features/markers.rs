@@ -20,7 +20,7 @@ use crate::{
         room::RoomState,
     },
     ports::store::Batch,
-    room::{MarkerState, RoomCell},
+    room::{MarkerState, RoomCell, read_error},
     services::{Asker, Handled},
 };
 
@@ -72,15 +72,19 @@ async fn enter(asker: &Asker, mark: Mark) -> Result<(Arc<RoomCell>, Arc<RoomStat
         let sentence = format!("The room's last message is number {}.", state.number);
         return Err(Error::refused(ErrorCode::OutOfRange, &sentence));
     }
+    // Brings into memory whether the person tells what they have read.
+    asker.services.directory.find(asker.user()).await.map_err(|e| read_error(&e))?;
     Ok((cell, state))
 }
 
 async fn save(asker: &Asker, cell: &Arc<RoomCell>, marker: MarkerState) -> Result<(), Error> {
     let mut batch = Batch::default();
     batch.put(&marker.to_row(cell.id, asker.user().clone()));
-    asker.services.store.write(batch).await.map_err(|_| {
-        // Memory has it, and the store will: housekeeping tries again.
-        asker.services.rooms.note_dirty(cell);
+    let written = asker.services.store.write(batch).await;
+    // Memory has it, and the store will: housekeeping writes what is newest, also over a row of
+    // another device that came at the same time.
+    asker.services.rooms.note_dirty(cell);
+    written.map_err(|_| {
         let sentence = "The marker could not be stored yet.";
         Error::unknown(ErrorCode::Unavailable, sentence, 1_000)
     })

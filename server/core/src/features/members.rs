@@ -21,7 +21,7 @@ use crate::{
     services::{Asker, Handled},
 };
 
-/// The pure step of adding.
+/// The pure step of adding; `checked` is what was found about the new members.
 ///
 /// # Errors
 /// Who may not, and too many members.
@@ -29,6 +29,7 @@ pub fn add(
     room: &RoomState,
     actor: &Actor,
     add: &AddMembers,
+    checked: &Result<(), Error>,
     context: &StepContext<'_>,
 ) -> Result<Change, Error> {
     let allowed = authorise(actor, room, authorise::AddMembers)?;
@@ -37,6 +38,7 @@ pub fn add(
     if new.is_empty() {
         return Ok(Change::default());
     }
+    checked.clone()?;
     if room.members.len() + new.len() > context.settings.members_per_room as usize {
         let sentence = "This room cannot take so many members.";
         return Err(Error::refused(ErrorCode::LimitReached, sentence));
@@ -127,8 +129,8 @@ fn keep_an_admin(room: &RoomState, user: &UserId, role: Option<Role>) -> Result<
 /// # Errors
 /// Who is not known, and what the step says.
 pub async fn handle_add(asker: Asker, add: AddMembers) -> Handled {
-    asker.services.check_people(&add.users).await?;
-    own(&asker, add.room, RoomCommand::AddMembers(add)).await
+    let checked = asker.services.check_people(&add.users).await;
+    own(&asker, add.room, RoomCommand::AddMembers(add, checked)).await
 }
 
 /// Gives a membership command to the room's owner.
@@ -157,6 +159,7 @@ pub async fn handle_list(asker: Asker, command: Members) -> Handled {
     let limit = usize::from(command.limit).clamp(1, PAGE_MEMBERS);
     let mut following = state.members.range::<UserId, _>((from, Bound::Unbounded));
     let small = state.is_small(services.settings.small_room_members);
+    let now = services.clock.now();
     let mut members = Vec::new();
     for (user, member) in following.by_ref().take(limit) {
         // Brings the profile into memory.
@@ -165,7 +168,7 @@ pub async fn handle_list(asker: Asker, command: Members) -> Handled {
             profile: services.directory.peek(user),
             role: member.role,
             joined: member.joined,
-            presence: small.then(|| services.directory.presence(&services.people, user)),
+            presence: small.then(|| services.directory.presence(&services.people, user, now)),
         });
     }
     let more = following.next().is_some();

@@ -54,7 +54,8 @@ async fn read(asker: &Asker, cell: &Arc<RoomCell>, limit: u8) -> Result<Opened, 
     let (markers, presence) = if small {
         let markers = cell.markers(|user| !services.directory.is_private(user));
         let people = state.members.keys();
-        let presence = people.map(|user| services.directory.presence(&services.people, user));
+        let now = services.clock.now();
+        let presence = people.map(|user| services.directory.presence(&services.people, user, now));
         (markers, presence.collect())
     } else {
         Default::default()

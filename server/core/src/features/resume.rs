@@ -28,13 +28,14 @@ use crate::{
 /// # Errors
 /// None: each room has its own standing.
 pub async fn handle(asker: Asker, command: Resume) -> Handled {
-    let rooms = List::cut(all(&asker, &command.cursors).await);
+    let rooms = List::cut(all(&asker, &command.cursors, PAGE_BYTES).await);
     Ok(Reply::Resumed(ResumedRooms { rooms }))
 }
 
-/// What becomes of each cursor, in order. Together the entries fit in one frame.
-pub async fn all(asker: &Asker, cursors: &[Cursor]) -> Vec<Resumed> {
-    let mut budget = PAGE_BYTES;
+/// What becomes of each cursor, in order. Together the entries take the budget of bytes, and at most
+/// one entry more.
+pub async fn all(asker: &Asker, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> {
+    let mut budget = bytes.min(PAGE_BYTES);
     let mut resumed = Vec::with_capacity(cursors.len());
     for cursor in cursors {
         resumed.push(one(asker, *cursor, &mut budget).await);
@@ -56,7 +57,10 @@ async fn one(asker: &Asker, cursor: Cursor, budget: &mut usize) -> Resumed {
         Err(_) => return answer(Standing::Later, 0),
     };
     let actor = asker.actor(cursor.room);
-    let Ok(allowed) = authorise(&actor, &state, Read) else { return answer(Standing::Gone, 0) };
+    let Ok(allowed) = authorise(&actor, &state, Read) else {
+        asker.services.rooms.detach(&asker.session, cursor.room);
+        return answer(Standing::Gone, 0);
+    };
     let head = state.head;
     let missed = head.checked_sub(cursor.position);
     let Some(missed) = missed else { return answer(Standing::Reset, head) };

@@ -19,7 +19,7 @@ pub fn handle(asker: &Asker, typing: Typing) {
     let signal = Encoded::signal(ServerSignal::Typing(TypingBy {
         room: typing.room,
         user: asker.user().clone(),
-        counter: cell.next_typing(),
+        counter: cell.next_typing(asker.services.clock.now()),
         active: typing.active,
     }));
     cell.each_open(|session| {

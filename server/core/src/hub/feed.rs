@@ -30,11 +30,13 @@ pub struct Feed {
 
 impl Feed {
     /// Adds a session; true when the person was not here before.
-    pub fn add(&mut self, session: &Arc<SessionHandle>, members_version: u64) -> bool {
+    pub fn add(&mut self, session: &Arc<SessionHandle>) -> bool {
         if self.subscribers.iter().any(|other| other.session.id == session.id) {
             return false;
         }
-        let checked = AtomicU64::new(members_version);
+        // Version 0 is no list's: membership is looked at before the first delivery, since a removal
+        // may have come between the permission to open and now.
+        let checked = AtomicU64::new(0);
         self.subscribers.push(Subscriber { session: session.clone(), checked });
         let count = self.attendance.entry(session.user.clone()).or_default();
         *count += 1;

@@ -66,11 +66,43 @@ struct Queue {
     fifo: VecDeque<(Item, usize)>,
     fifo_bytes: usize,
     replies: usize,
-    latest: BTreeMap<LatestKey, Arc<Encoded>>,
+    latest: Latest,
     lossy: VecDeque<Arc<Encoded>>,
     behind: BTreeMap<RoomId, Head>,
     dropped: u64,
     close: Option<(CloseCode, &'static str)>,
+}
+
+/// The newest event of each key, in the order in which they came: of what concerns several keys, a
+/// count of people for one, the newest comes last.
+#[derive(Debug, Default)]
+struct Latest {
+    order: BTreeMap<u64, (LatestKey, Arc<Encoded>)>,
+    keys: BTreeMap<LatestKey, u64>,
+    next: u64,
+}
+
+impl Latest {
+    fn insert(&mut self, key: LatestKey, event: Arc<Encoded>) {
+        match self.keys.get(&key) {
+            Some(older) => drop(self.order.remove(older)),
+            None if self.keys.len() >= LATEST_KEYS => return,
+            None => {}
+        }
+        self.keys.insert(key.clone(), self.next);
+        self.order.insert(self.next, (key, event));
+        self.next += 1;
+    }
+
+    fn pop_first(&mut self) -> Option<Arc<Encoded>> {
+        let (_, (key, event)) = self.order.pop_first()?;
+        self.keys.remove(&key);
+        Some(event)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
 }
 
 /// The queue between the hub and one session's loop.
@@ -176,9 +208,7 @@ impl Outbound {
     /// Adds an event of which only the newest counts.
     pub fn latest(&self, key: LatestKey, event: &Arc<Encoded>) {
         let mut queue = lock(&self.queue);
-        if queue.latest.len() < LATEST_KEYS || queue.latest.contains_key(&key) {
-            queue.latest.insert(key, event.clone());
-        }
+        queue.latest.insert(key, event.clone());
         let wake = !queue.held;
         drop(queue);
         if wake {
@@ -267,7 +297,7 @@ impl Outbound {
         if let Some((_, head)) = queue.behind.pop_first() {
             return Some(Item::Event(Encoded::event(Event::Behind(head))));
         }
-        if let Some((_, event)) = queue.latest.pop_first() {
+        if let Some(event) = queue.latest.pop_first() {
             return Some(Item::Event(event));
         }
         queue.lossy.pop_front().map(Item::Signal)

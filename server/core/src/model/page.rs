@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use caffis_schema::{Body, Codec, Entry, EntryKind, codec};
+use caffis_schema::{Body, Codec, Entry, EntryKind, codec, room::RoomSummary};
 
 /// The newest entries that fit in so many bytes, in order; at least one, if there is one.
 #[must_use]
@@ -28,6 +28,12 @@ fn within(
         total += size(entry);
         first || total <= bytes
     })
+}
+
+/// About how many bytes a room takes in a frame with a list of them; never less than it does.
+#[must_use]
+pub fn summary_size(room: &RoomSummary) -> usize {
+    codec::encode(room, Codec::Binary).map_or(0, |bytes| bytes.len())
 }
 
 /// About how many bytes an entry takes in a frame; never less than it does.

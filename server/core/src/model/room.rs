@@ -82,7 +82,7 @@ pub struct RoomState {
     pub meta: Arc<RoomMeta>,
     /// Who is in it.
     pub members: Members,
-    /// Grows whenever `members` changes.
+    /// Grows whenever `members` changes; never 0.
     pub members_version: u64,
     /// The position of the last entry.
     pub head: Position,
@@ -104,7 +104,7 @@ impl RoomState {
             time: meta.created,
             meta: Arc::new(meta),
             members: Members::default(),
-            members_version: 0,
+            members_version: 1,
             head: 0,
             number: 0,
             preview: None,
@@ -131,6 +131,14 @@ impl RoomState {
     #[must_use]
     pub fn is_small(&self, most: u32) -> bool {
         self.members.len() <= most as usize
+    }
+
+    /// The last message in short, as far as a member may see it; people who walked in see all.
+    #[must_use]
+    pub fn preview_for(&self, member: Option<&Membership>) -> Option<&Preview> {
+        self.preview.as_deref().filter(|preview| {
+            member.is_none_or(|m| m.visible_after == 0 || preview.number > m.unread_after)
+        })
     }
 
     /// The bucket in which a position lies.
@@ -174,14 +182,19 @@ impl RoomState {
         }
     }
 
+    /// The role of a first member: who makes a group owns it.
+    #[must_use]
+    pub fn first_role(&self, user: &UserId) -> Role {
+        if self.meta.creator.as_ref() == Some(user) && !self.meta.is_direct() {
+            Role::Owner
+        } else {
+            Role::Member
+        }
+    }
+
     fn apply_created(&mut self, entry: &Entry, created: &Created) {
         for user in &created.members {
-            let role = if created.by.as_ref() == Some(user) && !self.meta.is_direct() {
-                Role::Owner
-            } else {
-                Role::Member
-            };
-            self.join(user, role, entry);
+            self.join(user, self.first_role(user), entry);
         }
     }
 

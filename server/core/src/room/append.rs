@@ -1,10 +1,10 @@
 //! One durable write: the entries of a batch of commands, and everything that is written with them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use caffis_schema::{ClientId, Entry, EntryKind, Timestamp, UserId, room::Role};
 
-use super::{cell::Loaded, entries, load::room_row, recent::Sent};
+use super::{cell::Loaded, entries, load::room_row, owner::CLOCK_MARGIN, recent::Sent};
 use crate::{
     model::room::{Bucket, Members, RoomState},
     ports::store::{Batch, StoreError},
@@ -20,9 +20,6 @@ const BUCKET_ENTRIES: u64 = 20_000;
 
 /// A bucket is open for this long: ten days, in milliseconds.
 const BUCKET_AGE: u64 = 10 * 86_400_000;
-
-/// How much longer than the resend window client ids are kept, so that clocks may differ by a day.
-const SENT_MARGIN: Duration = Duration::from_secs(86_400);
 
 /// What a batch of commands will append.
 #[derive(Debug)]
@@ -57,6 +54,11 @@ impl Append {
     /// The members before this append.
     pub(super) fn members_before(&self) -> Members {
         self.members_before.clone()
+    }
+
+    /// Whether there is nothing to write.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.sent.is_empty()
     }
 
     /// Adds an entry at the next position. Time never runs backwards within a room.
@@ -106,13 +108,13 @@ impl Append {
                 time: appended.time,
                 digest: *digest,
             };
-            batch.put_for(&row, settings.resend_window + SENT_MARGIN);
+            batch.put_for(&row, settings.resend_window + CLOCK_MARGIN);
         }
         if !Arc::ptr_eq(&self.members_before, &self.ahead.members) {
             membership_rows(&mut batch, &self.ahead, &self.members_before);
         }
         let minute = self.ahead.time / 60_000;
-        if minute != self.active_minute {
+        if minute != self.active_minute && !self.entries.is_empty() {
             self.active_minute = minute;
             batch.put(&ActivityRow { shard: room.get() % SHARDS, minute, room });
         }
@@ -124,7 +126,7 @@ impl Append {
         loaded.state = Arc::new(self.ahead);
         loaded.active_minute = self.active_minute;
         loaded.fresh_bucket = self.fresh_bucket;
-        loaded.head_dirty = true;
+        loaded.head_dirty |= !self.entries.is_empty();
         loaded.ring.extend(self.entries.iter().cloned());
         while loaded.ring.len() > ring_entries.max(1) {
             loaded.ring.pop_front();

@@ -6,7 +6,7 @@ use std::{
 };
 
 use caffis_schema::{
-    Entry, EntryKind, Error, Position, RoomId, SessionId, UserId,
+    Entry, EntryKind, Error, Position, RoomId, SessionId, Timestamp, UserId,
     event::Head,
     room::{Marker, RoomClass},
 };
@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     hub::{feed::Feed, people::SessionHandle},
-    model::{actor::Actor, room::RoomState},
+    model::{
+        actor::Actor,
+        room::{Membership, RoomState},
+    },
     sync::lock,
     tables::{HeadRow, MarkerRow},
 };
@@ -110,9 +113,29 @@ pub(super) struct Inner {
     pub(super) evicted: bool,
     /// Sessions to which heads are due: the room is large and not open there.
     pub(super) digest_due: bool,
-    /// The next append belongs to a new epoch.
+    /// A write had an unknown outcome: the room has to be read again and goes on in a new epoch.
     pub(super) distrust: bool,
+    /// What memory had before that. It is what sessions were told.
+    pub(super) before: Option<Before>,
     pub(super) typing_counter: u64,
+}
+
+/// What memory had of a room before it had to be read again.
+#[derive(Debug)]
+pub(super) struct Before {
+    pub(super) state: Arc<RoomState>,
+    pub(super) markers: BTreeMap<UserId, MarkerState>,
+    pub(super) epoch: u64,
+}
+
+impl Inner {
+    /// Nothing in memory can be trusted any more: only what sessions were told is kept.
+    pub(super) fn doubt(&mut self) {
+        self.distrust = true;
+        if let Some(Loaded { state, markers, epoch, .. }) = self.loaded.take() {
+            self.before = Some(Before { state, markers, epoch });
+        }
+    }
 }
 
 /// A room in memory: its state, its queue, and who has it open.
@@ -136,6 +159,7 @@ impl RoomCell {
                 evicted: false,
                 digest_due: false,
                 distrust: false,
+                before: None,
                 typing_counter: 0,
             }),
         }
@@ -231,9 +255,9 @@ impl RoomCell {
         if inner.evicted {
             return None;
         }
-        let version = inner.loaded.as_ref()?.state.members_version;
+        inner.loaded.as_ref()?;
         lock(&session.open).insert(self.id);
-        Some(inner.feed.add(session, version))
+        Some(inner.feed.add(session))
     }
 
     /// Takes a session off the feed; true when it was the person's last one there.
@@ -264,22 +288,24 @@ impl RoomCell {
         }
     }
 
-    /// The next number for a typing signal.
-    pub fn next_typing(&self) -> u64 {
+    /// The next number for a typing signal: larger than before also when the room was out of memory
+    /// in between.
+    pub fn next_typing(&self, now: Timestamp) -> u64 {
         let mut inner = lock(&self.inner);
-        inner.typing_counter += 1;
+        inner.typing_counter = (inner.typing_counter + 1).max(now);
         inner.typing_counter
     }
 }
 
-/// A room's head, as told to those who do not get its entries.
+/// A room's head, as told to those who do not get its entries; a member sees the last message in
+/// short if they may see it.
 #[must_use]
-pub(super) fn head_of(state: &RoomState) -> Head {
+pub(super) fn head_of(state: &RoomState, member: Option<&Membership>) -> Head {
     Head {
         room: state.meta.id,
         head: state.head,
         number: state.number,
-        preview: state.preview.as_deref().cloned(),
+        preview: state.preview_for(member).cloned(),
     }
 }
 

@@ -41,8 +41,8 @@ pub enum RoomCommand {
     Create(Box<RoomPlan>),
     /// Sends a message.
     Send(Box<Send>),
-    /// Adds members.
-    AddMembers(AddMembers),
+    /// Adds members, unless they may not be: then the refusal counts, if this is no resend.
+    AddMembers(AddMembers, Result<(), Error>),
     /// Removes a member.
     RemoveMember(RemoveMember),
     /// Changes a role.
@@ -58,10 +58,22 @@ impl RoomCommand {
         match self {
             Self::Create(_) => None,
             Self::Send(send) => Some(send.key),
-            Self::AddMembers(add) => Some(add.key),
+            Self::AddMembers(add, _) => Some(add.key),
             Self::RemoveMember(remove) => Some(remove.key),
             Self::SetRole(set) => Some(set.key),
             Self::Leave(leave) => Some(leave.key),
+        }
+    }
+
+    /// About how many rows the command makes.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        // The entry, what was sent, a bucket, the activity; and for each member two.
+        4 + 2 * match self {
+            Self::Create(plan) => plan.members.len(),
+            Self::AddMembers(add, _) => add.users.len(),
+            Self::RemoveMember(_) | Self::SetRole(_) | Self::Leave(_) => 1,
+            Self::Send(_) => 0,
         }
     }
 
@@ -71,7 +83,7 @@ impl RoomCommand {
         match self {
             Self::Create(plan) => digest(plan),
             Self::Send(send) => digest(&("send", &send.body)),
-            Self::AddMembers(add) => digest(&("add", &add.users)),
+            Self::AddMembers(add, _) => digest(&("add", &add.users)),
             Self::RemoveMember(remove) => digest(&("remove", &remove.user)),
             Self::SetRole(set) => digest(&("role", &set.user, set.role)),
             Self::Leave(_) => digest(&"leave"),
@@ -91,7 +103,9 @@ impl RoomCommand {
         match self {
             Self::Create(plan) => Ok(features::create::step(room, plan)),
             Self::Send(send) => features::send::step(room, actor, send, context),
-            Self::AddMembers(add) => features::members::add(room, actor, add, context),
+            Self::AddMembers(add, checked) => {
+                features::members::add(room, actor, add, checked, context)
+            }
             Self::RemoveMember(remove) => features::members::remove(room, actor, remove),
             Self::SetRole(set) => features::members::set_role(room, actor, set),
             Self::Leave(leave) => features::members::leave(room, actor, leave),

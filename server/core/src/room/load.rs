@@ -11,7 +11,7 @@ use std::{
 };
 
 use caffis_schema::{
-    Entry, EntryKind, Position, RoomId, Text,
+    Entry, EntryKind, Position, RoomId, Text, UserId,
     room::{Context, HistoryPolicy, Preview, Role, RoomClass},
 };
 
@@ -25,7 +25,7 @@ use crate::{
     model::room::{Bucket, Members, Membership, RoomMeta, RoomState, preview},
     ports::store::{Batch, MAX_SCAN_ROWS, Scan, Store, StoreError},
     settings::Settings,
-    tables::{self, BucketRow, ColumnValue, MarkerRow, MemberRow, RoomRow, TimelineRow},
+    tables::{self, BucketRow, ColumnValue, HeadRow, MarkerRow, MemberRow, RoomRow, TimelineRow},
 };
 
 /// Reads a room; none when there is none.
@@ -44,13 +44,22 @@ pub(super) async fn load(
     state.members = members(store, room).await?;
     state.members_version = 1;
 
-    let ring = tail(store, &state, settings.ring_entries).await?;
+    let mut ring = tail(store, &state, settings.ring_entries).await?;
     if let Some(last) = ring.back() {
         state.head = last.position;
         state.time = last.time;
     }
-    finish_memberships(store, &mut state, &ring).await?;
     note_last_message(store, &mut state, &ring).await?;
+    finish_memberships(store, &mut state, &ring).await?;
+    let hint: Option<HeadRow> = tables::get(store, HeadRow::key(&room)).await?;
+    let hinted = hint.as_ref().map_or(0, |hint| hint.position);
+    if let Some(hint) = hint.filter(|hint| hint.position > state.head) {
+        // The last entries were kept for a time only and are gone; their positions stay given.
+        state.head = hint.position;
+        state.number = state.number.max(hint.number);
+        state.time = state.time.max(hint.time);
+        ring.clear();
+    }
 
     let mut markers = BTreeMap::new();
     let rows: Vec<MarkerRow> =
@@ -69,6 +78,7 @@ pub(super) async fn load(
             marker.delivered = marker.delivered.max(message.number);
         }
     }
+    let head = state.head;
     let epoch = state.buckets.last().map_or(1, |bucket| bucket.epoch) + u64::from(distrust);
     Ok(Some(Loaded {
         state: Arc::new(state),
@@ -78,7 +88,8 @@ pub(super) async fn load(
         epoch,
         fresh_bucket: distrust,
         active_minute: 0,
-        head_dirty: false,
+        // The hint has to be right before entries end that are kept for a time only.
+        head_dirty: hinted < head,
     }))
 }
 
@@ -219,46 +230,7 @@ async fn finish_memberships(
     ring: &VecDeque<Arc<Entry>>,
 ) -> Result<(), StoreError> {
     let before = state.members.clone();
-    let mut members = (*before).clone();
-    let mut number = 0;
-    for entry in ring {
-        let position = entry.position;
-        // A row that was written by this entry or a later one is right as it is.
-        let older = |members: &BTreeMap<_, Membership>, user| {
-            let row = before.get(user).or_else(|| members.get(user));
-            row.is_none_or(|member: &Membership| member.joined_position < position)
-        };
-        match &entry.kind {
-            EntryKind::Message(message) => number = message.number,
-            EntryKind::Joined(joined) => {
-                for user in &joined.users {
-                    if !older(&members, user) {
-                        continue;
-                    }
-                    let membership = Membership {
-                        role: Role::Member,
-                        joined: entry.time,
-                        joined_position: position,
-                        visible_after: match state.meta.history {
-                            HistoryPolicy::All => 0,
-                            HistoryPolicy::FromJoining | HistoryPolicy::Last(_) => position - 1,
-                        },
-                        unread_after: number,
-                    };
-                    members.insert(user.clone(), membership);
-                }
-            }
-            EntryKind::Left(left) if older(&members, &left.user) => {
-                members.remove(&left.user);
-            }
-            EntryKind::Role(change) if older(&members, &change.user) => {
-                if let Some(member) = members.get_mut(&change.user) {
-                    member.role = change.role;
-                }
-            }
-            _ => {}
-        }
-    }
+    let members = replay(state, ring);
     if members == *before {
         return Ok(());
     }
@@ -267,6 +239,53 @@ async fn finish_memberships(
     let mut batch = Batch::default();
     membership_rows(&mut batch, state, &before);
     store.write(batch).await
+}
+
+/// The members as the rows have them, with the tail of the log over it.
+fn replay(state: &RoomState, ring: &VecDeque<Arc<Entry>>) -> BTreeMap<UserId, Membership> {
+    let mut members = (*state.members).clone();
+    // The number of the last message before the tail.
+    let first = ring.iter().find_map(message_of).map(|(number, _)| number - 1);
+    let mut number = first.unwrap_or(state.number);
+    for entry in ring {
+        let position = entry.position;
+        // A row that was written by this entry or a later one is right as it is.
+        let newer = |user| state.members.get(user).is_some_and(|m| m.joined_position >= position);
+        let mut join = |user: &UserId, role, visible_after| {
+            members.entry(user.clone()).or_insert(Membership {
+                role,
+                joined: entry.time,
+                joined_position: position,
+                visible_after,
+                unread_after: number,
+            });
+        };
+        match &entry.kind {
+            EntryKind::Message(message) => number = message.number,
+            EntryKind::Created(created) => {
+                for user in &created.members {
+                    join(user, state.first_role(user), 0);
+                }
+            }
+            EntryKind::Joined(joined) => {
+                let visible_after = match state.meta.history {
+                    HistoryPolicy::All => 0,
+                    HistoryPolicy::FromJoining | HistoryPolicy::Last(_) => position - 1,
+                };
+                joined.users.iter().for_each(|user| join(user, Role::Member, visible_after));
+            }
+            EntryKind::Left(left) if !newer(&left.user) => {
+                members.remove(&left.user);
+            }
+            EntryKind::Role(change) if !newer(&change.user) => {
+                if let Some(member) = members.get_mut(&change.user) {
+                    member.role = change.role;
+                }
+            }
+            _ => {}
+        }
+    }
+    members
 }
 
 /// Finds the number and the preview of the last message, which may lie below the ring.

@@ -4,14 +4,14 @@
 //! are given once. What is visible in memory is durable: the driver works ahead on a copy and puts it
 //! in place only when the store has the entries.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use caffis_schema::{ClientId, EntryKind, Error, ErrorCode, RoomId, Timestamp, reply::Appended};
 use tokio::time::timeout;
 
 use super::{
     append::Append,
-    cell::{Job, Loaded, RoomCell, Work},
+    cell::{Before, Inner, Job, Loaded, RoomCell, Work},
     command::{Change, Done, RoomCommand, RoomPlan, StepContext},
     load,
     recent::Sent,
@@ -29,6 +29,16 @@ use crate::{
 
 /// Commands that share one durable write.
 const BATCH_COMMANDS: usize = 128;
+
+/// Rows that the commands of one durable write make at most, about: well below what a batch takes.
+const BATCH_ROWS: usize = 1_024;
+
+/// While a write is late, commands that wait for the room are answered this often.
+const LATE_STEP: Duration = Duration::from_millis(500);
+
+/// How far a client's clock may be ahead. As long as this, client ids are kept beyond the window in
+/// which a resend may come, so none is forgotten before it has expired.
+pub(super) const CLOCK_MARGIN: Duration = Duration::from_secs(86_400);
 
 /// How long a client should wait before it asks again when the store is not there.
 const RETRY_MS: u32 = 1_000;
@@ -75,13 +85,20 @@ fn take_work(cell: &RoomCell) -> Option<Vec<Work>> {
         inner.driving = false;
         return None;
     }
-    let count = inner.pending.len().min(BATCH_COMMANDS);
+    let mut rows = 0;
+    let fits = |work: &&Work| {
+        if let Work::Command(job) = work {
+            rows += job.command.rows();
+        }
+        rows <= BATCH_ROWS
+    };
+    let count = inner.pending.iter().take(BATCH_COMMANDS).take_while(fits).count().max(1);
     Some(inner.pending.drain(..count).collect())
 }
 
 async fn ensure_loaded(
     rooms: &Rooms,
-    cell: &RoomCell,
+    cell: &Arc<RoomCell>,
     creation: Option<&RoomPlan>,
 ) -> Result<(), Error> {
     let distrust = {
@@ -100,12 +117,41 @@ async fn ensure_loaded(
     let loaded = match (loaded, creation) {
         (Some(loaded), _) => loaded,
         (None, Some(plan)) => new_room(cell.id, plan, rooms.clock.now()),
-        (None, None) => return Err(no_such_room()),
+        (None, None) => {
+            // What was in doubt was the room's creation, and it did not happen.
+            lock(&cell.inner).distrust = false;
+            return Err(no_such_room());
+        }
     };
     let mut inner = lock(&cell.inner);
     inner.loaded = Some(loaded);
     inner.distrust = false;
+    if let Some(before) = inner.before.take() {
+        catch_up(rooms, cell, &mut inner, before);
+    }
     Ok(())
+}
+
+/// Goes on where memory was before the room had to be read again: tells what was found in the log and
+/// not told yet, and keeps the markers that the store did not have.
+fn catch_up(rooms: &Rooms, cell: &Arc<RoomCell>, inner: &mut Inner, before: Before) {
+    let Some(loaded) = &mut inner.loaded else { return };
+    loaded.epoch = loaded.epoch.max(before.epoch + 1);
+    loaded.state = Arc::new(RoomState {
+        // Whoever has the room open is looked at again.
+        members_version: before.state.members_version + 1,
+        ..(*loaded.state).clone()
+    });
+    for (user, marker) in before.markers {
+        let found = loaded.markers.entry(user).or_default();
+        found.delivered = found.delivered.max(marker.delivered);
+        found.read = found.read.max(marker.read);
+        found.unread_from = marker.unread_from;
+        found.dirty = true;
+    }
+    let untold = loaded.ring.iter().filter(|entry| entry.position > before.state.head);
+    let untold: Vec<_> = untold.cloned().collect();
+    rooms.publish(cell, inner, &untold, &before.state.members);
 }
 
 /// A room before its first entry.
@@ -135,7 +181,11 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
     if jobs.is_empty() {
         return;
     }
-    let known = look_up(rooms, cell, &jobs).await;
+    let looking = timeout(rooms.settings.store_timeout, look_up(rooms, cell, &jobs));
+    let known = looking.await.unwrap_or_else(|_| {
+        let late = || Err(StoreError::Unavailable("the store did not answer in time".to_owned()));
+        jobs.iter().map(|_| late()).collect()
+    });
     let now = rooms.clock.now();
     let (answers, mut append) = {
         let inner = lock(&cell.inner);
@@ -145,28 +195,54 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
         let answers: Vec<Answer> = jobs
             .iter()
             .zip(known)
-            .map(|(job, known)| step(loaded, &mut append, job, known, &context))
+            .map(|(job, known)| step(&mut append, job, known, &context))
             .collect();
         (answers, append)
     };
-    let failure = if append.entries.is_empty() {
-        None
-    } else {
-        match write(rooms, &mut append).await {
-            Ok(()) => {
-                publish(rooms, cell, append);
-                None
-            }
-            Err(error) => Some(give_up(cell, &error)),
-        }
+    if append.is_empty() {
+        return reply(jobs, answers, None);
+    }
+    let batch = match append.batch(&rooms.settings) {
+        Ok(batch) => batch,
+        Err(error) => return reply(jobs, answers, Some(give_up(rooms, cell, &error))),
     };
+    let mut writing = pin!(rooms.store.write(batch));
+    match timeout(rooms.settings.store_timeout, &mut writing).await {
+        Ok(Ok(())) => {
+            publish(rooms, cell, append);
+            reply(jobs, answers, None);
+        }
+        Ok(Err(error)) => reply(jobs, answers, Some(give_up(rooms, cell, &error))),
+        Err(_) => {
+            let late = StoreError::Unknown("the store did not answer in time".to_owned());
+            reply(jobs, answers, Some(give_up(rooms, cell, &late)));
+            // Reading the room before this write has come to its end would find half the truth.
+            while timeout(LATE_STEP, &mut writing).await.is_err() {
+                refuse_waiting(cell);
+            }
+        }
+    }
+}
+
+fn reply(jobs: Vec<Job>, answers: Vec<Answer>, failure: Option<Error>) {
     for (job, answer) in jobs.into_iter().zip(answers) {
         let answer = match (answer, &failure) {
             (Answer::Now(answer), _) => answer,
             (Answer::WhenDurable(done), None) => Ok(done),
             (Answer::WhenDurable(_), Some(error)) => Err(error.clone()),
         };
+        // A gone asker needs no answer.
         let _ = job.answer.send(answer);
+    }
+}
+
+fn refuse_waiting(cell: &RoomCell) {
+    let waiting = std::mem::take(&mut lock(&cell.inner).pending);
+    for work in waiting {
+        match work {
+            Work::Command(job) => drop(job.answer.send(Err(not_now()))),
+            Work::Load(answer) => drop(answer.send(Err(not_now()))),
+        }
     }
 }
 
@@ -232,7 +308,6 @@ async fn is_entry_of(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bo
 }
 
 fn step(
-    loaded: &Loaded,
     append: &mut Append,
     job: &Job,
     known: Result<Option<Sent>, StoreError>,
@@ -255,27 +330,31 @@ fn step(
         if let Some(sent) = known {
             return Answer::Now(same_content(sent, digest));
         }
-        let age = context.now.saturating_sub(key.time);
-        if u128::from(age) > context.settings.resend_window.as_millis() {
-            let sentence = "Whether this was done before is no longer known.";
-            return Answer::Now(Err(Error::refused(ErrorCode::Expired, sentence)));
+        if let Err(error) = in_window(key.time, context) {
+            return Answer::Now(Err(error));
         }
     }
     let change = match job.command.step(&append.ahead, &job.actor, context) {
         Ok(change) => change,
         Err(error) => return Answer::Now(Err(error)),
     };
-    let nothing = Appended {
-        room: loaded.state.meta.id,
-        position: append.ahead.head,
-        number: 0,
-        time: append.ahead.time,
-    };
-    match stage(append, job, change, context.now) {
-        // What changes nothing is only true once all before it is durable.
-        None => Answer::WhenDurable(Done { appended: nothing }),
-        Some(done) => Answer::WhenDurable(done),
+    // What changes nothing is only true once all before it is durable.
+    Answer::WhenDurable(stage(append, job, change, context.now))
+}
+
+/// Whether a client id is of a time for which ids are remembered.
+fn in_window(time: Timestamp, context: &StepContext<'_>) -> Result<(), Error> {
+    let age = context.now.saturating_sub(time);
+    if u128::from(age) > context.settings.resend_window.as_millis() {
+        let sentence = "Whether this was done before is no longer known.";
+        return Err(Error::refused(ErrorCode::Expired, sentence));
     }
+    let ahead = time.saturating_sub(context.now);
+    if u128::from(ahead) > CLOCK_MARGIN.as_millis() {
+        let sentence = "The client id's time lies in the future: set the clock right.";
+        return Err(Error::refused(ErrorCode::Invalid, sentence));
+    }
+    Ok(())
 }
 
 fn same_content(sent: Sent, digest: u64) -> Result<Done, Error> {
@@ -287,7 +366,10 @@ fn same_content(sent: Sent, digest: u64) -> Result<Done, Error> {
     }
 }
 
-fn stage(append: &mut Append, job: &Job, change: Change, now: Timestamp) -> Option<Done> {
+/// Adds what a command makes to the append; what changed nothing is remembered too, so that a resend
+/// does not do later what did not have to be done at first.
+fn stage(append: &mut Append, job: &Job, change: Change, now: Timestamp) -> Done {
+    let room = append.ahead.meta.id;
     let mut first = None;
     for kind in change.entries {
         let entry = append.push(kind, now);
@@ -298,24 +380,16 @@ fn stage(append: &mut Append, job: &Job, change: Change, now: Timestamp) -> Opti
             EntryKind::Message(message) => message.number,
             _ => 0,
         };
-        let room = append.ahead.meta.id;
         let appended = Appended { room, position: entry.position, number, time: entry.time };
-        first.get_or_insert(Done { appended });
+        first.get_or_insert(appended);
     }
-    let done = first?;
+    let RoomState { head: position, time, .. } = append.ahead;
+    let appended = first.unwrap_or(Appended { room, position, number: 0, time });
     if let Some(key) = job.command.key() {
-        let sent = Sent { appended: done.appended, digest: job.command.digest() };
+        let sent = Sent { appended, digest: job.command.digest() };
         append.sent.push((job.actor.user.clone(), key.id, sent));
     }
-    Some(done)
-}
-
-async fn write(rooms: &Rooms, append: &mut Append) -> Result<(), StoreError> {
-    let batch = append.batch(&rooms.settings)?;
-    match timeout(rooms.settings.store_timeout, rooms.store.write(batch)).await {
-        Ok(result) => result,
-        Err(_) => Err(StoreError::Unknown("the store did not answer in time".to_owned())),
-    }
+    Done { appended }
 }
 
 fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, append: Append) {
@@ -328,21 +402,17 @@ fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, append: Append) {
 
 /// What to answer when the append failed. After an unknown outcome nothing in memory can be trusted:
 /// the room is read again, and goes on in a new bucket.
-fn give_up(cell: &RoomCell, error: &StoreError) -> Error {
+fn give_up(rooms: &Rooms, cell: &Arc<RoomCell>, error: &StoreError) -> Error {
     let mut inner = lock(&cell.inner);
-    if inner.loaded.as_ref().is_some_and(|loaded| loaded.state.head == 0) {
-        // The room itself was to be made by this write.
-        inner.loaded = None;
-    }
-    match error {
+    let answer = match error {
         StoreError::Full => {
             let sentence = "The store is full; nothing was written.";
             Error::later(ErrorCode::StorageFull, sentence, 5_000)
         }
         StoreError::Unavailable(_) => not_now(),
         StoreError::Unknown(_) => {
-            inner.loaded = None;
-            inner.distrust = true;
+            inner.doubt();
+            rooms.note_dirty(cell);
             let sentence = "The store did not say whether this was written: ask again.";
             Error::unknown(ErrorCode::Unavailable, sentence, RETRY_MS)
         }
@@ -350,7 +420,12 @@ fn give_up(cell: &RoomCell, error: &StoreError) -> Error {
             tracing::error!(room.id = %cell.id, %error, "a write was refused by the store");
             Error::refused(ErrorCode::Internal, "This could not be written.")
         }
+    };
+    if inner.loaded.as_ref().is_some_and(|loaded| loaded.state.head == 0) {
+        // The room itself was to be made by this write.
+        inner.loaded = None;
     }
+    answer
 }
 
 /// The error of a read that failed.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use caffis_schema::{
     Entry, EntryKind, Event, UserId,
-    event::{RemovalReason, RoomEntry, RoomRemoved},
+    event::{Head, RemovalReason, RoomEntry, RoomRemoved},
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     rooms::Rooms,
 };
 use crate::{
-    hub::{encoded::Encoded, outbound::LatestKey},
+    hub::{encoded::Encoded, outbound::LatestKey, people::SessionHandle},
     model::room::{Members, RoomState},
     sync::lock,
 };
@@ -56,19 +56,23 @@ impl Rooms {
         let room = state.meta.id;
         let entry_event = RoomEntry { room, entry: (**entry).clone() };
         let event = Encoded::event(Event::Entry(entry_event));
-        let head = || head_of(state);
+        let sees = |user: &UserId| {
+            state.member(user).is_none_or(|member| member.visible_after < entry.position)
+        };
         let mut deliveries = 0;
+        let mut deliver = |session: &Arc<SessionHandle>| {
+            let head = || head_of(state, state.member(&session.user));
+            session.outbound.entry(&event, head, room);
+            deliveries += 1;
+        };
         if state.is_small(self.settings.small_room_members) && !is_walk_in(state) {
-            let members = state.members.iter();
-            let seeing = members.filter(|(_, member)| member.visible_after < entry.position);
-            self.people.each_session(seeing.map(|(user, _)| user), |session| {
-                session.outbound.entry(&event, head, room);
-                deliveries += 1;
-            });
+            let seeing = state.members.keys().filter(|user| sees(user));
+            self.people.each_session(seeing, deliver);
         } else {
             inner.feed.each(state, |session| {
-                session.outbound.entry(&event, head, room);
-                deliveries += 1;
+                if sees(&session.user) {
+                    deliver(session);
+                }
             });
             inner.digest_due = !is_walk_in(state);
         }
@@ -115,10 +119,13 @@ impl Rooms {
         let Some(loaded) = &inner.loaded else { return };
         let state = &loaded.state;
         let room = state.meta.id;
-        let event = Encoded::event(Event::Head(head_of(state)));
+        let with = Encoded::event(Event::Head(head_of(state, None)));
+        let bare = Encoded::event(Event::Head(Head { preview: None, ..head_of(state, None) }));
         self.people.each_session(state.members.keys(), |session| {
             if !session.has_open(room) {
-                session.outbound.latest(LatestKey::Head(room), &event);
+                let sees = state.preview_for(state.member(&session.user)).is_some();
+                let event = if sees { &with } else { &bare };
+                session.outbound.latest(LatestKey::Head(room), event);
             }
         });
     }

@@ -7,7 +7,10 @@ use std::{
 };
 
 use caffis_schema::{Error, ErrorCode, RoomId, UserId, room::RoomSummary};
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
 
 use super::{
     cell::{Job, MarkerState, RoomCell, Work, head_row},
@@ -51,18 +54,29 @@ fn driver_gone() -> Error {
 
 /// Puts a room right when its driver panics: what waited hears that the outcome is unknown, and the
 /// next command reads the room again.
-struct DriverGuard(Arc<RoomCell>);
+struct DriverGuard {
+    cell: Arc<RoomCell>,
+    /// The driver came to its end. Another one may be at work by now: it is not to be disturbed.
+    finished: bool,
+}
 
 impl Drop for DriverGuard {
     fn drop(&mut self) {
-        let mut inner = lock(&self.0.inner);
-        if inner.driving {
-            inner.driving = false;
-            inner.loaded = None;
-            inner.distrust = true;
-            inner.pending.clear();
+        if self.finished {
+            return;
         }
+        let mut inner = lock(&self.cell.inner);
+        inner.driving = false;
+        inner.doubt();
+        inner.pending.clear();
     }
+}
+
+/// Rows of housekeeping on their way to the store, and whose they are.
+#[derive(Default)]
+struct Hints {
+    batch: Batch,
+    rooms: Vec<(Arc<RoomCell>, Vec<UserId>)>,
 }
 
 impl Rooms {
@@ -150,9 +164,9 @@ impl Rooms {
         };
         let rooms = self.clone();
         spawn(async move {
-            let guard = DriverGuard(cell.clone());
+            let mut guard = DriverGuard { cell: cell.clone(), finished: false };
             owner::drive(rooms, cell).await;
-            drop(guard);
+            guard.finished = true;
         });
         Ok(())
     }
@@ -174,29 +188,21 @@ impl Rooms {
         let read = marker.own_read().max(member.map_or(0, |m| m.unread_after));
         let read = if member.is_some() { read } else { state.number };
         let peer = state.peer_of(user);
-        let visible = member.is_none_or(|m| m.visible_after < state.head);
         RoomSummary {
             room: state.meta.id,
             class: state.meta.class,
             context: state.meta.context.clone(),
             name: state.meta.name.clone(),
             peer: peer.map(|peer| self.directory.peek(peer)),
-            peer_presence: peer.map(|peer| self.directory.presence(&self.people, peer)),
+            peer_presence: peer
+                .map(|peer| self.directory.presence(&self.people, peer, self.clock.now())),
             members: u32::try_from(state.members.len()).unwrap_or(u32::MAX),
             role: member.map(|m| m.role),
             head: state.head,
             number: state.number,
             read,
             unread: state.number.saturating_sub(read),
-            preview: state
-                .preview
-                .as_deref()
-                .filter(|preview| {
-                    visible
-                        && member
-                            .is_none_or(|m| preview.number > m.unread_after || m.visible_after == 0)
-                })
-                .cloned(),
+            preview: state.preview_for(member).cloned(),
             active: state.time,
         }
     }
@@ -207,46 +213,81 @@ impl Rooms {
     }
 
     /// What has to be done now and then: hints to the store, heads of large rooms to their members,
-    /// and rooms that nobody uses out of memory.
+    /// rooms whose last write had an unknown outcome read again, and rooms that nobody uses out of
+    /// memory.
     ///
     /// # Errors
     /// What the store says; the hints wait for the next time.
-    pub async fn keep_house(&self) -> Result<(), StoreError> {
+    pub async fn keep_house(self: &Arc<Self>) -> Result<(), StoreError> {
         let cells = std::mem::take(&mut *lock(&self.dirty));
-        let mut batch = Batch::default();
+        let mut hints = Hints::default();
         let mut result = Ok(());
         for cell in cells.values() {
-            self.tidy(cell, &mut batch);
-            if batch.operations.len() >= HOUSEKEEPING_ROWS {
-                result = result.and(self.store.write(std::mem::take(&mut batch)).await);
+            if self.tidy(cell, &mut hints) {
+                let (answer, _) = oneshot::channel();
+                // A full queue has work enough to make the driver read the room.
+                let _ = self.enqueue(cell.id, Work::Load(answer));
+            }
+            if hints.batch.operations.len() >= HOUSEKEEPING_ROWS {
+                result = result.and(self.write_hints(std::mem::take(&mut hints)).await);
             }
         }
-        if !batch.operations.is_empty() {
-            result = result.and(self.store.write(batch).await);
+        if !hints.batch.operations.is_empty() {
+            result = result.and(self.write_hints(hints).await);
         }
         self.evict();
         result
     }
 
-    fn tidy(&self, cell: &Arc<RoomCell>, batch: &mut Batch) {
+    /// Collects what a room has to say; true when it has to be read again.
+    fn tidy(&self, cell: &Arc<RoomCell>, hints: &mut Hints) -> bool {
         let mut inner = lock(&cell.inner);
+        if inner.distrust {
+            // Until it could be read.
+            self.note_dirty(cell);
+            return true;
+        }
         if std::mem::take(&mut inner.digest_due) {
             self.publish_digest(&inner);
         }
-        let Some(loaded) = &mut inner.loaded else { return };
-        let room = cell.id;
+        let Some(loaded) = &mut inner.loaded else { return false };
+        let mut users = Vec::new();
         for (user, marker) in loaded.markers.iter_mut().filter(|(_, marker)| marker.dirty) {
             marker.dirty = false;
-            batch.put(&marker.to_row(room, user.clone()));
-            if batch.operations.len() >= HOUSEKEEPING_ROWS {
+            hints.batch.put(&marker.to_row(cell.id, user.clone()));
+            users.push(user.clone());
+            if hints.batch.operations.len() >= HOUSEKEEPING_ROWS {
                 // The rest of a very large room goes next time.
                 self.note_dirty(cell);
-                return;
+                break;
             }
         }
         if std::mem::take(&mut loaded.head_dirty) {
-            batch.put(&head_row(&loaded.state));
+            hints.batch.put(&head_row(&loaded.state));
         }
+        hints.rooms.push((cell.clone(), users));
+        false
+    }
+
+    async fn write_hints(&self, hints: Hints) -> Result<(), StoreError> {
+        let writing = timeout(self.settings.store_timeout, self.store.write(hints.batch));
+        let result = writing.await.unwrap_or_else(|_| {
+            Err(StoreError::Unknown("the store did not answer in time".to_owned()))
+        });
+        if result.is_err() {
+            for (cell, users) in &hints.rooms {
+                if let Some(loaded) = &mut lock(&cell.inner).loaded {
+                    loaded.head_dirty = true;
+                    for user in users {
+                        if let Some(marker) = loaded.markers.get_mut(user) {
+                            marker.dirty = true;
+                        }
+                    }
+                }
+                self.note_dirty(cell);
+            }
+        }
+        result
     }
 
     fn evict(&self) {
@@ -269,8 +310,10 @@ impl Rooms {
         for (_, room) in idle.into_iter().take(over) {
             if let Some(cell) = map.get(&room) {
                 let mut inner = lock(&cell.inner);
-                let unsaved = inner.loaded.as_ref().is_some_and(|loaded| loaded.head_dirty);
-                if !inner.driving && inner.feed.is_empty() && !unsaved {
+                let unsaved = inner.loaded.as_ref().is_some_and(|loaded| {
+                    loaded.head_dirty || loaded.markers.values().any(|marker| marker.dirty)
+                });
+                if !inner.driving && inner.feed.is_empty() && !unsaved && !inner.distrust {
                     inner.evicted = true;
                     drop(inner);
                     map.remove(&room);

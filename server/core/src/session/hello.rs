@@ -10,13 +10,17 @@ use std::{
 };
 
 use caffis_schema::{
-    CloseCode, Error, ErrorCode, List, PROTOCOL_VERSION, SessionId, Timestamp, command::Hello,
-    limits::PAGE_ROOMS, reply::Welcome, room::Availability,
+    CloseCode, Error, ErrorCode, List, PROTOCOL_VERSION, SessionId, Timestamp,
+    command::Hello,
+    limits::{FRAME_BYTES, PAGE_ROOMS, TEXT_BYTES},
+    reply::Welcome,
+    room::Availability,
 };
 
 use crate::{
     features::{resume, room_list},
     hub::{outbound::Outbound, people::SessionHandle, presence::PresenceState},
+    model::page,
     ports::{
         authenticator::{Identity, TokenError},
         entropy,
@@ -26,6 +30,10 @@ use crate::{
     tables::{self, RevocationRow, UserRoomRow},
 };
 
+/// What the rooms and the missed entries in the answer to hello may take together, so that it fits in
+/// a frame with the one entry that a budget may be exceeded by.
+const WELCOME_BYTES: usize = FRAME_BYTES - TEXT_BYTES - 8 * 1024;
+
 /// Why a hello was refused: what to answer, and with which code to close.
 #[derive(Debug)]
 pub(super) struct Refused {
@@ -33,9 +41,18 @@ pub(super) struct Refused {
     pub(super) close: CloseCode,
 }
 
+/// A session that others can see. However it goes away, dropping this takes it out again.
+pub(super) struct Registered(pub(super) Asker);
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        end(&self.0);
+    }
+}
+
 /// A session that is open.
 pub(super) struct Opened {
-    pub(super) asker: Asker,
+    pub(super) session: Registered,
     pub(super) welcome: Welcome,
     pub(super) token_left: Duration,
 }
@@ -43,16 +60,24 @@ pub(super) struct Opened {
 /// Who a token speaks for, unless their sessions were ended since it was made.
 pub(super) async fn identify(services: &Services, token: &str) -> Result<Identity, Refused> {
     let identity = services.authenticator.identify(token).await.map_err(refuse_token)?;
-    let key = RevocationRow::key(&identity.user);
-    let revoked = tables::get::<RevocationRow>(&*services.store, key)
-        .await
-        .map_err(|error| Refused { error: read_error(&error), close: CloseCode::Internal })?;
-    if revoked.is_some_and(|row| identity.issued < row.before) {
-        let sentence = "This person's sessions were ended: sign in again.";
-        let error = Error::refused(ErrorCode::TokenRevoked, sentence);
-        return Err(Refused { error, close: CloseCode::Revoked });
-    }
+    check_revocation(services, &identity).await.map_err(|error| {
+        let close = match error.code {
+            ErrorCode::TokenRevoked => CloseCode::Revoked,
+            _ => CloseCode::Internal,
+        };
+        Refused { error, close }
+    })?;
     Ok(identity)
+}
+
+async fn check_revocation(services: &Services, identity: &Identity) -> Result<(), Error> {
+    let key = RevocationRow::key(&identity.user);
+    let row = tables::get::<RevocationRow>(&*services.store, key).await;
+    if row.map_err(|e| read_error(&e))?.is_some_and(|row| identity.issued < row.before) {
+        let sentence = "This person's sessions were ended: sign in again.";
+        return Err(Error::refused(ErrorCode::TokenRevoked, sentence));
+    }
+    Ok(())
 }
 
 fn refuse_token(error: TokenError) -> Refused {
@@ -96,20 +121,17 @@ pub(super) async fn open(
         open: Mutex::new(BTreeSet::new()),
         ended: AtomicBool::new(false),
     });
-    let asker = Asker { services: services.clone(), session };
-    let welcome = match enter(&asker, &identity, &hello).await {
-        Ok(welcome) => welcome,
-        Err(error) => {
-            end(&asker);
-            let close = match error.code {
-                ErrorCode::LimitReached => CloseCode::TooManyConnections,
-                _ => CloseCode::Internal,
-            };
-            return Err(Refused { error, close });
-        }
-    };
+    let session = Registered(Asker { services: services.clone(), session });
+    let welcome = enter(&session.0, &identity, &hello).await.map_err(|error| {
+        let close = match error.code {
+            ErrorCode::LimitReached => CloseCode::TooManyConnections,
+            ErrorCode::TokenRevoked => CloseCode::Revoked,
+            _ => CloseCode::Internal,
+        };
+        Refused { error, close }
+    })?;
     let token_left = token_left(identity.expires, services.clock.now());
-    Ok(Opened { asker, welcome, token_left })
+    Ok(Opened { session, welcome, token_left })
 }
 
 async fn enter(asker: &Asker, identity: &Identity, hello: &Hello) -> Result<Welcome, Error> {
@@ -118,6 +140,8 @@ async fn enter(asker: &Asker, identity: &Identity, hello: &Hello) -> Result<Welc
         services.directory.sign_in(identity).await.map_err(|e| read_error(&e))?;
     let known = || PresenceState::offline(person.status.clone(), person.last_seen);
     services.people.add(&asker.session, &services.settings, known)?;
+    // Once more, now that a revocation finds this session: one may have come in between.
+    check_revocation(services, identity).await?;
     let most = services.settings.rooms_per_user as usize;
     let partition = UserRoomRow::partition(asker.user());
     let rows: Vec<UserRoomRow> =
@@ -125,7 +149,8 @@ async fn enter(asker: &Asker, identity: &Identity, hello: &Hello) -> Result<Welc
     services.people.add_rooms(asker.user(), rows.into_iter().map(|row| (row.room, row.peer)));
 
     let (rooms, more_rooms) = room_list::list(asker, None, None, PAGE_ROOMS).await?;
-    let resumed = resume::all(asker, &hello.cursors).await;
+    let taken: usize = rooms.iter().map(page::summary_size).sum();
+    let resumed = resume::all(asker, &hello.cursors, WELCOME_BYTES.saturating_sub(taken)).await;
     if changed {
         services.tell_profile(&person.profile);
     }
@@ -152,7 +177,7 @@ async fn enter(asker: &Asker, identity: &Identity, hello: &Hello) -> Result<Welc
 
 /// Ends a session: nothing reaches it any more, and a moment later others hear that the person went,
 /// if no other session of theirs came.
-pub(super) fn end(asker: &Asker) {
+fn end(asker: &Asker) {
     let Asker { services, session } = asker;
     if session.ended.swap(true, Ordering::AcqRel) {
         return;

@@ -69,6 +69,8 @@ struct Session {
     unflushed: bool,
     signals: TokenBucket,
     bad_frames: u32,
+    /// Nothing can be written any more.
+    broken: bool,
     frame_limit: usize,
 }
 
@@ -92,12 +94,11 @@ pub(crate) async fn run(
     };
     let end = match opened {
         Ok(opened) => {
-            let asker = opened.asker.clone();
-            let user = asker.user().clone();
-            tracing::debug!(user.id = %user, session.id = %asker.session.id, link.kind = %kind, "session opened");
+            let user = opened.session.0.user().clone();
+            let id = opened.session.0.session.id;
+            tracing::debug!(user.id = %user, session.id = %id, link.kind = %kind, "session opened");
             let end = converse(opened, addresses, address, &mut *link).await;
-            hello::end(&asker);
-            tracing::debug!(user.id = %user, session.id = %asker.session.id, ?end, "session ended");
+            tracing::debug!(user.id = %user, session.id = %id, ?end, "session ended");
             end
         }
         Err(end) => end,
@@ -114,18 +115,19 @@ async fn first(
     link: &mut dyn Link,
     codec: Codec,
 ) -> Result<hello::Opened, End> {
-    let (id, hello) = match poll_fn(|cx| link.poll_recv(cx)).await {
-        Incoming::Frame { payload, .. } => match hello_of(&payload, codec) {
-            Ok(found) => found,
-            Err((id, error)) => {
-                answer_now(link, id, error, codec).await;
-                return Err(End::Farewell(CloseCode::Protocol, "the first command is hello"));
-            }
-        },
-        Incoming::Datagram(_) | Incoming::Pong => {
-            return Err(End::Farewell(CloseCode::Protocol, "the first command is hello"));
+    let (id, hello) = loop {
+        match poll_fn(|cx| link.poll_recv(cx)).await {
+            Incoming::Frame { payload, .. } => match hello_of(&payload, codec) {
+                Ok(found) => break found,
+                Err((id, error)) => {
+                    answer_now(link, id, error, codec).await;
+                    return Err(End::Farewell(CloseCode::Protocol, "the first command is hello"));
+                }
+            },
+            // Datagrams may overtake, and are never answered.
+            Incoming::Datagram(_) | Incoming::Pong => {}
+            Incoming::Closed(_) => return Err(End::Gone),
         }
-        Incoming::Closed(_) => return Err(End::Gone),
     };
     let datagrams = link.info().max_datagram.is_some();
     let outbound = Outbound::new(codec, datagrams, services.settings.session_queue_bytes);
@@ -133,7 +135,7 @@ async fn first(
         Ok(opened) => {
             let reply = Ok(Reply::Welcome(opened.welcome.clone()));
             let bytes = answer_bytes(id, reply, codec, link.info().max_frame);
-            opened.asker.session.outbound.release(bytes);
+            opened.session.0.session.outbound.release(bytes);
             Ok(opened)
         }
         Err(refused) => {
@@ -196,13 +198,15 @@ async fn converse(
     address: Option<IpAddr>,
     link: &mut dyn Link,
 ) -> End {
-    let settings = opened.asker.services.settings.clone();
+    // Kept to the end of the conversation, whatever ends it.
+    let registered = opened.session;
+    let settings = registered.0.services.settings.clone();
     let now = Instant::now();
     let timers = Timers::new(&settings, opened.token_left);
     let mut session = Session {
         timer: Box::pin(sleep_until(timers.next())),
         timers,
-        asker: opened.asker,
+        asker: registered.0.clone(),
         addresses,
         address,
         running: FuturesUnordered::new(),
@@ -211,6 +215,7 @@ async fn converse(
         unflushed: false,
         signals: TokenBucket::new(settings.signals_per_second, now),
         bad_frames: 0,
+        broken: false,
         frame_limit: link.info().max_frame,
     };
     poll_fn(|cx| session.poll(link, cx)).await
@@ -230,7 +235,7 @@ impl Session {
             let most = self.asker.services.settings.commands_in_flight as usize;
             if self.running.len() + self.asker.session.outbound.replies() >= most {
                 // An answer, or the writing of one, wakes the loop; until then the peer waits.
-                return Poll::Pending;
+                return if self.broken { Poll::Ready(End::Gone) } else { Poll::Pending };
             }
             match link.poll_recv(cx) {
                 Poll::Ready(incoming) => {
@@ -265,7 +270,11 @@ impl Session {
         for _ in 0..WRITES_PER_TURN {
             match link.poll_ready(Lane::MAIN, cx) {
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => break,
+                Poll::Ready(Err(_)) => {
+                    // Reading says why.
+                    self.broken = true;
+                    return Poll::Pending;
+                }
                 Poll::Pending => return self.poll_flush(link, cx),
             }
             let Some(item) = self.asker.session.outbound.take() else {
@@ -276,11 +285,10 @@ impl Session {
             if let Item::Close(code, reason) = item {
                 return Poll::Ready(End::Farewell(code, reason));
             }
-            if self.write(link, &item).is_err() {
-                break;
-            }
+            // What does not go out on a broken link is found out at the next one.
+            let _ = self.write(link, &item);
         }
-        // Either the link is broken, which reading tells, or there is more than one turn's worth.
+        // There is more than one turn's worth.
         cx.waker().wake_by_ref();
         self.poll_flush(link, cx)
     }
