@@ -299,6 +299,7 @@ async fn shutting_down_waits_for_the_links() {
     let mut link = accept(&server).await;
     let target = address(&server);
     server.stop_accepting();
+    assert!(timeout(STEP, server.accept()).await.unwrap().is_none());
     assert!(quic::connect(&target, &options).await.is_err());
     let say = link.close(Farewell::new(3, "shutting down"));
     let hear = async {

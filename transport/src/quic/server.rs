@@ -1,11 +1,6 @@
 //! The endpoint: one UDP port, on which the ALPN chooses between native QUIC and WebTransport.
 
-use std::{
-    fmt, io,
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use caffis_link::Link;
 use quinn::{
@@ -15,7 +10,7 @@ use quinn::{
 use quinn_proto::HashedConnectionIdGenerator;
 use ring::hmac;
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{Mutex, Semaphore, mpsc, watch},
     task::JoinHandle,
     time::timeout,
 };
@@ -148,8 +143,9 @@ pub struct QuicServer {
     options: ServerOptions,
     endpoints: Vec<Endpoint>,
     addresses: Vec<SocketAddr>,
-    listeners: Mutex<Vec<JoinHandle<()>>>,
-    links: tokio::sync::Mutex<mpsc::Receiver<Box<dyn Link>>>,
+    listeners: Vec<JoinHandle<()>>,
+    stopping: watch::Sender<bool>,
+    links: Mutex<mpsc::Receiver<Box<dyn Link>>>,
 }
 
 impl QuicServer {
@@ -164,6 +160,7 @@ impl QuicServer {
         let key = options.keys.connection_ids;
         endpoint_config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(key)));
         let (sender, links) = mpsc::channel(READY_LINKS);
+        let stopping = watch::Sender::new(false);
         let handshakes = Arc::new(Semaphore::new(options.max_handshakes));
         let mut endpoints = Vec::new();
         let mut addresses = Vec::new();
@@ -182,12 +179,13 @@ impl QuicServer {
                 options: options.clone(),
                 handshakes: handshakes.clone(),
                 links: sender.clone(),
+                stopping: stopping.subscribe(),
             };
             listeners.push(tokio::spawn(listener.run()));
             endpoints.push(endpoint);
         }
-        let (listeners, links) = (Mutex::new(listeners), tokio::sync::Mutex::new(links));
-        Ok(Self { options, endpoints, addresses, listeners, links })
+        let links = Mutex::new(links);
+        Ok(Self { options, endpoints, addresses, listeners, stopping, links })
     }
 
     /// Where it listens.
@@ -205,7 +203,13 @@ impl QuicServer {
     /// The next link; none after [`QuicServer::stop_accepting`]. Handshakes go on meanwhile and
     /// never wait for each other.
     pub async fn accept(&self) -> Option<Box<dyn Link>> {
-        self.links.lock().await.recv().await
+        let mut stopping = self.stopping.subscribe();
+        let mut links = self.links.lock().await;
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => None,
+            link = links.recv() => link,
+        }
     }
 
     /// Uses another certificate for new connections; those that are open go on.
@@ -222,11 +226,7 @@ impl QuicServer {
 
     /// Refuses new connections; links go on.
     pub fn stop_accepting(&self) {
-        for endpoint in &self.endpoints {
-            endpoint.set_server_config(None);
-        }
-        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
-        listeners.drain(..).for_each(|listener| listener.abort());
+        self.stopping.send_replace(true);
     }
 
     /// Refuses new connections, waits until the links are closed, at most `within`, and ends the
@@ -241,7 +241,7 @@ impl QuicServer {
 
 impl Drop for QuicServer {
     fn drop(&mut self) {
-        self.stop_accepting();
+        self.listeners.iter().for_each(JoinHandle::abort);
         for endpoint in &self.endpoints {
             endpoint.close(0_u32.into(), b"");
         }
@@ -253,6 +253,7 @@ struct Listener {
     options: ServerOptions,
     handshakes: Arc<Semaphore>,
     links: mpsc::Sender<Box<dyn Link>>,
+    stopping: watch::Receiver<bool>,
 }
 
 impl Listener {
@@ -263,6 +264,10 @@ impl Listener {
             if busy && incoming.may_retry() {
                 // An error says that it was validated meanwhile, which `may_retry` rules out.
                 let _ = incoming.retry();
+                continue;
+            }
+            if *self.stopping.borrow() {
+                incoming.refuse();
                 continue;
             }
             let full = self.endpoint.open_connections() >= self.options.max_connections;
