@@ -10,16 +10,14 @@ use caffis_link::{
     Codec, Farewell, Health, Incoming, Lane, Link, LinkInfo, SendError, codes,
     frame::{self, Decoder, Frame, FrameKind},
 };
-use tokio::{io::ReadBuf, time::Sleep};
+use tokio::time::Sleep;
 
 use super::{
     LANES, MAX_DATAGRAM,
-    stream::{Connection, ReceiveHalf, SendHalf, Waiting, unreadable, unwritable},
+    lane::{Read, ReceiveLane, SendLane},
+    stream::{Connection, ReceiveHalf, SendHalf, Waiting, unwritable},
 };
 use crate::{CLOSE_WAIT, WRITE_BUFFER, admit::Permit};
-
-/// Bytes read from a stream at once.
-const READ_CHUNK: usize = 8 * 1024;
 
 /// Bytes of answers to pings that may wait above [`WRITE_BUFFER`]; further pings go unanswered.
 const PONG_ROOM: usize = 1024;
@@ -50,47 +48,6 @@ enum State {
     /// The peer broke the protocol: say so, then report this.
     Failing(Farewell),
     Over(Farewell),
-}
-
-/// What is written on one lane.
-#[derive(Default)]
-struct SendLane {
-    stream: Option<SendHalf>,
-    opening: Option<Waiting<SendHalf>>,
-    /// Encoded frames; those before `written` are out. Freed when all are.
-    out: Vec<u8>,
-    written: usize,
-    finished: bool,
-}
-
-impl SendLane {
-    fn waiting(&self) -> usize {
-        self.out.len() - self.written
-    }
-
-    fn put(&mut self, kind: FrameKind, payload: &[u8]) {
-        self.out.reserve(frame::MAX_HEADER + payload.len());
-        // A payload is at most `max_frame`, which is far below 32 bits.
-        frame::put_header(&mut self.out, kind, payload.len() as u32);
-        self.out.extend_from_slice(payload);
-    }
-}
-
-/// What is read from one lane.
-struct ReceiveLane {
-    stream: ReceiveHalf,
-    /// Not known until the first byte of a unidirectional stream came.
-    lane: Option<Lane>,
-    decoder: Decoder,
-}
-
-/// What reading from a lane came to.
-enum Read {
-    Frame(Lane, Frame),
-    /// The stream ended between two frames.
-    End,
-    Lost(Farewell),
-    Broken(String),
 }
 
 impl QuicLink {
@@ -200,50 +157,6 @@ impl QuicLink {
         all
     }
 
-    /// Reads on one lane until a frame is whole.
-    fn poll_read_lane(
-        lane: &mut ReceiveLane,
-        max_frame: usize,
-        cx: &mut Context<'_>,
-    ) -> Poll<Read> {
-        loop {
-            if let Some(number) = lane.lane {
-                match lane.decoder.next_frame() {
-                    Ok(Some(frame)) => return Poll::Ready(Read::Frame(number, frame)),
-                    Ok(None) => {}
-                    Err(error) => return Poll::Ready(Read::Broken(error.to_string())),
-                }
-            }
-            let mut chunk = [std::mem::MaybeUninit::uninit(); READ_CHUNK];
-            let mut chunk = ReadBuf::uninit(&mut chunk);
-            let read = ready!(lane.stream.quic().poll_read_buf(cx, &mut chunk));
-            let mut bytes = match read {
-                Err(error) => {
-                    return Poll::Ready(Read::Lost(unreadable(&error)));
-                }
-                Ok(()) => chunk.filled(),
-            };
-            if bytes.is_empty() {
-                let inside = lane.lane.is_none() || lane.decoder.is_inside_frame();
-                return Poll::Ready(if inside {
-                    Read::Broken("a stream ended inside a frame".to_owned())
-                } else {
-                    Read::End
-                });
-            }
-            if lane.lane.is_none() {
-                let number = bytes[0];
-                if number == 0 || number >= LANES {
-                    return Poll::Ready(Read::Broken(format!("there is no lane {number}")));
-                }
-                lane.lane = Some(Lane(number));
-                lane.decoder = Decoder::new(max_frame);
-                bytes = &bytes[1..];
-            }
-            lane.decoder.push(bytes);
-        }
-    }
-
     /// Whether another stream claims the lane of the one at `index`.
     fn is_taken_twice(&self, index: usize) -> bool {
         let lane = self.receive[index].lane;
@@ -256,7 +169,7 @@ impl QuicLink {
         let mut tried = 0;
         while tried < self.receive.len() {
             let index = (self.first + tried) % self.receive.len();
-            let read = Self::poll_read_lane(&mut self.receive[index], self.info.max_frame, cx);
+            let read = self.receive[index].poll_read(cx);
             if self.is_taken_twice(index) {
                 return Some(Err("two streams claim one lane".to_owned()));
             }

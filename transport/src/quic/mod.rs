@@ -6,6 +6,7 @@
 //! [`MAX_DATAGRAM`] bytes. A client makes its stream known by an unasked pong.
 
 mod client;
+mod lane;
 mod link;
 mod server;
 mod stream;
