@@ -436,6 +436,7 @@ export class ChatClient implements Disposable {
 
   async #refresh(): Promise<void> {
     const token = await this.#options.getToken("expiring", this.#end.signal);
+    if (token === null) return;
     this.#connector.replaceToken(token);
     await this.request({ type: "refresh", value: { token } }, this.#end.signal);
   }

@@ -23,7 +23,7 @@ export interface ConnectorOptions {
   readonly backoff: Partial<BackoffOptions>;
   readonly signal: AbortSignal;
   routes(signal: AbortSignal): Promise<readonly Route[]>;
-  getToken(reason: TokenReason, signal: AbortSignal): Promise<string>;
+  getToken(reason: TokenReason, signal: AbortSignal): Promise<string | null>;
   /** The hello of the next session. */
   hello(token: string): Hello;
   /** A session was welcomed; it has to be started before this returns. */
@@ -117,8 +117,9 @@ export class Connector {
     this.view.update((view) =>
       view.phase === "connecting" ? view : { ...view, phase: "reconnecting", retryAt: null },
     );
-    this.#token ??= await this.#options.getToken(this.#tokenReason, signal);
+    this.#token ??= (await this.#options.getToken(this.#tokenReason, signal)) ?? undefined;
     const token = this.#token;
+    if (token === undefined) throw new EndedError("there is no token");
     const routes = await this.#options.routes(signal);
     const greeted = await race(
       { routes, hello: this.#options.hello(token), timers, localTime },
@@ -168,8 +169,7 @@ export class Connector {
       return 0;
     }
     const retry = error instanceof CommandError ? error.retryAfterMs : 0;
-    // Without a token nothing can be asked again; a refusal for good stays one.
-    if (retry === null || badToken || this.#token === undefined) this.#end(error);
+    if (retry === null || badToken || error instanceof EndedError) this.#end(error);
     return retry ?? 0;
   }
 
@@ -202,7 +202,15 @@ export class Connector {
     this.#ended = error ?? new EndedError("the client ended");
     this.#session?.close({ code: CLOSE_CODES.normal, reason: "" });
     this.#session = undefined;
-    this.view.update((view) => ({ ...view, phase: "ended", transport: null, retryAt: null }));
+    // Whoever ended the client knows why.
+    const given = this.#options.signal.aborted ? { reason: null } : {};
+    this.view.update((view) => ({
+      ...view,
+      ...given,
+      phase: "ended",
+      transport: null,
+      retryAt: null,
+    }));
     for (const waiter of this.#take()) waiter.reject(this.#ended);
     this.#wake?.();
   }

@@ -13,8 +13,8 @@ export type TokenReason = "connect" | "expiring" | "refused";
 export interface ChatClientOptions {
   /** The server: `https://host:port`. */
   readonly server: string;
-  /** Gives a token; called again when it ends. Reject to sign the person out. */
-  readonly getToken: (reason: TokenReason, signal: AbortSignal) => Promise<string>;
+  /** Gives a token; called again when it ends. Null signs the person out; a rejection is tried again. */
+  readonly getToken: (reason: TokenReason, signal: AbortSignal) => Promise<string | null>;
   /** This installation, made once by `randomDeviceId()` and kept. */
   readonly device: DeviceId;
   /** The application's name and version, for the server's logs. */

@@ -84,6 +84,6 @@ export interface ConnectionView {
   readonly roundTripMs: number | null;
   /** When the next attempt is, by the local clock. */
   readonly retryAt: number | null;
-  /** Why the session ended or could not be opened. */
+  /** Why the session ended or could not be opened; null when the client was disposed of. */
   readonly reason: { readonly code: ErrorCode | null; readonly sentence: string } | null;
 }

@@ -1,0 +1,42 @@
+import { type ReactNode, useEffect, useId, useRef } from "react";
+import { useI18n } from "../i18n/i18n.tsx";
+import controls from "./controls.module.css";
+import styles from "./Dialog.module.css";
+import { Icon } from "./Icon.tsx";
+
+/** A modal window: the platform's own, which keeps the focus inside and closes on Escape. */
+export function Dialog(props: { title: string; onClose(): void; children: ReactNode }) {
+  const { t } = useI18n();
+  const { title, onClose, children } = props;
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      className={styles.dialog}
+      aria-labelledby={id}
+      onClose={onClose}
+      onPointerDown={(event) => {
+        if (event.target === dialog.current) dialog.current.close();
+      }}
+    >
+      <div className={styles.body}>
+        <header className={styles.head}>
+          <h2 id={id}>{title}</h2>
+          <button
+            type="button"
+            className={controls.icon}
+            aria-label={t.close}
+            onClick={() => dialog.current?.close()}
+          >
+            <Icon name="close" />
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,39 @@
+const PATHS = {
+  back: "m15 5-7 7 7 7",
+  check: "m5 12.5 4.5 4.5L19 7.5",
+  clock: "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17M12 7.5V12l3 2",
+  close: "M6 6l12 12M18 6 6 18",
+  cup: "M5 9h11v6a5 5 0 0 1-5 5h-1a5 5 0 0 1-5-5zM16 10.5h1.5a2.5 2.5 0 0 1 0 5H16M8.5 3c-1 1.5 1 1.7 0 3.2M12.5 3c-1 1.5 1 1.7 0 3.2",
+  double: "m2 13 4.5 4.500L15 8m-3.5 9L20.5 8",
+  down: "M12 5v13M6 12.500l6 6 6-6",
+  group:
+    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7M2.5 20a6.5 6.5 0 0 1 13 0M16 4.300a3.5 3.5 0 0 1 0 6.400M18 14a6.5 6.5 0 0 1 3.5 6",
+  info: "M12 3.500a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17M12 11v5M12 8v.01",
+  leave: "M14 4H6v16h8M11 12h10M17.5 8.5 21 12l-3.5 3.5",
+  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8M4.5 20.500a7.5 7.5 0 0 1 15 0",
+  send: "M12 19V6M6 11.5 12 5.500l6 6",
+  warn: "M12 4 2.5 20h19zM12 10v5M12 17.500v.01",
+  write: "M12 20h9M4 20l1-4L16.5 4.500a2.1 2.1 0 0 1 3 3L8 19z",
+} as const;
+
+/** The name of a picture. */
+export type IconName = keyof typeof PATHS;
+
+/** A small picture; it says nothing to screen readers, so what it stands for needs a label. */
+export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
+  return (
+    <svg
+      aria-hidden="true"
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth={1.8}
+      strokeLinecap="round"
+      strokeLinejoin="round"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,43 @@
+import { useChat } from "../app/chat.tsx";
+import { useReadable } from "../common/useReadable.ts";
+import { useI18n } from "../i18n/i18n.tsx";
+import styles from "./ConnectionStatus.module.css";
+
+/** Which transport is in use and how the connection is. */
+export function ConnectionStatus() {
+  const { t } = useI18n();
+  const { client } = useChat();
+  const { phase, transport, roundTripMs } = useReadable(client.connection);
+  const online = phase === "online" && transport !== null;
+  const roundTrip =
+    roundTripMs === null ? "" : ` · ${t.milliseconds(Math.max(1, Math.round(roundTripMs)))}`;
+  return (
+    <div
+      className={styles.status}
+      data-testid="connection"
+      data-phase={phase}
+      data-transport={transport ?? ""}
+    >
+      <i aria-hidden="true" />
+      <span className="visually-hidden">{t.connection}: </span>
+      <span role="status">{online ? t.transports[transport] : t.phases[phase]}</span>
+      {online && <span>{roundTrip}</span>}
+    </div>
+  );
+}
+
+/** Says that there is no connection, and what becomes of what is written meanwhile. */
+export function OfflineBanner() {
+  const { t } = useI18n();
+  const { client } = useChat();
+  const { phase } = useReadable(client.connection);
+  if (phase !== "waiting" && phase !== "reconnecting") return null;
+  return (
+    <div className={styles.banner} role="status" data-testid="offline">
+      <span>{t.offlineBanner}</span>
+      <button type="button" onClick={() => client.reconnectNow()}>
+        {t.tryNow}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,108 @@
+import { memo } from "react";
+import { Avatar } from "../common/Avatar.tsx";
+import controls from "../common/controls.module.css";
+import { Icon, type IconName } from "../common/Icon.tsx";
+import { useI18n } from "../i18n/i18n.tsx";
+import styles from "./Bubble.module.css";
+import type { Bubble } from "./timeline.ts";
+
+/** What became of a message of this person. */
+export type Delivery = "queued" | "sending" | "sent" | "delivered" | "read" | "failed";
+
+const ICONS: Readonly<Record<Delivery, IconName>> = {
+  queued: "clock",
+  sending: "clock",
+  sent: "check",
+  delivered: "double",
+  read: "double",
+  failed: "warn",
+};
+
+const LABELS = {
+  queued: "stateQueued",
+  sending: "stateSending",
+  sent: "stateSent",
+  delivered: "stateDelivered",
+  read: "stateRead",
+  failed: "stateFailed",
+} as const;
+
+/** What a message needs to be shown. */
+export interface BubbleProps {
+  readonly bubble: Bubble;
+  readonly name: string;
+  /** Whether names and pictures of senders are shown. */
+  readonly named: boolean;
+  /** Null for messages of others. */
+  readonly delivery: Delivery | null;
+  /** Who has read it; only on the last one that somebody has. */
+  readonly seenBy: string | null;
+  /** Why it failed, in words. */
+  readonly problem: string | null;
+  onRetry(bubble: Bubble): void;
+  onDelete(bubble: Bubble): void;
+}
+
+/** One message. */
+export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
+  const { t, time } = useI18n();
+  const { bubble, name, named, delivery, seenBy, problem } = props;
+  const { own, first, last, text } = bubble;
+  const label = delivery ? t[LABELS[delivery]] : null;
+  return (
+    <li
+      className={`${styles.row} ${own ? styles.own : ""} ${first ? styles.first : ""} ${last ? styles.last : ""}`}
+      data-testid="message"
+      data-own={own}
+      data-number={bubble.number ?? ""}
+      data-delivery={delivery ?? ""}
+    >
+      {named && !own && (
+        <span className={styles.picture}>
+          {last && <Avatar name={name} seed={bubble.sender ?? name} size="s" />}
+        </span>
+      )}
+      <div className={styles.bubble} dir="auto">
+        {named && !own && first ? (
+          <strong className={styles.from}>{name}</strong>
+        ) : (
+          <span className="visually-hidden">{own ? t.you : name}: </span>
+        )}
+        <span className={styles.text} data-testid="text">
+          {text ?? <em>{t.unknownMessage}</em>}
+        </span>
+        <span className={styles.meta}>
+          <time dateTime={new Date(bubble.time).toISOString()}>{time(bubble.time)}</time>
+          {delivery && (
+            <span className={styles.delivery} title={label ?? undefined} data-delivery={delivery}>
+              <Icon name={ICONS[delivery]} size={15} />
+              <span className="visually-hidden">, {label}</span>
+            </span>
+          )}
+        </span>
+      </div>
+      {delivery === "failed" && (
+        <div className={styles.failed}>
+          <span>
+            {t.stateFailed}. {problem}
+          </span>
+          <button type="button" className={styles.action} onClick={() => props.onRetry(bubble)}>
+            {t.retry}
+          </button>
+          <button
+            type="button"
+            className={`${styles.action} ${controls.danger}`}
+            onClick={() => props.onDelete(bubble)}
+          >
+            {t.delete}
+          </button>
+        </div>
+      )}
+      {seenBy && (
+        <p className={styles.seen} data-testid="seen-by">
+          {seenBy}
+        </p>
+      )}
+    </li>
+  );
+});

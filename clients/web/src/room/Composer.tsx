@@ -1,0 +1,104 @@
+import type { RoomView } from "@caffis/chat";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { Icon } from "../common/Icon.tsx";
+import { useReadable } from "../common/useReadable.ts";
+import { useI18n } from "../i18n/i18n.tsx";
+import styles from "./Composer.module.css";
+
+/** How close to the limit the count of characters begins to show. */
+const NEAR = 200;
+
+/** Writes messages. Enter sends, Shift+Enter makes a new line. */
+export function Composer({ room }: { room: RoomView }) {
+  const { t } = useI18n();
+  const { client } = useChat();
+  const people = usePeople(t);
+  const limits = useReadable(client.limits);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const [text, setText] = useDraft(room.id);
+  const limit = room.summary.class === "public" ? limits?.publicTextChars : limits?.textChars;
+  const left = limit === undefined ? Number.POSITIVE_INFINITY : limit - [...text.trim()].length;
+  const sendable = text.trim() !== "" && left >= 0;
+
+  useEffect(() => {
+    const area = field.current;
+    if (!area) return;
+    area.style.height = "auto";
+    area.style.height = `${area.scrollHeight}px`;
+  }, [text]);
+
+  useEffect(() => {
+    // On a phone a focus brings up the keyboard, which nobody asked for.
+    if (matchMedia("(pointer: fine)").matches) field.current?.focus();
+    return () => client.typing(room.id, false);
+  }, [client, room.id]);
+
+  const change = (value: string) => {
+    setText(value);
+    client.typing(room.id, value.trim() !== "");
+  };
+  const send = () => {
+    if (!sendable) return;
+    client.send(room.id, text.trim());
+    setText("");
+    field.current?.focus();
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    send();
+  };
+  const key = (event: KeyboardEvent) => {
+    // While an input method composes, Enter chooses a word. Safari says so by the key code only.
+    if (event.nativeEvent.isComposing || event.keyCode === 229) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      send();
+    }
+  };
+
+  return (
+    <form className={styles.composer} onSubmit={submit}>
+      <textarea
+        ref={field}
+        rows={1}
+        value={text}
+        dir="auto"
+        placeholder={t.message}
+        aria-label={`${t.message}: ${roomTitle(room.summary, people)}`}
+        aria-invalid={left < 0}
+        enterKeyHint="send"
+        data-testid="composer"
+        onChange={(event) => change(event.target.value)}
+        onKeyDown={key}
+      />
+      {left < NEAR && (
+        <output className={styles.left} data-over={left < 0}>
+          {left < 0 ? t.charactersOver(-left) : left}
+        </output>
+      )}
+      <button
+        type="submit"
+        className={styles.send}
+        aria-label={t.send}
+        title={t.send}
+        disabled={!sendable}
+        data-testid="send"
+      >
+        <Icon name="send" />
+      </button>
+    </form>
+  );
+}
+
+/** What was written and not sent, kept for each room over a reload. */
+function useDraft(room: string): [string, (text: string) => void] {
+  const key = `caffis.draft.${room}`;
+  const [text, setText] = useState(() => sessionStorage.getItem(key) ?? "");
+  const change = (value: string) => {
+    setText(value);
+    if (value) sessionStorage.setItem(key, value);
+    else sessionStorage.removeItem(key);
+  };
+  return [text, change];
+}

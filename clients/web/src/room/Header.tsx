@@ -1,0 +1,87 @@
+import type { RoomView } from "@caffis/chat";
+import { type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { goTo } from "../app/route.ts";
+import { Avatar } from "../common/Avatar.tsx";
+import controls from "../common/controls.module.css";
+import { Icon } from "../common/Icon.tsx";
+import { type I18n, useI18n } from "../i18n/i18n.tsx";
+import styles from "./Room.module.css";
+
+/** Who or what the conversation is with. */
+export function Header(props: { room: RoomView; details: boolean; onDetails(): void }) {
+  const i18n = useI18n();
+  const { t } = i18n;
+  const { client } = useChat();
+  const people = usePeople(t);
+  const { room, details, onDetails } = props;
+  const { summary } = room;
+  const title = roomTitle(summary, people);
+  return (
+    <header className={styles.head}>
+      <button
+        type="button"
+        className={`${controls.icon} ${styles.back}`}
+        aria-label={t.back}
+        data-testid="back"
+        onClick={() => goTo(null)}
+      >
+        <Icon name="back" />
+      </button>
+      <Avatar
+        name={title}
+        seed={summary.peer?.user ?? room.id}
+        size="m"
+        icon={summary.class === "public" ? "cup" : undefined}
+        availability={summary.peer ? people.availability(summary.peer.user) : undefined}
+      />
+      <div className={styles.who}>
+        <h2 dir="auto" data-testid="room-title">
+          {title}
+        </h2>
+        <p data-testid="room-status">{statusLine(room, people, i18n, client.now())}</p>
+      </div>
+      <button
+        type="button"
+        className={controls.icon}
+        aria-label={t.details}
+        title={t.details}
+        aria-expanded={details}
+        data-testid="details"
+        onClick={onDetails}
+      >
+        <Icon name="info" />
+      </button>
+    </header>
+  );
+}
+
+function statusLine(
+  { summary, members, attendance }: RoomView,
+  people: People,
+  i18n: I18n,
+  now: number,
+): string {
+  const { t } = i18n;
+  if (summary.class === "public") return attendance === null ? "" : t.hereNow(attendance);
+  if (summary.peer) return presenceLine(people, summary.peer.user, i18n, now);
+  const count = t.members(summary.members);
+  const online = members?.filter(
+    (each) => people.availability(each.profile.user) !== "offline",
+  ).length;
+  return online ? `${count} · ${t.onlineCount(online)}` : count;
+}
+
+/** Whether somebody is there, or when they were. */
+export function presenceLine(
+  people: People,
+  user: Parameters<People["availability"]>[0],
+  i18n: I18n,
+  now: number,
+): string {
+  const { t, short } = i18n;
+  const presence = people.view.presence.get(user);
+  if (presence?.availability === "offline" && presence.lastSeen) {
+    return t.lastSeen(short(presence.lastSeen, now));
+  }
+  return t[presence?.availability ?? "offline"];
+}

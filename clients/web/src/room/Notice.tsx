@@ -1,0 +1,41 @@
+import type { EntryKind } from "@caffis/chat";
+import type { People } from "../app/chat.tsx";
+import type { Dictionary } from "../i18n/en.ts";
+import { useI18n } from "../i18n/i18n.tsx";
+import styles from "./Timeline.module.css";
+
+/** A change of the room, in the middle of the page. */
+export function Notice({ kind, people }: { kind: EntryKind; people: People }) {
+  const { t, names } = useI18n();
+  return <li className={styles.notice}>{sentence(kind, people, t, names)}</li>;
+}
+
+function sentence(
+  kind: EntryKind,
+  people: People,
+  t: Dictionary,
+  list: (names: string[]) => string,
+): string {
+  switch (kind.type) {
+    case "created": {
+      const { by } = kind.value;
+      return by === null ? t.createdByService : t.created(people.name(by));
+    }
+    case "joined": {
+      const { users, by } = kind.value;
+      const joined = list(users.map((user) => people.name(user)));
+      return by === null || users.includes(by)
+        ? t.joinedSelf(joined)
+        : t.joined(joined, people.name(by));
+    }
+    case "left": {
+      const { user, by } = kind.value;
+      const name = people.name(user);
+      return by === null || by === user ? t.left(name) : t.removed(name, people.name(by));
+    }
+    case "role":
+      return t.roleChanged(people.name(kind.value.user), t.roles[kind.value.role]);
+    default:
+      return t.unknownMessage;
+  }
+}

@@ -1,0 +1,64 @@
+import type { RoomId } from "@caffis/chat";
+import { useEffect, useState } from "react";
+import { explain, useChat } from "../app/chat.tsx";
+import controls from "../common/controls.module.css";
+import { useReadable } from "../common/useReadable.ts";
+import { OfflineBanner } from "../connection/ConnectionStatus.tsx";
+import { useI18n } from "../i18n/i18n.tsx";
+import { Composer } from "./Composer.tsx";
+import { Header } from "./Header.tsx";
+import styles from "./Room.module.css";
+import { Timeline } from "./Timeline.tsx";
+import { TypingLine } from "./TypingLine.tsx";
+
+/** One conversation. Its feed runs for as long as it is shown. */
+export function Room(props: { id: RoomId; details: boolean; onDetails(): void }) {
+  const { t } = useI18n();
+  const { client } = useChat();
+  const { id, details, onDetails } = props;
+  const room = useReadable(client.room(id));
+  const [error, setError] = useState<unknown>(null);
+
+  useEffect(() => {
+    setError(null);
+    let shown = true;
+    client.open(id).catch((failure) => {
+      if (shown) setError(failure);
+    });
+    return () => {
+      shown = false;
+      client.close(id).catch(() => {
+        // The client ended, or the room is gone: it is closed either way.
+      });
+    };
+  }, [client, id]);
+
+  useEffect(() => {
+    if (room?.open && room.members === null && room.summary.class !== "public") {
+      client.loadMembers(id).catch(() => {
+        // Without them the header only says how many there are.
+      });
+    }
+  }, [client, id, room?.open, room?.members, room?.summary.class]);
+
+  return (
+    <>
+      {room && <Header room={room} details={details} onDetails={onDetails} />}
+      <OfflineBanner />
+      {error !== null && (
+        <p className={`${controls.error} ${styles.problem}`} role="alert">
+          {explain(error, t)}
+        </p>
+      )}
+      {room?.held ? (
+        <Timeline room={room} />
+      ) : (
+        <div className={styles.loading}>
+          {error === null && <span role="status">{t.loading}</span>}
+        </div>
+      )}
+      {room && <TypingLine users={room.typing} />}
+      {room && error === null && <Composer room={room} />}
+    </>
+  );
+}

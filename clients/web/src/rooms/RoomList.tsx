@@ -1,0 +1,89 @@
+import type { RoomId } from "@caffis/chat";
+import { useState } from "react";
+import { useChat, usePeople } from "../app/chat.tsx";
+import { Avatar } from "../common/Avatar.tsx";
+import controls from "../common/controls.module.css";
+import { Icon } from "../common/Icon.tsx";
+import { useReadable } from "../common/useReadable.ts";
+import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
+import { useI18n } from "../i18n/i18n.tsx";
+import { NewConversation } from "./NewConversation.tsx";
+import styles from "./RoomList.module.css";
+import { RoomRow } from "./RoomRow.tsx";
+import { Settings } from "./Settings.tsx";
+
+/** This person's conversations, the most active first. */
+export function RoomList({ selected }: { selected: RoomId | null }) {
+  const { t } = useI18n();
+  const { client } = useChat();
+  const people = usePeople(t);
+  const { rooms, more, loaded } = useReadable(client.rooms);
+  const self = useReadable(client.self);
+  const [dialog, setDialog] = useState<"new" | "settings" | null>(null);
+  const close = () => setDialog(null);
+  return (
+    <>
+      <header className={styles.top}>
+        <h1>{t.appName}</h1>
+        <button
+          type="button"
+          className={controls.icon}
+          aria-label={t.newConversation}
+          title={t.newConversation}
+          data-testid="new-conversation"
+          onClick={() => setDialog("new")}
+        >
+          <Icon name="write" />
+        </button>
+        <button
+          type="button"
+          className={styles.me}
+          aria-label={`${t.settings}: ${self ? people.name(self) : ""}`}
+          title={t.settings}
+          data-testid="settings"
+          onClick={() => setDialog("settings")}
+        >
+          <Avatar name={self ? people.name(self) : " "} seed={self ?? ""} size="s" />
+        </button>
+      </header>
+      <ul className={styles.rooms} data-testid="rooms" aria-busy={!loaded}>
+        {!loaded && <Skeletons />}
+        {rooms.map((room) => (
+          <RoomRow key={room.room} summary={room} selected={room.room === selected} />
+        ))}
+        {more && (
+          <li>
+            <button
+              type="button"
+              className={styles.more}
+              onClick={() => void client.loadMoreRooms()}
+            >
+              {t.more}
+            </button>
+          </li>
+        )}
+      </ul>
+      {loaded && rooms.length === 0 && (
+        <div className={styles.empty}>
+          <strong>{t.noConversations}</strong>
+          <p>{t.noConversationsLead}</p>
+          <button type="button" className={controls.button} onClick={() => setDialog("new")}>
+            {t.newConversation}
+          </button>
+        </div>
+      )}
+      <ConnectionStatus />
+      {dialog === "new" && <NewConversation onClose={close} />}
+      {dialog === "settings" && <Settings onClose={close} />}
+    </>
+  );
+}
+
+function Skeletons() {
+  return Array.from({ length: 6 }, (_, index) => (
+    <li key={index} className={styles.skeleton} aria-hidden="true">
+      <i />
+      <b />
+    </li>
+  ));
+}

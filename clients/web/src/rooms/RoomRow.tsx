@@ -1,0 +1,69 @@
+import type { RoomSummary } from "@caffis/chat";
+import { type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { Avatar } from "../common/Avatar.tsx";
+import { useReadable } from "../common/useReadable.ts";
+import type { Dictionary } from "../i18n/en.ts";
+import { useI18n } from "../i18n/i18n.tsx";
+import styles from "./RoomList.module.css";
+
+/** One conversation of the list. */
+export function RoomRow({ summary, selected }: { summary: RoomSummary; selected: boolean }) {
+  const { t, short } = useI18n();
+  const { client } = useChat();
+  const people = usePeople(t);
+  const room = useReadable(client.room(summary.room));
+  const { peer, unread, preview, active } = summary;
+  const title = roomTitle(summary, people);
+  const typist = room?.typing[0];
+  return (
+    <li>
+      <a
+        className={styles.room}
+        href={`#/room/${summary.room}`}
+        aria-current={selected ? "page" : undefined}
+        data-testid="room"
+        data-room={summary.room}
+        data-title={title}
+      >
+        <Avatar
+          name={title}
+          seed={peer?.user ?? summary.room}
+          icon={summary.class === "public" ? "cup" : undefined}
+          availability={peer ? people.availability(peer.user) : undefined}
+        />
+        <span className={styles.name} dir="auto">
+          {title}
+        </span>
+        <time className={styles.time} dateTime={new Date(active).toISOString()}>
+          {short(preview?.time ?? active, client.now())}
+        </time>
+        <span className={styles.preview} dir="auto">
+          {typist ? (
+            <em>{t.isTyping(people.firstName(typist))}</em>
+          ) : (
+            previewText(summary, people, client.self.getSnapshot(), t)
+          )}
+        </span>
+        {unread > 0 && (
+          <span className={styles.badge} data-testid="unread">
+            <span aria-hidden="true">{unread > 999 ? "999+" : unread}</span>
+            <span className="visually-hidden">{t.unread(unread)}</span>
+          </span>
+        )}
+        {peer && <span className="visually-hidden">{t[people.availability(peer.user)]}</span>}
+      </a>
+    </li>
+  );
+}
+
+function previewText(
+  summary: RoomSummary,
+  people: People,
+  self: string | null,
+  t: Dictionary,
+): string {
+  const { preview, peer } = summary;
+  if (!preview) return "";
+  if (preview.sender === self) return t.youPreview(preview.text);
+  return peer ? preview.text : t.says(people.firstName(preview.sender), preview.text);
+}
