@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use caffis_schema::{
-    Entry, Error, ErrorCode, List, Position, command::Anchor, limits::PAGE_BYTES, reply::EntryPage,
-};
+use caffis_schema::{Entry, Error, ErrorCode, List, Position, command::Anchor, reply::EntryPage};
 
 use crate::{
     model::{
@@ -34,6 +32,7 @@ pub async fn entry_page(
     allowed: &Allowed<Read>,
     anchor: Anchor,
     limit: usize,
+    bytes: usize,
 ) -> Result<EntryPage, Error> {
     let (head, floor) = (state.head, allowed.visible_after());
     let entries = match anchor {
@@ -43,22 +42,22 @@ pub async fn entry_page(
             return Err(beyond(head));
         }
         Anchor::Latest => {
-            page::newest(back(services, cell, state, head, floor, limit).await?, PAGE_BYTES)
+            page::newest(back(services, cell, state, head, floor, limit).await?, bytes)
         }
         Anchor::Before(position) => {
             let last = position.saturating_sub(1);
-            page::newest(back(services, cell, state, last, floor, limit).await?, PAGE_BYTES)
+            page::newest(back(services, cell, state, last, floor, limit).await?, bytes)
         }
         Anchor::After(position) => {
             let first = position.max(floor) + 1;
-            page::oldest(forward(services, cell, state, first, head, limit).await?, PAGE_BYTES)
+            page::oldest(forward(services, cell, state, first, head, limit).await?, bytes)
         }
         Anchor::Around(position) => {
             let before = back(services, cell, state, position, floor, limit.div_ceil(2)).await?;
             let first = position.max(floor) + 1;
             let after = forward(services, cell, state, first, head, limit / 2).await?;
-            let mut entries = page::oldest(after, PAGE_BYTES / 2);
-            let mut before = page::newest(before, PAGE_BYTES / 2);
+            let mut entries = page::oldest(after, bytes / 2);
+            let mut before = page::newest(before, bytes / 2);
             before.append(&mut entries);
             before
         }

@@ -144,7 +144,10 @@ async fn seed_room(
 }
 
 /// Claims the room's context; none when the store has it from an earlier seed.
-async fn claim(
+///
+/// # Errors
+/// What the store says.
+pub async fn claim(
     store: &dyn Store,
     plan: &RoomPlan,
     room: RoomId,

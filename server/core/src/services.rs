@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Error, ErrorCode, Event, Reply, RoomId, ServerSignal, UserId,
+    Codec, Error, ErrorCode, Event, Reply, RoomId, ServerSignal, UserId,
+    limits::PAGE_BYTES,
     room::{Presence, Profile},
 };
 
@@ -135,6 +136,15 @@ impl Asker {
             user: self.session.user.clone(),
             service: self.session.service,
             attending: self.session.has_open(room),
+        }
+    }
+
+    /// About how many bytes of entries go into one answer: as JSON they grow.
+    #[must_use]
+    pub fn page_bytes(&self) -> usize {
+        match self.session.outbound.codec() {
+            Codec::Binary => PAGE_BYTES,
+            Codec::Json => PAGE_BYTES / 3,
         }
     }
 

@@ -21,7 +21,16 @@ pub async fn handle(asker: Asker, command: History) -> Handled {
     let state = cell.state().ok_or_else(no_such_room)?;
     let allowed = authorise(&asker.actor(command.room), &state, Read)?;
     let limit = usize::from(command.limit).clamp(1, PAGE_ENTRIES);
-    let page = entry_page(&asker.services, &cell, &state, &allowed, command.anchor, limit).await?;
+    let page = entry_page(
+        &asker.services,
+        &cell,
+        &state,
+        &allowed,
+        command.anchor,
+        limit,
+        asker.page_bytes(),
+    )
+    .await?;
     Ok(Reply::Page(page))
 }
 

@@ -48,7 +48,9 @@ async fn read(asker: &Asker, cell: &Arc<RoomCell>, limit: u8) -> Result<Opened, 
     let state = cell.state().ok_or_else(no_such_room)?;
     let allowed = authorise(&asker.actor(cell.id), &state, Read)?;
     let limit = usize::from(limit).clamp(1, PAGE_ENTRIES);
-    let page = entry_page(services, cell, &state, &allowed, Anchor::Latest, limit).await?;
+    let page =
+        entry_page(services, cell, &state, &allowed, Anchor::Latest, limit, asker.page_bytes() / 2)
+            .await?;
     remember_people(asker, &state).await?;
     let small = state.is_small(services.settings.small_room_members);
     let (markers, presence) = if small {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use caffis_schema::{
     Entry, Error, ErrorCode, List, Position, Reply,
     command::{Cursor, Resume},
-    limits::{PAGE_BYTES, PAGE_ENTRIES},
+    limits::PAGE_ENTRIES,
     reply::{Resumed, ResumedRooms, Standing},
 };
 
@@ -28,14 +28,14 @@ use crate::{
 /// # Errors
 /// None: each room has its own standing.
 pub async fn handle(asker: Asker, command: Resume) -> Handled {
-    let rooms = List::cut(all(&asker, &command.cursors, PAGE_BYTES).await);
+    let rooms = List::cut(all(&asker, &command.cursors, asker.page_bytes()).await);
     Ok(Reply::Resumed(ResumedRooms { rooms }))
 }
 
 /// What becomes of each cursor, in order. Together the entries take the budget of bytes, and at most
 /// one entry more.
 pub async fn all(asker: &Asker, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> {
-    let mut budget = bytes.min(PAGE_BYTES);
+    let mut budget = bytes.min(asker.page_bytes());
     let mut resumed = Vec::with_capacity(cursors.len());
     for cursor in cursors {
         resumed.push(one(asker, *cursor, &mut budget).await);

@@ -261,12 +261,11 @@ impl Outbound {
     #[must_use]
     pub fn waiting(&self) -> (usize, bool) {
         let queue = lock(&self.queue);
-        let any = queue.close.is_some()
-            || (!queue.held
-                && !(queue.fifo.is_empty()
-                    && queue.latest.is_empty()
-                    && queue.lossy.is_empty()
-                    && queue.behind.is_empty()));
+        let empty = queue.fifo.is_empty()
+            && queue.latest.is_empty()
+            && queue.lossy.is_empty()
+            && queue.behind.is_empty();
+        let any = queue.close.is_some() || !(queue.held || empty);
         (queue.fifo_bytes, any)
     }
 

@@ -68,6 +68,7 @@ struct Session {
     flushed: Instant,
     unflushed: bool,
     signals: TokenBucket,
+    last_signal: u32,
     bad_frames: u32,
     /// Nothing can be written any more.
     broken: bool,
@@ -214,6 +215,7 @@ async fn converse(
         flushed: now.checked_sub(settings.gather).unwrap_or(now),
         unflushed: false,
         signals: TokenBucket::new(settings.signals_per_second, now),
+        last_signal: 0,
         bad_frames: 0,
         broken: false,
         frame_limit: link.info().max_frame,
@@ -416,7 +418,12 @@ impl Session {
             return;
         }
         match signal {
-            ClientSignal::Typing(typing) => typing::handle(&self.asker, *typing),
+            // Datagrams may overtake each other: an older one says nothing new.
+            ClientSignal::Typing(typing) if typing.counter > self.last_signal => {
+                self.last_signal = typing.counter;
+                typing::handle(&self.asker, *typing);
+            }
+            ClientSignal::Typing(_) => {}
             ClientSignal::Unknown(_) => {}
         }
     }
