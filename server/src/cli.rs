@@ -1,0 +1,246 @@
+//! The command line.
+
+use std::{env, path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+use caffis_schema::{Timestamp, UserId};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
+
+use crate::{
+    chat::{self, ChatArgs},
+    commands,
+    config::{Group, SETTINGS, Setting, Sources, explain, load},
+    logs, serve,
+};
+
+/// The command line's grammar. Settings come from the registry of the configuration.
+#[must_use]
+pub fn grammar() -> Command {
+    Command::new("caffis-chat")
+        .about("A realtime chat server")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(with_settings(
+            Command::new("serve").about("Serve chat; --dev needs nothing else"),
+            Group::ALL,
+        ))
+        .subcommand(with_settings(
+            Command::new("config").about("Explain every setting, with its value now"),
+            Group::ALL,
+        ))
+        .subcommand(with_settings(
+            Command::new("token")
+                .about("Make a token, signed with token_secret or, with --dev, the built-in secret")
+                .arg(required("user", "Whose token"))
+                .arg(Arg::new("name").long("name").help("The name shown"))
+                .arg(
+                    Arg::new("ttl")
+                        .long("ttl")
+                        .default_value("12h")
+                        .value_parser(parse_time)
+                        .help("How long it holds, such as 30m or 12h"),
+                )
+                .arg(
+                    Arg::new("service")
+                        .long("service")
+                        .action(ArgAction::SetTrue)
+                        .help("A token of a service, not of a person"),
+                ),
+            &[Group::General, Group::Tokens],
+        ))
+        .subcommand(with_settings(
+            Command::new("revoke")
+                .about("End a user's sessions and refuse their tokens from before a time")
+                .arg(Arg::new("user").required(true).value_parser(parse_user).help("Whose"))
+                .arg(
+                    Arg::new("before")
+                        .long("before")
+                        .value_parser(value_parser!(Timestamp))
+                        .help("Milliseconds since 1970 [default: now]"),
+                ),
+            &[Group::General, Group::Store],
+        ))
+        .subcommand(with_settings(
+            Command::new("backup")
+                .about("Write everything that is stored into one file, also while the server runs")
+                .arg(path("out", "The file to write; it must not exist")),
+            &[Group::General, Group::Store],
+        ))
+        .subcommand(with_settings(
+            Command::new("restore")
+                .about("Make the store of a backup; the data folder must have none yet")
+                .arg(path("in", "The file to read")),
+            &[Group::General, Group::Store],
+        ))
+        .subcommand(with_settings(
+            Command::new("seed")
+                .about("Fill a development store with rooms and messages")
+                .arg(number("rooms", "20", "Rooms"))
+                .arg(number("messages", "2000", "Messages in all rooms together"))
+                .arg(number("seed", "1", "The same seed gives the same store")),
+            &[Group::General, Group::Store],
+        ))
+        .subcommand(ChatArgs::augment_args(Command::new("chat").about("Chat in the terminal")))
+}
+
+/// Parses the command line, loads the configuration and runs.
+///
+/// # Errors
+/// What went wrong, in words for the person at the terminal.
+pub fn run() -> anyhow::Result<()> {
+    let matches = grammar().get_matches();
+    let Some((name, arguments)) = matches.subcommand() else { return Ok(()) };
+    if name == "chat" {
+        let arguments = ChatArgs::from_arg_matches(arguments)?;
+        return block_on(chat::run(arguments));
+    }
+    let config = load(&sources(arguments))?;
+    let given = |key| arguments.get_one::<String>(key);
+    match name {
+        "serve" => {
+            logs::start(&config);
+            block_on(serve::run(config))
+        }
+        "config" => commands::print(&explain(&config)),
+        "token" => {
+            let user = user(arguments)?;
+            let lifetime = *arguments.get_one::<Duration>("ttl").context("no ttl")?;
+            let service = arguments.get_flag("service");
+            commands::token(&config, user, given("name").cloned(), lifetime, service)
+        }
+        "revoke" => {
+            let before = arguments.get_one::<Timestamp>("before").copied();
+            block_on(commands::revoke(config, user(arguments)?, before))
+        }
+        "backup" => block_on(commands::backup(config, file(arguments, "out")?)),
+        "restore" => commands::restore(&config, &file(arguments, "in")?),
+        _ => {
+            let number = |key| arguments.get_one::<u64>(key).copied().unwrap_or_default();
+            block_on(commands::seed(config, number("rooms"), number("messages"), number("seed")))
+        }
+    }
+}
+
+/// Runs on all cores, and does not wait for threads that are still busy at the end.
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(future);
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+/// The settings of these groups as flags of a subcommand.
+fn with_settings(mut command: Command, groups: &[Group]) -> Command {
+    let file = Arg::new("config")
+        .long("config")
+        .env("CAFFIS_CONFIG")
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .help("Configuration file (TOML)");
+    command = command.arg(file);
+    for setting in SETTINGS.iter().filter(|setting| groups.contains(&setting.group)) {
+        command = command.arg(flag(setting));
+    }
+    command
+}
+
+fn flag(setting: &'static Setting) -> Arg {
+    let default = setting.default();
+    let shown = if default.is_empty() { "none" } else { &default };
+    let help = format!(
+        "{}: {} [{}] [default: {shown}]",
+        setting.help,
+        setting.field.allowed(),
+        setting.variable()
+    );
+    let flag = Arg::new(setting.key)
+        .long(setting.flag())
+        .value_name("VALUE")
+        .help_heading(setting.group.heading())
+        .hide_env_values(true)
+        .help(help);
+    if setting.field.is_switch() {
+        flag.num_args(0..=1).require_equals(true).default_missing_value("true")
+    } else {
+        flag
+    }
+}
+
+fn sources(arguments: &ArgMatches) -> Sources {
+    let given = SETTINGS.iter().filter_map(|setting| {
+        let value = arguments.try_get_one::<String>(setting.key).ok().flatten()?;
+        Some((setting.key.to_owned(), value.clone()))
+    });
+    let environment = env::vars_os().filter_map(|(name, value)| {
+        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+    });
+    Sources {
+        file: arguments.get_one::<PathBuf>("config").cloned(),
+        environment: environment.collect(),
+        flags: given.collect(),
+    }
+}
+
+fn required(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).required(true).value_parser(parse_user).help(help)
+}
+
+fn path(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).required(true).value_parser(value_parser!(PathBuf)).help(help)
+}
+
+fn number(name: &'static str, default: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).default_value(default).value_parser(value_parser!(u64)).help(help)
+}
+
+fn user(arguments: &ArgMatches) -> anyhow::Result<UserId> {
+    arguments.get_one::<UserId>("user").cloned().context("no user")
+}
+
+fn file(arguments: &ArgMatches, name: &str) -> anyhow::Result<PathBuf> {
+    arguments.get_one::<PathBuf>(name).cloned().context("no file")
+}
+
+fn parse_user(text: &str) -> Result<UserId, String> {
+    UserId::new(text).map_err(|error| error.to_string())
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    crate::config::parse_time(text).ok_or_else(|| "a time such as 30m or 12h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        grammar().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_is_a_flag_of_serve() {
+        let grammar = grammar();
+        let serve = grammar.find_subcommand("serve").unwrap();
+        for setting in SETTINGS {
+            assert!(
+                serve.get_arguments().any(|arg| arg.get_id() == setting.key),
+                "{}",
+                setting.key
+            );
+        }
+    }
+
+    #[test]
+    fn flags_reach_the_configuration() {
+        let line = ["caffis-chat", "serve", "--dev", "--open-rooms", "7", "--listen", "[::1]:0"];
+        let matches = grammar().try_get_matches_from(line).unwrap();
+        let (_, arguments) = matches.subcommand().unwrap();
+        let sources = Sources { environment: Vec::new(), ..sources(arguments) };
+        let config = load(&sources).unwrap();
+        assert!(config.dev);
+        assert_eq!(config.core.open_rooms, 7);
+        assert_eq!(config.listen, ["[::1]:0".parse().unwrap()]);
+    }
+}

@@ -1,0 +1,185 @@
+//! The subcommands that are done in a moment.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use caffis_core::{
+    ports::{
+        clock::{Clock, SharedClock},
+        store::{Batch, Store},
+    },
+    seed::{Plan, fill},
+    tables::RevocationRow,
+};
+use caffis_embedded::EmbeddedStore;
+use caffis_schema::{Timestamp, UserId};
+
+use crate::{
+    config::Config,
+    control::{Connection, Request},
+    demo,
+    serve::open_store,
+    system::SystemClock,
+    tokens::{Grant, mint},
+};
+
+/// The longest lifetime of a token that we make.
+const MAX_TTL: Duration = Duration::from_secs(3_650 * 86_400);
+
+/// Writes a text to standard output; a reader that went away is no error.
+///
+/// # Errors
+/// Any other error of writing.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// `caffis-chat token`: prints a token.
+///
+/// # Errors
+/// There is no secret to sign with.
+pub fn token(
+    config: &Config,
+    user: UserId,
+    name: Option<String>,
+    lifetime: Duration,
+    service: bool,
+) -> anyhow::Result<()> {
+    let secret = config.token_secret().context(
+        "there is no secret to sign with: set token_secret, or use --dev for a development server",
+    )?;
+    if lifetime > MAX_TTL {
+        bail!("--ttl is too long");
+    }
+    let grant = Grant {
+        name: name.or_else(|| config.dev.then(|| demo::name_of(&user).to_owned())),
+        user,
+        issued: SystemClock.now(),
+        lifetime,
+        service,
+        issuer: config.tokens.issuers.first().cloned(),
+        audience: config.tokens.audiences.first().cloned(),
+    };
+    let token = mint(secret, &grant).context("the token cannot be signed")?;
+    print(&format!("{token}\n"))
+}
+
+/// `caffis-chat revoke`: through the running server, or in the store of one that does not run.
+///
+/// # Errors
+/// What the server or the store says.
+pub async fn revoke(config: Config, user: UserId, before: Option<Timestamp>) -> anyhow::Result<()> {
+    let before = before.unwrap_or_else(|| SystemClock.now());
+    if let Some(server) = Connection::open(&config.data) {
+        server.ask(&Request::Revoke { user: user.clone(), before })?;
+    } else {
+        let store = existing_store(&config).await?;
+        let mut batch = Batch::default();
+        batch.put(&RevocationRow { user: user.clone(), before });
+        store.write(batch).await?;
+    }
+    print(&format!("tokens of {user} from before {before} are refused\n"))
+}
+
+/// `caffis-chat backup`: everything that is stored, in one file that appears only when it is whole.
+///
+/// # Errors
+/// The file exists or cannot be written, or the store cannot be read.
+pub async fn backup(config: Config, out: PathBuf) -> anyhow::Result<()> {
+    if out.exists() {
+        bail!("{} exists already", out.display());
+    }
+    let partial = partial(&out);
+    let report = write_backup(&config, &partial).await;
+    let written = report.and_then(|rows| {
+        fs::rename(&partial, &out)?;
+        let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(rows)
+    });
+    match written {
+        Ok(rows) => print(&format!("{rows} rows written to {}\n", out.display())),
+        Err(error) => {
+            // It may not have been made.
+            let _ = fs::remove_file(&partial);
+            Err(error.context(format!("no backup was written to {}", out.display())))
+        }
+    }
+}
+
+async fn write_backup(config: &Config, partial: &Path) -> anyhow::Result<u64> {
+    let server = Connection::open(&config.data);
+    let store = match server {
+        Some(_) => None,
+        None => Some(existing_store(config).await?),
+    };
+    let options = OpenOptions::new().create_new(true).write(true).mode(0o600).open(partial);
+    let file = options.with_context(|| format!("{} cannot be made", partial.display()))?;
+    let copy = move || -> anyhow::Result<u64> {
+        let mut out = BufWriter::new(file);
+        let rows = match (server, store) {
+            (Some(server), _) => server.backup(&mut out)?,
+            (None, Some(store)) => store.backup(&mut out, |_| {})?.rows,
+            (None, None) => bail!("there is no store"),
+        };
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        Ok(rows)
+    };
+    tokio::task::spawn_blocking(copy).await?
+}
+
+fn partial(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".partial-{}", std::process::id()));
+    out.with_file_name(name)
+}
+
+/// `caffis-chat restore`: makes the store of a backup.
+///
+/// # Errors
+/// There is a store already, or the backup is not whole.
+pub fn restore(config: &Config, input: &Path) -> anyhow::Result<()> {
+    let file = File::open(input).with_context(|| format!("{} cannot be read", input.display()))?;
+    let folder = config.store_folder();
+    let clock: SharedClock = Arc::new(SystemClock);
+    let report = caffis_embedded::restore(BufReader::new(file), &folder, clock)?;
+    print(&format!("{} rows restored to {}\n", report.rows, folder.display()))
+}
+
+/// `caffis-chat seed`: fills a development store.
+///
+/// # Errors
+/// What the store says.
+pub async fn seed(config: Config, rooms: u64, messages: u64, seed: u64) -> anyhow::Result<()> {
+    if !config.dev {
+        bail!("seed fills a store with made-up people: say --dev if that is what you want");
+    }
+    if rooms == 0 {
+        bail!("--rooms must be at least 1");
+    }
+    let clock: SharedClock = Arc::new(SystemClock);
+    let store = open_store(&config, &clock).await?;
+    let plan = Plan { people: demo::profiles(), rooms, messages, seed, now: clock.now() };
+    fill(store.as_ref(), &plan).await?;
+    print(&format!("{rooms} rooms with {messages} messages\n"))
+}
+
+/// The store of a server that does not run.
+async fn existing_store(config: &Config) -> anyhow::Result<Arc<EmbeddedStore>> {
+    let folder = config.store_folder();
+    if !folder.is_dir() {
+        bail!("there is no store in {}", config.data.display());
+    }
+    let clock: SharedClock = Arc::new(SystemClock);
+    open_store(config, &clock).await
+}

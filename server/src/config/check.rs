@@ -1,0 +1,104 @@
+//! What settings must be together.
+
+use super::{Config, load::ConfigError};
+
+/// The secret of development tokens: everybody knows it.
+pub const DEVELOPMENT_SECRET: &str = "caffis-chat development secret: everybody knows it";
+
+/// Refuses settings that are good one by one and not together.
+pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
+    let conflict = |sentence: &str| Err(ConfigError::Conflict(sentence.to_owned()));
+    if config.tls_certificate.is_some() != config.tls_key.is_some() {
+        return conflict("tls_certificate and tls_key belong together: set both or none");
+    }
+    if config.hosts.is_empty() {
+        return conflict("hosts is empty: name at least one host");
+    }
+    if config.core.active_ping > config.core.idle_ping {
+        return conflict("active_ping is longer than idle_ping");
+    }
+    if config.core.idle_ping >= config.core.idle_timeout {
+        return conflict(
+            "idle_ping must be shorter than idle_timeout, or idle clients are cut off",
+        );
+    }
+    if config.core.ring_entries as u64 > config.core.resume_entries {
+        return conflict("ring_entries is more than resume_entries: it would never be used");
+    }
+    if config.dev {
+        let mut addresses = config.listen.iter().chain(&config.listen_quic);
+        if let Some(address) = addresses.find(|address| !address.ip().is_loopback()) {
+            return Err(ConfigError::Conflict(format!(
+                "with dev the server hands out tokens to everybody, so it listens on loopback only, \
+                 not on {address}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+impl Config {
+    /// Refuses to serve with what is only good for development.
+    ///
+    /// # Errors
+    /// What is missing or must not be.
+    pub fn check_serving(&self) -> Result<(), ConfigError> {
+        if self.dev {
+            return Ok(());
+        }
+        match &self.tokens.secret {
+            Some(secret) if secret.0 == DEVELOPMENT_SECRET => Err(ConfigError::Conflict(
+                "token_secret is the built-in development secret, which everybody knows: set your \
+                 own, or start with --dev"
+                    .to_owned(),
+            )),
+            None if self.tokens.jwks.is_none() => Err(ConfigError::Conflict(
+                "no key to check tokens with: set token_secret or token_jwks, or start with --dev \
+                 to try the server out"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Secret, Sources, load};
+    use super::*;
+
+    fn flags(flags: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let flags = flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        load(&Sources { flags: flags.collect(), ..Sources::default() })
+    }
+
+    #[test]
+    fn development_is_for_loopback_only() {
+        assert!(flags(&[("dev", "true"), ("listen", "127.0.0.1:0")]).is_ok());
+        assert!(flags(&[("dev", "false"), ("listen", "0.0.0.0:0")]).is_ok());
+        for key in ["listen", "listen_quic"] {
+            let message = flags(&[("dev", "true"), (key, "0.0.0.0:0")]).unwrap_err().to_string();
+            assert!(message.contains("0.0.0.0:0"), "{message}");
+        }
+    }
+
+    #[test]
+    fn serving_needs_a_key_that_is_not_the_built_in_one() {
+        let mut config = Config::default();
+        assert!(config.check_serving().is_err());
+        config.tokens.secret = Some(Secret(DEVELOPMENT_SECRET.to_owned()));
+        assert!(config.check_serving().is_err());
+        config.tokens.secret = Some(Secret("another secret of more than 32 bytes".to_owned()));
+        assert!(config.check_serving().is_ok());
+        config = Config { dev: true, ..Config::default() };
+        assert!(config.check_serving().is_ok());
+    }
+
+    #[test]
+    fn times_and_files_must_go_together() {
+        assert!(flags(&[("tls_key", "key.pem")]).is_err());
+        assert!(flags(&[("idle_ping", "30s"), ("idle_timeout", "30s")]).is_err());
+        assert!(flags(&[("active_ping", "20s")]).is_err());
+        assert!(flags(&[("hosts", "")]).is_err());
+    }
+}

@@ -1,0 +1,174 @@
+//! The configuration: every setting as a key of the file, an environment variable and a flag.
+//!
+//! [`registry`] declares each setting once; reading, `--help`, `caffis-chat config` and the errors
+//! all come from there. A flag beats the environment, which beats the file, which beats the default.
+//! A bad value stops the start.
+
+mod check;
+mod explain;
+mod field;
+mod load;
+mod network;
+mod registry;
+mod values;
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+pub use check::DEVELOPMENT_SECRET;
+pub use explain::explain;
+pub use field::Field;
+pub use load::{ConfigError, Sources, load};
+pub use network::Network;
+pub use registry::{Group, SETTINGS, Setting};
+pub use values::parse_time;
+
+/// The port on which the server listens unless told otherwise, on TCP and UDP.
+pub const DEFAULT_PORT: u16 = 5002;
+
+/// All settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Development: demo users, a built-in secret, loopback only.
+    pub dev: bool,
+    /// The folder of the store and the control socket.
+    pub data: PathBuf,
+    /// Where to listen on TCP; empty means the default of the mode.
+    pub listen: Vec<SocketAddr>,
+    /// Where to listen on UDP; empty means as on TCP.
+    pub listen_quic: Vec<SocketAddr>,
+    /// The certificate chain, PEM.
+    pub tls_certificate: Option<PathBuf>,
+    /// Its key, PEM.
+    pub tls_key: Option<PathBuf>,
+    /// The names by which clients reach the server.
+    pub hosts: Vec<String>,
+    /// The origins of pages that may connect, besides the server's own.
+    pub origins: Vec<String>,
+    /// Where proxies stand whose word about the client's address counts.
+    pub trusted_proxies: Vec<Network>,
+    /// Connections at once, all transports together.
+    pub max_connections: u32,
+    /// What tokens must look like.
+    pub tokens: TokenSettings,
+    /// How logs are written.
+    pub log_format: LogFormat,
+    /// Which logs are written.
+    pub log_filter: String,
+    /// When clients should come back after a drain.
+    pub drain_delay: Duration,
+    /// How long a drain may take.
+    pub drain_within: Duration,
+    /// Free disk space below which writes are refused.
+    pub store_reserve: u64,
+    /// Memory for blocks read from disk.
+    pub store_cache: u64,
+    /// The settings of core.
+    pub core: caffis_core::settings::Settings,
+}
+
+/// What tokens must look like and which keys check them.
+#[derive(Clone, Debug)]
+pub struct TokenSettings {
+    /// The shared secret of HS256.
+    pub secret: Option<Secret>,
+    /// The file or address of a key set, for RS256, ES256 and EdDSA.
+    pub jwks: Option<String>,
+    /// Issuers that are believed; empty: any.
+    pub issuers: Vec<String>,
+    /// Audiences that are ours; empty: tokens must name none.
+    pub audiences: Vec<String>,
+    /// How far clocks may differ.
+    pub leeway: Duration,
+    /// The least time between two fetches of the key set.
+    pub jwks_interval: Duration,
+    /// The age at which a key set is fetched again.
+    pub jwks_age: Duration,
+}
+
+/// A text that no log and no error shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            dev: false,
+            data: PathBuf::from("caffis-data"),
+            listen: Vec::new(),
+            listen_quic: Vec::new(),
+            tls_certificate: None,
+            tls_key: None,
+            hosts: vec!["localhost".to_owned()],
+            origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            max_connections: 16_000,
+            tokens: TokenSettings {
+                secret: None,
+                jwks: None,
+                issuers: Vec::new(),
+                audiences: Vec::new(),
+                leeway: Duration::from_secs(30),
+                jwks_interval: Duration::from_secs(30),
+                jwks_age: Duration::from_secs(3_600),
+            },
+            log_format: LogFormat::Text,
+            log_filter: "info".to_owned(),
+            drain_delay: Duration::from_secs(1),
+            drain_within: Duration::from_secs(10),
+            store_reserve: 64 * 1024 * 1024,
+            store_cache: 64 * 1024 * 1024,
+            core: caffis_core::settings::Settings::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Where to listen on TCP when nobody said: loopback in development, everywhere otherwise.
+    #[must_use]
+    pub fn default_listen(dev: bool) -> Vec<SocketAddr> {
+        if dev {
+            vec![
+                (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into(),
+                (Ipv6Addr::LOCALHOST, DEFAULT_PORT).into(),
+            ]
+        } else {
+            vec![(Ipv6Addr::UNSPECIFIED, DEFAULT_PORT).into()]
+        }
+    }
+
+    /// The folder of the embedded store.
+    #[must_use]
+    pub fn store_folder(&self) -> PathBuf {
+        self.data.join("store")
+    }
+
+    /// The secret of HS256: the one that was set or, in development, the built-in one.
+    #[must_use]
+    pub fn token_secret(&self) -> Option<&str> {
+        match &self.tokens.secret {
+            Some(secret) => Some(&secret.0),
+            None if self.dev => Some(DEVELOPMENT_SECRET),
+            None => None,
+        }
+    }
+}

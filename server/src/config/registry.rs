@@ -1,0 +1,420 @@
+//! Every setting, declared once.
+
+use super::{
+    Config,
+    field::{Field, Number},
+};
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
+
+/// A setting.
+pub struct Setting {
+    /// Its name in the file. The environment variable and the flag follow from it.
+    pub key: &'static str,
+    /// What it belongs to.
+    pub group: Group,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// Its kind and place.
+    pub field: Field,
+}
+
+impl Setting {
+    /// The environment variable: `CAFFIS_` and the key in capitals.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("{}{}", super::load::PREFIX, self.key.to_ascii_uppercase())
+    }
+
+    /// The flag without its dashes.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        self.key.replace('_', "-")
+    }
+
+    /// The default, as it would be written; what it means when it is empty.
+    #[must_use]
+    pub fn default(&self) -> String {
+        self.field.show(&Config::default())
+    }
+}
+
+/// What a setting belongs to; a subcommand takes the flags of the groups it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Mode and data folder.
+    General,
+    /// Sockets, certificates, names.
+    Network,
+    /// Tokens.
+    Tokens,
+    /// The store.
+    Store,
+    /// Logs.
+    Logs,
+    /// Limits and rates.
+    Limits,
+    /// Times.
+    Times,
+}
+
+impl Group {
+    /// All groups, in the order of the help.
+    pub const ALL: &'static [Self] = &[
+        Self::General,
+        Self::Network,
+        Self::Tokens,
+        Self::Store,
+        Self::Logs,
+        Self::Limits,
+        Self::Times,
+    ];
+
+    /// Its heading.
+    #[must_use]
+    pub const fn heading(self) -> &'static str {
+        match self {
+            Self::General => "General",
+            Self::Network => "Network",
+            Self::Tokens => "Tokens",
+            Self::Store => "Store",
+            Self::Logs => "Logs",
+            Self::Limits => "Limits",
+            Self::Times => "Times",
+        }
+    }
+}
+
+const fn setting(key: &'static str, group: Group, help: &'static str, field: Field) -> Setting {
+    Setting { key, group, help, field }
+}
+
+const fn count(key: &'static str, help: &'static str, field: Field) -> Setting {
+    setting(key, Group::Limits, help, field)
+}
+
+const fn time(key: &'static str, help: &'static str, field: Field) -> Setting {
+    setting(key, Group::Times, help, field)
+}
+
+/// All settings.
+pub static SETTINGS: &[Setting] = &[
+    setting(
+        "dev",
+        Group::General,
+        "Development: built-in secret, demo users and rooms, loopback only",
+        Field::Switch(|c| &mut c.dev),
+    ),
+    setting(
+        "data",
+        Group::General,
+        "The folder of the store and the control socket",
+        Field::Folder(|c| &mut c.data),
+    ),
+    setting(
+        "listen",
+        Group::Network,
+        "Where to listen on TCP (HTTP, WebSocket); empty: [::]:5002 or, with dev, 127.0.0.1:5002,[::1]:5002",
+        Field::Addresses(|c| &mut c.listen),
+    ),
+    setting(
+        "listen_quic",
+        Group::Network,
+        "Where to listen on UDP (WebTransport, QUIC); empty: the addresses and ports of TCP",
+        Field::Addresses(|c| &mut c.listen_quic),
+    ),
+    setting(
+        "tls_certificate",
+        Group::Network,
+        "Certificate chain (PEM), read again when it changes and on SIGHUP; empty: a short-lived certificate of our own on UDP, no TLS on TCP",
+        Field::File(|c| &mut c.tls_certificate),
+    ),
+    setting(
+        "tls_key",
+        Group::Network,
+        "Private key of the certificate (PEM)",
+        Field::File(|c| &mut c.tls_key),
+    ),
+    setting(
+        "hosts",
+        Group::Network,
+        "Names or addresses by which clients reach the server; the certificate must be good for all of them",
+        Field::Words(|c| &mut c.hosts, is_host, "host names or IP addresses"),
+    ),
+    setting(
+        "origins",
+        Group::Network,
+        "Origins of web pages that may connect; empty: only pages of this server and of its hosts",
+        Field::Words(|c| &mut c.origins, is_origin, "origins such as https://example.org, or *"),
+    ),
+    setting(
+        "trusted_proxies",
+        Group::Network,
+        "Networks of reverse proxies whose X-Forwarded-For is believed; empty: none",
+        Field::Networks(|c| &mut c.trusted_proxies),
+    ),
+    setting(
+        "max_connections",
+        Group::Network,
+        "TCP connections at the same time",
+        Field::Count(|c| Number::U32(&mut c.max_connections), 1, 1_000_000),
+    ),
+    setting(
+        "token_secret",
+        Group::Tokens,
+        "Shared secret for HS256 tokens; empty: none or, with dev, the built-in one",
+        Field::Secret(|c| &mut c.tokens.secret),
+    ),
+    setting(
+        "token_jwks",
+        Group::Tokens,
+        "Key set (JWKS) for RS256, ES256 and EdDSA tokens; empty: none",
+        Field::Maybe(
+            |c| &mut c.tokens.jwks,
+            crate::tokens::is_jwks_location,
+            "a file, an https:// address, or an http:// address of this machine",
+        ),
+    ),
+    setting(
+        "token_issuer",
+        Group::Tokens,
+        "Issuers (iss) that are believed; empty: any",
+        Field::Words(|c| &mut c.tokens.issuers, is_word, "texts without commas, up to 256 bytes"),
+    ),
+    setting(
+        "token_audience",
+        Group::Tokens,
+        "Audiences (aud) that are this service; empty: tokens must not name one",
+        Field::Words(|c| &mut c.tokens.audiences, is_word, "texts without commas, up to 256 bytes"),
+    ),
+    setting(
+        "token_leeway",
+        Group::Tokens,
+        "How far the clocks of server and issuer may differ",
+        Field::Time(|c| &mut c.tokens.leeway, 0, 10 * MINUTE),
+    ),
+    setting(
+        "token_jwks_interval",
+        Group::Tokens,
+        "The least time between two fetches of the key set because of an unknown key",
+        Field::Time(|c| &mut c.tokens.jwks_interval, SECOND, HOUR),
+    ),
+    setting(
+        "token_jwks_age",
+        Group::Tokens,
+        "The age at which the key set is fetched again, so that withdrawn keys go",
+        Field::Time(|c| &mut c.tokens.jwks_age, 10 * SECOND, 7 * DAY),
+    ),
+    setting(
+        "store_reserve",
+        Group::Store,
+        "Free disk space below which writes are refused",
+        Field::Size(|c| Number::U64(&mut c.store_reserve), 0, 1024 * GIB),
+    ),
+    setting(
+        "store_cache",
+        Group::Store,
+        "Memory for blocks read from disk",
+        Field::Size(|c| Number::U64(&mut c.store_cache), MIB, 1024 * GIB),
+    ),
+    setting(
+        "log_format",
+        Group::Logs,
+        "The form of the logs",
+        Field::LogFormat(|c| &mut c.log_format),
+    ),
+    setting(
+        "log_filter",
+        Group::Logs,
+        "Which logs are written",
+        Field::Text(
+            |c| &mut c.log_filter,
+            crate::logs::is_filter,
+            "a level (error, warn, info, debug, trace) or directives such as info,caffis_core=debug",
+        ),
+    ),
+    count(
+        "text_chars",
+        "The longest text, in characters",
+        Field::Count(|c| Number::U32(&mut c.core.text_chars), 1, 8_000),
+    ),
+    count(
+        "public_text_chars",
+        "The longest text in a public room, in characters",
+        Field::Count(|c| Number::U32(&mut c.core.public_text_chars), 1, 8_000),
+    ),
+    count(
+        "messages_per_second",
+        "Messages that a user may send, per second",
+        Field::Count(|c| Number::U32(&mut c.core.messages_per_second), 1, 1_000_000),
+    ),
+    count(
+        "commands_per_second",
+        "Commands of every kind that a user may send, per second",
+        Field::Count(|c| Number::U32(&mut c.core.commands_per_second), 1, 1_000_000),
+    ),
+    count(
+        "address_commands_per_second",
+        "Commands that all users of one address may send, per second",
+        Field::Count(|c| Number::U32(&mut c.core.address_commands_per_second), 1, 10_000_000),
+    ),
+    count(
+        "signals_per_second",
+        "Typing signals that a session may send, per second",
+        Field::Count(|c| Number::U32(&mut c.core.signals_per_second), 1, 1_000_000),
+    ),
+    count(
+        "address_connects_per_second",
+        "New connections from one address (IPv6: one /64), per second",
+        Field::Count(|c| Number::U32(&mut c.core.address_connects_per_second), 1, 1_000_000),
+    ),
+    count(
+        "connections_per_address",
+        "Connections at the same time from one address (IPv6: one /64)",
+        Field::Count(|c| Number::U32(&mut c.core.connections_per_address), 1, 1_000_000),
+    ),
+    count(
+        "connections_per_user",
+        "Connections at the same time of one user",
+        Field::Count(|c| Number::U32(&mut c.core.connections_per_user), 1, 1_000_000),
+    ),
+    count(
+        "commands_in_flight",
+        "Commands of one session under way at the same time; further ones wait",
+        Field::Count(|c| Number::U32(&mut c.core.commands_in_flight), 1, 10_000),
+    ),
+    count(
+        "open_rooms",
+        "Rooms that one session may hold open",
+        Field::Count(|c| Number::U32(&mut c.core.open_rooms), 1, 10_000),
+    ),
+    count(
+        "rooms_per_user",
+        "Rooms that a user may be in",
+        Field::Count(|c| Number::U32(&mut c.core.rooms_per_user), 1, 10_000),
+    ),
+    count(
+        "members_per_room",
+        "Members that a room may have",
+        Field::Count(|c| Number::U32(&mut c.core.members_per_room), 2, 100_000),
+    ),
+    count(
+        "small_room_members",
+        "Up to this many members messages come to the inbox, and receipts and presence by name",
+        Field::Count(|c| Number::U32(&mut c.core.small_room_members), 2, 100),
+    ),
+    count(
+        "session_queue_bytes",
+        "What may wait to be written to one session; past it messages are dropped and resumed",
+        Field::Size(|c| Number::Usize(&mut c.core.session_queue_bytes), 64 * KIB, GIB),
+    ),
+    count(
+        "room_queue",
+        "Commands that may wait for one room",
+        Field::Count(|c| Number::Usize(&mut c.core.room_queue), 1, 1_000_000),
+    ),
+    count(
+        "idle_rooms",
+        "Rooms kept in memory while nobody uses them",
+        Field::Count(|c| Number::Usize(&mut c.core.idle_rooms), 0, 10_000_000),
+    ),
+    count(
+        "ring_entries",
+        "Recent entries kept in memory for each room",
+        Field::Count(|c| Number::Usize(&mut c.core.ring_entries), 1, 10_000),
+    ),
+    count(
+        "resume_entries",
+        "Entries that a resume may catch up; beyond it the client reloads",
+        Field::Count(|c| Number::U64(&mut c.core.resume_entries), 1, 1_000_000),
+    ),
+    count(
+        "open_contexts",
+        "Context types for which any user may make the room; others need a service's token",
+        Field::Words(|c| &mut c.core.open_contexts, is_context, "words of up to 32 bytes"),
+    ),
+    time(
+        "entry_retention",
+        "How long entries other than messages are kept",
+        Field::Time(|c| &mut c.core.entry_retention, SECOND, 3_650 * DAY),
+    ),
+    time(
+        "resend_window",
+        "How long client ids are remembered",
+        Field::Time(|c| &mut c.core.resend_window, SECOND, 365 * DAY),
+    ),
+    time(
+        "hello_timeout",
+        "How long a connection may take until its hello",
+        Field::Time(|c| &mut c.core.hello_timeout, 100, 10 * MINUTE),
+    ),
+    time(
+        "idle_timeout",
+        "How long a session may be silent",
+        Field::Time(|c| &mut c.core.idle_timeout, SECOND, HOUR),
+    ),
+    time(
+        "offline_grace",
+        "How long a client must stay away before others are told",
+        Field::Time(|c| &mut c.core.offline_grace, 0, 10 * MINUTE),
+    ),
+    time(
+        "store_timeout",
+        "How long a command may wait for the store before its outcome is unknown",
+        Field::Time(|c| &mut c.core.store_timeout, 100, 10 * MINUTE),
+    ),
+    time(
+        "gather",
+        "How long writes to a busy session are gathered",
+        Field::Time(|c| &mut c.core.gather, 0, SECOND),
+    ),
+    time(
+        "active_ping",
+        "How often an active client should ping",
+        Field::Time(|c| &mut c.core.active_ping, 100, 10 * MINUTE),
+    ),
+    time(
+        "idle_ping",
+        "How often an idle client should ping",
+        Field::Time(|c| &mut c.core.idle_ping, 100, 10 * MINUTE),
+    ),
+    time(
+        "drain_delay",
+        "When clients should come back after a drain; each waits up to twice as long",
+        Field::Time(|c| &mut c.drain_delay, 0, 10 * MINUTE),
+    ),
+    time(
+        "drain_within",
+        "How long a drain may take",
+        Field::Time(|c| &mut c.drain_within, 100, 10 * MINUTE),
+    ),
+];
+
+fn is_word(text: &str) -> bool {
+    text.len() <= 256 && !text.chars().any(char::is_control)
+}
+
+fn is_context(text: &str) -> bool {
+    text.len() <= caffis_schema::limits::CONTEXT_TYPE_BYTES
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+fn is_host(text: &str) -> bool {
+    text.len() <= 253
+        && (text.parse::<std::net::IpAddr>().is_ok()
+            || text.split('.').all(|label| {
+                !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            }))
+}
+
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    text == "*"
+        || host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']))
+}

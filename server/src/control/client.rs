@@ -1,0 +1,81 @@
+//! The side of the command line.
+
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    os::unix::net::UnixStream,
+    path::Path,
+};
+
+use super::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, socket_path};
+
+/// Why a running server did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The connection broke.
+    #[error("the running server did not answer: {0}")]
+    Broken(#[from] io::Error),
+    /// It answered something else than it should.
+    #[error("the running server gave an answer that is none")]
+    Nonsense,
+    /// It could not do it.
+    #[error("the running server says: {0}")]
+    Failed(String),
+}
+
+/// A connection to a running server.
+pub struct Connection(BufReader<UnixStream>);
+
+impl Connection {
+    /// Connects to the server of this data folder; none when none is running.
+    #[must_use]
+    pub fn open(data: &Path) -> Option<Self> {
+        let stream = UnixStream::connect(socket_path(data)).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        stream.set_write_timeout(Some(PATIENCE)).ok()?;
+        Some(Self(BufReader::new(stream)))
+    }
+
+    /// Asks for something without a stream.
+    ///
+    /// # Errors
+    /// Any [`ControlError`].
+    pub fn ask(mut self, request: &Request) -> Result<(), ControlError> {
+        self.say(request)?;
+        self.answer().map(|_| ())
+    }
+
+    /// Writes a backup of the running server's store; gives its rows.
+    ///
+    /// # Errors
+    /// Any [`ControlError`]; what was written is then worth nothing.
+    pub fn backup(mut self, out: &mut impl Write) -> Result<u64, ControlError> {
+        self.say(&Request::Backup)?;
+        let mut chunk = vec![0; MAX_CHUNK];
+        loop {
+            let mut length = [0; 4];
+            self.0.read_exact(&mut length)?;
+            let length = u32::from_be_bytes(length) as usize;
+            if length == 0 {
+                return self.answer();
+            }
+            let part = chunk.get_mut(..length).ok_or(ControlError::Nonsense)?;
+            self.0.read_exact(part)?;
+            out.write_all(part)?;
+        }
+    }
+
+    fn say(&mut self, request: &Request) -> Result<(), ControlError> {
+        let mut line = serde_json::to_vec(request).map_err(|_| ControlError::Nonsense)?;
+        line.push(b'\n');
+        Ok(self.0.get_mut().write_all(&line)?)
+    }
+
+    fn answer(&mut self) -> Result<u64, ControlError> {
+        let mut line = String::new();
+        (&mut self.0).take(MAX_LINE).read_line(&mut line)?;
+        match serde_json::from_str(&line).map_err(|_| ControlError::Nonsense)? {
+            Answer::Done { rows } => Ok(rows),
+            Answer::Failed(reason) => Err(ControlError::Failed(reason)),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The side of the running server.
+
+use std::{
+    fs,
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixListener as StdListener, UnixStream},
+    },
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use caffis_core::Core;
+use caffis_embedded::EmbeddedStore;
+use tokio::{
+    net::UnixListener,
+    runtime::Handle,
+    sync::Semaphore,
+    task::{JoinHandle, spawn_blocking},
+};
+
+use super::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, socket_path};
+
+/// Requests that are served at the same time.
+const MAX_REQUESTS: usize = 4;
+
+/// What requests need.
+#[derive(Clone)]
+pub struct Services {
+    /// The chat.
+    pub core: Core,
+    /// The store.
+    pub store: Arc<EmbeddedStore>,
+}
+
+/// The listening socket; dropping it removes it.
+pub struct ControlServer {
+    path: PathBuf,
+    listener: JoinHandle<()>,
+}
+
+impl ControlServer {
+    /// Listens in the data folder, whose store this process holds: a socket that is there already
+    /// belongs to no one.
+    ///
+    /// # Errors
+    /// When the socket cannot be made.
+    pub fn start(data: &Path, services: Services) -> io::Result<Self> {
+        let path = socket_path(data);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        // Made under another name, so that nobody can connect before the permissions are set.
+        let hidden = data.join(format!(".control-{}", std::process::id()));
+        let listener = StdListener::bind(&hidden)?;
+        fs::set_permissions(&hidden, fs::Permissions::from_mode(0o600))?;
+        fs::rename(&hidden, &path)?;
+        listener.set_nonblocking(true)?;
+        let listener = UnixListener::from_std(listener)?;
+        Ok(Self { path, listener: tokio::spawn(listen(listener, services)) })
+    }
+}
+
+impl Drop for ControlServer {
+    fn drop(&mut self) {
+        self.listener.abort();
+        if let Err(error) = fs::remove_file(&self.path) {
+            tracing::debug!(%error, "the control socket was gone already");
+        }
+    }
+}
+
+async fn listen(listener: UnixListener, services: Services) {
+    let places = Arc::new(Semaphore::new(MAX_REQUESTS));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream.into_std(),
+            Err(error) => Err(error),
+        };
+        let services = services.clone();
+        match stream {
+            Ok(stream) => drop(spawn_blocking(move || {
+                if let Err(error) = serve(stream, &services) {
+                    tracing::warn!(%error, "a control request broke");
+                }
+                drop(place);
+            })),
+            Err(error) => tracing::warn!(%error, "a control connection could not be taken"),
+        }
+    }
+}
+
+/// Serves one request, on a thread that may block.
+fn serve(stream: UnixStream, services: &Services) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new(stream.try_clone()?).take(MAX_LINE).read_line(&mut line)?;
+    let mut out = &stream;
+    let answer = match serde_json::from_str(&line) {
+        Ok(Request::Backup) => backup(out, services),
+        Ok(Request::Revoke { user, before }) => {
+            let revoked = Handle::current().block_on(services.core.revoke(&user, before));
+            tracing::info!(user.id = %user, before, done = revoked.is_ok(), "sessions revoked");
+            outcome(revoked.map(|()| 0))
+        }
+        Err(error) => Answer::Failed(format!("no such request: {error}")),
+    };
+    let mut line = serde_json::to_vec(&answer)?;
+    line.push(b'\n');
+    out.write_all(&line)
+}
+
+fn backup(out: impl Write, services: &Services) -> Answer {
+    let mut chunks = BufWriter::with_capacity(MAX_CHUNK, Chunks(out));
+    let report = services.store.backup(&mut chunks, |_| {});
+    let ended = chunks.flush().and_then(|()| chunks.get_mut().end());
+    let whole = match (report, ended) {
+        (Ok(report), Ok(())) => Ok(report.rows),
+        (Err(error), _) => Err(error.to_string()),
+        (_, Err(error)) => Err(error.to_string()),
+    };
+    tracing::info!(rows = whole.as_ref().ok(), done = whole.is_ok(), "backup");
+    outcome(whole)
+}
+
+fn outcome(result: Result<u64, impl ToString>) -> Answer {
+    match result {
+        Ok(rows) => Answer::Done { rows },
+        Err(error) => Answer::Failed(error.to_string().chars().take(1_000).collect()),
+    }
+}
+
+/// Writes each piece with its length before it.
+struct Chunks<W>(W);
+
+impl<W: Write> Chunks<W> {
+    fn end(&mut self) -> io::Result<()> {
+        self.0.write_all(&[0; 4])
+    }
+}
+
+impl<W: Write> Write for Chunks<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let part = &bytes[..bytes.len().min(MAX_CHUNK)];
+        if !part.is_empty() {
+            self.0.write_all(&(part.len() as u32).to_be_bytes())?;
+            self.0.write_all(part)?;
+        }
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}

@@ -1,0 +1,94 @@
+//! The HTTP side: the web app, the WebSocket upgrade, discovery, health, and in development tokens.
+
+mod address;
+mod connect;
+mod dev;
+mod health;
+mod origin;
+mod reply;
+mod security;
+mod socket;
+mod web;
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    response::Response,
+    routing::{get, post},
+};
+use caffis_certs::Certificates;
+use caffis_core::{Core, ports::clock::SharedClock};
+use caffis_embedded::EmbeddedStore;
+use caffis_schema::{Error, ErrorCode};
+
+use crate::config::Config;
+
+pub use origin::Origins;
+
+/// Where WebSockets are taken.
+pub const SOCKET_PATH: &str = "/api/chat/ws";
+
+/// Where WebTransport sessions are taken, on the UDP port.
+pub const WEBTRANSPORT_PATH: &str = "/api/chat/wt";
+
+/// The largest body of a request, in bytes.
+const MAX_BODY: usize = 16 * 1024;
+
+/// What the handlers share.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// The chat.
+    pub core: Core,
+    /// The store, for its health.
+    pub store: Arc<EmbeddedStore>,
+    /// The certificate of the moment.
+    pub certificates: Certificates,
+    /// The wall clock.
+    pub clock: SharedClock,
+    /// Which pages may connect.
+    pub origins: Origins,
+    /// The UDP port, once it is bound.
+    pub udp_port: OnceLock<u16>,
+    /// Whether the server is going down.
+    pub draining: AtomicBool,
+}
+
+impl App {
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// Everything that is served over HTTP.
+#[must_use]
+pub fn router(app: Arc<App>) -> Router {
+    let mut router = Router::new()
+        .route(SOCKET_PATH, get(socket::upgrade))
+        .route("/api/chat/connect", get(connect::connect))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready));
+    if app.config.dev {
+        router = router
+            .route("/api/chat/dev/users", get(dev::users))
+            .route("/api/chat/dev/token", post(dev::token));
+    }
+    router
+        .fallback(web::serve)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(app.clone(), security::headers))
+        .with_state(app)
+}
+
+async fn wrong_method() -> Response {
+    let error = Error::refused(ErrorCode::Invalid, "This address does not take this method.");
+    reply::error(StatusCode::METHOD_NOT_ALLOWED, &error)
+}

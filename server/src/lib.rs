@@ -1,0 +1,25 @@
+//! Caffis Chat's server: what stands between core and the world.
+//!
+//! `main` runs the command line ([`cli`]), which loads the configuration ([`config`]) and runs a
+//! subcommand: [`serve`], one of [`commands`], or [`chat`].
+//!
+//! - [`config`]: every setting as file key, environment variable and flag.
+//! - [`serve`]: the server from the open store to the last farewell.
+//! - [`http`]: the web app, the WebSocket upgrade, discovery, health.
+//! - [`tokens`]: who a token speaks for.
+//! - [`control`]: how the command line speaks to a running server.
+//! - [`demo`]: the people and rooms of a development server.
+//! - [`system`]: the machine's clock and randomness. [`logs`]: where logs go.
+//! - [`chat`]: a terminal chat on the client library.
+
+pub mod chat;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod control;
+pub mod demo;
+pub mod http;
+pub mod logs;
+pub mod serve;
+pub mod system;
+pub mod tokens;

@@ -1,0 +1,195 @@
+//! The sockets: HTTP and WebSocket on TCP, WebTransport and QUIC on UDP.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use caffis_schema::limits::FRAME_BYTES;
+use caffis_transport::{
+    admit::{Admit, Permit},
+    quic::{OriginCheck, QuicServer, ServerOptions},
+    tcp::{self, TcpServer},
+};
+use tokio::task::JoinHandle;
+
+use super::keys;
+use crate::{
+    config::{Config, DEFAULT_PORT},
+    http::{self, App, WEBTRANSPORT_PATH},
+};
+
+/// The sockets and the tasks behind them.
+pub(super) struct Listeners {
+    tcp_servers: Vec<TcpServer>,
+    tcp_addresses: Vec<SocketAddr>,
+    udp_addresses: Vec<SocketAddr>,
+    quic: Arc<QuicServer>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Listeners {
+    /// Listens as the configuration says.
+    pub(super) fn open(app: &Arc<App>) -> anyhow::Result<Self> {
+        let (tcp_servers, tcp_addresses) = open_tcp(app)?;
+        let quic = Arc::new(open_quic(app, &tcp_addresses)?);
+        let udp_addresses = quic.addresses().to_vec();
+        if let Some(address) = udp_addresses.first() {
+            // It is set once, here.
+            let _ = app.udp_port.set(address.port());
+        }
+        let tasks = vec![
+            tokio::spawn(accept(quic.clone(), app.clone())),
+            tokio::spawn(follow_certificates(quic.clone(), app.clone())),
+        ];
+        Ok(Self { tcp_servers, tcp_addresses, udp_addresses, quic, tasks })
+    }
+
+    /// Where TCP listens.
+    pub(super) fn tcp(&self) -> &[SocketAddr] {
+        &self.tcp_addresses
+    }
+
+    /// Where UDP listens.
+    pub(super) fn udp(&self) -> &[SocketAddr] {
+        &self.udp_addresses
+    }
+
+    /// Takes no more QUIC connections. HTTP goes on: it says that the server is draining.
+    pub(super) fn stop_accepting(&self) {
+        self.quic.stop_accepting();
+    }
+
+    /// Ends all that is left within this time.
+    pub(super) async fn shutdown(self, within: Duration) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+        for server in self.tcp_servers {
+            server.shutdown(within).await;
+        }
+    }
+}
+
+fn open_tcp(app: &Arc<App>) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)> {
+    let config = &app.config;
+    let is_default = config.listen.is_empty();
+    let wanted =
+        if is_default { Config::default_listen(config.dev) } else { config.listen.clone() };
+    let (mut servers, mut addresses) = (Vec::new(), Vec::<SocketAddr>::new());
+    for mut address in wanted {
+        // The system chooses one port for all addresses that leave it to choose.
+        if address.port() == 0 {
+            address.set_port(addresses.first().map_or(0, SocketAddr::port));
+        }
+        match listen_on(address, app) {
+            Ok(server) => {
+                addresses.extend_from_slice(server.addresses());
+                servers.push(server);
+            }
+            Err(error) if is_default && is_without_ipv6(&error) && address.is_ipv6() => {
+                tracing::warn!(%address, "this machine has no IPv6");
+                if !config.dev {
+                    let all = SocketAddr::from((Ipv4Addr::UNSPECIFIED, DEFAULT_PORT));
+                    let server = listen_on(all, app).with_context(|| cannot_listen("TCP", all))?;
+                    addresses.extend_from_slice(server.addresses());
+                    servers.push(server);
+                }
+            }
+            Err(error) => return Err(error).with_context(|| cannot_listen("TCP", address)),
+        }
+    }
+    Ok((servers, addresses))
+}
+
+fn listen_on(address: SocketAddr, app: &Arc<App>) -> io::Result<TcpServer> {
+    let mut options = tcp::Options::new(vec![address]);
+    options.max_connections = app.config.max_connections as usize;
+    options.tls = app.config.tls_certificate.is_some().then(|| app.certificates.tcp());
+    tcp::serve(options, http::router(app.clone()))
+}
+
+fn is_without_ipv6(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+        || error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+}
+
+fn cannot_listen(protocol: &str, address: SocketAddr) -> String {
+    format!("cannot listen on {protocol} {address}")
+}
+
+fn open_quic(app: &Arc<App>, tcp: &[SocketAddr]) -> anyhow::Result<QuicServer> {
+    let config = &app.config;
+    let same_as_tcp = config.listen_quic.is_empty();
+    let addresses = if same_as_tcp { tcp.to_vec() } else { config.listen_quic.clone() };
+    let keys = keys::load_or_create(&config.data).context("the QUIC keys cannot be written")?;
+    let options = |addresses| {
+        let mut options = ServerOptions::new(addresses, app.certificates.udp().borrow().clone());
+        options.keys = keys.clone();
+        options.path = WEBTRANSPORT_PATH.to_owned();
+        options.max_frame = FRAME_BYTES;
+        options.idle_timeout = config.core.idle_timeout;
+        options.max_connections = config.max_connections as usize;
+        options.origin = origin_check(app);
+        options.admit = admit(app);
+        options
+    };
+    match QuicServer::bind(options(addresses.clone())) {
+        Ok(server) => Ok(server),
+        // The system chose a port that is free on TCP only; clients ask for the port of UDP.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && same_as_tcp && chosen(config) => {
+            let address = addresses.first().map(|address| SocketAddr::new(address.ip(), 0));
+            QuicServer::bind(options(address.into_iter().collect())).context("no free UDP port")
+        }
+        Err(error) => {
+            let all: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            Err(error).with_context(|| format!("cannot listen on UDP {}", all.join(", ")))
+        }
+    }
+}
+
+/// Whether the system chose the port.
+fn chosen(config: &Config) -> bool {
+    config.listen.first().is_some_and(|address| address.port() == 0)
+}
+
+fn origin_check(app: &Arc<App>) -> OriginCheck {
+    let origins = app.origins.clone();
+    OriginCheck::new(move |origin| {
+        let allowed = origins.allow(origin, None);
+        if !allowed {
+            tracing::info!(origin, "a page of this origin may not connect");
+        }
+        allowed
+    })
+}
+
+fn admit(app: &Arc<App>) -> Admit {
+    let core = app.core.clone();
+    Admit::new(move |address| match core.admit(address) {
+        Ok(admission) => Some(Box::new(admission) as Permit),
+        Err(error) => {
+            tracing::debug!(%address, %error, "a connection was refused");
+            None
+        }
+    })
+}
+
+/// Serves every link of the endpoint in a task of its own; the endpoint bounds how many there are.
+async fn accept(quic: Arc<QuicServer>, app: Arc<App>) {
+    while let Some(link) = quic.accept().await {
+        let core = app.core.clone();
+        tokio::spawn(async move { core.serve(link).await });
+    }
+}
+
+async fn follow_certificates(quic: Arc<QuicServer>, app: Arc<App>) {
+    let mut certificates = app.certificates.udp();
+    while certificates.changed().await.is_ok() {
+        let latest = certificates.borrow_and_update().clone();
+        if let Err(error) = quic.set_tls(latest) {
+            tracing::error!(%error, "the UDP port keeps its certificate");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Tells other programs where the server listens: a line on standard output and a file.
+
+use std::{
+    fs,
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+};
+
+use serde::Serialize;
+
+use super::listen::Listeners;
+use crate::config::Config;
+
+const FILE: &str = "ports.json";
+
+#[derive(Serialize)]
+struct Listening<'a> {
+    /// The address of the page.
+    url: String,
+    /// The TCP addresses.
+    tcp: &'a [SocketAddr],
+    /// The UDP addresses.
+    udp: &'a [SocketAddr],
+    /// The server's process.
+    pid: u32,
+}
+
+/// `ports.json` in the data folder while the server runs; removed by Drop.
+pub(super) struct PortsFile(PathBuf);
+
+impl PortsFile {
+    /// Writes the file whole, then the line.
+    pub(super) fn write(config: &Config, listeners: &Listeners) -> io::Result<Self> {
+        let url = url(config, listeners.tcp());
+        let listening =
+            Listening { tcp: listeners.tcp(), udp: listeners.udp(), pid: std::process::id(), url };
+        let line = serde_json::to_string(&listening)?;
+        let path = config.data.join(FILE);
+        let hidden = config.data.join(format!(".{FILE}"));
+        fs::write(&hidden, &line)?;
+        fs::rename(&hidden, &path)?;
+        // Nobody may be reading.
+        let _ = writeln!(io::stdout().lock(), "{line}");
+        tracing::info!(url = listening.url, tcp = ?listening.tcp, udp = ?listening.udp, "listening");
+        Ok(Self(path))
+    }
+}
+
+impl Drop for PortsFile {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.0) {
+            tracing::debug!(%error, "ports.json was gone already");
+        }
+    }
+}
+
+/// The address to open in a browser.
+fn url(config: &Config, tcp: &[SocketAddr]) -> String {
+    let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
+    let port = tcp.first().map_or(0, SocketAddr::port);
+    let host = config.hosts.first().map_or("localhost", String::as_str);
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    format!("{scheme}://{host}:{port}")
+}

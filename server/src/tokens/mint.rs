@@ -1,0 +1,63 @@
+//! Tokens of our own making, for development: HS256 with the shared secret.
+
+use std::time::Duration;
+
+use caffis_schema::{Timestamp, UserId};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::Serialize;
+
+use super::{claims::SERVICE_SCOPE, crypto};
+
+/// What a token should say.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// For whom.
+    pub user: UserId,
+    /// Their name.
+    pub name: Option<String>,
+    /// When it is made.
+    pub issued: Timestamp,
+    /// For how long it holds.
+    pub lifetime: Duration,
+    /// Whether it is a service's.
+    pub service: bool,
+    /// Who makes it.
+    pub issuer: Option<String>,
+    /// For whom it is made.
+    pub audience: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    sub: &'a str,
+    iat: u64,
+    exp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+}
+
+/// Makes a token.
+///
+/// # Errors
+/// The signing failed.
+pub fn mint(secret: &str, grant: &Grant) -> Result<String, jsonwebtoken::errors::Error> {
+    crypto::install();
+    let issued = grant.issued / 1000;
+    let claims = Claims {
+        sub: grant.user.as_str(),
+        iat: issued,
+        exp: issued.saturating_add(grant.lifetime.as_secs()),
+        name: grant.name.as_deref(),
+        scope: grant.service.then_some(SERVICE_SCOPE),
+        iss: grant.issuer.as_deref(),
+        aud: grant.audience.as_deref(),
+    };
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)
+}
