@@ -1,1 +1,89 @@
-fn main() {}
+//! The load generator of Caffis Chat: what a server costs and how fast it is.
+//!
+//! Each scenario starts a server of its own on an empty folder, drives it over loopback and reports
+//! the server's CPU and memory, latencies, and what was lost, doubled or out of order, beside the
+//! raw floor measured in the same run. Rates are raised by settings, which are printed. Everything
+//! is bounded in count and time.
+//!
+//! - [`wire`]: a lean WebSocket client, so that the generator measures the server and not itself.
+//! - [`server`]: the server's process; [`usage`]: what it uses.
+//! - [`scenarios`]: what is measured; [`floor`]: what it costs at least.
+//! - [`report`]: medians, table, JSON, and the aims.
+
+mod floor;
+mod frames;
+mod report;
+mod scenarios;
+mod server;
+mod tally;
+mod token;
+mod usage;
+mod wire;
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Parser;
+use tokio::task::LocalSet;
+
+/// Measures a Caffis Chat server.
+#[derive(Debug, Parser)]
+#[command(name = "caffis-bench")]
+struct Arguments {
+    /// The server's program.
+    #[arg(long, env = "CAFFIS_CHAT_BIN", default_value = "target/release/caffis-chat")]
+    server: PathBuf,
+    /// Small counts and short times: a check that the benchmark works, not a measurement.
+    #[arg(long)]
+    quick: bool,
+    /// Only scenarios whose name begins like this; may be given several times.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Runs of each scenario; the median counts.
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// Where the raw figures go.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// How long each scenario sends, in seconds: more, for a profiler.
+    #[arg(long)]
+    seconds: Option<u64>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    // Both sides of the TLS library want one provider.
+    let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
+    // One thread: the other core is the server's.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let plan = scenarios::Plan {
+        server: arguments.server,
+        quick: arguments.quick,
+        seconds: arguments.seconds,
+    };
+    let runs = if arguments.quick { 1 } else { arguments.runs.max(1) };
+    let mut report = report::Report::new(arguments.quick);
+    for scenario in scenarios::ALL {
+        let wanted = arguments.only.is_empty()
+            || arguments.only.iter().any(|name| scenario.name.starts_with(name.as_str()));
+        if !wanted {
+            continue;
+        }
+        for run in 1..=runs {
+            eprintln!("{} ({run} of {runs}) …", scenario.name);
+            // What a scenario leaves running ends with its tasks.
+            let cells = LocalSet::new()
+                .block_on(&runtime, (scenario.run)(&plan))
+                .with_context(|| format!("scenario {}", scenario.name))?;
+            report.add(cells);
+        }
+    }
+    let medians = report.medians();
+    println!("{}", report::table(&medians));
+    println!("{}", report::aims(&medians));
+    if let Some(path) = arguments.json {
+        std::fs::write(&path, serde_json::to_vec_pretty(&report.json(&medians))?)
+            .with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Connecting: a hundred people at once, from the first packet to the answered hello.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use caffis_client::{
+    Connection, Connector, Heartbeat,
+    transports::{Quic, WebSocket},
+};
+use caffis_link::Link;
+use caffis_transport::{quic, tls::Trust};
+use tokio::task::spawn_local;
+
+use super::{Cell, Meter, Plan, each, person};
+use crate::{
+    floor::{self, Certificate},
+    frames::{self, Clock},
+    server::Start,
+    tally::{Figures, Latencies},
+    wire::{Shared, Wire, local},
+};
+
+const AT_ONCE: usize = 100;
+const BATCHES: usize = 10;
+
+/// How a scenario's people connect.
+#[derive(Clone)]
+pub(super) enum Dial {
+    /// WebSocket, by the lean client.
+    Plain(Shared),
+    /// WebSocket over TLS.
+    Tls(Trust),
+    /// Native QUIC, all from one socket.
+    Quic(Arc<Quic>),
+}
+
+/// A person who is connected; drop it to leave.
+pub(super) enum Joined {
+    Wire(Wire),
+    Link(Box<Connection>),
+}
+
+impl Dial {
+    /// QUIC to this server. The certificate is a fresh one of the server's own, so it is not checked
+    /// by name but taken from the server's word.
+    pub(super) async fn quic(address: SocketAddr) -> anyhow::Result<Self> {
+        let trust = Trust::Hashes(vec![certificate_hash(address).await?]);
+        let options = quic::ClientOptions { trust, ..quic::ClientOptions::default() };
+        Ok(Self::Quic(Arc::new(Quic::new(address.to_string(), options)?)))
+    }
+
+    pub(super) async fn join(&self, server: SocketAddr, index: usize) -> anyhow::Result<Joined> {
+        let link: Box<dyn Link> = match self {
+            Self::Plain(shared) => {
+                let mut wire = Wire::connect(server, index, shared).await?;
+                wire.hello(&person(index), Vec::new()).await?;
+                return Ok(Joined::Wire(wire));
+            }
+            Self::Tls(trust) => {
+                let url = format!("wss://{server}/api/chat/ws");
+                WebSocket::new(url).trust(trust.clone()).bind(local(index)).connect().await?
+            }
+            Self::Quic(quic) => quic.connect().await?,
+        };
+        let mut connection = Connection::new(link);
+        connection.hello(frames::hello(&person(index), Vec::new())).await?;
+        connection.set_heartbeat(Heartbeat::IDLE);
+        Ok(Joined::Link(Box::new(connection)))
+    }
+}
+
+/// What `GET /api/chat/connect` says of the certificate.
+async fn certificate_hash(server: SocketAddr) -> anyhow::Result<[u8; 32]> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(server).await?;
+    let request =
+        format!("GET /api/chat/connect HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let from = answer.find('{').context("no JSON in the answer")?;
+    let to = answer.rfind('}').context("no JSON in the answer")?;
+    let info: serde_json::Value = serde_json::from_str(&answer[from..=to])?;
+    let hash = info["webtransport"]["certificateHash"].as_str().context("no hash")?;
+    let bytes = STANDARD.decode(hash).context("the hash is not base64")?;
+    bytes.try_into().map_err(|_| anyhow::anyhow!("the hash has a wrong length"))
+}
+
+pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
+    let folder = tempfile::Builder::new().prefix("caffis-bench-").tempdir()?;
+    let certificate = Certificate::make(folder.path())?;
+    let mut cells = Vec::new();
+    for variant in ["websocket", "websocket over TLS", "quic"] {
+        let mut start = Start::new(&plan.server);
+        if variant == "websocket over TLS" {
+            start = start.tls(certificate.chain.clone(), certificate.key.clone());
+        }
+        let server = start.listening()?;
+        let dial = match variant {
+            "websocket" => Dial::Plain(Shared::new()),
+            "quic" => Dial::quic(server.address).await?,
+            _ => Dial::Tls(certificate.trust()),
+        };
+        // The first connection of all pays for what is made once.
+        drop(dial.join(server.address, 0).await?);
+        let meter = Meter::start(&server);
+        let batches = plan.count(BATCHES);
+        let mut latencies = Latencies::default();
+        for batch in 0..batches {
+            for latency in at_once(&dial, server.address, batch).await? {
+                latencies.add(latency);
+            }
+        }
+        let mut figures = Figures::new();
+        let used = meter.stop(&server, &mut figures);
+        let count = (batches * AT_ONCE) as u64;
+        figures.insert("server_us_per_connect", each(used, count));
+        latencies.report(["joined_p50_ms", "joined_p99_ms", "joined_max_ms"], &mut figures);
+        drop(server);
+        let floor = match variant {
+            "quic" => Some(floor::quic_handshake(&certificate, plan.count(500))?),
+            "websocket" => None,
+            _ => Some(floor::tls_handshake(&certificate, plan.count(500))?),
+        };
+        if let Some(floor) = floor {
+            figures.insert("floor_us_per_handshake", floor);
+            figures.insert("times_the_floor", each(used, count) / floor);
+        }
+        let variant = format!("{AT_ONCE} at once, {variant}");
+        cells.push(Cell { scenario: "connect", variant, figures });
+    }
+    Ok(cells)
+}
+
+/// A hundred at once; they all leave when the last one is there.
+async fn at_once(dial: &Dial, server: SocketAddr, batch: usize) -> anyhow::Result<Vec<u64>> {
+    let clock = Clock::start();
+    let tasks: Vec<_> = (0..AT_ONCE)
+        .map(|index| {
+            let dial = dial.clone();
+            spawn_local(async move {
+                let joined = dial.join(server, batch * AT_ONCE + index).await?;
+                anyhow::Ok((joined, clock.since(0)))
+            })
+        })
+        .collect();
+    let mut latencies = Vec::with_capacity(AT_ONCE);
+    let mut everybody = Vec::with_capacity(AT_ONCE);
+    for task in tasks {
+        let (joined, latency) = task.await??;
+        everybody.push(joined);
+        latencies.push(latency);
+    }
+    drop(everybody);
+    // Leaving is not part of connecting; it has passed before the next ones come.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    Ok(latencies)
+}

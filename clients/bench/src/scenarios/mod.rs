@@ -1,0 +1,182 @@
+//! What is measured.
+
+mod connect;
+mod fanout;
+mod herd;
+mod idle;
+mod restart;
+mod rooms;
+mod saturate;
+
+use std::{
+    future::Future,
+    net::SocketAddr,
+    path::PathBuf,
+    pin::Pin,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::bail;
+use caffis_schema::{
+    ClientId, Command, List, Reply, RoomId, Text, UserId,
+    command::{CreateGroup, EnsureRoom},
+    room::{ClientKey, Context, HistoryPolicy, RoomClass},
+};
+
+use crate::{
+    server::Server,
+    tally::Figures,
+    wire::{Shared, Wire},
+};
+
+/// How the scenarios run.
+pub(crate) struct Plan {
+    /// The server's program.
+    pub(crate) server: PathBuf,
+    /// Small counts and short times.
+    pub(crate) quick: bool,
+    /// How long to send, if not the usual time.
+    pub(crate) seconds: Option<u64>,
+}
+
+impl Plan {
+    /// A count for a measurement, or a tenth of it.
+    fn count(&self, full: usize) -> usize {
+        if self.quick { (full / 10).max(1) } else { full }
+    }
+
+    /// For how long to send.
+    fn time(&self, full: u64) -> Duration {
+        Duration::from_secs(self.seconds.unwrap_or(if self.quick { 1 } else { full }))
+    }
+}
+
+/// One row of the results.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(crate) struct Cell {
+    pub(crate) scenario: &'static str,
+    pub(crate) variant: String,
+    pub(crate) figures: Figures,
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Vec<Cell>>> + 'a>>;
+
+/// A scenario.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) run: for<'a> fn(&'a Plan) -> Running<'a>,
+}
+
+/// All scenarios, in the order of the table.
+pub(crate) const ALL: &[Scenario] = &[
+    Scenario { name: "connect", run: |plan| Box::pin(connect::run(plan)) },
+    Scenario { name: "idle", run: |plan| Box::pin(idle::run(plan)) },
+    Scenario { name: "fanout", run: |plan| Box::pin(fanout::run(plan)) },
+    Scenario { name: "rooms", run: |plan| Box::pin(rooms::run(plan)) },
+    Scenario { name: "saturate", run: |plan| Box::pin(saturate::run(plan)) },
+    Scenario { name: "herd", run: |plan| Box::pin(herd::run(plan)) },
+    Scenario { name: "restart", run: |plan| Box::pin(restart::run(plan)) },
+];
+
+/// How long everybody may take to catch up at the end.
+const SETTLE: Duration = Duration::from_secs(20);
+
+/// Waits until a condition holds; gives up after [`SETTLE`], and the figures then tell.
+async fn settle(mut done: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !done() && begun.elapsed() < SETTLE {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_millis().try_into().unwrap_or(u64::MAX)
+}
+
+/// The person with this number.
+fn person(index: usize) -> String {
+    format!("person-{index:05}")
+}
+
+/// People who are connected, the first ones by number.
+async fn join(
+    server: SocketAddr,
+    from: usize,
+    count: usize,
+    shared: &Shared,
+) -> anyhow::Result<Vec<Wire>> {
+    let mut wires = Vec::with_capacity(count);
+    for index in from..from + count {
+        let mut wire = Wire::connect(server, index, shared).await?;
+        wire.hello(&person(index), Vec::new()).await?;
+        wires.push(wire);
+    }
+    Ok(wires)
+}
+
+/// A cafe's room, which anybody may walk into.
+async fn cafe(wire: &mut Wire, name: &str) -> anyhow::Result<RoomId> {
+    let ensure = EnsureRoom {
+        context: Context { kind: Text::cut("cafe"), id: Text::cut(name) },
+        class: RoomClass::Public,
+        name: None,
+        members: List::default(),
+        history: HistoryPolicy::All,
+    };
+    made(wire.call(3, Command::EnsureRoom(ensure)).await?)
+}
+
+/// A group of the person who asks and these others.
+async fn group(wire: &mut Wire, number: u64, members: Vec<String>) -> anyhow::Result<RoomId> {
+    let members = members.iter().map(|name| UserId::new(name)).collect::<Result<Vec<_>, _>>()?;
+    let key = ClientKey { id: ClientId(u128::from(number).to_be_bytes()), time: now() };
+    let create = CreateGroup {
+        key,
+        name: Text::cut("a group"),
+        members: List::cut(members),
+        history: HistoryPolicy::All,
+    };
+    made(wire.call(3, Command::CreateGroup(create)).await?)
+}
+
+fn made(reply: Reply) -> anyhow::Result<RoomId> {
+    match reply {
+        Reply::Room(room) => Ok(room.room),
+        other => bail!("a room was answered with {}", other.name()),
+    }
+}
+
+/// CPU of the server and of the generator over a stretch of time.
+struct Meter {
+    server: Duration,
+    own: Duration,
+    begun: std::time::Instant,
+}
+
+impl Meter {
+    fn start(server: &Server) -> Self {
+        Self {
+            server: server.cpu(),
+            own: crate::usage::own_thread(),
+            begun: std::time::Instant::now(),
+        }
+    }
+
+    /// Adds the server's CPU and the generator's as shares of a core, and gives the server's time.
+    fn stop(self, server: &Server, figures: &mut Figures) -> Duration {
+        let wall = self.begun.elapsed().as_secs_f64();
+        let used = server.cpu().saturating_sub(self.server);
+        let own = crate::usage::own_thread().saturating_sub(self.own);
+        figures.insert("server_cpu_cores", used.as_secs_f64() / wall);
+        figures.insert("generator_cpu_cores", own.as_secs_f64() / wall);
+        figures.insert("server_memory_mib", server.memory() as f64 / 1_048_576.0);
+        figures.insert("wall_s", wall);
+        used
+    }
+}
+
+/// Microseconds of a time shared among so many.
+fn each(time: Duration, count: u64) -> f64 {
+    time.as_secs_f64() * 1e6 / count.max(1) as f64
+}

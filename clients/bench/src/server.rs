@@ -1,0 +1,160 @@
+//! The server under measurement: a process of its own on a folder of its own.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use tempfile::TempDir;
+
+use crate::{token, usage};
+
+/// How long a server may take to listen.
+const START: Duration = Duration::from_secs(60);
+
+/// What differs from the defaults: the generator's clients share one address and send faster than
+/// people do.
+pub(crate) const SETTINGS: &[(&str, &str)] = &[
+    ("MESSAGES_PER_SECOND", "1000000"),
+    ("COMMANDS_PER_SECOND", "1000000"),
+    ("ADDRESS_COMMANDS_PER_SECOND", "10000000"),
+    ("ADDRESS_CONNECTS_PER_SECOND", "1000000"),
+    ("CONNECTIONS_PER_ADDRESS", "1000000"),
+    ("MAX_CONNECTIONS", "15000"),
+    ("LOG_FILTER", "warn"),
+];
+
+/// A running server; killed on drop.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) address: SocketAddr,
+    /// Removed after the process is gone.
+    _folder: Option<TempDir>,
+}
+
+/// What to start.
+pub(crate) struct Start<'a> {
+    program: &'a Path,
+    folder: Option<PathBuf>,
+    tls: Option<(PathBuf, PathBuf)>,
+}
+
+impl<'a> Start<'a> {
+    pub(crate) fn new(program: &'a Path) -> Self {
+        Self { program, folder: None, tls: None }
+    }
+
+    /// On this folder, which stays.
+    pub(crate) fn folder(mut self, folder: &Path) -> Self {
+        self.folder = Some(folder.to_owned());
+        self
+    }
+
+    /// With TLS on TCP: certificate chain and key in PEM files.
+    pub(crate) fn tls(mut self, chain: PathBuf, key: PathBuf) -> Self {
+        self.tls = Some((chain, key));
+        self
+    }
+
+    /// Starts the process; it may not listen yet.
+    pub(crate) fn spawn(self) -> anyhow::Result<Server> {
+        let (folder, path) = match self.folder {
+            Some(path) => (None, path),
+            None => {
+                let folder = tempfile::Builder::new().prefix("caffis-bench-").tempdir()?;
+                let path = folder.path().to_owned();
+                (Some(folder), path)
+            }
+        };
+        let address = free_address()?;
+        let mut command = command(self.program, &path);
+        command
+            .arg("serve")
+            .env("CAFFIS_LISTEN", address.to_string())
+            .env("CAFFIS_LISTEN_QUIC", address.to_string());
+        if let Some((chain, key)) = &self.tls {
+            command.env("CAFFIS_TLS_CERTIFICATE", chain).env("CAFFIS_TLS_KEY", key);
+        }
+        let process = command
+            .spawn()
+            .with_context(|| format!("{} cannot be started", self.program.display()))?;
+        Ok(Server { process, address, _folder: folder })
+    }
+
+    /// Starts the process and waits until it listens.
+    pub(crate) fn listening(self) -> anyhow::Result<Server> {
+        let mut server = self.spawn()?;
+        let begun = Instant::now();
+        while TcpStream::connect(server.address).is_err() {
+            if let Some(status) = server.process.try_wait()? {
+                bail!("the server ended: {status}");
+            }
+            if begun.elapsed() > START {
+                bail!("the server does not listen");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(server)
+    }
+}
+
+/// Fills a folder with rooms and messages.
+pub(crate) fn seed(program: &Path, folder: &Path, rooms: u64, messages: u64) -> anyhow::Result<()> {
+    let (rooms, messages) = (rooms.to_string(), messages.to_string());
+    let status = command(program, folder)
+        .args(["seed", "--rooms", &rooms, "--messages", &messages, "--seed", "1"])
+        .stdout(Stdio::null())
+        .status()?;
+    if !status.success() {
+        bail!("the store cannot be seeded: {status}");
+    }
+    Ok(())
+}
+
+fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_remove("CAFFIS_CHAT_BIN")
+        .env("CAFFIS_DATA", folder)
+        .env("CAFFIS_TOKEN_SECRET", token::SECRET)
+        .env("CAFFIS_HOSTS", "127.0.0.1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    for (name, value) in SETTINGS {
+        command.env(format!("CAFFIS_{name}"), value);
+    }
+    command
+}
+
+/// A port that is free on TCP and UDP now.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    for _ in 0..100 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        if std::net::UdpSocket::bind(address).is_ok() {
+            return Ok(address);
+        }
+    }
+    bail!("there is no free port")
+}
+
+impl Server {
+    pub(crate) fn cpu(&self) -> Duration {
+        usage::cpu(self.process.id())
+    }
+
+    pub(crate) fn memory(&self) -> u64 {
+        usage::memory(self.process.id())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
