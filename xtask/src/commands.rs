@@ -23,9 +23,7 @@ const WHAT_TO_TRY: &str = "
     the same conversation and write: the page says which transport carries it.
   - Kill the server (Ctrl-C), write while it is gone, start it again: nothing
     is lost, nothing is there twice.
-  - A third person in a terminal: see `caffis-chat chat --help`.
-
-  Ctrl-C ends it.
+  Ctrl-C ends it. To join from another terminal:
 ";
 
 /// Builds the page and the server, and serves on this terminal.
@@ -38,11 +36,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
         }
     }
     workspace.cargo(["build", "--package", "caffis-chat", "--locked"]).run()?;
-    let server = workspace.program(workspace.built("caffis-chat"));
+    let built = workspace.built("caffis-chat");
+    let server = workspace.program(&built);
     server.arguments(["serve", "--dev"]).arguments(arguments).serve(|| {
-        thread::spawn(|| {
+        thread::spawn(move || {
             if answers(ADDRESS, START_LIMIT) {
-                println!("{WHAT_TO_TRY}");
+                println!("{WHAT_TO_TRY}\n      {} chat --user giulia\n", built.display());
             }
         });
     })

@@ -25,11 +25,6 @@ const OVERHEAD: Duration = Duration::from_secs(60);
 /// The longest input that libFuzzer makes; above every frame limit's interesting part.
 const MAX_INPUT: &str = "-max_len=8192";
 
-/// Whether there are fuzz targets.
-pub(crate) fn exists(workspace: &Workspace) -> bool {
-    workspace.path(MANIFEST).exists()
-}
-
 /// Builds the targets and runs each of them.
 pub(crate) fn run(workspace: &Workspace, tier: Tier, tally: &mut Tally) -> Result<()> {
     let time = if tier == Tier::Long { LONG } else { SMOKE };

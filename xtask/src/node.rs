@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{process::Program, tally::Tally, workspace::Workspace};
 
 /// The packages in the order in which they need each other.
-pub(crate) const PACKAGES: [&str; 2] = ["clients/ts", "clients/web"];
+const PACKAGES: [&str; 2] = ["clients/ts", "clients/web"];
 /// The oldest major version of Node that the packages run on.
 const OLDEST_NODE: u32 = 20;
 const INSTALL_LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -19,12 +19,9 @@ pub(crate) struct Package<'a> {
     folder: &'static str,
 }
 
-/// The packages that exist.
+/// The packages, in the order of [`PACKAGES`].
 pub(crate) fn packages(workspace: &Workspace) -> impl Iterator<Item = Package<'_>> {
-    PACKAGES
-        .into_iter()
-        .map(move |folder| Package { workspace, folder })
-        .filter(|package| package.path().join("package-lock.json").exists())
+    PACKAGES.into_iter().map(move |folder| Package { workspace, folder })
 }
 
 /// Fails with what to do if Node or npm is missing or too old.

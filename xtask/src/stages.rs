@@ -98,10 +98,7 @@ fn install(run: &Run<'_>, _: &mut Tally) -> Result<()> {
 
 fn fmt(run: &Run<'_>, _: &mut Tally) -> Result<()> {
     run.workspace.cargo(["fmt", "--all", "--check"]).run()?;
-    if fuzz::exists(run.workspace) {
-        run.workspace.cargo(["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]).run()?;
-    }
-    Ok(())
+    run.workspace.cargo(["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]).run()
 }
 
 /// Who may import whom, and the tests of this program itself.
@@ -163,9 +160,6 @@ fn browsers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
 }
 
 fn fuzz_all(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
-    if !fuzz::exists(run.workspace) {
-        return Ok(());
-    }
     fuzz::run(run.workspace, run.tier, tally)
 }
 
