@@ -23,6 +23,7 @@ const WHAT_TO_TRY: &str = "
     the same conversation and write: the page says which transport carries it.
   - Kill the server (Ctrl-C), write while it is gone, start it again: nothing
     is lost, nothing is there twice.
+
   Ctrl-C ends it. To join from another terminal:
 ";
 
