@@ -21,7 +21,7 @@ export function ConnectionStatus() {
       <i aria-hidden="true" />
       <span className="visually-hidden">{t.connection}: </span>
       <span role="status">{online ? t.transports[transport] : t.phases[phase]}</span>
-      {online && <span>{roundTrip}</span>}
+      {online && <span className={styles.roundTrip}>{roundTrip}</span>}
     </div>
   );
 }

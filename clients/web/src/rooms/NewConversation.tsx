@@ -41,6 +41,7 @@ export function NewConversation({ onClose }: { onClose(): void }) {
     <Dialog title={t.newConversation} onClose={onClose}>
       <Choice<Kind>
         legend={t.newConversation}
+        quiet
         name="kind"
         value={kind}
         options={[

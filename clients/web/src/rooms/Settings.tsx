@@ -63,6 +63,8 @@ export function Settings({ onClose }: { onClose(): void }) {
 /** One of a few values, side by side. */
 export function Choice<Value extends string>(props: {
   legend: string;
+  /** Whether the legend is for screen readers only: something beside it says the same. */
+  quiet?: boolean;
   name: string;
   value: Value;
   options: readonly (readonly [Value, string])[];
@@ -70,7 +72,7 @@ export function Choice<Value extends string>(props: {
 }) {
   return (
     <fieldset className={styles.choice}>
-      <legend className={controls.label}>{props.legend}</legend>
+      <legend className={props.quiet ? "visually-hidden" : controls.label}>{props.legend}</legend>
       <div className={styles.options}>
         {props.options.map(([value, label]) => (
           <label key={value} className={styles.option}>

@@ -1,0 +1,72 @@
+/** One person in two tabs and on two devices: read, unread and presence agree. */
+
+import type { Browser, BrowserContext } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openChromium } from "./support/browsers.ts";
+import { Person } from "./support/person.ts";
+import { TestServer } from "./support/server.ts";
+
+const GROUP = "Turno 14";
+
+let server: TestServer;
+let chromium: Browser;
+let laptop: BrowserContext;
+let phone: BrowserContext;
+let firstTab: Person;
+let secondTab: Person;
+let onPhone: Person;
+let marco: Person;
+
+beforeAll(async () => {
+  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
+  const english = { locale: "en-GB" };
+  laptop = await chromium.newContext(english);
+  phone = await chromium.newContext({ ...english, viewport: { width: 390, height: 800 } });
+  marco = await Person.arrives(await chromium.newContext(english), server.urlWithoutUdp, "marco");
+  firstTab = await Person.arrives(laptop, server.url, "giulia");
+  secondTab = await Person.arrives(laptop, server.url, "giulia");
+  onPhone = await Person.arrives(phone, server.url, "giulia");
+  await marco.makesGroup(GROUP, ["giulia"]);
+});
+
+afterAll(async () => {
+  await chromium?.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+test("what comes is unread everywhere, and read everywhere once it is read in one place", async () => {
+  await marco.says("one");
+  await marco.says("two");
+  const all = [firstTab, secondTab, onPhone];
+  for (const device of all) await device.badge(GROUP, 2);
+  await onPhone.open(GROUP);
+  await onPhone.sees(2);
+  for (const device of [firstTab, secondTab]) await device.badge(GROUP, null);
+  await marco.page
+    .getByTestId("seen-by")
+    .getByText(/Giulia/)
+    .waitFor();
+});
+
+test("what one device writes shows on the others as its own", async () => {
+  await firstTab.open(GROUP);
+  await firstTab.says("from the laptop");
+  await onPhone.sees(3);
+  const last = onPhone.page.getByTestId("message").last();
+  expect(await last.getAttribute("data-own")).toBe("true");
+  await secondTab.badge(GROUP, null);
+});
+
+test("somebody is there for as long as one device is", async () => {
+  await marco.showsDetails();
+  await marco.seesPresence("giulia", true);
+  await firstTab.page.close();
+  await onPhone.page.close();
+  // The tab that is left still talks, and so its person is still there.
+  await secondTab.open(GROUP);
+  await secondTab.says("still here");
+  await marco.sees(4);
+  await marco.seesPresence("giulia", true);
+  await secondTab.page.close();
+  await marco.seesPresence("giulia", false);
+});

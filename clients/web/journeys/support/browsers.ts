@@ -1,0 +1,43 @@
+/** The browsers of the machine. */
+
+import { type Browser, chromium, firefox } from "playwright-core";
+
+const CHROMIUM = {
+  executablePath: process.env.CAFFIS_CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};
+
+/** What Firefox of the distribution does not take from the driver. */
+export const FIREFOX_CONTEXT = {
+  colorScheme: null,
+  reducedMotion: null,
+  forcedColors: null,
+  contrast: null,
+} as const;
+
+/** A Chromium. */
+export function openChromium(): Promise<Browser> {
+  return chromium.launch(CHROMIUM);
+}
+
+/** A Chromium and a way to kill it as a crash would. */
+export async function openMortalChromium(): Promise<{ browser: Browser; kill(): Promise<void> }> {
+  const server = await chromium.launchServer(CHROMIUM);
+  const browser = await chromium.connect(server.wsEndpoint());
+  return { browser, kill: () => server.kill() };
+}
+
+/** A Firefox. */
+export function openFirefox(): Promise<Browser> {
+  return firefox.launch({
+    channel: "moz-firefox",
+    executablePath: process.env.CAFFIS_FIREFOX ?? "/usr/bin/firefox-esr",
+  });
+}

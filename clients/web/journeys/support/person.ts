@@ -1,0 +1,125 @@
+/** Somebody at a page. */
+
+import type { BrowserContext, Locator, Page } from "playwright-core";
+
+/** How long anything may take that is not measured. */
+export const PATIENCE_MS = 15_000;
+
+/** One message as a page shows it. */
+export interface Shown {
+  readonly number: string;
+  readonly text: string;
+}
+
+/** A person with a page of the app. */
+export class Person {
+  readonly page: Page;
+  /** What went wrong in the page and where it wanted to go: both stay empty. */
+  readonly problems: string[] = [];
+
+  private constructor(page: Page, host: string) {
+    this.page = page;
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on("pageerror", (error) => this.problems.push(String(error)));
+    page.on("request", (request) => {
+      const url = new URL(request.url());
+      // WebTransport has the server's name and the UDP port.
+      if (url.hostname !== host && url.protocol !== "data:")
+        this.problems.push(`request to ${url}`);
+    });
+  }
+
+  /** Opens a page and signs in as a person of the demo. */
+  static async arrives(context: BrowserContext, url: string, user: string): Promise<Person> {
+    const page = await context.newPage();
+    const person = new Person(page, new URL(url).hostname);
+    await page.goto(url);
+    await page.getByTestId(`user-${user}`).click();
+    await person.online();
+    return person;
+  }
+
+  /** The connection has come about. */
+  async online(): Promise<void> {
+    await this.page.locator("[data-testid=connection][data-phase=online]").first().waitFor();
+  }
+
+  /** Which transport is in use. */
+  async transport(): Promise<string | null> {
+    return this.page.getByTestId("connection").first().getAttribute("data-transport");
+  }
+
+  /** A conversation of the list. */
+  room(title: string): Locator {
+    return this.page.locator(`[data-testid=room][data-title="${title}"]`);
+  }
+
+  /** Opens a conversation of the list. */
+  async open(title: string): Promise<void> {
+    await this.room(title).click();
+    await this.page.getByTestId("messages").waitFor({ state: "attached" });
+  }
+
+  /** Makes a group and opens it. */
+  async makesGroup(name: string, users: readonly string[]): Promise<void> {
+    await this.page.getByTestId("new-conversation").click();
+    await this.page.getByRole("radio", { name: "Group" }).check();
+    await this.page.getByTestId("group-name").fill(name);
+    for (const user of users) await this.page.getByTestId(`member-${user}`).check();
+    await this.page.getByTestId("create-group").click();
+    await this.page.getByTestId("messages").waitFor({ state: "attached" });
+  }
+
+  /** Writes a message and sends it. */
+  async says(text: string): Promise<void> {
+    await this.page.getByTestId("composer").fill(text);
+    await this.page.getByTestId("composer").press("Enter");
+  }
+
+  /** The messages that the page shows, in order. */
+  shown(): Promise<Shown[]> {
+    return this.page.getByTestId("message").evaluateAll((rows) =>
+      rows.map((row) => ({
+        number: row.getAttribute("data-number") ?? "",
+        text: row.querySelector("[data-testid=text]")?.textContent ?? "",
+      })),
+    );
+  }
+
+  /** Waits until so many messages are shown that the server has numbered. */
+  async sees(count: number): Promise<Shown[]> {
+    const numbered = '[data-testid=message]:not([data-number=""])';
+    const enough = (wanted: { numbered: string; count: number }) =>
+      document.querySelectorAll(wanted.numbered).length >= wanted.count;
+    try {
+      await this.page.waitForFunction(enough, { numbered, count });
+    } catch (error) {
+      const shown = JSON.stringify(await this.shown(), null, 1);
+      throw new Error(`${count} messages never came; shown are ${shown}`, { cause: error });
+    }
+    return this.shown();
+  }
+
+  /** The badge of a conversation in the list, once it says this; null for no badge. */
+  async badge(title: string, count: number | null): Promise<void> {
+    const badge = this.room(title).getByTestId("unread");
+    if (count === null) await badge.waitFor({ state: "detached" });
+    else await badge.getByText(String(count), { exact: true }).waitFor();
+  }
+
+  /** Opens the details of the conversation, with its members. */
+  async showsDetails(): Promise<void> {
+    await this.page.getByTestId("details").click();
+    await this.page.getByTestId("members").waitFor();
+  }
+
+  /** Waits until a member is shown as there or not there. */
+  async seesPresence(user: string, there: boolean, timeout = PATIENCE_MS): Promise<void> {
+    const dot = this.page.locator(
+      `[data-testid=members] [data-user="${user}"] [data-availability]`,
+    );
+    await dot
+      .and(this.page.locator(`[data-availability${there ? '="online"' : '="offline"'}]`))
+      .waitFor({ timeout });
+  }
+}
