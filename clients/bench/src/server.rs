@@ -105,7 +105,7 @@ impl<'a> Start<'a> {
 pub(crate) fn seed(program: &Path, folder: &Path, rooms: u64, messages: u64) -> anyhow::Result<()> {
     let (rooms, messages) = (rooms.to_string(), messages.to_string());
     let status = command(program, folder)
-        .args(["seed", "--rooms", &rooms, "--messages", &messages, "--seed", "1"])
+        .args(["seed", "--dev", "--rooms", &rooms, "--messages", &messages, "--seed", "1"])
         .stdout(Stdio::null())
         .status()?;
     if !status.success() {
