@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use caffis_schema::{ClientId, Entry, EntryKind, Timestamp, UserId, room::Role};
 
-use super::{cell::Loaded, entries, load::room_row, owner::CLOCK_MARGIN, recent::Sent};
+use super::{cell::Loaded, entries, load::room_row, recent::Sent, resend::CLOCK_MARGIN};
 use crate::{
     model::room::{Bucket, Members, RoomState},
     ports::store::{Batch, StoreError},

@@ -14,6 +14,7 @@ mod load;
 mod owner;
 mod publish;
 mod recent;
+mod resend;
 mod rooms;
 mod seeding;
 

@@ -6,7 +6,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use caffis_schema::{ClientId, EntryKind, Error, ErrorCode, RoomId, Timestamp, reply::Appended};
+use caffis_schema::{EntryKind, Error, ErrorCode, RoomId, Timestamp, reply::Appended};
 use tokio::time::timeout;
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     command::{Change, Done, RoomCommand, RoomPlan, StepContext},
     load,
     recent::Sent,
+    resend::{in_window, look_up, same_content},
     rooms::Rooms,
 };
 use crate::{
@@ -24,7 +25,6 @@ use crate::{
     },
     ports::store::StoreError,
     sync::lock,
-    tables::{self, SentRow},
 };
 
 /// Commands that share one durable write.
@@ -35,10 +35,6 @@ const BATCH_ROWS: usize = 1_024;
 
 /// While a write is late, commands that wait for the room are answered this often.
 const LATE_STEP: Duration = Duration::from_millis(500);
-
-/// How far a client's clock may be ahead. As long as this, client ids are kept beyond the window in
-/// which a resend may come, so none is forgotten before it has expired.
-pub(super) const CLOCK_MARGIN: Duration = Duration::from_secs(86_400);
 
 /// How long a client should wait before it asks again when the store is not there.
 const RETRY_MS: u32 = 1_000;
@@ -246,67 +242,6 @@ fn refuse_waiting(cell: &RoomCell) {
     }
 }
 
-/// What the store remembers of the commands that may have come before.
-async fn look_up(
-    rooms: &Rooms,
-    cell: &RoomCell,
-    jobs: &[Job],
-) -> Vec<Result<Option<Sent>, StoreError>> {
-    let recent: Vec<Option<Sent>> = {
-        let inner = lock(&cell.inner);
-        let recent = inner.loaded.as_ref().map(|loaded| &loaded.recent);
-        let find = |job: &Job| recent?.get(&job.actor.user, job.command.key()?.id);
-        jobs.iter().map(find).collect()
-    };
-    let mut known = Vec::with_capacity(jobs.len());
-    for (job, recent) in jobs.iter().zip(recent) {
-        known.push(match (recent, job.command.key()) {
-            (Some(sent), _) => Ok(Some(sent)),
-            (None, None) => Ok(None),
-            (None, Some(key)) => stored(rooms, cell, job, key.id).await,
-        });
-    }
-    known
-}
-
-/// A `sent` row, if the entry that it speaks of counts.
-async fn stored(
-    rooms: &Rooms,
-    cell: &RoomCell,
-    job: &Job,
-    client: ClientId,
-) -> Result<Option<Sent>, StoreError> {
-    let key = SentRow::key(&cell.id, &job.actor.user, &client);
-    let Some(row) = tables::get::<SentRow>(&*rooms.store, key).await? else { return Ok(None) };
-    let head = cell.state().map_or(0, |state| state.head);
-    if row.position > head || !is_entry_of(rooms, cell, &row).await? {
-        return Ok(None);
-    }
-    let SentRow { room, position, number, time, digest, .. } = row;
-    Ok(Some(Sent { appended: Appended { room, position, number, time }, digest }))
-}
-
-/// Whether the entry at a `sent` row's position was made by it: after a write of unknown outcome the
-/// position may have gone to another.
-async fn is_entry_of(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bool, StoreError> {
-    let entries = match cell.ring_range(row.position, row.position) {
-        Some(entries) => entries,
-        None => {
-            let Some(state) = cell.state() else { return Ok(false) };
-            load::read_range(&*rooms.store, &state, row.position, row.position).await?
-        }
-    };
-    let Some(entry) = entries.first() else {
-        // Messages stay; other entries are kept for a time only.
-        return Ok(row.number == 0);
-    };
-    let same = match &entry.kind {
-        EntryKind::Message(message) => message.key.is_some_and(|key| key.id == row.client),
-        _ => row.number == 0,
-    };
-    Ok(same && entry.time == row.time)
-}
-
 fn step(
     append: &mut Append,
     job: &Job,
@@ -340,30 +275,6 @@ fn step(
     };
     // What changes nothing is only true once all before it is durable.
     Answer::WhenDurable(stage(append, job, change, context.now))
-}
-
-/// Whether a client id is of a time for which ids are remembered.
-fn in_window(time: Timestamp, context: &StepContext<'_>) -> Result<(), Error> {
-    let age = context.now.saturating_sub(time);
-    if u128::from(age) > context.settings.resend_window.as_millis() {
-        let sentence = "Whether this was done before is no longer known.";
-        return Err(Error::refused(ErrorCode::Expired, sentence));
-    }
-    let ahead = time.saturating_sub(context.now);
-    if u128::from(ahead) > CLOCK_MARGIN.as_millis() {
-        let sentence = "The client id's time lies in the future: set the clock right.";
-        return Err(Error::refused(ErrorCode::Invalid, sentence));
-    }
-    Ok(())
-}
-
-fn same_content(sent: Sent, digest: u64) -> Result<Done, Error> {
-    if sent.digest == digest {
-        Ok(Done { appended: sent.appended })
-    } else {
-        let sentence = "This client id was used before for something else.";
-        Err(Error::refused(ErrorCode::ClientIdReused, sentence))
-    }
 }
 
 /// Adds what a command makes to the append; what changed nothing is remembered too, so that a resend

@@ -8,21 +8,18 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
 use caffis_link::{Farewell, Incoming, Lane, Link};
 use caffis_schema::{
     ClientFrame, ClientSignal, CloseCode, Codec, Command, Error, ErrorCode, Event, Reply, Request,
-    ServerFrame, codec,
-    command::{Hello, Refresh},
-    event::{Answer as AnswerFrame, Answered, TokenExpiring},
-    limits::COMMAND_BYTES,
-    reply::Refreshed,
+    command::Refresh, event::TokenExpiring, reply::Refreshed,
 };
 use futures_util::{FutureExt, Stream, stream::FuturesUnordered};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::{
     dispatch::{self, ready},
+    first::first,
+    frames::{answer_bytes, decode},
     hello,
     timers::{Due, Timers},
 };
@@ -30,8 +27,8 @@ use crate::{
     admission::Addresses,
     features::typing,
     hub::{
-        encoded::{Encoded, encode},
-        outbound::{BIG_REPLY_BYTES, Item, Outbound},
+        encoded::Encoded,
+        outbound::{BIG_REPLY_BYTES, Item},
         rate::TokenBucket,
     },
     services::{Asker, Handled, Services},
@@ -48,7 +45,7 @@ const WRITES_PER_TURN: usize = 256;
 
 /// Why the loop ends.
 #[derive(Debug)]
-enum End {
+pub(super) enum End {
     /// The link is gone, or the peer said goodbye.
     Gone,
     /// This side says goodbye.
@@ -108,89 +105,6 @@ pub(crate) async fn run(
         let farewell = Farewell::new(code.number(), reason);
         poll_fn(|cx| link.poll_close(&farewell, cx)).await;
     }
-}
-
-/// Waits for hello and answers it.
-async fn first(
-    services: &Services,
-    link: &mut dyn Link,
-    codec: Codec,
-) -> Result<hello::Opened, End> {
-    let (id, hello) = loop {
-        match poll_fn(|cx| link.poll_recv(cx)).await {
-            Incoming::Frame { payload, .. } => match hello_of(&payload, codec) {
-                Ok(found) => break found,
-                Err((id, error)) => {
-                    answer_now(link, id, error, codec).await;
-                    return Err(End::Farewell(CloseCode::Protocol, "the first command is hello"));
-                }
-            },
-            // Datagrams may overtake, and are never answered.
-            Incoming::Datagram(_) | Incoming::Pong => {}
-            Incoming::Closed(_) => return Err(End::Gone),
-        }
-    };
-    let datagrams = link.info().max_datagram.is_some();
-    let outbound = Outbound::new(codec, datagrams, services.settings.session_queue_bytes);
-    match hello::open(services, hello, outbound).await {
-        Ok(opened) => {
-            let reply = Ok(Reply::Welcome(opened.welcome.clone()));
-            let bytes = answer_bytes(id, reply, codec, link.info().max_frame);
-            opened.session.0.session.outbound.release(bytes);
-            Ok(opened)
-        }
-        Err(refused) => {
-            let sentence = "hello was refused: its answer says why";
-            answer_now(link, id, refused.error, codec).await;
-            Err(End::Farewell(refused.close, sentence))
-        }
-    }
-}
-
-fn hello_of(payload: &Bytes, codec: Codec) -> Result<(u32, Hello), (u32, Error)> {
-    let malformed = |sentence: &str| (0, Error::refused(ErrorCode::Malformed, sentence));
-    let frame = decode(payload, codec).map_err(|error| (0, error))?;
-    match frame {
-        ClientFrame::Request(Request { id, command: Command::Hello(hello) }) => Ok((id, hello)),
-        ClientFrame::Request(Request { id, .. }) => {
-            let sentence = "The first command is hello.";
-            Err((id, Error::refused(ErrorCode::HelloExpected, sentence)))
-        }
-        ClientFrame::Signal(_) => Err(malformed("The first frame is a request with hello.")),
-    }
-}
-
-fn decode(payload: &[u8], codec: Codec) -> Result<ClientFrame, Error> {
-    if payload.len() > COMMAND_BYTES {
-        let sentence = format!("A frame has at most {COMMAND_BYTES} bytes.");
-        return Err(Error::refused(ErrorCode::TooLarge, &sentence));
-    }
-    codec::decode(payload, codec)
-        .map_err(|error| Error::refused(ErrorCode::Malformed, &error.to_string()))
-}
-
-/// Answers before there is a session.
-async fn answer_now(link: &mut dyn Link, id: u32, error: Error, codec: Codec) {
-    let bytes = answer_bytes(id, Err(error), codec, link.info().max_frame);
-    if link.start_send(Lane::MAIN, bytes).is_ok() {
-        // The link may be gone: then nobody waits for this.
-        let _ = poll_fn(|cx| link.poll_flush(cx)).await;
-    }
-}
-
-/// The answer, or that it does not fit in a frame of the link.
-fn answer_bytes(id: u32, handled: Handled, codec: Codec, limit: usize) -> Bytes {
-    let result = match handled {
-        Ok(reply) => Answered::Ok(reply),
-        Err(error) => Answered::Error(error),
-    };
-    let bytes = encode(&ServerFrame::Reply(AnswerFrame { id, result }), codec);
-    if bytes.is_empty() || bytes.len() > limit {
-        let sentence = "The answer does not fit in a frame: ask for fewer.";
-        let result = Answered::Error(Error::refused(ErrorCode::TooLarge, sentence));
-        return encode(&ServerFrame::Reply(AnswerFrame { id, result }), codec);
-    }
-    bytes
 }
 
 async fn converse(

@@ -7,6 +7,8 @@
 //! [`Outbound`]: crate::hub::outbound::Outbound
 
 pub mod dispatch;
+mod first;
+mod frames;
 mod hello;
 mod link_loop;
 mod timers;

@@ -1,0 +1,108 @@
+//! Telling a resend from a new command: by what memory and the store remember of client ids, and by
+//! the time in the key.
+
+use std::time::Duration;
+
+use caffis_schema::{ClientId, EntryKind, Error, ErrorCode, Timestamp, reply::Appended};
+
+use super::{
+    cell::{Job, RoomCell},
+    command::{Done, StepContext},
+    load,
+    recent::Sent,
+    rooms::Rooms,
+};
+use crate::{
+    ports::store::StoreError,
+    sync::lock,
+    tables::{self, SentRow},
+};
+
+/// How far a client's clock may be ahead. As long as this, client ids are kept beyond the window in
+/// which a resend may come, so none is forgotten before it has expired.
+pub(super) const CLOCK_MARGIN: Duration = Duration::from_secs(86_400);
+
+/// What the store remembers of the commands that may have come before.
+pub(super) async fn look_up(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    jobs: &[Job],
+) -> Vec<Result<Option<Sent>, StoreError>> {
+    let recent: Vec<Option<Sent>> = {
+        let inner = lock(&cell.inner);
+        let recent = inner.loaded.as_ref().map(|loaded| &loaded.recent);
+        let find = |job: &Job| recent?.get(&job.actor.user, job.command.key()?.id);
+        jobs.iter().map(find).collect()
+    };
+    let mut known = Vec::with_capacity(jobs.len());
+    for (job, recent) in jobs.iter().zip(recent) {
+        known.push(match (recent, job.command.key()) {
+            (Some(sent), _) => Ok(Some(sent)),
+            (None, None) => Ok(None),
+            (None, Some(key)) => stored(rooms, cell, job, key.id).await,
+        });
+    }
+    known
+}
+
+/// A `sent` row, if the entry that it speaks of counts.
+async fn stored(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    job: &Job,
+    client: ClientId,
+) -> Result<Option<Sent>, StoreError> {
+    let key = SentRow::key(&cell.id, &job.actor.user, &client);
+    let Some(row) = tables::get::<SentRow>(&*rooms.store, key).await? else { return Ok(None) };
+    let head = cell.state().map_or(0, |state| state.head);
+    if row.position > head || !is_entry_of(rooms, cell, &row).await? {
+        return Ok(None);
+    }
+    let SentRow { room, position, number, time, digest, .. } = row;
+    Ok(Some(Sent { appended: Appended { room, position, number, time }, digest }))
+}
+
+/// Whether the entry at a `sent` row's position was made by it: after a write of unknown outcome the
+/// position may have gone to another.
+async fn is_entry_of(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bool, StoreError> {
+    let entries = match cell.ring_range(row.position, row.position) {
+        Some(entries) => entries,
+        None => {
+            let Some(state) = cell.state() else { return Ok(false) };
+            load::read_range(&*rooms.store, &state, row.position, row.position).await?
+        }
+    };
+    let Some(entry) = entries.first() else {
+        // Messages stay; other entries are kept for a time only.
+        return Ok(row.number == 0);
+    };
+    let same = match &entry.kind {
+        EntryKind::Message(message) => message.key.is_some_and(|key| key.id == row.client),
+        _ => row.number == 0,
+    };
+    Ok(same && entry.time == row.time)
+}
+
+/// Whether a client id is of a time for which ids are remembered.
+pub(super) fn in_window(time: Timestamp, context: &StepContext<'_>) -> Result<(), Error> {
+    let age = context.now.saturating_sub(time);
+    if u128::from(age) > context.settings.resend_window.as_millis() {
+        let sentence = "Whether this was done before is no longer known.";
+        return Err(Error::refused(ErrorCode::Expired, sentence));
+    }
+    let ahead = time.saturating_sub(context.now);
+    if u128::from(ahead) > CLOCK_MARGIN.as_millis() {
+        let sentence = "The client id's time lies in the future: set the clock right.";
+        return Err(Error::refused(ErrorCode::Invalid, sentence));
+    }
+    Ok(())
+}
+
+pub(super) fn same_content(sent: Sent, digest: u64) -> Result<Done, Error> {
+    if sent.digest == digest {
+        Ok(Done { appended: sent.appended })
+    } else {
+        let sentence = "This client id was used before for something else.";
+        Err(Error::refused(ErrorCode::ClientIdReused, sentence))
+    }
+}

@@ -1,0 +1,66 @@
+//! The first frame of a link: hello, and its answer.
+
+use std::future::poll_fn;
+
+use bytes::Bytes;
+use caffis_link::{Incoming, Link};
+use caffis_schema::{
+    ClientFrame, CloseCode, Codec, Command, Error, ErrorCode, Reply, Request, command::Hello,
+};
+
+use super::{
+    frames::{answer_bytes, answer_now, decode},
+    hello,
+    link_loop::End,
+};
+use crate::{hub::outbound::Outbound, services::Services};
+
+/// Waits for hello and answers it.
+pub(super) async fn first(
+    services: &Services,
+    link: &mut dyn Link,
+    codec: Codec,
+) -> Result<hello::Opened, End> {
+    let (id, hello) = loop {
+        match poll_fn(|cx| link.poll_recv(cx)).await {
+            Incoming::Frame { payload, .. } => match hello_of(&payload, codec) {
+                Ok(found) => break found,
+                Err((id, error)) => {
+                    answer_now(link, id, error, codec).await;
+                    return Err(End::Farewell(CloseCode::Protocol, "the first command is hello"));
+                }
+            },
+            // Datagrams may overtake, and are never answered.
+            Incoming::Datagram(_) | Incoming::Pong => {}
+            Incoming::Closed(_) => return Err(End::Gone),
+        }
+    };
+    let datagrams = link.info().max_datagram.is_some();
+    let outbound = Outbound::new(codec, datagrams, services.settings.session_queue_bytes);
+    match hello::open(services, hello, outbound).await {
+        Ok(opened) => {
+            let reply = Ok(Reply::Welcome(opened.welcome.clone()));
+            let bytes = answer_bytes(id, reply, codec, link.info().max_frame);
+            opened.session.0.session.outbound.release(bytes);
+            Ok(opened)
+        }
+        Err(refused) => {
+            let sentence = "hello was refused: its answer says why";
+            answer_now(link, id, refused.error, codec).await;
+            Err(End::Farewell(refused.close, sentence))
+        }
+    }
+}
+
+fn hello_of(payload: &Bytes, codec: Codec) -> Result<(u32, Hello), (u32, Error)> {
+    let malformed = |sentence: &str| (0, Error::refused(ErrorCode::Malformed, sentence));
+    let frame = decode(payload, codec).map_err(|error| (0, error))?;
+    match frame {
+        ClientFrame::Request(Request { id, command: Command::Hello(hello) }) => Ok((id, hello)),
+        ClientFrame::Request(Request { id, .. }) => {
+            let sentence = "The first command is hello.";
+            Err((id, Error::refused(ErrorCode::HelloExpected, sentence)))
+        }
+        ClientFrame::Signal(_) => Err(malformed("The first frame is a request with hello.")),
+    }
+}
