@@ -1,0 +1,92 @@
+//! Public rooms: people walk in and out.
+
+use caffis_schema::{
+    Command, ErrorCode, Event,
+    command::{Anchor, Cursor, Mark},
+    reply::Standing,
+    room::RoomClass,
+};
+
+use crate::harness::{Client, World, code, user};
+
+async fn attendance(client: &mut Client) -> Vec<(u32, Option<String>, Option<String>)> {
+    let told = client.settle().await.into_iter().filter_map(|event| match event {
+        Event::Attendance(a) => Some((
+            a.count,
+            a.entered.map(|profile| profile.user.to_string()),
+            a.exited.map(|user| user.to_string()),
+        )),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_public_room_is_readable_only_while_it_is_open() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.ensure("cafe", RoomClass::Public, &[]).await.expect("made").room;
+    for client in [&mut giulia, &mut marco] {
+        assert_eq!(code(client.send(room, "ciao").await), ErrorCode::NotFound);
+        assert_eq!(code(client.history(room, Anchor::Latest, 5).await), ErrorCode::NotFound);
+        assert_eq!(client.resume(room, 0).await.standing, Standing::Gone);
+    }
+    assert_eq!(giulia.open(room).await.expect("walked in").attendance, 1);
+    giulia.send(room, "ciao").await.expect("sent");
+    assert_eq!(marco.heard().await, [""; 0]);
+    let opened = marco.open(room).await.expect("walked in");
+    assert_eq!((opened.attendance, opened.page.entries.len()), (2, 2));
+    marco.send(room, "salve").await.expect("sent");
+    assert_eq!(giulia.heard().await, ["ciao", "salve"]);
+    assert_eq!(
+        code(marco.ask(Command::MarkRead(Mark { room, number: 1 })).await),
+        ErrorCode::Forbidden
+    );
+    marco.close(room).await;
+    marco.settle().await;
+    giulia.send(room, "gone?").await.expect("sent");
+    assert_eq!(marco.heard().await, [""; 0]);
+    assert_eq!(code(marco.history(room, Anchor::Latest, 5).await), ErrorCode::NotFound);
+    assert!(marco.listed(room).await.is_none(), "attendance is not membership");
+}
+
+#[tokio::test(start_paused = true)]
+async fn walking_in_and_out_is_told_once_for_each_person() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let mut tablet = world.connect("marco").await;
+    let room = giulia.ensure("cafe", RoomClass::Public, &[]).await.expect("made").room;
+    giulia.open(room).await.expect("walked in");
+    giulia.settle().await;
+    marco.open(room).await.expect("walked in");
+    assert_eq!(attendance(&mut giulia).await, [(2, Some("marco".to_owned()), None)]);
+    tablet.open(room).await.expect("walked in");
+    marco.close(room).await;
+    assert_eq!(attendance(&mut giulia).await, []);
+    drop(tablet);
+    assert_eq!(attendance(&mut giulia).await, [(1, None, Some("marco".to_owned()))]);
+    // A service looks without being seen.
+    let mut service = world.service().await;
+    service.open(room).await.expect("opened");
+    assert_eq!(attendance(&mut giulia).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn coming_back_with_a_cursor_walks_in_again() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.ensure("cafe", RoomClass::Public, &[]).await.expect("made").room;
+    giulia.open(room).await.expect("walked in");
+    marco.open(room).await.expect("walked in");
+    drop(marco);
+    giulia.settle().await;
+    giulia.send(room, "missed").await.expect("sent");
+    let cursors = vec![Cursor { room, position: 1, open: true }];
+    let mut marco = world.connect_at("marco", cursors).await;
+    let resumed = &marco.welcome().resumed[0];
+    assert_eq!((resumed.standing, resumed.entries.len(), resumed.head), (Standing::Complete, 1, 2));
+    assert_eq!(attendance(&mut giulia).await, [(2, Some("marco".to_owned()), None)]);
+    giulia.send(room, "now").await.expect("sent");
+    assert_eq!(marco.heard().await, ["now"]);
+    assert_eq!(user("marco"), marco.welcome().profile.user);
+}

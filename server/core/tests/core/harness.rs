@@ -1,0 +1,590 @@
+//! A running core and clients that speak the protocol to it.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use caffis_conformance::{
+    clock::ManualClock,
+    faulty::{Faults, FaultyStore, Plan},
+    memory::MemoryStore,
+    random::Random,
+};
+use caffis_core::{
+    Core, Ports, Settings,
+    ports::{
+        authenticator::{Authenticator, Identity, IdentityFuture, TokenError},
+        clock::Clock,
+        entropy::Entropy,
+        store::Store,
+    },
+};
+use caffis_link::{
+    Farewell, Incoming, Lane, Link, LinkExt,
+    memory::{MemoryLink, Options, pair},
+};
+use caffis_schema::{
+    Body, ClientFrame, ClientId, CloseCode, Codec, Command, DeviceId, Entry, EntryKind, Error,
+    ErrorCode, Event, List, PROTOCOL_VERSION, Reply, Request, RoomId, ServerFrame, ServerSignal,
+    Text, UserId, codec,
+    command::{
+        AddMembers, Anchor, Close, CreateGroup, Cursor, EnsureDirect, EnsureRoom, Hello, History,
+        Leave, Mark, Open, RemoveMember, Resume, Rooms, Send, SetRole,
+    },
+    event::{Answered, TextBody},
+    limits::FRAME_BYTES,
+    reply::{Appended, EntryPage, Opened, Resumed, RoomPage, Welcome},
+    room::{ClientKey, Context, HistoryPolicy, Role, RoomClass, RoomSummary},
+};
+use tokio::{task::AbortHandle, time::timeout};
+
+/// When tests begin: 2026-01-01, in milliseconds since 1970.
+pub(crate) const START: u64 = 1_767_225_600_000;
+
+/// How long anything may take, in paused time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long nothing has to come before nothing will.
+pub(crate) const QUIET: Duration = Duration::from_millis(200);
+
+/// Tokens are a person's id; more is said behind it: `giulia;issued=1;expires=2`, `service:meetups`.
+struct Tokens(Arc<ManualClock>);
+
+impl Authenticator for Tokens {
+    fn identify<'a>(&'a self, token: &'a str) -> IdentityFuture<'a> {
+        let now = self.0.now();
+        Box::pin(async move {
+            let mut parts = token.split(';');
+            let name = parts.next().unwrap_or_default();
+            let (mut issued, mut expires) = (now, now + 86_400_000);
+            for part in parts {
+                let (key, value) = part.split_once('=').expect("a key and a value");
+                let value = value.parse().expect("a number");
+                if key == "issued" { issued = value } else { expires = value }
+            }
+            if name == "forged" {
+                return Err(TokenError::Invalid("the signature does not match".to_owned()));
+            }
+            if expires <= now {
+                return Err(TokenError::Expired);
+            }
+            let service = name.starts_with("service:");
+            let user = UserId::new(name).map_err(|e| TokenError::Invalid(e.to_string()))?;
+            Ok(Identity { user, name: None, picture: None, issued, expires, service })
+        })
+    }
+}
+
+struct Seeded(Mutex<Random>);
+
+impl Entropy for Seeded {
+    fn fill(&self, buffer: &mut [u8]) {
+        let mut random = self.0.lock().expect("not poisoned");
+        for byte in buffer {
+            *byte = random.number().to_le_bytes()[0];
+        }
+    }
+}
+
+/// A core with its store and clock.
+pub(crate) struct World {
+    pub(crate) core: Core,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) faults: Faults,
+    pub(crate) clock: Arc<ManualClock>,
+    ports: Ports,
+    settings: Settings,
+    keys: Arc<AtomicU64>,
+    served: Mutex<Vec<AbortHandle>>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    /// A world with settings, in which rates are out of the way of what is tested.
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let clock = ManualClock::at(START);
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let (faulty, faults) = FaultyStore::new(store.clone(), 7, Plan::default());
+        let ports = Ports {
+            store: Arc::new(faulty),
+            clock: clock.clone(),
+            entropy: Arc::new(Seeded(Mutex::new(Random::new(11)))),
+            authenticator: Arc::new(Tokens(clock.clone())),
+        };
+        let core = Core::start(settings.clone(), ports.clone()).await.expect("starts");
+        let (keys, served) = Default::default();
+        Self { core, store, faults, clock, ports, settings, keys, served }
+    }
+
+    /// A world in which nothing is refused for its rate.
+    pub(crate) async fn unhurried() -> Self {
+        Self::with(unhurried()).await
+    }
+
+    /// The process ends without a word and a new one starts on the same store.
+    pub(crate) async fn restart(&mut self) {
+        self.served.lock().expect("not poisoned").drain(..).for_each(|task| task.abort());
+        self.core =
+            Core::start(self.settings.clone(), self.ports.clone()).await.expect("starts again");
+    }
+
+    /// A connection before its hello.
+    pub(crate) fn link(&self) -> Raw {
+        self.link_with(&Options { max_frame: FRAME_BYTES, ..Options::default() })
+    }
+
+    pub(crate) fn link_with(&self, options: &Options) -> Raw {
+        let (link, there) = pair(options);
+        let core = self.core.clone();
+        let task = tokio::spawn(async move { core.serve(Box::new(there)).await });
+        self.served.lock().expect("not poisoned").push(task.abort_handle());
+        Raw { link, codec: Codec::Binary }
+    }
+
+    pub(crate) async fn connect(&self, token: &str) -> Client {
+        self.connect_at(token, Vec::new()).await
+    }
+
+    pub(crate) async fn connect_at(&self, token: &str, cursors: Vec<Cursor>) -> Client {
+        let mut raw = self.link();
+        raw.hello(token, cursors).await;
+        self.greeted(raw).await
+    }
+
+    /// Connects, however often the store fails.
+    pub(crate) async fn connect_until(&self, token: &str) -> Client {
+        loop {
+            let mut raw = self.link();
+            raw.hello(token, Vec::new()).await;
+            if let Ok(Reply::Welcome(welcome)) = raw.answer(0).await {
+                return self.client(raw, welcome);
+            }
+        }
+    }
+
+    /// Takes the answer to a hello that was said.
+    pub(crate) async fn greeted(&self, mut raw: Raw) -> Client {
+        match raw.answer(0).await {
+            Ok(Reply::Welcome(welcome)) => self.client(raw, welcome),
+            other => panic!("hello was answered with {other:?}"),
+        }
+    }
+
+    fn client(&self, raw: Raw, welcome: Welcome) -> Client {
+        Client {
+            raw,
+            next: 1,
+            events: VecDeque::new(),
+            signals: VecDeque::new(),
+            welcome,
+            keys: self.keys.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Connects people, so that they are known.
+    pub(crate) async fn people<const N: usize>(&self, names: [&str; N]) -> [Client; N] {
+        let mut clients = Vec::new();
+        for name in names {
+            clients.push(self.connect(name).await);
+        }
+        for client in &mut clients {
+            client.settle().await;
+        }
+        clients.try_into().map_err(drop).expect("as many as names")
+    }
+
+    /// A service's connection.
+    pub(crate) async fn service(&self) -> Client {
+        self.connect("service:meetups").await
+    }
+
+    pub(crate) fn raw_store(&self) -> &dyn Store {
+        &*self.store
+    }
+}
+
+/// Settings in which nothing is refused for its rate.
+pub(crate) fn unhurried() -> Settings {
+    Settings {
+        messages_per_second: 100_000,
+        commands_per_second: 100_000,
+        signals_per_second: 100_000,
+        ..Settings::default()
+    }
+}
+
+pub(crate) fn user(name: &str) -> UserId {
+    UserId::new(name).expect("an id")
+}
+
+pub(crate) fn users(names: &[&str]) -> Vec<UserId> {
+    names.iter().map(|name| user(name)).collect()
+}
+
+pub(crate) fn text(words: &str) -> Body {
+    Body::Text(TextBody { text: Text::new(words).expect("fits the wire") })
+}
+
+/// The words of a message; nothing for other entries.
+pub(crate) fn words(entry: &Entry) -> Option<&str> {
+    match &entry.kind {
+        EntryKind::Message(message) => match &message.body {
+            Body::Text(body) => Some(body.text.as_str()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+pub(crate) fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> ErrorCode {
+    result.expect_err("an error").code
+}
+
+/// A connection as frames.
+pub(crate) struct Raw {
+    pub(crate) link: MemoryLink,
+    pub(crate) codec: Codec,
+}
+
+impl Raw {
+    pub(crate) async fn send_bytes(&mut self, bytes: impl Into<Bytes>) {
+        self.link.send(Lane::MAIN, bytes.into()).await.expect("the link is open");
+    }
+
+    pub(crate) async fn send(&mut self, frame: &ClientFrame) {
+        let bytes = codec::encode(frame, self.codec).expect("fits");
+        self.send_bytes(bytes).await;
+    }
+
+    pub(crate) async fn request(&mut self, id: u32, command: Command) {
+        self.send(&ClientFrame::Request(Request { id, command })).await;
+    }
+
+    pub(crate) async fn hello(&mut self, token: &str, cursors: Vec<Cursor>) {
+        let hello = Hello {
+            version: PROTOCOL_VERSION,
+            client: Text::cut("tests"),
+            device: DeviceId([1; 16]),
+            token: Text::cut(token),
+            cursors: List::cut(cursors),
+            capabilities: 0,
+        };
+        self.request(0, Command::Hello(hello)).await;
+    }
+
+    pub(crate) async fn next(&mut self) -> Result<ServerFrame, Farewell> {
+        loop {
+            match timeout(PATIENCE, self.link.recv()).await.expect("something comes") {
+                Incoming::Frame { payload, .. } | Incoming::Datagram(payload) => {
+                    return Ok(codec::decode(&payload, self.codec).expect("a frame"));
+                }
+                Incoming::Pong => {}
+                Incoming::Closed(farewell) => return Err(farewell),
+            }
+        }
+    }
+
+    /// The answer with this id, whatever comes before it.
+    pub(crate) async fn answer(&mut self, id: u32) -> Result<Reply, Error> {
+        loop {
+            match self.next().await.expect("an answer before the farewell") {
+                ServerFrame::Reply(answer) if answer.id == id => {
+                    return match answer.result {
+                        Answered::Ok(reply) => Ok(reply),
+                        Answered::Error(error) => Err(error),
+                    };
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The code with which the server closes, whatever comes before it.
+    pub(crate) async fn closed(&mut self) -> CloseCode {
+        loop {
+            if let Err(farewell) = self.next().await {
+                return CloseCode::from_number(farewell.code).expect("a known code");
+            }
+        }
+    }
+}
+
+/// A session of a person.
+pub(crate) struct Client {
+    pub(crate) raw: Raw,
+    next: u32,
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) signals: VecDeque<ServerSignal>,
+    welcome: Welcome,
+    keys: Arc<AtomicU64>,
+    clock: Arc<ManualClock>,
+}
+
+impl Client {
+    pub(crate) fn welcome(&self) -> &Welcome {
+        &self.welcome
+    }
+
+    pub(crate) fn key(&self) -> ClientKey {
+        let number = self.keys.fetch_add(1, Ordering::Relaxed);
+        ClientKey { id: ClientId(u128::from(number).to_be_bytes()), time: self.clock.now() }
+    }
+
+    fn keep(&mut self, frame: ServerFrame) {
+        match frame {
+            ServerFrame::Event(event) => self.events.push_back(event),
+            ServerFrame::Signal(signal) => self.signals.push_back(signal),
+            ServerFrame::Reply(answer) => panic!("nobody waits for {answer:?}"),
+        }
+    }
+
+    /// Starts a command; its answer is taken by [`Client::answer`].
+    pub(crate) async fn start(&mut self, command: Command) -> u32 {
+        let id = self.next;
+        self.next += 1;
+        self.raw.request(id, command).await;
+        id
+    }
+
+    pub(crate) async fn answer(&mut self, id: u32) -> Result<Reply, Error> {
+        loop {
+            match self.raw.next().await.expect("an answer before the farewell") {
+                ServerFrame::Reply(answer) if answer.id == id => {
+                    return match answer.result {
+                        Answered::Ok(reply) => Ok(reply),
+                        Answered::Error(error) => Err(error),
+                    };
+                }
+                frame => self.keep(frame),
+            }
+        }
+    }
+
+    pub(crate) async fn ask(&mut self, command: Command) -> Result<Reply, Error> {
+        let id = self.start(command).await;
+        self.answer(id).await
+    }
+
+    pub(crate) async fn event(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return event;
+            }
+            let frame = self.raw.next().await.expect("an event before the farewell");
+            self.keep(frame);
+        }
+    }
+
+    pub(crate) async fn signal(&mut self) -> ServerSignal {
+        loop {
+            if let Some(signal) = self.signals.pop_front() {
+                return signal;
+            }
+            let frame = self.raw.next().await.expect("a signal before the farewell");
+            self.keep(frame);
+        }
+    }
+
+    /// The next entry; other events before it are dropped.
+    pub(crate) async fn entry(&mut self) -> Entry {
+        loop {
+            if let Event::Entry(entry) = self.event().await {
+                return entry.entry;
+            }
+        }
+    }
+
+    /// Everything that comes until nothing comes any more.
+    pub(crate) async fn settle(&mut self) -> Vec<Event> {
+        while let Ok(incoming) = timeout(QUIET, self.raw.link.recv()).await {
+            match incoming {
+                Incoming::Frame { payload, .. } | Incoming::Datagram(payload) => {
+                    let frame = codec::decode(&payload, self.raw.codec).expect("a frame");
+                    self.keep(frame);
+                }
+                Incoming::Pong => {}
+                Incoming::Closed(farewell) => panic!("closed: {farewell:?}"),
+            }
+        }
+        self.events.drain(..).collect()
+    }
+
+    /// The words of the messages that came.
+    pub(crate) async fn heard(&mut self) -> Vec<String> {
+        let entries = self.settle().await.into_iter().filter_map(|event| match event {
+            Event::Entry(entry) => words(&entry.entry).map(str::to_owned),
+            _ => None,
+        });
+        entries.collect()
+    }
+
+    pub(crate) async fn appended(&mut self, command: Command) -> Result<Appended, Error> {
+        match self.ask(command).await? {
+            Reply::Appended(appended) => Ok(appended),
+            other => panic!("answered with {other:?}"),
+        }
+    }
+
+    pub(crate) async fn send(&mut self, room: RoomId, words: &str) -> Result<Appended, Error> {
+        let key = self.key();
+        self.send_as(key, room, words).await
+    }
+
+    pub(crate) async fn send_as(
+        &mut self,
+        key: ClientKey,
+        room: RoomId,
+        words: &str,
+    ) -> Result<Appended, Error> {
+        self.appended(Command::Send(Send { key, room, body: text(words) })).await
+    }
+
+    async fn summary(&mut self, command: Command) -> Result<RoomSummary, Error> {
+        match self.ask(command).await? {
+            Reply::Room(room) => Ok(room),
+            other => panic!("answered with {other:?}"),
+        }
+    }
+
+    pub(crate) async fn group(&mut self, members: &[&str]) -> RoomId {
+        self.group_with(members, HistoryPolicy::All).await
+    }
+
+    pub(crate) async fn group_with(&mut self, members: &[&str], history: HistoryPolicy) -> RoomId {
+        let key = self.key();
+        let group = self.group_as(key, "Friday", members, history).await;
+        group.expect("a group").room
+    }
+
+    pub(crate) async fn group_as(
+        &mut self,
+        key: ClientKey,
+        name: &str,
+        members: &[&str],
+        history: HistoryPolicy,
+    ) -> Result<RoomSummary, Error> {
+        let members = List::cut(users(members));
+        let name = Text::cut(name);
+        self.summary(Command::CreateGroup(CreateGroup { key, name, members, history })).await
+    }
+
+    pub(crate) async fn direct(&mut self, name: &str) -> Result<RoomSummary, Error> {
+        self.summary(Command::EnsureDirect(EnsureDirect { user: user(name) })).await
+    }
+
+    pub(crate) async fn ensure(
+        &mut self,
+        kind: &str,
+        class: RoomClass,
+        members: &[&str],
+    ) -> Result<RoomSummary, Error> {
+        let context = Context { kind: Text::cut(kind), id: Text::cut("42") };
+        let (name, members) = (None, List::cut(users(members)));
+        let history = HistoryPolicy::All;
+        self.summary(Command::EnsureRoom(EnsureRoom { context, class, name, members, history }))
+            .await
+    }
+
+    pub(crate) async fn add(&mut self, room: RoomId, names: &[&str]) -> Result<Appended, Error> {
+        let key = self.key();
+        let users = List::cut(users(names));
+        self.appended(Command::AddMembers(AddMembers { key, room, users })).await
+    }
+
+    pub(crate) async fn remove(&mut self, room: RoomId, name: &str) -> Result<Appended, Error> {
+        let key = self.key();
+        self.appended(Command::RemoveMember(RemoveMember { key, room, user: user(name) })).await
+    }
+
+    pub(crate) async fn leave(&mut self, room: RoomId) -> Result<Appended, Error> {
+        let key = self.key();
+        self.appended(Command::Leave(Leave { key, room })).await
+    }
+
+    pub(crate) async fn role(
+        &mut self,
+        room: RoomId,
+        name: &str,
+        role: Role,
+    ) -> Result<Appended, Error> {
+        let key = self.key();
+        self.appended(Command::SetRole(SetRole { key, room, user: user(name), role })).await
+    }
+
+    pub(crate) async fn open(&mut self, room: RoomId) -> Result<Opened, Error> {
+        match self.ask(Command::Open(Open { room, limit: 50 })).await? {
+            Reply::Opened(opened) => Ok(opened),
+            other => panic!("answered with {other:?}"),
+        }
+    }
+
+    pub(crate) async fn close(&mut self, room: RoomId) {
+        self.ask(Command::Close(Close { room })).await.expect("closes");
+    }
+
+    pub(crate) async fn history(
+        &mut self,
+        room: RoomId,
+        anchor: Anchor,
+        limit: u8,
+    ) -> Result<EntryPage, Error> {
+        match self.ask(Command::History(History { room, anchor, limit })).await? {
+            Reply::Page(page) => Ok(page),
+            other => panic!("answered with {other:?}"),
+        }
+    }
+
+    /// The positions of the last entries.
+    pub(crate) async fn positions(&mut self, room: RoomId) -> Vec<u64> {
+        let page = self.history(room, Anchor::Latest, 100).await.expect("a page");
+        page.entries.iter().map(|entry| entry.position).collect()
+    }
+
+    /// The words of the last messages.
+    pub(crate) async fn log(&mut self, room: RoomId) -> Vec<String> {
+        let page = self.history(room, Anchor::Latest, 100).await.expect("a page");
+        page.entries.iter().filter_map(|entry| words(entry).map(str::to_owned)).collect()
+    }
+
+    pub(crate) async fn resume(&mut self, room: RoomId, position: u64) -> Resumed {
+        let cursors = List::cut(vec![Cursor { room, position, open: false }]);
+        match self.ask(Command::Resume(Resume { cursors })).await {
+            Ok(Reply::Resumed(resumed)) => resumed.rooms[0].clone(),
+            other => panic!("answered with {other:?}"),
+        }
+    }
+
+    pub(crate) async fn rooms(&mut self, after: Option<RoomId>, limit: u8) -> RoomPage {
+        match self.ask(Command::Rooms(Rooms { after, context: None, limit })).await {
+            Ok(Reply::Rooms(page)) => page,
+            other => panic!("answered with {other:?}"),
+        }
+    }
+
+    /// The room as this person's list shows it.
+    pub(crate) async fn listed(&mut self, room: RoomId) -> Option<RoomSummary> {
+        let page = self.rooms(None, 100).await;
+        page.rooms.iter().find(|found| found.room == room).cloned()
+    }
+
+    pub(crate) async fn read(&mut self, room: RoomId, number: u64) -> Result<(), Error> {
+        self.ask(Command::MarkRead(Mark { room, number })).await.map(drop)
+    }
+
+    /// Says goodbye.
+    pub(crate) async fn leave_session(mut self) {
+        let farewell = Farewell::new(CloseCode::Normal.number(), "done");
+        poll_fn(|cx| self.raw.link.poll_close(&farewell, cx)).await;
+    }
+}

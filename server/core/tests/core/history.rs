@@ -1,0 +1,113 @@
+//! Reading pages of a room's log.
+
+use caffis_schema::{
+    Command, ErrorCode, Reply, RoomId,
+    command::{Anchor, MessageAt},
+    limits::PAGE_BYTES,
+};
+
+use crate::harness::{Client, World, code, words};
+
+/// A room of `count` messages: positions 2 to `count + 1`.
+async fn room_of(client: &mut Client, count: u64) -> RoomId {
+    let room = client.group(&[]).await;
+    for index in 1..=count {
+        client.send(room, &format!("{index}")).await.expect("sent");
+    }
+    client.settle().await;
+    room
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_lie_where_they_are_asked_for() {
+    let mut world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    // More than memory holds.
+    let room = room_of(&mut giulia, 250).await;
+    for round in ["from memory", "from the store"] {
+        let cases = [
+            (Anchor::Latest, 100, 152..252, true, false),
+            (Anchor::Latest, 255, 152..252, true, false),
+            (Anchor::Latest, 0, 251..252, true, false),
+            (Anchor::Before(152), 100, 52..152, true, true),
+            (Anchor::Before(52), 100, 1..52, false, true),
+            (Anchor::Before(1), 10, 0..0, false, false),
+            (Anchor::Before(252), 3, 249..252, true, false),
+            (Anchor::After(0), 10, 1..11, false, true),
+            (Anchor::After(100), 100, 101..201, true, true),
+            (Anchor::After(249), 100, 250..252, true, false),
+            (Anchor::After(251), 10, 0..0, false, false),
+            (Anchor::Around(100), 11, 95..106, true, true),
+            (Anchor::Around(1), 10, 1..7, false, true),
+            (Anchor::Around(251), 10, 247..252, true, false),
+        ];
+        for (anchor, limit, expected, before, after) in cases {
+            let page = giulia.history(room, anchor, limit).await.expect("a page");
+            let found: Vec<_> = page.entries.iter().map(|entry| entry.position).collect();
+            assert_eq!(found, expected.collect::<Vec<_>>(), "{anchor:?} {limit} {round}");
+            if !found.is_empty() {
+                assert_eq!((page.more_before, page.more_after), (before, after), "{anchor:?}");
+            }
+            assert_eq!(page.head, 251);
+        }
+        for anchor in
+            [Anchor::Before(253), Anchor::After(253), Anchor::Around(caffis_schema::ids::MAX_EXACT)]
+        {
+            let refused = giulia.history(room, anchor, 10).await;
+            assert_eq!(code(refused), ErrorCode::OutOfRange, "{anchor:?}");
+        }
+        world.restart().await;
+        giulia = world.connect("giulia").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_messages_make_short_pages() {
+    let world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    let room = giulia.group(&[]).await;
+    let long = "👩".repeat(8_000);
+    for _ in 0..20 {
+        giulia.send(room, &long).await.expect("sent");
+    }
+    giulia.settle().await;
+    let mut seen = Vec::new();
+    let mut anchor = Anchor::Latest;
+    loop {
+        let page = giulia.history(room, anchor, 100).await.expect("a page that fits");
+        let bytes: usize = page.entries.iter().filter_map(words).map(str::len).sum();
+        assert!(bytes <= PAGE_BYTES && !page.entries.is_empty());
+        seen.splice(0..0, page.entries.iter().map(|entry| entry.position));
+        anchor = Anchor::Before(seen[0]);
+        if !page.more_before {
+            break;
+        }
+    }
+    assert!(seen.iter().copied().eq(1..=21));
+    let around = giulia.history(room, Anchor::Around(10), 100).await.expect("a page");
+    let positions: Vec<_> = around.entries.iter().map(|entry| entry.position).collect();
+    assert!(positions.contains(&10) && positions.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+    assert!(around.more_before && around.more_after);
+    // A resume answer keeps to the same budget.
+    let resumed = giulia.resume(room, 1).await;
+    assert!(resumed.more && !resumed.entries.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn single_messages_by_position() {
+    let world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    let room = room_of(&mut giulia, 120).await;
+    for position in [2, 60, 121] {
+        let message = MessageAt { room, position };
+        let Ok(Reply::Entry(entry)) = giulia.ask(Command::Message(message)).await else {
+            panic!("position {position}");
+        };
+        assert_eq!(words(&entry), Some(format!("{}", position - 1).as_str()));
+    }
+    let mut at =
+        async |position| code(giulia.ask(Command::Message(MessageAt { room, position })).await);
+    assert_eq!(at(0).await, ErrorCode::NotFound);
+    assert_eq!(at(1).await, ErrorCode::NotFound);
+    assert_eq!(at(122).await, ErrorCode::OutOfRange);
+}

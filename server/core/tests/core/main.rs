@@ -1,0 +1,20 @@
+//! Core as a whole: real sessions over memory links, a store in memory that misbehaves when told to,
+//! clocks that stand still. Nothing here waits in real time.
+
+mod attendance;
+mod creation;
+mod failures;
+mod harness;
+mod hello;
+mod history;
+mod limits;
+mod markers;
+mod members;
+mod presence;
+mod recovery;
+mod removal;
+mod resend;
+mod resume;
+mod roles;
+mod send;
+mod slow;

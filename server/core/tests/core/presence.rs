@@ -1,0 +1,171 @@
+//! Typing and presence.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use caffis_schema::{
+    ClientFrame, ClientSignal, Command, ErrorCode, Event, ServerSignal, Text,
+    command::{SetPresence, Typing},
+    room::{Availability, Presence, RoomClass},
+};
+
+use crate::harness::{Client, World, code};
+
+fn set(availability: Availability, status: Option<&str>) -> Command {
+    Command::SetPresence(SetPresence { availability, status: status.map(Text::cut) })
+}
+
+/// The presence edges that a session hears as events.
+async fn edges(client: &mut Client) -> Vec<Presence> {
+    let told = client.settle().await.into_iter().filter_map(|event| match event {
+        Event::Presence(presence) => Some(presence),
+        _ => None,
+    });
+    told.collect()
+}
+
+fn short(edges: &[Presence]) -> Vec<Availability> {
+    edges.iter().map(|presence| presence.availability).collect()
+}
+
+/// Signals of a session count upwards.
+static COUNTER: AtomicU32 = AtomicU32::new(1);
+
+async fn typing(client: &mut Client, room: caffis_schema::RoomId, active: bool) {
+    let counter = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let signal = ClientSignal::Typing(Typing { room, counter, active });
+    client.raw.send(&ClientFrame::Signal(signal)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn typing_reaches_those_who_have_the_room_open() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco, mut anna] = world.people(["giulia", "marco", "anna"]).await;
+    let room = giulia.group(&["marco", "anna"]).await;
+    giulia.open(room).await.expect("opened");
+    marco.open(room).await.expect("opened");
+    for active in [true, false] {
+        typing(&mut giulia, room, active).await;
+    }
+    let mut last = 0;
+    for active in [true, false] {
+        loop {
+            if let ServerSignal::Typing(by) = marco.signal().await {
+                assert_eq!((by.user.as_str(), by.active), ("giulia", active));
+                assert!(by.counter > last);
+                last = by.counter;
+                break;
+            }
+        }
+    }
+    giulia.settle().await;
+    anna.settle().await;
+    for client in [&giulia, &anna] {
+        assert!(!client.signals.iter().any(|signal| matches!(signal, ServerSignal::Typing(_))));
+    }
+    // Nobody types in a room that is not theirs.
+    let public = anna.ensure("cafe", RoomClass::Public, &[]).await.expect("made").room;
+    anna.open(public).await.expect("walked in");
+    typing(&mut giulia, public, true).await;
+    anna.settle().await;
+    assert!(!anna.signals.iter().any(|signal| matches!(signal, ServerSignal::Typing(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_signals_at_a_measured_pace() {
+    let world = World::new().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    marco.open(room).await.expect("opened");
+    marco.settle().await;
+    for _ in 0..50 {
+        typing(&mut giulia, room, true).await;
+    }
+    marco.settle().await;
+    assert_eq!(marco.signals.len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_is_there_while_one_of_their_sessions_is() {
+    let world = World::unhurried().await;
+    let [mut giulia, marco] = world.people(["giulia", "marco"]).await;
+    giulia.direct("marco").await.expect("made");
+    giulia.settle().await;
+    let mut tablet = world.connect("marco").await;
+    assert_eq!(edges(&mut giulia).await, [], "there already");
+    marco.leave_session().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(edges(&mut giulia).await, [], "the other device is there");
+    tablet.ask(set(Availability::Away, None)).await.expect("set");
+    let away = edges(&mut giulia).await;
+    assert_eq!(short(&away), [Availability::Away]);
+    let mut phone = world.connect("marco").await;
+    let online = edges(&mut giulia).await;
+    assert_eq!(short(&online), [Availability::Online]);
+    phone.ask(set(Availability::Online, Some("in Rome"))).await.expect("set");
+    let words = edges(&mut giulia).await;
+    assert_eq!(words[0].status.as_deref(), Some("in Rome"));
+    drop((tablet, phone));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(edges(&mut giulia).await, [], "a reload does not flicker");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let offline = edges(&mut giulia).await;
+    assert_eq!(short(&offline), [Availability::Offline]);
+    assert!(offline[0].last_seen.is_some());
+    let versions: Vec<_> =
+        [away, online, words, offline].iter().map(|edges| edges[0].version).collect();
+    assert!(versions.windows(2).all(|pair| pair[0] < pair[1]), "{versions:?}");
+    // What the store has is told too, as newer than all before and older than what comes.
+    world.clock.advance(Duration::from_secs(1));
+    let room = giulia.direct("marco").await.expect("found");
+    let stored = room.peer_presence.expect("a person");
+    assert_eq!(
+        (stored.availability, stored.status.as_deref()),
+        (Availability::Offline, Some("in Rome"))
+    );
+    assert!(stored.version > versions[3]);
+    let _marco = world.connect("marco").await;
+    let back = edges(&mut giulia).await;
+    assert!(back[0].version > stored.version);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_is_no_edge() {
+    let world = World::unhurried().await;
+    let [mut giulia, marco] = world.people(["giulia", "marco"]).await;
+    giulia.direct("marco").await.expect("made");
+    giulia.settle().await;
+    drop(marco);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let _marco = world.connect("marco").await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(edges(&mut giulia).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn presence_goes_to_acquaintances_only() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco, mut anna] = world.people(["giulia", "marco", "anna"]).await;
+    let room = giulia.group(&["marco"]).await;
+    marco.settle().await;
+    giulia.ask(set(Availability::Away, None)).await.expect("set");
+    assert_eq!(edges(&mut marco).await, [], "the group is not open");
+    marco.open(room).await.expect("opened");
+    giulia.ask(set(Availability::Online, None)).await.expect("set");
+    assert_eq!(short(&edges(&mut marco).await), [Availability::Online]);
+    assert_eq!(edges(&mut anna).await, []);
+    assert!(anna.signals.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_and_availability_have_rules() {
+    let world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    assert_eq!(code(giulia.ask(set(Availability::Offline, None)).await), ErrorCode::Invalid);
+    let refused = giulia.ask(set(Availability::Online, Some("a\u{202e}b"))).await;
+    assert_eq!(code(refused), ErrorCode::TextNotAllowed);
+    giulia.ask(set(Availability::Online, Some("busy"))).await.expect("set");
+    giulia.ask(set(Availability::Online, Some(""))).await.expect("taken back");
+}

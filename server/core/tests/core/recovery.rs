@@ -1,0 +1,144 @@
+//! Taking a room over: what an owner left undone is done again.
+
+use std::time::Duration;
+
+use caffis_core::{
+    ports::store::Batch,
+    tables::{self, HeadRow, MarkerRow, MemberRow, UserRoomRow},
+};
+use caffis_schema::room::{HistoryPolicy, Role};
+
+use crate::harness::{START, World, user};
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_there_after_a_restart() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    for index in 0..150 {
+        giulia.send(room, &format!("{index}")).await.expect("sent");
+    }
+    marco.read(room, 140).await.expect("read");
+    giulia.role(room, "marco", Role::Admin).await.expect("given");
+    let before = (giulia.listed(room).await, marco.listed(room).await);
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    let mut marco = world.connect("marco").await;
+    assert_eq!((giulia.listed(room).await, marco.listed(room).await), before);
+    let sent = marco.send(room, "next").await.expect("sent");
+    assert_eq!((sent.position, sent.number), (153, 151));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_rows_of_memberships_are_written_again_from_the_log() {
+    for history in [HistoryPolicy::All, HistoryPolicy::FromJoining] {
+        let mut world = World::unhurried().await;
+        let [mut giulia, mut marco, mut anna, _luca] =
+            world.people(["giulia", "marco", "anna", "luca"]).await;
+        let room = giulia.group_with(&["marco", "luca"], history).await;
+        for words in ["1", "2", "3"] {
+            giulia.send(room, words).await.expect("sent");
+        }
+        giulia.add(room, &["anna"]).await.expect("added");
+        giulia.role(room, "marco", Role::Admin).await.expect("given");
+        giulia.send(room, "4").await.expect("sent");
+        let before = (giulia.listed(room).await, marco.listed(room).await, anna.listed(room).await);
+        let log = anna.log(room).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        // The rows of those who joined are gone, the one of who left is back.
+        giulia.remove(room, "luca").await.expect("removed");
+        let mut batch = Batch::default();
+        for name in ["giulia", "marco", "anna"] {
+            batch.delete::<MemberRow>(MemberRow::key(&room, &user(name)));
+            batch.delete::<UserRoomRow>(UserRoomRow::key(&user(name), &room));
+        }
+        batch.put(&MemberRow {
+            room,
+            user: user("luca"),
+            role: 1,
+            joined: START,
+            joined_position: 1,
+            visible_after: 0,
+            unread_after: 0,
+        });
+        world.raw_store().write(batch).await.expect("written");
+        world.restart().await;
+        // Whoever asks for the room first has its rows put right.
+        let mut giulia = world.connect("giulia").await;
+        giulia.log(room).await;
+        let mut giulia = world.connect("giulia").await;
+        let mut marco = world.connect("marco").await;
+        let mut anna = world.connect("anna").await;
+        let mut luca = world.connect("luca").await;
+        assert_eq!(anna.log(room).await, log, "{history:?}");
+        let found = (giulia.listed(room).await, marco.listed(room).await, anna.listed(room).await);
+        let short = |room: &Option<caffis_schema::room::RoomSummary>| {
+            room.as_ref().map(|room| (room.role, room.number, room.read, room.unread))
+        };
+        assert_eq!(short(&found.0), short(&before.0));
+        assert_eq!(short(&found.1), short(&before.1));
+        assert_eq!(short(&found.2), short(&before.2));
+        assert!(luca.listed(room).await.is_none());
+        let rows: Vec<MemberRow> =
+            tables::partition(world.raw_store(), MemberRow::partition(&room), 10)
+                .await
+                .expect("rows");
+        let names: Vec<_> = rows.iter().map(|row| row.user.as_str()).collect();
+        assert_eq!(names, ["anna", "giulia", "marco"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hints_are_only_hints() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    for words in ["1", "2", "3"] {
+        giulia.send(room, words).await.expect("sent");
+    }
+    let before = (giulia.listed(room).await, marco.listed(room).await);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut batch = Batch::default();
+    batch.delete::<HeadRow>(HeadRow::key(&room));
+    batch.delete::<MarkerRow>(MarkerRow::key(&room, &user("giulia")));
+    world.raw_store().write(batch).await.expect("written");
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    let mut marco = world.connect("marco").await;
+    assert_eq!((giulia.listed(room).await, marco.listed(room).await), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_goes_on_over_buckets() {
+    let mut world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    let room = giulia.group(&[]).await;
+    for day in 0..12 {
+        for index in 0..5 {
+            giulia.send(room, &format!("{day} {index}")).await.expect("sent");
+        }
+        world.clock.advance(Duration::from_secs(3 * 86_400));
+        world.restart().await;
+        giulia = world.connect("giulia").await;
+    }
+    let buckets: Vec<tables::BucketRow> =
+        tables::partition(world.raw_store(), tables::BucketRow::partition(&room), 100)
+            .await
+            .expect("rows");
+    assert!(buckets.len() >= 3, "{buckets:?}");
+    let mut positions = Vec::new();
+    let mut anchor = caffis_schema::command::Anchor::Latest;
+    loop {
+        let page = giulia.history(room, anchor, 7).await.expect("a page");
+        positions.splice(0..0, page.entries.iter().map(|entry| entry.position));
+        if !page.more_before || page.entries.is_empty() {
+            break;
+        }
+        anchor = caffis_schema::command::Anchor::Before(positions[0]);
+    }
+    // The entry by which the room was made has been let go of.
+    assert!(positions.iter().copied().eq(2..=61), "{positions:?}");
+    let after = giulia.history(room, caffis_schema::command::Anchor::After(20), 30).await;
+    let after: Vec<_> = after.expect("a page").entries.iter().map(|e| e.position).collect();
+    assert!(after.iter().copied().eq(21..=50), "{after:?}");
+}

@@ -1,0 +1,194 @@
+//! Nothing reaches a member after removal.
+
+use std::time::Duration;
+
+use caffis_conformance::faulty::Plan;
+use caffis_core::Settings;
+use caffis_schema::{
+    ClientFrame, ClientSignal, Command, ErrorCode, Event, RoomId,
+    command::{Anchor, Cursor, RemoveMember, Send, Typing},
+    reply::Standing,
+    room::{HistoryPolicy, RoomClass},
+};
+
+use crate::harness::{Client, World, code, text, unhurried, user};
+
+/// What of a room a session hears.
+async fn of_room(client: &mut Client, room: RoomId) -> Vec<Event> {
+    let mut events = client.settle().await;
+    events.retain(|event| match event {
+        Event::Entry(entry) => entry.room == room,
+        Event::Head(head) | Event::Behind(head) => head.room == room,
+        Event::Marker(marker) => marker.room == room,
+        Event::RoomRemoved(removed) => removed.room == room,
+        Event::RoomAdded(added) => added.room == room,
+        _ => false,
+    });
+    events
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removed_member_hears_that_and_nothing_more() {
+    // As a small room, whose entries go to the inbox, and as a large one, with only a feed.
+    for small_room_members in [100, 1] {
+        let world = World::with(Settings { small_room_members, ..unhurried() }).await;
+        let [mut giulia, mut marco, mut anna] = world.people(["giulia", "marco", "anna"]).await;
+        let mut tablet = world.connect("marco").await;
+        let room = giulia.group(&["marco", "anna"]).await;
+        for client in [&mut marco, &mut tablet] {
+            client.open(room).await.expect("opened");
+            client.settle().await;
+        }
+        giulia.remove(room, "marco").await.expect("removed");
+        giulia.send(room, "secret").await.expect("sent");
+        giulia.read(room, 1).await.expect("read");
+        let typing = Typing { room, counter: 1, active: true };
+        giulia.raw.send(&ClientFrame::Signal(ClientSignal::Typing(typing))).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        for client in [&mut marco, &mut tablet] {
+            let heard = of_room(client, room).await;
+            assert!(matches!(&heard[..], [Event::RoomRemoved(_)]), "{heard:?}");
+            assert!(client.signals.is_empty());
+        }
+        assert_eq!(code(marco.send(room, "still here?").await), ErrorCode::NotFound);
+        assert_eq!(code(marco.history(room, Anchor::Latest, 10).await), ErrorCode::NotFound);
+        assert_eq!(code(marco.open(room).await), ErrorCode::NotFound);
+        assert_eq!(marco.resume(room, 1).await.standing, Standing::Gone);
+        assert!(marco.listed(room).await.is_none());
+        assert_eq!(anna.log(room).await, ["secret"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_after_a_removal_in_the_same_write() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    marco.settle().await;
+    // The first message holds the store; the rest shares the next write.
+    world.faults.set_plan(Plan { delay: Duration::from_millis(50), ..Plan::default() });
+    let send = |key, words| Command::Send(Send { key, room, body: text(words) });
+    let first = send(giulia.key(), "one");
+    let second = send(giulia.key(), "two");
+    let remove =
+        Command::RemoveMember(RemoveMember { key: giulia.key(), room, user: user("marco") });
+    let secret = send(giulia.key(), "secret");
+    let mut ids = Vec::new();
+    for command in [first, second, remove, secret] {
+        ids.push(giulia.start(command).await);
+    }
+    for id in ids {
+        giulia.answer(id).await.expect("done");
+    }
+    let heard = of_room(&mut marco, room).await;
+    assert!(matches!(heard.last(), Some(Event::RoomRemoved(_))), "{heard:?}");
+    for event in heard {
+        if let Event::Entry(entry) = event {
+            assert!(entry.entry.position <= 3, "{entry:?} is after the removal");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn opening_while_being_removed_does_not_subscribe() {
+    for cursor in [false, true] {
+        let world = World::with(Settings { small_room_members: 1, ..unhurried() }).await;
+        let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+        let room = giulia.group(&["marco"]).await;
+        marco.settle().await;
+        world.faults.set_plan(Plan { delay: Duration::from_millis(50), ..Plan::default() });
+        for delay in 0..60 {
+            let removing = giulia.remove(room, "marco");
+            let opening = async {
+                tokio::time::sleep(Duration::from_millis(delay)).await;
+                if cursor {
+                    let cursors = vec![Cursor { room, position: 1, open: true }];
+                    world.connect_at("marco", cursors).await
+                } else {
+                    let mut tablet = world.connect("marco").await;
+                    let _ = tablet.open(room).await;
+                    tablet
+                }
+            };
+            let (removed, mut tablet) = tokio::join!(removing, opening);
+            removed.expect("removed");
+            tablet.settle().await;
+            giulia.send(room, "secret").await.expect("sent");
+            assert_eq!(tablet.heard().await, [""; 0], "{delay}");
+            tablet.leave_session().await;
+            giulia.add(room, &["marco"]).await.expect("back for the next round");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn coming_back_does_not_show_what_was_in_between() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group_with(&["marco"], HistoryPolicy::FromJoining).await;
+    giulia.send(room, "before").await.expect("sent");
+    assert_eq!(marco.log(room).await, ["before"]);
+    giulia.remove(room, "marco").await.expect("removed");
+    giulia.send(room, "secret").await.expect("sent");
+    marco.settle().await;
+    giulia.add(room, &["marco"]).await.expect("added");
+    let events = marco.settle().await;
+    for event in &events {
+        if let Event::RoomAdded(added) = event {
+            assert_eq!((added.preview.clone(), added.unread), (None, 0));
+        }
+    }
+    giulia.send(room, "after").await.expect("sent");
+    for round in 0..2 {
+        assert_eq!(marco.log(room).await, ["after"], "{round}");
+        let page = marco.history(room, Anchor::Around(3), 100).await.expect("a page");
+        assert!(page.entries.iter().all(|entry| entry.position >= 5), "{page:?}");
+        assert!(!page.more_before);
+        assert_eq!(marco.resume(room, 2).await.standing, Standing::Reset);
+        assert_eq!(marco.resume(room, 5).await.standing, Standing::Complete);
+        for position in [2, 4] {
+            let message = caffis_schema::command::MessageAt { room, position };
+            assert_eq!(code(marco.ask(Command::Message(message)).await), ErrorCode::NotFound);
+        }
+        world.restart().await;
+        marco = world.connect("marco").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn heads_of_a_large_room_do_not_show_what_was_before_joining() {
+    let world = World::with(Settings { small_room_members: 1, ..unhurried() }).await;
+    let [mut giulia, mut marco, mut anna] = world.people(["giulia", "marco", "anna"]).await;
+    let room = giulia.group_with(&["marco"], HistoryPolicy::FromJoining).await;
+    giulia.send(room, "secret").await.expect("sent");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let heads = |events: Vec<Event>| {
+        events.into_iter().filter_map(|event| match event {
+            Event::Head(head) => Some((head.head, head.preview.map(|p| p.text.to_string()))),
+            _ => None,
+        })
+    };
+    let secret = Some("secret".to_owned());
+    assert_eq!(heads(marco.settle().await).last(), Some((2, secret.clone())));
+    giulia.add(room, &["anna"]).await.expect("added");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(heads(anna.settle().await).last(), Some((3, None)));
+    assert_eq!(heads(marco.settle().await).last(), Some((3, secret)));
+    giulia.send(room, "hello").await.expect("sent");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(heads(anna.settle().await).last(), Some((4, Some("hello".to_owned()))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outsider_hears_nothing() {
+    let world = World::unhurried().await;
+    let [mut giulia, _marco, mut anna] = world.people(["giulia", "marco", "anna"]).await;
+    let room = giulia.group(&["marco"]).await;
+    assert_eq!(code(anna.open(room).await), ErrorCode::NotFound);
+    giulia.send(room, "ciao").await.expect("sent");
+    giulia.read(room, 1).await.expect("read");
+    let evidence = world.service().await.ensure("dispute", RoomClass::Evidence, &["giulia"]).await;
+    giulia.send(evidence.expect("made").room, "words").await.expect("sent");
+    assert_eq!(anna.settle().await, []);
+    assert!(anna.signals.is_empty());
+}
