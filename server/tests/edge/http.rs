@@ -1,0 +1,101 @@
+//! The HTTP side.
+
+use serde_json::Value;
+
+use crate::common::{Setup, http};
+
+#[tokio::test]
+async fn connect_tells_all_that_a_client_needs() {
+    let server = Setup::dev().start().await;
+    let answer = http().get(server.url("/api/chat/connect")).send().await.unwrap();
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    assert!(!answer.headers().contains_key("access-control-allow-origin"));
+    let info: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let port = u64::from(server.udp().port());
+    assert_eq!(info["webtransport"]["port"], port);
+    assert_eq!(info["webtransport"]["path"], "/api/chat/wt");
+    assert_eq!(info["quic"]["port"], port);
+    assert_eq!(info["quic"]["alpn"], "caffis/1");
+    assert_eq!(info["websocket"]["path"], "/api/chat/ws");
+    assert_eq!(info["gated"][0]["engine"], "webkit");
+    assert_eq!(info["limits"]["text_chars"], 8_000);
+    let (now, ends) = (&info["time"], &info["webtransport"]["certificateExpires"]);
+    let days = (ends.as_u64().unwrap() - now.as_u64().unwrap()) / 86_400_000;
+    assert!((1..14).contains(&days), "{days}");
+}
+
+#[tokio::test]
+async fn every_answer_keeps_browsers_on_a_short_leash() {
+    let server = Setup::dev().start().await;
+    for path in ["/", "/api/chat/connect", "/healthz", "/no/such/place", "/api/nothing"] {
+        let answer = http().get(server.url(path)).send().await.unwrap();
+        let headers = answer.headers();
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'self';"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers["referrer-policy"], "no-referrer", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn pages_are_served_and_what_is_not_there_is_not_found() {
+    let server = Setup::dev().start().await;
+    for path in ["/", "/rooms/anything"] {
+        let (status, body) = server.get(path).await;
+        assert_eq!(status, 200);
+        assert!(body.to_lowercase().contains("<!doctype html>"), "{body}");
+    }
+    for path in ["/missing.js", "/assets/../../etc/passwd.txt", "/api/nothing", "/api"] {
+        assert_eq!(server.get(path).await.0, 404, "{path}");
+    }
+    let posted = http().post(server.url("/healthz")).send().await.unwrap();
+    assert_eq!(posted.status(), 405);
+    let body: Value = serde_json::from_str(&posted.text().await.unwrap()).unwrap();
+    assert_eq!(body["code"], "invalid");
+}
+
+#[tokio::test]
+async fn development_tokens_are_given_to_this_machine_only() {
+    let server = Setup::dev().start().await;
+    let users: Value = serde_json::from_str(&server.get("/api/chat/dev/users").await.1).unwrap();
+    assert_eq!(users["users"][0], serde_json::json!({"user": "giulia", "name": "Giulia"}));
+    let ask = |host: Option<&str>, body: &str| {
+        let request = http()
+            .post(server.url("/api/chat/dev/token"))
+            .header("content-type", "application/json")
+            .body(body.to_owned());
+        host.map_or(request.try_clone().unwrap(), |host| request.header("host", host)).send()
+    };
+    let given = ask(None, r#"{"user":"giulia"}"#).await.unwrap();
+    assert_eq!(given.status(), 200);
+    let given: Value = serde_json::from_str(&given.text().await.unwrap()).unwrap();
+    assert_eq!(given["token"].as_str().unwrap().split('.').count(), 3);
+    assert!(given["expires"].as_u64().is_some());
+    // A page of another site whose name leads to this machine sends its own name.
+    let foreign = ask(Some("evil.example"), r#"{"user":"giulia"}"#).await.unwrap();
+    assert_eq!(foreign.status(), 403);
+    for body in ["", "{}", r#"{"user":""}"#, r#"{"user":7}"#, r#"{"user":"a","admin":true}"#] {
+        assert_eq!(ask(None, body).await.unwrap().status(), 400, "{body}");
+    }
+    let large = format!(r#"{{"user":"{}"}}"#, "x".repeat(20_000));
+    assert_eq!(ask(None, &large).await.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn a_request_that_is_no_websocket_is_told_so() {
+    let server = Setup::dev().start().await;
+    let plain = http().get(server.url("/api/chat/ws")).send().await.unwrap();
+    assert_eq!(plain.status(), 426);
+    let without_protocol = http()
+        .get(server.url("/api/chat/ws"))
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(without_protocol.status(), 400);
+}

@@ -1,0 +1,17 @@
+//! The product at its edge: the real binary, real sockets, bad input.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod backup;
+mod drain;
+mod example_session;
+mod hello;
+mod http;
+mod input;
+mod origins;
+mod proxies;
+mod reload;
+mod start;
+mod tokens;

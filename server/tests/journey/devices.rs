@@ -1,0 +1,171 @@
+//! Two devices of one person, a network that changes, and people who vanish.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    process::{Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use caffis_client::State;
+use caffis_schema::{Event, ServerSignal, UserId, room::Availability};
+
+use crate::{
+    common::{Over, Setup, soon},
+    friend::{Friend, Heard},
+    plug::Plug,
+};
+
+/// What somebody last heard of a person's presence.
+fn presence(heard: &Heard, user: &str) -> Option<Availability> {
+    let user = UserId::new(user).unwrap();
+    let events = heard.events.iter().filter_map(|event| match event {
+        Event::Presence(presence) => Some(presence),
+        _ => None,
+    });
+    let signals = heard.signals.iter().filter_map(|signal| match signal {
+        ServerSignal::Presence(presence) => Some(presence),
+        _ => None,
+    });
+    events
+        .chain(signals)
+        .filter(|presence| presence.user == user)
+        .max_by_key(|presence| presence.version)
+        .map(|presence| presence.availability)
+}
+
+async fn sees(friend: &Friend, user: &str, availability: Availability) {
+    friend
+        .until(&format!("{user} {availability:?}"), |heard| {
+            (presence(heard, user) == Some(availability)).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn two_devices_agree_on_what_is_read_and_on_who_is_there() {
+    let server = Setup::dev().flags(&["--offline-grace", "200ms"]).start().await;
+    let giulia = Friend::enter(&server, "giulia", Over::WebSocket).await;
+    let phone = Friend::enter(&server, "marco", Over::Quic).await;
+    let laptop = Friend::enter(&server, "marco", Over::WebSocket).await;
+    let room = giulia.group(&[&phone]).await;
+    laptop.open(room).await;
+    for number in 1..=3 {
+        giulia.say(room, &format!("message {number}")).await;
+    }
+    for device in [&phone, &laptop] {
+        device.hears(room, "message 3").await;
+    }
+    soon("the marker", phone.client.mark_read(room, 2)).await.unwrap();
+    for device in [&phone, &laptop] {
+        device
+            .until("the read marker", |heard| {
+                heard.events.iter().rev().find_map(|event| match event {
+                    Event::OwnRead(own) if own.room == room => {
+                        Some(assert_eq!((own.read, own.unread), (2, 1)))
+                    }
+                    _ => None,
+                })
+            })
+            .await;
+    }
+    giulia
+        .until("Marco's marker", |heard| {
+            heard.events.iter().find_map(|event| match event {
+                Event::Marker(marker) if marker.marker.user == phone.user => {
+                    (marker.marker.read == 2).then_some(())
+                }
+                _ => None,
+            })
+        })
+        .await;
+
+    sees(&giulia, "marco", Availability::Online).await;
+    phone.client.dispose().await;
+    phone
+        .until("the end", |heard| {
+            matches!(heard.states.last(), Some(State::Ended(_))).then_some(())
+        })
+        .await;
+    giulia.say(room, "still there?").await;
+    laptop.hears(room, "still there?").await;
+    giulia.heard(|heard| {
+        let states = heard.events.iter().filter_map(|event| match event {
+            Event::Presence(presence) if presence.user == laptop.user => Some(presence),
+            _ => None,
+        });
+        let offline = |availability| availability == Availability::Offline;
+        assert!(!states.map(|p| p.availability).any(offline), "one device is still there");
+    });
+    laptop.client.dispose().await;
+    sees(&giulia, "marco", Availability::Offline).await;
+}
+
+#[tokio::test]
+async fn a_quic_client_moves_to_another_address_and_its_session_goes_on() {
+    let server = Setup::dev().start().await;
+    let giulia = Friend::enter(&server, "giulia", Over::WebSocket).await;
+    let plug = Plug::new(&server, Over::Quic);
+    let quic = soon("QUIC", plug.quic()).await.unwrap();
+    let marco = Friend::through(Arc::new(quic.clone()), plug, "marco").await;
+    let room = giulia.group(&[&marco]).await;
+    giulia.say(room, "at home").await;
+    marco.hears(room, "at home").await;
+    for (last, place) in [(2, "on the tram"), (3, "in the café")] {
+        let address = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0));
+        quic.rebind(Some(address)).unwrap();
+        marco.say(room, place).await;
+        giulia.hears(room, place).await;
+        giulia.say(room, &format!("hello {place}")).await;
+        marco.hears(room, &format!("hello {place}")).await;
+    }
+    marco.is_whole();
+    marco.heard(|heard| assert_eq!(heard.states.len(), 2, "one session: {:?}", heard.states));
+}
+
+#[tokio::test]
+async fn a_client_that_is_killed_is_offline_within_the_idle_timeout_and_five_seconds() {
+    let idle = Duration::from_secs(5);
+    let setup = Setup::dev().flags(&["--idle-timeout", "5s", "--idle-ping", "2s"]);
+    let server = setup.start().await;
+    let giulia = Friend::enter(&server, "giulia", Over::WebSocket).await;
+    for (user, transport) in [("marco", "quic"), ("luca", "ws")] {
+        let user_id = UserId::new(user).unwrap();
+        soon("the room", giulia.client.ensure_direct(user_id)).await.unwrap();
+        let mut chat = Command::new(env!("CARGO_BIN_EXE_caffis-chat"))
+            .args(["chat", "--plain", "--user", user, "--transport", transport])
+            .args(["--server", &server.tcp().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        sees(&giulia, user, Availability::Online).await;
+        let killed = Instant::now();
+        chat.kill().unwrap();
+        chat.wait().unwrap();
+        sees(&giulia, user, Availability::Offline).await;
+        let took = killed.elapsed();
+        assert!(took <= idle + Duration::from_secs(5), "{user} over {transport}: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_killed_server_is_noticed_within_three_seconds() {
+    let setup = Setup::dev();
+    let server = setup.start().await;
+    let mut friends = Vec::new();
+    for (user, over) in [("giulia", Over::WebSocket), ("marco", Over::Quic)] {
+        friends.push(Friend::enter(&server, user, over).await);
+    }
+    let killed = Instant::now();
+    server.kill().await;
+    for friend in friends {
+        friend
+            .until("the loss", |heard| {
+                heard.states.iter().any(|state| matches!(state, State::Waiting { .. })).then_some(())
+            })
+            .await;
+        let took = killed.elapsed();
+        assert!(took <= Duration::from_millis(3_500), "{}: {took:?}", friend.user);
+    }
+}
