@@ -7,7 +7,8 @@ use caffis_schema::{
     room::RoomClass,
 };
 
-use crate::harness::{Client, World, code, user};
+use crate::client::Client;
+use crate::harness::{World, code, user};
 
 async fn attendance(client: &mut Client) -> Vec<(u32, Option<String>, Option<String>)> {
     let told = client.settle().await.into_iter().filter_map(|event| match event {

@@ -6,7 +6,8 @@ use caffis_schema::{
     limits::PAGE_BYTES,
 };
 
-use crate::harness::{Client, World, code, words};
+use crate::client::Client;
+use crate::harness::{World, code, words};
 
 /// A room of `count` messages: positions 2 to `count + 1`.
 async fn room_of(client: &mut Client, count: u64) -> RoomId {

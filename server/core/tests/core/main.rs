@@ -1,7 +1,14 @@
 //! Core as a whole: real sessions over memory links, a store in memory that misbehaves when told to,
 //! clocks that stand still. Nothing here waits in real time.
 
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking, and start what a server would"
+)]
+
 mod attendance;
+mod client;
 mod creation;
 mod failures;
 mod harness;

@@ -8,7 +8,8 @@ use caffis_schema::{
     command::{Mark, SetPreferences},
 };
 
-use crate::harness::{Client, World, code};
+use crate::client::Client;
+use crate::harness::{World, code};
 
 /// The markers of others and the own ones that a session hears.
 async fn markers(client: &mut Client) -> Vec<String> {

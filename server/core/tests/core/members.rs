@@ -8,7 +8,8 @@ use caffis_schema::{
     room::{HistoryPolicy, Role},
 };
 
-use crate::harness::{Client, World, code, unhurried, user};
+use crate::client::Client;
+use crate::harness::{World, code, unhurried, user};
 
 async fn names(client: &mut Client, room: caffis_schema::RoomId, limit: u8) -> Vec<String> {
     let mut names = Vec::new();

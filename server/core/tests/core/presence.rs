@@ -11,7 +11,8 @@ use caffis_schema::{
     room::{Availability, Presence, RoomClass},
 };
 
-use crate::harness::{Client, World, code};
+use crate::client::Client;
+use crate::harness::{World, code};
 
 fn set(availability: Availability, status: Option<&str>) -> Command {
     Command::SetPresence(SetPresence { availability, status: status.map(Text::cut) })

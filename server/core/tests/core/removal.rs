@@ -11,7 +11,8 @@ use caffis_schema::{
     room::{HistoryPolicy, RoomClass},
 };
 
-use crate::harness::{Client, World, code, text, unhurried, user};
+use crate::client::Client;
+use crate::harness::{World, code, text, unhurried, user};
 
 /// What of a room a session hears.
 async fn of_room(client: &mut Client, room: RoomId) -> Vec<Event> {

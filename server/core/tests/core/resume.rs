@@ -10,7 +10,8 @@ use caffis_schema::{
     reply::{Resumed, Standing},
 };
 
-use crate::harness::{Client, World, unhurried};
+use crate::client::Client;
+use crate::harness::{World, unhurried};
 
 async fn filled(giulia: &mut Client, messages: u64) -> RoomId {
     let room = giulia.group(&["marco"]).await;

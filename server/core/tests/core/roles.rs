@@ -9,7 +9,8 @@ use caffis_schema::{
     room::{ClientKey, Role, RoomClass},
 };
 
-use crate::harness::{Client, START, World, code, text, user};
+use crate::client::Client;
+use crate::harness::{START, World, code, text, user};
 
 /// Every command about a room that an outsider may not even know of, with fresh keys.
 pub(crate) fn every_command(room: RoomId, member: &str) -> Vec<Command> {

@@ -11,7 +11,8 @@ use caffis_schema::{
     reply::Standing,
 };
 
-use crate::harness::{Client, World, unhurried, words};
+use crate::client::Client;
+use crate::harness::{World, unhurried, words};
 
 /// A session over a link that takes little ahead of its reader.
 async fn narrow(world: &World, name: &str) -> Client {
