@@ -35,9 +35,11 @@ export function Avatar(props: {
       className={`${styles.avatar} ${styles[size]}`}
       style={{ background: `var(--hue-${hueOf(seed)})` }}
       data-availability={availability}
+      // Drawn by the style: it is a picture, not words for a screen reader.
+      data-initials={icon ? undefined : initials(name)}
       aria-hidden="true"
     >
-      {icon ? <Icon name={icon} size={size === "l" ? 22 : 18} /> : initials(name)}
+      {icon && <Icon name={icon} size={size === "l" ? 22 : 18} />}
     </span>
   );
 }

@@ -18,7 +18,7 @@ export function Composer({ room }: { room: RoomView }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [text, setText] = useDraft(room.id);
   const limit = room.summary.class === "public" ? limits?.publicTextChars : limits?.textChars;
-  const left = limit === undefined ? Number.POSITIVE_INFINITY : limit - [...text.trim()].length;
+  const left = remaining(text, limit);
   const sendable = text.trim() !== "" && left >= 0;
 
   useEffect(() => {
@@ -39,8 +39,10 @@ export function Composer({ room }: { room: RoomView }) {
     client.typing(room.id, value.trim() !== "");
   };
   const send = () => {
-    if (!sendable) return;
-    client.send(room.id, text.trim());
+    // What is in the field now: a quick Enter may come before the page was drawn anew.
+    const written = (field.current?.value ?? "").trim();
+    if (written === "" || remaining(written, limit) < 0) return;
+    client.send(room.id, written);
     setText("");
     field.current?.focus();
   };
@@ -89,6 +91,11 @@ export function Composer({ room }: { room: RoomView }) {
       </button>
     </form>
   );
+}
+
+/** Characters that are left below the limit; negative above it. */
+function remaining(text: string, limit: number | undefined): number {
+  return limit === undefined ? Number.POSITIVE_INFINITY : limit - [...text.trim()].length;
 }
 
 /** What was written and not sent, kept for each room over a reload. */

@@ -1,0 +1,151 @@
+/** How the page looks and whether everybody can use it: pictures to be looked at, and axe. */
+
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openChromium } from "./support/browsers.ts";
+import { Person } from "./support/person.ts";
+import { TestServer } from "./support/server.ts";
+
+const PICTURES = join(import.meta.dirname, "../screenshots");
+const SIZES = [
+  { name: "phone", width: 360, height: 740 },
+  { name: "tablet", width: 768, height: 1024 },
+  { name: "wide", width: 1440, height: 900 },
+] as const;
+const THEMES = ["light", "dark"] as const;
+/** The narrowest screen that has to do. */
+const NARROWEST = 320;
+
+let server: TestServer;
+let chromium: Browser;
+let marco: Person;
+let axe: string;
+
+beforeAll(async () => {
+  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
+  axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  await mkdir(PICTURES, { recursive: true });
+  marco = await Person.arrives(await chromium.newContext({ locale: "en-GB" }), server.url, "marco");
+  await marco.makesGroup("Colazione in ufficio", ["giulia", "aiko", "luca"]);
+  await marco.says("Ho trovato posto dentro, vicino alla vetrata");
+  await marco.says("Così potete assaggiare tutti la torta 🍰");
+  await marco.says("تمام، نلتقي عند المدخل");
+  await marco.sees(3);
+});
+
+afterAll(async () => {
+  await chromium?.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+for (const theme of THEMES) {
+  for (const size of SIZES) {
+    test(`${size.name}, ${theme}: can be used by everybody`, async () => {
+      const { name, ...viewport } = size;
+      const locale = theme === "dark" ? "it-IT" : "en-GB";
+      const context = await chromium.newContext({ locale, viewport, colorScheme: theme });
+      const page = await context.newPage();
+      const look = (what: string) => inspect(page, `${name}-${theme}-${what}`);
+      page.setDefaultTimeout(15_000);
+      await page.goto(server.url);
+      await page.getByTestId("user-giulia").waitFor();
+      await look("sign-in");
+      await page.getByTestId("user-giulia").click();
+      await page.locator("[data-testid=connection][data-phase=online]").first().waitFor();
+      await page.locator('[data-title="Colazione in ufficio"]').waitFor();
+      await look("list");
+      await page.locator('[data-title="Colazione in ufficio"]').click();
+      await page.getByTestId("message").first().waitFor();
+      await page.getByTestId("composer").fill("Perfetto!");
+      await page.getByTestId("composer").press("Enter");
+      await page
+        .getByTestId("composer")
+        .fill("Il conto lo dividiamo in quattro, ci penso io a segnarlo");
+      await page.getByTestId("composer").press("Enter");
+      await page.locator("[data-own=true][data-delivery=read]").last().waitFor();
+      await marco.page.getByTestId("composer").pressSequentially("va b");
+      await page.getByTestId("typing").getByText("Marco").waitFor();
+      await look("room");
+      await page.getByTestId("details").click();
+      await page.getByTestId("members").waitFor();
+      await look("details");
+      await marco.page.getByTestId("composer").fill("");
+      await context.close();
+    });
+  }
+}
+
+test("windows and failures", async () => {
+  const context = await chromium.newContext({
+    locale: "en-GB",
+    viewport: { width: 1024, height: 720 },
+  });
+  const page = (await Person.arrives(context, server.url, "giulia")).page;
+  await page.getByTestId("new-conversation").click();
+  await inspect(page, "new-person");
+  await page.getByRole("radio", { name: "Cafe" }).check();
+  await page.getByTestId("cafe-gilli").click();
+  await page.getByTestId("room-status").getByText("1 person here").waitFor();
+  await page.getByTestId("composer").fill("x".repeat(501));
+  await page.getByText("1 over the limit").waitFor();
+  await inspect(page, "cafe");
+  await page.getByTestId("composer").fill("");
+  await page.getByTestId("settings").click();
+  await inspect(page, "settings");
+  await page.getByRole("radio", { name: "Italiano" }).check();
+  await page.getByRole("heading", { name: "Impostazioni" }).waitFor();
+  await page.getByTestId("sign-out").click();
+  await page.getByTestId("token").fill("not.a.token");
+  await page.getByTestId("token").press("Enter");
+  await page.getByRole("alert").waitFor();
+  await inspect(page, "refused");
+  await context.close();
+});
+
+test("nothing is cut off at 320 pixels", async () => {
+  const context = await chromium.newContext({
+    locale: "it-IT",
+    viewport: { width: NARROWEST, height: 600 },
+  });
+  const { page } = await Person.arrives(context, server.url, "giulia");
+  const widest = () => page.evaluate(() => document.documentElement.scrollWidth);
+  expect(await widest()).toBe(NARROWEST);
+  await page.locator('[data-title="Colazione in ufficio"]').click();
+  await page.getByTestId("message").first().waitFor();
+  await inspect(page, "narrow-room");
+  expect(await widest()).toBe(NARROWEST);
+  await page.goBack();
+  await page.getByTestId("rooms").waitFor();
+  await context.close();
+});
+
+/** Takes a picture, and fails on what axe finds. */
+async function inspect(page: Page, name: string): Promise<void> {
+  // Motion ends where it goes, so that colours are what they stay.
+  await page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .map((each) =>
+          each.effect?.getComputedTiming().iterations === Number.POSITIVE_INFINITY
+            ? null
+            : each.finished,
+        ),
+    ),
+  );
+  await page.screenshot({ path: join(PICTURES, `${name}.png`) });
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+    const found = await axe.run(document, { runOnly: { type: "tag", values: tags } });
+    return found.violations.map(({ id, nodes }) => ({
+      id,
+      at: nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary ?? ""}`),
+    }));
+  });
+  expect(violations, name).toEqual([]);
+}
