@@ -7,7 +7,6 @@ import {
   type ClientKey,
   type Command,
   type Context,
-  type Entry,
   type Hello,
   type Limits,
   type Member,
@@ -21,9 +20,6 @@ import {
   type RoomId,
   type RoomSummary,
   randomClientId,
-  type ServerEvent,
-  type ServerSignal,
-  USERS_PER_COMMAND,
   type UserId,
 } from "../protocol.ts";
 import type { Readable } from "../store/readable.ts";
@@ -40,7 +36,9 @@ import { platformTimers, sleep, type Timers } from "../timers.ts";
 import { Connector } from "./connector.ts";
 import { CommandError, EndedError, LinkLostError } from "./errors.ts";
 import { Feeds, PAGE } from "./feeds.ts";
+import { Incoming } from "./incoming.ts";
 import { Marks } from "./marks.ts";
+import { Names } from "./names.ts";
 import type { ChatClientOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import type { Greeted } from "./session.ts";
@@ -63,7 +61,8 @@ export class ChatClient implements Disposable {
   readonly #feeds: Feeds;
   readonly #marks: Marks;
   readonly #typing: TypingState;
-  readonly #askedProfiles = new Set<UserId>();
+  readonly #names: Names;
+  readonly #incoming: Incoming;
   readonly #limits = new Cell<Limits | null>(null);
   readonly #self = new Cell<UserId | null>(null);
   #active = true;
@@ -78,7 +77,7 @@ export class ChatClient implements Disposable {
     else options.signal?.addEventListener("abort", ended, { once: true, signal: this.#end.signal });
     this.#store = new Store({
       behind: (room) => void this.#feeds.resume(room),
-      arrived: (room, message) => this.#arrived(room, message),
+      arrived: (room, message) => this.#incoming.arrived(room, message),
     });
     const request = (command: Command) => this.request(command, this.#end.signal);
     this.#connector = new Connector({
@@ -112,6 +111,18 @@ export class ChatClient implements Disposable {
         const view = this.#store.get(room);
         if (!view?.held || view.last >= position) this.#outbox.seen(room, own);
       },
+    });
+    this.#names = new Names(this.#store, request);
+    this.#incoming = new Incoming({
+      store: this.#store,
+      feeds: this.#feeds,
+      marks: this.#marks,
+      names: this.#names,
+      outbox: this.#outbox,
+      typing: this.#typing,
+      roundTrip: (milliseconds) => this.#connector.measured(milliseconds),
+      draining: (reconnectAfterMs) => this.#connector.advise(reconnectAfterMs),
+      tokenExpiring: () => void this.#refresh().catch(ignore),
     });
     void this.#connector.run();
   }
@@ -172,7 +183,7 @@ export class ChatClient implements Disposable {
       const reply = await this.request({ type: "history", value: { room, anchor, limit: PAGE } });
       if (reply.type === "page") {
         this.#store.older(room, reply.value);
-        this.#learnNames(reply.value.entries);
+        this.#names.ofEntries(reply.value.entries);
       }
     } finally {
       this.#store.change(room, (each) => ({ ...each, loadingBefore: false }));
@@ -354,84 +365,15 @@ export class ChatClient implements Disposable {
     this.#typing.expiryMs = welcome.limits.typingExpiryMs;
     this.#store.profiles([welcome.profile]);
     this.#store.welcome(welcome.rooms, welcome.moreRooms);
-    this.#askedProfiles.clear();
+    this.#names.clear();
     this.#feeds.welcomed(welcome.resumed);
     for (const { room, class: roomClass, number, unread } of welcome.rooms) {
       if (unread > 0 && roomClass !== "public") this.#marks.mark("mark_delivered", room, number);
     }
-    this.#learnUsers(welcome.rooms.map((summary) => summary.preview?.sender ?? null));
-    const events = {
-      event: (event: ServerEvent) => this.#event(event),
-      signal: (signal: ServerSignal) => this.#signal(signal),
-      roundTrip: (milliseconds: number) => this.#connector.measured(milliseconds),
-    };
-    session.start(events, welcome, this.#active);
+    this.#names.of(welcome.rooms.map((summary) => summary.preview?.sender ?? null));
+    session.start(this.#incoming, welcome, this.#active);
     this.#outbox.resume();
     if (!this.#active) this.#tellPresence();
-  }
-
-  #event(event: ServerEvent): void {
-    switch (event.type) {
-      case "entry":
-        this.#store.entry(event.value.room, event.value.entry);
-        this.#learnNames([event.value.entry]);
-        break;
-      case "head":
-        this.#store.head(event.value);
-        break;
-      case "behind":
-        this.#store.head(event.value);
-        void this.#feeds.resume(event.value.room);
-        break;
-      case "room_added":
-        this.#store.put(event.value);
-        this.#learnUsers([event.value.preview?.sender ?? null]);
-        break;
-      case "room_removed":
-        void this.#feeds.close(event.value.room).catch(ignore);
-        this.#store.remove(event.value.room);
-        break;
-      case "marker":
-        this.#store.marker(event.value.room, event.value.marker);
-        break;
-      case "own_read":
-        this.#store.ownRead(event.value.room, event.value.read);
-        break;
-      case "presence":
-        this.#store.presence([event.value]);
-        break;
-      case "attendance":
-        this.#store.attendance(event.value);
-        break;
-      case "profile":
-        this.#store.profiles([event.value]);
-        break;
-      case "token_expiring":
-        void this.#refresh().catch(ignore);
-        break;
-      case "draining":
-        this.#connector.advise(event.value.reconnectAfterMs);
-        break;
-      case "unknown":
-        break;
-    }
-  }
-
-  #signal(signal: ServerSignal): void {
-    if (signal.type === "presence") this.#store.presence([signal.value]);
-    if (signal.type === "typing" && signal.value.user !== this.#store.self) {
-      this.#learnUsers([signal.value.user]);
-      this.#typing.heard(signal.value);
-    }
-  }
-
-  #arrived(room: RoomId, message: Message): void {
-    const { sender, number } = message;
-    if (sender === this.#store.self) this.#outbox.seen(room, message);
-    else if (this.#store.get(room)?.summary.class !== "public")
-      this.#marks.mark("mark_delivered", room, number);
-    if (sender !== null) this.#typing.stopped(room, sender);
-    this.#learnUsers([sender]);
   }
 
   async #refresh(): Promise<void> {
@@ -458,33 +400,6 @@ export class ChatClient implements Disposable {
     if (reply.type !== "room") throw new Error(`${command.type} was answered by ${reply.type}`);
     this.#store.put(reply.value);
     return reply.value;
-  }
-
-  #learnNames(entries: readonly Entry[]): void {
-    this.#learnUsers(
-      entries.flatMap(({ kind }) => {
-        if (kind.type === "message") return [kind.value.sender];
-        if (kind.type === "joined") return [...kind.value.users, kind.value.by];
-        if (kind.type === "left" || kind.type === "role") return [kind.value.user, kind.value.by];
-        return kind.type === "created" ? [kind.value.by] : [];
-      }),
-    );
-  }
-
-  /** Asks who people are that are not known yet; once in a session. */
-  #learnUsers(users: readonly (UserId | null)[]): void {
-    const { profiles } = this.#store.people.getSnapshot();
-    const unknown = new Set(
-      users.filter(
-        (user) => user !== null && !profiles.has(user) && !this.#askedProfiles.has(user),
-      ),
-    );
-    const asked = [...unknown].filter((user) => user !== null).slice(0, USERS_PER_COMMAND);
-    if (asked.length === 0) return;
-    for (const user of asked) this.#askedProfiles.add(user);
-    this.request({ type: "profiles", value: { users: asked } }, this.#end.signal).then((reply) => {
-      if (reply.type === "profiles") this.#store.profiles(reply.value.profiles);
-    }, ignore);
   }
 }
 

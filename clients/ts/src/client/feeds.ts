@@ -75,6 +75,12 @@ export class Feeds {
     return this.#reconcile(room);
   }
 
+  /** A room is no longer this person's: its feed has ended. */
+  gone(room: RoomId): void {
+    this.#wanted.delete(room);
+    this.#open.delete(room);
+  }
+
   /** Asks for what is missing at the end of a room's copy. */
   async resume(room: RoomId): Promise<void> {
     if (this.#resuming.has(room)) return;

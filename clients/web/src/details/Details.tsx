@@ -97,7 +97,9 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
           </button>
         )}
       </div>
-      <ConnectionStatus />
+      <div className={styles.connection}>
+        <ConnectionStatus />
+      </div>
       {leaving && <LeaveDialog id={id} title={title} onClose={() => setLeaving(false)} />}
     </>
   );

@@ -35,8 +35,8 @@ export interface BubbleProps {
   readonly named: boolean;
   /** Null for messages of others. */
   readonly delivery: Delivery | null;
-  /** Who has read it; only on the last one that somebody has. */
-  readonly seenBy: string | null;
+  /** What became of it in words: on the last one, and on the last that somebody has read. */
+  readonly note: string | null;
   /** Why it failed, in words. */
   readonly problem: string | null;
   onRetry(bubble: Bubble): void;
@@ -46,7 +46,7 @@ export interface BubbleProps {
 /** One message. */
 export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
   const { t, time } = useI18n();
-  const { bubble, name, named, delivery, seenBy, problem } = props;
+  const { bubble, name, named, delivery, note, problem } = props;
   const { own, first, last, text } = bubble;
   const label = delivery ? t[LABELS[delivery]] : null;
   return (
@@ -98,9 +98,9 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
           </button>
         </div>
       )}
-      {seenBy && (
-        <p className={styles.seen} data-testid="seen-by">
-          {seenBy}
+      {note && (
+        <p className={styles.note} data-testid="seen-by">
+          {note}
         </p>
       )}
     </li>

@@ -1,6 +1,7 @@
 import type { RoomId } from "@caffis/chat";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { explain, useChat } from "../app/chat.tsx";
+import { goTo } from "../app/route.ts";
 import controls from "../common/controls.module.css";
 import { useReadable } from "../common/useReadable.ts";
 import { OfflineBanner } from "../connection/ConnectionStatus.tsx";
@@ -17,6 +18,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
   const { client } = useChat();
   const { id, details, onDetails } = props;
   const room = useReadable(client.room(id));
+  const known = useRef(false);
   const [error, setError] = useState<unknown>(null);
 
   useEffect(() => {
@@ -32,6 +34,13 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
       });
     };
   }, [client, id]);
+
+  // A room that was here and is no longer this person's gives way to the list.
+  const gone = room === null && known.current;
+  useEffect(() => {
+    if (room !== null) known.current = true;
+    if (gone) goTo(null);
+  }, [room, gone]);
 
   useEffect(() => {
     if (room?.open && room.members === null && room.summary.class !== "public") {

@@ -42,7 +42,7 @@ export function Timeline({ room }: { room: RoomView }) {
       name: people.name(item.sender),
       named: !isDirect(room.summary),
       delivery: item.own ? receipts.delivery(item) : null,
-      seenBy: item.number !== null && item.number === receipts.seenNumber ? receipts.seenBy : null,
+      note: receipts.note(item),
       problem: problemOf(item.pending, t),
       onRetry: retry,
       onDelete: remove,
@@ -119,14 +119,19 @@ function useReceipts(room: RoomView, items: readonly Item[], people: People, sel
     if (number === null) return "sent";
     return number <= read ? "read" : number <= delivered ? "delivered" : "sent";
   };
-  const seen = items.findLast(
-    (item) =>
-      item.type === "message" && item.own && (item.number ?? Number.POSITIVE_INFINITY) <= read,
-  );
-  const seenNumber = seen?.type === "message" ? seen.number : null;
-  const readers = others.filter((marker) => seenNumber !== null && marker.read >= seenNumber);
+  const own = items.filter((item) => item.type === "message" && item.own) as Bubble[];
+  const last = own.at(-1);
+  const seen = own.findLast(({ number }) => number !== null && number <= read);
+  const readers = others.filter((marker) => marker.read >= (seen?.number ?? 0));
   const list = names(readers.map((marker) => people.firstName(marker.user)));
-  return { delivery, seenNumber, seenBy: isDirect(room.summary) ? t.readLabel : t.seenBy(list) };
+  const seenBy = isDirect(room.summary) ? t.readLabel : t.seenBy(list);
+  /** In words, where it matters: below the last message that was read, and below the last of all. */
+  const note = (bubble: Bubble) => {
+    if (bubble.key === seen?.key) return seenBy;
+    if (bubble.key !== last?.key || bubble.number === null) return null;
+    return bubble.number <= delivered ? t.stateDelivered : t.stateSent;
+  };
+  return { delivery, note };
 }
 
 function problemOf(pending: PendingMessage | null, t: Dictionary): string | null {

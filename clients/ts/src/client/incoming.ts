@@ -1,0 +1,109 @@
+/** What the server sends by itself, and where it belongs. */
+
+import type { Message, RoomId, ServerEvent, ServerSignal } from "../protocol.ts";
+import type { Store } from "../store/store.ts";
+import type { Feeds } from "./feeds.ts";
+import type { Marks } from "./marks.ts";
+import type { Names } from "./names.ts";
+import type { Outbox } from "./outbox.ts";
+import type { SessionEvents } from "./session.ts";
+import type { TypingState } from "./typing.ts";
+
+/** The parts of a client that hear of events. */
+export interface IncomingOptions {
+  readonly store: Store;
+  readonly feeds: Feeds;
+  readonly marks: Marks;
+  readonly names: Names;
+  readonly outbox: Outbox;
+  readonly typing: TypingState;
+  /** A round trip was measured, in milliseconds. */
+  roundTrip(milliseconds: number): void;
+  /** The server goes down: come back after this delay. */
+  draining(reconnectAfterMs: number): void;
+  /** The token ends soon. */
+  tokenExpiring(): void;
+}
+
+/** Hands on events and signals. */
+export class Incoming implements SessionEvents {
+  readonly #to: IncomingOptions;
+
+  constructor(options: IncomingOptions) {
+    this.#to = options;
+  }
+
+  roundTrip(milliseconds: number): void {
+    this.#to.roundTrip(milliseconds);
+  }
+
+  event(event: ServerEvent): void {
+    const { store, feeds, names } = this.#to;
+    switch (event.type) {
+      case "entry":
+        store.entry(event.value.room, event.value.entry);
+        names.ofEntries([event.value.entry]);
+        break;
+      case "head":
+        store.head(event.value);
+        break;
+      case "behind":
+        store.head(event.value);
+        void feeds.resume(event.value.room);
+        break;
+      case "room_added":
+        store.put(event.value);
+        names.of([event.value.preview?.sender ?? null]);
+        break;
+      case "room_removed":
+        feeds.gone(event.value.room);
+        store.remove(event.value.room);
+        break;
+      case "marker":
+        store.marker(event.value.room, event.value.marker);
+        break;
+      case "own_read":
+        store.ownRead(event.value.room, event.value.read);
+        break;
+      case "presence":
+        store.presence([event.value]);
+        break;
+      case "attendance":
+        store.attendance(event.value);
+        break;
+      case "profile":
+        store.profiles([event.value]);
+        break;
+      case "token_expiring":
+        this.#to.tokenExpiring();
+        break;
+      case "draining":
+        this.#to.draining(event.value.reconnectAfterMs);
+        break;
+      case "unknown":
+        // Of a newer server: what it changes comes with the next resume.
+        break;
+    }
+  }
+
+  signal(signal: ServerSignal): void {
+    const { store, names, typing } = this.#to;
+    if (signal.type === "presence") store.presence([signal.value]);
+    if (signal.type === "typing" && signal.value.user !== store.self) {
+      names.of([signal.value.user]);
+      typing.heard(signal.value);
+    }
+  }
+
+  /** A message is in the log that was not there before. */
+  arrived(room: RoomId, message: Message): void {
+    const { store, marks, names, outbox, typing } = this.#to;
+    const { sender, number } = message;
+    if (sender === store.self) outbox.seen(room, message);
+    else if (store.get(room)?.summary.class !== "public") {
+      marks.mark("mark_delivered", room, number);
+    }
+    if (sender !== null) typing.stopped(room, sender);
+    names.of([sender]);
+  }
+}

@@ -1,0 +1,67 @@
+/** Asks who people are that are met and not known yet. */
+
+import {
+  type Command,
+  type Entry,
+  type Reply,
+  USERS_PER_COMMAND,
+  type UserId,
+} from "../protocol.ts";
+import type { Store } from "../store/store.ts";
+
+/** The people that were asked for; once each in a session. */
+export class Names {
+  readonly #store: Store;
+  readonly #request: (command: Command) => Promise<Reply>;
+  readonly #asked = new Set<UserId>();
+
+  constructor(store: Store, request: (command: Command) => Promise<Reply>) {
+    this.#store = store;
+    this.#request = request;
+  }
+
+  /** A new session may ask again. */
+  clear(): void {
+    this.#asked.clear();
+  }
+
+  /** Learns who these people are. */
+  of(users: readonly (UserId | null)[]): void {
+    const { profiles } = this.#store.people.getSnapshot();
+    const unknown = new Set<UserId>();
+    for (const user of users) {
+      if (user !== null && !profiles.has(user) && !this.#asked.has(user)) unknown.add(user);
+    }
+    const asked = [...unknown].slice(0, USERS_PER_COMMAND);
+    if (asked.length === 0) return;
+    for (const user of asked) this.#asked.add(user);
+    this.#request({ type: "profiles", value: { users: asked } }).then(
+      (reply) => {
+        if (reply.type === "profiles") this.#store.profiles(reply.value.profiles);
+      },
+      // They stay unknown by name; the next session asks again.
+      () => {},
+    );
+  }
+
+  /** Learns who is named in entries. */
+  ofEntries(entries: readonly Entry[]): void {
+    this.of(entries.flatMap(({ kind }) => named(kind)));
+  }
+}
+
+function named(kind: Entry["kind"]): readonly (UserId | null)[] {
+  switch (kind.type) {
+    case "message":
+      return [kind.value.sender];
+    case "joined":
+      return [...kind.value.users, kind.value.by];
+    case "left":
+    case "role":
+      return [kind.value.user, kind.value.by];
+    case "created":
+      return [kind.value.by];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,86 @@
+import { type ClientId, type Entry, type PendingMessage, type RoomId, userId } from "@caffis/chat";
+import { describe, expect, test } from "vitest";
+import { type Item, timeline } from "../src/room/timeline.ts";
+
+const ME = userId("giulia");
+const MARCO = userId("marco");
+const NOON = new Date(2026, 10, 21, 12, 0).getTime();
+const MINUTE = 60_000;
+
+function message(number: number, sender = MARCO, time = NOON + number * 1_000, id = ""): Entry {
+  const key = id ? { id: id as ClientId, time } : null;
+  const body = { type: "text", value: { text: `text ${number}` } } as const;
+  return {
+    position: number,
+    time,
+    kind: { type: "message", value: { number, sender, key, body } },
+  };
+}
+
+function items(
+  entries: readonly Entry[],
+  more: { pending?: PendingMessage[]; dividerAfter?: number } = {},
+) {
+  const { pending = [], dividerAfter = null } = more;
+  return timeline({ entries, pending, self: ME, dividerAfter });
+}
+
+function sketch(all: readonly Item[]): string[] {
+  return all.map((item) => {
+    if (item.type !== "message") return item.type;
+    return `${item.first ? "[" : ""}${item.number}${item.last ? "]" : ""}`;
+  });
+}
+
+describe("a timeline", () => {
+  test("begins each day with a separator", () => {
+    const entries = [message(1), message(2, MARCO, NOON + 24 * 60 * MINUTE)];
+    expect(sketch(items(entries))).toEqual(["day", "[1]", "day", "[2]"]);
+  });
+
+  test("groups what one person writes within five minutes", () => {
+    const entries = [
+      message(1),
+      message(2),
+      message(3, ME),
+      message(4),
+      message(5, MARCO, NOON + 20 * MINUTE),
+    ];
+    expect(sketch(items(entries))).toEqual(["day", "[1", "2]", "[3]", "[4]", "[5]"]);
+  });
+
+  test("sets off what is unread, and never what this person wrote", () => {
+    const entries = [message(1), message(2, ME), message(3)];
+    expect(sketch(items(entries, { dividerAfter: 1 }))).toEqual([
+      "day",
+      "[1]",
+      "[2]",
+      "unread",
+      "[3]",
+    ]);
+    expect(sketch(items(entries, { dividerAfter: 3 }))).not.toContain("unread");
+  });
+
+  test("keeps the place and key of a message that is acknowledged", () => {
+    const key = { id: "a".repeat(32) as ClientId, time: NOON + 1_000 };
+    const body = { type: "text", value: { text: "text 1" } } as const;
+    const waiting: PendingMessage = {
+      key,
+      room: "" as RoomId,
+      body,
+      state: "sending",
+      error: null,
+    };
+    const before = items([], { pending: [waiting] });
+    const after = items([message(1, ME, key.time, key.id)]);
+    expect(after.map((item) => item.key)).toEqual(before.map((item) => item.key));
+  });
+
+  test("keeps a kind that it does not know", () => {
+    const kind = { type: "unknown", tag: 99, bytes: new Uint8Array(0) } as const;
+    expect(items([{ position: 1, time: NOON, kind }]).map((item) => item.type)).toEqual([
+      "day",
+      "notice",
+    ]);
+  });
+});
