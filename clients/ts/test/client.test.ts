@@ -318,6 +318,16 @@ describe("the connection", () => {
     expect(server.links).toHaveLength(1);
   });
 
+  test("ends without a reason when the client is disposed of", async () => {
+    const server = new FakeServer();
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    client.dispose();
+    await timers.advance(10);
+    expect(client.connection.getSnapshot()).toMatchObject({ phase: "ended", reason: null });
+    expect(server.link.closedWith).toBe(1);
+  });
+
   test("passes over a datagram of garbage and ends on a frame of garbage", async () => {
     const server = new FakeServer();
     const { client, timers } = start(server);

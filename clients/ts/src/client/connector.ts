@@ -80,9 +80,11 @@ export class Connector {
       let advised = 0;
       try {
         const farewell = await this.#once();
+        if (this.#ended !== undefined) return;
         if (this.#options.timers.monotonic() - started > STEADY_MS) failures = 0;
         advised = this.#lost(farewell);
       } catch (error) {
+        if (this.#ended !== undefined) return;
         advised = this.#refused(error);
       }
       if (this.#ended !== undefined) return;

@@ -41,7 +41,13 @@ export class Person {
 
   /** The connection has come about. */
   async online(): Promise<void> {
-    await this.page.locator("[data-testid=connection][data-phase=online]").first().waitFor();
+    try {
+      await this.page.locator("[data-testid=connection][data-phase=online]").first().waitFor();
+    } catch (error) {
+      const shown = await this.page.locator("body").innerText();
+      const problems = this.problems.join("\n");
+      throw new Error(`never online; the page shows:\n${shown}\n${problems}`, { cause: error });
+    }
   }
 
   /** Which transport is in use. */
