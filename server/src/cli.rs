@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_pars
 use crate::{
     chat::{self, ChatArgs},
     commands,
-    config::{Group, SETTINGS, Setting, Sources, explain, load},
+    config::{Group, SETTINGS, Setting, Sources, explain, load, unknown_variables},
     logs, serve,
 };
 
@@ -95,11 +95,15 @@ pub fn run() -> anyhow::Result<()> {
         let arguments = ChatArgs::from_arg_matches(arguments)?;
         return block_on(chat::run(arguments));
     }
-    let config = load(&sources(arguments))?;
+    let sources = sources(arguments);
+    let config = load(&sources)?;
     let given = |key| arguments.get_one::<String>(key);
     match name {
         "serve" => {
             logs::start(&config);
+            for (name, meant) in unknown_variables(&sources) {
+                tracing::warn!(name, meant, "this variable looks like a setting and is none");
+            }
             block_on(serve::run(config))
         }
         "config" => commands::print(&explain(&config)),

@@ -132,6 +132,7 @@ fn read_lines() -> mpsc::Receiver<String> {
 }
 
 /// What came of something that was asked of the server.
+#[allow(clippy::large_enum_variant, reason = "each is made and taken at once, one by one")]
 enum Done {
     Said(Result<caffis_schema::reply::Appended, CallError>),
     Room(Result<RoomSummary, CallError>),

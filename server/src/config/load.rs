@@ -10,6 +10,9 @@ use super::{Config, SETTINGS, Setting, check};
 /// What the environment variables begin with.
 pub(super) const PREFIX: &str = "CAFFIS_";
 
+/// Variables of this program that are no settings.
+const OTHER_VARIABLES: [&str; 2] = ["CAFFIS_CONFIG", "CAFFIS_CHAT_TOKEN"];
+
 /// The largest configuration file, in bytes.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
@@ -87,6 +90,20 @@ pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
     }
     check::together(&config)?;
     Ok(config)
+}
+
+/// Variables that look like settings and are none, each with what may have been meant.
+#[must_use]
+pub fn unknown_variables(sources: &Sources) -> Vec<(&str, Option<String>)> {
+    let names = sources.environment.iter().map(|(name, _)| name.as_str());
+    let unknown = names.filter(|name| {
+        name.starts_with(PREFIX)
+            && !OTHER_VARIABLES.contains(name)
+            && !SETTINGS.iter().any(|setting| setting.variable() == *name)
+    });
+    let meant =
+        |name: &str| Some(format!("{PREFIX}{}", nearest(&name[PREFIX.len()..])?.to_uppercase()));
+    unknown.map(|name| (name, meant(name))).collect()
 }
 
 fn set(
@@ -239,6 +256,14 @@ mod tests {
                 assert!(message.contains(part), "{message} lacks {part}");
             }
         }
+    }
+
+    #[test]
+    fn variables_that_are_no_settings_are_found() {
+        let environment = pairs(&[("CAFFIS_OPEN_ROMS", "7"), ("CAFFIS_CONFIG", ""), ("HOME", "")]);
+        let sources = Sources { environment, ..Sources::default() };
+        let meant = Some("CAFFIS_OPEN_ROOMS".to_owned());
+        assert_eq!(unknown_variables(&sources), [("CAFFIS_OPEN_ROMS", meant)]);
     }
 
     #[test]

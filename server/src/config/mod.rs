@@ -22,7 +22,7 @@ use std::{
 pub use check::DEVELOPMENT_SECRET;
 pub use explain::explain;
 pub use field::Field;
-pub use load::{ConfigError, Sources, load};
+pub use load::{ConfigError, Sources, load, unknown_variables};
 pub use network::Network;
 pub use registry::{Group, SETTINGS, Setting};
 pub use values::parse_time;

@@ -386,7 +386,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     time(
         "drain_delay",
-        "When clients should come back after a drain; each waits up to twice as long",
+        "When clients should come back after a drain",
         Field::Time(|c| &mut c.drain_delay, 0, 10 * MINUTE),
     ),
     time(

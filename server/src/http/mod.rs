@@ -68,7 +68,6 @@ impl App {
 }
 
 /// Everything that is served over HTTP.
-#[must_use]
 pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new()
         .route(SOCKET_PATH, get(socket::upgrade))

@@ -88,11 +88,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     )
     .context("the control socket cannot be made")?;
     let renewal = certificates.keep(CERTIFICATE_CHECK, SystemTime::now);
-    loop {
-        match signals.next().await {
-            Signal::Reload => reload(&certificates, &tokens).await,
-            Signal::Stop => break,
-        }
+    while signals.next().await == Signal::Reload {
+        reload(&certificates, &tokens).await;
     }
     renewal.abort();
     drop(control);

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
 /// What a signal asks for.
@@ -18,6 +19,9 @@ pub(super) struct Signals {
     hangup: Stream,
     terminate: Stream,
     interrupt: Stream,
+    /// Never read: while somebody listens, a file that may not grow is an error of the write and not
+    /// the end of the process.
+    _file_limit: Stream,
 }
 
 impl Signals {
@@ -27,6 +31,7 @@ impl Signals {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            _file_limit: signal(SignalKind::from_raw(Number::XFSZ.as_raw()))?,
         })
     }
 

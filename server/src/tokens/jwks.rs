@@ -18,6 +18,9 @@ use crate::config::TokenSettings;
 /// How often a file is looked at for a change, at most.
 const FILE_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The least time between two fetches while there are no keys at all, so that nobody gets in.
+const FIRST_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Whether a text names a key set: a file, an `https` address, or an `http` one of this machine.
 #[must_use]
 pub fn is_jwks_location(text: &str) -> bool {
@@ -98,7 +101,7 @@ impl Jwks {
     async fn refresh_old(&self) {
         let Ok(mut attempt) = self.attempt.try_lock() else { return };
         let is_old = attempt.loaded_at.is_none_or(|loaded| loaded.elapsed() >= self.age);
-        if is_old && attempt.at.elapsed() >= self.interval {
+        if is_old && self.may_ask(&attempt) {
             self.load_or_warn(&mut attempt).await;
         }
     }
@@ -106,9 +109,15 @@ impl Jwks {
     /// Fetches the set again for a key that it lacks, but not too often.
     async fn refresh_for_unknown(&self) {
         let mut attempt = self.attempt.lock().await;
-        if attempt.at.elapsed() >= self.interval {
+        if self.may_ask(&attempt) {
             self.load_or_warn(&mut attempt).await;
         }
+    }
+
+    fn may_ask(&self, attempt: &Attempt) -> bool {
+        let first = attempt.loaded_at.is_none();
+        let interval = if first { self.interval.min(FIRST_INTERVAL) } else { self.interval };
+        attempt.at.elapsed() >= interval
     }
 
     async fn load_or_warn(&self, attempt: &mut Attempt) {

@@ -361,6 +361,80 @@ async fn a_changed_key_file_is_read_again_and_a_broken_one_changes_nothing() {
     refused(&tokens, &old.sign("EdDSA", Some("d"))).await;
 }
 
+/// A place that serves a key set over HTTP and counts who asks.
+struct Place {
+    url: String,
+    body: Arc<std::sync::Mutex<String>>,
+    asked: Arc<AtomicU64>,
+}
+
+impl Place {
+    async fn serving(body: String) -> Self {
+        // Another test may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (body, asked) = (Arc::new(std::sync::Mutex::new(body)), Arc::new(AtomicU64::new(0)));
+        let answer = {
+            let (body, asked) = (body.clone(), asked.clone());
+            move || {
+                asked.fetch_add(1, Ordering::Relaxed);
+                std::future::ready(body.lock().unwrap().clone())
+            }
+        };
+        let router = axum::Router::new().route("/keys", axum::routing::get(answer));
+        let options = caffis_transport::tcp::Options::new(vec!["127.0.0.1:0".parse().unwrap()]);
+        let server = caffis_transport::tcp::serve(options, router).unwrap();
+        let url = format!("http://{}/keys", server.addresses()[0]);
+        // Lives as long as the test's runtime.
+        tokio::spawn(async move {
+            let _server = server;
+            std::future::pending::<()>().await;
+        });
+        Self { url, body, asked }
+    }
+
+    fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_key_fetches_the_set_again_but_not_too_often() {
+    let (old, new) = (Pairs::new(), Pairs::new());
+    let place = Place::serving(old.set().to_string()).await;
+    let with_interval = |interval| {
+        let url = place.url.clone();
+        tokens(move |settings| {
+            settings.jwks = Some(url);
+            settings.jwks_interval = interval;
+        })
+    };
+    let eager = with_interval(Duration::ZERO).await;
+    let patient = with_interval(Duration::from_secs(3_600)).await;
+    for tokens in [&eager, &patient] {
+        assert!(tokens.identify(&old.sign("EdDSA", Some("d"))).await.is_ok());
+    }
+    assert_eq!(place.asked(), 2);
+    let renamed = new.set().to_string().replace("\"d\"", "\"d2\"");
+    *place.body.lock().unwrap() = renamed;
+    assert!(eager.identify(&new.sign("EdDSA", Some("d2"))).await.is_ok());
+    assert_eq!(place.asked(), 3);
+    for number in 0..50 {
+        refused(&patient, &new.sign("EdDSA", Some(&number.to_string()))).await;
+    }
+    assert_eq!(place.asked(), 3);
+}
+
+#[tokio::test]
+async fn without_any_key_set_nobody_is_told_that_their_token_is_wrong() {
+    let large = Place::serving(" ".repeat(keys::MAX_BYTES + 1)).await;
+    let gone = "http://127.0.0.1:1/keys".to_owned();
+    for url in [large.url, gone] {
+        let tokens = tokens(|settings| settings.jwks = Some(url)).await;
+        let outcome = tokens.identify(&Pairs::new().sign("ES256", Some("e"))).await;
+        assert!(matches!(outcome, Err(TokenError::Unavailable(_))), "{outcome:?}");
+    }
+}
+
 #[test]
 fn sets_that_cannot_be_used_are_refused() {
     for text in ["", "[]", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#] {

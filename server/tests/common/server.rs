@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -24,7 +24,6 @@ pub(crate) struct Setup {
     dev: bool,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
-    command: Option<Vec<String>>,
 }
 
 impl Setup {
@@ -35,7 +34,6 @@ impl Setup {
             dev: true,
             arguments: Vec::new(),
             environment: Vec::new(),
-            command: None,
         }
     }
 
@@ -56,12 +54,6 @@ impl Setup {
         self
     }
 
-    /// Under another program that takes the server's command line after its own.
-    pub(crate) fn under(mut self, command: &[&str]) -> Self {
-        self.command = Some(command.iter().map(|word| (*word).to_owned()).collect());
-        self
-    }
-
     /// The data folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
@@ -73,10 +65,8 @@ impl Setup {
     }
 
     fn command(&self) -> Command {
-        let mut words = self.command.clone().unwrap_or_default();
-        words.push(BINARY.to_owned());
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).arg("serve");
+        let mut command = Command::new(BINARY);
+        command.arg("serve");
         if self.dev {
             command.arg("--dev");
         }
@@ -218,9 +208,18 @@ impl Server {
         fs::read_to_string(self.setup.beside("log")).unwrap_or_default()
     }
 
+    fn process(&self) -> Pid {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
-        kill_process(id, signal).unwrap();
+        kill_process(self.process(), signal).unwrap();
+    }
+
+    /// From now on its files may grow to this many bytes; none: as far as the disk goes.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(self.process()), Resource::Fsize, limit).unwrap();
     }
 
     /// Waits until the process ends by itself.

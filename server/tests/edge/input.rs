@@ -138,6 +138,20 @@ async fn next_reply(person: &mut Person) -> ServerFrame {
 }
 
 #[tokio::test]
+async fn commands_that_are_not_known_are_answered() {
+    let server = Setup::dev().start().await;
+    let mut giulia = Person::enter(&server, "giulia", Over::Json).await;
+    giulia.write(br#"{"request":{"id":77,"command":{"dance":{}}}}"#.to_vec()).await;
+    let ServerFrame::Reply(answer) = next_reply(&mut giulia).await else { panic!("no reply") };
+    assert_eq!(answer.id, 77);
+    let Answered::Error(error) = answer.result else { panic!("{answer:?}") };
+    assert_eq!(error.code, ErrorCode::UnknownCommand);
+    giulia.ask(Command::Ping(Empty {})).await.unwrap();
+    giulia.write(b"\"\xff\xfe\"".to_vec()).await;
+    assert_eq!(giulia.farewell().await.code, CloseCode::Protocol.number());
+}
+
+#[tokio::test]
 async fn datagrams_of_garbage_are_passed_over() {
     let server = Setup::dev().start().await;
     for over in [Over::Quic, Over::WebTransport] {

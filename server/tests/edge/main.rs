@@ -7,6 +7,7 @@ mod common;
 mod backup;
 mod drain;
 mod example_session;
+mod full;
 mod hello;
 mod http;
 mod input;
