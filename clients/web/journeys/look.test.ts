@@ -92,7 +92,15 @@ test("windows and failures", async () => {
   await page.getByTestId("composer").fill("x".repeat(501));
   await page.getByText("1 over the limit").waitFor();
   await inspect(page, "cafe");
-  await page.getByTestId("composer").fill("");
+  // Overrides of the writing direction are refused: the message fails and can be taken back.
+  await page.getByTestId("composer").fill("a\u202Eb");
+  await page.getByTestId("composer").press("Enter");
+  await page.locator("[data-delivery=failed]").first().waitFor();
+  await page.getByRole("button", { name: "Retry" }).click();
+  await page.locator("[data-delivery=failed]").first().waitFor();
+  await inspect(page, "failed");
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByTestId("message").waitFor({ state: "detached" });
   await page.getByTestId("settings").click();
   await inspect(page, "settings");
   await page.getByRole("radio", { name: "Italiano" }).check();

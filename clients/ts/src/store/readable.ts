@@ -1,9 +1,12 @@
-/** Something to read and to subscribe to: the shape that React's `useSyncExternalStore` wants. */
+/**
+ * Something to read and to subscribe to: the shape that React's `useSyncExternalStore` wants. Both
+ * functions work without their object.
+ */
 export interface Readable<T> {
   /** The present value; the same object until it changes. */
-  getSnapshot(): T;
+  readonly getSnapshot: () => T;
   /** Calls back after every change; the answer ends the subscription. */
-  subscribe(listener: () => void): () => void;
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 /** A value that its owner changes and others read. */

@@ -105,4 +105,17 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
       )}
     </li>
   );
-});
+}, isSame);
+
+/** Items are made anew with every change of a room: what they say decides. */
+function isSame(before: BubbleProps, after: BubbleProps): boolean {
+  return shallowEqual(
+    { ...before, ...before.bubble, bubble: 0 },
+    { ...after, ...after.bubble, bubble: 0 },
+  );
+}
+
+function shallowEqual(before: object, after: object): boolean {
+  const values = after as Readonly<Record<string, unknown>>;
+  return Object.entries(before).every(([key, value]) => Object.is(value, values[key]));
+}
