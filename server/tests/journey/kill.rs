@@ -12,13 +12,9 @@ use std::{
 
 use caffis_client::{CallError, Client};
 use caffis_schema::{
-    Body, ClientId, Position, RoomId, Text,
-    command::Anchor,
-    event::TextBody,
-    reply::Appended,
+    Body, ClientId, Position, RoomId, Text, command::Anchor, event::TextBody, reply::Appended,
     room::ClientKey,
 };
-
 
 use crate::{
     common::{Over, Person, Server, Setup, soon},
@@ -40,9 +36,15 @@ struct Known {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_killed_twenty_times_loses_nothing_and_doubles_nothing() {
     let setup = Setup::dev().flags(&[
-        "--messages-per-second", "100000",
-        "--commands-per-second", "100000",
-        "--address-connects-per-second", "100000",
+        "--messages-per-second",
+        "100000",
+        "--commands-per-second",
+        "100000",
+        "--address-connects-per-second",
+        "100000",
+        // Nobody is away for too long to be caught up.
+        "--resume-entries",
+        "100000",
     ]);
     let mut server = setup.start().await;
     let setup = setup.flags(&["--listen", &server.tcp().to_string()]);
@@ -67,14 +69,16 @@ async fn a_server_that_is_killed_twenty_times_loses_nothing_and_doubles_nothing(
     }
     let mut chance = 7_u64;
     for round in 1..=ROUNDS {
-        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        chance =
+            chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let before = known.lock().unwrap().acked.len();
         tokio::time::sleep(Duration::from_millis(200 + (chance >> 33) % 500)).await;
         progress(&known, before, round).await;
         server.kill().await;
         server = setup.start().await;
     }
-    progress(&known, known.lock().unwrap().acked.len(), 0).await;
+    let before = known.lock().unwrap().acked.len();
+    progress(&known, before, ROUNDS + 1).await;
     stop.store(true, Ordering::Relaxed);
     for sender in senders {
         soon("the last answers", sender).await.unwrap();
@@ -92,14 +96,22 @@ async fn a_server_that_is_killed_twenty_times_loses_nothing_and_doubles_nothing(
     check_resends(&server, &known).await;
 }
 
-/// Waits until something was acknowledged since, so that no round passes without load.
+/// Waits until everybody had something acknowledged since, so that no round passes without load.
 async fn progress(known: &Mutex<Known>, before: usize, round: u32) {
     let progress = async {
-        while known.lock().unwrap().acked.len() <= before {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        loop {
+            let active: BTreeSet<String> = {
+                let acked = &known.lock().unwrap().acked;
+                let names = acked[before..].iter().filter_map(|(.., text)| text.split(' ').next());
+                names.map(str::to_owned).collect()
+            };
+            if active.len() == USERS.len() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    soon(&format!("an acknowledgement in round {round}"), progress).await;
+    soon(&format!("everybody's acknowledgement in round {round}"), progress).await;
 }
 
 /// Sends one message after the other.
@@ -183,4 +195,3 @@ async fn check_resends(server: &Server, known: &Known) {
         assert_eq!(&person.say_again(appended.room, text, *key).await.unwrap(), appended);
     }
 }
-

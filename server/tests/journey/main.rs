@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
 #[path = "../common/mod.rs"]
-#[allow(dead_code, reason = "shared with the tests of the edge")]
+#[allow(dead_code, unused_imports, reason = "shared with the tests of the edge")]
 mod common;
 
 mod devices;

@@ -1,6 +1,7 @@
 //! A way to the server that can be pulled out and put back.
 
 use std::{
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, Waker},
 };
@@ -12,7 +13,7 @@ use caffis_client::{
     transports::{Quic, WebSocket},
 };
 use caffis_link::{Farewell, Health, Incoming, Lane, Link, LinkInfo, SendError};
-use caffis_transport::tls::Trust;
+use caffis_transport::{quic, tls::Trust};
 use serde_json::Value;
 
 use crate::common::{Over, Server, http};
@@ -58,19 +59,20 @@ impl Plug {
     }
 
     /// QUIC to the server, whose certificate may have changed since the last time.
-    pub(crate) async fn quic(&self) -> Result<Quic, ConnectError> {
+    pub(crate) async fn quic(&self, bind: Option<SocketAddr>) -> Result<Quic, ConnectError> {
         let unreachable = |error: reqwest::Error| ConnectError::Unreachable(error.to_string());
         let url = format!("{}/api/chat/connect", self.base);
         let answer = http().get(url).send().await.map_err(unreachable)?;
         let info: Value = serde_json::from_str(&answer.text().await.map_err(unreachable)?).unwrap();
         let hash = BASE64_STANDARD.decode(info["quic"]["certificateHash"].as_str().unwrap());
         let trust = Trust::Hashes(vec![hash.unwrap().try_into().unwrap()]);
-        Quic::trusting(format!("127.0.0.1:{}", info["quic"]["port"]), trust)
+        let address = format!("127.0.0.1:{}", info["quic"]["port"]);
+        Quic::new(address, quic::ClientOptions { trust, bind, ..quic::ClientOptions::default() })
     }
 
     async fn link(&self) -> Result<Box<dyn Link>, ConnectError> {
         match self.over {
-            Over::Quic => self.quic().await?.connect().await,
+            Over::Quic => self.quic(None).await?.connect().await,
             _ => WebSocket::new(self.socket.clone()).connect().await,
         }
     }

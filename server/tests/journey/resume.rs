@@ -66,7 +66,8 @@ async fn a_cut_of_a_second_is_made_whole_and_what_was_not_sent_arrives_once() {
 
 #[tokio::test]
 async fn too_much_missed_is_said_and_the_room_is_loaded_again() {
-    let (_server, giulia, away) = pairs(&Setup::dev().flags(&["--resume-entries", "10"])).await;
+    let few = ["--resume-entries", "10", "--ring-entries", "10", "--messages-per-second", "1000"];
+    let (_server, giulia, away) = pairs(&Setup::dev().flags(&few)).await;
     let room = giulia.group(&[&away[0], &away[1]]).await;
     giulia.say(room, "before").await;
     for friend in &away {
@@ -137,7 +138,9 @@ async fn a_cut_while_members_come_and_go_ends_where_the_membership_does() {
     let late = marco.begin(room, "may I?");
     marco.plug.put_back();
     luca.plug.put_back();
-    marco.until("the end of his membership", |heard| heard.gone.contains(&room).then_some(())).await;
+    marco
+        .until("the end of his membership", |heard| heard.gone.contains(&room).then_some(()))
+        .await;
     assert!(soon("the refusal", late).await.unwrap().is_err());
     luca.open(room).await;
     luca.hears(room, "without Marco").await;
