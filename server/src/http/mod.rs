@@ -10,16 +10,19 @@ mod security;
 mod socket;
 mod web;
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request},
     http::StatusCode,
-    middleware,
+    middleware::{self, Next},
     response::Response,
     routing::{get, post},
 };
@@ -40,6 +43,9 @@ pub const WEBTRANSPORT_PATH: &str = "/api/chat/wt";
 
 /// The largest body of a request, in bytes.
 const MAX_BODY: usize = 16 * 1024;
+
+/// How long a request may take, its body included. Links are requests only until they are upgraded.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the handlers share.
 pub struct App {
@@ -83,8 +89,20 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(web::serve)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(app.clone(), security::headers))
         .with_state(app)
+}
+
+/// Answers in time, or says that it took too long.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let error = Error::refused(ErrorCode::Invalid, "The request took too long.");
+            reply::error(StatusCode::REQUEST_TIMEOUT, &error)
+        }
+    }
 }
 
 async fn wrong_method() -> Response {

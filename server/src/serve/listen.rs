@@ -16,7 +16,7 @@ use caffis_transport::{
 };
 use tokio::task::JoinHandle;
 
-use super::keys;
+use super::{crowd, keys};
 use crate::{
     config::{Config, DEFAULT_PORT},
     http::{self, App, WEBTRANSPORT_PATH},
@@ -77,13 +77,14 @@ fn open_tcp(app: &Arc<App>) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)>
     let is_default = config.listen.is_empty();
     let wanted =
         if is_default { Config::default_listen(config.dev) } else { config.listen.clone() };
+    let admit = crowd::admit(config.core.connections_per_address, config.trusted_proxies.clone());
     let (mut servers, mut addresses) = (Vec::new(), Vec::<SocketAddr>::new());
     for mut address in wanted {
         // The system chooses one port for all addresses that leave it to choose.
         if address.port() == 0 {
             address.set_port(addresses.first().map_or(0, SocketAddr::port));
         }
-        match listen_on(address, app) {
+        match listen_on(address, app, &admit) {
             Ok(server) => {
                 addresses.extend_from_slice(server.addresses());
                 servers.push(server);
@@ -92,7 +93,8 @@ fn open_tcp(app: &Arc<App>) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)>
                 tracing::warn!(%address, "this machine has no IPv6");
                 if !config.dev {
                     let all = SocketAddr::from((Ipv4Addr::UNSPECIFIED, DEFAULT_PORT));
-                    let server = listen_on(all, app).with_context(|| cannot_listen("TCP", all))?;
+                    let server =
+                        listen_on(all, app, &admit).with_context(|| cannot_listen("TCP", all))?;
                     addresses.extend_from_slice(server.addresses());
                     servers.push(server);
                 }
@@ -103,9 +105,10 @@ fn open_tcp(app: &Arc<App>) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)>
     Ok((servers, addresses))
 }
 
-fn listen_on(address: SocketAddr, app: &Arc<App>) -> io::Result<TcpServer> {
+fn listen_on(address: SocketAddr, app: &Arc<App>, admit: &Admit) -> io::Result<TcpServer> {
     let mut options = tcp::Options::new(vec![address]);
     options.max_connections = app.config.max_connections as usize;
+    options.admit = admit.clone();
     options.tls = app.config.tls_certificate.is_some().then(|| app.certificates.tcp());
     tcp::serve(options, http::router(app.clone()))
 }

@@ -1,5 +1,6 @@
 //! `caffis-chat serve`: everything together, from the open store to the last farewell.
 
+mod crowd;
 mod keys;
 mod limits;
 mod listen;
@@ -54,6 +55,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     make_private_folder(&config.data)?;
     let clock: SharedClock = Arc::new(SystemClock);
     let store = open_store(&config, &clock).await?;
+    // From here on this process has the folder: what an earlier one left there is void.
+    PortsFile::forget(&config.data);
     let certificates = open_certificates(&config)?;
     let secret = config.token_secret().map(str::to_owned);
     let tokens = Tokens::start(secret.as_deref(), config.tokens.clone(), clock.clone()).await?;

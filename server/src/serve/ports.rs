@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde::Serialize;
@@ -30,6 +30,12 @@ struct Listening<'a> {
 pub(super) struct PortsFile(PathBuf);
 
 impl PortsFile {
+    /// Removes the file of a server that was killed.
+    pub(super) fn forget(data: &Path) {
+        // Mostly there is none.
+        let _ = fs::remove_file(data.join(FILE));
+    }
+
     /// Writes the file whole, then the line.
     pub(super) fn write(config: &Config, listeners: &Listeners) -> io::Result<Self> {
         let url = url(config, listeners.tcp());

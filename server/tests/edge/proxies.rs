@@ -6,7 +6,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::common::{Over, Person, Server, Setup, soon, token_of};
+use crate::common::{Over, Person, Server, Setup, http, soon, token_of};
 
 #[tokio::test]
 async fn of_200_connections_from_one_address_only_the_allowed_ones_stay() {
@@ -28,6 +28,23 @@ async fn of_200_connections_from_one_address_only_the_allowed_ones_stay() {
     let room = giulia.direct("marco").await;
     giulia.say(room, "Nobody else notices.").await.unwrap();
     drop(kept);
+}
+
+#[tokio::test]
+async fn sockets_that_say_nothing_are_bounded_per_address_too() {
+    let server = Setup::dev().flags(&["--connections-per-address", "1"]).start().await;
+    let mut silent = Vec::new();
+    for _ in 0..101 {
+        silent.push(TcpStream::connect(server.tcp()).await.unwrap());
+    }
+    let mut one_too_many = TcpStream::connect(server.tcp()).await.unwrap();
+    let read = soon("the end of the connection", one_too_many.read(&mut [0])).await;
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    silent.clear();
+    // The server hears of each end in its own time.
+    let places_come_back =
+        async { while http().get(server.url("/healthz")).send().await.is_err() {} };
+    soon("an answer", places_come_back).await;
 }
 
 /// Upgrades by hand with a header of a proxy; gives what comes after the head of the answer.

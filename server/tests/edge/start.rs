@@ -91,6 +91,18 @@ async fn certificates_that_cannot_be_used_stop_the_start() {
 }
 
 #[tokio::test]
+async fn logs_in_json_are_json_and_name_variables_that_are_no_settings() {
+    let setup = Setup::dev().flags(&["--log-format", "json"]);
+    let server = setup.variable("CAFFIS_OPEN_ROMS", "7").start().await;
+    let log = server.log();
+    assert!(log.contains("CAFFIS_OPEN_ROOMS"), "{log}");
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(line["message"].is_string() && line["level"].is_string(), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn config_explains_every_setting() {
     let text = run(&["config", "--open-rooms", "7"]).await.worked();
     for setting in caffis_chat::config::SETTINGS {
