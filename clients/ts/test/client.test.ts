@@ -308,6 +308,43 @@ describe("the connection", () => {
     await expect(client.open(ROOM)).rejects.toMatchObject({ code: "token_expired" });
   });
 
+  test("ends with the server's reason when there is no new token", async () => {
+    const server = new FakeServer();
+    server.refuse = (command) => (command.type === "hello" ? error("token_expired") : null);
+    const getToken = async (reason: string) => (reason === "refused" ? null : "token");
+    const { client, timers } = start(server, { getToken });
+    await timers.advance(60_000);
+    const { phase, reason } = client.connection.getSnapshot();
+    expect({ phase, code: reason?.code }).toEqual({ phase: "ended", code: "token_expired" });
+  });
+
+  test("tries again when the token could not be fetched", async () => {
+    const server = new FakeServer();
+    let failures = 2;
+    const getToken = async () => {
+      if (failures-- > 0) throw new TypeError("no network");
+      return "token";
+    };
+    const { client, timers } = start(server, { getToken });
+    await timers.advance(5_000);
+    expect(client.connection.getSnapshot().phase).toBe("online");
+  });
+
+  test("gives a new token before the old one ends", async () => {
+    const server = new FakeServer();
+    const reasons: string[] = [];
+    const getToken = async (reason: string) => {
+      reasons.push(reason);
+      return `token ${reasons.length}`;
+    };
+    const { timers } = start(server, { getToken });
+    await timers.advance(10);
+    server.link.event({ type: "token_expiring", value: { at: 1 } });
+    await timers.advance(10);
+    expect(reasons).toEqual(["connect", "expiring"]);
+    expect(server.commands.at(-1)).toEqual({ type: "refresh", value: { token: "token 2" } });
+  });
+
   test("ends for good when the sessions of the person are ended", async () => {
     const server = new FakeServer();
     const { client, timers } = start(server);

@@ -108,7 +108,7 @@ test("windows and failures", async () => {
   await page.getByTestId("sign-out").click();
   await page.getByTestId("token").fill("not.a.token");
   await page.getByTestId("token").press("Enter");
-  await page.getByRole("alert").waitFor();
+  await page.getByRole("alert").getByText("Il token non è valido").waitFor();
   await inspect(page, "refused");
   await context.close();
 });

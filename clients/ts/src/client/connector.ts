@@ -159,7 +159,9 @@ export class Connector {
   #refused(error: unknown): number {
     const code = error instanceof CommandError ? error.code : null;
     const sentence = error instanceof Error ? error.message : String(error);
-    this.view.update((view) => ({ ...view, reason: { code, sentence } }));
+    // That there is no new token says less than why the old one was refused.
+    const known = error instanceof EndedError && this.view.getSnapshot().reason;
+    if (!known) this.view.update((view) => ({ ...view, reason: { code, sentence } }));
     const farewell = error instanceof LinkLostError ? error.farewell.code : null;
     const badToken =
       code === "token_expired" ||

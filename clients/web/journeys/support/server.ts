@@ -46,7 +46,12 @@ export class TestServer implements AsyncDisposable {
       mute.once("error", failed).bind(server.port, "::1", done);
     });
     server.#mute = mute;
-    await server.run();
+    try {
+      await server.run();
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
     return server;
   }
 

@@ -1,6 +1,5 @@
 import { memo } from "react";
 import { Avatar } from "../common/Avatar.tsx";
-import controls from "../common/controls.module.css";
 import { Icon, type IconName } from "../common/Icon.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Bubble.module.css";
@@ -86,16 +85,14 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
           <span>
             {t.stateFailed}. {problem}
           </span>
-          <button type="button" className={styles.action} onClick={() => props.onRetry(bubble)}>
-            {t.retry}
-          </button>
-          <button
-            type="button"
-            className={`${styles.action} ${controls.danger}`}
-            onClick={() => props.onDelete(bubble)}
-          >
-            {t.delete}
-          </button>
+          <span className={styles.actions}>
+            <button type="button" className={styles.action} onClick={() => props.onRetry(bubble)}>
+              {t.retry}
+            </button>
+            <button type="button" className={styles.action} onClick={() => props.onDelete(bubble)}>
+              {t.delete}
+            </button>
+          </span>
         </div>
       )}
       {note && (
