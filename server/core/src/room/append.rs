@@ -1,6 +1,6 @@
 //! One durable write: the entries of a batch of commands, and everything that is written with them.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use caffis_schema::{ClientId, Entry, EntryKind, Timestamp, UserId, room::Role};
 
@@ -9,7 +9,7 @@ use crate::{
     model::room::{Bucket, Members, RoomState},
     ports::store::{Batch, StoreError},
     settings::Settings,
-    tables::{ActivityRow, BucketRow, MemberRow, SentRow, UserRoomRow},
+    tables::{ActivityRow, BucketRow, MarkerRow, MemberRow, SentRow, UserRoomRow},
 };
 
 /// Shards to which rooms hash; fixed for the life of a store.
@@ -21,6 +21,13 @@ const BUCKET_ENTRIES: u64 = 20_000;
 /// A bucket is open for this long: ten days, in milliseconds.
 const BUCKET_AGE: u64 = 10 * 86_400_000;
 
+/// Entries that may wait for the rows of the markers that they moved; then those rows are written
+/// with the append.
+pub(super) const UNSAVED_ENTRIES: u64 = 64;
+
+/// The rows of markers that one append takes.
+const MARKER_ROWS: usize = 1_024;
+
 /// What a batch of commands will append.
 #[derive(Debug)]
 pub(super) struct Append {
@@ -30,6 +37,8 @@ pub(super) struct Append {
     pub(super) entries: Vec<Arc<Entry>>,
     /// What became of commands with a key.
     pub(super) sent: Vec<(UserId, ClientId, Sent)>,
+    /// Rows of markers that would be late otherwise.
+    markers: Vec<MarkerRow>,
     members_before: Members,
     first_bucket: usize,
     active_minute: u64,
@@ -43,6 +52,7 @@ impl Append {
             ahead: (*loaded.state).clone(),
             entries: Vec::new(),
             sent: Vec::new(),
+            markers: Vec::new(),
             members_before: loaded.state.members.clone(),
             first_bucket: loaded.state.buckets.len(),
             active_minute: loaded.active_minute,
@@ -79,6 +89,26 @@ impl Append {
         entry
     }
 
+    /// Has the markers written with the entries when too many entries would wait for that.
+    pub(super) fn save_markers(&mut self, loaded: &Loaded) {
+        if self.ahead.head <= loaded.saved + UNSAVED_ENTRIES {
+            return;
+        }
+        let dirty = loaded.markers.iter().filter(|(_, marker)| marker.dirty);
+        let mut markers: BTreeMap<_, _> = dirty.map(|(user, marker)| (user, *marker)).collect();
+        for entry in &self.entries {
+            if let EntryKind::Message(message) = &entry.kind
+                && let Some(sender) = &message.sender
+            {
+                let known = loaded.markers.get(sender).copied().unwrap_or_default();
+                markers.entry(sender).or_insert(known).wrote(message.number);
+            }
+        }
+        let room = self.ahead.meta.id;
+        let rows = markers.into_iter().take(MARKER_ROWS);
+        self.markers = rows.map(|(user, marker)| marker.to_row(room, user.clone())).collect();
+    }
+
     /// Everything that has to be durable before the commands are answered.
     pub(super) fn batch(&mut self, settings: &Settings) -> Result<Batch, StoreError> {
         let room = self.ahead.meta.id;
@@ -110,6 +140,7 @@ impl Append {
             };
             batch.put_for(&row, settings.resend_window + CLOCK_MARGIN);
         }
+        self.markers.iter().for_each(|row| batch.put(row));
         if !Arc::ptr_eq(&self.members_before, &self.ahead.members) {
             membership_rows(&mut batch, &self.ahead, &self.members_before);
         }
@@ -123,6 +154,9 @@ impl Append {
 
     /// Takes over into memory what is durable now.
     pub(super) fn commit(self, loaded: &mut Loaded, ring_entries: usize) -> Vec<Arc<Entry>> {
+        if !self.markers.is_empty() {
+            loaded.saved = self.ahead.head;
+        }
         loaded.state = Arc::new(self.ahead);
         loaded.active_minute = self.active_minute;
         loaded.fresh_bucket = self.fresh_bucket;

@@ -63,6 +63,13 @@ impl MarkerState {
         self.unread_from.map_or(self.read, |from| self.read.min(from.saturating_sub(1)))
     }
 
+    /// One's own message counts as delivered and read.
+    pub(super) fn wrote(&mut self, number: u64) {
+        self.dirty |= self.read < number;
+        self.read = self.read.max(number);
+        self.delivered = self.delivered.max(number);
+    }
+
     /// As a row.
     #[must_use]
     pub fn to_row(self, room: RoomId, user: UserId) -> MarkerRow {
@@ -79,6 +86,8 @@ pub(super) struct Loaded {
     pub(super) ring: VecDeque<Arc<Entry>>,
     pub(super) recent: Recent,
     pub(super) markers: BTreeMap<UserId, MarkerState>,
+    /// The messages up to this position have moved their senders' markers in the store, too.
+    pub(super) saved: Position,
     /// The epoch under which this owner appends.
     pub(super) epoch: u64,
     /// The next append opens a bucket: after the outcome of a write was unknown, what may still be

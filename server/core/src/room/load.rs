@@ -6,27 +6,30 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    ops::Bound,
     sync::Arc,
 };
 
 use caffis_schema::{
-    Entry, EntryKind, Position, RoomId, Text, UserId,
+    Entry, EntryKind, RoomId, Text, UserId,
     room::{Context, HistoryPolicy, Preview, Role, RoomClass},
 };
 
 use super::{
     append::membership_rows,
     cell::{Loaded, MarkerState},
-    entries,
+    read::{read_range, tail},
     recent::Recent,
 };
 use crate::{
     model::room::{Bucket, Members, Membership, RoomMeta, RoomState, preview},
-    ports::store::{Batch, MAX_SCAN_ROWS, Scan, Store, StoreError},
+    ports::store::{Batch, MAX_SCAN_ROWS, Store, StoreError},
     settings::Settings,
-    tables::{self, BucketRow, ColumnValue, HeadRow, MarkerRow, MemberRow, RoomRow, TimelineRow},
+    tables::{self, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow},
 };
+
+/// Entries at the end of the log that are looked at again when a room is read. More than may wait
+/// for the rows of markers ([`super::append::UNSAVED_ENTRIES`]).
+const TAIL_ENTRIES: usize = 100;
 
 /// Reads a room; none when there is none.
 pub(super) async fn load(
@@ -44,13 +47,16 @@ pub(super) async fn load(
     state.members = members(store, room).await?;
     state.members_version = 1;
 
-    let mut ring = tail(store, &state, settings.ring_entries).await?;
+    let mut ring = tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
     if let Some(last) = ring.back() {
         state.head = last.position;
         state.time = last.time;
     }
     note_last_message(store, &mut state, &ring).await?;
     finish_memberships(store, &mut state, &ring).await?;
+    let markers = markers(store, &state, &ring).await?;
+    // Those that the tail moved are written again before much is added to it.
+    let saved = ring.front().map_or(0, |entry| entry.position - 1);
     let hint: Option<HeadRow> = tables::get(store, HeadRow::key(&room)).await?;
     let hinted = hint.as_ref().map_or(0, |hint| hint.position);
     if let Some(hint) = hint.filter(|hint| hint.position > state.head) {
@@ -60,24 +66,8 @@ pub(super) async fn load(
         state.time = state.time.max(hint.time);
         ring.clear();
     }
+    ring.drain(..ring.len().saturating_sub(settings.ring_entries.max(1)));
 
-    let mut markers = BTreeMap::new();
-    let rows: Vec<MarkerRow> =
-        tables::partition(store, MarkerRow::partition(&room), MAX_SCAN_ROWS).await?;
-    for row in rows {
-        let MarkerRow { user, delivered, read, unread_from, .. } = row;
-        markers.insert(user, MarkerState { delivered, read, unread_from, dirty: false });
-    }
-    for entry in &ring {
-        // One's own message moves one's own marker; the row of it may be a second late.
-        if let EntryKind::Message(message) = &entry.kind
-            && let Some(sender) = &message.sender
-        {
-            let marker: &mut MarkerState = markers.entry(sender.clone()).or_default();
-            marker.read = marker.read.max(message.number);
-            marker.delivered = marker.delivered.max(message.number);
-        }
-    }
     let head = state.head;
     let epoch = state.buckets.last().map_or(1, |bucket| bucket.epoch) + u64::from(distrust);
     Ok(Some(Loaded {
@@ -85,12 +75,39 @@ pub(super) async fn load(
         ring,
         recent: Recent::default(),
         markers,
+        saved,
         epoch,
         fresh_bucket: distrust,
         active_minute: 0,
         // The hint has to be right before entries end that are kept for a time only.
         head_dirty: hinted < head,
     }))
+}
+
+/// How far the members have come. One's own message moves one's own marker; the row of it may come
+/// later than the message, but not by more entries than the tail has.
+async fn markers(
+    store: &dyn Store,
+    state: &RoomState,
+    ring: &VecDeque<Arc<Entry>>,
+) -> Result<BTreeMap<UserId, MarkerState>, StoreError> {
+    let mut markers = BTreeMap::new();
+    let rows: Vec<MarkerRow> =
+        tables::partition(store, MarkerRow::partition(&state.meta.id), MAX_SCAN_ROWS).await?;
+    for row in rows {
+        let MarkerRow { user, delivered, read, unread_from, .. } = row;
+        markers.insert(user, MarkerState { delivered, read, unread_from, dirty: false });
+    }
+    for entry in ring {
+        if let EntryKind::Message(message) = &entry.kind
+            && let Some(sender) = &message.sender
+            && state.member(sender).is_some()
+        {
+            let marker: &mut MarkerState = markers.entry(sender.clone()).or_default();
+            marker.wrote(message.number);
+        }
+    }
+    Ok(markers)
 }
 
 fn corrupt(reason: &str) -> StoreError {
@@ -182,44 +199,6 @@ async fn members(store: &dyn Store, room: RoomId) -> Result<Members, StoreError>
         (row.user, membership)
     });
     Ok(Arc::new(members.collect()))
-}
-
-/// The last entries, oldest first, as far back as there is no gap.
-async fn tail(
-    store: &dyn Store,
-    state: &RoomState,
-    count: usize,
-) -> Result<VecDeque<Arc<Entry>>, StoreError> {
-    let mut ring: VecDeque<Arc<Entry>> = VecDeque::new();
-    let mut below = Position::MAX;
-    for bucket in state.buckets.iter().rev() {
-        let wanted = count.saturating_sub(ring.len());
-        if wanted == 0 {
-            break;
-        }
-        // Newest first: from below the next bucket down to the beginning of this one.
-        let from = match below {
-            Position::MAX => Bound::Unbounded,
-            next => Bound::Excluded(vec![next.to_value()]),
-        };
-        let rows: Vec<TimelineRow> = tables::scan(
-            store,
-            TimelineRow::partition(&state.meta.id, &bucket.first),
-            from,
-            Bound::Unbounded,
-            wanted,
-        )
-        .await?;
-        for row in rows {
-            let entry = entries::from_row(row)?;
-            if ring.front().is_some_and(|newer| newer.position != entry.position + 1) {
-                return Ok(ring);
-            }
-            ring.push_front(Arc::new(entry));
-        }
-        below = bucket.first;
-    }
-    Ok(ring)
 }
 
 /// Does again what the tail says of memberships and the rows do not: an owner that went may have
@@ -314,84 +293,4 @@ fn message_of(entry: &Arc<Entry>) -> Option<(u64, Preview)> {
         EntryKind::Message(message) => Some((message.number, preview(message, entry.time))),
         _ => None,
     }
-}
-
-/// The entries from `first` to `last`, both included, in order. Entries that were kept for a time
-/// only may be missing.
-///
-/// # Errors
-/// What the store says.
-pub(super) async fn read_range(
-    store: &dyn Store,
-    state: &RoomState,
-    first: Position,
-    last: Position,
-) -> Result<Vec<Arc<Entry>>, StoreError> {
-    read_forward(store, state, first, last, MAX_SCAN_ROWS).await
-}
-
-/// The entries at `last` and before it, but after `floor`: the newest `limit` of them, in order.
-///
-/// # Errors
-/// What the store says.
-pub async fn read_back(
-    store: &dyn Store,
-    state: &RoomState,
-    last: Position,
-    floor: Position,
-    limit: usize,
-) -> Result<Vec<Arc<Entry>>, StoreError> {
-    let mut found = VecDeque::new();
-    let mut below = last;
-    for bucket in state.buckets.iter().rev().filter(|bucket| bucket.first <= last) {
-        if found.len() >= limit || below <= floor {
-            break;
-        }
-        let rows: Vec<TimelineRow> = tables::scan(
-            store,
-            TimelineRow::partition(&state.meta.id, &bucket.first),
-            Bound::Included(vec![below.to_value()]),
-            Bound::Excluded(vec![floor.to_value()]),
-            limit - found.len(),
-        )
-        .await?;
-        for row in rows {
-            found.push_front(Arc::new(entries::from_row(row)?));
-        }
-        below = bucket.first - 1;
-    }
-    Ok(found.into())
-}
-
-/// The entries from `first` to `last`: the oldest `limit` of them, in order.
-///
-/// # Errors
-/// What the store says.
-pub async fn read_forward(
-    store: &dyn Store,
-    state: &RoomState,
-    first: Position,
-    last: Position,
-    limit: usize,
-) -> Result<Vec<Arc<Entry>>, StoreError> {
-    let mut found = Vec::new();
-    let ends = state.buckets.iter().skip(1).map(|next| next.first - 1).chain([Position::MAX]);
-    for (bucket, end) in state.buckets.iter().zip(ends) {
-        let (from, to) = (first.max(bucket.first), last.min(end));
-        if from > to || found.len() >= limit {
-            continue;
-        }
-        let scan = Scan {
-            table: TimelineRow::TABLE,
-            partition: TimelineRow::partition(&state.meta.id, &bucket.first),
-            from: Bound::Included(vec![to.to_value()]),
-            to: Bound::Included(vec![from.to_value()]),
-            reverse: true,
-            limit: limit - found.len(),
-        };
-        for row in tables::read::<TimelineRow>(store, scan).await? {
-            found.push(Arc::new(entries::from_row(row)?));
-        }
-    }
-    Ok(found)
 }

@@ -13,6 +13,7 @@ mod entries;
 mod load;
 mod owner;
 mod publish;
+mod read;
 mod recent;
 mod resend;
 mod rooms;
@@ -22,7 +23,7 @@ pub(crate) use self::owner::read_error;
 pub use self::{
     cell::{MarkerState, RoomCell},
     command::{Change, Done, RoomCommand, RoomPlan, StepContext},
-    load::{read_back, read_forward},
+    read::{read_back, read_forward},
     rooms::Rooms,
     seeding::write_room,
 };

@@ -120,6 +120,9 @@ async fn ensure_loaded(
         }
     };
     let mut inner = lock(&cell.inner);
+    if loaded.head_dirty || loaded.markers.values().any(|marker| marker.dirty) {
+        rooms.note_dirty(cell);
+    }
     inner.loaded = Some(loaded);
     inner.distrust = false;
     if let Some(before) = inner.before.take() {
@@ -166,6 +169,7 @@ pub(super) fn new_room(id: RoomId, plan: &RoomPlan, now: Timestamp) -> Loaded {
         ring: Default::default(),
         recent: Default::default(),
         markers: Default::default(),
+        saved: 0,
         epoch: 1,
         fresh_bucket: false,
         active_minute: 0,
@@ -193,6 +197,7 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
             .zip(known)
             .map(|(job, known)| step(&mut append, job, known, &context))
             .collect();
+        append.save_markers(loaded);
         (answers, append)
     };
     if append.is_empty() {

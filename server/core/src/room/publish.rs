@@ -37,9 +37,7 @@ impl Rooms {
                 && state.member(sender).is_some()
             {
                 let marker: &mut MarkerState = loaded.markers.entry(sender.clone()).or_default();
-                marker.read = marker.read.max(message.number);
-                marker.delivered = marker.delivered.max(message.number);
-                marker.dirty = true;
+                marker.wrote(message.number);
             }
         }
         if !Arc::ptr_eq(members_before, &state.members) {

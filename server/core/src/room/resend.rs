@@ -8,7 +8,7 @@ use caffis_schema::{ClientId, EntryKind, Error, ErrorCode, Timestamp, reply::App
 use super::{
     cell::{Job, RoomCell},
     command::{Done, StepContext},
-    load,
+    read,
     recent::Sent,
     rooms::Rooms,
 };
@@ -69,7 +69,7 @@ async fn is_entry_of(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bo
         Some(entries) => entries,
         None => {
             let Some(state) = cell.state() else { return Ok(false) };
-            load::read_range(&*rooms.store, &state, row.position, row.position).await?
+            read::read_range(&*rooms.store, &state, row.position, row.position).await?
         }
     };
     let Some(entry) = entries.first() else {

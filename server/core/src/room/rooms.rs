@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use caffis_schema::{Error, ErrorCode, RoomId, UserId, room::RoomSummary};
+use caffis_schema::{Error, ErrorCode, Position, RoomId, UserId, room::RoomSummary};
 use tokio::{
     sync::oneshot,
     time::{Instant, timeout},
@@ -76,7 +76,15 @@ impl Drop for DriverGuard {
 #[derive(Default)]
 struct Hints {
     batch: Batch,
-    rooms: Vec<(Arc<RoomCell>, Vec<UserId>)>,
+    rooms: Vec<Hinted>,
+}
+
+/// The rows of one room among them.
+struct Hinted {
+    cell: Arc<RoomCell>,
+    users: Vec<UserId>,
+    /// The room's head; none when not all of its rows went along.
+    head: Option<Position>,
 }
 
 impl Rooms {
@@ -252,6 +260,7 @@ impl Rooms {
         }
         let Some(loaded) = &mut inner.loaded else { return false };
         let mut users = Vec::new();
+        let mut head = Some(loaded.state.head);
         for (user, marker) in loaded.markers.iter_mut().filter(|(_, marker)| marker.dirty) {
             marker.dirty = false;
             hints.batch.put(&marker.to_row(cell.id, user.clone()));
@@ -259,13 +268,14 @@ impl Rooms {
             if hints.batch.operations.len() >= HOUSEKEEPING_ROWS {
                 // The rest of a very large room goes next time.
                 self.note_dirty(cell);
+                head = None;
                 break;
             }
         }
         if std::mem::take(&mut loaded.head_dirty) {
             hints.batch.put(&head_row(&loaded.state));
         }
-        hints.rooms.push((cell.clone(), users));
+        hints.rooms.push(Hinted { cell: cell.clone(), users, head });
         false
     }
 
@@ -274,18 +284,20 @@ impl Rooms {
         let result = writing.await.unwrap_or_else(|_| {
             Err(StoreError::Unknown("the store did not answer in time".to_owned()))
         });
-        if result.is_err() {
-            for (cell, users) in &hints.rooms {
-                if let Some(loaded) = &mut lock(&cell.inner).loaded {
-                    loaded.head_dirty = true;
-                    for user in users {
-                        if let Some(marker) = loaded.markers.get_mut(user) {
-                            marker.dirty = true;
-                        }
-                    }
-                }
-                self.note_dirty(cell);
+        for Hinted { cell, users, head } in &hints.rooms {
+            let mut inner = lock(&cell.inner);
+            let Some(loaded) = &mut inner.loaded else { continue };
+            if result.is_ok() {
+                loaded.saved = loaded.saved.max(head.unwrap_or_default());
+                continue;
             }
+            loaded.head_dirty = true;
+            for user in users {
+                if let Some(marker) = loaded.markers.get_mut(user) {
+                    marker.dirty = true;
+                }
+            }
+            self.note_dirty(cell);
         }
         result
     }

@@ -1,0 +1,130 @@
+//! Reading entries from the store: the bucket list says where they lie.
+
+use std::{collections::VecDeque, ops::Bound, sync::Arc};
+
+use caffis_schema::{Entry, Position};
+
+use super::entries;
+use crate::{
+    model::room::RoomState,
+    ports::store::{MAX_SCAN_ROWS, Scan, Store, StoreError},
+    tables::{self, ColumnValue, TimelineRow},
+};
+
+/// The last entries, oldest first, as far back as there is no gap.
+pub(super) async fn tail(
+    store: &dyn Store,
+    state: &RoomState,
+    count: usize,
+) -> Result<VecDeque<Arc<Entry>>, StoreError> {
+    let mut ring: VecDeque<Arc<Entry>> = VecDeque::new();
+    let mut below = Position::MAX;
+    for bucket in state.buckets.iter().rev() {
+        let wanted = count.saturating_sub(ring.len());
+        if wanted == 0 {
+            break;
+        }
+        // Newest first: from below the next bucket down to the beginning of this one.
+        let from = match below {
+            Position::MAX => Bound::Unbounded,
+            next => Bound::Excluded(vec![next.to_value()]),
+        };
+        let rows: Vec<TimelineRow> = tables::scan(
+            store,
+            TimelineRow::partition(&state.meta.id, &bucket.first),
+            from,
+            Bound::Unbounded,
+            wanted,
+        )
+        .await?;
+        for row in rows {
+            let entry = entries::from_row(row)?;
+            if ring.front().is_some_and(|newer| newer.position != entry.position + 1) {
+                return Ok(ring);
+            }
+            ring.push_front(Arc::new(entry));
+        }
+        below = bucket.first;
+    }
+    Ok(ring)
+}
+
+/// The entries from `first` to `last`, both included, in order. Entries that were kept for a time
+/// only may be missing.
+///
+/// # Errors
+/// What the store says.
+pub(super) async fn read_range(
+    store: &dyn Store,
+    state: &RoomState,
+    first: Position,
+    last: Position,
+) -> Result<Vec<Arc<Entry>>, StoreError> {
+    read_forward(store, state, first, last, MAX_SCAN_ROWS).await
+}
+
+/// The entries at `last` and before it, but after `floor`: the newest `limit` of them, in order.
+///
+/// # Errors
+/// What the store says.
+pub async fn read_back(
+    store: &dyn Store,
+    state: &RoomState,
+    last: Position,
+    floor: Position,
+    limit: usize,
+) -> Result<Vec<Arc<Entry>>, StoreError> {
+    let mut found = VecDeque::new();
+    let mut below = last;
+    for bucket in state.buckets.iter().rev().filter(|bucket| bucket.first <= last) {
+        if found.len() >= limit || below <= floor {
+            break;
+        }
+        let rows: Vec<TimelineRow> = tables::scan(
+            store,
+            TimelineRow::partition(&state.meta.id, &bucket.first),
+            Bound::Included(vec![below.to_value()]),
+            Bound::Excluded(vec![floor.to_value()]),
+            limit - found.len(),
+        )
+        .await?;
+        for row in rows {
+            found.push_front(Arc::new(entries::from_row(row)?));
+        }
+        below = bucket.first - 1;
+    }
+    Ok(found.into())
+}
+
+/// The entries from `first` to `last`: the oldest `limit` of them, in order.
+///
+/// # Errors
+/// What the store says.
+pub async fn read_forward(
+    store: &dyn Store,
+    state: &RoomState,
+    first: Position,
+    last: Position,
+    limit: usize,
+) -> Result<Vec<Arc<Entry>>, StoreError> {
+    let mut found = Vec::new();
+    let ends = state.buckets.iter().skip(1).map(|next| next.first - 1).chain([Position::MAX]);
+    for (bucket, end) in state.buckets.iter().zip(ends) {
+        let (from, to) = (first.max(bucket.first), last.min(end));
+        if from > to || found.len() >= limit {
+            continue;
+        }
+        let scan = Scan {
+            table: TimelineRow::TABLE,
+            partition: TimelineRow::partition(&state.meta.id, &bucket.first),
+            from: Bound::Included(vec![to.to_value()]),
+            to: Bound::Included(vec![from.to_value()]),
+            reverse: true,
+            limit: limit - found.len(),
+        };
+        for row in tables::read::<TimelineRow>(store, scan).await? {
+            found.push(Arc::new(entries::from_row(row)?));
+        }
+    }
+    Ok(found)
+}
