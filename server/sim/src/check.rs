@@ -1,0 +1,284 @@
+//! In the end: what is there against what everybody was told.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use caffis_schema::{
+    Body, Entry, EntryKind, Position, RoomId, UserId,
+    command::Anchor,
+    room::{HistoryPolicy, Role},
+};
+use tokio::time::sleep;
+
+use crate::{
+    device::Device,
+    ledger::Ledger,
+    script::Life,
+    trace::{Trace, lock},
+    world::World,
+};
+
+/// How long a device that starts last may take to have its list.
+const LISTED: Duration = Duration::from_secs(30);
+
+/// A room as its log has it.
+struct Truth {
+    entries: Vec<Entry>,
+    /// The stretches of the log in which people were members: from joining to leaving.
+    spans: BTreeMap<UserId, Vec<Span>>,
+    roles: BTreeMap<UserId, Role>,
+    group: bool,
+    messages: u64,
+    history: HistoryPolicy,
+}
+
+#[derive(Clone, Copy)]
+struct Span {
+    from: Position,
+    to: Position,
+    /// The number of the last message before it.
+    number: u64,
+}
+
+impl Truth {
+    fn of(entries: Vec<Entry>, history: HistoryPolicy) -> Self {
+        let (spans, roles) = Default::default();
+        let mut truth =
+            Self { entries: Vec::new(), spans, roles, group: false, messages: 0, history };
+        for entry in entries {
+            truth.take(&entry);
+            truth.entries.push(entry);
+        }
+        truth
+    }
+
+    fn take(&mut self, entry: &Entry) {
+        match &entry.kind {
+            EntryKind::Created(created) => {
+                self.group = &*created.context.kind == "group";
+                for user in &created.members {
+                    let owner = self.group && created.by.as_ref() == Some(user);
+                    self.join(user, entry.position);
+                    if owner {
+                        self.roles.insert(user.clone(), Role::Owner);
+                    }
+                }
+            }
+            EntryKind::Message(message) => self.messages = message.number,
+            EntryKind::Joined(joined) => {
+                joined.users.iter().for_each(|user| self.join(user, entry.position));
+            }
+            EntryKind::Left(left) => {
+                if let Some(span) = self.spans.get_mut(&left.user).and_then(|s| s.last_mut()) {
+                    span.to = entry.position;
+                }
+                self.roles.remove(&left.user);
+            }
+            EntryKind::Role(change) => {
+                self.roles.insert(change.user.clone(), change.role);
+            }
+            EntryKind::Unknown(_) => {}
+        }
+    }
+
+    fn join(&mut self, user: &UserId, position: Position) {
+        let span = Span { from: position, to: Position::MAX, number: self.messages };
+        self.spans.entry(user.clone()).or_default().push(span);
+        self.roles.insert(user.clone(), Role::Member);
+    }
+
+    /// The present stretch of a member.
+    fn member(&self, user: &UserId) -> Option<&Span> {
+        self.spans.get(user)?.last().filter(|span| span.to == Position::MAX)
+    }
+
+    /// Whether a person was ever to see this position.
+    fn visible(&self, user: &UserId, position: Position) -> bool {
+        let all = self.history == HistoryPolicy::All;
+        self.spans
+            .get(user)
+            .into_iter()
+            .flatten()
+            .any(|span| position <= span.to && (all || span.from == 1 || position >= span.from))
+    }
+}
+
+/// Checks everything.
+pub(crate) async fn all(world: &mut World, life: &Life) {
+    // What is true is what a fresh process reads.
+    world.crash(false).await;
+    world.start().await;
+    let trace = world.trace.clone();
+    let ledger = lock(&life.ledger).clone();
+    let Ok(audit) = UserId::new("service:audit") else { return };
+    let audit = Device::start(world, &audit, "audit");
+    let mut rooms = BTreeMap::new();
+    for (room, history) in &ledger.rooms {
+        match log(&audit, *room).await {
+            Ok(entries) => drop(rooms.insert(*room, Truth::of(entries, *history))),
+            Err(error) => trace.broken(format_args!("{room} cannot be read: {error}")),
+        }
+    }
+    for (room, truth) in &rooms {
+        trace.note(format_args!("{} has {} entries", ledger.short(*room), truth.entries.len()));
+        check_log(&trace, &ledger, *room, truth);
+    }
+    check_answers(&trace, &ledger, &rooms);
+    let whole = world.settings.small_room_members as usize >= rooms.len().max(10);
+    for device in &life.devices {
+        check_device(&trace, &ledger, device, &rooms, whole);
+    }
+    let users: BTreeSet<UserId> = life.devices.iter().map(|device| device.user.clone()).collect();
+    for user in users {
+        let device = Device::start(world, &user, &format!("{user}/last"));
+        sleep(LISTED).await;
+        check_list(&trace, &ledger, &device, &rooms);
+    }
+}
+
+async fn log(audit: &Device, room: RoomId) -> Result<Vec<Entry>, String> {
+    let mut entries: Vec<Entry> = Vec::new();
+    loop {
+        let after = Anchor::After(entries.last().map_or(0, |entry| entry.position));
+        let page = audit.client.history(room, after, 100).await.map_err(|e| e.to_string())?;
+        entries.extend(page.entries);
+        if !page.more_after {
+            return Ok(entries);
+        }
+    }
+}
+
+/// Positions and numbers without a gap, time that does not run backwards, senders who were members,
+/// and always somebody in charge.
+fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth) {
+    let short = ledger.short(room);
+    let (mut number, mut time) = (0, 0);
+    let mut keys = BTreeSet::new();
+    for (entry, position) in truth.entries.iter().zip(1..) {
+        if entry.position != position {
+            trace.broken(format_args!("{short}: {} instead of {position}", entry.position));
+        }
+        if entry.time < time {
+            trace.broken(format_args!("{short}: time runs backwards at {position}"));
+        }
+        time = entry.time;
+        let EntryKind::Message(message) = &entry.kind else { continue };
+        number += 1;
+        if message.number != number {
+            trace.broken(format_args!("{short}: number {} instead of {number}", message.number));
+        }
+        let (Some(sender), Some(key)) = (&message.sender, message.key) else {
+            trace.broken(format_args!("{short}: {position} is nobody's"));
+            continue;
+        };
+        if !keys.insert((sender, key.id)) {
+            trace.broken(format_args!("{short}: {position} is there twice"));
+        }
+        let spans = truth.spans.get(sender).into_iter().flatten();
+        if !spans.clone().any(|span| span.from < position && position < span.to) {
+            trace.broken(format_args!("{short}: {sender} was no member at {position}"));
+        }
+        let sending = ledger.sendings.get(&(sender.clone(), key.id));
+        let Some(sending) = sending.filter(|sending| sending.room == room) else {
+            trace.broken(format_args!("{short}: nobody sent {position}"));
+            continue;
+        };
+        if !matches!(&message.body, Body::Text(body) if *body.text == *sending.words) {
+            trace.broken(format_args!("{short}: {position} has other words"));
+        }
+        if sending.acknowledged.is_none() && sending.open == 0 {
+            trace.broken(format_args!("{short}: {position} was refused and is there"));
+        }
+    }
+    let in_charge = truth.roles.values().any(|role| *role >= Role::Admin);
+    if truth.group && !in_charge && !truth.roles.is_empty() {
+        trace.broken(format_args!("{short}: nobody is in charge"));
+    }
+}
+
+/// What was acknowledged is there, at its position and number.
+fn check_answers(trace: &Trace, ledger: &Ledger, rooms: &BTreeMap<RoomId, Truth>) {
+    for ((user, id), sending) in &ledger.sendings {
+        let Some(appended) = sending.acknowledged else { continue };
+        let index = usize::try_from(appended.position - 1).unwrap_or(usize::MAX);
+        let entry = rooms.get(&sending.room).and_then(|truth| truth.entries.get(index));
+        let there = entry.is_some_and(|entry| match &entry.kind {
+            EntryKind::Message(message) => {
+                message.sender.as_ref() == Some(user)
+                    && message.key.is_some_and(|key| key.id == *id)
+                    && message.number == appended.number
+                    && entry.time == appended.time
+            }
+            _ => false,
+        });
+        if !there {
+            let short = ledger.short(sending.room);
+            trace.broken(format_args!(
+                "{user}'s {:?} was acknowledged at {} of {short} and is not there",
+                sending.words, appended.position
+            ));
+        }
+    }
+}
+
+/// Everything that a device saw is true and was for it; what it holds is whole.
+fn check_device(
+    trace: &Trace,
+    ledger: &Ledger,
+    device: &Device,
+    rooms: &BTreeMap<RoomId, Truth>,
+    whole: bool,
+) {
+    let seen = lock(&device.seen);
+    for ((room, position), entry) in &seen.entries {
+        let Some(truth) = rooms.get(room) else { continue };
+        let short = ledger.short(*room);
+        let index = usize::try_from(position - 1).unwrap_or(usize::MAX);
+        if truth.entries.get(index) != Some(entry) {
+            trace.broken(format_args!("{} saw another {position} of {short}", device.name));
+        }
+        if !truth.visible(&device.user, *position) {
+            trace.broken(format_args!("{} saw {position} of {short}", device.name));
+        }
+    }
+    for (room, truth) in rooms.iter().filter(|_| whole) {
+        let short = ledger.short(*room);
+        let copy = seen.copies.get(room).map(|copy| copy.last);
+        let head = truth.member(&device.user).map(|_| truth.entries.len() as u64);
+        if copy != head {
+            let name = &device.name;
+            trace.broken(format_args!("{name} is at {copy:?} of {short}, which is at {head:?}"));
+        }
+    }
+}
+
+/// The list has exactly the rooms that a person is in, with exact counts.
+fn check_list(trace: &Trace, ledger: &Ledger, device: &Device, rooms: &BTreeMap<RoomId, Truth>) {
+    let user = &device.user;
+    let seen = lock(&device.seen);
+    let mut names = BTreeSet::new();
+    for summary in seen.listed.values() {
+        let name = summary.name.as_ref().map(ToString::to_string);
+        if name.is_some_and(|name| !names.insert(name)) {
+            trace.broken(format_args!("{user} has a group twice"));
+        }
+    }
+    for (room, truth) in rooms {
+        let short = ledger.short(*room);
+        let expected = truth.member(user).map(|span| {
+            let told = ledger.read.get(&(user.clone(), *room)).copied().unwrap_or_default();
+            let own = truth.entries.iter().rev().find_map(|entry| match &entry.kind {
+                EntryKind::Message(m) if m.sender.as_ref() == Some(user) => Some(m.number),
+                _ => None,
+            });
+            let read = told.max(own.unwrap_or_default()).max(span.number);
+            (truth.entries.len() as u64, truth.messages, truth.messages - read)
+        });
+        let found = seen.listed.get(room).map(|s| (s.head, s.number, s.unread));
+        if found != expected {
+            trace.broken(format_args!("{user} is told {found:?} of {short}, not {expected:?}"));
+        }
+    }
+}

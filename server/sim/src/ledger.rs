@@ -1,0 +1,94 @@
+//! What was asked and what was answered.
+
+use std::collections::BTreeMap;
+
+use caffis_client::CallError;
+use caffis_schema::{ClientId, RoomId, UserId, reply::Appended, room::HistoryPolicy};
+
+use crate::trace::Trace;
+
+/// One message that somebody wanted to send.
+#[derive(Clone, Debug)]
+pub(crate) struct Sending {
+    pub(crate) room: RoomId,
+    pub(crate) words: String,
+    /// What the server said: the same every time.
+    pub(crate) acknowledged: Option<Appended>,
+    /// Attempts of which nothing is known.
+    pub(crate) open: u32,
+}
+
+/// Everything that was asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) sendings: BTreeMap<(UserId, ClientId), Sending>,
+    /// How far people were told that their marker is.
+    pub(crate) read: BTreeMap<(UserId, RoomId), u64>,
+    /// Rooms, in the order in which they were made, with what later members see.
+    pub(crate) rooms: Vec<(RoomId, HistoryPolicy)>,
+    /// The number of the last message that was acknowledged in each room.
+    pub(crate) numbers: BTreeMap<RoomId, u64>,
+}
+
+impl Ledger {
+    /// A room's short name in the trace.
+    pub(crate) fn short(&self, room: RoomId) -> String {
+        match self.rooms.iter().position(|(known, _)| *known == room) {
+            Some(index) => format!("r{index}"),
+            None => "r?".to_owned(),
+        }
+    }
+
+    /// A room that was made or found.
+    pub(crate) fn room(&mut self, room: RoomId, history: HistoryPolicy) {
+        if !self.rooms.iter().any(|(known, _)| *known == room) {
+            self.rooms.push((room, history));
+        }
+    }
+
+    /// An attempt to send begins.
+    pub(crate) fn attempt(&mut self, user: &UserId, id: ClientId, room: RoomId, words: &str) {
+        let sending = self.sendings.entry((user.clone(), id)).or_insert_with(|| Sending {
+            room,
+            words: words.to_owned(),
+            acknowledged: None,
+            open: 0,
+        });
+        sending.open += 1;
+    }
+
+    /// An attempt ends.
+    pub(crate) fn settled(
+        &mut self,
+        user: &UserId,
+        id: ClientId,
+        result: &Result<Appended, CallError>,
+        trace: &Trace,
+    ) {
+        let Some(sending) = self.sendings.get_mut(&(user.clone(), id)) else { return };
+        match result {
+            Ok(appended) => {
+                sending.open -= 1;
+                let number = self.numbers.entry(appended.room).or_default();
+                *number = appended.number.max(*number);
+                let before = sending.acknowledged.replace(*appended);
+                if before.is_some_and(|before| before != *appended) {
+                    trace.broken(format_args!(
+                        "{user} was told {before:?} and {appended:?} of {:?}",
+                        sending.words
+                    ));
+                }
+            }
+            Err(CallError::Refused(_) | CallError::OutboxFull | CallError::TooLarge { .. }) => {
+                sending.open -= 1;
+            }
+            // Nobody knows: it stays open.
+            Err(CallError::Ended | CallError::Unexpected(_)) => {}
+        }
+    }
+
+    /// How many messages were acknowledged.
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.sendings.values().filter(|sending| sending.acknowledged.is_some()).count()
+    }
+}

@@ -1,0 +1,59 @@
+//! Runs the simulation: the trace on standard output, timings on standard error.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use caffis_sim::{Length, run};
+use clap::Parser;
+
+/// Lines of the trace that are shown of a failure.
+const LAST_LINES: usize = 60;
+
+/// Plays lives of a server from seeds, and checks that its promises were kept.
+#[derive(Parser)]
+#[command(name = "caffis-sim")]
+struct Arguments {
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many seeds, one after the other.
+    #[arg(long, default_value_t = 1)]
+    runs: u64,
+    /// Things that happen in each life before all heals.
+    #[arg(long, default_value_t = Length::default().steps)]
+    steps: u32,
+    /// Print a line for each life and not what happened in it.
+    #[arg(long)]
+    quiet: bool,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let length = Length { steps: arguments.steps };
+    for seed in arguments.seed..arguments.seed.saturating_add(arguments.runs) {
+        let began = Instant::now();
+        let outcome = run(seed, length)?;
+        if !arguments.quiet {
+            for line in &outcome.trace {
+                println!("{line}");
+            }
+        }
+        println!(
+            "seed {seed}: {} messages acknowledged, {} store faults, {} restarts, {} broken promises",
+            outcome.acknowledged,
+            outcome.faults,
+            outcome.restarts,
+            outcome.broken.len()
+        );
+        eprintln!("seed {seed} took {} ms", began.elapsed().as_millis());
+        if !outcome.broken.is_empty() {
+            if arguments.quiet {
+                let hidden = outcome.trace.len().saturating_sub(LAST_LINES);
+                outcome.trace[hidden..].iter().for_each(|line| println!("{line}"));
+            }
+            outcome.broken.iter().for_each(|broken| println!("broken: {broken}"));
+            bail!("seed {seed} broke {} promises", outcome.broken.len());
+        }
+    }
+    Ok(())
+}
