@@ -10,6 +10,7 @@ mod field;
 mod load;
 mod network;
 mod registry;
+mod setting;
 mod values;
 
 use std::{
@@ -24,7 +25,8 @@ pub use explain::explain;
 pub use field::Field;
 pub use load::{ConfigError, Sources, load, unknown_variables};
 pub use network::Network;
-pub use registry::{Group, SETTINGS, Setting};
+pub use registry::SETTINGS;
+pub use setting::{Group, Setting};
 pub use values::parse_time;
 
 /// The port on which the server listens unless told otherwise, on TCP and UDP.

@@ -9,6 +9,8 @@
 mod claims;
 mod crypto;
 mod jwks;
+#[cfg(test)]
+mod key_tests;
 mod keys;
 mod mint;
 mod source;

@@ -1,6 +1,5 @@
 //! A real server in a folder of its own, and people who talk to it. Stopped by Drop; the log is
 //! printed when a test fails.
-#![allow(dead_code, unused_imports, reason = "each test binary uses its part of this")]
 
 mod person;
 mod server;

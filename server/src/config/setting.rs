@@ -1,0 +1,81 @@
+//! What a setting is.
+
+use super::{Config, field::Field, load::PREFIX};
+
+/// A setting.
+pub struct Setting {
+    /// Its name in the file. The environment variable and the flag follow from it.
+    pub key: &'static str,
+    /// What it belongs to.
+    pub group: Group,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// Its kind and place.
+    pub field: Field,
+}
+
+impl Setting {
+    /// The environment variable: `CAFFIS_` and the key in capitals.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("{}{}", PREFIX, self.key.to_ascii_uppercase())
+    }
+
+    /// The flag without its dashes.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        self.key.replace('_', "-")
+    }
+
+    /// The default, as it would be written; what it means when it is empty.
+    #[must_use]
+    pub fn default(&self) -> String {
+        self.field.show(&Config::default())
+    }
+}
+
+/// What a setting belongs to; a subcommand takes the flags of the groups it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Mode and data folder.
+    General,
+    /// Sockets, certificates, names.
+    Network,
+    /// Tokens.
+    Tokens,
+    /// The store.
+    Store,
+    /// Logs.
+    Logs,
+    /// Limits and rates.
+    Limits,
+    /// Times.
+    Times,
+}
+
+impl Group {
+    /// All groups, in the order of the help.
+    pub const ALL: &'static [Self] = &[
+        Self::General,
+        Self::Network,
+        Self::Tokens,
+        Self::Store,
+        Self::Logs,
+        Self::Limits,
+        Self::Times,
+    ];
+
+    /// Its heading.
+    #[must_use]
+    pub const fn heading(self) -> &'static str {
+        match self {
+            Self::General => "General",
+            Self::Network => "Network",
+            Self::Tokens => "Tokens",
+            Self::Store => "Store",
+            Self::Logs => "Logs",
+            Self::Limits => "Limits",
+            Self::Times => "Times",
+        }
+    }
+}
