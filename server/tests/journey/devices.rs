@@ -58,16 +58,15 @@ async fn two_devices_agree_on_what_is_read_and_on_who_is_there() {
     }
     soon("the marker", phone.client.mark_read(room, 2)).await.unwrap();
     for device in [&phone, &laptop] {
-        device
+        let own = device
             .until("the read marker", |heard| {
                 heard.events.iter().rev().find_map(|event| match event {
-                    Event::OwnRead(own) if own.room == room => {
-                        Some(assert_eq!((own.read, own.unread), (2, 1)))
-                    }
+                    Event::OwnRead(own) if own.room == room => Some(own.clone()),
                     _ => None,
                 })
             })
             .await;
+        assert_eq!((own.read, own.unread), (2, 1));
     }
     giulia
         .until("Marco's marker", |heard| {
