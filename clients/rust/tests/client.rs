@@ -1,4 +1,10 @@
 //! The client against a server of which the test plays every word, on paused time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "these are tests"
+)]
 
 use std::{
     sync::{
@@ -257,7 +263,7 @@ async fn an_unknown_outcome_is_asked_again_on_the_same_connection() {
     let (client, _events, mut server, _) = start();
     server.welcome(0, Vec::new()).await;
     let sending = tokio::spawn(async move { client.send_text(room(), "ciao").await });
-    let Request { id, command: first, .. } = server.take().await else { panic!() };
+    let Request { id, command: first, .. } = server.take().await;
     let begun = Instant::now();
     server.answer(id, Err(Error::unknown(ErrorCode::Unavailable, "who knows", 700))).await;
     let Request { id, command: second, .. } = server.take().await;
@@ -369,11 +375,12 @@ async fn refused_tokens_and_final_codes_end_the_client() {
     let farewell = Farewell::new(CloseCode::Revoked.number(), "signed out");
     server.link.take().unwrap().close(farewell.clone()).await;
     driver.await.unwrap();
-    until(&mut events, |event| match event {
-        ClientEvent::State(State::Ended(Ended::Closed(said))) => Some(assert_eq!(said, farewell)),
+    let said = until(&mut events, |event| match event {
+        ClientEvent::State(State::Ended(Ended::Closed(said))) => Some(said),
         _ => None,
     })
     .await;
+    assert_eq!(said, farewell);
 }
 
 #[tokio::test(start_paused = true)]
