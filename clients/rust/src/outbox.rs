@@ -124,9 +124,25 @@ impl Outbox {
         }
     }
 
-    /// When the next command is due that waits to be asked again.
+    /// When the next command is due that waits to be asked again. One that may not overtake another
+    /// is not due before it; and while as many are under way as may be, an answer comes first.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.waiting.values().filter(|w| w.request.is_none()).filter_map(|w| w.due).min()
+        if self.requests.len() >= Self::IN_FLIGHT {
+            return None;
+        }
+        let mut held_up: Vec<RoomId> = Vec::new();
+        let mut next: Option<Instant> = None;
+        for waiting in self.waiting.values().filter(|waiting| waiting.request.is_none()) {
+            let room = keyed_room(&waiting.command);
+            if room.is_some_and(|room| held_up.contains(&room)) {
+                continue;
+            }
+            if let Some(due) = waiting.due {
+                next = Some(next.map_or(due, |next| next.min(due)));
+                held_up.extend(room);
+            }
+        }
+        next
     }
 
     /// An answer came. The reply is cloned for the driver, which keeps its own state by it.

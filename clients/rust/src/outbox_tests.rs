@@ -127,3 +127,26 @@ async fn a_full_outbox_gives_back_at_once_and_only_so_many_are_under_way() {
     outbox.end();
     assert!(answers.iter_mut().all(|answer| answer.try_recv() == Ok(Err(CallError::Ended))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_overtake_is_not_due_before_what_it_waits_for() {
+    let (mut outbox, ids, now) = (Outbox::default(), requests(2), Instant::now());
+    for index in [0, 1] {
+        let (answerer, answer) = oneshot::channel();
+        outbox.push(send(1, index), answerer);
+        // Acts are settled although nobody waits.
+        drop(answer);
+        let (number, _) = outbox.ready(now).unwrap();
+        outbox.sent(number, ids[usize::from(index)]);
+        if index == 1 {
+            for (id, delay) in [(ids[0], 100), (ids[1], 10)] {
+                let error = Error::unknown(ErrorCode::Unavailable, "later", delay);
+                assert_eq!(outbox.answered(id, Err(error), now), Settled::Other);
+            }
+        }
+    }
+    // Waking up for the second one would find nothing to do, again and again.
+    assert_eq!(outbox.next_due(), Some(now + Duration::from_millis(100)));
+    assert!(outbox.ready(now + Duration::from_millis(50)).is_none());
+    assert_eq!(outbox.ready(now + Duration::from_millis(100)).unwrap().1, send(1, 0));
+}

@@ -30,6 +30,8 @@ pub(crate) struct Seen {
     pub(crate) entries: BTreeMap<(RoomId, Position), Entry>,
     /// The rooms as the last answer to hello listed them.
     pub(crate) listed: BTreeMap<RoomId, RoomSummary>,
+    /// Large rooms that were closed: of those, what was on its way may still come, with gaps.
+    pub(crate) shut: BTreeSet<RoomId>,
     /// Rooms that this person was told to be out of.
     out: BTreeSet<RoomId>,
 }
@@ -134,7 +136,7 @@ impl Watch {
             self.trace.broken(format_args!("{} {told}: position {position}", self.name));
         }
         let copy = seen.copies.entry(room).or_insert(Copy { last: position - 1, loose: true });
-        if position != copy.last + 1 && !copy.loose {
+        if position != copy.last + 1 && !copy.loose && !seen.shut.contains(&room) {
             let last = copy.last;
             self.trace.broken(format_args!("{} hears {position} after {last}", self.name));
         }
@@ -146,6 +148,7 @@ impl Watch {
     fn opened(&self, seen: &mut Seen, opened: Opened) {
         let room = opened.room.room;
         seen.out.remove(&room);
+        seen.shut.remove(&room);
         let copy = seen.copies.entry(room).or_default();
         copy.last = copy.last.max(opened.page.head);
         copy.loose = false;

@@ -138,8 +138,8 @@ impl Life {
             0..450 => self.send(),
             450..530 => self.resend(),
             530..620 => self.read(),
-            620..670 => self.open(true),
-            670..690 => self.open(false),
+            620..670 => self.open(),
+            670..690 => self.close(world),
             690..730 => self.membership("adds"),
             730..765 => self.membership("removes"),
             765..780 => self.membership("leaves"),
@@ -244,15 +244,29 @@ impl Life {
         });
     }
 
-    fn open(&mut self, open: bool) {
+    fn open(&mut self) {
         let device = self.device();
         let Some(room) = self.room() else { return };
-        let verb = if open { "opens" } else { "closes" };
-        let what = format!("{} {verb} {}", device.name, lock(&self.ledger).short(room));
+        let what = format!("{} opens {}", device.name, lock(&self.ledger).short(room));
         let limit = 1 + self.random.below(50) as u8;
+        self.call(what, async move { said(&device.client.open(room, limit).await) });
+    }
+
+    fn close(&mut self, world: &World) {
+        let device = self.device();
+        let Some(room) = self.room() else { return };
+        let what = format!("{} closes {}", device.name, lock(&self.ledger).short(room));
+        let large = (world.settings.small_room_members as usize) < PEOPLE.len();
+        let shut = move |device: &Device| {
+            if large {
+                lock(&device.seen).shut.insert(room);
+            }
+        };
+        shut(&device);
         self.call(what, async move {
-            let client = device.client;
-            said(&if open { client.open(room, limit).await } else { client.close(room).await })
+            let result = device.client.close(room).await;
+            shut(&device);
+            said(&result)
         });
     }
 
