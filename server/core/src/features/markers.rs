@@ -19,7 +19,6 @@ use crate::{
         authorise::{KeepMarker, authorise, no_such_room},
         room::RoomState,
     },
-    ports::store::Batch,
     room::{MarkerState, RoomCell, read_error},
     services::{Asker, Handled},
 };
@@ -30,12 +29,14 @@ use crate::{
 /// Who is no member, numbers beyond the last message.
 pub async fn handle_read(asker: Asker, mark: Mark) -> Handled {
     let (cell, state) = enter(&asker, mark).await?;
-    if let Some(marker) = cell.advance_marker(asker.user(), mark.number, mark.number, true) {
-        save(&asker, &cell, marker).await?;
+    let moved = cell.advance_marker(asker.user(), mark.number, mark.number)?;
+    // Also when it was there already: the store may not have it yet.
+    let saved = save(&asker, &cell).await;
+    if let Some(marker) = moved {
         publish(&asker, &cell, &state, marker);
         publish_own(&asker, &state, marker);
     }
-    Ok(Reply::Done(Empty {}))
+    saved
 }
 
 /// Moves the delivered marker forward. The store hears of it a little later.
@@ -44,7 +45,7 @@ pub async fn handle_read(asker: Asker, mark: Mark) -> Handled {
 /// Who is no member, numbers beyond the last message.
 pub async fn handle_delivered(asker: Asker, mark: Mark) -> Handled {
     let (cell, state) = enter(&asker, mark).await?;
-    if let Some(marker) = cell.advance_marker(asker.user(), mark.number, 0, true) {
+    if let Some(marker) = cell.advance_marker(asker.user(), mark.number, 0)? {
         asker.services.rooms.note_dirty(&cell);
         publish(&asker, &cell, &state, marker);
     }
@@ -57,11 +58,10 @@ pub async fn handle_delivered(asker: Asker, mark: Mark) -> Handled {
 /// Who is no member, numbers beyond the last message.
 pub async fn handle_unread(asker: Asker, mark: Mark) -> Handled {
     let (cell, state) = enter(&asker, mark).await?;
-    if let Some(marker) = cell.mark_unread(asker.user(), mark.number.max(1)) {
-        save(&asker, &cell, marker).await?;
-        publish_own(&asker, &state, marker);
-    }
-    Ok(Reply::Done(Empty {}))
+    let marker = cell.mark_unread(asker.user(), mark.number.max(1))?;
+    let saved = save(&asker, &cell).await;
+    publish_own(&asker, &state, marker);
+    saved
 }
 
 async fn enter(asker: &Asker, mark: Mark) -> Result<(Arc<RoomCell>, Arc<RoomState>), Error> {
@@ -77,17 +77,12 @@ async fn enter(asker: &Asker, mark: Mark) -> Result<(Arc<RoomCell>, Arc<RoomStat
     Ok((cell, state))
 }
 
-async fn save(asker: &Asker, cell: &Arc<RoomCell>, marker: MarkerState) -> Result<(), Error> {
-    let mut batch = Batch::default();
-    batch.put(&marker.to_row(cell.id, asker.user().clone()));
-    let written = asker.services.store.write(batch).await;
-    // Memory has it, and the store will: housekeeping writes what is newest, also over a row of
-    // another device that came at the same time.
-    asker.services.rooms.note_dirty(cell);
-    written.map_err(|_| {
+async fn save(asker: &Asker, cell: &Arc<RoomCell>) -> Handled {
+    asker.services.rooms.save_marker(cell, asker.user()).await.map_err(|_| {
         let sentence = "The marker could not be stored yet.";
         Error::unknown(ErrorCode::Unavailable, sentence, 1_000)
-    })
+    })?;
+    Ok(Reply::Done(Empty {}))
 }
 
 fn publish(asker: &Asker, cell: &RoomCell, state: &RoomState, marker: MarkerState) {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use caffis_schema::{ClientId, Entry, EntryKind, Timestamp, UserId, room::Role};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{cell::Loaded, entries, load::room_row, recent::Sent, resend::CLOCK_MARGIN};
 use crate::{
@@ -37,8 +38,10 @@ pub(super) struct Append {
     pub(super) entries: Vec<Arc<Entry>>,
     /// What became of commands with a key.
     pub(super) sent: Vec<(UserId, ClientId, Sent)>,
-    /// Rows of markers that would be late otherwise.
+    /// Rows of markers that would be late otherwise, and what keeps others from writing them.
     markers: Vec<MarkerRow>,
+    saving: Option<OwnedMutexGuard<()>>,
+    saves_all: bool,
     members_before: Members,
     first_bucket: usize,
     active_minute: u64,
@@ -53,6 +56,8 @@ impl Append {
             entries: Vec::new(),
             sent: Vec::new(),
             markers: Vec::new(),
+            saving: None,
+            saves_all: false,
             members_before: loaded.state.members.clone(),
             first_bucket: loaded.state.buckets.len(),
             active_minute: loaded.active_minute,
@@ -90,10 +95,13 @@ impl Append {
     }
 
     /// Has the markers written with the entries when too many entries would wait for that.
-    pub(super) fn save_markers(&mut self, loaded: &Loaded) {
+    pub(super) fn save_markers(&mut self, loaded: &Loaded, saving: &Arc<Mutex<()>>) {
         if self.ahead.head <= loaded.saved + UNSAVED_ENTRIES {
             return;
         }
+        // While others write them, they are on their way as it is.
+        let Ok(guard) = saving.clone().try_lock_owned() else { return };
+        self.saving = Some(guard);
         let dirty = loaded.markers.iter().filter(|(_, marker)| marker.dirty);
         let mut markers: BTreeMap<_, _> = dirty.map(|(user, marker)| (user, *marker)).collect();
         for entry in &self.entries {
@@ -105,6 +113,7 @@ impl Append {
             }
         }
         let room = self.ahead.meta.id;
+        self.saves_all = markers.len() <= MARKER_ROWS;
         let rows = markers.into_iter().take(MARKER_ROWS);
         self.markers = rows.map(|(user, marker)| marker.to_row(room, user.clone())).collect();
     }
@@ -154,7 +163,7 @@ impl Append {
 
     /// Takes over into memory what is durable now.
     pub(super) fn commit(self, loaded: &mut Loaded, ring_entries: usize) -> Vec<Arc<Entry>> {
-        if !self.markers.is_empty() {
+        if self.saves_all {
             loaded.saved = self.ahead.head;
         }
         loaded.state = Arc::new(self.ahead);

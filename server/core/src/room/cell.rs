@@ -14,6 +14,7 @@ use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     command::{Done, RoomCommand},
+    owner::not_now,
     recent::Recent,
 };
 use crate::{
@@ -52,7 +53,7 @@ pub struct MarkerState {
     pub read: u64,
     /// They marked this message and all after it as unread.
     pub unread_from: Option<u64>,
-    /// The store has older numbers.
+    /// The store may have older numbers.
     pub(super) dirty: bool,
 }
 
@@ -152,6 +153,8 @@ impl Inner {
 pub struct RoomCell {
     /// Which room.
     pub id: RoomId,
+    /// Held while markers of the room are on their way to the store.
+    pub(super) saving: Arc<tokio::sync::Mutex<()>>,
     pub(super) inner: Mutex<Inner>,
 }
 
@@ -159,6 +162,7 @@ impl RoomCell {
     pub(super) fn new(id: RoomId) -> Self {
         Self {
             id,
+            saving: Arc::default(),
             inner: Mutex::new(Inner {
                 loaded: None,
                 pending: VecDeque::new(),
@@ -208,39 +212,43 @@ impl RoomCell {
             .collect()
     }
 
-    /// Moves a marker forward; none when it was there already or the room is not in memory. With
-    /// `lazily` the store hears of it within a second or so.
+    /// Moves a marker forward; none when it was there already.
+    ///
+    /// # Errors
+    /// The room is not in memory: ask again.
     pub fn advance_marker(
         &self,
         user: &UserId,
         delivered: u64,
         read: u64,
-        lazily: bool,
-    ) -> Option<MarkerState> {
+    ) -> Result<Option<MarkerState>, Error> {
         let mut inner = lock(&self.inner);
-        let loaded = inner.loaded.as_mut()?;
+        let loaded = inner.loaded.as_mut().ok_or_else(not_now)?;
         let marker = loaded.markers.entry(user.clone()).or_default();
         let marked = marker.unread_from.is_some() && read > 0;
         if delivered <= marker.delivered && read <= marker.read && !marked {
-            return None;
+            return Ok(None);
         }
         if read > 0 {
             marker.unread_from = None;
         }
         marker.delivered = marker.delivered.max(delivered);
         marker.read = marker.read.max(read);
-        marker.dirty |= lazily;
-        Some(*marker)
+        marker.dirty = true;
+        Ok(Some(*marker))
     }
 
     /// Marks a message and all after it as unread.
-    pub fn mark_unread(&self, user: &UserId, number: u64) -> Option<MarkerState> {
+    ///
+    /// # Errors
+    /// The room is not in memory: ask again.
+    pub fn mark_unread(&self, user: &UserId, number: u64) -> Result<MarkerState, Error> {
         let mut inner = lock(&self.inner);
-        let loaded = inner.loaded.as_mut()?;
+        let loaded = inner.loaded.as_mut().ok_or_else(not_now)?;
         let marker = loaded.markers.entry(user.clone()).or_default();
         marker.unread_from = Some(number);
         marker.dirty = true;
-        Some(*marker)
+        Ok(*marker)
     }
 
     /// The entries from `first` to `last`, if memory has all of them.

@@ -10,6 +10,7 @@ mod attendance;
 mod cell;
 mod command;
 mod entries;
+mod keeping;
 mod load;
 mod owner;
 mod publish;

@@ -197,7 +197,7 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
             .zip(known)
             .map(|(job, known)| step(&mut append, job, known, &context))
             .collect();
-        append.save_markers(loaded);
+        append.save_markers(loaded, &cell.saving);
         (answers, append)
     };
     if append.is_empty() {
@@ -355,6 +355,7 @@ pub(crate) fn read_error(error: &StoreError) -> Error {
     }
 }
 
-fn not_now() -> Error {
+/// The error of a store that is away.
+pub(super) fn not_now() -> Error {
     Error::later(ErrorCode::Unavailable, "The store cannot be reached now.", RETRY_MS)
 }

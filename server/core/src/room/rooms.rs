@@ -6,14 +6,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use caffis_schema::{Error, ErrorCode, Position, RoomId, UserId, room::RoomSummary};
-use tokio::{
-    sync::oneshot,
-    time::{Instant, timeout},
-};
+use caffis_schema::{Error, ErrorCode, RoomId, UserId, room::RoomSummary};
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    cell::{Job, MarkerState, RoomCell, Work, head_row},
+    cell::{Job, MarkerState, RoomCell, Work},
     command::{Done, RoomCommand},
     owner,
 };
@@ -21,17 +18,11 @@ use crate::{
     directory::Directory,
     hub::people::People,
     model::{actor::Actor, room::RoomState},
-    ports::{
-        clock::SharedClock,
-        store::{Batch, SharedStore, StoreError},
-    },
+    ports::{clock::SharedClock, store::SharedStore},
     settings::Settings,
     statistics::Counters,
     sync::{lock, spawn},
 };
-
-/// Rows that one write of housekeeping takes.
-const HOUSEKEEPING_ROWS: usize = 1_000;
 
 /// All rooms in memory.
 pub struct Rooms {
@@ -43,7 +34,7 @@ pub struct Rooms {
     pub(super) statistics: Arc<Counters>,
     map: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
     /// Rooms of which the store's hints are old or heads are due.
-    dirty: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
+    pub(super) dirty: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
 }
 
 /// What comes to a waiter whose driver went away.
@@ -70,21 +61,6 @@ impl Drop for DriverGuard {
         inner.doubt();
         inner.pending.clear();
     }
-}
-
-/// Rows of housekeeping on their way to the store, and whose they are.
-#[derive(Default)]
-struct Hints {
-    batch: Batch,
-    rooms: Vec<Hinted>,
-}
-
-/// The rows of one room among them.
-struct Hinted {
-    cell: Arc<RoomCell>,
-    users: Vec<UserId>,
-    /// The room's head; none when not all of its rows went along.
-    head: Option<Position>,
 }
 
 impl Rooms {
@@ -147,7 +123,7 @@ impl Rooms {
         lock(&self.map).get(&room).cloned()
     }
 
-    fn enqueue(self: &Arc<Self>, room: RoomId, work: Work) -> Result<(), Error> {
+    pub(super) fn enqueue(self: &Arc<Self>, room: RoomId, work: Work) -> Result<(), Error> {
         let cell = loop {
             let cell = {
                 let mut map = lock(&self.map);
@@ -215,94 +191,8 @@ impl Rooms {
         }
     }
 
-    /// Has the room's hints written, and its heads told, within a second or so.
-    pub fn note_dirty(&self, cell: &Arc<RoomCell>) {
-        lock(&self.dirty).entry(cell.id).or_insert_with(|| cell.clone());
-    }
-
-    /// What has to be done now and then: hints to the store, heads of large rooms to their members,
-    /// rooms whose last write had an unknown outcome read again, and rooms that nobody uses out of
-    /// memory.
-    ///
-    /// # Errors
-    /// What the store says; the hints wait for the next time.
-    pub async fn keep_house(self: &Arc<Self>) -> Result<(), StoreError> {
-        let cells = std::mem::take(&mut *lock(&self.dirty));
-        let mut hints = Hints::default();
-        let mut result = Ok(());
-        for cell in cells.values() {
-            if self.tidy(cell, &mut hints) {
-                let (answer, _) = oneshot::channel();
-                // A full queue has work enough to make the driver read the room.
-                let _ = self.enqueue(cell.id, Work::Load(answer));
-            }
-            if hints.batch.operations.len() >= HOUSEKEEPING_ROWS {
-                result = result.and(self.write_hints(std::mem::take(&mut hints)).await);
-            }
-        }
-        if !hints.batch.operations.is_empty() {
-            result = result.and(self.write_hints(hints).await);
-        }
-        self.evict();
-        result
-    }
-
-    /// Collects what a room has to say; true when it has to be read again.
-    fn tidy(&self, cell: &Arc<RoomCell>, hints: &mut Hints) -> bool {
-        let mut inner = lock(&cell.inner);
-        if inner.distrust {
-            // Until it could be read.
-            self.note_dirty(cell);
-            return true;
-        }
-        if std::mem::take(&mut inner.digest_due) {
-            self.publish_digest(&inner);
-        }
-        let Some(loaded) = &mut inner.loaded else { return false };
-        let mut users = Vec::new();
-        let mut head = Some(loaded.state.head);
-        for (user, marker) in loaded.markers.iter_mut().filter(|(_, marker)| marker.dirty) {
-            marker.dirty = false;
-            hints.batch.put(&marker.to_row(cell.id, user.clone()));
-            users.push(user.clone());
-            if hints.batch.operations.len() >= HOUSEKEEPING_ROWS {
-                // The rest of a very large room goes next time.
-                self.note_dirty(cell);
-                head = None;
-                break;
-            }
-        }
-        if std::mem::take(&mut loaded.head_dirty) {
-            hints.batch.put(&head_row(&loaded.state));
-        }
-        hints.rooms.push(Hinted { cell: cell.clone(), users, head });
-        false
-    }
-
-    async fn write_hints(&self, hints: Hints) -> Result<(), StoreError> {
-        let writing = timeout(self.settings.store_timeout, self.store.write(hints.batch));
-        let result = writing.await.unwrap_or_else(|_| {
-            Err(StoreError::Unknown("the store did not answer in time".to_owned()))
-        });
-        for Hinted { cell, users, head } in &hints.rooms {
-            let mut inner = lock(&cell.inner);
-            let Some(loaded) = &mut inner.loaded else { continue };
-            if result.is_ok() {
-                loaded.saved = loaded.saved.max(head.unwrap_or_default());
-                continue;
-            }
-            loaded.head_dirty = true;
-            for user in users {
-                if let Some(marker) = loaded.markers.get_mut(user) {
-                    marker.dirty = true;
-                }
-            }
-            self.note_dirty(cell);
-        }
-        result
-    }
-
-    fn evict(&self) {
+    /// Takes rooms that nobody uses out of memory, the ones that were used longest ago first.
+    pub(super) fn evict(&self) {
         let mut map = lock(&self.map);
         let over = map.len().saturating_sub(self.settings.idle_rooms);
         if over == 0 {
@@ -325,7 +215,9 @@ impl Rooms {
                 let unsaved = inner.loaded.as_ref().is_some_and(|loaded| {
                     loaded.head_dirty || loaded.markers.values().any(|marker| marker.dirty)
                 });
-                if !inner.driving && inner.feed.is_empty() && !unsaved && !inner.distrust {
+                let saving = cell.saving.try_lock().is_err();
+                let busy = inner.driving || saving || unsaved || inner.distrust;
+                if !busy && inner.feed.is_empty() {
                     inner.evicted = true;
                     drop(inner);
                     map.remove(&room);
