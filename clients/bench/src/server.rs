@@ -1,19 +1,17 @@
 //! The server under measurement: a process of its own on a folder of its own.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    io::{BufRead as _, BufReader},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
 use crate::{token, usage};
-
-/// How long a server may take to listen.
-const START: Duration = Duration::from_secs(60);
 
 /// What differs from the defaults: the generator's clients share one address and send faster than
 /// people do.
@@ -73,6 +71,7 @@ impl<'a> Start<'a> {
         let mut command = command(self.program, &path);
         command
             .arg("serve")
+            .stdout(Stdio::piped())
             .env("CAFFIS_LISTEN", address.to_string())
             .env("CAFFIS_LISTEN_QUIC", address.to_string());
         if let Some((chain, key)) = &self.tls {
@@ -84,18 +83,14 @@ impl<'a> Start<'a> {
         Ok(Server { process, address, _folder: folder })
     }
 
-    /// Starts the process and waits until it listens.
+    /// Starts the process and waits until it listens, on both ports: it then says where.
     pub(crate) fn listening(self) -> anyhow::Result<Server> {
         let mut server = self.spawn()?;
-        let begun = Instant::now();
-        while TcpStream::connect(server.address).is_err() {
-            if let Some(status) = server.process.try_wait()? {
-                bail!("the server ended: {status}");
-            }
-            if begun.elapsed() > START {
-                bail!("the server does not listen");
-            }
-            std::thread::sleep(Duration::from_millis(2));
+        let stdout = server.process.stdout.take().context("no standard output")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        if line.is_empty() {
+            bail!("the server did not start: {}", server.process.wait()?);
         }
         Ok(server)
     }
