@@ -30,7 +30,7 @@ pub(crate) struct Seen {
     pub(crate) entries: BTreeMap<(RoomId, Position), Entry>,
     /// The rooms as the last answer to hello listed them.
     pub(crate) listed: BTreeMap<RoomId, RoomSummary>,
-    /// Large rooms that were closed: of those, what was on its way may still come, with gaps.
+    /// Large rooms that were ever closed: what was on its way then may still come, with gaps.
     pub(crate) shut: BTreeSet<RoomId>,
     /// Rooms that this person was told to be out of.
     out: BTreeSet<RoomId>,
@@ -148,7 +148,6 @@ impl Watch {
     fn opened(&self, seen: &mut Seen, opened: Opened) {
         let room = opened.room.room;
         seen.out.remove(&room);
-        seen.shut.remove(&room);
         let copy = seen.copies.entry(room).or_default();
         copy.last = copy.last.max(opened.page.head);
         copy.loose = false;

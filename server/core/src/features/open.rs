@@ -36,7 +36,13 @@ pub async fn handle(asker: Asker, command: Open) -> Handled {
             break cell;
         }
     };
-    let opened = read(&asker, &cell, command.limit).await;
+    let mut opened = read(&asker, &cell, command.limit).await;
+    // Who was removed while the page was read has heard so: this answer may not say otherwise.
+    if let Some(state) = cell.state()
+        && let Err(error) = authorise(&asker.actor(command.room), &state, Read)
+    {
+        opened = Err(error);
+    }
     if opened.is_err() {
         services.rooms.detach(&asker.session, command.room);
     }

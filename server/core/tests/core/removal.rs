@@ -193,3 +193,32 @@ async fn an_outsider_hears_nothing() {
     assert_eq!(anna.settle().await, []);
     assert!(anna.signals.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_open_does_not_come_after_the_removal() {
+    let world = World::with(Settings { ring_entries: 1, ..unhurried() }).await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    giulia.send(room, "one").await.expect("sent");
+    marco.settle().await;
+    let open = Command::Open(caffis_schema::command::Open { room, limit: 100 });
+    let mut answered_late = 0;
+    for delay in 0..40 {
+        world.faults.set_plan(Plan { delay: Duration::from_millis(30), ..Plan::default() });
+        let removing = giulia.remove(room, "marco");
+        let opening = async {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            marco.ask(open.clone()).await
+        };
+        let (removed, answer) = tokio::join!(removing, opening);
+        removed.expect("removed");
+        world.faults.set_plan(Plan::default());
+        let heard_before = marco.events.iter().any(|e| matches!(e, Event::RoomRemoved(_)));
+        assert!(!(heard_before && answer.is_ok()), "opened after the removal, {delay}");
+        answered_late += u32::from(heard_before);
+        marco.settle().await;
+        giulia.add(room, &["marco"]).await.expect("back for the next round");
+        marco.settle().await;
+    }
+    assert!(answered_late > 0, "no answer came after a removal: nothing was tested");
+}
