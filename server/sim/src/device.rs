@@ -103,7 +103,8 @@ impl Watch {
             ClientEvent::Reset { room, head } => {
                 seen.copies.insert(room, Copy { last: head, loose: false });
             }
-            ClientEvent::Gone(room) => Self::removed(&mut seen, room),
+            // What was queued before the removal may still follow, and the removal itself.
+            ClientEvent::Gone(room) => drop(seen.copies.remove(&room)),
             ClientEvent::Other(event) => match *event {
                 Event::RoomAdded(room) => self.added(&mut seen, &room),
                 Event::RoomRemoved(removed) => Self::removed(&mut seen, removed.room),

@@ -92,3 +92,20 @@ impl Ledger {
         self.sendings.values().filter(|sending| sending.acknowledged.is_some()).count()
     }
 }
+
+/// An answer to a message, for the trace.
+pub(crate) fn told(result: &Result<Appended, CallError>) -> String {
+    match result {
+        Ok(appended) => format!("position {}, number {}", appended.position, appended.number),
+        Err(error) => said(&Err(error.clone())),
+    }
+}
+
+/// An answer, for the trace.
+pub(crate) fn said(result: &Result<(), CallError>) -> String {
+    match result {
+        Ok(()) => "done".to_owned(),
+        Err(CallError::Refused(error)) => format!("refused, {}", error.code),
+        Err(error) => error.to_string(),
+    }
+}

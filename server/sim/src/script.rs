@@ -6,14 +6,12 @@ use std::{
     time::Duration,
 };
 
-use caffis_client::CallError;
 use caffis_conformance::{faulty::Plan, random::Random};
 use caffis_core::Settings;
 use caffis_schema::{
     Body, Command, List, RoomId, Text, UserId,
     command::{AddMembers, CreateGroup, EnsureDirect, Leave, RemoveMember, SetRole},
     event::TextBody,
-    reply::Appended,
     room::{ClientKey, HistoryPolicy, Role},
 };
 use tokio::{
@@ -24,7 +22,7 @@ use tokio::{
 use crate::{
     Length, Outcome, check,
     device::Device,
-    ledger::Ledger,
+    ledger::{Ledger, said, told},
     trace::{Trace, lock},
     wire::millis,
     world::World,
@@ -399,20 +397,5 @@ impl Life {
             self.trace.broken("some calls were never settled");
         }
         sleep(QUIET).await;
-    }
-}
-
-fn told(result: &Result<Appended, CallError>) -> String {
-    match result {
-        Ok(appended) => format!("position {}, number {}", appended.position, appended.number),
-        Err(error) => said(&Err(error.clone())),
-    }
-}
-
-fn said(result: &Result<(), CallError>) -> String {
-    match result {
-        Ok(()) => "done".to_owned(),
-        Err(CallError::Refused(error)) => format!("refused, {}", error.code),
-        Err(error) => error.to_string(),
     }
 }

@@ -99,3 +99,92 @@ impl Feed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        sync::{Mutex, atomic::AtomicBool},
+    };
+
+    use caffis_schema::{
+        Codec, Entry, EntryKind, List, RoomId, Text,
+        event::{Created, Joined, Left},
+        room::{Context, HistoryPolicy},
+    };
+
+    use super::*;
+    use crate::{hub::outbound::Outbound, model::room::RoomMeta};
+
+    fn user(name: &str) -> UserId {
+        UserId::new(name).expect("an id")
+    }
+
+    fn session(name: &str, id: u8) -> Arc<SessionHandle> {
+        Arc::new(SessionHandle {
+            id: SessionId([id; 16]),
+            user: user(name),
+            service: false,
+            token_issued: AtomicU64::new(0),
+            outbound: Outbound::new(Codec::Binary, false, 1_000),
+            open: Mutex::new(BTreeSet::new()),
+            ended: AtomicBool::new(false),
+        })
+    }
+
+    fn room(class: RoomClass) -> RoomState {
+        let context = Context { kind: Text::cut("group"), id: Text::cut("1") };
+        let mut room = RoomState::new(RoomMeta {
+            id: RoomId::from_random(1),
+            class,
+            context: context.clone(),
+            name: None,
+            creator: None,
+            created: 0,
+            history: HistoryPolicy::All,
+        });
+        let members = List::cut(vec![user("giulia"), user("marco")]);
+        let created = Created { by: None, class, context, name: None, members };
+        room.apply(&Entry { position: 1, time: 0, kind: EntryKind::Created(created) });
+        room
+    }
+
+    fn heard(feed: &Feed, room: &RoomState) -> Vec<u8> {
+        let mut heard = Vec::new();
+        feed.each(room, |session| heard.push(session.id.0[0]));
+        heard.sort_unstable();
+        heard
+    }
+
+    #[test]
+    fn a_person_is_there_while_one_of_their_sessions_is() {
+        let mut feed = Feed::default();
+        let (phone, tablet) = (session("giulia", 1), session("giulia", 2));
+        assert!(feed.add(&phone) && !feed.add(&tablet) && !feed.add(&phone));
+        assert_eq!(feed.attendance(), 1);
+        assert!(!feed.remove(phone.id) && feed.remove(tablet.id) && !feed.remove(tablet.id));
+        assert!(feed.is_empty() && feed.attendance() == 0);
+    }
+
+    #[test]
+    fn membership_is_looked_at_again_whenever_it_changed() {
+        let (mut feed, mut room) = (Feed::default(), room(RoomClass::Social));
+        for (name, id) in [("giulia", 1), ("marco", 2), ("anna", 3)] {
+            feed.add(&session(name, id));
+        }
+        assert_eq!(heard(&feed, &room), [1, 2], "anna came although she is no member");
+        let left = EntryKind::Left(Left { user: user("marco"), by: None });
+        room.apply(&Entry { position: 2, time: 0, kind: left });
+        assert_eq!(heard(&feed, &room), [1]);
+        let joined = Joined { users: List::cut(vec![user("marco")]), by: None };
+        room.apply(&Entry { position: 3, time: 0, kind: EntryKind::Joined(joined) });
+        assert_eq!(heard(&feed, &room), [1, 2]);
+    }
+
+    #[test]
+    fn a_public_room_is_for_all_who_walked_in() {
+        let mut feed = Feed::default();
+        feed.add(&session("anna", 3));
+        assert_eq!(heard(&feed, &room(RoomClass::Public)), [3]);
+    }
+}

@@ -122,3 +122,66 @@ impl People {
         lock(&self.map).get(user).map(|person| person.presence.presence(user))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        sync::{
+            Arc, Mutex,
+            atomic::{AtomicBool, AtomicU64},
+        },
+    };
+
+    use caffis_schema::Codec;
+
+    use super::*;
+    use crate::{hub::outbound::Outbound, settings::Settings};
+
+    fn session(people: &People, id: u8) -> Arc<SessionHandle> {
+        let session = Arc::new(SessionHandle {
+            id: SessionId([id; 16]),
+            user: UserId::new("giulia").expect("an id"),
+            service: false,
+            token_issued: AtomicU64::new(0),
+            outbound: Outbound::new(Codec::Binary, false, 1_000),
+            open: Mutex::new(BTreeSet::new()),
+            ended: AtomicBool::new(false),
+        });
+        people.add(&session, &Settings::default(), PresenceState::default).expect("added");
+        session
+    }
+
+    #[test]
+    fn only_edges_are_told_and_versions_grow() {
+        use Availability::{Away, Offline, Online};
+        let people = People::default();
+        let (phone, tablet) = (session(&people, 1), session(&people, 2));
+        let mut told = Vec::new();
+        told.extend(people.set_availability(&phone, Online, 100));
+        told.extend(people.set_availability(&tablet, Away, 100));
+        told.extend(people.set_availability(&phone, Away, 100));
+        told.extend(people.set_availability(&tablet, Online, 90));
+        assert!(!people.end_availability(&tablet, 100), "the phone is there");
+        told.extend(people.settle(&tablet.user, 100));
+        assert!(people.end_availability(&phone, 200), "the last one");
+        told.extend(people.presence(&phone.user).filter(|p| p.availability == Offline));
+        told.extend(people.settle(&phone.user, 300));
+        assert!(people.settle(&phone.user, 300).is_none(), "told once");
+        let edges: Vec<_> = told.iter().map(|presence| presence.availability).collect();
+        assert_eq!(edges, [Online, Away, Online, Away, Offline]);
+        assert!(told.windows(2).all(|pair| pair[0].version < pair[1].version), "{told:?}");
+        assert_eq!(told.last().and_then(|presence| presence.last_seen), Some(200));
+    }
+
+    #[test]
+    fn words_are_an_edge_of_their_own() {
+        let people = People::default();
+        let phone = session(&people, 1);
+        people.set_availability(&phone, Availability::Online, 100);
+        let words = Some(Text::cut("in Rome"));
+        let told = people.set_status(&phone.user, words.clone(), 100).expect("told");
+        assert_eq!((told.status, told.availability), (words.clone(), Availability::Online));
+        assert!(people.set_status(&phone.user, words, 100).is_none());
+    }
+}

@@ -222,3 +222,80 @@ fn fixed_members(room: &RoomState) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use caffis_schema::{
+        EntryKind, List, RoomId, Text,
+        event::Created,
+        room::{Context, HistoryPolicy},
+    };
+
+    use super::*;
+    use crate::model::room::RoomMeta;
+
+    fn room(class: RoomClass, kind: &str) -> RoomState {
+        let user = UserId::new("giulia").expect("an id");
+        let context = Context { kind: Text::cut(kind), id: Text::cut("1") };
+        let mut room = RoomState::new(RoomMeta {
+            id: RoomId::from_random(1),
+            class,
+            context: context.clone(),
+            name: None,
+            creator: Some(user.clone()),
+            created: 0,
+            history: HistoryPolicy::All,
+        });
+        let members = if class == RoomClass::Public { vec![] } else { vec![user.clone()] };
+        let members = List::cut(members);
+        let created = Created { by: Some(user), class, context, name: None, members };
+        let kind = EntryKind::Created(created);
+        room.apply(&caffis_schema::Entry { position: 1, time: 0, kind });
+        room
+    }
+
+    fn code<A: Action>(
+        name: &str,
+        attending: bool,
+        room: &RoomState,
+        action: A,
+    ) -> Option<ErrorCode> {
+        let actor = Actor::person(UserId::new(name).expect("an id"), attending);
+        authorise(&actor, room, action).err().map(|error| error.code)
+    }
+
+    #[test]
+    fn who_may_not_know_of_a_room_hears_that_there_is_none() {
+        let group = room(RoomClass::Social, "group");
+        assert_eq!(code("giulia", false, &group, Read), None);
+        for attending in [false, true] {
+            assert_eq!(code("marco", attending, &group, Read), Some(ErrorCode::NotFound));
+            assert_eq!(code("marco", attending, &group, Leave), Some(ErrorCode::NotFound));
+        }
+    }
+
+    #[test]
+    fn a_public_room_is_for_those_who_walked_in() {
+        let cafe = room(RoomClass::Public, "cafe");
+        assert_eq!(code("marco", false, &cafe, Read), Some(ErrorCode::NotFound));
+        assert_eq!(code("marco", true, &cafe, Read), None);
+        assert_eq!(code("marco", true, &cafe, Post { notice: false }), None);
+        assert_eq!(code("marco", true, &cafe, KeepMarker), Some(ErrorCode::Forbidden));
+        assert_eq!(code("marco", true, &cafe, AddMembers), Some(ErrorCode::RoomClass));
+    }
+
+    #[test]
+    fn a_direct_conversation_keeps_its_people() {
+        let direct = room(RoomClass::Social, "direct");
+        assert_eq!(code("giulia", false, &direct, Leave), Some(ErrorCode::RoomClass));
+    }
+
+    #[test]
+    fn the_proof_names_the_actor_and_what_is_visible() {
+        let group = room(RoomClass::Social, "group");
+        let actor = Actor::person(UserId::new("giulia").expect("an id"), false);
+        let allowed = authorise(&actor, &group, Post { notice: false }).expect("a member");
+        assert_eq!((allowed.actor(), allowed.visible_after()), (&actor, 0));
+        assert!(!allowed.into_action().notice);
+    }
+}

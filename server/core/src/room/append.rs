@@ -213,3 +213,94 @@ pub(super) fn membership_rows(batch: &mut Batch, state: &RoomState, before: &Mem
         batch.delete::<UserRoomRow>(UserRoomRow::key(user, &room));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use caffis_schema::{
+        Body, List, RoomId, Text,
+        event::TextBody,
+        room::{Context, HistoryPolicy, Message, RoomClass},
+    };
+
+    use super::*;
+    use crate::{
+        ports::store::{Operation, Value},
+        room::{RoomPlan, owner::new_room},
+    };
+
+    fn room() -> Loaded {
+        let plan = RoomPlan {
+            context: Context { kind: Text::cut("group"), id: Text::cut("1") },
+            class: RoomClass::Social,
+            name: None,
+            creator: None,
+            members: List::default(),
+            history: HistoryPolicy::All,
+        };
+        new_room(RoomId::from_random(1), &plan, 0)
+    }
+
+    fn push(append: &mut Append, now: Timestamp) -> Arc<Entry> {
+        let number = append.ahead.number + 1;
+        let body = Body::Text(TextBody { text: Text::cut("ciao") });
+        append.push(EntryKind::Message(Message { number, sender: None, key: None, body }), now)
+    }
+
+    fn buckets(append: &Append) -> Vec<(u64, u64)> {
+        append.ahead.buckets.iter().map(|bucket| (bucket.first, bucket.epoch)).collect()
+    }
+
+    #[test]
+    fn buckets_end_by_size_and_by_age() {
+        let mut append = Append::new(&room());
+        for _ in 0..=BUCKET_ENTRIES {
+            push(&mut append, 5);
+        }
+        assert_eq!(buckets(&append), [(1, 1), (BUCKET_ENTRIES + 1, 1)]);
+        push(&mut append, 5 + BUCKET_AGE - 1);
+        assert_eq!(append.ahead.buckets.len(), 2);
+        push(&mut append, 5 + BUCKET_AGE);
+        assert_eq!(append.ahead.buckets.len(), 3);
+    }
+
+    #[test]
+    fn after_doubt_the_next_append_opens_a_bucket_of_the_new_epoch() {
+        let mut loaded = room();
+        let mut append = Append::new(&loaded);
+        push(&mut append, 5);
+        append.commit(&mut loaded, 10);
+        (loaded.epoch, loaded.fresh_bucket) = (2, true);
+        let mut append = Append::new(&loaded);
+        push(&mut append, 5);
+        push(&mut append, 5);
+        assert_eq!(buckets(&append), [(1, 1), (2, 2)]);
+        let batch = append.batch(&Settings::default()).expect("fits");
+        let timeline = batch.operations.iter().filter_map(|operation| match operation {
+            Operation::Put { table, row, .. } if table.name == "timeline" => {
+                Some(row.key.partition[1].clone())
+            }
+            _ => None,
+        });
+        assert!(timeline.eq([Value::U64(2), Value::U64(2)]), "both entries lie in the new bucket");
+        append.commit(&mut loaded, 10);
+        assert!(!loaded.fresh_bucket);
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let mut append = Append::new(&room());
+        let times: Vec<_> =
+            [10, 7, 12].into_iter().map(|now| push(&mut append, now).time).collect();
+        assert_eq!(times, [10, 10, 12]);
+    }
+
+    #[test]
+    fn memory_keeps_the_last_entries() {
+        let mut loaded = room();
+        let mut append = Append::new(&loaded);
+        (0..20).for_each(|_| drop(push(&mut append, 5)));
+        append.commit(&mut loaded, 8);
+        assert!(loaded.ring.iter().map(|entry| entry.position).eq(13..=20));
+        assert_eq!((loaded.state.head, loaded.state.number), (20, 20));
+    }
+}

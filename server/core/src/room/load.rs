@@ -294,3 +294,30 @@ fn message_of(entry: &Arc<Entry>) -> Option<(u64, Preview)> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn valid(buckets: &[(u64, u64)]) -> Vec<(u64, u64)> {
+        let room = RoomId::from_random(1);
+        let row = |(first, epoch): &(u64, u64)| BucketRow {
+            room,
+            first: *first,
+            epoch: *epoch,
+            opened: 0,
+        };
+        let valid = valid_buckets(buckets.iter().map(row).collect());
+        valid.iter().map(|bucket| (bucket.first, bucket.epoch)).collect()
+    }
+
+    #[test]
+    fn a_bucket_of_an_owner_that_had_lost_the_room_does_not_count() {
+        assert_eq!(valid(&[]), []);
+        assert_eq!(valid(&[(1, 1), (50, 1), (90, 1)]), [(1, 1), (50, 1), (90, 1)]);
+        // The owner of epoch 2 went on at 40; what epoch 1 still opened above that is void.
+        assert_eq!(valid(&[(1, 1), (40, 2), (50, 1)]), [(1, 1), (40, 2)]);
+        assert_eq!(valid(&[(1, 1), (40, 1), (50, 2)]), [(1, 1), (40, 1), (50, 2)]);
+        assert_eq!(valid(&[(1, 1), (40, 2), (40, 1), (45, 3)]), [(1, 1), (40, 2), (45, 3)]);
+    }
+}

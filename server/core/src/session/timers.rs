@@ -92,3 +92,53 @@ impl Timers {
         Due::Nothing
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn timers(token_left: u64) -> Timers {
+        Timers::new(&Settings::default(), Duration::from_secs(token_left))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_asked_about_once_and_then_ends_the_session() {
+        let mut timers = timers(86_400);
+        assert_eq!(timers.next(), Instant::now() + Duration::from_secs(15));
+        advance(Duration::from_secs(15)).await;
+        assert_eq!([timers.due(), timers.due()], [Due::Ping, Due::Nothing]);
+        timers.heard();
+        advance(Duration::from_secs(29)).await;
+        assert_eq!([timers.due(), timers.due()], [Due::Ping, Due::Nothing]);
+        assert_eq!(timers.next(), Instant::now() + Duration::from_secs(1));
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(timers.due(), Due::Idle);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_warns_once_and_ends_unless_it_is_refreshed() {
+        let mut timers = timers(65);
+        timers.heard();
+        advance(Duration::from_secs(5)).await;
+        assert_eq!([timers.due(), timers.due()], [Due::TokenWarning, Due::Nothing]);
+        timers.refreshed(Duration::from_secs(100));
+        advance(Duration::from_secs(39)).await;
+        timers.heard();
+        assert_eq!(timers.due(), Due::Nothing);
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(timers.due(), Due::TokenWarning);
+        advance(Duration::from_secs(60)).await;
+        timers.heard();
+        assert_eq!(timers.due(), Due::TokenExpired);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_is_as_good_as_over_warns_at_once() {
+        let mut timers = timers(1);
+        assert_eq!(timers.due(), Due::TokenWarning);
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(timers.due(), Due::TokenExpired);
+    }
+}
