@@ -3,7 +3,7 @@
 use caffis_sim::{Length, run};
 
 /// Lives that every run of the tests plays.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 100;
 
 #[test]
 fn the_promises_are_kept() {
