@@ -33,8 +33,8 @@ struct Connect {
     /// The newest protocol version that is spoken here.
     version: u16,
     websocket: WebSocket,
-    webtransport: Option<WebTransport>,
-    quic: Option<Quic>,
+    webtransport: WebTransport,
+    quic: Quic,
     /// Engines that should not use WebTransport here.
     gated: [Gate; 2],
     limits: Limits,
@@ -87,19 +87,21 @@ pub(super) async fn connect(State(app): State<Arc<App>>, headers: HeaderMap) -> 
         certificate_hash: own.map(|status| BASE64_STANDARD.encode(status.hash)),
         certificate_expires: own.and_then(ends).and_then(|time| time.as_millis().try_into().ok()),
     };
-    let port = app.udp_port.get().copied();
+    // TCP listens a moment before UDP does, and what is told here is kept by clients. A start that
+    // fails in between ends the process, and this wait with it.
+    let port = *app.udp_port.wait().await;
     let answer = Connect {
         version: PROTOCOL_VERSION,
         websocket: WebSocket {
             path: SOCKET_PATH,
             subprotocols: [SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON],
         },
-        webtransport: port.map(|port| WebTransport {
+        webtransport: WebTransport {
             port,
             path: WEBTRANSPORT_PATH,
             certificate: certificate.clone(),
-        }),
-        quic: port.map(|port| Quic { port, alpn: "caffis/1", certificate }),
+        },
+        quic: Quic { port, alpn: "caffis/1", certificate },
         gated: GATED,
         limits: app.core.settings().limits(),
         time: app.clock.now(),

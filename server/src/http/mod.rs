@@ -12,7 +12,7 @@ mod web;
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -30,6 +30,7 @@ use caffis_certs::Certificates;
 use caffis_core::{Core, ports::clock::SharedClock};
 use caffis_embedded::EmbeddedStore;
 use caffis_schema::{Error, ErrorCode};
+use tokio::sync::SetOnce;
 
 use crate::config::Config;
 
@@ -62,7 +63,7 @@ pub struct App {
     /// Which pages may connect.
     pub origins: Origins,
     /// The UDP port, once it is bound.
-    pub udp_port: OnceLock<u16>,
+    pub udp_port: SetOnce<u16>,
     /// Whether the server is going down.
     pub draining: AtomicBool,
 }

@@ -11,7 +11,7 @@ use std::{
     fs,
     os::unix::fs::DirBuilderExt,
     path::Path,
-    sync::{Arc, OnceLock, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -22,6 +22,7 @@ use caffis_core::{
     ports::{clock::SharedClock, store::SharedStore},
 };
 use caffis_embedded::{EmbeddedStore, Options};
+use tokio::sync::SetOnce;
 
 use crate::{
     config::Config,
@@ -75,7 +76,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let core = Core::start(config.core.clone(), ports).await.context("the store cannot be read")?;
     let app = Arc::new(App {
         origins: Origins::new(&config),
-        udp_port: OnceLock::new(),
+        udp_port: SetOnce::new(),
         draining: false.into(),
         store: store.clone(),
         clock,
