@@ -45,7 +45,7 @@ pub fn step(room: &RoomState, plan: &RoomPlan) -> Change {
 /// The room of a context.
 ///
 /// # Errors
-/// Contexts that this person may not make rooms of, people who are not known.
+/// Contexts and classes that this person may not make rooms of, people who are not known.
 pub async fn handle_ensure(asker: Asker, command: EnsureRoom) -> Handled {
     let EnsureRoom { context, class, name, members, history } = command;
     check_context(&context)?;
@@ -65,12 +65,15 @@ pub async fn handle_ensure(asker: Asker, command: EnsureRoom) -> Handled {
             None => Err(no_such_room()),
         };
     }
+    // Else one could put others into a room, or take a cafe's place with a closed one.
+    if !service && class != RoomClass::Public {
+        let sentence = "A room that anyone may make is public.";
+        return Err(Error::refused(ErrorCode::RoomClass, sentence));
+    }
     check_history(history)?;
     let mut people: BTreeSet<UserId> = members.into_iter().collect();
     if class == RoomClass::Public {
         people.clear();
-    } else if !service {
-        people.insert(asker.user().clone());
     }
     let creator = (!service).then(|| asker.user().clone());
     let members = List::cut(people.into_iter().collect());

@@ -47,6 +47,19 @@ async fn two_who_write_first_at_the_same_time_get_one_room() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_anyone_may_make_is_public() {
+    let world = World::new().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    for class in [RoomClass::Social, RoomClass::Evidence] {
+        assert_eq!(code(giulia.ensure("cafe", class, &["marco"]).await), ErrorCode::RoomClass);
+    }
+    let cafe = giulia.ensure("cafe", RoomClass::Public, &["marco"]).await.expect("made");
+    assert_eq!((cafe.class, cafe.members), (RoomClass::Public, 0));
+    let same = marco.ensure("cafe", RoomClass::Public, &[]).await.expect("found");
+    assert_eq!(same.room, cafe.room);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_context_has_one_room_whoever_asks() {
     let world = World::new().await;
     let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
