@@ -65,7 +65,7 @@ impl Core {
         let settings = Arc::new(settings);
         let people = Arc::new(People::default());
         let statistics = Arc::new(Counters::default());
-        let directory = Directory::new(ports.store.clone());
+        let directory = Directory::new(ports.store.clone(), settings.store_timeout);
         let rooms = Rooms::new(
             settings.clone(),
             ports.store.clone(),

@@ -1,8 +1,13 @@
 //! The people: their profiles and settings, read from the store and kept in memory.
+//!
+//! Invariant: of a person's row at most one reading into memory or one write is under way. A change
+//! begins with what the one before it left, so that two devices which change different things at
+//! once lose neither, and memory never goes back to an older row.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use caffis_schema::{
@@ -10,6 +15,7 @@ use caffis_schema::{
     limits::STATUS_BYTES,
     room::{Availability, Presence, Profile},
 };
+use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
     hub::people::People,
@@ -17,8 +23,9 @@ use crate::{
         authenticator::Identity,
         store::{Batch, SharedStore, StoreError},
     },
-    sync::lock,
+    sync::{lock, spawn},
     tables::{self, UserRow},
+    turns::{Turn, Turns},
 };
 
 /// People kept in memory; past it the memory starts afresh.
@@ -40,12 +47,18 @@ pub struct Person {
 /// The people.
 pub struct Directory {
     store: SharedStore,
+    store_timeout: Duration,
+    turns: Arc<Turns<UserId>>,
     cache: Mutex<BTreeMap<UserId, Arc<Person>>>,
 }
 
+fn late() -> StoreError {
+    StoreError::Unavailable("the store did not answer in time".to_owned())
+}
+
 impl Directory {
-    pub(crate) fn new(store: SharedStore) -> Arc<Self> {
-        Arc::new(Self { store, cache: Mutex::default() })
+    pub(crate) fn new(store: SharedStore, store_timeout: Duration) -> Arc<Self> {
+        Arc::new(Self { store, store_timeout, turns: Arc::default(), cache: Mutex::default() })
     }
 
     /// A person; none when they are not known.
@@ -53,11 +66,11 @@ impl Directory {
     /// # Errors
     /// What the store says.
     pub async fn find(&self, user: &UserId) -> Result<Option<Arc<Person>>, StoreError> {
-        if let Some(person) = lock(&self.cache).get(user) {
-            return Ok(Some(person.clone()));
+        if let Some(person) = self.cached(user) {
+            return Ok(Some(person));
         }
-        let row = tables::get::<UserRow>(&*self.store, UserRow::key(user)).await?;
-        Ok(row.map(|row| self.remember(from_row(row))))
+        let _turn = self.turn(user).await?;
+        self.read(user).await
     }
 
     /// The person that a token speaks for: made when they are not known, and brought up to date when
@@ -65,23 +78,37 @@ impl Directory {
     ///
     /// # Errors
     /// What the store says.
-    pub async fn sign_in(&self, identity: &Identity) -> Result<(Arc<Person>, bool), StoreError> {
-        let known = self.find(&identity.user).await?;
+    pub async fn sign_in(
+        self: &Arc<Self>,
+        identity: &Identity,
+    ) -> Result<(Arc<Person>, bool), StoreError> {
+        let told = |person: &mut Person| {
+            if let Some(name) = &identity.name {
+                person.profile.name = name.clone();
+            }
+            if identity.picture.is_some() {
+                person.profile.picture = identity.picture.clone();
+            }
+        };
+        if let Some(known) = self.cached(&identity.user) {
+            let mut person = (*known).clone();
+            told(&mut person);
+            if person == *known {
+                return Ok((known, false));
+            }
+        }
+        let turn = self.turn(&identity.user).await?;
+        let known = self.read(&identity.user).await?;
         let mut person = known.as_deref().cloned().unwrap_or_else(|| Person {
             profile: unnamed(&identity.user),
             status: None,
             private_receipts: false,
             last_seen: None,
         });
-        if let Some(name) = &identity.name {
-            person.profile.name = name.clone();
-        }
-        if identity.picture.is_some() {
-            person.profile.picture = identity.picture.clone();
-        }
+        told(&mut person);
         match known {
             Some(known) if *known == person => Ok((known, false)),
-            known => Ok((self.save(person).await?, known.is_some())),
+            known => Ok((self.save(person, turn).await?, known.is_some())),
         }
     }
 
@@ -90,24 +117,66 @@ impl Directory {
     /// # Errors
     /// What the store says.
     pub async fn update(
-        &self,
+        self: &Arc<Self>,
         user: &UserId,
         change: impl FnOnce(&mut Person),
     ) -> Result<(), StoreError> {
-        let Some(known) = self.find(user).await? else { return Ok(()) };
+        let turn = self.turn(user).await?;
+        let Some(known) = self.read(user).await? else { return Ok(()) };
         let mut person = (*known).clone();
         change(&mut person);
         if person != *known {
-            self.save(person).await?;
+            self.save(person, turn).await?;
         }
         Ok(())
     }
 
-    async fn save(&self, person: Person) -> Result<Arc<Person>, StoreError> {
-        let mut batch = Batch::default();
-        batch.put(&to_row(&person));
-        self.store.write(batch).await?;
-        Ok(self.remember(person))
+    fn cached(&self, user: &UserId) -> Option<Arc<Person>> {
+        lock(&self.cache).get(user).cloned()
+    }
+
+    async fn turn(&self, user: &UserId) -> Result<Turn<UserId>, StoreError> {
+        timeout(self.store_timeout, self.turns.take(user)).await.map_err(|_| late())
+    }
+
+    /// Brings a person into memory, whose turn the caller has.
+    async fn read(&self, user: &UserId) -> Result<Option<Arc<Person>>, StoreError> {
+        if let Some(person) = self.cached(user) {
+            return Ok(Some(person));
+        }
+        let row = tables::get::<UserRow>(&*self.store, UserRow::key(user)).await?;
+        Ok(row.map(|row| self.remember(from_row(row))))
+    }
+
+    /// Writes a person. The write comes to its end although whoever waits for it goes away, and the
+    /// turn lasts as long.
+    async fn save(
+        self: &Arc<Self>,
+        person: Person,
+        turn: Turn<UserId>,
+    ) -> Result<Arc<Person>, StoreError> {
+        let (done, written) = oneshot::channel();
+        let directory = self.clone();
+        spawn(async move {
+            let mut batch = Batch::default();
+            batch.put(&to_row(&person));
+            let result = directory.store.write(batch).await;
+            let result = match result {
+                Ok(()) => Ok(directory.remember(person)),
+                Err(error) => {
+                    if matches!(error, StoreError::Unknown(_)) {
+                        // The store is asked which it is when the person is needed again.
+                        lock(&directory.cache).remove(&person.profile.user);
+                    }
+                    Err(error)
+                }
+            };
+            drop(turn);
+            // Whoever waited may be gone.
+            let _ = done.send(result);
+        });
+        let unknown = || Err(StoreError::Unknown("the store did not answer in time".to_owned()));
+        timeout(self.store_timeout, written).await.ok().and_then(Result::ok).unwrap_or_else(unknown)
     }
 
     fn remember(&self, person: Person) -> Arc<Person> {
@@ -123,21 +192,21 @@ impl Directory {
     /// A person's profile as far as memory knows it: by their id, when it does not.
     #[must_use]
     pub fn peek(&self, user: &UserId) -> Profile {
-        let cached = lock(&self.cache).get(user).cloned();
+        let cached = self.cached(user);
         cached.map_or_else(|| unnamed(user), |person| person.profile.clone())
     }
 
-    /// Whether a person keeps to themselves what they have read, as far as memory knows.
+    /// Whether a person keeps to themselves what they have read; whom memory does not know may.
     #[must_use]
     pub fn is_private(&self, user: &UserId) -> bool {
-        lock(&self.cache).get(user).is_some_and(|person| person.private_receipts)
+        self.cached(user).is_none_or(|person| person.private_receipts)
     }
 
     /// A person's presence: of who is connected as it is, of others as memory knows it.
     #[must_use]
     pub fn presence(&self, people: &People, user: &UserId, now: Timestamp) -> Presence {
         people.presence(user).unwrap_or_else(|| {
-            let cached = lock(&self.cache).get(user).cloned();
+            let cached = self.cached(user);
             Presence {
                 user: user.clone(),
                 // Newer than what was told while they were connected, older than when they return.

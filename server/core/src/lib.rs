@@ -22,6 +22,7 @@ pub mod settings;
 pub mod statistics;
 mod sync;
 pub mod tables;
+mod turns;
 
 pub use self::{
     admission::Admission,

@@ -9,7 +9,7 @@ use caffis_schema::{
 };
 
 use crate::{
-    directory::Directory,
+    directory::{Directory, Person},
     hub::{
         encoded::Encoded,
         outbound::LatestKey,
@@ -17,8 +17,10 @@ use crate::{
     },
     model::actor::Actor,
     ports::{
-        authenticator::SharedAuthenticator, clock::SharedClock, entropy::SharedEntropy,
-        store::SharedStore,
+        authenticator::SharedAuthenticator,
+        clock::SharedClock,
+        entropy::SharedEntropy,
+        store::{SharedStore, StoreError},
     },
     room::{Rooms, read_error},
     settings::Settings,
@@ -152,5 +154,25 @@ impl Asker {
     #[must_use]
     pub fn user(&self) -> &UserId {
         &self.session.user
+    }
+
+    /// Changes what is kept of the asker.
+    ///
+    /// # Errors
+    /// Whether it did not happen, or the store did not say.
+    pub async fn change_person(&self, change: impl FnOnce(&mut Person)) -> Result<(), Error> {
+        let changed = self.services.directory.update(self.user(), change).await;
+        changed.map_err(|error| match error {
+            StoreError::Full => Error::later(
+                ErrorCode::StorageFull,
+                "The store is full; nothing was written.",
+                5_000,
+            ),
+            StoreError::Unknown(_) => {
+                let sentence = "The store did not say whether this was written: ask again.";
+                Error::unknown(ErrorCode::Unavailable, sentence, 1_000)
+            }
+            error => read_error(&error),
+        })
     }
 }

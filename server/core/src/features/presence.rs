@@ -6,7 +6,6 @@ use caffis_schema::{
 
 use crate::{
     model::text,
-    room::read_error,
     services::{Asker, Handled},
 };
 
@@ -27,11 +26,7 @@ pub async fn handle(asker: Asker, command: SetPresence) -> Handled {
             text::check_name(status)?;
         }
         let kept = status.clone();
-        services
-            .directory
-            .update(asker.user(), |person| person.status = kept)
-            .await
-            .map_err(|e| read_error(&e))?;
+        asker.change_person(|person| person.status = kept).await?;
         if let Some(presence) = services.people.set_status(asker.user(), status, now) {
             services.tell_presence(&presence);
         }

@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
+use caffis_conformance::faulty::{Fault, Plan};
 use caffis_schema::{
-    ClientFrame, ClientSignal, Command, ErrorCode, Event, ServerSignal, Text,
-    command::{SetPresence, Typing},
+    ClientFrame, ClientSignal, Command, ErrorCode, Event, Outcome, ServerSignal, Text,
+    command::{SetPreferences, SetPresence, Typing},
     room::{Availability, Presence, RoomClass},
 };
 
@@ -169,4 +170,44 @@ async fn words_and_availability_have_rules() {
     assert_eq!(code(refused), ErrorCode::TextNotAllowed);
     giulia.ask(set(Availability::Online, Some("busy"))).await.expect("set");
     giulia.ask(set(Availability::Online, Some(""))).await.expect("taken back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn devices_that_change_different_settings_at_once_lose_neither() {
+    let mut world = World::unhurried().await;
+    let [mut phone] = world.people(["giulia"]).await;
+    let mut tablet = world.connect("giulia").await;
+    let slow = Plan { delay: Duration::from_secs(1), ..Plan::default() };
+    world.faults.set_plan(slow);
+    let private = Command::SetPreferences(SetPreferences { private_receipts: true });
+    let (one, other) =
+        tokio::join!(phone.ask(private), tablet.ask(set(Availability::Online, Some("in Rome"))));
+    one.expect("set");
+    other.expect("set");
+    world.faults.set_plan(Plan::default());
+    world.restart().await;
+    let [giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    assert!(giulia.welcome().private_receipts);
+    let status = marco.direct("giulia").await.expect("made").peer_presence.expect("one").status;
+    assert_eq!(status.as_deref(), Some("in Rome"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_setting_of_unknown_outcome_says_so_and_the_next_one_begins_with_what_is_stored() {
+    for fault in [Fault::UnknownLost, Fault::UnknownWritten] {
+        let world = World::unhurried().await;
+        let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+        world.faults.fail_next_write(fault);
+        let error = giulia.ask(set(Availability::Online, Some("in Rome"))).await;
+        let error = error.expect_err("nobody knows");
+        assert_eq!((error.code, error.outcome), (ErrorCode::Unavailable, Outcome::Unknown));
+        let private = SetPreferences { private_receipts: true };
+        giulia.ask(Command::SetPreferences(private)).await.expect("set");
+        drop(giulia);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let room = marco.direct("giulia").await.expect("made");
+        let status = room.peer_presence.expect("one").status;
+        let written = fault == Fault::UnknownWritten;
+        assert_eq!(status.as_deref(), written.then_some("in Rome"), "{fault:?}");
+    }
 }
