@@ -43,6 +43,8 @@ pub struct Plan {
     pub unavailable_reads: u16,
     /// The longest pause before a call.
     pub delay: Duration,
+    /// Reads are never answered.
+    pub hang_reads: bool,
     /// Apply a batch partition by partition, in any order; the longest pause between two parts.
     pub split: Option<Duration>,
 }
@@ -114,6 +116,10 @@ impl Faults {
             if state.next_writes.is_empty() { rolled } else { Some(state.next_writes.remove(0)) };
         state.injected += u64::from(fault.is_some());
         (delay, fault)
+    }
+
+    fn hangs_reads(&self) -> bool {
+        self.lock().plan.hang_reads
     }
 
     fn before_read(&self) -> (Duration, bool) {
@@ -197,6 +203,9 @@ impl<S: Store + ?Sized> FaultyStore<S> {
     async fn reading(&self) -> Result<(), StoreError> {
         let (delay, fails) = self.faults.before_read();
         pause(delay).await;
+        if self.faults.hangs_reads() {
+            std::future::pending::<()>().await;
+        }
         if fails {
             return Err(StoreError::Unavailable("an injected fault".into()));
         }

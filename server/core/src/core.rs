@@ -15,6 +15,7 @@ use crate::{
     hub::{encoded::Encoded, people::People},
     ports::{
         authenticator::SharedAuthenticator,
+        bounded::BoundedStore,
         clock::SharedClock,
         entropy::SharedEntropy,
         store::{Batch, SharedStore, StoreError},
@@ -63,12 +64,13 @@ impl Core {
     /// What keeps the store from being read.
     pub async fn start(settings: Settings, ports: Ports) -> Result<Self, StoreError> {
         let settings = Arc::new(settings);
+        let store: SharedStore = BoundedStore::new(ports.store, settings.store_timeout);
         let people = Arc::new(People::default());
         let statistics = Arc::new(Counters::default());
-        let directory = Directory::new(ports.store.clone(), settings.store_timeout);
+        let directory = Directory::new(store.clone(), settings.store_timeout);
         let rooms = Rooms::new(
             settings.clone(),
-            ports.store.clone(),
+            store.clone(),
             ports.clock.clone(),
             people.clone(),
             directory.clone(),
@@ -79,7 +81,7 @@ impl Core {
             rooms: rooms.clone(),
             people,
             directory,
-            store: ports.store,
+            store,
             clock: ports.clock,
             entropy: ports.entropy,
             authenticator: ports.authenticator,

@@ -57,7 +57,8 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// How long a client must stay away before others are told that it went.
     pub offline_grace: Duration,
-    /// How long a command may wait for the store before its outcome is `unknown`.
+    /// How long a command may wait for the store: a write that takes longer ends as `unknown`, a read
+    /// as `unavailable`.
     pub store_timeout: Duration,
     /// While a session is busy, how long writes are gathered.
     pub gather: Duration,

@@ -17,7 +17,7 @@ use crate::{
         authorise::{self, Read, authorise},
         room::RoomState,
     },
-    room::{Change, RoomCommand, StepContext},
+    room::{Change, RoomCommand, StepContext, read_error},
     services::{Asker, Handled},
 };
 
@@ -146,7 +146,7 @@ pub fn own(
 /// A page of the members.
 ///
 /// # Errors
-/// Who may not know of the room.
+/// Who may not know of the room, and what the store says.
 pub async fn handle_list(asker: Asker, command: Members) -> Handled {
     let services = &asker.services;
     let cell = services.rooms.loaded(command.room).await?;
@@ -163,7 +163,7 @@ pub async fn handle_list(asker: Asker, command: Members) -> Handled {
     let mut members = Vec::new();
     for (user, member) in following.by_ref().take(limit) {
         // Brings the profile into memory.
-        let _ = services.directory.find(user).await;
+        services.directory.find(user).await.map_err(|e| read_error(&e))?;
         members.push(Member {
             profile: services.directory.peek(user),
             role: member.role,

@@ -12,6 +12,7 @@ use caffis_schema::{
     limits::PAGE_ENTRIES,
     reply::{Resumed, ResumedRooms, Standing},
 };
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     model::{
@@ -33,24 +34,25 @@ pub async fn handle(asker: Asker, command: Resume) -> Handled {
 }
 
 /// What becomes of each cursor, in order. Together the entries take the budget of bytes, and at most
-/// one entry more.
+/// one entry more; together the rooms take the time that one answer of the store may take, and those
+/// that cannot be read by then are to be asked for later.
 pub async fn all(asker: &Asker, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> {
+    let end = Instant::now() + asker.services.settings.store_timeout;
     let mut budget = bytes.min(asker.page_bytes());
     let mut resumed = Vec::with_capacity(cursors.len());
     for cursor in cursors {
-        resumed.push(one(asker, *cursor, &mut budget).await);
+        let found = timeout_at(end, one(asker, *cursor, &mut budget)).await;
+        resumed.push(found.unwrap_or_else(|_| without_entries(cursor, Standing::Later, 0)));
     }
     resumed
 }
 
+fn without_entries(cursor: &Cursor, standing: Standing, head: Position) -> Resumed {
+    Resumed { room: cursor.room, standing, entries: List::default(), more: false, head }
+}
+
 async fn one(asker: &Asker, cursor: Cursor, budget: &mut usize) -> Resumed {
-    let answer = |standing, head| Resumed {
-        room: cursor.room,
-        standing,
-        entries: List::default(),
-        more: false,
-        head,
-    };
+    let answer = |standing, head| without_entries(&cursor, standing, head);
     let (cell, state) = match enter(asker, cursor).await {
         Ok(entered) => entered,
         Err(error) if error.code == ErrorCode::NotFound => return answer(Standing::Gone, 0),

@@ -2,6 +2,7 @@
 //! crates of their own, and every adapter runs the suites of `caffis-conformance`.
 
 pub mod authenticator;
+pub(crate) mod bounded;
 pub mod check;
 pub mod clock;
 pub mod entropy;

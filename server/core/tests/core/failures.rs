@@ -5,11 +5,15 @@ use std::time::Duration;
 use caffis_conformance::faulty::{Fault, Plan};
 use caffis_core::Settings;
 use caffis_schema::{
-    Command, ErrorCode, Event, List, Outcome,
-    command::{AddMembers, RemoveMember},
+    Command, ErrorCode, Event, List, Outcome, Reply,
+    command::{
+        AddMembers, Anchor, Cursor, EnsureDirect, History, MessageAt, Open, Profiles, RemoveMember,
+        Resume, Rooms,
+    },
     reply::Standing,
     room::HistoryPolicy,
 };
+use tokio::time::Instant;
 
 use crate::harness::{World, code, unhurried, user};
 
@@ -230,4 +234,47 @@ async fn batches_that_come_in_parts_and_any_order_change_nothing() {
         world.restart().await;
         giulia = world.connect("giulia").await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_hangs_ends_in_time() {
+    let world = World::with(Settings { ring_entries: 10, idle_rooms: 0, ..unhurried() }).await;
+    let [mut giulia, _marco] = world.people(["giulia", "marco"]).await;
+    let closed = giulia.group(&["marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    for _ in 0..50 {
+        giulia.send(room, "ciao").await.expect("sent");
+    }
+    giulia.open(room).await.expect("opened");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    world.faults.set_plan(Plan { hang_reads: true, ..Plan::default() });
+    let before = Anchor::Before(5);
+    let rooms = Rooms { after: None, context: None, limit: 100 };
+    let reads = [
+        Command::History(History { room, anchor: before, limit: 3 }),
+        Command::Message(MessageAt { room, position: 3 }),
+        Command::Open(Open { room, limit: 50 }),
+        Command::Open(Open { room: closed, limit: 50 }),
+        Command::Rooms(rooms),
+        Command::Profiles(Profiles { users: List::cut(vec![user("anna")]) }),
+        Command::EnsureDirect(EnsureDirect { user: user("anna") }),
+    ];
+    let limit = world.core.settings().store_timeout;
+    for read in reads {
+        let asked = Instant::now();
+        let error = giulia.ask(read.clone()).await.expect_err("the store hangs");
+        assert_eq!((error.code, error.outcome), (ErrorCode::Unavailable, Outcome::Refused));
+        assert!(error.retry_after_ms.is_some());
+        assert!(asked.elapsed() <= limit + Duration::from_millis(10), "{read:?}");
+    }
+    let cursor = |room| Cursor { room, position: 1, open: false };
+    let cursors = List::cut(vec![cursor(closed), cursor(room), cursor(closed)]);
+    let asked = Instant::now();
+    let Ok(Reply::Resumed(resumed)) = giulia.ask(Command::Resume(Resume { cursors })).await else {
+        panic!("each room has its own standing");
+    };
+    assert!(resumed.rooms.iter().all(|room| room.standing == Standing::Later));
+    assert!(asked.elapsed() <= limit + Duration::from_millis(10));
+    world.faults.set_plan(Plan::default());
+    assert_eq!(giulia.history(room, before, 3).await.expect("a page").entries.len(), 3);
 }
