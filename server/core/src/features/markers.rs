@@ -23,7 +23,8 @@ use crate::{
     services::{Asker, Handled},
 };
 
-/// Moves the read marker forward.
+/// Moves the read marker forward. In a room that is marked as unread, the person's own count goes on
+/// from that mark; what others see stays until it is passed.
 ///
 /// # Errors
 /// Who is no member, numbers beyond the last message.
@@ -32,9 +33,11 @@ pub async fn handle_read(asker: Asker, mark: Mark) -> Handled {
     let moved = cell.advance_marker(asker.user(), mark.number, mark.number)?;
     // Also when it was there already: the store may not have it yet.
     let saved = save(&asker, &cell).await;
-    if let Some(marker) = moved {
-        publish(&asker, &cell, &state, marker);
-        publish_own(&asker, &state, marker);
+    if let Some(moved) = moved {
+        if moved.for_others() {
+            publish(&asker, &cell, &state, moved.now);
+        }
+        publish_own(&asker, &state, moved.now);
     }
     saved
 }
@@ -45,9 +48,9 @@ pub async fn handle_read(asker: Asker, mark: Mark) -> Handled {
 /// Who is no member, numbers beyond the last message.
 pub async fn handle_delivered(asker: Asker, mark: Mark) -> Handled {
     let (cell, state) = enter(&asker, mark).await?;
-    if let Some(marker) = cell.advance_marker(asker.user(), mark.number, 0)? {
+    if let Some(moved) = cell.advance_marker(asker.user(), mark.number, 0)? {
         asker.services.rooms.note_dirty(&cell);
-        publish(&asker, &cell, &state, marker);
+        publish(&asker, &cell, &state, moved.now);
     }
     Ok(Reply::Done(Empty {}))
 }

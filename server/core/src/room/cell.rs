@@ -64,6 +64,16 @@ impl MarkerState {
         self.unread_from.map_or(self.read, |from| self.read.min(from.saturating_sub(1)))
     }
 
+    /// Moves forward. What others see never goes back; of what was marked as unread, the messages up
+    /// to `read` count as read again, and the mark ends when nothing is left of it.
+    fn advance(&mut self, delivered: u64, read: u64) {
+        if read > self.own_read() {
+            self.unread_from = (read < self.read).then_some(read + 1);
+        }
+        self.delivered = self.delivered.max(delivered);
+        self.read = self.read.max(read);
+    }
+
     /// One's own message counts as delivered and read.
     pub(super) fn wrote(&mut self, number: u64) {
         self.dirty |= self.read < number;
@@ -76,6 +86,23 @@ impl MarkerState {
     pub fn to_row(self, room: RoomId, user: UserId) -> MarkerRow {
         let Self { delivered, read, unread_from, .. } = self;
         MarkerRow { room, user, delivered, read, unread_from }
+    }
+}
+
+/// A marker that went on.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved {
+    /// Where it was.
+    pub before: MarkerState,
+    /// Where it is.
+    pub now: MarkerState,
+}
+
+impl Moved {
+    /// Whether others see something new.
+    #[must_use]
+    pub fn for_others(&self) -> bool {
+        (self.before.delivered, self.before.read) != (self.now.delivered, self.now.read)
     }
 }
 
@@ -221,21 +248,17 @@ impl RoomCell {
         user: &UserId,
         delivered: u64,
         read: u64,
-    ) -> Result<Option<MarkerState>, Error> {
+    ) -> Result<Option<Moved>, Error> {
         let mut inner = lock(&self.inner);
         let loaded = inner.loaded.as_mut().ok_or_else(not_now)?;
         let marker = loaded.markers.entry(user.clone()).or_default();
-        let marked = marker.unread_from.is_some() && read > 0;
-        if delivered <= marker.delivered && read <= marker.read && !marked {
+        let before = *marker;
+        marker.advance(delivered, read);
+        if *marker == before {
             return Ok(None);
         }
-        if read > 0 {
-            marker.unread_from = None;
-        }
-        marker.delivered = marker.delivered.max(delivered);
-        marker.read = marker.read.max(read);
         marker.dirty = true;
-        Ok(Some(*marker))
+        Ok(Some(Moved { before, now: *marker }))
     }
 
     /// Marks a message and all after it as unread.

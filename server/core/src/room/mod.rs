@@ -22,7 +22,7 @@ mod seeding;
 
 pub(crate) use self::owner::read_error;
 pub use self::{
-    cell::{MarkerState, RoomCell},
+    cell::{MarkerState, Moved, RoomCell},
     command::{Change, Done, RoomCommand, RoomPlan, StepContext},
     read::{read_back, read_forward},
     rooms::Rooms,

@@ -103,6 +103,40 @@ async fn unread_is_marked_for_oneself_alone() {
     assert_eq!(counts(&mut marco, room).await, (3, 2));
     marco.read(room, 5).await.expect("read");
     assert_eq!(counts(&mut marco, room).await, (5, 0));
+    assert_eq!(markers(&mut giulia).await, [""; 0], "nor that the mark is gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_goes_on_from_where_a_room_was_marked_as_unread() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let mut tablet = world.connect("marco").await;
+    let room = giulia.group(&["marco"]).await;
+    for _ in 0..5 {
+        giulia.send(room, "ciao").await.expect("sent");
+    }
+    giulia.open(room).await.expect("opened");
+    marco.read(room, 5).await.expect("read");
+    mark(&mut marco, Command::MarkUnread, room, 2).await;
+    markers(&mut giulia).await;
+    markers(&mut tablet).await;
+    // A device that is behind takes nothing back.
+    marco.read(room, 1).await.expect("read");
+    assert_eq!(markers(&mut tablet).await, [""; 0]);
+    marco.read(room, 3).await.expect("read");
+    assert_eq!(markers(&mut tablet).await, ["own 3 unread 2"]);
+    assert_eq!(counts(&mut marco, room).await, (3, 2));
+    assert_eq!(markers(&mut giulia).await, [""; 0], "others see what was read");
+    world.restart().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    assert_eq!(counts(&mut marco, room).await, (3, 2));
+    let opened = giulia.open(room).await.expect("opened");
+    let of_marco = opened.markers.iter().find(|m| m.user.as_str() == "marco").expect("one");
+    assert_eq!(of_marco.read, 5);
+    marco.read(room, 5).await.expect("read");
+    assert_eq!(counts(&mut marco, room).await, (5, 0));
+    giulia.send(room, "ciao").await.expect("sent");
+    assert_eq!(counts(&mut marco, room).await, (5, 1), "nothing is left of the mark");
 }
 
 #[tokio::test(start_paused = true)]
