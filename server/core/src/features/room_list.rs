@@ -25,7 +25,8 @@ pub async fn handle(asker: Asker, command: Rooms) -> Handled {
 
 /// The rooms after one of them, and whether there are more.
 ///
-/// The order comes from hints that may be a second old; what the summaries say is exact.
+/// Which rooms are chosen comes from hints that may be a second old, and after a crash a minute; the
+/// order among them and what the summaries say is exact.
 ///
 /// # Errors
 /// What the store says.
@@ -43,9 +44,11 @@ pub async fn list(
         return Err(Error::refused(ErrorCode::NotFound, sentence));
     }
     let mut summaries = Vec::new();
+    let mut more = false;
     for room in rooms {
         if summaries.len() == limit {
-            return Ok((summaries, true));
+            more = true;
+            break;
         }
         match summary(asker, room, context).await {
             Ok(found) => summaries.extend(found),
@@ -54,7 +57,8 @@ pub async fn list(
             Err(error) => return Err(error),
         }
     }
-    Ok((summaries, false))
+    summaries.sort_by_key(|summary| (Reverse(summary.active), summary.room));
+    Ok((summaries, more))
 }
 
 async fn summary(

@@ -5,12 +5,18 @@ use std::{collections::BTreeMap, sync::Arc};
 use caffis_schema::{ClientId, Entry, EntryKind, Timestamp, UserId, room::Role};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{cell::Loaded, entries, load::room_row, recent::Sent, resend::CLOCK_MARGIN};
+use super::{
+    cell::{Loaded, head_row},
+    entries,
+    load::room_row,
+    recent::Sent,
+    resend::CLOCK_MARGIN,
+};
 use crate::{
     model::room::{Bucket, Members, RoomState},
     ports::store::{Batch, StoreError},
     settings::Settings,
-    tables::{ActivityRow, BucketRow, MarkerRow, MemberRow, SentRow, UserRoomRow},
+    tables::{ActivityRow, BucketRow, HeadRow, MarkerRow, MemberRow, SentRow, UserRoomRow},
 };
 
 /// Shards to which rooms hash; fixed for the life of a store.
@@ -32,6 +38,8 @@ const MARKER_ROWS: usize = 1_024;
 /// What a batch of commands will append.
 #[derive(Debug)]
 pub(super) struct Append {
+    /// The state without the entries: what is durable.
+    before: Arc<RoomState>,
     /// The state with all entries applied.
     pub(super) ahead: RoomState,
     /// The entries, in order.
@@ -52,6 +60,7 @@ pub(super) struct Append {
 impl Append {
     pub(super) fn new(loaded: &Loaded) -> Self {
         Self {
+            before: loaded.state.clone(),
             ahead: (*loaded.state).clone(),
             entries: Vec::new(),
             sent: Vec::new(),
@@ -157,6 +166,9 @@ impl Append {
         if minute != self.active_minute && !self.entries.is_empty() {
             self.active_minute = minute;
             batch.put(&ActivityRow { shard: room.get() % SHARDS, minute, room });
+            // Lists sort by the hint's time, which has to be there after a crash too. Its position
+            // stays behind: the hint may not run ahead of a log to which this write is lost.
+            batch.put(&HeadRow { time: self.ahead.time, ..head_row(&self.before) });
         }
         Ok(batch)
     }

@@ -5,7 +5,8 @@ use caffis_schema::{RoomId, UserId};
 use super::table;
 
 table! {
-    /// A room's last message: a hint for lists, written at most once a second. The log is the truth.
+    /// A room's last message: a hint for lists, written at most once a second, and with the first
+    /// entry of each minute. The log is the truth.
     pub struct HeadRow in "heads" {
         partition {
             /// The room.
@@ -17,7 +18,7 @@ table! {
             position: u64,
             /// The number of the last message.
             number: u64,
-            /// When, in milliseconds since 1970.
+            /// When the room was last active, in milliseconds since 1970; may be later than the position.
             time: u64,
             /// Who wrote the last message.
             sender: Option<UserId>,

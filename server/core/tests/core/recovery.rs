@@ -6,7 +6,10 @@ use caffis_core::{
     ports::store::Batch,
     tables::{self, HeadRow, MarkerRow, MemberRow, UserRoomRow},
 };
-use caffis_schema::room::{HistoryPolicy, Role};
+use caffis_schema::{
+    limits::PAGE_ROOMS,
+    room::{HistoryPolicy, Role},
+};
 
 use crate::harness::{START, World, user};
 
@@ -141,4 +144,29 @@ async fn a_log_goes_on_over_buckets() {
     let after = giulia.history(room, caffis_schema::command::Anchor::After(20), 30).await;
     let after: Vec<_> = after.expect("a page").entries.iter().map(|e| e.position).collect();
     assert!(after.iter().copied().eq(21..=50), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rooms_that_were_active_last_are_listed_first_after_a_crash() {
+    let mut world = World::unhurried().await;
+    let [mut giulia] = world.people(["giulia"]).await;
+    let mut rooms = Vec::new();
+    for _ in 0..PAGE_ROOMS + 5 {
+        world.clock.advance(Duration::from_secs(60));
+        rooms.push(giulia.group(&[]).await);
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    world.clock.advance(Duration::from_secs(3_600));
+    giulia.send(rooms[0], "ciao").await.expect("sent");
+    world.clock.advance(Duration::from_secs(5));
+    giulia.send(rooms[2], "ciao").await.expect("sent");
+    giulia.send(rooms[1], "ciao").await.expect("sent");
+    world.clock.advance(Duration::from_secs(5));
+    giulia.send(rooms[2], "ciao").await.expect("sent");
+    world.clock.advance(Duration::from_secs(5));
+    let new = giulia.group(&[]).await;
+    world.restart().await;
+    let giulia = world.connect("giulia").await;
+    let first: Vec<_> = giulia.welcome().rooms.iter().take(4).map(|room| room.room).collect();
+    assert_eq!(first, [new, rooms[2], rooms[1], rooms[0]]);
 }
