@@ -14,10 +14,12 @@ export type { OutboxStorage } from "./client/outbox.ts";
 export type { ConnectInfo, GatedEngine, Route } from "./link/discover.ts";
 export type { Dial, Farewell, Link, LinkEvents, TransportKind } from "./link/link.ts";
 export * from "./protocol.ts";
+export { HELD_ENTRIES } from "./store/log.ts";
 export type { Readable } from "./store/readable.ts";
 export { messageText } from "./store/summary.ts";
 export type {
   ConnectionView,
+  OwnView,
   PendingMessage,
   PeopleView,
   RoomListView,

@@ -1,30 +1,10 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { ChatClient } from "../src/client/client.ts";
-import type { ChatClientOptions } from "../src/client/options.ts";
+import { describe, expect, test } from "vitest";
+import type { ChatClient } from "../src/client/client.ts";
 import type { Route } from "../src/link/discover.ts";
-import { type Command, deviceId, type WireError } from "../src/protocol.ts";
 import { messageText } from "../src/store/summary.ts";
 import { sleep } from "../src/timers.ts";
-import { FakeServer, FakeTimers, OTHER, ROOM, settled } from "./fake.ts";
-
-let client: ChatClient | undefined;
-afterEach(() => client?.dispose());
-
-function start(server: FakeServer, options: Partial<ChatClientOptions> = {}) {
-  const timers = new FakeTimers();
-  const routes: Route[] = [{ kind: "websocket", dial: server.dial() }];
-  client = new ChatClient({
-    server: "http://localhost",
-    getToken: async () => "token",
-    device: deviceId("0".repeat(32)),
-    timers,
-    localTime: () => timers.monotonic(),
-    routes: async () => routes,
-    backoff: { random: () => 0.5 },
-    ...options,
-  });
-  return { client, timers };
-}
+import { FakeServer, FakeTimers, ROOM, settled } from "./fake.ts";
+import { count, refusal, start } from "./start.ts";
 
 function texts(of: ChatClient): (string | null)[] {
   const entries = of.room(ROOM).getSnapshot()?.entries ?? [];
@@ -33,14 +13,6 @@ function texts(of: ChatClient): (string | null)[] {
 
 function pending(of: ChatClient) {
   return of.room(ROOM).getSnapshot()?.pending ?? [];
-}
-
-function count(server: FakeServer, type: Command["type"]): number {
-  return server.commands.filter((command) => command.type === type).length;
-}
-
-function error(code: WireError["code"], retryAfterMs: number | null = null): WireError {
-  return { code, sentence: code, outcome: "refused", retryAfterMs };
 }
 
 describe("a room", () => {
@@ -188,7 +160,7 @@ describe("a message", () => {
     const server = new FakeServer();
     const { client } = start(server);
     await client.open(ROOM);
-    server.refuse = (command) => (command.type === "send" ? error("text_too_long") : null);
+    server.refuse = (command) => (command.type === "send" ? refusal("text_too_long") : null);
     const first = client.send(ROOM, "hello");
     const second = client.send(ROOM, "other");
     await settled();
@@ -208,7 +180,7 @@ describe("a message", () => {
     const server = new FakeServer();
     const { client, timers } = start(server);
     await client.open(ROOM);
-    server.refuse = (command) => (command.type === "send" ? error("rate_limited", 700) : null);
+    server.refuse = (command) => (command.type === "send" ? refusal("rate_limited", 700) : null);
     client.send(ROOM, "hello");
     await timers.advance(600);
     server.refuse = () => null;
@@ -292,7 +264,7 @@ describe("the connection", () => {
 
   test("asks for a new token once when the old one is refused, then ends", async () => {
     const server = new FakeServer();
-    server.refuse = (command) => (command.type === "hello" ? error("token_expired") : null);
+    server.refuse = (command) => (command.type === "hello" ? refusal("token_expired") : null);
     const reasons: string[] = [];
     const getToken = async (reason: string) => {
       reasons.push(reason);
@@ -310,7 +282,7 @@ describe("the connection", () => {
 
   test("ends with the server's reason when there is no new token", async () => {
     const server = new FakeServer();
-    server.refuse = (command) => (command.type === "hello" ? error("token_expired") : null);
+    server.refuse = (command) => (command.type === "hello" ? refusal("token_expired") : null);
     const getToken = async (reason: string) => (reason === "refused" ? null : "token");
     const { client, timers } = start(server, { getToken });
     await timers.advance(60_000);
@@ -375,65 +347,5 @@ describe("the connection", () => {
     await settled();
     expect(client.connection.getSnapshot().phase).toBe("ended");
     expect(server.link.closedWith).toBe(2);
-  });
-});
-
-describe("typing", () => {
-  test("is said at a measured pace and stops with the message", async () => {
-    const server = new FakeServer();
-    const { client, timers } = start(server);
-    await client.open(ROOM);
-    for (let i = 0; i < 10; i += 1) {
-      client.typing(ROOM, true);
-      await timers.advance(500);
-    }
-    expect(server.link.signals).toHaveLength(2);
-    client.send(ROOM, "hello");
-    expect(server.link.signals.at(-1)).toMatchObject({ value: { value: { active: false } } });
-  });
-
-  test("of others expires, and what arrives late is dropped", async () => {
-    const server = new FakeServer();
-    const { client, timers } = start(server);
-    await client.open(ROOM);
-    const typing = () => client.room(ROOM).getSnapshot()?.typing;
-    server.link.typing(5);
-    await timers.advance(4_900);
-    expect(typing()).toEqual([OTHER]);
-    await timers.advance(200);
-    expect(typing()).toEqual([]);
-    server.link.typing(4);
-    await settled();
-    expect(typing()).toEqual([]);
-  });
-});
-
-describe("read and delivered", () => {
-  test("are said once each, the newest only", async () => {
-    const server = new FakeServer();
-    const { client } = start(server);
-    await client.open(ROOM);
-    server.tell(server.write("one"));
-    server.tell(server.write("two"));
-    await settled();
-    client.markRead(ROOM, 1);
-    client.markRead(ROOM, 2);
-    client.markRead(ROOM, 2);
-    await settled();
-    const marks = server.commands.filter((command) => command.type === "mark_read");
-    expect(marks.map((command) => command.value.number)).toEqual([1, 2]);
-    expect(client.room(ROOM).getSnapshot()?.summary.unread).toBe(0);
-    expect(count(server, "mark_delivered")).toBeGreaterThan(0);
-  });
-
-  test("on another device empty the badge here", async () => {
-    const server = new FakeServer();
-    server.write("one");
-    const { client, timers } = start(server);
-    await timers.advance(10);
-    expect(client.rooms.getSnapshot().rooms[0]?.unread).toBe(1);
-    server.link.event({ type: "own_read", value: { room: ROOM, read: 1, unread: 0 } });
-    await settled();
-    expect(client.rooms.getSnapshot().rooms[0]?.unread).toBe(0);
   });
 });

@@ -7,6 +7,7 @@ import {
   type Cursor,
   clientFrameFromBytes,
   type Entry,
+  type Member,
   type Reply,
   type Resumed,
   type RoomSummary,
@@ -96,6 +97,8 @@ export class FakeServer {
   /** What happens to the link instead of an answer, after the command was done. */
   cutBeforeReply: (command: Command) => boolean = () => false;
   standing: Resumed["standing"] = "complete";
+  /** Who is in the room, for those who ask. */
+  members: Member[] = [];
 
   /** A way to this server. */
   dial(kind: Link["kind"] = "websocket", delay?: (signal: AbortSignal) => Promise<void>): Dial {
@@ -203,6 +206,8 @@ export class FakeServer {
         const end = anchor.type === "before" ? anchor.value - 1 : this.entries.length;
         return { type: "page", value: page(this.entries.slice(Math.max(0, end - limit), end)) };
       }
+      case "members":
+        return { type: "members", value: { members: this.members, more: false } };
       case "send": {
         const { key, body } = command.value;
         const text = body.type === "text" ? body.value.text : "";

@@ -3,16 +3,12 @@
 import { ServerClock } from "../clock.ts";
 import { discover, routes } from "../link/discover.ts";
 import {
-  type Availability,
   type ClientKey,
   type Command,
   type Context,
   type Hello,
   type Limits,
-  type Member,
   type Message,
-  PAGE_MEMBERS,
-  PAGE_ROOMS,
   PROTOCOL_VERSION,
   type Reply,
   type Role,
@@ -27,6 +23,7 @@ import { Cell } from "../store/readable.ts";
 import { Store } from "../store/store.ts";
 import type {
   ConnectionView,
+  OwnView,
   PendingMessage,
   PeopleView,
   RoomListView,
@@ -35,19 +32,19 @@ import type {
 import { platformTimers, sleep, type Timers } from "../timers.ts";
 import { Connector } from "./connector.ts";
 import { CommandError, EndedError, LinkLostError } from "./errors.ts";
-import { Feeds, PAGE } from "./feeds.ts";
+import { Feeds } from "./feeds.ts";
 import { Incoming } from "./incoming.ts";
 import { Marks } from "./marks.ts";
 import { Names } from "./names.ts";
 import type { ChatClientOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
+import { Own } from "./own.ts";
+import { Pages } from "./pages.ts";
 import type { Greeted } from "./session.ts";
 import { TypingState } from "./typing.ts";
 
 /** How often a command is tried again that the server puts off. */
 const RETRIES = 20;
-/** Pages of members that are loaded of one room. */
-const MEMBER_PAGES = 10;
 
 /** A chat client. Connects when it is made; ends by {@link ChatClient.dispose}. */
 export class ChatClient implements Disposable {
@@ -62,10 +59,11 @@ export class ChatClient implements Disposable {
   readonly #marks: Marks;
   readonly #typing: TypingState;
   readonly #names: Names;
+  readonly #pages: Pages;
+  readonly #own: Own;
   readonly #incoming: Incoming;
   readonly #limits = new Cell<Limits | null>(null);
   readonly #self = new Cell<UserId | null>(null);
-  #active = true;
 
   constructor(options: ChatClientOptions) {
     this.#options = options;
@@ -113,6 +111,10 @@ export class ChatClient implements Disposable {
       },
     });
     this.#names = new Names(this.#store, request);
+    this.#pages = new Pages(this.#store, this.#names, (command, signal) =>
+      this.request(command, signal),
+    );
+    this.#own = new Own(this.#store, request);
     this.#incoming = new Incoming({
       store: this.#store,
       feeds: this.#feeds,
@@ -152,6 +154,11 @@ export class ChatClient implements Disposable {
     return this.#self;
   }
 
+  /** How this person appears to others. */
+  get own(): Readable<OwnView> {
+    return this.#own.view;
+  }
+
   /** One room; null while it is not known. */
   room(room: RoomId): Readable<RoomView | null> {
     return this.#store.room(room);
@@ -172,48 +179,19 @@ export class ChatClient implements Disposable {
     return this.#feeds.close(room);
   }
 
-  /** Loads the entries before those that are here. */
-  async loadOlder(room: RoomId): Promise<void> {
-    const view = this.#store.get(room);
-    const first = view?.entries[0]?.position;
-    if (!view?.moreBefore || view.loadingBefore || first === undefined) return;
-    this.#store.change(room, (each) => ({ ...each, loadingBefore: true }));
-    try {
-      const anchor = { type: "before", value: first } as const;
-      const reply = await this.request({ type: "history", value: { room, anchor, limit: PAGE } });
-      if (reply.type === "page") {
-        this.#store.older(room, reply.value);
-        this.#names.ofEntries(reply.value.entries);
-      }
-    } finally {
-      this.#store.change(room, (each) => ({ ...each, loadingBefore: false }));
-    }
+  /** Loads the entries before those that are here, as many as are kept. */
+  loadOlder(room: RoomId): Promise<void> {
+    return this.#pages.older(room);
   }
 
   /** Loads the next page of the room list. */
-  async loadMoreRooms(): Promise<void> {
-    const after = this.#store.rooms.getSnapshot().rooms.at(-1)?.room ?? null;
-    const reply = await this.request({
-      type: "rooms",
-      value: { after, context: null, limit: PAGE_ROOMS },
-    });
-    if (reply.type === "rooms") this.#store.page(reply.value.rooms, reply.value.more);
+  loadMoreRooms(): Promise<void> {
+    return this.#pages.rooms();
   }
 
   /** Loads a room's members. */
-  async loadMembers(room: RoomId, signal?: AbortSignal): Promise<void> {
-    const members: Member[] = [];
-    for (let page = 0; page < MEMBER_PAGES; page += 1) {
-      const after = members.at(-1)?.profile.user ?? null;
-      const reply = await this.request(
-        { type: "members", value: { room, after, limit: PAGE_MEMBERS } },
-        signal,
-      );
-      if (reply.type !== "members") return;
-      members.push(...reply.value.members);
-      if (!reply.value.more) break;
-    }
-    this.#store.members(room, members);
+  loadMembers(room: RoomId, signal?: AbortSignal): Promise<void> {
+    return this.#pages.members(room, signal);
   }
 
   /** Writes a text: it shows at once, goes out as soon as possible, and arrives once. */
@@ -298,10 +276,24 @@ export class ChatClient implements Disposable {
   /** Says whether the person looks: sets the pace of the heartbeat and the presence that others see. */
   setActive(active: boolean): void {
     if (active) this.#connector.wake();
-    if (active === this.#active) return;
-    this.#active = active;
-    this.#connector.session?.setActive(active);
-    if (this.#connector.session) this.#tellPresence();
+    if (!this.#own.setActive(active) || !this.#connector.session) return;
+    this.#connector.session.setActive(active);
+    this.#own.tell().catch(ignore);
+  }
+
+  /** Away although the person looks, until they take it back. */
+  setAway(away: boolean): Promise<void> {
+    return this.#own.setAway(away);
+  }
+
+  /** The words that others see beside the name; an empty text takes them back. */
+  setStatus(status: string): Promise<void> {
+    return this.#own.setStatus(status);
+  }
+
+  /** Whether others are not told what this person has read. */
+  setPrivateReceipts(on: boolean): Promise<void> {
+    return this.#own.setPrivateReceipts(on);
   }
 
   /** Tries to connect now instead of waiting: the network came back. */
@@ -371,9 +363,9 @@ export class ChatClient implements Disposable {
       if (unread > 0 && roomClass !== "public") this.#marks.mark("mark_delivered", room, number);
     }
     this.#names.of(welcome.rooms.map((summary) => summary.preview?.sender ?? null));
-    session.start(this.#incoming, welcome, this.#active);
+    session.start(this.#incoming, welcome, this.#own.active);
     this.#outbox.resume();
-    if (!this.#active) this.#tellPresence();
+    this.#own.welcomed(welcome);
   }
 
   async #refresh(): Promise<void> {
@@ -381,14 +373,6 @@ export class ChatClient implements Disposable {
     if (token === null) return;
     this.#connector.replaceToken(token);
     await this.request({ type: "refresh", value: { token } }, this.#end.signal);
-  }
-
-  #tellPresence(): void {
-    const availability: Availability = this.#active ? "online" : "away";
-    this.request(
-      { type: "set_presence", value: { availability, status: null } },
-      this.#end.signal,
-    ).catch(ignore);
   }
 
   #key(): ClientKey {

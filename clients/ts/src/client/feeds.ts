@@ -12,7 +12,7 @@ import type { Store } from "../store/store.ts";
 import { sleep, type Timers } from "../timers.ts";
 
 /** Entries asked for with a room that is opened, and with each page of history. */
-export const PAGE = 50;
+const PAGE = 50;
 /** How long to wait before a room is asked for again that could not be read. */
 const LATER_MS = 1_000;
 
@@ -122,7 +122,7 @@ export class Feeds {
     while (this.#wanted.has(room) !== this.#open.has(room)) {
       if (!this.#wanted.has(room)) {
         this.#open.delete(room);
-        store.change(room, (view) => ({ ...view, open: false, typing: [], attendance: null }));
+        store.closed(room);
         await request({ type: "close", value: { room } });
         continue;
       }

@@ -2,8 +2,10 @@
 
 import type { Entry, EntryPage } from "../generated/protocol.ts";
 
-/** The most entries kept of one room; older ones are loaded again when somebody scrolls up to them. */
-export const HELD_ENTRIES = 2_000;
+/** The most entries kept of one room: the newest ones. */
+export const HELD_ENTRIES = 20_000;
+/** What is kept of a room that nobody looks at; older ones are loaded again when somebody scrolls up. */
+export const CLOSED_ENTRIES = 500;
 
 /** A stretch of a log that reaches to `last`. */
 export interface Log {
@@ -45,10 +47,13 @@ export function append(log: Log, entries: readonly Entry[]): Appending {
     last = entry.position;
   }
   if (added.length === 0) return { log, added, gap };
-  const all = [...log.entries, ...added];
-  const cut = all.length > HELD_ENTRIES;
-  const kept = cut ? all.slice(-HELD_ENTRIES) : all;
-  return { log: { entries: kept, last, moreBefore: log.moreBefore || cut }, added, gap };
+  return { log: cut({ ...log, entries: [...log.entries, ...added], last }), added, gap };
+}
+
+/** The newest entries of a copy. */
+export function cut(log: Log, most: number = HELD_ENTRIES): Log {
+  if (log.entries.length <= most) return log;
+  return { ...log, entries: log.entries.slice(-most), moreBefore: true };
 }
 
 /** Puts an older page before a copy; a page that does not touch it changes nothing. */
@@ -58,7 +63,8 @@ export function prepend(log: Log, page: EntryPage): Log {
   const end = older.at(-1)?.position;
   if (end === undefined) return { ...log, moreBefore: log.moreBefore && page.moreBefore };
   if (end !== first - 1) return log;
-  return { entries: [...older, ...log.entries], last: log.last, moreBefore: page.moreBefore };
+  const { last } = log;
+  return cut({ entries: [...older, ...log.entries], last, moreBefore: page.moreBefore });
 }
 
 /** The copy with the last page of a room joined to it, or that page alone where they do not touch. */

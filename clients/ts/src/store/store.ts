@@ -16,7 +16,7 @@ import type {
   RoomSummary,
   UserId,
 } from "../protocol.ts";
-import { append, joinLatest, type Log, prepend } from "./log.ts";
+import { append, CLOSED_ENTRIES, cut, joinLatest, type Log, prepend } from "./log.ts";
 import { Cell, type Readable } from "./readable.ts";
 import { advance, membersAfter, withHead } from "./summary.ts";
 import type { PendingMessage, PeopleView, RoomListView, RoomView } from "./views.ts";
@@ -129,6 +129,13 @@ export class Store {
       markers: new Map(opened.markers.map((marker) => [marker.user, marker])),
     }));
     this.#arrive(opened.room.room, added);
+  }
+
+  /** A room is closed: nothing of its feed counts any more, and less of it is kept. */
+  closed(id: RoomId): void {
+    const log = this.#log(id);
+    const kept = log ? fields(cut(log, CLOSED_ENTRIES)) : {};
+    this.change(id, (view) => ({ ...view, ...kept, open: false, typing: [], attendance: null }));
   }
 
   /** Takes what became of a cursor; true when more has to be asked for. */

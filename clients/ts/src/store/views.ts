@@ -62,6 +62,16 @@ export interface PeopleView {
   readonly presence: ReadonlyMap<UserId, Presence>;
 }
 
+/** How this person appears to others. */
+export interface OwnView {
+  /** Away by choice, although they look. */
+  readonly away: boolean;
+  /** Their own words, as far as a room that they are seen in has told them. */
+  readonly status: string | null;
+  /** Whether others are not told what they have read. */
+  readonly privateReceipts: boolean;
+}
+
 /** The rooms of this person, the most active first. */
 export interface RoomListView {
   readonly rooms: readonly RoomSummary[];

@@ -1,0 +1,147 @@
+import { describe, expect, test } from "vitest";
+import { FakeServer, ME, OTHER, ROOM, settled } from "./fake.ts";
+import { count, refusal, start } from "./start.ts";
+
+describe("typing", () => {
+  test("is said at a measured pace and stops with the message", async () => {
+    const server = new FakeServer();
+    const { client, timers } = start(server);
+    await client.open(ROOM);
+    for (let i = 0; i < 10; i += 1) {
+      client.typing(ROOM, true);
+      await timers.advance(500);
+    }
+    expect(server.link.signals).toHaveLength(2);
+    client.send(ROOM, "hello");
+    expect(server.link.signals.at(-1)).toMatchObject({ value: { value: { active: false } } });
+  });
+
+  test("of others expires, and what arrives late is dropped", async () => {
+    const server = new FakeServer();
+    const { client, timers } = start(server);
+    await client.open(ROOM);
+    const typing = () => client.room(ROOM).getSnapshot()?.typing;
+    server.link.typing(5);
+    await timers.advance(4_900);
+    expect(typing()).toEqual([OTHER]);
+    await timers.advance(200);
+    expect(typing()).toEqual([]);
+    server.link.typing(4);
+    await settled();
+    expect(typing()).toEqual([]);
+  });
+});
+
+describe("read and delivered", () => {
+  test("are said once each, the newest only", async () => {
+    const server = new FakeServer();
+    const { client } = start(server);
+    await client.open(ROOM);
+    server.tell(server.write("one"));
+    server.tell(server.write("two"));
+    await settled();
+    client.markRead(ROOM, 1);
+    client.markRead(ROOM, 2);
+    client.markRead(ROOM, 2);
+    await settled();
+    const marks = server.commands.filter((command) => command.type === "mark_read");
+    expect(marks.map((command) => command.value.number)).toEqual([1, 2]);
+    expect(client.room(ROOM).getSnapshot()?.summary.unread).toBe(0);
+    expect(count(server, "mark_delivered")).toBeGreaterThan(0);
+  });
+
+  test("on another device empty the badge here", async () => {
+    const server = new FakeServer();
+    server.write("one");
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    expect(client.rooms.getSnapshot().rooms[0]?.unread).toBe(1);
+    server.link.event({ type: "own_read", value: { room: ROOM, read: 1, unread: 0 } });
+    await settled();
+    expect(client.rooms.getSnapshot().rooms[0]?.unread).toBe(0);
+  });
+});
+
+describe("one's own presence", () => {
+  const presences = (server: FakeServer) =>
+    server.commands
+      .filter((command) => command.type === "set_presence")
+      .map(({ value }) => [value.availability, value.status]);
+
+  test("is away while nobody looks, or while the person says so", async () => {
+    const server = new FakeServer();
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    client.setActive(false);
+    client.setActive(true);
+    await client.setAway(true);
+    client.setActive(false);
+    client.setActive(true);
+    await client.setAway(false);
+    expect(presences(server).map(([availability]) => availability)).toEqual([
+      "away",
+      "online",
+      "away",
+      "away",
+      "away",
+      "online",
+    ]);
+    expect(client.people.getSnapshot().presence.get(ME)?.availability).toBe("online");
+  });
+
+  test("stays away over a reconnect", async () => {
+    const server = new FakeServer();
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    await client.setAway(true);
+    server.link.cut();
+    await timers.advance(1_000);
+    expect(presences(server)).toEqual([
+      ["away", null],
+      ["away", null],
+    ]);
+  });
+
+  test("has the person's words, which a refusal leaves as they were", async () => {
+    const server = new FakeServer();
+    const { client } = start(server);
+    await client.setStatus("at the counter");
+    expect(client.own.getSnapshot().status).toBe("at the counter");
+    expect(client.people.getSnapshot().presence.get(ME)?.status).toBe("at the counter");
+    server.refuse = () => refusal("text_not_allowed");
+    await expect(client.setStatus("\u202e")).rejects.toThrow("text_not_allowed");
+    await expect(client.setAway(true)).rejects.toThrow();
+    expect(client.own.getSnapshot()).toMatchObject({ status: "at the counter", away: false });
+    server.refuse = () => null;
+    await client.setStatus("");
+    expect(client.own.getSnapshot().status).toBeNull();
+  });
+
+  test("learns the words of another day from a list of members", async () => {
+    const server = new FakeServer();
+    const presence = { user: ME, version: 7, availability: "online", lastSeen: null } as const;
+    server.members = [
+      {
+        profile: { user: ME, name: "Giulia", picture: null },
+        role: "member",
+        joined: 0,
+        presence: { ...presence, status: "back on Monday" },
+      },
+    ];
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    expect(client.own.getSnapshot().status).toBe("back on Monday");
+  });
+
+  test("keeps receipts private once the server knows", async () => {
+    const server = new FakeServer();
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    server.refuse = () => refusal("unavailable");
+    await expect(client.setPrivateReceipts(true)).rejects.toThrow();
+    expect(client.own.getSnapshot().privateReceipts).toBe(false);
+    server.refuse = () => null;
+    await client.setPrivateReceipts(true);
+    expect(client.own.getSnapshot().privateReceipts).toBe(true);
+  });
+});
