@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, socket_path};
+use super::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SOCKET, SocketAddress};
 
 /// Why a running server did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,8 @@ impl Connection {
     /// Connects to the server of this data folder; none when none is running.
     #[must_use]
     pub fn open(data: &Path) -> Option<Self> {
-        let stream = UnixStream::connect(socket_path(data)).ok()?;
+        let address = SocketAddress::new(data, SOCKET).ok()?;
+        let stream = UnixStream::connect(&address.path).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
         stream.set_write_timeout(Some(PATIENCE)).ok()?;
         Some(Self(BufReader::new(stream)))

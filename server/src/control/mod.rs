@@ -8,7 +8,12 @@
 mod client;
 mod server;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io,
+    os::fd::AsRawFd,
+    path::{Path, PathBuf},
+};
 
 use caffis_schema::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -56,5 +61,30 @@ pub enum Answer {
 /// Where the socket is.
 #[must_use]
 pub fn socket_path(data: &Path) -> PathBuf {
-    data.join("control.sock")
+    data.join(SOCKET)
+}
+
+const SOCKET: &str = "control.sock";
+
+/// The longest path that an address of a socket takes, in bytes: `sun_path` without its last 0, on
+/// the system with the shortest one.
+const MAX_SOCKET_PATH: usize = 103;
+
+/// A socket in a folder, by a path that fits an address however long the folder's own one is.
+struct SocketAddress {
+    path: PathBuf,
+    /// The path goes through this descriptor.
+    _folder: Option<File>,
+}
+
+impl SocketAddress {
+    fn new(folder: &Path, name: &str) -> io::Result<Self> {
+        let path = folder.join(name);
+        if path.as_os_str().len() <= MAX_SOCKET_PATH {
+            return Ok(Self { path, _folder: None });
+        }
+        let folder = File::open(folder)?;
+        let path = format!("/proc/self/fd/{}/{name}", folder.as_raw_fd()).into();
+        Ok(Self { path, _folder: Some(folder) })
+    }
 }

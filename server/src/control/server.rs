@@ -20,7 +20,7 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 
-use super::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, socket_path};
+use super::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SocketAddress, socket_path};
 
 /// Requests that are served at the same time.
 const MAX_REQUESTS: usize = 4;
@@ -53,8 +53,9 @@ impl ControlServer {
             _ => {}
         }
         // Made under another name, so that nobody can connect before the permissions are set.
-        let hidden = data.join(format!(".control-{}", std::process::id()));
-        let listener = StdListener::bind(&hidden)?;
+        let name = format!(".control-{}", std::process::id());
+        let listener = StdListener::bind(&SocketAddress::new(data, &name)?.path)?;
+        let hidden = data.join(name);
         fs::set_permissions(&hidden, fs::Permissions::from_mode(0o600))?;
         fs::rename(&hidden, &path)?;
         listener.set_nonblocking(true)?;

@@ -21,6 +21,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_caffis-chat");
 #[derive(Clone)]
 pub(crate) struct Setup {
     folder: Arc<TempDir>,
+    data: PathBuf,
     dev: bool,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -29,8 +30,10 @@ pub(crate) struct Setup {
 impl Setup {
     /// A development server on a free port, in a new folder.
     pub(crate) fn dev() -> Self {
+        let folder = TempDir::new().unwrap();
         Self {
-            folder: Arc::new(TempDir::new().unwrap()),
+            data: folder.path().join("data"),
+            folder: Arc::new(folder),
             dev: true,
             arguments: Vec::new(),
             environment: Vec::new(),
@@ -54,9 +57,15 @@ impl Setup {
         self
     }
 
+    /// With the data folder at this place of the setup's own folder.
+    pub(crate) fn data_at(mut self, path: &str) -> Self {
+        self.data = self.folder.path().join(path);
+        self
+    }
+
     /// The data folder.
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.data.clone()
     }
 
     /// A place beside the data folder.

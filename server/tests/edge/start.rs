@@ -135,3 +135,16 @@ async fn seeding_and_tokens_need_to_be_asked_for() {
     let welcome = giulia.greet(token.trim()).await.unwrap();
     assert_eq!(welcome.rooms.iter().filter(|room| room.name.is_some()).count(), 4);
 }
+
+#[tokio::test]
+async fn a_data_folder_with_a_long_path_is_served_and_spoken_to() {
+    let path = format!("{}/data", ["a folder of forty characters, more or less"; 4].join("/"));
+    let server = Setup::dev().data_at(&path).start().await;
+    let data = server.setup.data();
+    assert!(data.as_os_str().len() > 150);
+    let file = server.setup.beside("backup");
+    let arguments = ["backup", file.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    run(&arguments).await.worked();
+    assert!(server.stop().await.success());
+    assert!(!data.join("control.sock").exists());
+}
