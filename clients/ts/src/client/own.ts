@@ -58,15 +58,8 @@ export class Own {
   }
 
   /** Away although the person looks, until they take it back. */
-  async setAway(away: boolean): Promise<void> {
-    const before = this.view.getSnapshot().away;
-    this.view.update((view) => ({ ...view, away }));
-    try {
-      await this.tell();
-    } catch (error) {
-      this.view.update((view) => ({ ...view, away: before }));
-      throw error;
-    }
+  setAway(away: boolean): Promise<void> {
+    return this.#choose("away", away, () => this.tell());
   }
 
   /** The person's own words; none takes them back. */
@@ -77,9 +70,26 @@ export class Own {
   }
 
   /** Whether others are not told what this person has read. */
-  async setPrivateReceipts(privateReceipts: boolean): Promise<void> {
-    await this.#request({ type: "set_preferences", value: { privateReceipts } });
-    this.view.update((view) => ({ ...view, privateReceipts }));
+  setPrivateReceipts(privateReceipts: boolean): Promise<void> {
+    return this.#choose("privateReceipts", privateReceipts, () =>
+      this.#request({ type: "set_preferences", value: { privateReceipts } }),
+    );
+  }
+
+  /** Shows a choice at once, and takes it back if the server refuses it. */
+  async #choose(
+    key: "away" | "privateReceipts",
+    value: boolean,
+    tell: () => Promise<unknown>,
+  ): Promise<void> {
+    const before = this.view.getSnapshot()[key];
+    this.view.update((view) => ({ ...view, [key]: value }));
+    try {
+      await tell();
+    } catch (error) {
+      this.view.update((view) => ({ ...view, [key]: before }));
+      throw error;
+    }
   }
 
   /** The words of another day: a list of members has them. Who is in no room is seen by nobody. */

@@ -27,7 +27,7 @@ export function advance(
   entries: readonly Entry[],
   self: UserId | undefined,
 ): RoomSummary {
-  let { head, number, read, preview, active, members } = summary;
+  let { head, number, read, preview, active, members, role } = summary;
   for (const { position, time, kind } of entries) {
     const isNew = position > head;
     head = Math.max(head, position);
@@ -39,6 +39,7 @@ export function advance(
       const text = [...(messageText(kind.value) ?? "")].slice(0, PREVIEW_CHARACTERS).join("");
       preview = { number, sender: kind.value.sender, text, time };
     }
+    if (isNew && kind.type === "role" && kind.value.user === self) role = kind.value.role;
     if (isNew && kind.type === "joined") members += kind.value.users.length;
     if (isNew && kind.type === "left") members = Math.max(0, members - 1);
   }
@@ -50,6 +51,7 @@ export function advance(
     preview,
     active,
     members,
+    role,
     unread: Math.max(0, number - read),
   };
 }

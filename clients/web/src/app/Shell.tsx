@@ -39,7 +39,7 @@ export function Shell() {
         )}
       </main>
       {room !== null && details && (
-        <aside className={`${styles.pane} ${styles.details}`} aria-label={t.details}>
+        <aside className={styles.pane} aria-label={t.details}>
           <Details key={room} id={room} onClose={() => setDetails(false)} />
         </aside>
       )}

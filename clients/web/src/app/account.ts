@@ -15,6 +15,7 @@ import {
 const ACCOUNT_KEY = "caffis.account";
 const DEVICE_KEY = "caffis.device";
 const OUTBOX_KEY = "caffis.outbox";
+const AWAY_KEY = "caffis.away";
 
 /** A person of the demo. */
 export interface DemoUser {
@@ -52,6 +53,7 @@ export function saveAccount(account: Account | null): void {
   } else {
     sessionStorage.removeItem(ACCOUNT_KEY);
     sessionStorage.removeItem(OUTBOX_KEY);
+    sessionStorage.removeItem(AWAY_KEY);
   }
 }
 
@@ -66,6 +68,12 @@ export function connect(account: Account): ChatClient {
       load: () => sessionStorage.getItem(OUTBOX_KEY),
       save: (text) => sessionStorage.setItem(OUTBOX_KEY, text),
     },
+  });
+  // A reload is no reason to be back.
+  if (sessionStorage.getItem(AWAY_KEY)) client.setAway(true).catch(() => {});
+  client.own.subscribe(() => {
+    if (client.own.getSnapshot().away) sessionStorage.setItem(AWAY_KEY, "true");
+    else sessionStorage.removeItem(AWAY_KEY);
   });
   const visible = () => client.setActive(document.visibilityState === "visible");
   const online = () => client.reconnectNow();

@@ -4,6 +4,7 @@ import {
   type Availability,
   type ChatClient,
   CommandError,
+  EncodeError,
   type PeopleView,
   type RoomSummary,
   type UserId,
@@ -11,6 +12,7 @@ import {
 import { createContext, useContext } from "react";
 import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
+import { useI18n } from "../i18n/i18n.tsx";
 import type { DemoUser } from "./account.ts";
 
 /** What every part of the page may use. */
@@ -40,6 +42,8 @@ export interface People {
   /** `Giulia` */
   firstName(user: UserId | null): string;
   availability(user: UserId): Availability;
+  /** Their own words. */
+  status(user: UserId): string | null;
   readonly view: PeopleView;
 }
 
@@ -56,7 +60,27 @@ export function usePeople(t: Dictionary): People {
     name,
     firstName: (user) => name(user).split(" ")[0] ?? name(user),
     availability: (user) => view.presence.get(user)?.availability ?? "offline",
+    status: (user) => view.presence.get(user)?.status ?? null,
   };
+}
+
+/** Somebody who can be chosen. */
+export interface Known {
+  readonly user: UserId;
+  readonly name: string;
+}
+
+/** Whom one can choose: the people of the demo and those met in rooms, without oneself, by name. */
+export function useKnownPeople(): readonly Known[] {
+  const { client, demo } = useChat();
+  const { profiles } = useReadable(client.people);
+  const self = useReadable(client.self);
+  const { language } = useI18n();
+  const all = new Map<UserId, Known>();
+  for (const { user, name } of demo ?? []) all.set(user, { user, name });
+  for (const { user, name } of profiles.values()) all.set(user, { user, name });
+  if (self) all.delete(self);
+  return [...all.values()].sort((a, b) => a.name.localeCompare(b.name, language));
 }
 
 /** What a room is called. */
@@ -70,9 +94,20 @@ export function isDirect(room: RoomSummary): boolean {
   return room.peer !== null;
 }
 
-/** What went wrong, in words. */
-export function explain(error: unknown, t: Dictionary): string {
-  const code = error instanceof CommandError ? error.code : "other";
-  const known = t.errors as Readonly<Record<string, string>>;
+/** What went wrong, in words; `meanings` are the words for errors that mean something special here. */
+export function explain(
+  error: unknown,
+  t: Dictionary,
+  meanings: Readonly<Record<string, string>> = {},
+): string {
+  const code = codeOf(error);
+  const known: Readonly<Record<string, string>> = { ...t.errors, ...meanings };
   return known[code] ?? t.errors.other;
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof CommandError) return error.code;
+  // What a person typed cannot be an identifier, or is longer than the protocol carries.
+  if (error instanceof RangeError) return "invalid";
+  return error instanceof EncodeError ? "text_too_long" : "other";
 }

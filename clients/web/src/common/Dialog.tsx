@@ -11,7 +11,12 @@ export function Dialog(props: { title: string; onClose(): void; children: ReactN
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
+    const opener = document.activeElement;
     dialog.current?.showModal();
+    return () => {
+      // The platform gives the focus back when it closes the window; taken away, it would be lost.
+      if (document.activeElement === document.body && opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   return (
     <dialog

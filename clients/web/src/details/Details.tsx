@@ -1,7 +1,8 @@
-import type { RoomId } from "@caffis/chat";
-import { useEffect, useState } from "react";
-import { explain, isDirect, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import type { Member, RoomId } from "@caffis/chat";
+import { useEffect, useRef, useState } from "react";
+import { isDirect, roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { goTo } from "../app/route.ts";
+import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
@@ -11,6 +12,7 @@ import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { presenceLine } from "../room/Header.tsx";
 import styles from "./Details.module.css";
+import { Members } from "./Members.tsx";
 
 /** What a conversation is and who is in it. */
 export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
@@ -21,6 +23,10 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
   const room = useReadable(client.room(id));
   const [leaving, setLeaving] = useState(false);
   const isPublic = room?.summary.class === "public";
+  // While a changed list is on its way, the last one stays.
+  const last = useRef<readonly Member[] | null>(null);
+  last.current = room?.members ?? last.current;
+  const members = last.current;
 
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
@@ -31,7 +37,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
   }, [onClose]);
 
   if (!room) return null;
-  const { summary, members, attendance } = room;
+  const { summary, attendance } = room;
   const title = roomTitle(summary, people);
   return (
     <>
@@ -47,36 +53,18 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
             name={title}
             seed={summary.peer?.user ?? id}
             icon={isPublic ? "cup" : undefined}
+            availability={summary.peer ? people.availability(summary.peer.user) : undefined}
           />
           <h3 dir="auto">{title}</h3>
-          <p>
+          <p dir="auto">
             {isPublic
               ? t.hereNow(attendance ?? 0)
-              : !isDirect(summary) && t.members(summary.members)}
+              : summary.peer
+                ? presenceLine(people, summary.peer.user, i18n, client.now())
+                : t.members(summary.members)}
           </p>
         </div>
-        {members && (
-          <section aria-label={t.membersTitle}>
-            <h3 className={styles.heading}>{t.membersTitle}</h3>
-            <ul data-testid="members">
-              {members.map(({ profile, role }) => (
-                <li key={profile.user} className={styles.member} data-user={profile.user}>
-                  <Avatar
-                    name={profile.name}
-                    seed={profile.user}
-                    size="s"
-                    availability={people.availability(profile.user)}
-                  />
-                  <span className={styles.person}>
-                    <span>{people.name(profile.user)}</span>
-                    <small>{presenceLine(people, profile.user, i18n, client.now())}</small>
-                  </span>
-                  {role !== "member" && <span className={styles.tag}>{t.roles[role]}</span>}
-                </li>
-              ))}
-            </ul>
-          </section>
-        )}
+        {members && <Members room={room} members={members} />}
         {isPublic && (
           <button
             type="button"
@@ -108,22 +96,21 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
 function LeaveDialog({ id, title, onClose }: { id: RoomId; title: string; onClose(): void }) {
   const { t } = useI18n();
   const { client } = useChat();
-  const [error, setError] = useState<string | null>(null);
-  const leave = () => {
-    client.leave(id).then(
-      () => goTo(null),
-      (failure) => setError(explain(failure, t)),
-    );
+  const action = useAction();
+  const leave = async () => {
+    if (await action.run(() => client.leave(id))) goTo(null);
   };
   return (
     <Dialog title={t.leave} onClose={onClose}>
       <p>{t.leaveAsk(title)}</p>
-      {error && (
-        <p className={controls.error} role="alert">
-          {error}
-        </p>
-      )}
-      <button type="button" className={`${controls.button} ${controls.danger}`} onClick={leave}>
+      <Problem action={action} />
+      <button
+        type="button"
+        className={`${controls.button} ${controls.danger}`}
+        disabled={action.busy}
+        data-testid="leave-now"
+        onClick={() => void leave()}
+      >
         {t.leave}
       </button>
       <button type="button" className={`${controls.button} ${controls.soft}`} onClick={onClose}>

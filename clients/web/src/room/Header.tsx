@@ -1,4 +1,4 @@
-import type { RoomView } from "@caffis/chat";
+import type { RoomView, UserId } from "@caffis/chat";
 import { type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { goTo } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
@@ -71,17 +71,12 @@ function statusLine(
   return online ? `${count} · ${t.onlineCount(online)}` : count;
 }
 
-/** Whether somebody is there, or when they were. */
-export function presenceLine(
-  people: People,
-  user: Parameters<People["availability"]>[0],
-  i18n: I18n,
-  now: number,
-): string {
+/** Whether somebody is there, or when they were, and their own words. */
+export function presenceLine(people: People, user: UserId, i18n: I18n, now: number): string {
   const { t, short } = i18n;
   const presence = people.view.presence.get(user);
-  if (presence?.availability === "offline" && presence.lastSeen) {
-    return t.lastSeen(short(presence.lastSeen, now));
-  }
-  return t[presence?.availability ?? "offline"];
+  const { availability = "offline", lastSeen = null, status = null } = presence ?? {};
+  const there =
+    availability === "offline" && lastSeen ? t.lastSeen(short(lastSeen, now)) : t[availability];
+  return status ? `${there} · ${status}` : there;
 }

@@ -1,13 +1,17 @@
-import { type RoomSummary, type UserId, userId } from "@caffis/chat";
+import { type RoomSummary, userId } from "@caffis/chat";
 import { type FormEvent, useState } from "react";
-import { explain, useChat } from "../app/chat.tsx";
+import { useChat, useKnownPeople } from "../app/chat.tsx";
 import { goTo } from "../app/route.ts";
+import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
+import { Choice } from "../common/Choice.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
+import picker from "../common/PeoplePicker.module.css";
+import { isPicked, NOBODY, PeoplePicker, pickedUsers } from "../common/PeoplePicker.tsx";
+import { TextField } from "../common/TextField.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./NewConversation.module.css";
-import { Choice } from "./Settings.tsx";
 
 type Kind = "person" | "group" | "cafe";
 
@@ -22,19 +26,14 @@ const CAFES = [
 export function NewConversation({ onClose }: { onClose(): void }) {
   const { t } = useI18n();
   const [kind, setKind] = useState<Kind>("person");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
+  const action = useAction();
+  const { busy } = action;
 
   const begin = async (make: () => Promise<RoomSummary>) => {
-    setBusy(true);
-    setError(null);
-    try {
-      goTo((await make()).room);
-      onClose();
-    } catch (failure) {
-      setError(failure instanceof RangeError ? failure.message : explain(failure, t));
-      setBusy(false);
-    }
+    const made = await action.run(async () => goTo((await make()).room), {
+      not_found: t.nobodyWithId,
+    });
+    if (made) onClose();
   };
 
   return (
@@ -54,11 +53,7 @@ export function NewConversation({ onClose }: { onClose(): void }) {
       {kind === "person" && <WriteToPerson busy={busy} begin={begin} />}
       {kind === "group" && <MakeGroup busy={busy} begin={begin} />}
       {kind === "cafe" && <WalkIn busy={busy} begin={begin} />}
-      {error && (
-        <p className={controls.error} role="alert">
-          {error}
-        </p>
-      )}
+      <Problem action={action} />
     </Dialog>
   );
 }
@@ -68,94 +63,66 @@ interface PartProps {
   begin(make: () => Promise<RoomSummary>): void;
 }
 
-function useOthers() {
-  const { client, demo } = useChat();
-  const self = client.self.getSnapshot();
-  return demo?.filter(({ user }) => user !== self) ?? null;
-}
-
 function WriteToPerson({ busy, begin }: PartProps) {
   const { t } = useI18n();
   const { client } = useChat();
-  const others = useOthers();
+  const known = useKnownPeople();
   const [text, setText] = useState("");
   const submit = (event: FormEvent) => {
     event.preventDefault();
     begin(async () => client.ensureDirect(userId(text.trim())));
   };
-  if (!others) {
-    return (
-      <form className={styles.form} onSubmit={submit}>
-        <TextField label={t.userId} value={text} onChange={setText} />
-        <button type="submit" className={controls.button} disabled={busy || !text.trim()}>
-          {t.open}
-        </button>
-      </form>
-    );
-  }
   return (
-    <ul className={styles.list} aria-label={t.writeTo}>
-      {others.map(({ user, name }) => (
-        <li key={user}>
-          <button
-            type="button"
-            className={styles.item}
-            disabled={busy}
-            data-testid={`write-to-${user}`}
-            onClick={() => begin(() => client.ensureDirect(user))}
-          >
-            <Avatar name={name} seed={user} size="s" />
-            {name}
+    <>
+      {known.length > 0 && (
+        <ul className={styles.list} aria-label={t.writeTo}>
+          {known.map(({ user, name }) => (
+            <li key={user}>
+              <button
+                type="button"
+                className={picker.person}
+                disabled={busy}
+                data-testid={`write-to-${user}`}
+                onClick={() => begin(() => client.ensureDirect(user))}
+              >
+                <Avatar name={name} seed={user} size="s" />
+                {name}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <form onSubmit={submit}>
+        <TextField
+          label={known.length > 0 ? t.orUserId : t.userId}
+          value={text}
+          testId="user-id"
+          onChange={setText}
+        >
+          <button type="submit" className={controls.button} disabled={busy || !text.trim()}>
+            {t.open}
           </button>
-        </li>
-      ))}
-    </ul>
+        </TextField>
+      </form>
+    </>
   );
 }
 
 function MakeGroup({ busy, begin }: PartProps) {
   const { t } = useI18n();
   const { client } = useChat();
-  const others = useOthers();
+  const known = useKnownPeople();
   const [name, setName] = useState("");
-  const [chosen, setChosen] = useState<ReadonlySet<UserId>>(new Set());
-  const [ids, setIds] = useState("");
-  const toggle = (user: UserId) => {
-    const next = new Set(chosen);
-    if (!next.delete(user)) next.add(user);
-    setChosen(next);
-  };
+  const [picked, setPicked] = useState(NOBODY);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    begin(async () => {
-      const typed = ids.split(",").map((id) => id.trim());
-      const members = others ? [...chosen] : typed.filter(Boolean).map(userId);
-      return client.createGroup(name.trim(), members);
-    });
+    begin(async () => client.createGroup(name.trim(), pickedUsers(picked)));
   };
-  const complete = name.trim() && (others ? chosen.size > 0 : ids.trim());
+  const complete = name.trim() !== "" && isPicked(picked);
   return (
     <form className={styles.form} onSubmit={submit}>
       <TextField label={t.groupName} value={name} onChange={setName} testId="group-name" />
-      {others ? (
-        <fieldset className={styles.members}>
-          <legend className={controls.label}>{t.groupMembers}</legend>
-          {others.map((other) => (
-            <label key={other.user} className={styles.item}>
-              <input
-                type="checkbox"
-                checked={chosen.has(other.user)}
-                data-testid={`member-${other.user}`}
-                onChange={() => toggle(other.user)}
-              />
-              <Avatar name={other.name} seed={other.user} size="s" />
-              {other.name}
-            </label>
-          ))}
-        </fieldset>
-      ) : (
-        <TextField label={t.userIds} value={ids} onChange={setIds} />
-      )}
+      <PeoplePicker legend={t.groupMembers} people={known} picked={picked} onChange={setPicked} />
       <button
         type="submit"
         className={controls.button}
@@ -179,7 +146,7 @@ function WalkIn({ busy, begin }: PartProps) {
           <li key={id}>
             <button
               type="button"
-              className={styles.item}
+              className={picker.person}
               disabled={busy}
               data-testid={`cafe-${id}`}
               aria-label={`${t.walkIn}: ${name}`}
@@ -192,25 +159,5 @@ function WalkIn({ busy, begin }: PartProps) {
         ))}
       </ul>
     </>
-  );
-}
-
-function TextField(props: {
-  label: string;
-  value: string;
-  testId?: string;
-  onChange(value: string): void;
-}) {
-  return (
-    <label>
-      <span className={controls.label}>{props.label}</span>
-      <input
-        className={controls.field}
-        value={props.value}
-        data-testid={props.testId}
-        autoComplete="off"
-        onChange={(event) => props.onChange(event.target.value)}
-      />
-    </label>
   );
 }

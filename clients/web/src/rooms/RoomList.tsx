@@ -7,10 +7,10 @@ import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
+import { Settings } from "../settings/Settings.tsx";
 import { NewConversation } from "./NewConversation.tsx";
 import styles from "./RoomList.module.css";
 import { RoomRow } from "./RoomRow.tsx";
-import { Settings } from "./Settings.tsx";
 
 /** This person's conversations, the most active first. */
 export function RoomList({ selected }: { selected: RoomId | null }) {
@@ -38,12 +38,17 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
         <button
           type="button"
           className={styles.me}
-          aria-label={`${t.settings}: ${self ? people.name(self) : ""}`}
+          aria-label={`${t.settings}: ${self ? `${people.name(self)}, ${t[people.availability(self)]}` : ""}`}
           title={t.settings}
           data-testid="settings"
           onClick={() => setDialog("settings")}
         >
-          <Avatar name={self ? people.name(self) : " "} seed={self ?? ""} size="s" />
+          <Avatar
+            name={self ? people.name(self) : " "}
+            seed={self ?? ""}
+            size="s"
+            availability={self ? people.availability(self) : undefined}
+          />
         </button>
       </header>
       <ul className={styles.rooms} data-testid="rooms" aria-busy={!loaded}>

@@ -14,6 +14,7 @@ export function RoomRow({ summary, selected }: { summary: RoomSummary; selected:
   const room = useReadable(client.room(summary.room));
   const { peer, unread, preview, active } = summary;
   const title = roomTitle(summary, people);
+  const status = peer && people.status(peer.user);
   const typist = room?.typing[0];
   return (
     <li>
@@ -33,6 +34,12 @@ export function RoomRow({ summary, selected }: { summary: RoomSummary; selected:
         />
         <span className={styles.name} dir="auto">
           {title}
+          {status && (
+            <span className={styles.status} data-testid="row-status">
+              {" "}
+              {status}
+            </span>
+          )}
         </span>
         <time className={styles.time} dateTime={new Date(active).toISOString()}>
           {short(preview?.time ?? active, client.now())}

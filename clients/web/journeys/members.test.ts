@@ -1,0 +1,147 @@
+/** Running a group and one's own presence: who may do what, and that everybody sees it. */
+
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openChromium } from "./support/browsers.ts";
+import { Person } from "./support/person.ts";
+import { TestServer } from "./support/server.ts";
+
+const GROUP = "Degustazione";
+
+let server: TestServer;
+let chromium: Browser;
+let giulia: Person;
+let marco: Person;
+
+beforeAll(async () => {
+  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
+  const english = { locale: "en-GB" };
+  [giulia, marco] = await Promise.all([
+    Person.arrives(await chromium.newContext(english), server.url, "giulia"),
+    Person.arrives(await chromium.newContext(english), server.urlWithoutUdp, "marco"),
+  ]);
+  await giulia.makesGroup(GROUP, ["marco"]);
+  await marco.open(GROUP);
+  await Promise.all([giulia.showsDetails(), marco.showsDetails()]);
+});
+
+afterAll(async () => {
+  await chromium?.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+test("a member is offered nothing that is not theirs to do", async () => {
+  expect(await marco.page.getByTestId("add-members").count()).toBe(0);
+  expect(await marco.page.locator("[data-testid^=manage-]").count()).toBe(0);
+  expect(await marco.page.getByTestId("leave").count()).toBe(1);
+});
+
+test("an owner adds people by name and by id, and hears why not", async () => {
+  const { page } = giulia;
+  await page.getByTestId("add-members").click();
+  await page.getByTestId("user-ids").fill("nobody-of-this-name");
+  await page.getByTestId("add-picked").click();
+  await page.getByRole("alert").getByText("There is nobody with this id").waitFor();
+  await page.getByTestId("user-ids").fill("luca");
+  await page.getByTestId("member-aiko").check();
+  await page.getByTestId("add-picked").click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  for (const person of [giulia, marco]) {
+    for (const user of ["aiko", "luca"]) await member(person, user).waitFor();
+    await person.page.getByTestId("room-status").getByText("4 members").waitFor();
+  }
+  expect(await page.evaluate(() => document.activeElement?.getAttribute("data-testid"))).toBe(
+    "add-members",
+  );
+});
+
+test("roles are given, and with them what their members may do", async () => {
+  await giulia.page.getByTestId("manage-marco").click();
+  await giulia.page.getByRole("radio", { name: "Admin" }).check();
+  await member(giulia, "marco").and(giulia.page.locator("[data-role=admin]")).waitFor();
+  await giulia.page.keyboard.press("Escape");
+  await marco.page.getByTestId("manage-luca").waitFor();
+  expect(await marco.page.getByTestId("manage-giulia").count()).toBe(0);
+
+  await marco.page.getByTestId("manage-luca").click();
+  expect(await marco.page.getByRole("radio").count()).toBe(2);
+  await marco.page.getByTestId("remove-member").click();
+  await marco.page.getByTestId("remove-member").click();
+  for (const person of [giulia, marco]) await member(person, "luca").waitFor({ state: "detached" });
+});
+
+test("a group keeps somebody in charge", async () => {
+  await giulia.page.getByTestId("manage-marco").click();
+  await giulia.page.getByRole("radio", { name: "Member" }).check();
+  await member(giulia, "marco").and(giulia.page.locator("[data-role=member]")).waitFor();
+  await giulia.page.keyboard.press("Escape");
+  await giulia.page.getByTestId("leave").click();
+  await giulia.page.getByTestId("leave-now").click();
+  await giulia.page.getByRole("alert").getByText("somebody else who can run it").waitFor();
+  await giulia.page.keyboard.press("Escape");
+});
+
+test("words and away show to others, and last over a reload", async () => {
+  await sets(giulia, async (page) => {
+    await page.getByTestId("status").fill("at the counter");
+    await page.getByTestId("save-status").click();
+    await page.getByTestId("save-status").getByText("Saved").waitFor();
+    await page.getByTestId("away").check();
+  });
+  await member(marco, "giulia").getByText("Away · at the counter").waitFor();
+  await marco.room("Giulia").getByText("at the counter").waitFor();
+
+  await giulia.page.reload();
+  await giulia.online();
+  await sets(giulia, async (page) => {
+    await page.getByTestId("away").uncheck();
+    await member(marco, "giulia").getByText("Online · at the counter").waitFor();
+    await page.waitForFunction(
+      () =>
+        document.querySelector<HTMLInputElement>("[data-testid=status]")?.value ===
+        "at the counter",
+    );
+    await page.getByTestId("status").fill("x".repeat(201));
+    await page.getByTestId("save-status").click();
+    await page.getByRole("alert").getByText("The text is too long").waitFor();
+    await page.getByTestId("status").fill("");
+    await page.getByTestId("save-status").click();
+    await page.getByTestId("save-status").getByText("Saved").waitFor();
+  });
+  await member(marco, "giulia").getByText("Online", { exact: true }).waitFor();
+});
+
+test("who reads privately is not told of", async () => {
+  await sets(giulia, async (page) => {
+    await page.getByTestId("private-receipts").check();
+  });
+  await marco.says("nobody knows who read this");
+  await giulia.open(GROUP);
+  await giulia.sees(1);
+  await giulia.badge(GROUP, null);
+  await giulia.says("but it was read");
+  await marco.sees(2);
+  const own = marco.page.locator("[data-testid=message][data-own=true]").last();
+  expect(await own.getAttribute("data-delivery")).not.toBe("read");
+});
+
+test("who leaves is gone, and no page broke", async () => {
+  await marco.page.getByTestId("leave").click();
+  await marco.page.getByTestId("leave-now").click();
+  await marco.room(GROUP).waitFor({ state: "detached" });
+  await giulia.showsDetails();
+  await member(giulia, "marco").waitFor({ state: "detached" });
+  expect([giulia, marco].flatMap((person) => person.problems)).toEqual([]);
+});
+
+function member(person: Person, user: string) {
+  return person.page.locator(`[data-testid=members] [data-user="${user}"]`);
+}
+
+/** Does something in the settings. */
+async function sets(person: Person, act: (page: Person["page"]) => Promise<void>): Promise<void> {
+  await person.page.getByTestId("settings").click();
+  await act(person.page);
+  await person.page.keyboard.press("Escape");
+  await person.page.getByRole("dialog").waitFor({ state: "detached" });
+}

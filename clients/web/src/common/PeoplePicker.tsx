@@ -1,0 +1,70 @@
+import { type UserId, userId } from "@caffis/chat";
+import type { Known } from "../app/chat.tsx";
+import { useI18n } from "../i18n/i18n.tsx";
+import { Avatar } from "./Avatar.tsx";
+import controls from "./controls.module.css";
+import styles from "./PeoplePicker.module.css";
+import { TextField } from "./TextField.tsx";
+
+/** Who was chosen: by name from a list, or by ids that were typed. */
+export interface Picked {
+  readonly chosen: ReadonlySet<UserId>;
+  readonly ids: string;
+}
+
+/** Nobody yet. */
+export const NOBODY: Picked = { chosen: new Set(), ids: "" };
+
+/** Whether anybody was chosen. */
+export function isPicked({ chosen, ids }: Picked): boolean {
+  return chosen.size > 0 || ids.trim() !== "";
+}
+
+/** Everybody who was chosen, once; throws `RangeError` for what cannot be an id. */
+export function pickedUsers({ chosen, ids }: Picked): UserId[] {
+  const typed = ids.split(",").map((id) => id.trim());
+  return [...new Set([...chosen, ...typed.filter(Boolean).map(userId)])];
+}
+
+/** Chooses several people. */
+export function PeoplePicker(props: {
+  legend: string;
+  people: readonly Known[];
+  picked: Picked;
+  onChange(picked: Picked): void;
+}) {
+  const { t } = useI18n();
+  const { legend, people, picked, onChange } = props;
+  const toggle = (user: UserId) => {
+    const chosen = new Set(picked.chosen);
+    if (!chosen.delete(user)) chosen.add(user);
+    onChange({ ...picked, chosen });
+  };
+  return (
+    <>
+      {people.length > 0 && (
+        <fieldset className={styles.people}>
+          <legend className={controls.label}>{legend}</legend>
+          {people.map(({ user, name }) => (
+            <label key={user} className={styles.person}>
+              <input
+                type="checkbox"
+                checked={picked.chosen.has(user)}
+                data-testid={`member-${user}`}
+                onChange={() => toggle(user)}
+              />
+              <Avatar name={name} seed={user} size="s" />
+              {name}
+            </label>
+          ))}
+        </fieldset>
+      )}
+      <TextField
+        label={people.length > 0 ? t.moreUserIds : t.userIds}
+        value={picked.ids}
+        testId="user-ids"
+        onChange={(ids) => onChange({ ...picked, ids })}
+      />
+    </>
+  );
+}

@@ -1,0 +1,84 @@
+import type { Member, Role, RoomView } from "@caffis/chat";
+import { useState } from "react";
+import { useChat, usePeople } from "../app/chat.tsx";
+import { Problem, useAction } from "../app/useAction.tsx";
+import { Avatar } from "../common/Avatar.tsx";
+import { Choice } from "../common/Choice.tsx";
+import controls from "../common/controls.module.css";
+import { Dialog } from "../common/Dialog.tsx";
+import { useI18n } from "../i18n/i18n.tsx";
+import { presenceLine } from "../room/Header.tsx";
+import styles from "./Details.module.css";
+import { mayRemove, rolesToGive } from "./permissions.ts";
+
+/** Changes a member's role, or removes them. */
+export function ManageMember(props: {
+  room: RoomView;
+  member: Member;
+  own: boolean;
+  onClose(): void;
+}) {
+  const i18n = useI18n();
+  const { t } = i18n;
+  const { client } = useChat();
+  const people = usePeople(t);
+  const { room, member, own, onClose } = props;
+  const { user } = member.profile;
+  const name = people.name(user);
+  const actor = room.summary.role;
+  const roles = rolesToGive(actor, member.role);
+  const [asked, setAsked] = useState(false);
+  const action = useAction();
+  /** What was chosen and is not yet in the log. */
+  const [wanted, setWanted] = useState<Role | null>(null);
+  const setRole = async (role: Role) => {
+    setWanted(role);
+    if (!(await action.run(() => client.setRole(room.id, user, role)))) setWanted(null);
+  };
+  const remove = async () => {
+    if (!asked) setAsked(true);
+    else if (await action.run(() => client.removeMember(room.id, user))) onClose();
+  };
+  return (
+    <Dialog title={t.manageMember(name)} onClose={onClose}>
+      <div className={styles.who}>
+        <Avatar name={name} seed={user} size="m" availability={people.availability(user)} />
+        <span className={styles.person}>
+          <strong dir="auto">{name}</strong>
+          <small dir="auto">{presenceLine(people, user, i18n, client.now())}</small>
+        </span>
+      </div>
+      {roles.length > 0 && (
+        <Choice<Role>
+          legend={t.role}
+          name="role"
+          value={wanted ?? member.role}
+          options={roles.map((role) => [role, t.roles[role]] as const)}
+          onChange={(role) => void setRole(role)}
+        />
+      )}
+      {asked && <p role="status">{t.removeAsk(name)}</p>}
+      <Problem action={action} />
+      {!own && mayRemove(actor, member.role) && (
+        <button
+          type="button"
+          className={`${controls.button} ${controls.danger}`}
+          disabled={action.busy}
+          data-testid="remove-member"
+          onClick={() => void remove()}
+        >
+          {asked ? t.remove : t.removeMember}
+        </button>
+      )}
+      {asked && (
+        <button
+          type="button"
+          className={`${controls.button} ${controls.soft}`}
+          onClick={() => setAsked(false)}
+        >
+          {t.cancel}
+        </button>
+      )}
+    </Dialog>
+  );
+}

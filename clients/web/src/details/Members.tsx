@@ -1,0 +1,103 @@
+import type { Member, RoomView } from "@caffis/chat";
+import { useState } from "react";
+import { useChat, usePeople } from "../app/chat.tsx";
+import { Avatar } from "../common/Avatar.tsx";
+import controls from "../common/controls.module.css";
+import { Icon } from "../common/Icon.tsx";
+import { useReadable } from "../common/useReadable.ts";
+import { useI18n } from "../i18n/i18n.tsx";
+import { presenceLine } from "../room/Header.tsx";
+import { AddMembers } from "./AddMembers.tsx";
+import styles from "./Details.module.css";
+import { ManageMember } from "./ManageMember.tsx";
+import { mayAdd, mayRemove, rolesToGive } from "./permissions.ts";
+
+/** Who is in a group, and what one may do about it. */
+export function Members({ room, members }: { room: RoomView; members: readonly Member[] }) {
+  const { t } = useI18n();
+  const { client } = useChat();
+  const self = useReadable(client.self);
+  const [adding, setAdding] = useState(false);
+  const [managed, setManaged] = useState<string | null>(null);
+  const { role } = room.summary;
+  const changeable = room.summary.peer === null;
+  const member = members.find(({ profile }) => profile.user === managed);
+  return (
+    <section aria-label={t.membersTitle}>
+      <h3 className={styles.heading}>{t.membersTitle}</h3>
+      {changeable && mayAdd(role) && (
+        <button
+          type="button"
+          className={styles.add}
+          data-testid="add-members"
+          onClick={() => setAdding(true)}
+        >
+          <span>
+            <Icon name="add" size={18} />
+          </span>
+          {t.addMembers}
+        </button>
+      )}
+      <ul data-testid="members">
+        {members.map((each) => {
+          const own = each.profile.user === self;
+          const manageable =
+            changeable &&
+            (rolesToGive(role, each.role).length > 0 || (!own && mayRemove(role, each.role)));
+          return (
+            <MemberRow
+              key={each.profile.user}
+              member={each}
+              own={own}
+              onManage={manageable ? () => setManaged(each.profile.user) : null}
+            />
+          );
+        })}
+      </ul>
+      {adding && <AddMembers room={room} members={members} onClose={() => setAdding(false)} />}
+      {member && (
+        <ManageMember
+          room={room}
+          member={member}
+          own={member.profile.user === self}
+          onClose={() => setManaged(null)}
+        />
+      )}
+    </section>
+  );
+}
+
+function MemberRow(props: { member: Member; own: boolean; onManage: (() => void) | null }) {
+  const i18n = useI18n();
+  const { t } = i18n;
+  const { client } = useChat();
+  const people = usePeople(t);
+  const { member, own, onManage } = props;
+  const { user } = member.profile;
+  const name = people.name(user);
+  return (
+    <li className={styles.member} data-user={user} data-role={member.role}>
+      <Avatar name={name} seed={user} size="s" availability={people.availability(user)} />
+      <span className={styles.person}>
+        <span dir="auto">
+          {name}
+          {own && <span className={styles.own}> ({t.yourself})</span>}
+        </span>
+        <small dir="auto">{presenceLine(people, user, i18n, client.now())}</small>
+      </span>
+      {member.role !== "member" && <span className={styles.tag}>{t.roles[member.role]}</span>}
+      {onManage && (
+        <button
+          type="button"
+          className={controls.icon}
+          aria-label={t.manageMember(name)}
+          title={t.manageMember(name)}
+          data-testid={`manage-${user}`}
+          onClick={onManage}
+        >
+          <Icon name="more" />
+        </button>
+      )}
+    </li>
+  );
+}
