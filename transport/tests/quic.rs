@@ -138,9 +138,9 @@ async fn a_link_survives_the_move_to_another_address() {
     let mut client = connector.connect(&address(&server)).await.unwrap();
     let mut link = accept(&server).await;
     passes(&mut client, &mut link, "before").await;
-    let before = connector.endpoint().local_addr().unwrap();
+    let before = connector.local_addr().unwrap();
     connector.rebind(None).unwrap();
-    let after = connector.endpoint().local_addr().unwrap();
+    let after = connector.local_addr().unwrap();
     assert_ne!(before.port(), after.port());
     passes(&mut client, &mut link, "after").await;
     passes(&mut link, &mut client, "back").await;
@@ -152,6 +152,27 @@ async fn a_link_survives_the_move_to_another_address() {
     });
     assert_eq!(timeout(STEP, pong).await.unwrap(), Incoming::Pong);
     assert_eq!(link.info().peer.unwrap().port(), after.port());
+}
+
+#[tokio::test]
+async fn the_next_link_goes_from_a_socket_of_the_servers_family() {
+    let localhost = |address: &str| vec![address.parse().unwrap()];
+    let (tls, trust) = common::certificate();
+    let old = QuicServer::bind(ServerOptions::new(localhost("[::1]:0"), tls.clone())).unwrap();
+    let new = QuicServer::bind(ServerOptions::new(localhost("127.0.0.1:0"), tls)).unwrap();
+    let connector = Connector::new(ClientOptions { trust, ..ClientOptions::default() }).unwrap();
+    let over_ipv6 = format!("[::1]:{}", common::port(&old));
+    let mut client = connector.connect(&over_ipv6).await.unwrap();
+    let mut link = accept(&old).await;
+    // The new network has IPv4 only; the link is not torn from its socket.
+    connector.rebind(Some(([127, 0, 0, 1], 0).into())).unwrap();
+    passes(&mut client, &mut link, "still there").await;
+    passes(&mut link, &mut client, "and back").await;
+    let _client = connector.connect(&address(&new)).await.unwrap();
+    assert!(accept(&new).await.info().peer.unwrap().is_ipv4());
+    // The network after that has IPv6 again.
+    let _client = connector.connect(&over_ipv6).await.unwrap();
+    assert!(accept(&old).await.info().peer.unwrap().is_ipv6());
 }
 
 /// Set in the process that [`restarted_server`] runs in.

@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -64,10 +64,11 @@ pub async fn connect(
     Connector::new(options.clone())?.connect(address).await
 }
 
-/// One UDP socket from which any number of native QUIC links are made.
+/// One UDP socket from which any number of native QUIC links are made. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Connector {
-    endpoint: Endpoint,
+    /// Where the next link is made from. Links that are there hold the one of their own.
+    endpoint: Arc<Mutex<Endpoint>>,
     config: ClientConfig,
     options: ClientOptions,
 }
@@ -82,9 +83,7 @@ impl Connector {
         let crypto = QuicClientConfig::try_from(tls).map_err(io::Error::other)?;
         let mut config = ClientConfig::new(Arc::new(crypto));
         config.transport_config(transport(options.idle_timeout, options.keep_alive));
-        let socket = bind(options.bind)?;
-        let endpoint =
-            Endpoint::new(EndpointConfig::default(), None, socket, Arc::new(TokioRuntime))?;
+        let endpoint = Arc::new(Mutex::new(endpoint(options.bind)?));
         Ok(Self { endpoint, config, options })
     }
 
@@ -103,13 +102,10 @@ impl Connector {
         let (host, _) =
             address.rsplit_once(':').ok_or_else(|| ConnectError::Address(address.to_owned()))?;
         let host = host.trim_matches(['[', ']']);
-        let ipv4_only = self.endpoint.local_addr()?.is_ipv4();
         let mut last = ConnectError::NotFound(address.to_owned());
         for peer in lookup_host(address).await? {
-            if ipv4_only && peer.is_ipv6() {
-                continue;
-            }
-            let connecting = self.endpoint.connect_with(self.config.clone(), peer, host)?;
+            let Some(endpoint) = self.endpoint_for(peer)? else { continue };
+            let connecting = endpoint.connect_with(self.config.clone(), peer, host)?;
             match connecting.await {
                 Ok(connection) => return self.link(connection).await,
                 Err(error) => last = error.into(),
@@ -124,24 +120,63 @@ impl Connector {
         announced(Connection::Quic(connection), main, self.options.max_frame).await
     }
 
-    /// Moves to a new local socket of the same address family, as when a phone changes networks.
-    /// Links go on.
+    /// The endpoint from which a peer can be reached: on a fresh socket, when the present one is of
+    /// the other address family. None when the settings bind to an address of the other family.
+    fn endpoint_for(&self, peer: SocketAddr) -> io::Result<Option<Endpoint>> {
+        let mut present = self.present();
+        if reaches(present.local_addr()?, peer) {
+            return Ok(Some(present.clone()));
+        }
+        let any = match peer {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        if self.options.bind.is_some_and(|bound| !reaches(bound, peer)) {
+            return Ok(None);
+        }
+        *present = endpoint(self.options.bind.or(Some(any)))?;
+        Ok(Some(present.clone()))
+    }
+
+    /// Moves to a new local socket, as when a phone changes networks. Links go on; when the new
+    /// address is of another family, they go on from the socket that they have.
     ///
     /// # Errors
     /// When the address cannot be bound.
     pub fn rebind(&self, address: Option<SocketAddr>) -> io::Result<()> {
-        let address = match self.endpoint.local_addr()? {
+        let mut present = self.present();
+        let before = present.local_addr()?;
+        let address = match before {
             SocketAddr::V4(_) => address.or(Some((Ipv4Addr::UNSPECIFIED, 0).into())),
             SocketAddr::V6(_) => address,
         };
-        self.endpoint.rebind(bind(address)?)
+        if address.is_none_or(|address| address.is_ipv4() == before.is_ipv4()) {
+            return present.rebind(bind(address)?);
+        }
+        *present = endpoint(address)?;
+        Ok(())
     }
 
-    /// The QUIC endpoint below.
-    #[must_use]
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    /// The address that the next link is made from.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.present().local_addr()
     }
+
+    fn present(&self) -> MutexGuard<'_, Endpoint> {
+        self.endpoint.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether packets from this local address come to the peer: `[::]` is of both families.
+fn reaches(local: SocketAddr, peer: SocketAddr) -> bool {
+    local.is_ipv4() == peer.is_ipv4() || (local.is_ipv6() && local.ip().is_unspecified())
+}
+
+fn endpoint(address: Option<SocketAddr>) -> io::Result<Endpoint> {
+    Endpoint::new(EndpointConfig::default(), None, bind(address)?, Arc::new(TokioRuntime))
 }
 
 /// Connects one link over WebTransport to an `https://` address.
