@@ -133,6 +133,10 @@ pub enum ClientEvent {
     Other(Box<Event>),
     /// Typing and presence.
     Signal(ServerSignal),
+    /// Events were left out because they were not read in time. The client connects anew: a
+    /// [`ClientEvent::Welcome`] follows, with the room list as it is then, and the entries of held
+    /// rooms go on where they stopped.
+    Lagged,
 }
 
 /// Why a command was not done.
@@ -167,8 +171,8 @@ pub(crate) enum Action {
     Dispose,
 }
 
-/// What happens, in order. Has to be read: while much waits here, nothing more is taken from the
-/// server.
+/// What happens, in order. Has to be read: what does not fit any more is left out and told as
+/// [`ClientEvent::Lagged`]. Commands are answered all the same.
 pub struct Events(pub(crate) mpsc::Receiver<ClientEvent>);
 
 impl Events {

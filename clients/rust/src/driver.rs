@@ -1,7 +1,7 @@
 //! The loop behind a client: makes a link, keeps a session on it, comes back.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     future::Future,
     pin::pin,
     sync::{
@@ -13,7 +13,7 @@ use std::{
 
 use caffis_link::Farewell;
 use caffis_schema::{
-    CloseCode, ErrorCode, List, PROTOCOL_VERSION, Text, command::Hello, reply::Welcome,
+    CloseCode, ErrorCode, List, PROTOCOL_VERSION, RoomId, Text, command::Hello, reply::Welcome,
 };
 use tokio::{
     sync::mpsc,
@@ -22,7 +22,7 @@ use tokio::{
 
 use crate::{
     backoff::Backoff,
-    client::{Action, ClientEvent, Ended, Options, State},
+    client::{Action, Client, ClientEvent, Ended, Options, State},
     connection::{Connection, ConnectionError},
     connector::ConnectError,
     held::Held,
@@ -70,12 +70,38 @@ pub(crate) struct Keep {
     pub(crate) outbox: Outbox,
     /// Events that wait for room in the application's queue.
     pub(crate) untold: VecDeque<ClientEvent>,
+    /// The application does not read: what comes is left out until it has read all that waits. What
+    /// it holds stays where it was told to be, so that a new session can go on from there.
+    pub(crate) lags: bool,
+    /// Open rooms whose page the application does not have: it is still to be loaded again.
+    pub(crate) reload: BTreeSet<RoomId>,
     pub(crate) active: bool,
 }
 
 impl Keep {
     pub(crate) fn tell(&mut self, event: ClientEvent) {
+        let passing =
+            matches!(&event, ClientEvent::State(state) if !matches!(state, State::Ended(_)));
+        if passing && self.lags() {
+            return;
+        }
         self.untold.push_back(event);
+    }
+
+    /// Whether events have to be left out, from now on or still.
+    pub(crate) fn lags(&mut self) -> bool {
+        self.lags |= self.untold.len() >= Client::EVENTS;
+        self.lags
+    }
+
+    /// Whether the application has read all that waited, after some was left out. It is told once.
+    pub(crate) fn has_caught_up(&mut self) -> bool {
+        let caught_up = self.lags && self.untold.is_empty();
+        if caught_up {
+            self.lags = false;
+            self.tell(ClientEvent::Lagged);
+        }
+        caught_up
     }
 }
 
@@ -153,6 +179,7 @@ impl Driver {
     }
 
     async fn session(&mut self) -> End {
+        self.keep.has_caught_up();
         self.keep.tell(ClientEvent::State(State::Connecting));
         let (connection, welcome) = match self.open().await {
             Ok(open) => open,

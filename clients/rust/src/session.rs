@@ -16,7 +16,7 @@ use caffis_schema::{
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    client::{Action, CallError, Client, ClientEvent, Ended, TokenFuture},
+    client::{Action, CallError, ClientEvent, Ended, TokenFuture},
     connection::{Connection, ConnectionError, Heartbeat, Received, RequestId},
     driver::{Driver, End, Keep, Wish},
     held::Outcome,
@@ -42,8 +42,8 @@ pub(crate) struct Session {
     connection: Connection,
     limits: Limits,
     own: BTreeMap<RequestId, Own>,
-    /// Rooms that were reset and have to be loaded again.
-    reload: BTreeSet<RoomId>,
+    /// Rooms whose pages are being loaded again.
+    reloading: BTreeSet<RoomId>,
     /// When to ask again for rooms that could not be read.
     again: Option<Instant>,
     token: Option<TokenFuture>,
@@ -58,11 +58,16 @@ impl Session {
             connection,
             limits: welcome.limits.clone(),
             own: BTreeMap::new(),
-            reload: BTreeSet::new(),
+            reloading: BTreeSet::new(),
             again: None,
             token: None,
             advised: None,
         };
+        session.set_active(keep.active);
+        if keep.lags() {
+            // The session that follows when the application has read begins with a welcome of its own.
+            return session;
+        }
         let resumed = std::mem::take(&mut welcome.resumed);
         let rooms = welcome.rooms.to_vec();
         keep.tell(ClientEvent::Welcome(Box::new(welcome)));
@@ -72,29 +77,27 @@ impl Session {
         for room in &rooms {
             session.hold(room, keep);
         }
-        session.set_active(keep.active);
         session
     }
 
     /// Runs until the session ends.
     pub(crate) async fn run(mut self, driver: &mut Driver) -> End {
         let end = loop {
+            if driver.keep.has_caught_up() {
+                break anew("events were left out");
+            }
             self.pump(&mut driver.keep);
             let wake = self.wake(&driver.keep);
-            let room = driver.keep.untold.len() < Client::EVENTS;
             tokio::select! {
                 biased;
                 wish = driver.outside() => match wish {
                     Wish::Nothing => {}
                     Wish::Session(Action::Signal(signal)) => self.connection.signal(signal),
                     Wish::Session(_) => self.set_active(driver.keep.active),
-                    Wish::Reconnect => break End::Lost {
-                        reason: "connecting anew".to_owned(),
-                        advised: Some(Duration::ZERO),
-                    },
+                    Wish::Reconnect => break anew("connecting anew"),
                     Wish::Dispose => break End::Over(Ended::Disposed),
                 },
-                received = self.connection.next(), if room => match received {
+                received = self.connection.next() => match received {
                     Received::Closed(farewell) => return End::farewell(farewell, self.advised),
                     received => self.received(received, driver),
                 },
@@ -124,6 +127,9 @@ impl Session {
                 Err(_) => break,
             }
         }
+        if keep.lags() {
+            return;
+        }
         loop {
             let cursors = keep.held.ask();
             if cursors.is_empty() {
@@ -134,7 +140,11 @@ impl Session {
             self.ask(resume, Own::Resume(rooms), keep);
         }
         if self.again.is_none() {
-            for room in std::mem::take(&mut self.reload) {
+            for room in keep.reload.clone() {
+                if !self.reloading.insert(room) {
+                    continue;
+                }
+                keep.held.opening(room);
                 self.ask(Command::Open(Open { room, limit: RELOAD }), Own::Reload(room), keep);
             }
         }
@@ -154,7 +164,7 @@ impl Session {
         match own {
             Own::Resume(rooms) => keep.held.unanswered(&rooms),
             Own::Reload(room) => {
-                self.reload.insert(room);
+                self.reloading.remove(&room);
             }
             // The server closes when the token ends, and the next hello has a new one.
             Own::Refresh => return,
@@ -189,8 +199,8 @@ impl Session {
                 self.token = Some((driver.options.tokens)());
             }
             Received::Event(event) => self.event(event, keep),
-            Received::Signal(signal) => keep.tell(ClientEvent::Signal(signal)),
-            Received::Closed(_) => {}
+            Received::Signal(signal) if !keep.lags() => keep.tell(ClientEvent::Signal(signal)),
+            Received::Signal(_) | Received::Closed(_) => {}
         }
     }
 
@@ -205,7 +215,7 @@ impl Session {
             (Own::Reload(room), Err(error))
                 if matches!(error.code, ErrorCode::NotFound | ErrorCode::Forbidden) =>
             {
-                keep.held.release(room);
+                self.release(room, keep);
                 keep.tell(ClientEvent::Gone(room));
             }
             (own, _) => self.unanswered(own, keep),
@@ -215,15 +225,25 @@ impl Session {
     /// A command of the application was done.
     fn done(&mut self, command: &Command, reply: Reply, keep: &mut Keep) {
         match (command, reply) {
+            (_, Reply::Opened(opened)) if keep.lags() => {
+                keep.reload.insert(opened.room.room);
+            }
             (_, Reply::Opened(opened)) => self.opened(opened, keep),
             (_, Reply::Room(room)) => self.hold(&room, keep),
-            (Command::Close(close), _) => keep.held.closed(close.room),
+            (Command::Close(close), _) => {
+                keep.reload.remove(&close.room);
+                keep.held.closed(close.room);
+            }
             _ => {}
         }
     }
 
     fn event(&mut self, event: Event, keep: &mut Keep) {
         match event {
+            Event::Draining(draining) => {
+                self.advised = Some(Duration::from_millis(u64::from(draining.reconnect_after_ms)));
+            }
+            _ if keep.lags() => {}
             Event::Entry(RoomEntry { room, entry }) => {
                 let entries = keep.held.entry(room, entry);
                 tell_entries(room, entries, keep);
@@ -232,9 +252,6 @@ impl Session {
                 keep.held.behind(head.room, head.head);
             }
             Event::Behind(head) => keep.tell(ClientEvent::Other(Box::new(Event::Head(head)))),
-            Event::Draining(draining) => {
-                self.advised = Some(Duration::from_millis(u64::from(draining.reconnect_after_ms)));
-            }
             event => {
                 match &event {
                     Event::Head(Head { room, head, .. }) => {
@@ -242,7 +259,7 @@ impl Session {
                         keep.held.behind(*room, *head);
                     }
                     Event::RoomAdded(room) => self.hold(room, keep),
-                    Event::RoomRemoved(removed) => keep.held.release(removed.room),
+                    Event::RoomRemoved(removed) => self.release(removed.room, keep),
                     _ => {}
                 }
                 keep.tell(ClientEvent::Other(Box::new(event)));
@@ -257,16 +274,27 @@ impl Session {
             Outcome::Reset { head, open } => {
                 keep.tell(ClientEvent::Reset { room, head });
                 if open {
-                    self.reload.insert(room);
+                    keep.reload.insert(room);
                 }
             }
-            Outcome::Gone => keep.tell(ClientEvent::Gone(room)),
+            Outcome::Gone => {
+                self.release(room, keep);
+                keep.tell(ClientEvent::Gone(room));
+            }
             Outcome::Later | Outcome::Nothing => {}
         }
     }
 
+    fn release(&mut self, room: RoomId, keep: &mut Keep) {
+        keep.held.release(room);
+        keep.reload.remove(&room);
+        self.reloading.remove(&room);
+    }
+
     fn opened(&mut self, opened: Opened, keep: &mut Keep) {
         let room = opened.room.room;
+        keep.reload.remove(&room);
+        self.reloading.remove(&room);
         let position: Position = opened.page.entries.last().map_or(0, |entry| entry.position);
         let inbox = self.in_inbox(&opened.room);
         let entries = keep.held.opened(room, position.max(opened.page.head), inbox);
@@ -300,6 +328,11 @@ impl Session {
             self.own.insert(request, Own::Refresh);
         }
     }
+}
+
+/// The end of a session that the client itself wants to go on at once.
+fn anew(reason: &str) -> End {
+    End::Lost { reason: reason.to_owned(), advised: Some(Duration::ZERO) }
 }
 
 fn tell_entries(room: RoomId, entries: Vec<Entry>, keep: &mut Keep) {

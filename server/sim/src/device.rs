@@ -91,7 +91,7 @@ impl Watch {
             ClientEvent::State(State::Ended(ended)) => {
                 self.trace.note(format_args!("{} ended: {ended:?}", self.name));
             }
-            ClientEvent::State(_) | ClientEvent::Signal(_) => {}
+            ClientEvent::State(_) | ClientEvent::Signal(_) | ClientEvent::Lagged => {}
             ClientEvent::Welcome(welcome) => {
                 let listed: BTreeSet<RoomId> = welcome.rooms.iter().map(|r| r.room).collect();
                 welcome.rooms.iter().for_each(|room| self.added(&mut seen, room));

@@ -276,6 +276,8 @@ impl Chat {
             ClientEvent::Gone(room) => self.gone(room),
             ClientEvent::Other(event) => self.other(*event),
             ClientEvent::Signal(signal) => self.signal(&signal),
+            // The welcome that follows says how things are.
+            ClientEvent::Lagged => {}
         }
     }
 

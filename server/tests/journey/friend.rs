@@ -64,7 +64,7 @@ impl Heard {
                 self.events.push(*event);
             }
             ClientEvent::Signal(signal) => self.signals.push(signal),
-            ClientEvent::Welcome(_) => {}
+            ClientEvent::Welcome(_) | ClientEvent::Lagged => {}
         }
     }
 
