@@ -5,28 +5,25 @@
 //! are lost or overtaken; [`Cut`] kills both sides at once. There is no randomness and no thread: on
 //! paused time and one thread, the same calls give the same trace.
 
+mod pipe;
+
 use std::{
     collections::VecDeque,
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use self::pipe::{Item, Pipe, State, Take};
 use crate::{Codec, Farewell, Incoming, Kind, Lane, Link, LinkInfo, SendError};
 
 /// How long a close waits for the peer to take the farewell.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
-
-/// Datagrams that wait for the receiver at most; more are dropped.
-const MAX_WAITING_DATAGRAMS: usize = 256;
-
-/// Pings, pongs and farewells that wait at most in one direction; further pings are not answered.
-const MAX_WAITING_CONTROL: usize = 64;
 
 /// What happens to one datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -321,127 +318,5 @@ impl Drop for MemoryLink {
     fn drop(&mut self) {
         self.out.lock().end(Farewell::abrupt("the other side went away"));
         self.incoming.lock().end(Farewell::abrupt("this side went away"));
-    }
-}
-
-/// One direction.
-#[derive(Clone)]
-struct Pipe(Arc<Mutex<State>>);
-
-impl Pipe {
-    fn new(options: &Options) -> Self {
-        Self(Arc::new(Mutex::new(State {
-            queue: VecDeque::new(),
-            datagrams: Vec::new(),
-            sequence: 0,
-            on_the_way: vec![0; usize::from(options.lanes.max(1))],
-            over: None,
-            receiver: None,
-            sender: None,
-        })))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn break_now(&self, reason: &str) {
-        let mut state = self.lock();
-        state.queue.clear();
-        state.datagrams.clear();
-        state.end(Farewell::abrupt(reason));
-    }
-}
-
-enum Item {
-    Frame(Lane, Bytes),
-    Ping,
-    Pong,
-    Farewell(Farewell),
-}
-
-enum Take {
-    Item(Item),
-    Datagram(Bytes),
-    Over(Farewell),
-    Until(Option<Instant>),
-}
-
-struct State {
-    queue: VecDeque<(Instant, Item)>,
-    /// Sorted by arrival, then by the order of sending.
-    datagrams: Vec<(Instant, u64, Bytes)>,
-    sequence: u64,
-    on_the_way: Vec<usize>,
-    over: Option<Farewell>,
-    receiver: Option<Waker>,
-    sender: Option<Waker>,
-}
-
-impl State {
-    fn is_over(&self) -> bool {
-        self.over.is_some()
-    }
-
-    fn end(&mut self, farewell: Farewell) {
-        self.over.get_or_insert(farewell);
-        self.wake_receiver();
-        self.wake_sender();
-    }
-
-    fn wake_receiver(&mut self) {
-        self.receiver.take().into_iter().for_each(Waker::wake);
-    }
-
-    fn wake_sender(&mut self) {
-        self.sender.take().into_iter().for_each(Waker::wake);
-    }
-
-    fn control(&mut self, at: Instant, item: Item) {
-        let waiting = self.queue.iter().filter(|(_, i)| !matches!(i, Item::Frame(..))).count();
-        if waiting < MAX_WAITING_CONTROL {
-            self.queue.push_back((at, item));
-            self.wake_receiver();
-        }
-    }
-
-    fn datagram(&mut self, at: Instant, payload: Bytes) {
-        if self.datagrams.len() < MAX_WAITING_DATAGRAMS {
-            let key = (at, self.sequence);
-            self.sequence += 1;
-            let index = self.datagrams.partition_point(|(at, sequence, _)| (*at, *sequence) < key);
-            self.datagrams.insert(index, (key.0, key.1, payload));
-            self.wake_receiver();
-        }
-    }
-
-    /// The next thing that has arrived by now, or when the next one will.
-    fn take(&mut self, waker: &Waker) -> Take {
-        let now = Instant::now();
-        if self.datagrams.first().is_some_and(|(at, ..)| *at <= now) {
-            return Take::Datagram(self.datagrams.remove(0).2);
-        }
-        if self.queue.front().is_some_and(|(at, _)| *at <= now)
-            && let Some((_, item)) = self.queue.pop_front()
-        {
-            match &item {
-                Item::Frame(lane, payload) => {
-                    self.on_the_way[usize::from(lane.0)] -= payload.len() + 1;
-                }
-                Item::Farewell(farewell) => self.over = Some(farewell.clone()),
-                Item::Ping | Item::Pong => {}
-            }
-            self.wake_sender();
-            return Take::Item(item);
-        }
-        if self.queue.is_empty()
-            && let Some(farewell) = &self.over
-        {
-            return Take::Over(farewell.clone());
-        }
-        self.receiver = Some(waker.clone());
-        let frame = self.queue.front().map(|(at, _)| *at);
-        let datagram = self.datagrams.first().map(|(at, ..)| *at);
-        Take::Until(frame.into_iter().chain(datagram).min())
     }
 }

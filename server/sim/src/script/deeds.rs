@@ -1,0 +1,169 @@
+//! What people do.
+
+use caffis_schema::{
+    Body, Command, List, Text, UserId,
+    command::{AddMembers, CreateGroup, EnsureDirect, Leave, RemoveMember, SetRole},
+    event::TextBody,
+    room::{HistoryPolicy, Role},
+};
+
+use super::{Life, PEOPLE, ROOMS, Sent};
+use crate::{
+    device::Device,
+    ledger::{said, told},
+    trace::lock,
+    world::World,
+};
+
+impl Life {
+    pub(super) fn send(&mut self) {
+        let device = self.device();
+        let Some(room) = self.room() else { return self.group() };
+        self.words += 1;
+        let padding = "x".repeat(self.random.below(120));
+        let words = format!("w{} {padding}", self.words);
+        let key = device.client.key();
+        let sent = Sent { user: device.user.clone(), room, key, words };
+        self.sent.push(sent.clone());
+        self.deliver(device, sent);
+    }
+
+    /// The same message again, from any device of the same person.
+    pub(super) fn resend(&mut self) {
+        if self.sent.is_empty() {
+            return;
+        }
+        let sent = self.random.pick(&self.sent).clone();
+        let devices = self.devices.iter().filter(|device| device.user == sent.user);
+        let devices: Vec<_> = devices.cloned().collect();
+        let device = self.random.pick(&devices).clone();
+        self.deliver(device, sent);
+    }
+
+    fn deliver(&mut self, device: Device, sent: Sent) {
+        let Sent { user, room, key, words } = sent;
+        let (ledger, trace) = (self.ledger.clone(), self.trace.clone());
+        lock(&ledger).attempt(&user, key.id, room, &words);
+        let short = words.split(' ').next().unwrap_or_default();
+        let what = format!("{} sends {short} to {}", device.name, lock(&ledger).short(room));
+        self.call(what, async move {
+            let body = Body::Text(TextBody { text: Text::cut(&words) });
+            let result = device.client.send(room, key, body).await;
+            lock(&ledger).settled(&user, key.id, &result, &trace);
+            told(&result)
+        });
+    }
+
+    pub(super) fn read(&mut self) {
+        let device = self.device();
+        let Some(room) = self.room() else { return };
+        let ledger = self.ledger.clone();
+        let last = lock(&ledger).numbers.get(&room).copied().unwrap_or_default();
+        let number = self.random.number() % (last + 2);
+        let what = format!("{} reads {} to {number}", device.name, lock(&ledger).short(room));
+        self.call(what, async move {
+            let result = device.client.mark_read(room, number).await;
+            if result.is_ok() {
+                let mut ledger = lock(&ledger);
+                let read = ledger.read.entry((device.user, room)).or_default();
+                *read = number.max(*read);
+            }
+            said(&result)
+        });
+    }
+
+    pub(super) fn open(&mut self) {
+        let device = self.device();
+        let Some(room) = self.room() else { return };
+        let what = format!("{} opens {}", device.name, lock(&self.ledger).short(room));
+        let limit = 1 + self.random.below(50) as u8;
+        self.call(what, async move { said(&device.client.open(room, limit).await) });
+    }
+
+    pub(super) fn close(&mut self, world: &World) {
+        let device = self.device();
+        let Some(room) = self.room() else { return };
+        let what = format!("{} closes {}", device.name, lock(&self.ledger).short(room));
+        let large = (world.settings.small_room_members as usize) < PEOPLE.len();
+        let shut = move |device: &Device| {
+            if large {
+                lock(&device.seen).shut.insert(room);
+            }
+        };
+        shut(&device);
+        self.call(what, async move {
+            let result = device.client.close(room).await;
+            shut(&device);
+            said(&result)
+        });
+    }
+
+    pub(super) fn membership(&mut self, verb: &str) {
+        let device = self.device();
+        let (Some(room), Some(user)) = (self.room(), self.person()) else { return };
+        let key = device.client.key();
+        let what = format!("{} {verb} {user} in {}", device.name, lock(&self.ledger).short(room));
+        let command = match verb {
+            "adds" => Command::AddMembers(AddMembers { key, room, users: List::cut(vec![user]) }),
+            "removes" => Command::RemoveMember(RemoveMember { key, room, user }),
+            "leaves" => Command::Leave(Leave { key, room }),
+            _ => {
+                let role = *self.random.pick(&[Role::Member, Role::Admin, Role::Owner]);
+                Command::SetRole(SetRole { key, room, user, role })
+            }
+        };
+        self.call(what, async move { said(&device.client.call(command).await.map(drop)) });
+    }
+
+    pub(super) fn group(&mut self) {
+        if self.groups >= ROOMS {
+            return;
+        }
+        self.groups += 1;
+        let device = self.device();
+        let name = format!("group {}", self.groups);
+        let all = self.random.chance(500);
+        let history = if all { HistoryPolicy::All } else { HistoryPolicy::FromJoining };
+        let mut members: Vec<UserId> = PEOPLE.iter().filter_map(|p| UserId::new(p).ok()).collect();
+        self.random.shuffle(&mut members);
+        members.truncate(self.random.below(PEOPLE.len()));
+        let command = Command::CreateGroup(CreateGroup {
+            key: device.client.key(),
+            name: Text::cut(&name),
+            members: List::cut(members),
+            history,
+        });
+        self.make(device, name, command, history);
+    }
+
+    pub(super) fn direct(&mut self) {
+        let device = self.device();
+        let Some(user) = self.person() else { return };
+        let name = format!("the conversation with {user}");
+        let command = Command::EnsureDirect(EnsureDirect { user });
+        self.make(device, name, command, HistoryPolicy::All);
+    }
+
+    fn make(&mut self, device: Device, name: String, command: Command, history: HistoryPolicy) {
+        let ledger = self.ledger.clone();
+        self.call(format!("{} makes {name}", device.name), async move {
+            let result = device.client.call(command).await;
+            match &result {
+                Ok(caffis_schema::Reply::Room(room)) => {
+                    let mut ledger = lock(&ledger);
+                    ledger.room(room.room, history);
+                    ledger.short(room.room)
+                }
+                _ => said(&result.map(drop)),
+            }
+        });
+    }
+
+    pub(super) fn typing(&mut self) {
+        let device = self.device();
+        let Some(room) = self.room() else { return };
+        let counter = self.typed.entry(device.name).or_default();
+        *counter += 1;
+        device.client.typing(room, *counter, true);
+    }
+}

@@ -1,0 +1,205 @@
+//! Who does what when.
+
+mod deeds;
+mod troubles;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use caffis_conformance::{faulty::Plan, random::Random};
+use caffis_core::Settings;
+use caffis_schema::{RoomId, UserId, room::ClientKey};
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    Length, Outcome, check,
+    device::Device,
+    ledger::Ledger,
+    trace::{Trace, lock},
+    wire::millis,
+    world::World,
+};
+
+const PEOPLE: [&str; 5] = ["anna", "bruno", "carla", "dario", "elena"];
+
+const DEVICES: usize = 2;
+
+/// Rooms that are made at most; they are never unmade.
+const ROOMS: usize = 8;
+
+/// The longest time between two things that happen.
+const STEP: Duration = Duration::from_millis(40);
+
+/// How long everything may take to come right once all is healed.
+const HEALING: Duration = Duration::from_secs(600);
+
+/// How long a quiet moment is, after which nothing is on its way any more.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// Plays the life of a seed.
+pub(crate) async fn play(seed: u64, length: Length) -> Outcome {
+    let trace = Trace::begin();
+    let mut random = Random::new(seed);
+    let settings = settings(&mut random);
+    trace.note(format_args!(
+        "seed {seed}: queues of {} bytes, rings of {}, resumes of {}, small rooms of {}",
+        settings.session_queue_bytes,
+        settings.ring_entries,
+        settings.resume_entries,
+        settings.small_room_members,
+    ));
+    let mut world = World::new(random.number(), trace.clone(), settings);
+    world.start().await;
+    let mut life = Life::begin(random, &mut world);
+    sleep(Duration::from_secs(1)).await;
+    for _ in 0..length.steps {
+        sleep(millis(&mut life.random, STEP)).await;
+        life.step(&mut world).await;
+    }
+    life.heal(&mut world).await;
+    check::all(&mut world, &life).await;
+    let acknowledged = lock(&life.ledger).acknowledged();
+    let (faults, restarts) = (world.faults.injected(), world.restarts);
+    let (trace, broken) = trace.end();
+    Outcome { trace, broken, acknowledged, faults, restarts }
+}
+
+/// Limits so low that a short life reaches them.
+fn settings(random: &mut Random) -> Settings {
+    Settings {
+        messages_per_second: 1_000,
+        commands_per_second: 1_000,
+        session_queue_bytes: *random.pick(&[1_024, 4_096, 512 * 1_024]),
+        ring_entries: *random.pick(&[1, 5, 100]),
+        resume_entries: *random.pick(&[10, 1_000]),
+        small_room_members: *random.pick(&[2, 100, 100]),
+        idle_rooms: *random.pick(&[2, 10_000]),
+        store_timeout: *random.pick(&[Duration::from_millis(60), Duration::from_secs(10)]),
+        ..Settings::default()
+    }
+}
+
+/// A message that was given to a device: for giving it to another one again.
+#[derive(Clone)]
+struct Sent {
+    user: UserId,
+    room: RoomId,
+    key: ClientKey,
+    words: String,
+}
+
+/// The people and what they are about.
+pub(crate) struct Life {
+    random: Random,
+    trace: Trace,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) ledger: Arc<Mutex<Ledger>>,
+    calls: Vec<JoinHandle<()>>,
+    sent: Vec<Sent>,
+    groups: usize,
+    words: usize,
+    typed: BTreeMap<String, u32>,
+}
+
+impl Life {
+    fn begin(random: Random, world: &mut World) -> Self {
+        let mut devices = Vec::new();
+        for person in PEOPLE {
+            let Ok(user) = UserId::new(person) else { continue };
+            for index in 0..DEVICES {
+                devices.push(Device::start(world, &user, &format!("{person}/{index}")));
+            }
+        }
+        Self {
+            random,
+            trace: world.trace.clone(),
+            devices,
+            ledger: Arc::default(),
+            calls: Vec::new(),
+            sent: Vec::new(),
+            groups: 0,
+            words: 0,
+            typed: BTreeMap::new(),
+        }
+    }
+
+    async fn step(&mut self, world: &mut World) {
+        match self.random.below(1_000) {
+            0..450 => self.send(),
+            450..530 => self.resend(),
+            530..620 => self.read(),
+            620..670 => self.open(),
+            670..690 => self.close(world),
+            690..730 => self.membership("adds"),
+            730..765 => self.membership("removes"),
+            765..780 => self.membership("leaves"),
+            780..800 => self.membership("raises"),
+            800..840 => self.group(),
+            840..855 => self.direct(),
+            855..890 => self.typing(),
+            890..940 => self.cut(world),
+            940..955 => self.block(world),
+            955..985 => self.faults(world),
+            985..991 => self.clock(world),
+            991..996 => {
+                let losing = self.random.chance(500);
+                world.crash(losing).await;
+                sleep(millis(&mut self.random, Duration::from_secs(2))).await;
+                world.start().await;
+            }
+            _ => {
+                world.drain().await;
+                world.start().await;
+            }
+        }
+    }
+
+    fn device(&mut self) -> Device {
+        self.random.pick(&self.devices).clone()
+    }
+
+    fn room(&mut self) -> Option<RoomId> {
+        let ledger = lock(&self.ledger);
+        let (rooms, count) = (&ledger.rooms, ledger.rooms.len());
+        (count > 0).then(|| rooms[self.random.below(count)].0)
+    }
+
+    fn person(&mut self) -> Option<UserId> {
+        UserId::new(PEOPLE[self.random.below(PEOPLE.len())]).ok()
+    }
+
+    /// Starts something that takes its time, and notes how it ends.
+    fn call(&mut self, what: String, call: impl Future<Output = String> + Send + 'static) {
+        let trace = self.trace.clone();
+        trace.note(&what);
+        self.calls.push(tokio::spawn(async move {
+            let result = call.await;
+            trace.note(format_args!("{what}: {result}"));
+        }));
+    }
+
+    /// Makes everything well and waits until all that was asked is settled.
+    async fn heal(&mut self, world: &mut World) {
+        self.trace.note("all heals");
+        world.faults.set_plan(Plan::default());
+        lock(&world.wires).blocked.clear();
+        let calls = std::mem::take(&mut self.calls);
+        let all = async {
+            for call in calls {
+                if call.await.is_err() {
+                    self.trace.broken("a call panicked");
+                }
+            }
+        };
+        if timeout(HEALING, all).await.is_err() {
+            self.trace.broken("some calls were never settled");
+        }
+        sleep(QUIET).await;
+    }
+}
