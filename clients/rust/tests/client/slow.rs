@@ -6,10 +6,19 @@ use caffis_client::{ClientEvent, Events};
 use caffis_schema::{Command, Position, Reply, Request, reply::Appended};
 use tokio::time::timeout;
 
-use crate::server::{complete, opened, position, room, start, until};
+use crate::server::{Server, complete, opened, position, room, start, until};
 
 /// Entries of which an application that does not read hears only a part.
 const FLOOD: Position = 20_000;
+
+async fn flood(server: &mut Server) {
+    let flood = async {
+        for position in 1..=FLOOD {
+            server.entry(position).await;
+        }
+    };
+    timeout(Duration::from_secs(1), flood).await.expect("the client takes all that comes");
+}
 
 /// The last entry that is told before the client says that it left some out.
 async fn last_before_lagging(events: &mut Events) -> Position {
@@ -31,9 +40,7 @@ async fn last_before_lagging(events: &mut Events) -> Position {
 async fn an_application_that_does_not_read_goes_on_where_it_stopped() {
     let (client, mut events, mut server, _) = start();
     server.welcome(0, Vec::new()).await;
-    for position in 1..=FLOOD {
-        server.entry(position).await;
-    }
+    flood(&mut server).await;
     let last = last_before_lagging(&mut events).await;
     assert!((1_000..5_000).contains(&last), "the queue is bounded: {last}");
     let hello = server.welcome(FLOOD, vec![complete(&[last + 1, last + 2], last + 2)]).await;
@@ -49,9 +56,7 @@ async fn an_application_that_does_not_read_goes_on_where_it_stopped() {
 async fn commands_are_answered_although_nobody_reads() {
     let (client, mut events, mut server, _) = start();
     server.welcome(0, Vec::new()).await;
-    for position in 1..=FLOOD {
-        server.entry(position).await;
-    }
+    flood(&mut server).await;
     let other = client.clone();
     let sending = tokio::spawn(async move { other.send_text(room(), "ciao").await });
     let take = timeout(Duration::from_secs(1), server.take()).await;
