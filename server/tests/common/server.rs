@@ -23,6 +23,7 @@ pub(crate) struct Setup {
     folder: Arc<TempDir>,
     data: PathBuf,
     dev: bool,
+    log_is_read: bool,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
 }
@@ -35,6 +36,7 @@ impl Setup {
             data: folder.path().join("data"),
             folder: Arc::new(folder),
             dev: true,
+            log_is_read: true,
             arguments: Vec::new(),
             environment: Vec::new(),
         }
@@ -61,6 +63,11 @@ impl Setup {
     pub(crate) fn data_at(mut self, path: &str) -> Self {
         self.data = self.folder.path().join(path);
         self
+    }
+
+    /// With a log that somebody should read and does not.
+    pub(crate) fn unread_log(self) -> Self {
+        Self { log_is_read: false, ..self }
     }
 
     /// The data folder.
@@ -94,7 +101,11 @@ impl Setup {
         let log = self.beside("log");
         let mut command = self.command();
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        command.stderr(File::options().create(true).append(true).open(&log).unwrap());
+        command.stderr(if self.log_is_read {
+            File::options().create(true).append(true).open(&log).unwrap().into()
+        } else {
+            Stdio::piped()
+        });
         let mut child = command.spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
         let mut server = Server { setup: self.clone(), child, listening: Value::Null };

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use caffis_schema::{CloseCode, Command, ErrorCode, open::Empty};
 
-use crate::common::{Over, Person, Setup, token_of};
+use crate::common::{Over, Person, Setup, read, token_of};
 
 #[tokio::test]
 async fn everybody_gets_in_on_every_transport() {
@@ -55,6 +55,44 @@ async fn garbage_instead_of_hello_is_refused() {
             stranger.write(bytes).await;
             assert_eq!(stranger.farewell().await.code, CloseCode::Protocol.number(), "{over:?}");
         }
+    }
+    assert_eq!(server.get("/readyz").await.0, 200);
+}
+
+#[tokio::test]
+async fn the_log_tells_of_each_session_once_when_it_opens_and_once_when_it_ends() {
+    let server = Setup::dev().start().await;
+    let token = token_of("giulia");
+    let mut sessions = Vec::new();
+    for over in Over::ALL {
+        let mut giulia = Person::stranger(&server, over).await;
+        giulia.greet(&token).await.unwrap();
+        let room = giulia.direct("marco").await;
+        giulia.say(room, "between the two of us").await.unwrap();
+        sessions.push(giulia);
+    }
+    let setup = server.setup.clone();
+    assert!(server.stop().await.success());
+    let log = String::from_utf8(read(&setup.beside("log"))).unwrap();
+    let lines = |what| log.lines().filter(move |line| line.contains(what));
+    assert_eq!(lines("session opened").count(), Over::ALL.len(), "{log}");
+    for kind in ["websocket", "webtransport", "quic"] {
+        let opened = |line: &str| line.contains("user.id=giulia") && line.contains("127.0.0.1");
+        assert!(lines("session opened").filter(|l| l.contains(kind)).any(opened), "{kind}: {log}");
+    }
+    let shutdown = format!("close.code={}", CloseCode::Shutdown.number());
+    let ended = |line: &str| line.contains("user.id=giulia") && line.contains(&shutdown);
+    assert_eq!(lines("session ended").filter(|l| ended(l)).count(), Over::ALL.len(), "{log}");
+    assert!(!log.contains(&token) && !log.contains("between the two of us"), "{log}");
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_stops_nobody() {
+    let setup = Setup::dev().flags(&["--address-connects-per-second", "100000"]).unread_log();
+    let server = setup.start().await;
+    // More lines than a pipe takes.
+    for _ in 0..600 {
+        Person::enter(&server, "giulia", Over::WebSocket).await;
     }
     assert_eq!(server.get("/readyz").await.0, 200);
 }

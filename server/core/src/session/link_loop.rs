@@ -21,6 +21,7 @@ use super::{
     first::first,
     frames::{answer_bytes, decode},
     hello,
+    log::SessionLog,
     timers::{Due, Timers},
 };
 use crate::{
@@ -46,8 +47,10 @@ const WRITES_PER_TURN: usize = 256;
 /// Why the loop ends.
 #[derive(Debug)]
 pub(super) enum End {
-    /// The link is gone, or the peer said goodbye.
+    /// The link is gone.
     Gone,
+    /// The peer said goodbye, with this code.
+    Left(u16),
     /// This side says goodbye.
     Farewell(CloseCode, &'static str),
 }
@@ -92,11 +95,9 @@ pub(crate) async fn run(
     };
     let end = match opened {
         Ok(opened) => {
-            let user = opened.session.0.user().clone();
-            let id = opened.session.0.session.id;
-            tracing::debug!(user.id = %user, session.id = %id, link.kind = %kind, "session opened");
+            let log = SessionLog::opened(&opened.session.0.session, kind, address);
             let end = converse(opened, addresses, address, &mut *link).await;
-            tracing::debug!(user.id = %user, session.id = %id, ?end, "session ended");
+            log.ended(&end);
             end
         }
         Err(end) => end,
@@ -314,7 +315,7 @@ impl Session {
                 None
             }
             Incoming::Pong => None,
-            Incoming::Closed(_) => Some(End::Gone),
+            Incoming::Closed(farewell) => Some(End::Left(farewell.code)),
         }
     }
 

@@ -11,6 +11,7 @@ mod first;
 mod frames;
 mod hello;
 mod link_loop;
+mod log;
 mod timers;
 
 pub(crate) use self::link_loop::run;
