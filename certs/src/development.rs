@@ -6,15 +6,13 @@
 
 use std::{
     fs,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, SystemTime},
 };
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 
-use crate::{CertError, Identity};
+use crate::{CertError, Identity, private_file};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -81,13 +79,5 @@ fn create(folder: &Path, path: &Path, names: &[String], now: SystemTime) -> Resu
     let certificate = params.self_signed(&key)?;
     let pem = format!("{}{}", certificate.pem(), key.serialize_pem());
     fs::create_dir_all(folder).map_err(CertError::unreadable(folder))?;
-    // Written aside and moved, so that nobody ever reads half of it.
-    let aside: PathBuf = path.with_extension("new");
-    let _ = fs::remove_file(&aside);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let mut file = options.open(&aside).map_err(CertError::unreadable(&aside))?;
-    file.write_all(pem.as_bytes()).map_err(CertError::unreadable(&aside))?;
-    file.sync_all().map_err(CertError::unreadable(&aside))?;
-    fs::rename(&aside, path).map_err(CertError::unreadable(path))
+    private_file::write(path, pem.as_bytes())
 }

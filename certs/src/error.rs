@@ -85,9 +85,12 @@ pub enum CertError {
         /// The names that it has.
         found: Vec<String>,
     },
-    /// The development certificate could not be made.
-    #[error("the development certificate could not be made: {0}")]
+    /// A certificate of our own could not be made.
+    #[error("a certificate could not be made: {0}")]
     Create(#[from] rcgen::Error),
+    /// The client that asks certificate authorities could not be made.
+    #[error("certificate authorities cannot be asked: {0}")]
+    Client(String),
     /// TLS refused the certificate.
     #[error("TLS refused the certificate: {0}")]
     Tls(#[from] rustls::Error),

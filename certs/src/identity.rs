@@ -39,6 +39,8 @@ pub struct Identity {
     /// SHA-256 over the DER form of the first certificate: what browsers take as
     /// `serverCertificateHashes`.
     pub hash: [u8; 32],
+    /// When the server's own certificate begins.
+    pub not_before: SystemTime,
     /// When the first certificate of the chain to end ends.
     pub not_after: SystemTime,
     /// The names and addresses that the certificate is for.
@@ -63,12 +65,22 @@ impl Identity {
         names: &[String],
         now: SystemTime,
     ) -> Result<Self, CertError> {
-        let pem = read(chain_path)?;
-        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&pem)
+        let (chain, key) = (read(chain_path)?, read(key_path)?);
+        Self::from_pem((&chain, chain_path), (&key, key_path), names, now)
+    }
+
+    /// The same from PEM texts, each with the path that errors name.
+    pub(crate) fn from_pem(
+        (chain, chain_path): (&[u8], &Path),
+        (key, key_path): (&[u8], &Path),
+        names: &[String],
+        now: SystemTime,
+    ) -> Result<Self, CertError> {
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(chain)
             .collect::<Result<_, _>>()
             .map_err(|_| CertError::NoCertificate { path: chain_path.to_owned() })?;
         let no_key = |_| CertError::NoKey { path: key_path.to_owned() };
-        let key = PrivateKeyDer::from_pem_slice(&read(key_path)?).map_err(no_key)?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(no_key)?;
         let parsed = parse(&chain, chain_path)?;
         let Some(leaf) = parsed.first() else {
             return Err(CertError::NoCertificate { path: chain_path.to_owned() });
@@ -83,6 +95,7 @@ impl Identity {
                 return Err(CertError::WrongName { path, name, found });
             }
         }
+        let not_before = system_time(leaf.validity().not_before);
         let ends = parsed.iter().map(|certificate| certificate.validity().not_after);
         let not_after = ends.map(system_time).min().unwrap_or(now);
         let hash = sha256(&chain);
@@ -94,7 +107,7 @@ impl Identity {
             certificate: chain_path.to_owned(),
             key: key_path.to_owned(),
         })?;
-        Ok(Self { certified: Arc::new(certified), hash, not_after, names: found })
+        Ok(Self { certified: Arc::new(certified), hash, not_before, not_after, names: found })
     }
 
     /// The TLS configuration of the TCP port: HTTP/2 and HTTP/1.1.
@@ -102,11 +115,7 @@ impl Identity {
     /// # Errors
     /// [`CertError::Tls`].
     pub fn tcp_config(&self) -> Result<ServerConfig, CertError> {
-        let builder = ServerConfig::builder_with_provider(provider());
-        let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
-        let mut config = builder.with_cert_resolver(self.resolver());
-        config.alpn_protocols = TCP_ALPN.iter().map(|protocol| protocol.to_vec()).collect();
-        Ok(config)
+        tcp_config(self.resolver(), &[])
     }
 
     /// The TLS configuration of the UDP port: HTTP/3 with WebTransport, and native QUIC.
@@ -114,11 +123,12 @@ impl Identity {
     /// # Errors
     /// [`CertError::Tls`].
     pub fn udp_config(&self) -> Result<ServerConfig, CertError> {
-        let builder = ServerConfig::builder_with_provider(provider());
-        let builder = builder.with_protocol_versions(&[&TLS13])?.with_no_client_auth();
-        let mut config = builder.with_cert_resolver(self.resolver());
-        config.alpn_protocols = UDP_ALPN.iter().map(|protocol| protocol.to_vec()).collect();
-        Ok(config)
+        udp_config(self.resolver())
+    }
+
+    /// The chain with its key, for a resolver of one's own.
+    pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
+        self.certified.clone()
     }
 
     /// Answers with this certificate whatever name is asked for: an address has none.
@@ -127,7 +137,29 @@ impl Identity {
     }
 }
 
-fn provider() -> Arc<CryptoProvider> {
+/// A configuration of the TCP port, with protocols beyond those of HTTP.
+pub(crate) fn tcp_config(
+    resolver: Arc<dyn ResolvesServerCert>,
+    more: &[&[u8]],
+) -> Result<ServerConfig, CertError> {
+    let builder = ServerConfig::builder_with_provider(provider());
+    let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
+    let mut config = builder.with_cert_resolver(resolver);
+    let protocols = TCP_ALPN.iter().chain(more);
+    config.alpn_protocols = protocols.map(|protocol| protocol.to_vec()).collect();
+    Ok(config)
+}
+
+/// A configuration of the UDP port.
+pub(crate) fn udp_config(resolver: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, CertError> {
+    let builder = ServerConfig::builder_with_provider(provider());
+    let builder = builder.with_protocol_versions(&[&TLS13])?.with_no_client_auth();
+    let mut config = builder.with_cert_resolver(resolver);
+    config.alpn_protocols = UDP_ALPN.iter().map(|protocol| protocol.to_vec()).collect();
+    Ok(config)
+}
+
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(provider::default_provider())
 }
 
