@@ -40,6 +40,9 @@ const MAX_HTTP2_STREAMS: u32 = 100;
 /// How often an idle HTTP/2 connection is asked whether it lives.
 const HTTP2_KEEP_ALIVE: Duration = Duration::from_secs(20);
 
+/// The protocol of tls-alpn-01 (RFC 8737): the handshake is all of it.
+const ALPN_ACME: &[u8] = b"acme-tls/1";
+
 /// How long to wait when the system has no descriptor left for a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -190,6 +193,9 @@ async fn connection(stream: Admitted, peer: SocketAddr, shared: Shared) {
     let Some(tls) = &shared.options.tls else { return serve_http(stream, peer, shared).await };
     let acceptor = TlsAcceptor::from(tls.borrow().clone());
     match timeout(shared.options.handshake_timeout, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(ALPN_ACME) => {
+            tracing::info!(%peer, "the certificate authority was shown a proof");
+        }
         Ok(Ok(stream)) => serve_http(stream, peer, shared).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),

@@ -14,12 +14,13 @@ struct System {
 
 /// What compiling needs beside Rust: libFuzzer is C++, ring is C.
 const COMPILERS: [System; 1] = [System { package: "g++", program: "c++" }];
-/// What the edge tests need: limits, mounts and addresses.
-const TOOLS: [System; 4] = [
+/// What the edge tests need: limits, mounts, addresses and a certificate authority.
+const TOOLS: [System; 5] = [
     System { package: "util-linux", program: "prlimit" },
     System { package: "mount", program: "mount" },
     System { package: "iproute2", program: "ip" },
     System { package: "procps", program: "ps" },
+    System { package: "pebble", program: "pebble" },
 ];
 /// The browsers that run the journeys.
 const BROWSERS: [System; 2] = [

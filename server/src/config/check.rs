@@ -11,6 +11,7 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
     if config.tls_certificate.is_some() != config.tls_key.is_some() {
         return conflict("tls_certificate and tls_key belong together: set both or none");
     }
+    acme(config)?;
     if config.hosts.is_empty() {
         return conflict("hosts is empty: name at least one host");
     }
@@ -35,6 +36,48 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// Refuses what does not go together with a certificate by ACME, or is nothing without it.
+fn acme(config: &Config) -> Result<(), ConfigError> {
+    let refuse = |sentence: String| Err(ConfigError::Conflict(sentence));
+    let Some(first) = config.acme.domains.first() else {
+        return match &config.acme.contact {
+            Some(contact) => refuse(format!(
+                "acme_contact is `{contact}` without acme_domains: name the domains, or leave both out"
+            )),
+            None => Ok(()),
+        };
+    };
+    if let Some(path) = &config.tls_certificate {
+        return refuse(format!(
+            "acme_domains has `{first}` and tls_certificate is `{}`: allowed is one of them",
+            path.display()
+        ));
+    }
+    if config.dev {
+        return refuse(format!(
+            "acme_domains has `{first}` and dev is on: a development server listens on loopback \
+             only, where no certificate authority reaches it; allowed is one of them"
+        ));
+    }
+    if !config.acme.agree_tos {
+        return refuse(format!(
+            "acme_domains has `{first}` and acme_agree_tos is `false`: read the terms of service of \
+             the certificate authority ({}); allowed is `true`",
+            config.acme.directory
+        ));
+    }
+    let is_covered =
+        |host: &&String| config.acme.domains.iter().any(|d| d.eq_ignore_ascii_case(host));
+    match config.hosts.iter().find(|host| !is_covered(host)) {
+        Some(host) => refuse(format!(
+            "hosts has `{host}`, for which the certificate would not be good: allowed are those of \
+             acme_domains ({})",
+            config.acme.domains.join(", ")
+        )),
+        None => Ok(()),
+    }
 }
 
 impl Config {
@@ -92,6 +135,51 @@ mod tests {
         assert!(config.check_serving().is_ok());
         config = Config { dev: true, ..Config::default() };
         assert!(config.check_serving().is_ok());
+    }
+
+    #[test]
+    fn acme_goes_with_nothing_else_and_needs_consent() {
+        let domains = ("acme_domains", "chat.example, www.chat.example");
+        let agreed = ("acme_agree_tos", "true");
+        let config = flags(&[domains, agreed]).unwrap();
+        assert_eq!(config.hosts, ["chat.example", "www.chat.example"]);
+        assert!(config.serves_tls());
+        assert!(flags(&[domains, agreed, ("hosts", "WWW.chat.example")]).is_ok());
+        let files = [("tls_certificate", "chain.pem"), ("tls_key", "key.pem")];
+        for (more, parts) in [
+            (&[agreed, files[0], files[1]][..], ["tls_certificate", "`chain.pem`", "allowed"]),
+            (&[agreed, ("dev", "true")], ["dev", "`chat.example`", "allowed"]),
+            (&[], ["acme_agree_tos", "`false`", "allowed is `true`"]),
+            (
+                &[agreed, ("hosts", "other.example")],
+                ["hosts", "`other.example`", "www.chat.example"],
+            ),
+        ] {
+            let message = flags(&[&[domains], more].concat()).unwrap_err().to_string();
+            for part in parts {
+                assert!(message.contains(part), "{message} lacks {part}");
+            }
+        }
+        let alone = flags(&[("acme_contact", "me@chat.example")]).unwrap_err().to_string();
+        assert!(alone.contains("`me@chat.example` without acme_domains"), "{alone}");
+    }
+
+    #[test]
+    fn acme_values_are_checked_one_by_one() {
+        for (key, value) in [
+            ("acme_domains", "*.chat.example"),
+            ("acme_domains", "192.0.2.1"),
+            ("acme_domains", "https://chat.example"),
+            ("acme_contact", "chat.example"),
+            ("acme_contact", "me@chat example"),
+            ("acme_directory", "http://ca.example/directory"),
+            ("acme_directory", ""),
+        ] {
+            assert!(
+                matches!(flags(&[(key, value)]), Err(ConfigError::Value { .. })),
+                "{key}={value}"
+            );
+        }
     }
 
     #[test]

@@ -88,6 +88,9 @@ pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
         let origin = format!("flag --{}", key.replace('_', "-"));
         set(&mut config, key, Some(value.clone()), origin)?;
     }
+    if config.hosts == Config::default().hosts && !config.acme.domains.is_empty() {
+        config.hosts = config.acme.domains.clone();
+    }
     check::together(&config)?;
     Ok(config)
 }

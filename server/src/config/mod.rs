@@ -47,6 +47,8 @@ pub struct Config {
     pub tls_certificate: Option<PathBuf>,
     /// Its key, PEM.
     pub tls_key: Option<PathBuf>,
+    /// A certificate authority to ask instead.
+    pub acme: AcmeSettings,
     /// The names by which clients reach the server.
     pub hosts: Vec<String>,
     /// The origins of pages that may connect, besides the server's own.
@@ -71,6 +73,21 @@ pub struct Config {
     pub store_cache: u64,
     /// The settings of core.
     pub core: caffis_core::settings::Settings,
+}
+
+/// Which certificate authority is asked for what; nothing is asked without domains.
+#[derive(Clone, Debug)]
+pub struct AcmeSettings {
+    /// The names of the certificate.
+    pub domains: Vec<String>,
+    /// Whether the operator agrees to the authority's terms of service.
+    pub agree_tos: bool,
+    /// The mail address of the account.
+    pub contact: Option<String>,
+    /// The address of the authority's directory.
+    pub directory: String,
+    /// The root of the directory's own certificate, PEM.
+    pub ca: Option<PathBuf>,
 }
 
 /// What tokens must look like and which keys check them.
@@ -120,6 +137,13 @@ impl Default for Config {
             listen_quic: Vec::new(),
             tls_certificate: None,
             tls_key: None,
+            acme: AcmeSettings {
+                domains: Vec::new(),
+                agree_tos: false,
+                contact: None,
+                directory: caffis_certs::acme::LETS_ENCRYPT.to_owned(),
+                ca: None,
+            },
             hosts: vec!["localhost".to_owned()],
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -156,6 +180,12 @@ impl Config {
         } else {
             vec![(Ipv6Addr::UNSPECIFIED, DEFAULT_PORT).into()]
         }
+    }
+
+    /// Whether TCP speaks TLS.
+    #[must_use]
+    pub fn serves_tls(&self) -> bool {
+        self.tls_certificate.is_some() || !self.acme.domains.is_empty()
     }
 
     /// The folder of the embedded store.

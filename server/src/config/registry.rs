@@ -64,9 +64,43 @@ pub static SETTINGS: &[Setting] = &[
         Field::File(|c| &mut c.tls_key),
     ),
     setting(
+        "acme_domains",
+        Group::Network,
+        "Names to obtain a certificate for by ACME, instead of tls_certificate; TCP must be reachable at port 443 of all of them",
+        Field::Words(
+            |c| &mut c.acme.domains,
+            is_domain,
+            "domain names, no IP addresses and no wildcards",
+        ),
+    ),
+    setting(
+        "acme_agree_tos",
+        Group::Network,
+        "Whether you agree to the terms of service of the ACME certificate authority",
+        Field::Switch(|c| &mut c.acme.agree_tos),
+    ),
+    setting(
+        "acme_contact",
+        Group::Network,
+        "Mail address that the ACME certificate authority may write to; empty: none",
+        Field::Maybe(|c| &mut c.acme.contact, is_mail, "a mail address"),
+    ),
+    setting(
+        "acme_directory",
+        Group::Network,
+        "Directory of the ACME certificate authority",
+        Field::Text(|c| &mut c.acme.directory, is_directory, "an https:// address"),
+    ),
+    setting(
+        "acme_ca",
+        Group::Network,
+        "Root certificates (PEM) that the directory's own certificate must lead to; empty: the machine's",
+        Field::File(|c| &mut c.acme.ca),
+    ),
+    setting(
         "hosts",
         Group::Network,
-        "Names or addresses by which clients reach the server; the certificate must be good for all of them",
+        "Names or addresses by which clients reach the server, with acme_domains by default those; the certificate must be good for all of them",
         Field::Words(|c| &mut c.hosts, is_host, "host names or IP addresses"),
     ),
     setting(
@@ -333,6 +367,22 @@ fn is_host(text: &str) -> bool {
             || text.split('.').all(|label| {
                 !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
             }))
+}
+
+/// A name that an authority can find in the DNS.
+fn is_domain(text: &str) -> bool {
+    is_host(text) && text.parse::<std::net::IpAddr>().is_err()
+}
+
+fn is_mail(text: &str) -> bool {
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != ',';
+    text.len() <= 254
+        && text.chars().all(plain)
+        && text.split_once('@').is_some_and(|(who, host)| !who.is_empty() && is_domain(host))
+}
+
+fn is_directory(text: &str) -> bool {
+    reqwest::Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.has_host())
 }
 
 fn is_origin(text: &str) -> bool {

@@ -22,6 +22,9 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.udp_port.get().is_none() {
         reasons.push("starting".to_owned());
     }
+    if app.certificates.status().is_none() {
+        reasons.push("no_certificate".to_owned());
+    }
     match app.store.health() {
         Health::Healthy => {}
         Health::Full => reasons.push("storage_full".to_owned()),

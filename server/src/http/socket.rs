@@ -32,6 +32,11 @@ pub(super) async fn upgrade(
         let error = Error::later(ErrorCode::Unavailable, "The server is going down.", 1_000);
         return reply::error(StatusCode::SERVICE_UNAVAILABLE, &error);
     }
+    // Who got here trusts whatever certificate it is shown; nobody chats over that.
+    if app.certificates.status().is_none() {
+        let error = Error::later(ErrorCode::Unavailable, "There is no certificate yet.", 10_000);
+        return reply::error(StatusCode::SERVICE_UNAVAILABLE, &error);
+    }
     let (parts, _) = request.into_parts();
     let origin = parts.headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?"));
     let client = address::client(peer.ip(), &parts.headers, &app.config.trusted_proxies);

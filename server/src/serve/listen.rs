@@ -14,7 +14,8 @@ use caffis_transport::{
     quic::{OriginCheck, QuicServer, ServerOptions},
     tcp::{self, TcpServer},
 };
-use tokio::task::JoinHandle;
+use rustls::ServerConfig;
+use tokio::{sync::watch, task::JoinHandle};
 
 use super::{crowd, keys};
 use crate::{
@@ -34,6 +35,8 @@ pub(super) struct Listeners {
 impl Listeners {
     /// Listens as the configuration says.
     pub(super) fn open(app: &Arc<App>) -> anyhow::Result<Self> {
+        // Before a certificate is read from it: none that comes meanwhile is missed.
+        let certificates = app.certificates.udp();
         let (tcp_servers, tcp_addresses) = open_tcp(app)?;
         let quic = Arc::new(open_quic(app, &tcp_addresses)?);
         let udp_addresses = quic.addresses().to_vec();
@@ -43,7 +46,7 @@ impl Listeners {
         }
         let tasks = vec![
             tokio::spawn(accept(quic.clone(), app.clone())),
-            tokio::spawn(follow_certificates(quic.clone(), app.clone())),
+            tokio::spawn(follow_certificates(quic.clone(), certificates)),
         ];
         Ok(Self { tcp_servers, tcp_addresses, udp_addresses, quic, tasks })
     }
@@ -109,7 +112,7 @@ fn listen_on(address: SocketAddr, app: &Arc<App>, admit: &Admit) -> io::Result<T
     let mut options = tcp::Options::new(vec![address]);
     options.max_connections = app.config.max_connections as usize;
     options.admit = admit.clone();
-    options.tls = app.config.tls_certificate.is_some().then(|| app.certificates.tcp());
+    options.tls = app.config.serves_tls().then(|| app.certificates.tcp());
     tcp::serve(options, http::router(app.clone()))
 }
 
@@ -187,8 +190,10 @@ async fn accept(quic: Arc<QuicServer>, app: Arc<App>) {
     }
 }
 
-async fn follow_certificates(quic: Arc<QuicServer>, app: Arc<App>) {
-    let mut certificates = app.certificates.udp();
+async fn follow_certificates(
+    quic: Arc<QuicServer>,
+    mut certificates: watch::Receiver<Arc<ServerConfig>>,
+) {
     while certificates.changed().await.is_ok() {
         let latest = certificates.borrow_and_update().clone();
         if let Err(error) = quic.set_tls(latest) {

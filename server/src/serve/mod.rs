@@ -16,7 +16,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use caffis_certs::{Certificates, Source};
+use caffis_certs::{Certificates, Source, acme};
 use caffis_core::{
     Core, Ports,
     ports::{clock::SharedClock, store::SharedStore},
@@ -149,6 +149,13 @@ fn open_certificates(config: &Config) -> anyhow::Result<Certificates> {
     let names = config.hosts.clone();
     let source = match (&config.tls_certificate, &config.tls_key) {
         (Some(chain), Some(key)) => Source::Files { chain: chain.clone(), key: key.clone(), names },
+        _ if !config.acme.domains.is_empty() => Source::Acme(acme::Settings {
+            folder: config.data.join("acme"),
+            domains: config.acme.domains.clone(),
+            contact: config.acme.contact.clone(),
+            directory: config.acme.directory.clone(),
+            root: config.acme.ca.clone(),
+        }),
         _ => Source::Development { folder: config.data.join("certificate"), names },
     };
     Certificates::open(source, SystemTime::now()).context("no usable certificate")

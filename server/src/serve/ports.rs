@@ -63,7 +63,7 @@ impl Drop for PortsFile {
 
 /// The address to open in a browser.
 fn url(config: &Config, tcp: &[SocketAddr]) -> String {
-    let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
+    let scheme = if config.serves_tls() { "https" } else { "http" };
     let port = tcp.first().map_or(0, SocketAddr::port);
     let host = config.hosts.first().map_or("localhost", String::as_str);
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod acme;
 mod backup;
 mod drain;
 mod example_session;
