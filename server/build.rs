@@ -30,11 +30,23 @@ fn main() -> io::Result<()> {
     for file in files {
         let name = file.strip_prefix(&built).unwrap_or(&file);
         let name = name.to_string_lossy().replace('\\', "/");
-        let _ = writeln!(code, "    ({name:?}, include_bytes!({:?})),", file.display().to_string());
+        let tag = format!("\"{:016x}\"", fingerprint(&fs::read(&file)?));
+        let path = file.display().to_string();
+        let _ = writeln!(
+            code,
+            "    File {{ name: {name:?}, tag: {tag:?}, bytes: include_bytes!({path:?}) }},"
+        );
     }
     code.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("web.rs"), code)
+}
+
+/// FNV-1a: tells versions of a file apart.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
