@@ -1,6 +1,6 @@
 /** Reading a long conversation: it opens at the first unread message and nothing jumps. */
 
-import type { Browser } from "playwright-core";
+import type { Browser, Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChromium } from "./support/browsers.ts";
 import { Person } from "./support/person.ts";
@@ -8,8 +8,16 @@ import { TestServer } from "./support/server.ts";
 import { TerminalPerson } from "./support/terminal.ts";
 
 const GROUP = "Lettura";
-const OLD = 130;
+const OLD = 2_000;
 const NEW = 30;
+/** Messages that are written before the first of them is acknowledged. */
+const AT_ONCE = 50;
+/** What stands above the first message. */
+const BEGINNING = "This is where it begins";
+/** By how much is scrolled at once, in pixels. */
+const STEP = 650;
+/** The most messages that are in the page, however many the conversation has. */
+const DRAWN = 120;
 
 let server: TestServer;
 let chromium: Browser;
@@ -17,7 +25,10 @@ let giulia: Person;
 let marco: TerminalPerson;
 
 beforeAll(async () => {
-  const rates = ["--messages-per-second", "1000", "--commands-per-second", "1000"];
+  const rates = ["messages", "commands", "address-commands"].flatMap((kind) => [
+    `--${kind}-per-second`,
+    "10000",
+  ]);
   [server, chromium] = await Promise.all([TestServer.start(...rates), openChromium()]);
   giulia = await Person.arrives(
     await chromium.newContext({ locale: "en-GB" }),
@@ -31,7 +42,7 @@ beforeAll(async () => {
   );
   marco.types(`/open ${room[1]}`);
   await writes(1, OLD);
-  await giulia.sees(50);
+  await giulia.page.locator(`[data-number="${OLD}"]`).waitFor();
   // Read up to here: what comes now is new.
   await giulia.badge(GROUP, null);
   await giulia.room("Marco").click();
@@ -52,35 +63,47 @@ test("it opens at the first unread message, with a divider", async () => {
   await giulia.open(GROUP);
   const divider = giulia.page.getByTestId("divider");
   await divider.waitFor();
-  expect(await divider.evaluate((row) => row.nextElementSibling?.getAttribute("data-number"))).toBe(
-    `${OLD + 1}`,
+  const next = await divider.evaluateHandle((row) =>
+    row.closest("li")?.nextElementSibling?.querySelector<HTMLElement>("[data-number]"),
   );
+  expect(await next.evaluate((row) => row?.dataset.number)).toBe(`${OLD + 1}`);
   expect(await inView(OLD + 1)).toBe(true);
   expect(await inView(OLD + NEW)).toBe(false);
   await giulia.badge(GROUP, NEW);
 });
 
-test("older messages load above without moving what is in view", async () => {
-  const log = giulia.page.locator("#messages");
-  for (let shown = await count(); shown < OLD + NEW; shown = await count()) {
-    // The second one: the first may join the group of what comes above it.
-    const second = await giulia.page.getByTestId("message").nth(1).getAttribute("data-number");
-    const same = giulia.page.locator(`[data-testid=message][data-number="${second}"]`);
-    await log.evaluate((element) => {
-      element.scrollTop = 0;
-    });
-    const before = await same.boundingBox();
-    await giulia.page.waitForFunction((known) => {
-      return document.querySelectorAll("[data-testid=message]").length > known;
-    }, shown);
-    const after = await same.boundingBox();
-    expect(Math.abs((after?.y ?? 0) - (before?.y ?? 0))).toBeLessThan(2);
+test("older messages load above without moving what is in view, and few are in the page", async () => {
+  let moved = 0;
+  let before = 0;
+  for (let top = OLD; top > 1; ) {
+    moved = Math.max(moved, await scrollsAndStays(-STEP));
+    const numbers = await drawn();
+    expect(numbers.length).toBeLessThan(DRAWN);
+    top = numbers[0] ?? top;
+    const loaded = await giulia.page
+      .locator("li[aria-setsize]")
+      .first()
+      .getAttribute("aria-setsize");
+    expect(Number(loaded)).toBeGreaterThanOrEqual(before);
+    before = Number(loaded);
   }
-  const numbers = (await giulia.shown()).map((shown) => Number(shown.number));
-  expect(numbers).toEqual(Array.from({ length: OLD + NEW }, (_, i) => i + 1));
+  expect(moved).toBeLessThan(2);
+  expect(before).toBeGreaterThan(OLD + NEW);
+  await giulia.page.getByText(BEGINNING).waitFor();
+});
+
+test("every message is met on the way down, once and in order", async () => {
+  for (let expected = 1; expected <= OLD; ) {
+    const numbers = await drawn();
+    expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] ?? 0) + i));
+    expect(numbers[0]).toBeLessThanOrEqual(expected);
+    expected = Math.max(expected, (numbers.at(-1) ?? 0) + 1);
+    await scrollsAndStays(2 * STEP);
+  }
 });
 
 test("what comes while one reads is counted, and one jump leads there", async () => {
+  for (let i = 0; i < 5; i += 1) await scrollsAndStays(-STEP);
   await writes(OLD + NEW + 1, OLD + NEW + 2);
   const jump = giulia.page.getByTestId("jump");
   await jump.getByText("2 new messages").waitFor();
@@ -98,21 +121,60 @@ test("at the end one follows what comes", async () => {
   expect(giulia.problems).toEqual([]);
 });
 
-/** Writes numbered messages and waits until they are acknowledged. */
+/** Writes numbered messages and waits until they are acknowledged; not more at once than may wait. */
 async function writes(from: number, to: number): Promise<void> {
-  for (let i = from; i <= to; i += 1) marco.types(`message ${i}`);
-  await marco.waitFor("acknowledgement", (each) =>
-    each.lines("sent").find((line) => line[3] === `${to}`),
-  );
+  for (let first = from; first <= to; first += AT_ONCE) {
+    const last = Math.min(to, first + AT_ONCE - 1);
+    for (let i = first; i <= last; i += 1) marco.types(`message ${i}`);
+    await marco.waitFor("acknowledgement", (each) =>
+      each.lines("sent").find((line) => line[3] === `${last}`),
+    );
+  }
 }
 
-function count(): Promise<number> {
-  return giulia.page.getByTestId("message").count();
+function message(number: number): Locator {
+  return giulia.page.locator(`[data-testid=message][data-number="${number}"]`);
+}
+
+/** The numbers of the messages that are in the page, but for the one that Tab leads to. */
+function drawn(): Promise<number[]> {
+  return giulia.page
+    .locator('li:not([tabindex="0"]) [data-testid=message]')
+    .evaluateAll((rows) => rows.map((row) => Number((row as HTMLElement).dataset.number)));
+}
+
+/** Scrolls, and gives by how many pixels what is in view moved afterwards by itself. */
+function scrollsAndStays(pixels: number): Promise<number> {
+  return giulia.page.locator("#messages").evaluate(
+    async (log, { by, near, beginning }) => {
+      const frame = () => new Promise((done) => requestAnimationFrame(done));
+      log.scrollBy(0, by);
+      // What was drawn is measured.
+      await frame();
+      await frame();
+      const { top, bottom } = log.getBoundingClientRect();
+      const seen = [...log.querySelectorAll<HTMLElement>("[data-testid=message]")].find((row) => {
+        const place = row.getBoundingClientRect();
+        return place.top > top + 60 && place.bottom < bottom;
+      });
+      const place = seen?.getBoundingClientRect().top ?? 0;
+      let most = 0;
+      // Near the top until older ones are there.
+      const loading = () => log.scrollTop < near && !log.textContent?.includes(beginning);
+      for (let i = 0; i < 4 || loading(); i += 1) {
+        await frame();
+        most = Math.max(most, Math.abs((seen?.getBoundingClientRect().top ?? 0) - place));
+      }
+      return most;
+    },
+    { by: pixels, near: STEP, beginning: BEGINNING },
+  );
 }
 
 /** Whether a message lies within the part that is in view. */
 async function inView(number: number): Promise<boolean> {
-  return giulia.page.locator(`[data-testid=message][data-number="${number}"]`).evaluate((row) => {
+  if ((await message(number).count()) === 0) return false;
+  return message(number).evaluate((row) => {
     const frame = document.getElementById("messages")?.getBoundingClientRect();
     const { top, bottom } = row.getBoundingClientRect();
     return frame !== undefined && top >= frame.top - 1 && bottom <= frame.bottom + 1;

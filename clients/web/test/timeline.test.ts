@@ -1,6 +1,6 @@
 import { type ClientId, type Entry, type PendingMessage, type RoomId, userId } from "@caffis/chat";
 import { describe, expect, test } from "vitest";
-import { type Item, timeline } from "../src/room/timeline.ts";
+import { dayOf, type Item, messageAfterKey, timeline } from "../src/room/timeline.ts";
 
 const ME = userId("giulia");
 const MARCO = userId("marco");
@@ -26,7 +26,7 @@ function items(
 }
 
 function sketch(all: readonly Item[]): string[] {
-  return all.map((item) => {
+  return all.slice(1).map((item) => {
     if (item.type !== "message") return item.type;
     return `${item.first ? "[" : ""}${item.number}${item.last ? "]" : ""}`;
   });
@@ -79,8 +79,41 @@ describe("a timeline", () => {
   test("keeps a kind that it does not know", () => {
     const kind = { type: "unknown", tag: 99, bytes: new Uint8Array(0) } as const;
     expect(items([{ position: 1, time: NOON, kind }]).map((item) => item.type)).toEqual([
+      "edge",
       "day",
       "notice",
     ]);
+  });
+});
+
+describe("in a timeline", () => {
+  const DAY = 24 * 60 * MINUTE;
+  const all = items([message(1), message(2), message(3, MARCO, NOON + DAY)], { dividerAfter: 2 });
+  const [first, second, third] = [2, 3, 6];
+
+  test("the arrow keys, Home and End lead from message to message", () => {
+    expect(sketch(all)).toEqual(["day", "[1", "2]", "day", "unread", "[3]"]);
+    expect(messageAfterKey(all, second, "ArrowDown")).toBe(third);
+    expect(messageAfterKey(all, third, "ArrowUp")).toBe(second);
+    expect(messageAfterKey(all, first, "ArrowUp")).toBeNull();
+    expect(messageAfterKey(all, third, "ArrowDown")).toBeNull();
+    expect(messageAfterKey(all, third, "Home")).toBe(first);
+    expect(messageAfterKey(all, first, "End")).toBe(third);
+    expect(messageAfterKey(all, first, "Enter")).toBeNull();
+    expect(messageAfterKey(items([]), -1, "End")).toBeNull();
+  });
+
+  test("the day of what is in view is known", () => {
+    expect(dayOf(all, 0)).toBeNull();
+    expect(dayOf(all, second)).toMatchObject({ at: 1 });
+    expect(dayOf(all, third)).toMatchObject({ at: 4, time: NOON + DAY });
+    expect(dayOf(all, 99)).toMatchObject({ at: 4 });
+  });
+
+  test("tens of thousands of entries are arranged in no time", () => {
+    const many = Array.from({ length: 20_000 }, (_, i) => message(i + 1));
+    const started = performance.now();
+    items(many);
+    expect(performance.now() - started).toBeLessThan(200);
   });
 });

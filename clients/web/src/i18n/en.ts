@@ -55,6 +55,7 @@ export const en = {
   charactersOver: (count: number) => `${count} over the limit`,
   emptyRoom: "Nothing here yet. Say hello.",
   loading: "Loading",
+  tooFarBack: "Older messages are not shown here",
   beginning: "This is where it begins",
   today: "Today",
   yesterday: "Yesterday",

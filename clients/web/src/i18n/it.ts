@@ -57,6 +57,7 @@ export const it: Dictionary = {
   charactersOver: (count) => `${count} oltre il limite`,
   emptyRoom: "Ancora niente qui. Saluta tu.",
   loading: "Caricamento",
+  tooFarBack: "I messaggi più vecchi non si vedono qui",
   beginning: "Tutto comincia qui",
   today: "Oggi",
   yesterday: "Ieri",

@@ -49,7 +49,7 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
   const { own, first, last, text } = bubble;
   const label = delivery ? t[LABELS[delivery]] : null;
   return (
-    <li
+    <div
       className={`${styles.row} ${own ? styles.own : ""} ${first ? styles.first : ""} ${last ? styles.last : ""}`}
       data-testid="message"
       data-own={own}
@@ -100,7 +100,7 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
           {note}
         </p>
       )}
-    </li>
+    </div>
   );
 }, isSame);
 

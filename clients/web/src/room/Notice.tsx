@@ -7,7 +7,7 @@ import styles from "./Timeline.module.css";
 /** A change of the room, in the middle of the page. */
 export function Notice({ kind, people }: { kind: EntryKind; people: People }) {
   const { t, names } = useI18n();
-  return <li className={styles.notice}>{sentence(kind, people, t, names)}</li>;
+  return <p className={styles.notice}>{sentence(kind, people, t, names)}</p>;
 }
 
 function sentence(

@@ -1,21 +1,28 @@
-import type { PendingMessage, RoomView, UserId } from "@caffis/chat";
-import { useCallback, useMemo } from "react";
-import { isDirect, type People, useChat, usePeople } from "../app/chat.tsx";
+import { HELD_ENTRIES, type PendingMessage, type RoomView } from "@caffis/chat";
+import { type ReactElement, useCallback, useMemo } from "react";
+import { Virtualizer } from "virtua";
+import { isDirect, useChat, usePeople } from "../app/chat.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
-import { type BubbleProps, BubbleRow, type Delivery } from "./Bubble.tsx";
+import { BubbleRow } from "./Bubble.tsx";
 import { LiveRegion } from "./LiveRegion.tsx";
 import { Notice } from "./Notice.tsx";
+import { Row, Rows, RowsProvider } from "./Rows.tsx";
 import styles from "./Timeline.module.css";
-import { type Bubble, type Item, timeline } from "./timeline.ts";
+import { type Bubble, dayOf, type Item, timeline } from "./timeline.ts";
 import { useReading } from "./useReading.ts";
+import { useReceipts } from "./useReceipts.ts";
+import { useRoving } from "./useRoving.ts";
 import { useScroll } from "./useScroll.ts";
+
+/** What is drawn above and below what is in view, in pixels: about a screen. */
+const BUFFER = 800;
 
 /** The messages of a conversation: older ones load when one scrolls up to them. */
 export function Timeline({ room }: { room: RoomView }) {
-  const { t, day } = useI18n();
+  const { t } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
   const self = useReadable(client.self);
@@ -26,71 +33,46 @@ export function Timeline({ room }: { room: RoomView }) {
     [entries, pending, self, dividerAfter],
   );
   const scroll = useScroll({ room, items, onEnd: seen });
-  const retry = useCallback(
-    (bubble: Bubble) => bubble.pending && client.retry(room.id, bubble.pending.key),
-    [client, room.id],
+  const { active, onKeyDown, onFocus } = useRoving({ items, list: scroll.list, log: scroll.ref });
+  const rows = useMemo(
+    () => ({
+      count: items.length,
+      active,
+      isMessage: (index: number) => items[index]?.type === "message",
+    }),
+    [items, active],
   );
-  const remove = useCallback(
-    (bubble: Bubble) => bubble.pending && client.discard(room.id, bubble.pending.key),
-    [client, room.id],
-  );
-  const receipts = useReceipts(room, items, people, self);
-
-  const bubble = (item: Bubble) => {
-    const props: BubbleProps = {
-      bubble: item,
-      name: people.name(item.sender),
-      named: !isDirect(room.summary),
-      delivery: item.own ? receipts.delivery(item) : null,
-      note: receipts.note(item),
-      problem: problemOf(item.pending, t),
-      onRetry: retry,
-      onDelete: remove,
-    };
-    return <BubbleRow key={item.key} {...props} />;
-  };
+  const draw = useDraw(room, items);
 
   return (
-    <div className={styles.frame}>
+    <div className={styles.frame} data-region>
       <section
         id="messages"
         className={styles.log}
         ref={scroll.ref}
-        onScroll={scroll.onScroll}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keys
-        tabIndex={0}
+        tabIndex={active < 0 ? 0 : -1}
         aria-label={t.message}
+        onKeyDown={onKeyDown}
+        onFocus={onFocus}
       >
-        {room.moreBefore ? (
-          <p className={styles.edge}>{t.loading}</p>
-        ) : (
-          <p className={styles.edge}>
-            {entries.length === 0 && pending.length === 0 ? t.emptyRoom : t.beginning}
-          </p>
-        )}
-        <ol className={styles.items} data-testid="messages">
-          {items.map((item) => {
-            switch (item.type) {
-              case "day":
-                return (
-                  <li key={item.key} className={styles.day}>
-                    <span>{day(item.time, client.now())}</span>
-                  </li>
-                );
-              case "unread":
-                return (
-                  <li key={item.key} className={styles.unread} data-testid="divider">
-                    {t.newMessagesHere}
-                  </li>
-                );
-              case "notice":
-                return <Notice key={item.key} kind={item.kind} people={people} />;
-              default:
-                return bubble(item);
-            }
-          })}
-        </ol>
+        <div className={styles.rest} />
+        <RowsProvider value={rows}>
+          <Virtualizer
+            ref={scroll.list}
+            as={Rows}
+            item={Row}
+            data={items}
+            shift={scroll.shift}
+            bufferSize={BUFFER}
+            keepMounted={active < 0 ? [] : [active]}
+            onScroll={scroll.onScroll}
+            onResize={scroll.onResize}
+          >
+            {draw}
+          </Virtualizer>
+        </RowsProvider>
       </section>
+      <DayAbove items={items} top={scroll.top} />
       {!scroll.atEnd && (
         <button
           type="button"
@@ -108,30 +90,76 @@ export function Timeline({ room }: { room: RoomView }) {
   );
 }
 
-/** How far the others have come, for the ticks. */
-function useReceipts(room: RoomView, items: readonly Item[], people: People, self: UserId | null) {
-  const { t, names } = useI18n();
-  const others = [...room.markers.values()].filter((marker) => marker.user !== self);
-  const delivered = Math.max(0, ...others.map((marker) => marker.delivered));
-  const read = Math.max(0, ...others.map((marker) => marker.read));
-  const delivery = ({ pending, number }: Bubble): Delivery => {
-    if (pending) return pending.state;
-    if (number === null) return "sent";
-    return number <= read ? "read" : number <= delivered ? "delivered" : "sent";
+/** Draws an item of the timeline. */
+function useDraw(room: RoomView, items: readonly Item[]): (item: Item) => ReactElement {
+  const { t, day } = useI18n();
+  const { client } = useChat();
+  const people = usePeople(t);
+  const receipts = useReceipts(room, items, people, useReadable(client.self));
+  const retry = useCallback(
+    (bubble: Bubble) => bubble.pending && client.retry(room.id, bubble.pending.key),
+    [client, room.id],
+  );
+  const remove = useCallback(
+    (bubble: Bubble) => bubble.pending && client.discard(room.id, bubble.pending.key),
+    [client, room.id],
+  );
+  return (item) => {
+    switch (item.type) {
+      case "edge":
+        return (
+          <p key={item.key} className={styles.edge}>
+            {edge(room, t)}
+          </p>
+        );
+      case "day":
+        return (
+          <div key={item.key} className={styles.day}>
+            <span>{day(item.time, client.now())}</span>
+          </div>
+        );
+      case "unread":
+        return (
+          <div key={item.key} className={styles.unread} data-testid="divider">
+            {t.newMessagesHere}
+          </div>
+        );
+      case "notice":
+        return <Notice key={item.key} kind={item.kind} people={people} />;
+      case "message":
+        return (
+          <BubbleRow
+            key={item.key}
+            bubble={item}
+            name={people.name(item.sender)}
+            named={!isDirect(room.summary)}
+            delivery={item.own ? receipts.delivery(item) : null}
+            note={receipts.note(item)}
+            problem={problemOf(item.pending, t)}
+            onRetry={retry}
+            onDelete={remove}
+          />
+        );
+    }
   };
-  const own = items.filter((item) => item.type === "message" && item.own) as Bubble[];
-  const last = own.at(-1);
-  const seen = own.findLast(({ number }) => number !== null && number <= read);
-  const readers = others.filter((marker) => marker.read >= (seen?.number ?? 0));
-  const list = names(readers.map((marker) => people.firstName(marker.user)));
-  const seenBy = isDirect(room.summary) ? t.readLabel : t.seenBy(list);
-  /** In words, where it matters: below the last message that was read, and below the last of all. */
-  const note = (bubble: Bubble) => {
-    if (bubble.key === seen?.key) return seenBy;
-    if (bubble.key !== last?.key || bubble.number === null) return null;
-    return bubble.number <= delivered ? t.stateDelivered : t.stateSent;
-  };
-  return { delivery, note };
+}
+
+/** The day of what is at the upper edge, while its own separator is above it. */
+function DayAbove({ items, top }: { items: readonly Item[]; top: number }) {
+  const { day } = useI18n();
+  const { client } = useChat();
+  const found = dayOf(items, top);
+  if (!found || found.at === top) return null;
+  return (
+    <div className={`${styles.day} ${styles.above}`} aria-hidden="true">
+      <span>{day(found.time, client.now())}</span>
+    </div>
+  );
+}
+
+function edge({ entries, pending, moreBefore }: RoomView, t: Dictionary): string {
+  if (moreBefore) return entries.length < HELD_ENTRIES ? t.loading : t.tooFarBack;
+  return entries.length === 0 && pending.length === 0 ? t.emptyRoom : t.beginning;
 }
 
 function problemOf(pending: PendingMessage | null, t: Dictionary): string | null {

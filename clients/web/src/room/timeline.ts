@@ -31,6 +31,7 @@ export interface Bubble {
 
 /** What the timeline consists of. */
 export type Item =
+  | { readonly type: "edge"; readonly key: string }
   | { readonly type: "day"; readonly key: string; readonly time: number }
   | { readonly type: "unread"; readonly key: string }
   | { readonly type: "notice"; readonly key: string; readonly kind: EntryKind }
@@ -45,63 +46,89 @@ export interface TimelineInput {
   readonly dividerAfter: number | null;
 }
 
-/** The items of a room, in order. */
+/** A bubble while its group is not complete. */
+type Draft = { -readonly [Field in keyof Bubble]: Bubble[Field] };
+
+/** The items of a room, in order. Made anew with every entry, of thousands: it has to be quick. */
 export function timeline({ entries, pending, self, dividerAfter }: TimelineInput): Item[] {
-  const items: Item[] = [];
-  let day = "";
+  const items: Item[] = [{ type: "edge", key: "edge" }];
+  let dayEnds = Number.NEGATIVE_INFINITY;
   let divided = dividerAfter === null;
+  let before: Draft | null = null;
   const startDay = (time: number) => {
-    const date = new Date(time).toDateString();
-    if (date === day) return;
-    day = date;
-    items.push({ type: "day", key: `day ${date}`, time });
+    if (time < dayEnds) return;
+    dayEnds = new Date(time).setHours(24, 0, 0, 0);
+    push({ type: "day", key: `day ${dayEnds}`, time });
   };
-  for (const entry of entries) {
-    startDay(entry.time);
-    const { kind } = entry;
+  const push = (item: Exclude<Item, Bubble>) => {
+    before = null;
+    items.push(item);
+  };
+  const pushBubble = (bubble: Draft) => {
+    if (before && together(before, bubble)) {
+      before.last = false;
+      bubble.first = false;
+    }
+    before = bubble;
+    items.push(bubble);
+  };
+  for (const { position, time, kind } of entries) {
+    startDay(time);
     if (kind.type !== "message") {
-      items.push({ type: "notice", key: `entry ${entry.position}`, kind });
+      push({ type: "notice", key: `entry ${position}`, kind });
       continue;
     }
-    const { number, sender, key } = kind.value;
+    const { number, sender, key: client } = kind.value;
     const own = sender !== null && sender === self;
     if (!divided && !own && dividerAfter !== null && number > dividerAfter) {
       divided = true;
-      items.push({ type: "unread", key: "unread" });
+      push({ type: "unread", key: "unread" });
     }
-    items.push({
-      type: "message",
-      key: own && key ? key.id : `entry ${entry.position}`,
-      time: entry.time,
-      number,
-      sender,
-      text: messageText(kind.value),
-      own,
-      pending: null,
-      first: true,
-      last: true,
-    });
+    const key = own && client ? client.id : `entry ${position}`;
+    const text = messageText(kind.value);
+    const common = { type: "message", pending: null, first: true, last: true } as const;
+    pushBubble({ ...common, key, time, number, sender, text, own });
   }
   for (const message of pending) {
     startDay(message.key.time);
     const { body, key } = message;
     const text = body.type === "text" ? body.value.text : null;
     const common = { number: null, sender: self, own: true, first: true, last: true };
-    items.push({ type: "message", key: key.id, time: key.time, text, pending: message, ...common });
+    pushBubble({ type: "message", key: key.id, time: key.time, text, pending: message, ...common });
   }
-  return grouped(items);
+  return items;
 }
 
-function grouped(items: readonly Item[]): Item[] {
-  return items.map((item, index) => {
-    if (item.type !== "message") return item;
-    const first = !together(items[index - 1], item);
-    const last = !together(item, items[index + 1]);
-    return { ...item, first, last };
-  });
-}
-
-function together(before: Item | undefined, after: Item | undefined): boolean {
-  if (before?.type !== "message" || after?.type !== "message") return false;
+function together(before: Bubble, after: Bubble): boolean {
   return before.sender === after.sender && Math.abs(after.time - before.time) < GROUP_MS;
+}
+
+/** The day that the item at an index belongs to; null above the first. */
+export function dayOf(items: readonly Item[], index: number): { time: number; at: number } | null {
+  for (let at = Math.min(index, items.length - 1); at >= 0; at -= 1) {
+    const item = items[at];
+    if (item?.type === "day") return { time: item.time, at };
+  }
+  return null;
+}
+
+/** The message to which a key leads from the one at an index; null where there is none. */
+export function messageAfterKey(items: readonly Item[], from: number, key: string): number | null {
+  const isMessage = (at: number) => items[at]?.type === "message";
+  const seek = (start: number, step: 1 | -1) => {
+    for (let at = start; at >= 0 && at < items.length; at += step) if (isMessage(at)) return at;
+    return null;
+  };
+  switch (key) {
+    case "ArrowUp":
+      return seek(from - 1, -1);
+    case "ArrowDown":
+      return seek(from + 1, 1);
+    case "Home":
+      return seek(0, 1);
+    case "End":
+      return seek(items.length - 1, -1);
+    default:
+      return null;
+  }
 }

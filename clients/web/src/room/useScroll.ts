@@ -1,21 +1,36 @@
 import type { RoomView } from "@caffis/chat";
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { VirtualizerHandle } from "virtua";
 import { useChat } from "../app/chat.tsx";
-import type { Item } from "./timeline.ts";
+import type { Bubble, Item } from "./timeline.ts";
 
 /** This close to the end counts as being there, in pixels. */
 const NEAR_END = 48;
 /** This close to the top older messages are loaded, in pixels. */
-const NEAR_TOP = 400;
+const NEAR_TOP = 2_000;
 
 /** How a timeline scrolls. */
 export interface Scroll {
+  /** What scrolls. */
   readonly ref: RefObject<HTMLElement | null>;
+  /** What knows where the items are. */
+  readonly list: RefObject<VirtualizerHandle | null>;
+  /** Whether items came or went above those that were here: what is in view stays where it is. */
+  readonly shift: boolean;
   readonly atEnd: boolean;
   /** Messages of others that came below what is in view. */
   readonly missed: number;
+  /** The item at the upper edge. */
+  readonly top: number;
   onScroll(): void;
+  /** The size of the window or of an item changed. */
+  onResize(): void;
   toEnd(): void;
+}
+
+interface Known {
+  readonly first: string | undefined;
+  readonly last: string | undefined;
 }
 
 /** Opens at the first unread message, stays where one reads, follows only at the end. */
@@ -27,25 +42,17 @@ export function useScroll(options: {
   const { room, items, onEnd } = options;
   const { client } = useChat();
   const ref = useRef<HTMLElement>(null);
+  const list = useRef<VirtualizerHandle>(null);
   const following = useRef(true);
-  const before = useRef<{
-    first?: string | undefined;
-    last?: string | undefined;
-    height: number;
-    count: number;
-  }>({ height: 0, count: 0 });
-  const [atEnd, setAtEnd] = useState(true);
+  const before = useRef<Known>({ first: undefined, last: undefined });
   const [missed, setMissed] = useState(0);
+  const [top, setTop] = useState(0);
+  const count = items.length;
 
-  const measure = useCallback(() => {
-    const log = ref.current;
-    if (!log) return;
-    const end = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
-    following.current = end;
-    setAtEnd(end);
-    if (end) setMissed(0);
-    onEnd(end);
-  }, [onEnd]);
+  const toEnd = useCallback(() => {
+    following.current = true;
+    list.current?.scrollToIndex(count - 1, { align: "end" });
+  }, [count]);
 
   const loadOlder = useCallback(() => {
     const log = ref.current;
@@ -56,57 +63,80 @@ export function useScroll(options: {
     }
   }, [client, room.id]);
 
-  const { moreBefore, loadingBefore } = room;
-  useLayoutEffect(() => {
-    const log = ref.current;
-    if (!log) return;
-    const messages = items.filter((item) => item.type === "message");
-    const first = messages[0]?.key;
-    const last = messages.at(-1);
-    const was = before.current;
-    if (was.count === 0 && messages.length > 0) {
-      const divider = log.querySelector<HTMLElement>("[data-testid=divider]");
-      if (divider) log.scrollTop = divider.offsetTop - log.clientHeight / 4;
-      else log.scrollTop = log.scrollHeight;
-    } else if (first !== was.first && last?.key === was.last) {
-      // Older messages came above: what is in view stays where it is.
-      log.scrollTop += log.scrollHeight - was.height;
-    } else if (following.current || (last?.pending && last.key !== was.last)) {
-      log.scrollTop = log.scrollHeight;
-    } else if (last?.key !== was.last) {
-      const from = messages.findIndex((item) => item.key === was.last) + 1;
-      const fresh = messages.slice(from).filter((item) => !item.own).length;
-      setMissed((count) => count + fresh);
-    }
-    before.current = { first, last: last?.key, height: log.scrollHeight, count: messages.length };
-    measure();
-  }, [items, measure]);
+  const watched = useFollowing(ref, following);
+  const measure = useCallback(() => {
+    const end = watched.look();
+    if (end) setMissed(0);
+    onEnd(end);
+    setTop(list.current?.findItemIndex(list.current.scrollOffset) ?? 0);
+  }, [onEnd, watched.look]);
 
+  const first = items.find(isMessage)?.key;
+  const last = items.findLast(isMessage);
+  const shift = before.current.first !== undefined && before.current.first !== first;
+
+  useLayoutEffect(() => {
+    const was = before.current;
+    before.current = { first, last: last?.key };
+    if (last === undefined || was.last === last.key) return;
+    if (was.last === undefined) {
+      const divider = items.findIndex((item) => item.type === "unread");
+      const above = (ref.current?.clientHeight ?? 0) / 4;
+      following.current = divider < 0;
+      if (divider < 0) toEnd();
+      else list.current?.scrollToIndex(divider, { align: "start", offset: -above });
+    } else if (following.current || last.pending) {
+      toEnd();
+    } else {
+      const from = items.findLastIndex((item) => item.key === was.last) + 1;
+      const fresh = items.slice(from).filter((item) => isMessage(item) && !item.own).length;
+      setMissed((known) => known + fresh);
+    }
+  }, [items, first, last, toEnd]);
+
+  const { moreBefore, loadingBefore } = room;
   // A page that does not fill the window cannot be scrolled: it loads the next by itself.
   useEffect(() => {
-    if (moreBefore && !loadingBefore) loadOlder();
-  }, [moreBefore, loadingBefore, loadOlder]);
-
-  useEffect(() => {
-    const log = ref.current;
-    if (!log) return;
-    // The keyboard of a phone or a taller composer takes room away: the end stays in view.
-    const observer = new ResizeObserver(() => {
-      if (following.current) log.scrollTop = log.scrollHeight;
-    });
-    observer.observe(log);
-    return () => observer.disconnect();
-  }, []);
-
-  const toEnd = useCallback(() => {
-    const log = ref.current;
-    if (log) log.scrollTop = log.scrollHeight;
-  }, []);
+    if (moreBefore && !loadingBefore && watched.known()) loadOlder();
+  }, [moreBefore, loadingBefore, loadOlder, watched.known]);
 
   const onScroll = useCallback(() => {
     measure();
     loadOlder();
   }, [measure, loadOlder]);
 
-  return { ref, atEnd, missed, onScroll, toEnd };
+  const onResize = useCallback(() => {
+    // A message that grew, the keyboard of a phone, a taller composer: the end stays in view.
+    if (following.current) toEnd();
+    onScroll();
+  }, [onScroll, toEnd]);
+
+  return { ref, list, shift, atEnd: watched.atEnd, missed, top, onScroll, onResize, toEnd };
+}
+
+/** Whether the end is in view: true until the person scrolls up, whatever grows below meanwhile. */
+function useFollowing(ref: RefObject<HTMLElement | null>, following: RefObject<boolean>) {
+  const last = useRef<{ top: number; gap: number } | null>(null);
+  const [atEnd, setAtEnd] = useState(true);
+  const gap = useCallback(() => {
+    const log = ref.current;
+    return log ? log.scrollHeight - log.scrollTop - log.clientHeight : 0;
+  }, [ref]);
+  /** Whether the sizes of what is shown are known. */
+  const known = useCallback(() => last.current !== null, []);
+  const look = useCallback(() => {
+    const now = { top: ref.current?.scrollTop ?? 0, gap: gap() };
+    const was = last.current;
+    last.current = now;
+    if (now.gap < NEAR_END) following.current = true;
+    // Items that are measured above move both by the same amount, which is nobody's scrolling.
+    else if (was && now.top < was.top && now.gap > was.gap) following.current = false;
+    setAtEnd(following.current);
+    return following.current;
+  }, [ref, following, gap]);
+  return { atEnd, known, look };
+}
+
+function isMessage(item: Item): item is Bubble {
+  return item.type === "message";
 }
