@@ -1,11 +1,13 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useReadable } from "../common/useReadable.ts";
 import { Details } from "../details/Details.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { EmptyRoom } from "../room/EmptyRoom.tsx";
+import { DETAILS_BUTTON } from "../room/Header.tsx";
 import { Room } from "../room/Room.tsx";
 import { RoomList } from "../rooms/RoomList.tsx";
 import { useChat } from "./chat.tsx";
+import { REGION, useRegions } from "./regions.ts";
 import { useRoute } from "./route.ts";
 import styles from "./Shell.module.css";
 
@@ -22,13 +24,23 @@ export function Shell() {
     document.title = unread > 0 ? `(${unread}) ${t.appName}` : t.appName;
   }, [unread, t]);
 
+  useRegions();
+  // The focus goes back to where the details were opened from, unless it is somewhere else by now.
+  const shown = useRef(false);
+  useEffect(() => {
+    if (shown.current && !details && document.activeElement === document.body) {
+      document.getElementById(DETAILS_BUTTON)?.focus();
+    }
+    shown.current = details;
+  }, [details]);
+
   const view = room === null ? "list" : details ? "details" : "room";
   return (
     <div className={styles.shell} data-view={view} data-details={room !== null && details}>
       <button type="button" className={styles.skip} onClick={skip}>
         {t.skipToMessages}
       </button>
-      <nav className={`${styles.pane} ${styles.list}`} aria-label={t.conversations}>
+      <nav className={`${styles.pane} ${styles.list}`} aria-label={t.conversations} {...REGION}>
         <RoomList selected={room} />
       </nav>
       <main className={`${styles.pane} ${styles.room}`}>
@@ -39,7 +51,7 @@ export function Shell() {
         )}
       </main>
       {room !== null && details && (
-        <aside className={styles.pane} aria-label={t.details}>
+        <aside className={styles.pane} aria-label={t.details} {...REGION}>
           <Details key={room} id={room} onClose={() => setDetails(false)} />
         </aside>
       )}
@@ -48,5 +60,6 @@ export function Shell() {
 }
 
 function skip() {
-  document.getElementById("messages")?.focus();
+  const messages = document.getElementById("messages");
+  (messages?.querySelector<HTMLElement>('[tabindex="0"]') ?? messages)?.focus();
 }

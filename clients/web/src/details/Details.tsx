@@ -30,11 +30,21 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
 
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !document.querySelector("dialog[open]")) onClose();
+      if (event.key !== "Escape" || event.isComposing) return;
+      if (!document.querySelector("dialog[open]")) onClose();
     };
     addEventListener("keydown", key);
     return () => removeEventListener("keydown", key);
   }, [onClose]);
+
+  const close = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // On a phone the panel takes the place of what had the focus.
+    const { activeElement } = document;
+    if (activeElement === document.body || activeElement?.getClientRects().length === 0) {
+      close.current?.focus();
+    }
+  }, []);
 
   if (!room) return null;
   const { summary, attendance } = room;
@@ -43,7 +53,13 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
     <>
       <header className={styles.top}>
         <h2>{t.details}</h2>
-        <button type="button" className={controls.icon} aria-label={t.close} onClick={onClose}>
+        <button
+          ref={close}
+          type="button"
+          className={controls.icon}
+          aria-label={t.close}
+          onClick={onClose}
+        >
           <Icon name="close" />
         </button>
       </header>

@@ -1,6 +1,7 @@
 import type { RoomView } from "@caffis/chat";
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { REGION } from "../app/regions.ts";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
@@ -60,7 +61,7 @@ export function Composer({ room }: { room: RoomView }) {
   };
 
   return (
-    <form className={styles.composer} onSubmit={submit}>
+    <form className={styles.composer} onSubmit={submit} {...REGION}>
       <textarea
         ref={field}
         rows={1}

@@ -7,6 +7,9 @@ import { Icon } from "../common/Icon.tsx";
 import { type I18n, useI18n } from "../i18n/i18n.tsx";
 import styles from "./Room.module.css";
 
+/** The button that shows the details. */
+export const DETAILS_BUTTON = "details-button";
+
 /** Who or what the conversation is with. */
 export function Header(props: { room: RoomView; details: boolean; onDetails(): void }) {
   const i18n = useI18n();
@@ -46,6 +49,7 @@ export function Header(props: { room: RoomView; details: boolean; onDetails(): v
         aria-label={t.details}
         title={t.details}
         aria-expanded={details}
+        id={DETAILS_BUTTON}
         data-testid="details"
         onClick={onDetails}
       >

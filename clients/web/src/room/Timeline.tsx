@@ -2,6 +2,7 @@ import { HELD_ENTRIES, type PendingMessage, type RoomView } from "@caffis/chat";
 import { type ReactElement, useCallback, useMemo } from "react";
 import { Virtualizer } from "virtua";
 import { isDirect, useChat, usePeople } from "../app/chat.tsx";
+import { REGION } from "../app/regions.ts";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
@@ -45,7 +46,7 @@ export function Timeline({ room }: { room: RoomView }) {
   const draw = useDraw(room, items);
 
   return (
-    <div className={styles.frame} data-region>
+    <div className={styles.frame} {...REGION}>
       <section
         id="messages"
         className={styles.log}

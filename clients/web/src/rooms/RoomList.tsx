@@ -4,6 +4,7 @@ import { useChat, usePeople } from "../app/chat.tsx";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
+import { moveFocus } from "../common/moveFocus.ts";
 import { useReadable } from "../common/useReadable.ts";
 import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
@@ -21,6 +22,10 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
   const self = useReadable(client.self);
   const [dialog, setDialog] = useState<"new" | "settings" | null>(null);
   const close = () => setDialog(null);
+  /** The row that the keys are at. */
+  const [focused, setFocused] = useState<string | null>(null);
+  const has = (id: string | null) => rooms.some(({ room }) => room === id);
+  const reachable = [focused, selected].find(has) ?? rooms[0]?.room;
   return (
     <>
       <header className={styles.top}>
@@ -51,10 +56,21 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
           />
         </button>
       </header>
-      <ul className={styles.rooms} data-testid="rooms" aria-busy={!loaded}>
+      <ul
+        className={styles.rooms}
+        data-testid="rooms"
+        aria-busy={!loaded}
+        onKeyDown={(event) => moveFocus(event, "a")}
+        onFocus={(event) => setFocused(event.target.closest("a")?.dataset.room ?? null)}
+      >
         {!loaded && <Skeletons />}
         {rooms.map((room) => (
-          <RoomRow key={room.room} summary={room} selected={room.room === selected} />
+          <RoomRow
+            key={room.room}
+            summary={room}
+            selected={room.room === selected}
+            tabIndex={room.room === reachable ? 0 : -1}
+          />
         ))}
         {more && (
           <li>

@@ -7,7 +7,8 @@ import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./RoomList.module.css";
 
 /** One conversation of the list. */
-export function RoomRow({ summary, selected }: { summary: RoomSummary; selected: boolean }) {
+export function RoomRow(props: { summary: RoomSummary; selected: boolean; tabIndex: 0 | -1 }) {
+  const { summary, selected, tabIndex } = props;
   const { t, short } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
@@ -21,6 +22,7 @@ export function RoomRow({ summary, selected }: { summary: RoomSummary; selected:
       <a
         className={styles.room}
         href={`#/room/${summary.room}`}
+        tabIndex={tabIndex}
         aria-current={selected ? "page" : undefined}
         data-testid="room"
         data-room={summary.room}
