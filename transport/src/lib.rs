@@ -9,12 +9,14 @@
 //! - [`ws`]: WebSocket, both sides, with its own codec of RFC 6455: an idle link holds no buffers,
 //!   and frames that are flushed together leave in one write.
 //! - [`quic`]: both QUIC transports and the endpoint that serves them.
-//! - [`tcp`]: the HTTP listener, optionally with TLS.
+//! - [`tcp`]: the HTTP listener, optionally with TLS. [`proxy`]: proxies in front of it that say for
+//!   whom they connect.
 //! - [`tls`]: which server certificates a client trusts.
 #![warn(missing_docs)]
 
 pub mod admit;
 mod error;
+pub mod proxy;
 pub mod quic;
 mod socket;
 pub mod tcp;

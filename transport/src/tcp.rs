@@ -28,6 +28,7 @@ use tower_service::Service;
 
 use crate::{
     admit::{Admit, Permit},
+    proxy::{self, Proxies},
     socket,
 };
 
@@ -46,7 +47,8 @@ const ALPN_ACME: &[u8] = b"acme-tls/1";
 /// How long to wait when the system has no descriptor left for a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The address of the other end of the TCP connection, in the extensions of every request.
+/// The address of the other end of the TCP connection, or of the client that a proxy connects for, in
+/// the extensions of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
@@ -57,7 +59,7 @@ pub struct Options {
     pub addresses: Vec<SocketAddr>,
     /// TLS, with the configuration of each moment. Default none.
     pub tls: Option<watch::Receiver<Arc<ServerConfig>>>,
-    /// How long a TLS handshake may take. Default 10 s.
+    /// How long a TLS handshake may take, and a proxy's header before it. Default 10 s.
     pub handshake_timeout: Duration,
     /// How long the head of a request may take. Default 10 s.
     pub header_timeout: Duration,
@@ -66,6 +68,8 @@ pub struct Options {
     pub max_connections: usize,
     /// Asked per address before any handshake.
     pub admit: Admit,
+    /// Peers that say for whom they connect, before TLS. Default nobody.
+    pub proxies: Proxies,
 }
 
 impl Options {
@@ -79,6 +83,7 @@ impl Options {
             header_timeout: Duration::from_secs(10),
             max_connections: 16_000,
             admit: Admit::default(),
+            proxies: Proxies::default(),
         }
     }
 }
@@ -181,7 +186,7 @@ fn admitted(stream: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<Admi
     let place = shared.places.clone().try_acquire_owned().ok()?;
     let permit = shared.options.admit.ask(peer.ip())?;
     stream.set_nodelay(true).ok()?;
-    Some(Admitted { stream, _place: place, _permit: permit })
+    Some(Admitted { stream, _place: place, _permit: permit, _client: None })
 }
 
 /// Done when the server is shutting down or gone.
@@ -189,7 +194,8 @@ async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
-async fn connection(stream: Admitted, peer: SocketAddr, shared: Shared) {
+async fn connection(mut stream: Admitted, peer: SocketAddr, shared: Shared) {
+    let Some(peer) = client(&mut stream, peer, &shared.options).await else { return };
     let Some(tls) = &shared.options.tls else { return serve_http(stream, peer, shared).await };
     let acceptor = TlsAcceptor::from(tls.borrow().clone());
     match timeout(shared.options.handshake_timeout, acceptor.accept(stream)).await {
@@ -199,6 +205,28 @@ async fn connection(stream: Admitted, peer: SocketAddr, shared: Shared) {
         Ok(Ok(stream)) => serve_http(stream, peer, shared).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+    }
+}
+
+/// Whose connection it is: the peer's, or of a proxy's the client's, if that one is admitted.
+async fn client(stream: &mut Admitted, peer: SocketAddr, options: &Options) -> Option<SocketAddr> {
+    if !options.proxies.has(peer.ip()) {
+        return Some(peer);
+    }
+    match timeout(options.handshake_timeout, proxy::read(&mut stream.stream)).await {
+        Ok(Ok(Some(client))) => {
+            stream._client = Some(options.admit.ask(client.ip())?);
+            Some(client)
+        }
+        Ok(Ok(None)) => Some(peer),
+        Ok(Err(error)) => {
+            tracing::warn!(%peer, %error, "a proxy did not say for whom it connects");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(%peer, "a proxy said nothing");
+            None
+        }
     }
 }
 
@@ -241,6 +269,8 @@ struct Admitted {
     stream: TcpStream,
     _place: OwnedSemaphorePermit,
     _permit: Permit,
+    /// The client's, when the peer is a proxy.
+    _client: Option<Permit>,
 }
 
 impl AsyncRead for Admitted {

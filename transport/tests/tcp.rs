@@ -10,6 +10,7 @@ use caffis_link::{Codec, Farewell, Incoming, Lane, LinkExt};
 use caffis_transport::{
     ConnectError,
     admit::Admit,
+    proxy::Proxies,
     tcp::{self, PeerAddr, TcpServer},
     ws::{self, ClientOptions},
 };
@@ -20,6 +21,7 @@ use tokio::{
     sync::watch,
     time::timeout,
 };
+use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::{
     Message, client::IntoClientRequest, http::HeaderValue, protocol::frame::coding::CloseCode,
 };
@@ -83,6 +85,42 @@ async fn an_address_that_is_not_admitted_gets_nothing() {
     let mut answer = Vec::new();
     let _ = timeout(STEP, stream.read_to_end(&mut answer)).await.unwrap();
     assert!(answer.is_empty());
+}
+
+fn proxied() -> tcp::Options {
+    let handshake_timeout = Duration::from_millis(200);
+    let proxies = Proxies::new(|peer| peer.is_loopback());
+    tcp::Options { proxies, handshake_timeout, ..common::loopback() }
+}
+
+#[tokio::test]
+async fn a_proxy_says_for_whom_it_connects_before_tls() {
+    let (tls, trust) = common::certificate();
+    let (_sender, receiver) = watch::channel(tls);
+    let server = http(tcp::Options { tls: Some(receiver), ..proxied() });
+    let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+    stream.write_all(b"PROXY TCP4 192.0.2.7 10.0.0.1 4711 443\r\n").await.unwrap();
+    let connector = TlsConnector::from(Arc::new(trust.client_config(&[]).unwrap()));
+    let name = "localhost".try_into().unwrap();
+    let mut stream = connector.connect(name, stream).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    timeout(STEP, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.ends_with("192.0.2.7:4711"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_says_nothing_or_for_whom_there_is_no_place_is_let_go() {
+    let admit = Admit::new(|address| address.is_loopback().then(|| Box::new(()) as _));
+    let server = http(tcp::Options { admit, ..proxied() });
+    for said in ["", "GET / HTTP/1.1\r\n\r\n", "PROXY TCP4 192.0.2.7 10.0.0.1 4711 443\r\n"] {
+        let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = timeout(STEP, stream.read_to_end(&mut answer)).await.unwrap();
+        assert!(answer.is_empty(), "{said:?}");
+    }
 }
 
 #[tokio::test]

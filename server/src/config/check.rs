@@ -15,6 +15,9 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
     if config.hosts.is_empty() {
         return conflict("hosts is empty: name at least one host");
     }
+    if config.proxy_protocol && config.trusted_proxies.is_empty() {
+        return conflict("proxy_protocol is on and trusted_proxies is empty: name the proxies");
+    }
     if config.core.active_ping > config.core.idle_ping {
         return conflict("active_ping is longer than idle_ping");
     }
@@ -188,5 +191,7 @@ mod tests {
         assert!(flags(&[("idle_ping", "30s"), ("idle_timeout", "30s")]).is_err());
         assert!(flags(&[("active_ping", "20s")]).is_err());
         assert!(flags(&[("hosts", "")]).is_err());
+        assert!(flags(&[("proxy_protocol", "true")]).is_err());
+        assert!(flags(&[("proxy_protocol", "true"), ("trusted_proxies", "10.0.0.1")]).is_ok());
     }
 }

@@ -55,6 +55,8 @@ pub struct Config {
     pub origins: Vec<String>,
     /// Where proxies stand whose word about the client's address counts.
     pub trusted_proxies: Vec<Network>,
+    /// Whether those begin each TCP connection with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
     /// Connections at once, all transports together.
     pub max_connections: u32,
     /// What tokens must look like.
@@ -147,6 +149,7 @@ impl Default for Config {
             hosts: vec!["localhost".to_owned()],
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            proxy_protocol: false,
             max_connections: 16_000,
             tokens: TokenSettings {
                 secret: None,

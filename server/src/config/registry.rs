@@ -116,6 +116,12 @@ pub static SETTINGS: &[Setting] = &[
         Field::Networks(|c| &mut c.trusted_proxies),
     ),
     setting(
+        "proxy_protocol",
+        Group::Network,
+        "Whether trusted_proxies begin each TCP connection with a PROXY protocol header (v1 or v2)",
+        Field::Switch(|c| &mut c.proxy_protocol),
+    ),
+    setting(
         "max_connections",
         Group::Network,
         "TCP connections at the same time",
@@ -322,7 +328,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     time(
         "store_timeout",
-        "How long a command may wait for the store before its outcome is unknown",
+        "How long a command may wait for the store: a write then ends as unknown, a read as unavailable",
         Field::Time(|c| &mut c.core.store_timeout, 100, 10 * MINUTE),
     ),
     time(

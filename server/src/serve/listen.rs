@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use caffis_schema::limits::FRAME_BYTES;
 use caffis_transport::{
     admit::{Admit, Permit},
+    proxy::Proxies,
     quic::{OriginCheck, QuicServer, ServerOptions},
     tcp::{self, TcpServer},
 };
@@ -112,6 +113,11 @@ fn listen_on(address: SocketAddr, app: &Arc<App>, admit: &Admit) -> io::Result<T
     let mut options = tcp::Options::new(vec![address]);
     options.max_connections = app.config.max_connections as usize;
     options.admit = admit.clone();
+    if app.config.proxy_protocol {
+        let trusted = app.config.trusted_proxies.clone();
+        options.proxies =
+            Proxies::new(move |peer| trusted.iter().any(|network| network.contains(peer)));
+    }
     options.tls = app.config.serves_tls().then(|| app.certificates.tcp());
     tcp::serve(options, http::router(app.clone()))
 }

@@ -1,5 +1,7 @@
 //! Limits by address, behind proxies too.
 
+use std::net::Ipv6Addr;
+
 use caffis_schema::CloseCode;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -49,7 +51,13 @@ async fn sockets_that_say_nothing_are_bounded_per_address_too() {
 
 /// Upgrades by hand with a header of a proxy; gives what comes after the head of the answer.
 async fn through_proxy(server: &Server, forwarded: &str) -> (TcpStream, String) {
+    upgrade(server, b"", forwarded).await
+}
+
+/// Upgrades by hand, after what a proxy says first.
+async fn upgrade(server: &Server, first: &[u8], forwarded: &str) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(server.tcp()).await.unwrap();
+    stream.write_all(first).await.unwrap();
     let head = format!(
         "GET /api/chat/ws HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
          upgrade: websocket\r\nsec-websocket-version: 13\r\n\
@@ -59,7 +67,11 @@ async fn through_proxy(server: &Server, forwarded: &str) -> (TcpStream, String) 
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
-        answer.push(soon("the answer's head", stream.read_u8()).await.unwrap());
+        match soon("the answer's head", stream.read_u8()).await {
+            Ok(byte) => answer.push(byte),
+            // Closed without an answer.
+            Err(_) => break,
+        }
     }
     (stream, String::from_utf8(answer).unwrap())
 }
@@ -110,4 +122,50 @@ async fn the_word_of_others_does_not_count() {
     assert!(!is_refused(&mut second).await);
     let (mut third, _) = through_proxy(&server, "192.0.2.2").await;
     assert!(is_refused(&mut third).await);
+}
+
+/// The header of version 2 for a client.
+fn version_2(client: Ipv6Addr) -> Vec<u8> {
+    let addresses = [&client.octets()[..], &Ipv6Addr::LOCALHOST.octets(), &[0; 4]].concat();
+    [&b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24"[..], &addresses].concat()
+}
+
+#[tokio::test]
+async fn behind_a_proxy_that_passes_tcp_on_the_client_counts() {
+    let limit = ["--connections-per-address", "2", "--proxy-protocol"];
+    let server = Setup::dev().flags(&limit).flags(&["--trusted-proxies", "127.0.0.0/8"]);
+    let server = server.start().await;
+    let version_1 =
+        |client: &str| format!("PROXY TCP4 {client} 10.0.0.1 4711 443\r\n").into_bytes();
+    let version_2 = |client: &str| version_2(client.parse().unwrap());
+    let mut open = Vec::new();
+    for (header, refused) in [
+        (version_1("192.0.2.1"), false),
+        (version_1("192.0.2.1"), false),
+        (version_1("192.0.2.1"), true),
+        (version_1("192.0.2.2"), false),
+        (version_2("2001:db8::1"), false),
+        (version_2("2001:db8::2"), false),
+        (version_2("2001:db8::3"), true),
+    ] {
+        // What a client writes into its request does not count.
+        let (mut stream, head) = upgrade(&server, &header, "198.51.100.9").await;
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+        assert_eq!(is_refused(&mut stream).await, refused, "{header:?}");
+        open.push(stream);
+    }
+    let (_, head) = upgrade(&server, b"", "192.0.2.3").await;
+    assert_eq!(head, "", "a proxy that does not say for whom it connects is let go");
+}
+
+#[tokio::test]
+async fn the_header_of_one_who_is_no_proxy_is_refused() {
+    let flags = ["--proxy-protocol", "--trusted-proxies", "192.0.2.0/24"];
+    let server = Setup::dev().flags(&flags).start().await;
+    let line = b"PROXY TCP4 192.0.2.1 10.0.0.1 4711 443\r\n";
+    for header in [&line[..], &version_2(Ipv6Addr::LOCALHOST)] {
+        let (_, head) = upgrade(&server, header, "192.0.2.1").await;
+        assert!(head.is_empty() || head.starts_with("HTTP/1.1 400"), "{head}");
+    }
+    assert_eq!(server.get("/healthz").await.0, 200);
 }
