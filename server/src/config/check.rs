@@ -1,5 +1,7 @@
 //! What settings must be together.
 
+use std::net::SocketAddr;
+
 use super::{Config, load::ConfigError};
 
 /// The secret of development tokens: everybody knows it.
@@ -12,6 +14,8 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
         return conflict("tls_certificate and tls_key belong together: set both or none");
     }
     acme(config)?;
+    one_port("listen", &config.listen)?;
+    one_port("listen_quic", &config.listen_quic)?;
     if config.hosts.is_empty() {
         return conflict("hosts is empty: name at least one host");
     }
@@ -39,6 +43,19 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// Refuses several addresses of which the system is to choose a port: it would choose one for each,
+/// and clients are told one for all.
+fn one_port(key: &str, addresses: &[SocketAddr]) -> Result<(), ConfigError> {
+    match addresses.iter().find(|address| address.port() == 0) {
+        Some(chosen) if addresses.len() > 1 => Err(ConfigError::Conflict(format!(
+            "{key} has `{chosen}` among {} addresses: allowed are several addresses with their \
+             ports, or one whose port (0) the system chooses",
+            addresses.len()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses what does not go together with a certificate by ACME, or is nothing without it.
@@ -125,6 +142,18 @@ mod tests {
         for key in ["listen", "listen_quic"] {
             let message = flags(&[("dev", "true"), (key, "0.0.0.0:0")]).unwrap_err().to_string();
             assert!(message.contains("0.0.0.0:0"), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_system_chooses_the_port_of_one_address_only() {
+        for key in ["listen", "listen_quic"] {
+            assert!(flags(&[(key, "127.0.0.1:0")]).is_ok());
+            assert!(flags(&[(key, "127.0.0.1:5002, [::1]:5002")]).is_ok());
+            for several in ["127.0.0.1:0, [::1]:0", "127.0.0.1:5002, [::1]:0"] {
+                let message = flags(&[(key, several)]).unwrap_err().to_string();
+                assert!(message.contains(key) && message.contains(":0` among 2"), "{message}");
+            }
         }
     }
 

@@ -83,11 +83,7 @@ fn open_tcp(app: &Arc<App>) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)>
         if is_default { Config::default_listen(config.dev) } else { config.listen.clone() };
     let admit = crowd::admit(config.core.connections_per_address, config.trusted_proxies.clone());
     let (mut servers, mut addresses) = (Vec::new(), Vec::<SocketAddr>::new());
-    for mut address in wanted {
-        // The system chooses one port for all addresses that leave it to choose.
-        if address.port() == 0 {
-            address.set_port(addresses.first().map_or(0, SocketAddr::port));
-        }
+    for address in wanted {
         match listen_on(address, app, &admit) {
             Ok(server) => {
                 addresses.extend_from_slice(server.addresses());

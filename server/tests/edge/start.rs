@@ -137,6 +137,12 @@ async fn seeding_and_tokens_need_to_be_asked_for() {
 }
 
 #[tokio::test]
+async fn several_addresses_have_their_ports() {
+    let several = Setup::dev().flags(&["--listen", "127.0.0.1:0,127.0.0.2:0"]).fail().await;
+    several.refused(&["listen", "`127.0.0.1:0` among 2 addresses", "allowed"]);
+}
+
+#[tokio::test]
 async fn a_data_folder_with_a_long_path_is_served_and_spoken_to() {
     let path = format!("{}/data", ["a folder of forty characters, more or less"; 4].join("/"));
     let server = Setup::dev().data_at(&path).start().await;
