@@ -22,10 +22,12 @@ const TOOLS: [System; 5] = [
     System { package: "procps", program: "ps" },
     System { package: "pebble", program: "pebble" },
 ];
-/// The browsers that run the journeys.
-const BROWSERS: [System; 2] = [
+/// The browsers that run the journeys; WebKitGTK wants a screen.
+const BROWSERS: [System; 4] = [
     System { package: "chromium", program: "chromium" },
     System { package: "firefox-esr", program: "firefox-esr" },
+    System { package: "webkit2gtk-driver", program: "WebKitWebDriver" },
+    System { package: "xvfb", program: "Xvfb" },
 ];
 
 /// Pinned, so that a new release never changes what passes. Built from nothing in 2.3 minutes on

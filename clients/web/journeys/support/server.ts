@@ -114,7 +114,7 @@ export class TestServer implements AsyncDisposable {
 }
 
 /** A port that nobody uses. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((done) => probe.listen(0, "127.0.0.1", done));
   const address = probe.address();
