@@ -35,7 +35,8 @@ pub enum Source {
         /// Names that the certificate must cover.
         names: Vec<String>,
     },
-    /// A certificate authority that speaks ACME; [`Certificates::keep`] asks it.
+    /// A certificate authority that speaks ACME; [`Certificates::keep`] asks it, over the crypto
+    /// library that the process installed for rustls.
     Acme(acme::Settings),
 }
 

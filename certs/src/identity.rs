@@ -171,7 +171,7 @@ fn sha256(chain: &[CertificateDer<'_>]) -> [u8; 32] {
     hash
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, CertError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CertError> {
     let size = fs::metadata(path).map_err(CertError::unreadable(path))?.len();
     if size > MAX_FILE {
         let error = std::io::Error::other(format!("over the limit of {MAX_FILE} bytes"));

@@ -8,7 +8,7 @@ use std::{
 
 use instant_acme::AccountCredentials;
 
-use crate::{CertError, Identity, private_file};
+use crate::{CertError, Identity, identity, private_file};
 
 /// The account's key and address at the authority.
 const ACCOUNT: &str = "account.json";
@@ -40,11 +40,7 @@ impl Cache {
         let path = self.certificate_path();
         match Identity::load(&path, &path, domains, now) {
             Ok(identity) => Some(identity),
-            Err(CertError::Unreadable { source, .. })
-                if source.kind() == io::ErrorKind::NotFound =>
-            {
-                None
-            }
+            Err(CertError::Unreadable { source, .. }) if is_missing(&source) => None,
             Err(error) => {
                 tracing::warn!(%error, "the certificate of before is not used: a new one is asked for");
                 None
@@ -60,7 +56,14 @@ impl Cache {
     /// The account, if there is one.
     pub(super) fn account(&self) -> Option<AccountCredentials> {
         let path = self.0.join(ACCOUNT);
-        let bytes = fs::read(&path).ok()?;
+        let bytes = match identity::read(&path) {
+            Ok(bytes) => bytes,
+            Err(CertError::Unreadable { source, .. }) if is_missing(&source) => return None,
+            Err(error) => {
+                tracing::warn!(%error, "the ACME account cannot be read: a new one is made");
+                return None;
+            }
+        };
         let account = serde_json::from_slice(&bytes);
         account
             .inspect_err(|error| {
@@ -82,6 +85,10 @@ impl Cache {
         // A failure shows when the next account is kept.
         let _ = fs::remove_file(self.0.join(ACCOUNT));
     }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
 }
 
 /// The address of a directory as the name of a folder.

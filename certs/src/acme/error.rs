@@ -13,12 +13,12 @@ pub enum AcmeError {
     /// The authority says no.
     #[error("the certificate authority refused: {0}")]
     Refused(String),
-    /// The authority did not find our proof at a domain.
-    #[error("the certificate authority did not find this server at {domain}: {reason}")]
+    /// The authority did not find our proof at a domain, or did not look.
+    #[error("{domain} was not proven to the certificate authority: {reason}")]
     NotProven {
         /// Which domain.
         domain: String,
-        /// What the authority saw.
+        /// What the authority says.
         reason: String,
     },
     /// The authority offers no challenge that we can meet.

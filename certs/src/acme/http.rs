@@ -1,7 +1,6 @@
 //! The HTTP client of ACME: https only, bounded in time and size, without redirects.
 
 use std::{
-    fs,
     path::Path,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -14,7 +13,7 @@ use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 use reqwest::{Certificate, Client, Response, redirect::Policy};
 
 use super::error::whole;
-use crate::CertError;
+use crate::{CertError, identity};
 
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -24,9 +23,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest answer, in bytes; chains are the largest that come.
 const MAX_BODY: usize = 256 * 1024;
-
-/// The largest file of roots, in bytes.
-const MAX_ROOTS: u64 = 1024 * 1024;
 
 /// The longest wait that an authority may ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -131,11 +127,7 @@ fn is_problem(response: &Response) -> bool {
 
 fn roots(path: &Path) -> Result<Vec<Certificate>, CertError> {
     let none = || CertError::NoCertificate { path: path.to_owned() };
-    let size = fs::metadata(path).map_err(CertError::unreadable(path))?.len();
-    if size > MAX_ROOTS {
-        return Err(none());
-    }
-    let pem = fs::read(path).map_err(CertError::unreadable(path))?;
+    let pem = identity::read(path)?;
     let roots = Certificate::from_pem_bundle(&pem).map_err(|_| none())?;
     if roots.is_empty() { Err(none()) } else { Ok(roots) }
 }

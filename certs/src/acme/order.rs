@@ -111,7 +111,11 @@ impl Authority {
                 return Err(AcmeError::NoChallenge(domain));
             };
             self.challenges.show(&domain, challenge.key_authorization().digest().as_ref())?;
-            challenge.set_ready().await?;
+            challenge.set_ready().await.map_err(|error| match error {
+                // It may have looked before it answered.
+                Error::Api(problem) => AcmeError::NotProven { domain, reason: problem.to_string() },
+                error => error.into(),
+            })?;
         }
         Ok(())
     }
