@@ -64,7 +64,8 @@ async fn upgrade(server: &Server, first: &[u8], forwarded: &str) -> (TcpStream, 
          sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: caffis.v1\r\n\
          x-forwarded-for: {forwarded}\r\n\r\n"
     );
-    stream.write_all(head.as_bytes()).await.unwrap();
+    // A server that has closed already does not take it.
+    let _ = stream.write_all(head.as_bytes()).await;
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
         match soon("the answer's head", stream.read_u8()).await {
