@@ -118,6 +118,27 @@ test("at the end one follows what comes", async () => {
   await writes(OLD + NEW + 3, OLD + NEW + 3);
   await giulia.page.locator(`[data-number="${OLD + NEW + 3}"]`).waitFor();
   expect(await inView(OLD + NEW + 3)).toBe(true);
+});
+
+test("on a phone the details take its place, and give it back", async () => {
+  const { page } = giulia;
+  await page.setViewportSize({ width: 360, height: 740 });
+  const looksAtDetails = async () => {
+    await page.getByTestId("details").click();
+    await page.getByTestId("members").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByTestId("messages").waitFor();
+    await scrollsAndStays(0);
+  };
+  await looksAtDetails();
+  expect(await inView(OLD + NEW + 3)).toBe(true);
+  await scrollsAndStays(-3 * STEP);
+  const seen = (await drawn()).filter((number) => number < OLD);
+  const shown: number[] = [];
+  for (const number of seen) if (await inView(number)) shown.push(number);
+  await looksAtDetails();
+  for (const number of shown) expect(await inView(number)).toBe(true);
+  expect(shown.length).toBeGreaterThan(3);
   expect(giulia.problems).toEqual([]);
 });
 

@@ -34,6 +34,18 @@ beforeAll(async () => {
   await marco.says("Così potete assaggiare tutti la torta 🍰");
   await marco.says("تمام، نلتقي عند المدخل");
   await marco.sees(3);
+  // Whoever looks may do something about the members, and somebody has something to say.
+  const { page } = marco;
+  await marco.showsDetails();
+  await page.getByTestId("manage-giulia").click();
+  await page.getByRole("radio", { name: "Admin" }).check();
+  await page.locator("[data-user=giulia][data-role=admin]").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByTestId("settings").click();
+  await page.getByTestId("status").fill("Al bancone da Gilli ☕");
+  await page.getByTestId("save-status").click();
+  await page.getByTestId("save-status").getByText("Saved").waitFor();
+  await page.keyboard.press("Escape");
 });
 
 afterAll(async () => {
@@ -72,6 +84,20 @@ for (const theme of THEMES) {
       await page.getByTestId("details").click();
       await page.getByTestId("members").waitFor();
       await look("details");
+      await page.getByTestId("manage-luca").click();
+      await look("member");
+      await page.keyboard.press("Escape");
+      await page.getByTestId("add-members").click();
+      await page.getByTestId("member-nadia").check();
+      await look("add");
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      await page.keyboard.press("Escape");
+      // On a phone the list is a step back.
+      if (await page.getByTestId("back").isVisible()) await page.getByTestId("back").click();
+      await page.getByTestId("settings").click();
+      await look("settings");
+      await page.keyboard.press("Escape");
       await marco.page.getByTestId("composer").fill("");
       await context.close();
     });

@@ -38,7 +38,7 @@ export function Members({ room, members }: { room: RoomView; members: readonly M
           {t.addMembers}
         </button>
       )}
-      <ul data-testid="members">
+      <ul className={styles.members} data-testid="members">
         {members.map((each) => {
           const own = each.profile.user === self;
           const manageable =

@@ -34,7 +34,7 @@ function sentence(
       return by === null || by === user ? t.left(name) : t.removed(name, people.name(by));
     }
     case "role":
-      return t.roleChanged(people.name(kind.value.user), t.roles[kind.value.role]);
+      return t.roleNow[kind.value.role](people.name(kind.value.user));
     default:
       return t.unknownMessage;
   }

@@ -67,13 +67,14 @@ export function Timeline({ room }: { room: RoomView }) {
             bufferSize={BUFFER}
             keepMounted={active < 0 ? [] : [active]}
             onScroll={scroll.onScroll}
+            onScrollEnd={scroll.onScrollEnd}
             onResize={scroll.onResize}
           >
             {draw}
           </Virtualizer>
         </RowsProvider>
       </section>
-      <DayAbove items={items} top={scroll.top} />
+      <DayAbove items={items} top={scroll.top} shown={scroll.moving && !scroll.atEnd} />
       {!scroll.atEnd && (
         <button
           type="button"
@@ -145,14 +146,15 @@ function useDraw(room: RoomView, items: readonly Item[]): (item: Item) => ReactE
   };
 }
 
-/** The day of what is at the upper edge, while its own separator is above it. */
-function DayAbove({ items, top }: { items: readonly Item[]; top: number }) {
+/** The day of what is at the upper edge, for those who scroll; not over its own separator. */
+function DayAbove(props: { items: readonly Item[]; top: number; shown: boolean }) {
   const { day } = useI18n();
   const { client } = useChat();
+  const { items, top, shown } = props;
   const found = dayOf(items, top);
   if (!found || found.at === top) return null;
   return (
-    <div className={`${styles.day} ${styles.above}`} aria-hidden="true">
+    <div className={`${styles.day} ${styles.above}`} data-shown={shown} aria-hidden="true">
       <span>{day(found.time, client.now())}</span>
     </div>
   );

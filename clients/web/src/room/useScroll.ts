@@ -9,6 +9,9 @@ const NEAR_END = 48;
 /** This close to the top older messages are loaded, in pixels. */
 const NEAR_TOP = 2_000;
 
+/** For so long after scrolling the day of what is in view is shown. */
+const STILL_MS = 1_000;
+
 /** How a timeline scrolls. */
 export interface Scroll {
   /** What scrolls. */
@@ -22,7 +25,10 @@ export interface Scroll {
   readonly missed: number;
   /** The item at the upper edge. */
   readonly top: number;
+  /** Whether the person scrolls, or did a moment ago. */
+  readonly moving: boolean;
   onScroll(): void;
+  onScrollEnd(): void;
   /** The size of the window or of an item changed. */
   onResize(): void;
   toEnd(): void;
@@ -100,18 +106,44 @@ export function useScroll(options: {
     if (moreBefore && !loadingBefore && watched.known()) loadOlder();
   }, [moreBefore, loadingBefore, loadOlder, watched.known]);
 
-  const onScroll = useCallback(() => {
+  const place = useCallback(() => {
     measure();
     loadOlder();
   }, [measure, loadOlder]);
 
+  const { moving, onScrollEnd, move } = useMoving();
+  const onScroll = useCallback(() => {
+    place();
+    move();
+  }, [place, move]);
+
   const onResize = useCallback(() => {
     // A message that grew, the keyboard of a phone, a taller composer: the end stays in view.
     if (following.current) toEnd();
-    onScroll();
-  }, [onScroll, toEnd]);
+    place();
+  }, [place, toEnd]);
 
-  return { ref, list, shift, atEnd: watched.atEnd, missed, top, onScroll, onResize, toEnd };
+  const { atEnd } = watched;
+  return {
+    ...{ ref, list, shift, atEnd, missed, top, moving },
+    ...{ onScroll, onScrollEnd, onResize, toEnd },
+  };
+}
+
+/** Whether somebody scrolls, or did a moment ago. */
+function useMoving() {
+  const [moving, setMoving] = useState(false);
+  const still = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(still.current), []);
+  const move = useCallback(() => {
+    clearTimeout(still.current);
+    setMoving(true);
+  }, []);
+  const onScrollEnd = useCallback(() => {
+    clearTimeout(still.current);
+    still.current = setTimeout(() => setMoving(false), STILL_MS);
+  }, []);
+  return { moving, move, onScrollEnd };
 }
 
 /** Whether the end is in view: true until the person scrolls up, whatever grows below meanwhile. */
