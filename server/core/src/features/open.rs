@@ -9,6 +9,7 @@ use caffis_schema::{
     open::Empty,
     reply::Opened,
 };
+use tokio::time::timeout;
 
 use crate::{
     model::{
@@ -16,7 +17,7 @@ use crate::{
         room::RoomState,
     },
     pages::entry_page,
-    room::{RoomCell, read_error},
+    room::{RoomCell, not_now, read_error},
     services::{Asker, Handled},
 };
 
@@ -36,7 +37,8 @@ pub async fn handle(asker: Asker, command: Open) -> Handled {
             break cell;
         }
     };
-    let mut opened = read(&asker, &cell, command.limit).await;
+    let reading = timeout(services.settings.store_timeout, read(&asker, &cell, command.limit));
+    let mut opened = reading.await.unwrap_or_else(|_| Err(not_now()));
     // Who was removed while the page was read has heard so: this answer may not say otherwise.
     if let Some(state) = cell.state()
         && let Err(error) = authorise(&asker.actor(command.room), &state, Read)

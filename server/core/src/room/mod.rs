@@ -20,7 +20,7 @@ mod resend;
 mod rooms;
 mod seeding;
 
-pub(crate) use self::owner::read_error;
+pub(crate) use self::owner::{not_now, read_error};
 pub use self::{
     cell::{MarkerState, Moved, RoomCell},
     command::{Change, Done, RoomCommand, RoomPlan, StepContext},

@@ -356,6 +356,6 @@ pub(crate) fn read_error(error: &StoreError) -> Error {
 }
 
 /// The error of a store that is away.
-pub(super) fn not_now() -> Error {
+pub(crate) fn not_now() -> Error {
     Error::later(ErrorCode::Unavailable, "The store cannot be reached now.", RETRY_MS)
 }

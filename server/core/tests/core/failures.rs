@@ -7,15 +7,15 @@ use caffis_core::Settings;
 use caffis_schema::{
     Command, ErrorCode, Event, List, Outcome, Reply,
     command::{
-        AddMembers, Anchor, Cursor, EnsureDirect, History, MessageAt, Open, Profiles, RemoveMember,
-        Resume, Rooms,
+        AddMembers, Anchor, Cursor, EnsureDirect, History, Members, MessageAt, Open, Profiles,
+        RemoveMember, Resume, Rooms,
     },
     reply::Standing,
     room::HistoryPolicy,
 };
 use tokio::time::Instant;
 
-use crate::harness::{World, code, unhurried, user};
+use crate::harness::{World, code, unhurried, user, users};
 
 #[tokio::test(start_paused = true)]
 async fn a_full_store_refuses_and_recovers() {
@@ -234,6 +234,34 @@ async fn batches_that_come_in_parts_and_any_order_change_nothing() {
         world.restart().await;
         giulia = world.connect("giulia").await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_slow_reads_take_no_longer_than_one_may() {
+    let mut world = World::unhurried().await;
+    let names: Vec<String> = (0..60).map(|number| format!("person{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut giulia = world.connect("giulia").await;
+    for name in &names {
+        drop(world.connect(name).await);
+    }
+    let room = giulia.group(&names).await;
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    world.faults.set_plan(Plan { delay: Duration::from_secs(1), ..Plan::default() });
+    let people = List::cut(users(&names));
+    for read in [
+        Command::Open(Open { room, limit: 50 }),
+        Command::Members(Members { room, after: None, limit: 100 }),
+        Command::Profiles(Profiles { users: people }),
+    ] {
+        let asked = Instant::now();
+        // What was read until then is known when it is asked for again.
+        assert_eq!(code(giulia.ask(read.clone()).await), ErrorCode::Unavailable, "{read:?}");
+        assert_eq!(asked.elapsed().as_secs(), world.core.settings().store_timeout.as_secs());
+    }
+    world.faults.set_plan(Plan::default());
+    giulia.open(room).await.expect("opened");
 }
 
 #[tokio::test(start_paused = true)]
