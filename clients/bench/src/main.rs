@@ -39,6 +39,9 @@ struct Arguments {
     /// Only scenarios whose name begins like this; may be given several times.
     #[arg(long)]
     only: Vec<String>,
+    /// Only variants whose name begins like this, for a profiler: "1 to 100 at 100/s".
+    #[arg(long)]
+    variant: Option<String>,
     /// Runs of each scenario; the median counts.
     #[arg(long, default_value_t = 3)]
     runs: usize,
@@ -60,6 +63,7 @@ fn main() -> anyhow::Result<()> {
         server: arguments.server,
         quick: arguments.quick,
         seconds: arguments.seconds,
+        variant: arguments.variant,
     };
     let runs = if arguments.quick { 1 } else { arguments.runs.max(1) };
     let mut report = report::Report::new(arguments.quick);

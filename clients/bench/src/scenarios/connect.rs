@@ -23,6 +23,9 @@ use crate::{
 const AT_ONCE: usize = 100;
 const BATCHES: usize = 10;
 
+/// After how long somebody who left counts as offline: the server's default.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// How a scenario's people connect.
 #[derive(Clone)]
 pub(super) enum Dial {
@@ -91,13 +94,17 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
     let folder = tempfile::Builder::new().prefix("caffis-bench-").tempdir()?;
     let certificate = Certificate::make(folder.path())?;
     let mut cells = Vec::new();
-    for variant in ["websocket", "websocket over TLS", "quic"] {
+    for transport in ["websocket", "websocket over TLS", "quic"] {
+        let variant = format!("{AT_ONCE} at once, {transport}");
+        if !plan.wants(&variant) {
+            continue;
+        }
         let mut start = Start::new(&plan.server);
-        if variant == "websocket over TLS" {
+        if transport == "websocket over TLS" {
             start = start.tls(certificate.chain.clone(), certificate.key.clone());
         }
         let server = start.listening()?;
-        let dial = match variant {
+        let dial = match transport {
             "websocket" => Dial::Plain(Shared::new()),
             "quic" => Dial::quic(server.address).await?,
             _ => Dial::Tls(certificate.trust()),
@@ -107,8 +114,10 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
         let meter = Meter::start(&server);
         let batches = plan.count(BATCHES);
         let mut latencies = Latencies::default();
+        let mut everybody = Vec::with_capacity(batches * AT_ONCE);
         for batch in 0..batches {
-            for latency in at_once(&dial, server.address, batch).await? {
+            for (joined, latency) in at_once(&dial, server.address, batch).await? {
+                everybody.push(joined);
                 latencies.add(latency);
             }
         }
@@ -116,9 +125,14 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
         let used = meter.stop(&server, &mut figures);
         let count = (batches * AT_ONCE) as u64;
         figures.insert("server_us_per_connect", each(used, count));
+        // Leaving costs too, until the last one is told to be offline; it is a figure of its own.
+        let before = server.cpu();
+        drop(everybody);
+        tokio::time::sleep(GRACE + Duration::from_secs(1)).await;
+        figures.insert("server_us_per_leave", each(server.cpu().saturating_sub(before), count));
         latencies.report(["joined_p50_ms", "joined_p99_ms", "joined_max_ms"], &mut figures);
         drop(server);
-        let floor = match variant {
+        let floor = match transport {
             "quic" => Some(floor::quic_handshake(&certificate, plan.count(500))?),
             "websocket" => None,
             _ => Some(floor::tls_handshake(&certificate, plan.count(500))?),
@@ -127,14 +141,17 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
             figures.insert("floor_us_per_handshake", floor);
             figures.insert("times_the_floor", each(used, count) / floor);
         }
-        let variant = format!("{AT_ONCE} at once, {variant}");
         cells.push(Cell { scenario: "connect", variant, figures });
     }
     Ok(cells)
 }
 
-/// A hundred at once; they all leave when the last one is there.
-async fn at_once(dial: &Dial, server: SocketAddr, batch: usize) -> anyhow::Result<Vec<u64>> {
+/// A hundred at once.
+async fn at_once(
+    dial: &Dial,
+    server: SocketAddr,
+    batch: usize,
+) -> anyhow::Result<Vec<(Joined, u64)>> {
     let clock = Clock::start();
     let tasks: Vec<_> = (0..AT_ONCE)
         .map(|index| {
@@ -145,15 +162,9 @@ async fn at_once(dial: &Dial, server: SocketAddr, batch: usize) -> anyhow::Resul
             })
         })
         .collect();
-    let mut latencies = Vec::with_capacity(AT_ONCE);
     let mut everybody = Vec::with_capacity(AT_ONCE);
     for task in tasks {
-        let (joined, latency) = task.await??;
-        everybody.push(joined);
-        latencies.push(latency);
+        everybody.push(task.await??);
     }
-    drop(everybody);
-    // Leaving is not part of connecting; it has passed before the next ones come.
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    Ok(latencies)
+    Ok(everybody)
 }

@@ -24,6 +24,10 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for (receivers, rate) in VARIANTS {
         let receivers = plan.count(*receivers);
+        let variant = format!("1 to {receivers} at {rate}/s, websocket");
+        if !plan.wants(&variant) {
+            continue;
+        }
         let server = Start::new(&plan.server).listening()?;
         let mut figures = measure(&server, receivers, *rate, plan.time(5)).await?;
         drop(server);
@@ -32,7 +36,6 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
         if let Some(cost) = figures.get("server_us_per_delivery") {
             figures.insert("times_the_floor", cost / floor);
         }
-        let variant = format!("1 to {receivers} at {rate}/s, websocket");
         cells.push(Cell { scenario: "fanout", variant, figures });
     }
     Ok(cells)

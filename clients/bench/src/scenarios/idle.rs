@@ -28,13 +28,16 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
     for transport in ["websocket", "quic"] {
         for count in COUNTS {
             let count = plan.count(*count);
+            let variant = format!("{count} joined, {transport}");
+            if !plan.wants(&variant) {
+                continue;
+            }
             let server = Start::new(&plan.server).listening()?;
             let dial = match transport {
                 "websocket" => Dial::Plain(Shared::new()),
                 _ => Dial::quic(server.address).await?,
             };
             let figures = measure(&server, &dial, count, plan.time(5)).await?;
-            let variant = format!("{count} joined, {transport}");
             cells.push(Cell { scenario: "idle", variant, figures });
         }
     }

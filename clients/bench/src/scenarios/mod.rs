@@ -37,12 +37,19 @@ pub(crate) struct Plan {
     pub(crate) quick: bool,
     /// How long to send, if not the usual time.
     pub(crate) seconds: Option<u64>,
+    /// How the names of the variants begin that are wanted, if not all are.
+    pub(crate) variant: Option<String>,
 }
 
 impl Plan {
     /// A count for a measurement, or a tenth of it.
     fn count(&self, full: usize) -> usize {
         if self.quick { (full / 10).max(1) } else { full }
+    }
+
+    /// Whether a variant of a scenario is wanted.
+    fn wants(&self, variant: &str) -> bool {
+        self.variant.as_deref().is_none_or(|wanted| variant.starts_with(wanted))
     }
 
     /// For how long to send.
