@@ -28,8 +28,8 @@ use crate::{
     row,
 };
 
-/// Scans of more rows than this leave the calling thread; shorter ones take some tens of
-/// microseconds.
+/// The most rows that a scan reads on the calling thread, which takes some tens of microseconds; one
+/// that finds more leaves it. Most scans allow many rows and find few.
 const MAX_INLINE_SCAN_ROWS: usize = 256;
 
 /// The store on fjall. Dropping it serves what is queued and closes the folder.
@@ -177,8 +177,10 @@ impl Store for EmbeddedStore {
     fn scan(&self, scan: Scan) -> StoreFuture<'_, Vec<Row>> {
         Box::pin(async move {
             check::scan(&scan)?;
-            if scan.limit <= MAX_INLINE_SCAN_ROWS {
-                return Self::read(&self.shared, |database, now| database.scan(&scan, now));
+            let first = Scan { limit: scan.limit.min(MAX_INLINE_SCAN_ROWS), ..scan.clone() };
+            let rows = Self::read(&self.shared, |database, now| database.scan(&first, now))?;
+            if rows.len() < first.limit || first.limit == scan.limit {
+                return Ok(rows);
             }
             let shared = Arc::clone(&self.shared);
             let read = move || Self::read(&shared, |database, now| database.scan(&scan, now));
