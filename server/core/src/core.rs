@@ -124,7 +124,7 @@ impl Core {
         let end = Instant::now() + within;
         // The announcement goes out before the farewell does.
         self.wait(end, |services| {
-            services.people.all_sessions().iter().all(|session| !session.outbound.waiting().1)
+            services.people.all_sessions().iter().all(|session| !session.outbound.is_waiting())
         })
         .await;
         for session in self.services.people.all_sessions() {

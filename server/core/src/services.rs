@@ -12,7 +12,7 @@ use crate::{
     directory::{Directory, Person},
     hub::{
         encoded::Encoded,
-        outbound::LatestKey,
+        latest::LatestKey,
         people::{People, SessionHandle},
     },
     model::actor::Actor,

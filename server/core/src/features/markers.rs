@@ -14,7 +14,7 @@ use caffis_schema::{
 };
 
 use crate::{
-    hub::{encoded::Encoded, outbound::LatestKey},
+    hub::{encoded::Encoded, latest::LatestKey},
     model::{
         authorise::{KeepMarker, authorise, no_such_room},
         room::RoomState,

@@ -3,6 +3,7 @@
 
 pub mod encoded;
 pub mod feed;
+pub mod latest;
 pub mod outbound;
 pub mod people;
 pub mod presence;

@@ -9,42 +9,28 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Waker},
 };
 
 use bytes::Bytes;
-use caffis_schema::{CloseCode, Codec, Event, RoomId, UserId, event::Head};
+use caffis_schema::{CloseCode, Codec, Event, RoomId, event::Head};
 use futures_util::task::AtomicWaker;
 
-use super::encoded::Encoded;
+use super::{
+    encoded::Encoded,
+    latest::{Latest, LatestKey},
+};
 use crate::sync::lock;
-
-/// The most different keys of latest events that wait; one more is dropped, and snapshots repair it.
-pub const LATEST_KEYS: usize = 2_048;
 
 /// The most signals that wait; the oldest goes first.
 pub const LOSSY_SIGNALS: usize = 64;
 
+/// What is gathered is written at once when it has come to this many bytes.
+const GATHER_BYTES: usize = 16 * 1024;
+
 /// Replies larger than this travel on a lane of their own, in bytes.
 pub const BIG_REPLY_BYTES: usize = 16 * 1024;
-
-/// Of what only the newest is worth sending.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LatestKey {
-    /// The head of a large room.
-    Head(RoomId),
-    /// A member's marker.
-    Marker(RoomId, UserId),
-    /// The person's own read marker.
-    OwnRead(RoomId),
-    /// Somebody's presence.
-    Presence(UserId),
-    /// Who walked into or out of a room.
-    Attendance(RoomId, UserId),
-    /// Somebody's profile.
-    Profile(UserId),
-}
 
 /// Something to write.
 #[derive(Debug)]
@@ -59,10 +45,24 @@ pub enum Item {
     Close(CloseCode, &'static str),
 }
 
+/// What the session's loop has to do.
+#[derive(Debug)]
+pub enum Next {
+    /// Write this, and ask again.
+    Write(Item),
+    /// Something waits that may be gathered with what follows: ask again a moment later. Until then
+    /// the loop is woken only by what cannot wait.
+    Gather,
+    /// Nothing waits.
+    Nothing,
+}
+
 #[derive(Debug, Default)]
 struct Queue {
     /// Events wait behind the answer to hello.
     held: bool,
+    /// The loop sleeps on until this many bytes wait, because it will look by itself.
+    wake_from: usize,
     fifo: VecDeque<(Item, usize)>,
     fifo_bytes: usize,
     replies: usize,
@@ -73,35 +73,49 @@ struct Queue {
     close: Option<(CloseCode, &'static str)>,
 }
 
-/// The newest event of each key, in the order in which they came: of what concerns several keys, a
-/// count of people for one, the newest comes last.
-#[derive(Debug, Default)]
-struct Latest {
-    order: BTreeMap<u64, (LatestKey, Arc<Encoded>)>,
-    keys: BTreeMap<LatestKey, u64>,
-    next: u64,
-}
+impl Queue {
+    /// A reply or a farewell waits, for which nothing is gathered.
+    fn is_urgent(&self) -> bool {
+        self.replies > 0 || self.close.is_some()
+    }
 
-impl Latest {
-    fn insert(&mut self, key: LatestKey, event: Arc<Encoded>) {
-        match self.keys.get(&key) {
-            Some(older) => drop(self.order.remove(older)),
-            None if self.keys.len() >= LATEST_KEYS => return,
-            None => {}
+    fn is_waiting(&self) -> bool {
+        let empty = self.fifo.is_empty()
+            && self.latest.is_empty()
+            && self.lossy.is_empty()
+            && self.behind.is_empty();
+        self.close.is_some() || !(self.held || empty)
+    }
+
+    fn pop(&mut self) -> Option<Item> {
+        if let Some((code, reason)) = self.close {
+            // Answers that are ready still go out: they say why the session ends.
+            while let Some(item) = self.pop_fifo() {
+                if matches!(item, Item::Reply(_)) {
+                    return Some(item);
+                }
+            }
+            return Some(Item::Close(code, reason));
         }
-        self.keys.insert(key.clone(), self.next);
-        self.order.insert(self.next, (key, event));
-        self.next += 1;
+        if let Some(item) = self.pop_fifo() {
+            return Some(item);
+        }
+        if let Some((_, head)) = self.behind.pop_first() {
+            return Some(Item::Event(Encoded::event(Event::Behind(head))));
+        }
+        if let Some(event) = self.latest.pop_first() {
+            return Some(Item::Event(event));
+        }
+        self.lossy.pop_front().map(Item::Signal)
     }
 
-    fn pop_first(&mut self) -> Option<Arc<Encoded>> {
-        let (_, (key, event)) = self.order.pop_first()?;
-        self.keys.remove(&key);
-        Some(event)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.order.is_empty()
+    fn pop_fifo(&mut self) -> Option<Item> {
+        let (item, size) = self.fifo.pop_front()?;
+        self.fifo_bytes -= size;
+        if matches!(item, Item::Reply(_)) {
+            self.replies -= 1;
+        }
+        Some(item)
     }
 }
 
@@ -143,26 +157,17 @@ impl Outbound {
         queue.fifo_bytes += welcome.len();
         let size = welcome.len();
         queue.fifo.push_front((Item::Reply(welcome), size));
-        drop(queue);
-        self.waker.wake();
-    }
-
-    /// How many answers wait.
-    #[must_use]
-    pub fn replies(&self) -> usize {
-        lock(&self.queue).replies
+        self.wake_for(queue);
     }
 
     /// Adds the answer to a command. Bounded, because the session reads no more commands while too
-    /// many answers wait.
+    /// many answers wait. Wakes nobody: the session's loop adds these itself, before it writes.
     pub fn reply(&self, bytes: Bytes) {
         let mut queue = lock(&self.queue);
         queue.replies += 1;
         queue.fifo_bytes += bytes.len();
         let size = bytes.len();
         queue.fifo.push_back((Item::Reply(bytes), size));
-        drop(queue);
-        self.waker.wake();
     }
 
     /// Adds an entry of a room; drops it and marks the room when too much waits.
@@ -180,11 +185,7 @@ impl Outbound {
             queue.fifo_bytes += size;
             queue.fifo.push_back((Item::Event(event.clone()), size));
         }
-        let wake = !queue.held;
-        drop(queue);
-        if wake {
-            self.waker.wake();
-        }
+        self.wake_for(queue);
     }
 
     /// Adds an event that takes its turn and belongs to no log: rooms that come and go. There are
@@ -201,19 +202,14 @@ impl Outbound {
             queue.fifo_bytes += size;
             queue.fifo.push_back((Item::Event(event.clone()), size));
         }
-        drop(queue);
-        self.waker.wake();
+        self.wake_for(queue);
     }
 
     /// Adds an event of which only the newest counts.
     pub fn latest(&self, key: LatestKey, event: &Arc<Encoded>) {
         let mut queue = lock(&self.queue);
         queue.latest.insert(key, event.clone());
-        let wake = !queue.held;
-        drop(queue);
-        if wake {
-            self.waker.wake();
-        }
+        self.wake_for(queue);
     }
 
     /// Adds a signal that may be lost.
@@ -226,16 +222,14 @@ impl Outbound {
             queue.lossy.pop_front();
         }
         queue.lossy.push_back(signal.clone());
-        drop(queue);
-        self.waker.wake();
+        self.wake_for(queue);
     }
 
     /// Ends the session: what waits is dropped, and the farewell goes out.
     pub fn close(&self, code: CloseCode, reason: &'static str) {
         let mut queue = lock(&self.queue);
         queue.close.get_or_insert((code, reason));
-        drop(queue);
-        self.waker.wake();
+        self.wake_for(queue);
     }
 
     /// Wakes the session's loop when something is added. Register, then look.
@@ -250,56 +244,44 @@ impl Outbound {
         }
     }
 
-    /// Whether a reply or a farewell waits, for which nothing is gathered.
-    #[must_use]
-    pub fn is_urgent(&self) -> bool {
-        let queue = lock(&self.queue);
-        queue.replies > 0 || queue.close.is_some()
+    /// Wakes the loop after something was added, unless it will look by itself soon enough.
+    fn wake_for(&self, mut queue: MutexGuard<'_, Queue>) {
+        let wake = queue.is_urgent() || (!queue.held && queue.fifo_bytes >= queue.wake_from);
+        if wake {
+            queue.wake_from = 0;
+        }
+        drop(queue);
+        if wake {
+            self.waker.wake();
+        }
     }
 
-    /// How many bytes of replies and events wait, and whether anything at all does.
+    /// Whether anything waits that may be written.
     #[must_use]
-    pub fn waiting(&self) -> (usize, bool) {
-        let queue = lock(&self.queue);
-        let empty = queue.fifo.is_empty()
-            && queue.latest.is_empty()
-            && queue.lossy.is_empty()
-            && queue.behind.is_empty();
-        let any = queue.close.is_some() || !(queue.held || empty);
-        (queue.fifo_bytes, any)
+    pub fn is_waiting(&self) -> bool {
+        lock(&self.queue).is_waiting()
     }
 
-    /// The next thing to write.
-    pub fn take(&self) -> Option<Item> {
+    /// What to write next. `busy` is asked when there is something that could be gathered.
+    pub fn next(&self, busy: impl FnOnce() -> bool) -> Next {
         let mut queue = lock(&self.queue);
-        if let Some((code, reason)) = queue.close {
-            // Answers that are ready still go out: they say why the session ends.
-            while let Some((item, size)) = queue.fifo.pop_front() {
-                queue.fifo_bytes -= size;
-                if matches!(item, Item::Reply(_)) {
-                    queue.replies -= 1;
-                    return Some(item);
-                }
-            }
-            return Some(Item::Close(code, reason));
+        queue.wake_from = 0;
+        if !queue.is_waiting() {
+            return Next::Nothing;
         }
-        if queue.held {
-            return None;
+        if !queue.is_urgent() && queue.fifo_bytes < GATHER_BYTES && busy() {
+            queue.wake_from = GATHER_BYTES;
+            return Next::Gather;
         }
-        if let Some((item, size)) = queue.fifo.pop_front() {
-            queue.fifo_bytes -= size;
-            if matches!(item, Item::Reply(_)) {
-                queue.replies -= 1;
-            }
-            return Some(item);
-        }
-        if let Some((_, head)) = queue.behind.pop_first() {
-            return Some(Item::Event(Encoded::event(Event::Behind(head))));
-        }
-        if let Some(event) = queue.latest.pop_first() {
-            return Some(Item::Event(event));
-        }
-        queue.lossy.pop_front().map(Item::Signal)
+        queue.pop().map_or(Next::Nothing, Next::Write)
+    }
+
+    /// The link takes nothing at present, and its own waking will bring the loop back: what is added
+    /// meanwhile need not. Gives the farewell that waits, for which nothing else does.
+    pub fn stall(&self) -> Option<(CloseCode, &'static str)> {
+        let mut queue = lock(&self.queue);
+        queue.wake_from = usize::MAX;
+        queue.close
     }
 
     /// How many entries were dropped so far.
@@ -310,78 +292,5 @@ impl Outbound {
 }
 
 #[cfg(test)]
-mod tests {
-    use caffis_schema::{
-        Entry, EntryKind, event::RoomEntry, open::Unknown, room::Availability, room::Presence,
-    };
-
-    use super::*;
-
-    const ROOM: RoomId = RoomId::from_random(7);
-
-    fn entry(position: u64) -> Arc<Encoded> {
-        let kind = EntryKind::Unknown(Unknown { tag: 99, bytes: Default::default() });
-        let entry = Entry { position, time: 0, kind };
-        Encoded::event(Event::Entry(RoomEntry { room: ROOM, entry }))
-    }
-
-    fn head(position: u64) -> Head {
-        Head { room: ROOM, head: position, number: 0, preview: None }
-    }
-
-    fn presence(version: u64) -> Arc<Encoded> {
-        Encoded::event(Event::Presence(Presence {
-            user: UserId::new("giulia").expect("an id"),
-            version,
-            availability: Availability::Online,
-            last_seen: None,
-            status: None,
-        }))
-    }
-
-    #[test]
-    fn a_full_queue_drops_entries_and_says_behind() {
-        let size = entry(1).bytes(Codec::Binary).len();
-        let outbound = Outbound::new(Codec::Binary, false, size * 2);
-        outbound.release(Bytes::new());
-        (1..=5).for_each(|n| outbound.entry(&entry(n), || head(n), ROOM));
-        assert_eq!(outbound.dropped(), 3);
-        assert!(matches!(outbound.take(), Some(Item::Reply(_))));
-        assert!(matches!(outbound.take(), Some(Item::Event(_))));
-        // There is room again, but what comes now would leave a gap: it waits for the resume too.
-        outbound.entry(&entry(6), || head(6), ROOM);
-        assert!(matches!(outbound.take(), Some(Item::Event(_))));
-        let Some(Item::Event(behind)) = outbound.take() else { panic!("behind is due") };
-        let expected = Encoded::event(Event::Behind(head(6)));
-        assert_eq!(behind.bytes(Codec::Binary), expected.bytes(Codec::Binary));
-        assert!(outbound.take().is_none());
-        outbound.entry(&entry(7), || head(7), ROOM);
-        assert!(matches!(outbound.take(), Some(Item::Event(_))));
-    }
-
-    #[test]
-    fn the_newest_of_latest_events_wins() {
-        let outbound = Outbound::new(Codec::Binary, false, 1_000);
-        outbound.release(Bytes::new());
-        outbound.take();
-        let key = LatestKey::Presence(UserId::new("giulia").expect("an id"));
-        outbound.latest(key.clone(), &presence(1));
-        outbound.latest(key, &presence(2));
-        let Some(Item::Event(event)) = outbound.take() else { panic!("one is due") };
-        assert_eq!(event.bytes(Codec::Binary), presence(2).bytes(Codec::Binary));
-        assert!(outbound.take().is_none());
-    }
-
-    #[test]
-    fn nothing_passes_before_the_welcome_and_only_replies_before_the_farewell() {
-        let outbound = Outbound::new(Codec::Binary, false, 1_000);
-        outbound.entry(&entry(1), || head(1), ROOM);
-        assert!(outbound.take().is_none());
-        outbound.release(Bytes::from_static(b"welcome"));
-        assert!(matches!(outbound.take(), Some(Item::Reply(bytes)) if bytes == "welcome"));
-        outbound.reply(Bytes::from_static(b"answer"));
-        outbound.close(CloseCode::Revoked, "signed out");
-        assert!(matches!(outbound.take(), Some(Item::Reply(bytes)) if bytes == "answer"));
-        assert!(matches!(outbound.take(), Some(Item::Close(CloseCode::Revoked, _))));
-    }
-}
+#[path = "outbound_tests.rs"]
+mod tests;

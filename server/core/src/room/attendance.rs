@@ -10,7 +10,7 @@ use super::{
     rooms::Rooms,
 };
 use crate::{
-    hub::{encoded::Encoded, outbound::LatestKey, people::SessionHandle},
+    hub::{encoded::Encoded, latest::LatestKey, people::SessionHandle},
     sync::lock,
 };
 

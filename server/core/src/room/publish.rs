@@ -15,7 +15,7 @@ use super::{
     rooms::Rooms,
 };
 use crate::{
-    hub::{encoded::Encoded, outbound::LatestKey, people::SessionHandle},
+    hub::{encoded::Encoded, latest::LatestKey, people::SessionHandle},
     model::room::{Members, RoomState},
     sync::lock,
 };

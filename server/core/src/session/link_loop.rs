@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     net::IpAddr,
     pin::{Pin, pin},
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
 };
 
@@ -29,14 +29,11 @@ use crate::{
     features::typing,
     hub::{
         encoded::Encoded,
-        outbound::{BIG_REPLY_BYTES, Item},
+        outbound::{BIG_REPLY_BYTES, Item, Next},
         rate::TokenBucket,
     },
     services::{Asker, Handled, Services},
 };
-
-/// What waits under load is written at once when it has come to this many bytes.
-const GATHER_BYTES: usize = 16 * 1024;
 
 /// Bad frames that a session may send before it is closed.
 const BAD_FRAMES: u32 = 10;
@@ -59,9 +56,11 @@ type Running = Pin<Box<dyn Future<Output = (u32, Handled)> + Send>>;
 
 struct Session {
     asker: Asker,
-    addresses: std::sync::Arc<Addresses>,
+    addresses: Arc<Addresses>,
     address: Option<IpAddr>,
     running: FuturesUnordered<Running>,
+    /// Answers that wait to be written.
+    answers: usize,
     timers: Timers,
     timer: Pin<Box<Sleep>>,
     gather: Option<Pin<Box<Sleep>>>,
@@ -78,7 +77,7 @@ struct Session {
 /// Runs a link until it ends.
 pub(crate) async fn run(
     services: Services,
-    addresses: std::sync::Arc<Addresses>,
+    addresses: Arc<Addresses>,
     mut link: Box<dyn Link>,
     address: Option<IpAddr>,
 ) {
@@ -110,7 +109,7 @@ pub(crate) async fn run(
 
 async fn converse(
     opened: hello::Opened,
-    addresses: std::sync::Arc<Addresses>,
+    addresses: Arc<Addresses>,
     address: Option<IpAddr>,
     link: &mut dyn Link,
 ) -> End {
@@ -126,6 +125,8 @@ async fn converse(
         addresses,
         address,
         running: FuturesUnordered::new(),
+        // The one to hello.
+        answers: 1,
         gather: None,
         flushed: now.checked_sub(settings.gather).unwrap_or(now),
         unflushed: false,
@@ -150,7 +151,7 @@ impl Session {
                 return Poll::Ready(end);
             }
             let most = self.asker.services.settings.commands_in_flight as usize;
-            if self.running.len() + self.asker.session.outbound.replies() >= most {
+            if self.running.len() + self.answers >= most {
                 // An answer, or the writing of one, wakes the loop; until then the peer waits.
                 return if self.broken { Poll::Ready(End::Gone) } else { Poll::Pending };
             }
@@ -174,17 +175,22 @@ impl Session {
                 self.timers.refreshed(hello::token_left(refreshed.token_expires, now));
                 self.timer.as_mut().reset(self.timers.next());
             }
-            let outbound = &self.asker.session.outbound;
-            outbound.reply(answer_bytes(id, handled, outbound.codec(), self.frame_limit));
+            self.answer(id, handled);
         }
+    }
+
+    fn answer(&mut self, id: u32, handled: Handled) {
+        let outbound = &self.asker.session.outbound;
+        outbound.reply(answer_bytes(id, handled, outbound.codec(), self.frame_limit));
+        self.answers += 1;
     }
 
     /// Writes what waits: at once when the link was idle or an answer is due, else gathered.
     fn poll_write(&mut self, link: &mut dyn Link, cx: &mut Context<'_>) -> Poll<End> {
-        if self.must_gather(cx) {
-            return self.poll_flush(link, cx);
-        }
-        for _ in 0..WRITES_PER_TURN {
+        let session = Arc::clone(&self.asker.session);
+        let due = self.flushed + self.asker.services.settings.gather;
+        let mut written = 0;
+        let farewell = loop {
             match link.poll_ready(Lane::MAIN, cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => {
@@ -192,35 +198,47 @@ impl Session {
                     self.broken = true;
                     return Poll::Pending;
                 }
-                Poll::Pending => return self.poll_flush(link, cx),
+                Poll::Pending => break session.outbound.stall(),
             }
-            let Some(item) = self.asker.session.outbound.take() else {
-                return self.poll_flush(link, cx);
+            let item = match session.outbound.next(|| written == 0 && Instant::now() < due) {
+                Next::Write(item) => item,
+                Next::Gather => {
+                    self.poll_gather(due, cx);
+                    break None;
+                }
+                Next::Nothing => break None,
             };
-            self.flushed = Instant::now();
-            self.unflushed = true;
-            if let Item::Close(code, reason) = item {
-                return Poll::Ready(End::Farewell(code, reason));
+            match item {
+                Item::Close(code, reason) => break Some((code, reason)),
+                Item::Reply(_) => self.answers -= 1,
+                Item::Event(_) | Item::Signal(_) => {}
             }
             // What does not go out on a broken link is found out at the next one.
             let _ = self.write(link, &item);
+            written += 1;
+            if written == WRITES_PER_TURN {
+                cx.waker().wake_by_ref();
+                break None;
+            }
+        };
+        if written > 0 {
+            self.flushed = Instant::now();
+            self.unflushed = true;
+            self.gather = None;
         }
-        // There is more than one turn's worth.
-        cx.waker().wake_by_ref();
-        self.poll_flush(link, cx)
+        match farewell {
+            Some((code, reason)) => Poll::Ready(End::Farewell(code, reason)),
+            None => self.poll_flush(link, cx),
+        }
     }
 
-    fn must_gather(&mut self, cx: &mut Context<'_>) -> bool {
-        let outbound = &self.asker.session.outbound;
-        let (bytes, any) = outbound.waiting();
-        let gather = self.asker.services.settings.gather;
-        let due = self.flushed + gather;
-        if !any || outbound.is_urgent() || bytes >= GATHER_BYTES || Instant::now() >= due {
-            self.gather = None;
-            return !any;
-        }
+    /// Comes back when what is gathered is due.
+    fn poll_gather(&mut self, due: Instant, cx: &mut Context<'_>) {
         let sleep = self.gather.get_or_insert_with(|| Box::pin(sleep_until(due)));
-        sleep.poll_unpin(cx).is_pending()
+        if sleep.poll_unpin(cx).is_ready() {
+            self.gather = None;
+            cx.waker().wake_by_ref();
+        }
     }
 
     fn poll_flush(&mut self, link: &mut dyn Link, cx: &mut Context<'_>) -> Poll<End> {
@@ -322,8 +340,7 @@ impl Session {
     /// A frame that cannot be read has no id to answer to: the answer carries 0.
     fn bad_frame(&mut self, error: Error) -> Option<End> {
         self.bad_frames += 1;
-        let outbound = &self.asker.session.outbound;
-        outbound.reply(answer_bytes(0, Err(error), outbound.codec(), self.frame_limit));
+        self.answer(0, Err(error));
         (self.bad_frames >= BAD_FRAMES)
             .then_some(End::Farewell(CloseCode::Protocol, "too many malformed frames"))
     }

@@ -12,7 +12,7 @@ use caffis_schema::{
 };
 
 use crate::client::Client;
-use crate::harness::{World, unhurried, words};
+use crate::harness::{START, World, unhurried, user, words};
 
 /// A session over a link that takes little ahead of its reader.
 async fn narrow(world: &World, name: &str) -> Client {
@@ -68,6 +68,23 @@ async fn a_reader_that_does_not_read_is_behind_and_catches_up_by_resume() {
     assert_eq!(have, 1_001);
     giulia.send(room, "live again").await.expect("sent");
     assert_eq!(marco.heard().await, ["live again"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_does_not_read_can_be_signed_out() {
+    let world = World::with(unhurried()).await;
+    let mut giulia = world.connect("giulia").await;
+    let _marco = narrow(&world, "marco").await;
+    let room = giulia.group(&["marco"]).await;
+    for _ in 0..20 {
+        giulia.send(room, &"x".repeat(1_000)).await.expect("sent");
+    }
+    giulia.settle().await;
+    assert_eq!(world.core.statistics().sessions, 2);
+    world.core.revoke(&user("marco"), START + 1).await.expect("revoked");
+    // A goodbye that nobody takes is given up after a moment, long before the idle timeout.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(world.core.statistics().sessions, 1);
 }
 
 #[tokio::test(start_paused = true)]
