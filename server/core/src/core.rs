@@ -131,6 +131,7 @@ impl Core {
             session.outbound.close(CloseCode::Shutdown, "the server is going down");
         }
         self.wait(end, |services| services.people.count() == 0 && services.rooms.is_quiet()).await;
+        self.services.directory.write_gathered().await;
         if let Err(error) = self.services.rooms.keep_house().await {
             tracing::warn!(%error, "the last hints could not be written");
         }

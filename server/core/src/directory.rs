@@ -3,6 +3,11 @@
 //! Invariant: of a person's row at most one reading into memory or one write is under way. A change
 //! begins with what the one before it left, so that two devices which change different things at
 //! once lose neither, and memory never goes back to an older row.
+//!
+//! What a person sets is durable before it is answered. What a token says of them, and when they were
+//! last seen, is written a moment later, together with what is to be said of others: a thousand people
+//! who come back at once make a handful of writes, and nobody's hello waits for one. A crash within that
+//! moment loses nothing that the next token does not say again.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +20,10 @@ use caffis_schema::{
     limits::STATUS_BYTES,
     room::{Availability, Presence, Profile},
 };
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 
 use crate::{
     hub::people::People,
@@ -27,6 +35,12 @@ use crate::{
     tables::{self, UserRow},
     turns::{Turn, Turns},
 };
+
+/// How long what need not be durable at once is gathered.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// The most people whose rows are gathered; then they are written at once.
+const GATHERED_PEOPLE: usize = 1_024;
 
 /// People kept in memory; past it the memory starts afresh.
 const CACHED_PEOPLE: usize = 100_000;
@@ -50,6 +64,8 @@ pub struct Directory {
     store_timeout: Duration,
     turns: Arc<Turns<UserId>>,
     cache: Mutex<BTreeMap<UserId, Arc<Person>>>,
+    /// Who is to be written soon; nobody else writes them meanwhile.
+    gathered: Mutex<Vec<(Arc<Person>, Turn<UserId>)>>,
 }
 
 fn late() -> StoreError {
@@ -58,7 +74,13 @@ fn late() -> StoreError {
 
 impl Directory {
     pub(crate) fn new(store: SharedStore, store_timeout: Duration) -> Arc<Self> {
-        Arc::new(Self { store, store_timeout, turns: Arc::default(), cache: Mutex::default() })
+        Arc::new(Self {
+            store,
+            store_timeout,
+            turns: Arc::default(),
+            cache: Mutex::default(),
+            gathered: Mutex::default(),
+        })
     }
 
     /// A person; none when they are not known.
@@ -108,8 +130,23 @@ impl Directory {
         told(&mut person);
         match known {
             Some(known) if *known == person => Ok((known, false)),
-            known => Ok((self.save(person, turn).await?, known.is_some())),
+            known => Ok((self.save_soon(person, turn), known.is_some())),
         }
+    }
+
+    /// Notes that a person went.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn went(
+        self: &Arc<Self>,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let turn = self.turn(user).await?;
+        let Some(known) = self.read(user).await? else { return Ok(()) };
+        self.save_soon(Person { last_seen: Some(now), ..(*known).clone() }, turn);
+        Ok(())
     }
 
     /// Changes what is kept of a person.
@@ -177,6 +214,43 @@ impl Directory {
         });
         let unknown = || Err(StoreError::Unknown("the store did not answer in time".to_owned()));
         timeout(self.store_timeout, written).await.ok().and_then(Result::ok).unwrap_or_else(unknown)
+    }
+
+    /// Has a person written with others in a moment, and knows them at once.
+    fn save_soon(self: &Arc<Self>, person: Person, turn: Turn<UserId>) -> Arc<Person> {
+        let person = self.remember(person);
+        let mut gathered = lock(&self.gathered);
+        gathered.push((person.clone(), turn));
+        let delay = match gathered.len() {
+            1 => GATHER,
+            GATHERED_PEOPLE => Duration::ZERO,
+            _ => return person,
+        };
+        drop(gathered);
+        let directory = self.clone();
+        spawn(async move {
+            sleep(delay).await;
+            directory.write_gathered().await;
+        });
+        person
+    }
+
+    /// Writes who was gathered.
+    pub(crate) async fn write_gathered(&self) {
+        let gathered = std::mem::take(&mut *lock(&self.gathered));
+        if gathered.is_empty() {
+            return;
+        }
+        let mut batch = Batch::default();
+        gathered.iter().for_each(|(person, _)| batch.put(&to_row(person)));
+        if let Err(error) = self.store.write(batch).await {
+            tracing::warn!(%error, people = gathered.len(), "people could not be written");
+            // They are read again when they are needed, and written with their next token.
+            let mut cache = lock(&self.cache);
+            for (person, _) in &gathered {
+                cache.remove(&person.profile.user);
+            }
+        }
     }
 
     fn remember(&self, person: Person) -> Arc<Person> {

@@ -204,7 +204,7 @@ fn end(asker: &Asker) {
             return;
         }
         // A failure here costs a "last seen", nothing else.
-        let _ = services.directory.update(user, |person| person.last_seen = Some(now)).await;
+        let _ = services.directory.went(user, now).await;
         if let Some(presence) = services.people.settle(user, services.clock.now()) {
             services.tell_presence(&presence);
         }

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use caffis_core::Settings;
+use caffis_conformance::faulty::Plan;
+use caffis_core::{
+    Settings,
+    tables::{self, UserRow},
+};
 use caffis_schema::{
     ClientFrame, ClientSignal, CloseCode, Codec, Command, DeviceId, ErrorCode, Event, List, Reply,
     Text,
-    command::{Hello, Refresh, Typing},
+    command::{Hello, Refresh, SetPreferences, Typing},
     open::Empty,
     room::HistoryPolicy,
 };
@@ -56,7 +60,7 @@ async fn a_connection_without_hello_is_closed() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_during_hello_leaves_no_session_behind() {
     let world = World::new().await;
-    let hangs = caffis_conformance::faulty::Plan { hang_reads: true, ..Default::default() };
+    let hangs = Plan { hang_reads: true, ..Default::default() };
     world.faults.set_plan(hangs);
     let mut raw = world.link();
     raw.hello("giulia", Vec::new()).await;
@@ -236,4 +240,49 @@ async fn the_same_session_in_json() {
     let group = marco.group_as(key, "Caffè", &["giulia"], HistoryPolicy::All).await.expect("made");
     marco.send(group.room, "però").await.expect("sent");
     assert_eq!(giulia.heard().await, ["però"]);
+}
+
+/// What the store has of a person.
+async fn row(world: &World, name: &str) -> Option<UserRow> {
+    tables::get(world.raw_store(), UserRow::key(&user(name))).await.expect("read")
+}
+
+/// Longer than people's rows are gathered.
+const WRITTEN: Duration = Duration::from_millis(100);
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_until_they_are_written() {
+    let world = World::unhurried().await;
+    world.faults.set_plan(Plan { full: 1_000, ..Plan::default() });
+    let _phone = world.connect("giulia").await;
+    tokio::time::sleep(WRITTEN).await;
+    assert!(row(&world, "giulia").await.is_none(), "the store is full");
+    world.faults.set_plan(Plan::default());
+    let _tablet = world.connect("giulia").await;
+    tokio::time::sleep(WRITTEN).await;
+    assert!(row(&world, "giulia").await.is_some(), "the next token brings it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_setting_is_durable_at_once_also_of_somebody_who_is_new() {
+    let world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    giulia
+        .ask(Command::SetPreferences(SetPreferences { private_receipts: true }))
+        .await
+        .expect("set");
+    assert!(row(&world, "giulia").await.expect("written").private_receipts);
+    tokio::time::sleep(WRITTEN).await;
+    assert!(
+        row(&world, "giulia").await.expect("written").private_receipts,
+        "nothing older follows"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_writes_who_is_still_to_be_written() {
+    let world = World::unhurried().await;
+    drop(world.connect("giulia").await);
+    world.core.drain(Duration::ZERO, Duration::ZERO).await;
+    assert!(row(&world, "giulia").await.is_some());
 }
