@@ -200,4 +200,24 @@ mod tests {
         let (cut, _) = parse(b"PROXY TCP4 192.0").await;
         assert_eq!(cut, Err(io::ErrorKind::UnexpectedEof));
     }
+
+    #[tokio::test]
+    async fn whatever_comes_the_reading_is_bounded_and_ends_with_an_answer() {
+        const MOST: usize = SIGNATURE.len() + 4 + MAX_FIELDS;
+        let line = b"PROXY TCP6 2001:db8::7 ::1 4711 443\r\n".to_vec();
+        for mut header in [line, version_2(0x21, 0x11, &[7; 15]), version_2(0x21, 0x21, &[7; 36])] {
+            header.truncate(header.strip_suffix(b"GET /").unwrap_or(&header).len());
+            for at in 0..header.len() {
+                let (cut, _) = parse(&header[..at]).await;
+                assert_eq!(cut, Err(io::ErrorKind::UnexpectedEof), "{at}");
+                for byte in 0..=u8::MAX {
+                    let mut changed = [&header[..], &[0; MOST]].concat();
+                    changed[at] = byte;
+                    let (said, left) = parse(&changed).await;
+                    assert!(changed.len() - left <= MOST, "{at} {byte}");
+                    assert!(!matches!(said, Err(kind) if kind != io::ErrorKind::InvalidData));
+                }
+            }
+        }
+    }
 }
