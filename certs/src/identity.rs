@@ -147,6 +147,7 @@ pub(crate) fn tcp_config(
     let mut config = builder.with_cert_resolver(resolver);
     let protocols = TCP_ALPN.iter().chain(more);
     config.alpn_protocols = protocols.map(|protocol| protocol.to_vec()).collect();
+    resume(&mut config)?;
     Ok(config)
 }
 
@@ -156,7 +157,17 @@ pub(crate) fn udp_config(resolver: Arc<dyn ResolvesServerCert>) -> Result<Server
     let builder = builder.with_protocol_versions(&[&TLS13])?.with_no_client_auth();
     let mut config = builder.with_cert_resolver(resolver);
     config.alpn_protocols = UDP_ALPN.iter().map(|protocol| protocol.to_vec()).collect();
+    resume(&mut config)?;
     Ok(config)
+}
+
+/// Lets clients that come back save half the handshake. The ticket holds all that is needed, sealed
+/// with keys that change: however many clients there are, the server keeps nothing of them.
+fn resume(config: &mut ServerConfig) -> Result<(), CertError> {
+    config.ticketer = provider::Ticketer::new()?;
+    // A client has one link at a time.
+    config.send_tls13_tickets = 1;
+    Ok(())
 }
 
 pub(crate) fn provider() -> Arc<CryptoProvider> {

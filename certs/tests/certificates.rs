@@ -3,13 +3,21 @@
 
 use std::{
     fs,
+    io::Write as _,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use ::ring::digest::{SHA256, digest};
 use caffis_certs::{CertError, Certificates, Identity, Source};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rustls::{
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConfig, ServerConnection,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+};
 use tempfile::TempDir;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -72,7 +80,7 @@ fn the_development_certificate_is_what_browsers_take() {
 
     let pem = fs::read(&path).unwrap();
     let (_, pem) = x509_parser::pem::parse_x509_pem(&pem).unwrap();
-    let hash = ring::digest::digest(&ring::digest::SHA256, &pem.contents);
+    let hash = digest(&SHA256, &pem.contents);
     assert_eq!(status.hash, hash.as_ref());
     let certificate = pem.parse_x509().unwrap();
     let validity = certificate.validity();
@@ -207,4 +215,50 @@ async fn the_keeper_follows_the_files_by_itself() {
     files.write(&["chat.test", "another.test"], now);
     tokio::time::timeout(Duration::from_secs(5), udp.changed()).await.unwrap().unwrap();
     keeper.abort();
+}
+
+/// A handshake with the server's configuration, and a byte, after which the client has its ticket.
+fn handshake(server: &Arc<ServerConfig>, client: &Arc<ClientConfig>) -> HandshakeKind {
+    let name = ServerName::try_from("chat.test").unwrap();
+    let mut client = ClientConnection::new(client.clone(), name).unwrap();
+    let mut server = ServerConnection::new(server.clone()).unwrap();
+    server.writer().write_all(b"x").unwrap();
+    while client.wants_write() || server.wants_write() {
+        let mut bytes = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut bytes).unwrap();
+        }
+        server.read_tls(&mut &bytes[..]).unwrap();
+        server.process_new_packets().unwrap();
+        let mut bytes = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut bytes).unwrap();
+        }
+        client.read_tls(&mut &bytes[..]).unwrap();
+        client.process_new_packets().unwrap();
+    }
+    client.handshake_kind().expect("it is over")
+}
+
+#[test]
+fn clients_that_come_back_resume_however_many_came_between() {
+    let files = Files::new();
+    let identity = files.load("chat.test", SystemTime::now()).unwrap();
+    let server = Arc::new(identity.tcp_config().unwrap());
+    let chain = CertificateDer::from_pem_file(files.path("chain.pem")).unwrap();
+    let client = || {
+        let mut roots = RootCertStore::empty();
+        roots.add(chain.clone()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let config = config.with_safe_default_protocol_versions().unwrap();
+        Arc::new(config.with_root_certificates(roots).with_no_client_auth())
+    };
+    let first = client();
+    assert_eq!(handshake(&server, &first), HandshakeKind::Full);
+    for _ in 0..600 {
+        assert_eq!(handshake(&server, &client()), HandshakeKind::Full);
+    }
+    assert_eq!(handshake(&server, &first), HandshakeKind::Resumed);
+    let renewed = Arc::new(identity.tcp_config().unwrap());
+    assert_eq!(handshake(&renewed, &first), HandshakeKind::Full, "with another configuration");
 }
