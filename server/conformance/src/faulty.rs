@@ -25,7 +25,12 @@ pub enum Fault {
     UnknownLost,
     /// `Unknown`, and the write did happen. A read gives `Unavailable`.
     UnknownWritten,
+    /// `Unknown`, and the write happens [`LATE`] after that. A read gives `Unavailable`.
+    UnknownLate,
 }
+
+/// How long after its answer a write of [`Fault::UnknownLate`] happens.
+pub const LATE: Duration = Duration::from_secs(1);
 
 /// What the store does with the calls that nobody planned singly. The default does everything
 /// right.
@@ -232,6 +237,13 @@ impl<S: Store + ?Sized> FaultyStore<S> {
                 Some(Fault::UnknownLost) => unknown(),
                 Some(Fault::UnknownWritten) => {
                     write.await?;
+                    unknown()
+                }
+                Some(Fault::UnknownLate) => {
+                    tokio::spawn(async move {
+                        pause(LATE).await;
+                        write.await
+                    });
                     unknown()
                 }
             }

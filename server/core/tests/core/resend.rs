@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use caffis_conformance::faulty::{Fault, LATE};
+use caffis_core::Settings;
 use caffis_schema::{
-    ErrorCode, List,
-    command::{AddMembers, Command, Leave},
+    ErrorCode, List, Outcome,
+    command::{AddMembers, Command, Leave, SetRole},
+    room::Role,
 };
 
-use crate::harness::{World, code, user};
+use crate::harness::{World, code, unhurried, user, words};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -105,6 +108,68 @@ async fn an_id_that_is_too_old_is_expired_and_one_of_the_future_is_refused() {
     key.time += 2 * DAY.as_millis() as u64;
     assert_eq!(code(giulia.send_as(key, room, "early").await), ErrorCode::Invalid);
     assert_eq!(giulia.log(room).await, ["ciao"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_of_a_clock_that_is_ahead_is_known_until_it_expires() {
+    let mut world = World::new().await;
+    let mut giulia = world.connect("giulia").await;
+    let room = giulia.group(&[]).await;
+    let mut key = giulia.key();
+    key.time += (DAY / 2).as_millis() as u64;
+    let first = giulia.send_as(key, room, "ciao").await.expect("sent");
+    world.clock.advance(3 * DAY + DAY / 4);
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    assert_eq!(giulia.send_as(key, room, "ciao").await.expect("again"), first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_written_after_the_room_went_on_does_not_count() {
+    // Memory has little, so that the store is read.
+    let mut world = World::with(Settings { ring_entries: 1, ..unhurried() }).await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    world.faults.fail_next_write(Fault::UnknownLate);
+    let key = giulia.key();
+    let error = giulia.send_as(key, room, "ciao").await.expect_err("nobody knows");
+    assert_eq!(error.outcome, Outcome::Unknown);
+    let between = marco.send(room, "between").await.expect("sent");
+    tokio::time::sleep(2 * LATE).await;
+    let settled = giulia.send_as(key, room, "ciao").await.expect("settled");
+    assert_eq!((between.position, settled.position), (2, 3));
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    assert_eq!(giulia.log(room).await, ["between", "ciao"]);
+    let missed = giulia.resume(room, 1).await.entries;
+    assert!(missed.iter().filter_map(words).eq(["between", "ciao"]), "{missed:?}");
+    assert_eq!(giulia.send_as(key, room, "ciao").await.expect("again"), settled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_is_written_after_the_room_went_on_does_not_count() {
+    for meanwhile in [false, true] {
+        let world = World::unhurried().await;
+        let [mut giulia, _marco, mut anna] = world.people(["giulia", "marco", "anna"]).await;
+        let room = giulia.group(&["marco"]).await;
+        world.faults.fail_next_write(Fault::UnknownLate);
+        let key = giulia.key();
+        let add =
+            Command::AddMembers(AddMembers { key, room, users: List::cut(vec![user("anna")]) });
+        giulia.appended(add.clone()).await.expect_err("nobody knows");
+        giulia.open(room).await.expect("the room is read again");
+        if meanwhile {
+            world.clock.advance(Duration::from_secs(1));
+            let key = giulia.key();
+            let set = SetRole { key, room, user: user("marco"), role: Role::Admin };
+            giulia.appended(Command::SetRole(set)).await.expect("set");
+        }
+        tokio::time::sleep(2 * LATE).await;
+        let added = giulia.appended(add).await.expect("settled");
+        assert_eq!(added.position, if meanwhile { 3 } else { 2 });
+        giulia.send(room, "ciao").await.expect("sent");
+        assert_eq!(anna.heard().await, ["ciao"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
