@@ -65,7 +65,6 @@ export const en = {
   jumpToLatest: "Jump to the latest message",
   you: "You",
   youPreview: (text: string) => `You: ${text}`,
-  someone: "Somebody",
   service: "Caffis",
   and: (names: string, last: string) => `${names} and ${last}`,
   isTyping: (name: string) => `${name} is typing`,

@@ -67,7 +67,6 @@ export const it: Dictionary = {
   jumpToLatest: "Vai all’ultimo messaggio",
   you: "Tu",
   youPreview: (text) => `Tu: ${text}`,
-  someone: "Qualcuno",
   service: "Caffis",
   and: (names, last) => `${names} e ${last}`,
   isTyping: (name) => `${name} sta scrivendo`,
