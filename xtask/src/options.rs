@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 pub(crate) const HELP: &str = "\
 cargo xtask run [-- ARGUMENTS]   build the page and the server, serve http://localhost:5002
 cargo xtask test [OPTIONS]       install what the tests need and run them all
-    --quick                      no browsers, no fuzzing (minutes)
-    --long                       also cargo-deny, longer fuzzing, more kill runs
+    --quick                      no browsers, no fuzzing, no licences (minutes)
+    --long                       longer fuzzing, more kill runs
     --only STAGE[,STAGE]         only these stages
 cargo xtask setup                only install what the tests need
 cargo xtask gen [--check]        write (or compare) the generated code
