@@ -8,6 +8,7 @@ use caffis_schema::{
 };
 
 use super::*;
+use crate::hub::latest::LATEST_KEYS;
 
 const ROOM: RoomId = RoomId::from_random(7);
 
@@ -69,6 +70,15 @@ fn the_newest_of_latest_events_wins() {
     let Some(Item::Event(event)) = take(&outbound) else { panic!("one is due") };
     assert_eq!(event.bytes(Codec::Binary), presence(2).bytes(Codec::Binary));
     assert!(take(&outbound).is_none());
+}
+
+#[test]
+fn so_many_latest_events_wait_and_no_more() {
+    let outbound = released();
+    for number in 0..LATEST_KEYS as u64 + 10 {
+        outbound.latest(LatestKey::Head(RoomId::from_random(number)), &presence(number));
+    }
+    assert_eq!(std::iter::from_fn(|| take(&outbound)).count(), LATEST_KEYS);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Public rooms: people walk in and out.
 
 use caffis_schema::{
-    Command, ErrorCode, Event,
-    command::{Anchor, Cursor, Mark},
+    ClientFrame, ClientSignal, Command, ErrorCode, Event,
+    command::{Anchor, Cursor, Mark, Typing},
     reply::Standing,
     room::RoomClass,
 };
@@ -69,7 +69,11 @@ async fn walking_in_and_out_is_told_once_for_each_person() {
     // A service looks without being seen.
     let mut service = world.service().await;
     service.open(room).await.expect("opened");
+    let typing = Typing { room, counter: 1, active: true };
+    service.raw.send(&ClientFrame::Signal(ClientSignal::Typing(typing))).await;
+    service.settle().await;
     assert_eq!(attendance(&mut giulia).await, []);
+    assert!(giulia.signals.is_empty(), "{:?}", giulia.signals);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use caffis_conformance::faulty::Plan;
 use caffis_core::Settings;
 use caffis_schema::{
-    ClientFrame, ClientSignal, Command, ErrorCode, Event, RoomId,
-    command::{Anchor, Cursor, RemoveMember, Send, Typing},
+    ClientFrame, ClientSignal, Command, ErrorCode, Event, List, RoomId,
+    command::{AddMembers, Anchor, Cursor, RemoveMember, Send, Typing},
     reply::Standing,
     room::{HistoryPolicy, RoomClass},
 };
@@ -57,7 +57,22 @@ async fn a_removed_member_hears_that_and_nothing_more() {
         assert_eq!(marco.resume(room, 1).await.standing, Standing::Gone);
         assert!(marco.listed(room).await.is_none());
         assert_eq!(anna.log(room).await, ["secret"]);
+        assert_eq!(anna.open(room).await.expect("opened").attendance, 1, "marco has closed it");
     }
+}
+
+/// Sends commands that share one write, because a message before them holds the store.
+async fn at_once(world: &World, giulia: &mut Client, room: RoomId, commands: Vec<Command>) {
+    world.faults.set_plan(Plan { delay: Duration::from_millis(50), ..Plan::default() });
+    let first = Command::Send(Send { key: giulia.key(), room, body: text("first") });
+    let mut ids = vec![giulia.start(first).await];
+    for command in commands {
+        ids.push(giulia.start(command).await);
+    }
+    for id in ids {
+        giulia.answer(id).await.expect("done");
+    }
+    world.faults.set_plan(Plan::default());
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,26 +81,41 @@ async fn nothing_after_a_removal_in_the_same_write() {
     let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
     let room = giulia.group(&["marco"]).await;
     marco.settle().await;
-    // The first message holds the store; the rest shares the next write.
-    world.faults.set_plan(Plan { delay: Duration::from_millis(50), ..Plan::default() });
-    let send = |key, words| Command::Send(Send { key, room, body: text(words) });
-    let first = send(giulia.key(), "one");
-    let second = send(giulia.key(), "two");
-    let remove =
-        Command::RemoveMember(RemoveMember { key: giulia.key(), room, user: user("marco") });
-    let secret = send(giulia.key(), "secret");
-    let mut ids = Vec::new();
-    for command in [first, second, remove, secret] {
-        ids.push(giulia.start(command).await);
-    }
-    for id in ids {
-        giulia.answer(id).await.expect("done");
-    }
+    let remove = RemoveMember { key: giulia.key(), room, user: user("marco") };
+    let secret = Send { key: giulia.key(), room, body: text("secret") };
+    let commands = vec![Command::RemoveMember(remove), Command::Send(secret)];
+    at_once(&world, &mut giulia, room, commands).await;
     let heard = of_room(&mut marco, room).await;
     assert!(matches!(heard.last(), Some(Event::RoomRemoved(_))), "{heard:?}");
     for event in heard {
         if let Event::Entry(entry) = event {
-            assert!(entry.entry.position <= 3, "{entry:?} is after the removal");
+            assert!(entry.entry.position <= 2, "{entry:?} is after the removal");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_from_before_joining_in_the_same_write() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut anna] = world.people(["giulia", "anna"]).await;
+    let mut tablet = world.connect("giulia").await;
+    for delay in 0..100 {
+        let room = giulia.group_with(&[], HistoryPolicy::FromJoining).await;
+        anna.settle().await;
+        let add = AddMembers { key: giulia.key(), room, users: List::cut(vec![user("anna")]) };
+        let secret = Send { key: tablet.key(), room, body: text("secret") };
+        // Who is added is looked at first, and meanwhile the first message begins to be written.
+        let sending = async {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            at_once(&world, &mut tablet, room, vec![Command::Send(secret)]).await;
+        };
+        world.faults.set_plan(Plan { delay: Duration::from_millis(50), ..Plan::default() });
+        let (added, ()) = tokio::join!(giulia.appended(Command::AddMembers(add)), sending);
+        let joined = added.expect("added").position;
+        for event in of_room(&mut anna, room).await {
+            if let Event::Entry(entry) = event {
+                assert!(entry.entry.position >= joined, "{entry:?} is from before {joined}");
+            }
         }
     }
 }
