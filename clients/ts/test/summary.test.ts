@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import type { Entry, EntryKind, Member, RoomSummary } from "../src/protocol.ts";
+import { Store } from "../src/store/store.ts";
+import { advance, membersAfter } from "../src/store/summary.ts";
+import { ME, OTHER, ROOM } from "./fake.ts";
+
+const SUMMARY: RoomSummary = {
+  room: ROOM,
+  class: "social",
+  context: { kind: "group", id: "1" },
+  name: "Friday",
+  peer: null,
+  peerPresence: null,
+  members: 2,
+  role: "member",
+  head: 1,
+  number: 0,
+  read: 0,
+  unread: 0,
+  preview: null,
+  active: 0,
+};
+
+function entry(position: number, kind: EntryKind): Entry {
+  return { position, time: position, kind };
+}
+
+const promoted = entry(2, { type: "role", value: { user: ME, role: "admin", by: OTHER } });
+const joined = entry(3, { type: "joined", value: { users: [OTHER], by: ME } });
+const left = entry(4, { type: "left", value: { user: OTHER, by: OTHER } });
+
+function member(user: Member["profile"]["user"]): Member {
+  const profile = { user, name: user, picture: null };
+  return { profile, role: "member", joined: 0, presence: null };
+}
+
+test("a summary follows the roles and members of its log, each entry once", () => {
+  const after = advance(SUMMARY, [promoted, joined], ME);
+  expect(after).toMatchObject({ role: "admin", members: 3, head: 3 });
+  expect(advance(after, [left], ME)).toMatchObject({ role: "admin", members: 2, head: 4 });
+  expect(advance(after, [promoted, joined], ME)).toEqual(after);
+  expect(advance(SUMMARY, [promoted], OTHER).role).toBe("member");
+});
+
+test("a list of members follows roles and who left, and is loaded again for who came", () => {
+  const members = [member(ME), member(OTHER)];
+  expect(membersAfter(members, promoted)?.map(({ role }) => role)).toEqual(["admin", "member"]);
+  expect(membersAfter(members, left)?.map(({ profile }) => profile.user)).toEqual([ME]);
+  expect(membersAfter(members, joined)).toBeNull();
+  expect(membersAfter(null, left)).toBeNull();
+});
+
+test("a room's members follow its entries, held or not", () => {
+  for (const held of [false, true]) {
+    const store = new Store({ behind: () => {}, arrived: () => {} });
+    store.put(SUMMARY);
+    if (held) {
+      const page = { entries: [], moreBefore: false, moreAfter: false, head: 1 };
+      store.opened({ room: SUMMARY, page, markers: [], presence: [], attendance: 1 });
+    }
+    store.members(ROOM, [member(ME), member(OTHER)]);
+    store.entry(ROOM, entry(2, left.kind));
+    expect(store.get(ROOM)?.members).toHaveLength(1);
+    expect(store.get(ROOM)?.summary.members).toBe(1);
+  }
+});
+
+test("of two presences the one with the larger version counts", () => {
+  const store = new Store({ behind: () => {}, arrived: () => {} });
+  const presence = { user: OTHER, version: 7, lastSeen: null, status: null } as const;
+  store.presence([{ ...presence, availability: "online" }]);
+  store.presence([{ ...presence, version: 6, availability: "offline" }]);
+  expect(store.people.getSnapshot().presence.get(OTHER)?.availability).toBe("online");
+});
