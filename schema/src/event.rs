@@ -10,7 +10,10 @@ use crate::{
     limits::{NAME_BYTES, TEXT_BYTES, USERS_PER_COMMAND},
     open::open_enum,
     reply::Reply,
-    room::{Context, Marker, Message, Presence, Preview, Profile, Role, RoomClass, RoomSummary},
+    room::{
+        Context, Marker, Message, OwnState, Presence, Preview, Profile, Role, RoomClass,
+        RoomSummary,
+    },
 };
 
 /// A frame from the server. In a datagram only [`ServerFrame::Signal`] comes.
@@ -82,6 +85,8 @@ open_enum! {
         10 "token_expiring" TokenExpiring(TokenExpiring),
         /// The server goes down: come back after this delay.
         11 "draining" Draining(Draining),
+        /// This person's presence or settings changed, on whatever device; newest wins.
+        12 "own_state" OwnState(OwnState),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         Limits, MARKERS, PAGE_ENTRIES, PAGE_MEMBERS, PAGE_ROOMS, RESUME_CURSORS, USERS_PER_COMMAND,
     },
     open::{Empty, open_enum},
-    room::{Marker, Member, Presence, Profile, RoomSummary},
+    room::{Marker, Member, OwnState, Presence, Profile, RoomSummary},
 };
 
 open_enum! {
@@ -53,8 +53,8 @@ pub struct Welcome {
     pub session: SessionId,
     /// Who the person is.
     pub profile: Profile,
-    /// The person's own settings.
-    pub private_receipts: bool,
+    /// The person's presence and settings.
+    pub own: OwnState,
     /// The server's clock.
     pub server_time: Timestamp,
     /// When the token ends.

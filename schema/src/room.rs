@@ -111,6 +111,17 @@ pub struct Presence {
     pub status: Option<Text<STATUS_BYTES>>,
 }
 
+/// What all sessions of a person agree on. Of two, the one with the larger version of the presence
+/// counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct OwnState {
+    /// The person's presence as others see it: of the availabilities of their sessions the most
+    /// present one.
+    pub presence: Presence,
+    /// Whether others are not told what the person has read.
+    pub private_receipts: bool,
+}
+
 /// A member of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Member {

@@ -7,7 +7,7 @@ import {
   type Cursor,
   clientFrameFromBytes,
   type Entry,
-  type Member,
+  type OwnState,
   type Reply,
   type Resumed,
   type RoomSummary,
@@ -97,8 +97,13 @@ export class FakeServer {
   /** What happens to the link instead of an answer, after the command was done. */
   cutBeforeReply: (command: Command) => boolean = () => false;
   standing: Resumed["standing"] = "complete";
-  /** Who is in the room, for those who ask. */
-  members: Member[] = [];
+  /** What all sessions of the person agree on. */
+  own: OwnState = {
+    presence: { user: ME, version: 1, availability: "online", lastSeen: null, status: null },
+    privateReceipts: false,
+  };
+  /** Whether another device of the person is online. */
+  elsewhere = false;
 
   /** A way to this server. */
   dial(kind: Link["kind"] = "websocket", delay?: (signal: AbortSignal) => Promise<void>): Dial {
@@ -158,6 +163,15 @@ export class FakeServer {
     };
   }
 
+  /** Changes what the person's sessions agree on, as any device may, and tells this one. */
+  changeOwn(change: Partial<OwnState>): void {
+    const { presence, privateReceipts } = { ...this.own, ...change };
+    const version = this.own.presence.version + 1;
+    this.own = { presence: { ...presence, version }, privateReceipts };
+    // Behind the answer that is on its way.
+    queueMicrotask(() => this.link.event({ type: "own_state", value: this.own }));
+  }
+
   /** Does a command. */
   answer(command: Command): Reply {
     const page = (entries: Entry[]) => ({
@@ -174,7 +188,7 @@ export class FakeServer {
             version: 1,
             session: "0".repeat(32) as SessionId,
             profile: { user: ME, name: "Giulia", picture: null },
-            privateReceipts: false,
+            own: this.own,
             serverTime: T0,
             tokenExpires: T0 + 3_600_000,
             limits,
@@ -207,7 +221,18 @@ export class FakeServer {
         return { type: "page", value: page(this.entries.slice(Math.max(0, end - limit), end)) };
       }
       case "members":
-        return { type: "members", value: { members: this.members, more: false } };
+        return { type: "members", value: { members: [], more: false } };
+      case "set_presence": {
+        const { status } = command.value;
+        const { presence } = this.own;
+        const availability = this.elsewhere ? "online" : command.value.availability;
+        const words = status === null ? presence.status : status || null;
+        this.changeOwn({ presence: { ...presence, availability, status: words } });
+        return { type: "done" };
+      }
+      case "set_preferences":
+        this.changeOwn(command.value);
+        return { type: "done" };
       case "send": {
         const { key, body } = command.value;
         const text = body.type === "text" ? body.value.text : "";

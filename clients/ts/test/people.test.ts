@@ -117,20 +117,72 @@ describe("one's own presence", () => {
     expect(client.own.getSnapshot().status).toBeNull();
   });
 
-  test("learns the words of another day from a list of members", async () => {
+  test("begins with what the welcome says, again on every connection", async () => {
     const server = new FakeServer();
-    const presence = { user: ME, version: 7, availability: "online", lastSeen: null } as const;
-    server.members = [
-      {
-        profile: { user: ME, name: "Giulia", picture: null },
-        role: "member",
-        joined: 0,
-        presence: { ...presence, status: "back on Monday" },
-      },
-    ];
+    const { presence } = server.own;
+    server.own = { presence: { ...presence, status: "back on Monday" }, privateReceipts: true };
     const { client, timers } = start(server);
     await timers.advance(10);
-    expect(client.own.getSnapshot().status).toBe("back on Monday");
+    expect(client.own.getSnapshot()).toEqual({
+      away: false,
+      status: "back on Monday",
+      privateReceipts: true,
+    });
+    expect(client.people.getSnapshot().presence.get(ME)?.status).toBe("back on Monday");
+    expect(count(server, "members")).toBe(0);
+    server.link.cut();
+    server.own = { presence, privateReceipts: false };
+    await timers.advance(1_000);
+    expect(client.own.getSnapshot()).toMatchObject({ status: null, privateReceipts: false });
+  });
+
+  test("follows what another device says, and what is older counts no more", async () => {
+    const server = new FakeServer();
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    const older = server.own;
+    const { presence } = older;
+    server.changeOwn({
+      presence: { ...presence, availability: "away", status: "on the train" },
+      privateReceipts: true,
+    });
+    await settled();
+    const now = { away: false, status: "on the train", privateReceipts: true };
+    expect(client.own.getSnapshot()).toEqual(now);
+    expect(client.people.getSnapshot().presence.get(ME)?.availability).toBe("away");
+    server.link.event({ type: "own_state", value: older });
+    await settled();
+    expect(client.own.getSnapshot()).toEqual(now);
+  });
+
+  test("is what the server says: away on one device is not away while another is there", async () => {
+    const server = new FakeServer();
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    server.elsewhere = true;
+    await client.setAway(true);
+    await settled();
+    expect(client.own.getSnapshot().away).toBe(true);
+    expect(client.people.getSnapshot().presence.get(ME)?.availability).toBe("online");
+  });
+
+  test("is what came last when two devices choose at once", async () => {
+    const server = new FakeServer();
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    // The other device chooses after this one, and its event overtakes this one's answer.
+    server.cutBeforeReply = (command) => {
+      if (command.type === "set_preferences") {
+        const { presence } = server.own;
+        const later = { ...presence, version: presence.version + 1 };
+        const value = { presence: later, privateReceipts: false };
+        server.link.event({ type: "own_state", value });
+      }
+      return false;
+    };
+    await client.setPrivateReceipts(true);
+    await settled();
+    expect(client.own.getSnapshot().privateReceipts).toBe(false);
   });
 
   test("keeps receipts private once the server knows", async () => {

@@ -57,6 +57,36 @@ test("what one device writes shows on the others as its own", async () => {
   await secondTab.badge(GROUP, null);
 });
 
+test("what a person sets of themselves shows at once where their settings are open", async () => {
+  const settings = (device: Person, testId: string) => device.page.getByTestId(testId);
+  const all = [firstTab, secondTab, onPhone];
+  await onPhone.page.getByTestId("back").click();
+  for (const device of all) await settings(device, "settings").click();
+  await settings(firstTab, "status").fill("on the train");
+  await settings(firstTab, "save-status").click();
+  await settings(onPhone, "private-receipts").check();
+  for (const device of all) {
+    await expect.poll(() => settings(device, "status").inputValue()).toBe("on the train");
+    await expect.poll(() => settings(device, "private-receipts").isChecked()).toBe(true);
+  }
+  // Away is said for a device, and true once all devices say it.
+  const availability = (device: Person) => settings(device, "availability").textContent();
+  await settings(firstTab, "away").check();
+  await settings(secondTab, "away").check();
+  expect(await Promise.all(all.map(availability))).toEqual(["Online", "Online", "Online"]);
+  await settings(onPhone, "away").check();
+  for (const device of all) await expect.poll(() => availability(device)).toBe("Away");
+  await settings(secondTab, "away").uncheck();
+  for (const device of all) await expect.poll(() => availability(device)).toBe("Online");
+  // Who comes later begins with the same.
+  await onPhone.page.reload();
+  await onPhone.online();
+  await settings(onPhone, "settings").click();
+  expect(await settings(onPhone, "status").inputValue()).toBe("on the train");
+  expect(await settings(onPhone, "private-receipts").isChecked()).toBe(true);
+  for (const device of all) await device.page.keyboard.press("Escape");
+});
+
 test("somebody is there for as long as one device is", async () => {
   await marco.showsDetails();
   await marco.seesPresence("giulia", true);

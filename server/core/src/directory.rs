@@ -149,7 +149,8 @@ impl Directory {
         Ok(())
     }
 
-    /// Changes what is kept of a person.
+    /// Changes what is kept of a person. `told` hears what is kept then, also when whoever asked has
+    /// gone; of changes at once it hears in the order in which they were written.
     ///
     /// # Errors
     /// What the store says.
@@ -157,15 +158,18 @@ impl Directory {
         self: &Arc<Self>,
         user: &UserId,
         change: impl FnOnce(&mut Person),
+        told: impl FnOnce(&Person) + Send + 'static,
     ) -> Result<(), StoreError> {
         let turn = self.turn(user).await?;
         let Some(known) = self.read(user).await? else { return Ok(()) };
         let mut person = (*known).clone();
         change(&mut person);
-        if person != *known {
-            self.save(person, turn).await?;
+        if person == *known {
+            // Of an earlier change nobody may have known that it was written.
+            told(&known);
+            return Ok(());
         }
-        Ok(())
+        self.save(person, turn, told).await
     }
 
     fn cached(&self, user: &UserId) -> Option<Arc<Person>> {
@@ -191,7 +195,8 @@ impl Directory {
         self: &Arc<Self>,
         person: Person,
         turn: Turn<UserId>,
-    ) -> Result<Arc<Person>, StoreError> {
+        told: impl FnOnce(&Person) + Send + 'static,
+    ) -> Result<(), StoreError> {
         let (done, written) = oneshot::channel();
         let directory = self.clone();
         spawn(async move {
@@ -199,7 +204,10 @@ impl Directory {
             batch.put(&to_row(&person));
             let result = directory.store.write(batch).await;
             let result = match result {
-                Ok(()) => Ok(directory.remember(person)),
+                Ok(()) => {
+                    told(&directory.remember(person));
+                    Ok(())
+                }
                 Err(error) => {
                     if matches!(error, StoreError::Unknown(_)) {
                         // The store is asked which it is when the person is needed again.

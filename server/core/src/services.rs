@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Codec, Error, ErrorCode, Event, Reply, RoomId, ServerSignal, UserId,
+    Codec, Error, ErrorCode, Event, Reply, RoomId, ServerSignal, SessionId, UserId,
     limits::PAGE_BYTES,
     room::{Presence, Profile},
 };
@@ -80,8 +80,9 @@ impl Services {
 impl Services {
     /// Tells a presence to the people who write with this person directly, and to those who have a
     /// small room open in which the person is. Where there are datagrams it goes by one at once; the
-    /// event that follows in its turn repairs a loss.
-    pub fn tell_presence(&self, presence: &Presence) {
+    /// event that follows in its turn repairs a loss. The person's own sessions are told too, but not
+    /// the one whose welcome says it.
+    pub fn tell_presence(&self, presence: &Presence, welcomed: Option<SessionId>) {
         let signal = Encoded::signal(ServerSignal::Presence(presence.clone()));
         let event = Encoded::event(Event::Presence(presence.clone()));
         self.tell_acquaintances(&presence.user, |session| {
@@ -90,9 +91,22 @@ impl Services {
             }
             session.outbound.latest(LatestKey::Presence(presence.user.clone()), &event);
         });
+        self.people.tell_own(&presence.user, welcomed);
     }
 
-    /// Tells a changed profile to the same people.
+    /// Tells what a person has set of themselves: their words to others, all of it to their own
+    /// sessions.
+    fn tell_settings(&self, person: &Person) {
+        let (user, now) = (&person.profile.user, self.clock.now());
+        if let Some(presence) = self.people.set_status(user, person.status.clone(), now) {
+            self.tell_presence(&presence, None);
+        }
+        if self.people.set_private_receipts(user, person.private_receipts, now) {
+            self.people.tell_own(user, None);
+        }
+    }
+
+    /// Tells a changed profile to those who know the person.
     pub fn tell_profile(&self, profile: &Profile) {
         let event = Encoded::event(Event::Profile(profile.clone()));
         self.tell_acquaintances(&profile.user, |session| {
@@ -156,12 +170,14 @@ impl Asker {
         &self.session.user
     }
 
-    /// Changes what is kept of the asker.
+    /// Changes what is kept of the asker, and tells it once it is.
     ///
     /// # Errors
     /// Whether it did not happen, or the store did not say.
     pub async fn change_person(&self, change: impl FnOnce(&mut Person)) -> Result<(), Error> {
-        let changed = self.services.directory.update(self.user(), change).await;
+        let services = self.services.clone();
+        let told = move |person: &Person| services.tell_settings(person);
+        let changed = self.services.directory.update(self.user(), change, told).await;
         changed.map_err(|error| match error {
             StoreError::Full => Error::later(
                 ErrorCode::StorageFull,

@@ -20,7 +20,7 @@ use caffis_schema::{
     event::{Answer, Answered, Joined, RoomEntry},
     limits::Limits,
     reply::{EntryPage, Opened, Resumed, Standing, Welcome},
-    room::{Context, Profile, Role, RoomClass, RoomSummary},
+    room::{Availability, Context, OwnState, Presence, Profile, Role, RoomClass, RoomSummary},
 };
 use tokio::sync::mpsc;
 
@@ -116,7 +116,16 @@ pub(crate) fn welcome(head: Position, resumed: Vec<Resumed>) -> Welcome {
             name: Text::cut("Ada"),
             picture: None,
         },
-        private_receipts: false,
+        own: OwnState {
+            presence: Presence {
+                user: UserId::new("ada").unwrap(),
+                version: 1,
+                availability: Availability::Online,
+                last_seen: None,
+                status: None,
+            },
+            private_receipts: false,
+        },
         server_time: 61_000,
         token_expires: 1_000_000,
         limits: Limits {

@@ -122,6 +122,7 @@ export class ChatClient implements Disposable {
       names: this.#names,
       outbox: this.#outbox,
       typing: this.#typing,
+      own: this.#own,
       roundTrip: (milliseconds) => this.#connector.measured(milliseconds),
       draining: (reconnectAfterMs) => this.#connector.advise(reconnectAfterMs),
       tokenExpiring: () => void this.#refresh().catch(ignore),
@@ -365,7 +366,7 @@ export class ChatClient implements Disposable {
     this.#names.of(welcome.rooms.map((summary) => summary.preview?.sender ?? null));
     session.start(this.#incoming, welcome, this.#own.active);
     this.#outbox.resume();
-    this.#own.welcomed(welcome);
+    this.#own.welcomed(welcome.own);
   }
 
   async #refresh(): Promise<void> {

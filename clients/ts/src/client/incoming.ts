@@ -6,6 +6,7 @@ import type { Feeds } from "./feeds.ts";
 import type { Marks } from "./marks.ts";
 import type { Names } from "./names.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Own } from "./own.ts";
 import type { SessionEvents } from "./session.ts";
 import type { TypingState } from "./typing.ts";
 
@@ -17,6 +18,7 @@ export interface IncomingOptions {
   readonly names: Names;
   readonly outbox: Outbox;
   readonly typing: TypingState;
+  readonly own: Own;
   /** A round trip was measured, in milliseconds. */
   roundTrip(milliseconds: number): void;
   /** The server goes down: come back after this delay. */
@@ -79,6 +81,9 @@ export class Incoming implements SessionEvents {
         break;
       case "draining":
         this.#to.draining(event.value.reconnectAfterMs);
+        break;
+      case "own_state":
+        this.#to.own.heard(event.value);
         break;
       case "unknown":
         // Of a newer server: what it changes comes with the next resume.

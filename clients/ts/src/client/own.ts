@@ -1,28 +1,23 @@
 /** How this person appears to others: there or away, in what words, and whether they tell what they read. */
 
-import {
-  type Availability,
-  type Command,
-  PAGE_MEMBERS,
-  type Reply,
-  type Welcome,
-} from "../protocol.ts";
+import type { Availability, Command, OwnState, Reply } from "../protocol.ts";
 import { Cell } from "../store/readable.ts";
 import type { Store } from "../store/store.ts";
 import type { OwnView } from "../store/views.ts";
 
-/** What the person chose, and whether they look at the page. */
+/** What the person chose here, and what all their devices agree on. */
 export class Own {
   readonly view = new Cell<OwnView>({ away: false, status: null, privateReceipts: false });
   readonly #store: Store;
   readonly #request: (command: Command) => Promise<Reply>;
   #active = true;
+  #told: OwnState | undefined;
+  /** A choice that is shown although the server has not answered yet. */
+  #chosen: boolean | undefined;
 
   constructor(store: Store, request: (command: Command) => Promise<Reply>) {
     this.#store = store;
     this.#request = request;
-    // The words may come with any room that this person is seen in.
-    store.people.subscribe(() => this.#learn());
   }
 
   /** Whether the person looks at the page. */
@@ -38,14 +33,19 @@ export class Own {
   }
 
   /** A new session begins as online: it is told what differs. */
-  welcomed(welcome: Welcome): void {
-    const { privateReceipts } = welcome;
-    this.view.update((view) => ({ ...view, privateReceipts }));
-    const { self, people } = this.#store;
-    const known = self !== undefined && people.getSnapshot().presence.has(self);
-    this.#seen();
-    if (!known) this.#load(welcome).catch(ignore);
+  welcomed(own: OwnState): void {
+    // Another server may count from elsewhere.
+    this.#told = undefined;
+    this.heard(own);
     if (this.#availability() !== "online") this.tell().catch(ignore);
+  }
+
+  /** Something changed, on whatever device. */
+  heard(own: OwnState): void {
+    if (this.#told && own.presence.version < this.#told.presence.version) return;
+    this.#told = own;
+    this.#store.presence([own.presence]);
+    this.#show();
   }
 
   /** Says whether the person is there. */
@@ -54,79 +54,64 @@ export class Own {
       type: "set_presence",
       value: { availability: this.#availability(), status },
     });
-    this.#seen();
   }
 
-  /** Away although the person looks, until they take it back. */
-  setAway(away: boolean): Promise<void> {
-    return this.#choose("away", away, () => this.tell());
-  }
-
-  /** The person's own words; none takes them back. */
-  async setStatus(status: string): Promise<void> {
-    await this.tell(status);
-    this.view.update((view) => ({ ...view, status: status || null }));
-    this.#seen();
-  }
-
-  /** Whether others are not told what this person has read. */
-  setPrivateReceipts(privateReceipts: boolean): Promise<void> {
-    return this.#choose("privateReceipts", privateReceipts, () =>
-      this.#request({ type: "set_preferences", value: { privateReceipts } }),
-    );
-  }
-
-  /** Shows a choice at once, and takes it back if the server refuses it. */
-  async #choose(
-    key: "away" | "privateReceipts",
-    value: boolean,
-    tell: () => Promise<unknown>,
-  ): Promise<void> {
-    const before = this.view.getSnapshot()[key];
-    this.view.update((view) => ({ ...view, [key]: value }));
+  /** Away on this device although the person looks, until they take it back. */
+  async setAway(away: boolean): Promise<void> {
+    const before = this.view.getSnapshot().away;
+    this.view.update((view) => ({ ...view, away }));
     try {
-      await tell();
+      await this.tell();
     } catch (error) {
-      this.view.update((view) => ({ ...view, [key]: before }));
+      this.view.update((view) => ({ ...view, away: before }));
       throw error;
     }
   }
 
-  /** The words of another day: a list of members has them. Who is in no room is seen by nobody. */
-  async #load({ rooms, limits, profile }: Welcome): Promise<void> {
-    const small = rooms.find(
-      (each) => each.class !== "public" && each.members <= limits.smallRoomMembers,
-    );
-    if (!small) return;
-    const value = { room: small.room, after: null, limit: PAGE_MEMBERS };
-    const reply = await this.#request({ type: "members", value });
-    if (reply.type !== "members") return;
-    const self = reply.value.members.find((member) => member.profile.user === profile.user);
-    if (self?.presence) this.#store.presence([self.presence]);
-    this.#seen();
+  /** The person's own words; none takes them back. */
+  async setStatus(status: string): Promise<void> {
+    const before = this.#told;
+    await this.tell(status);
+    this.#done(before, (told) => ({
+      ...told,
+      presence: { ...told.presence, status: status || null },
+    }));
+  }
+
+  /** Whether others are not told what this person has read: shown at once, taken back if refused. */
+  async setPrivateReceipts(privateReceipts: boolean): Promise<void> {
+    const before = this.#told;
+    this.#chosen = privateReceipts;
+    this.#show();
+    try {
+      await this.#request({ type: "set_preferences", value: { privateReceipts } });
+      this.#done(before, (told) => ({ ...told, privateReceipts }));
+    } finally {
+      this.#chosen = undefined;
+      this.#show();
+    }
+  }
+
+  /** The answer is here sooner than the event, unless one came meanwhile, which may be newer. */
+  #done(before: OwnState | undefined, change: (told: OwnState) => OwnState): void {
+    if (!this.#told || this.#told !== before) return;
+    this.#told = change(this.#told);
+    this.#store.presence([this.#told.presence]);
+    this.#show();
   }
 
   #availability(): Availability {
     return this.#active && !this.view.getSnapshot().away ? "online" : "away";
   }
 
-  #learn(): void {
-    const { self, people } = this.#store;
-    const presence = self === undefined ? undefined : people.getSnapshot().presence.get(self);
-    if (!presence) return;
+  #show(): void {
+    const status = this.#told?.presence.status ?? null;
+    const privateReceipts = this.#chosen ?? this.#told?.privateReceipts ?? false;
     this.view.update((view) =>
-      view.status === presence.status ? view : { ...view, status: presence.status },
+      view.status === status && view.privateReceipts === privateReceipts
+        ? view
+        : { ...view, status, privateReceipts },
     );
-  }
-
-  /** The server tells everybody else; what this page shows of the person has to follow by itself. */
-  #seen(): void {
-    const { self, people } = this.#store;
-    if (self === undefined) return;
-    const version = people.getSnapshot().presence.get(self)?.version ?? 0;
-    const { status } = this.view.getSnapshot();
-    const availability = this.#availability();
-    this.#store.presence([{ user: self, version, availability, lastSeen: null, status }]);
   }
 }
 

@@ -1506,8 +1506,8 @@ export interface Welcome {
   readonly session: SessionId;
   /** Who the person is. */
   readonly profile: Profile;
-  /** The person's own settings. */
-  readonly privateReceipts: boolean;
+  /** The person's presence and settings. */
+  readonly own: OwnState;
   /** The server's clock. */
   readonly serverTime: number;
   /** When the token ends. */
@@ -1527,7 +1527,7 @@ export function encodeWelcome(w: Writer, v: Welcome): void {
   w.u16(v.version);
   w.hex(v.session);
   encodeProfile(w, v.profile);
-  w.bool(v.privateReceipts);
+  encodeOwnState(w, v.own);
   w.u64(v.serverTime);
   w.u64(v.tokenExpires);
   encodeLimits(w, v.limits);
@@ -1542,7 +1542,7 @@ export function decodeWelcome(r: Reader): Welcome {
     version: r.u16(),
     session: r.hex() as SessionId,
     profile: decodeProfile(r),
-    privateReceipts: r.bool(),
+    own: decodeOwnState(r),
     serverTime: r.u64(),
     tokenExpires: r.u64(),
     limits: decodeLimits(r),
@@ -1575,6 +1575,68 @@ export function decodeProfile(r: Reader): Profile {
     user: r.userId(),
     name: r.text(128),
     picture: r.option((r) => r.text(512)),
+  };
+}
+
+/**
+ * What all sessions of a person agree on. Of two, the one with the larger version of the presence
+ * counts.
+ */
+export interface OwnState {
+  /**
+   * The person's presence as others see it: of the availabilities of their sessions the most
+   * present one.
+   */
+  readonly presence: Presence;
+  /** Whether others are not told what the person has read. */
+  readonly privateReceipts: boolean;
+}
+
+/** Encodes OwnState. */
+export function encodeOwnState(w: Writer, v: OwnState): void {
+  encodePresence(w, v.presence);
+  w.bool(v.privateReceipts);
+}
+
+/** Decodes OwnState. */
+export function decodeOwnState(r: Reader): OwnState {
+  return {
+    presence: decodePresence(r),
+    privateReceipts: r.bool(),
+  };
+}
+
+/** A person's presence. Of two, the one with the larger version counts. */
+export interface Presence {
+  /** Who. */
+  readonly user: UserId;
+  /** Grows with each change. */
+  readonly version: number;
+  /** Whether they can be reached. */
+  readonly availability: Availability;
+  /** When they were last connected; none while they are, or when they never were. */
+  readonly lastSeen: number | null;
+  /** Their own words. */
+  readonly status: string | null;
+}
+
+/** Encodes Presence. */
+export function encodePresence(w: Writer, v: Presence): void {
+  w.userId(v.user);
+  w.u64(v.version);
+  encodeAvailability(w, v.availability);
+  w.option(v.lastSeen, (w, v) => w.u64(v));
+  w.option(v.status, (w, v) => w.text(v, 200));
+}
+
+/** Decodes Presence. */
+export function decodePresence(r: Reader): Presence {
+  return {
+    user: r.userId(),
+    version: r.u64(),
+    availability: decodeAvailability(r),
+    lastSeen: r.option((r) => r.u64()),
+    status: r.option((r) => r.text(200)),
   };
 }
 
@@ -1714,40 +1776,6 @@ export function decodeRoomSummary(r: Reader): RoomSummary {
     unread: r.u64(),
     preview: r.option(decodePreview),
     active: r.u64(),
-  };
-}
-
-/** A person's presence. Of two, the one with the larger version counts. */
-export interface Presence {
-  /** Who. */
-  readonly user: UserId;
-  /** Grows with each change. */
-  readonly version: number;
-  /** Whether they can be reached. */
-  readonly availability: Availability;
-  /** When they were last connected; none while they are, or when they never were. */
-  readonly lastSeen: number | null;
-  /** Their own words. */
-  readonly status: string | null;
-}
-
-/** Encodes Presence. */
-export function encodePresence(w: Writer, v: Presence): void {
-  w.userId(v.user);
-  w.u64(v.version);
-  encodeAvailability(w, v.availability);
-  w.option(v.lastSeen, (w, v) => w.u64(v));
-  w.option(v.status, (w, v) => w.text(v, 200));
-}
-
-/** Decodes Presence. */
-export function decodePresence(r: Reader): Presence {
-  return {
-    user: r.userId(),
-    version: r.u64(),
-    availability: decodeAvailability(r),
-    lastSeen: r.option((r) => r.u64()),
-    status: r.option((r) => r.text(200)),
   };
 }
 
@@ -2459,6 +2487,8 @@ export type ServerEvent =
   | { readonly type: "token_expiring"; readonly value: TokenExpiring }
   /** The server goes down: come back after this delay. */
   | { readonly type: "draining"; readonly value: Draining }
+  /** This person's presence or settings changed, on whatever device; newest wins. */
+  | { readonly type: "own_state"; readonly value: OwnState }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -2501,8 +2531,11 @@ export function encodeServerEvent(w: Writer, v: ServerEvent): void {
     case "draining":
       w.tagged(11, encodeDraining, v.value);
       return;
+    case "own_state":
+      w.tagged(12, encodeOwnState, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 12, FRAME_BYTES);
+      w.unknown(v, 13, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no ServerEvent: ${(v as { type: string }).type}`);
@@ -2537,6 +2570,8 @@ export function decodeServerEvent(r: Reader): ServerEvent {
       return { type: "token_expiring", value: r.sized(decodeTokenExpiring) };
     case 11:
       return { type: "draining", value: r.sized(decodeDraining) };
+    case 12:
+      return { type: "own_state", value: r.sized(decodeOwnState) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }

@@ -64,11 +64,11 @@ export interface PeopleView {
 
 /** How this person appears to others. */
 export interface OwnView {
-  /** Away by choice, although they look. */
+  /** Away by choice on this device, although they look; what others see is their presence. */
   readonly away: boolean;
-  /** Their own words, as far as a room that they are seen in has told them. */
+  /** Their own words, on whatever device they were set. */
   readonly status: string | null;
-  /** Whether others are not told what they have read. */
+  /** Whether others are not told what they have read, on whatever device that was set. */
   readonly privateReceipts: boolean;
 }
 

@@ -30,7 +30,7 @@ export const en = {
   status: "Status",
   statusHint: "What you are up to",
   awayLabel: "Away",
-  awayHint: "Others see you as away while you are here.",
+  awayHint: "Others see you as away unless you are online on another device.",
   privateReceipts: "Read privately",
   privateReceiptsHint: "Nobody is told what you have read.",
   more: "Show more",

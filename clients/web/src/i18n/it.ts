@@ -32,7 +32,7 @@ export const it: Dictionary = {
   status: "Stato",
   statusHint: "Che cosa fai di bello",
   awayLabel: "Assente",
-  awayHint: "Gli altri ti vedono assente mentre sei qui.",
+  awayHint: "Gli altri ti vedono assente, se non sei in linea su un altro dispositivo.",
   privateReceipts: "Leggi in privato",
   privateReceiptsHint: "Nessuno viene a sapere che cosa hai letto.",
   more: "Mostra altre",

@@ -77,7 +77,7 @@ function Myself() {
         />
         <p className={styles.name}>
           <strong>{people.name(self)}</strong>
-          <small>{t[away ? "away" : "online"]}</small>
+          <small data-testid="availability">{t[people.availability(self)]}</small>
         </p>
       </div>
       <StatusForm />

@@ -4,7 +4,7 @@ use caffis_schema::{Reply, command::SetPreferences, open::Empty};
 
 use crate::services::{Asker, Handled};
 
-/// Changes the settings.
+/// Changes the settings; all of the person's sessions hear of it.
 ///
 /// # Errors
 /// What keeps them from being stored.

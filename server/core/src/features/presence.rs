@@ -19,22 +19,18 @@ pub async fn handle(asker: Asker, command: SetPresence) -> Handled {
         let sentence = "Who is connected is online or away.";
         return Err(Error::refused(ErrorCode::Invalid, sentence));
     }
-    let now = services.clock.now();
     if let Some(status) = command.status {
         let status = (!status.is_empty()).then_some(status);
         if let Some(status) = &status {
             text::check_name(status)?;
         }
-        let kept = status.clone();
-        asker.change_person(|person| person.status = kept).await?;
-        if let Some(presence) = services.people.set_status(asker.user(), status, now) {
-            services.tell_presence(&presence);
-        }
+        asker.change_person(|person| person.status = status).await?;
     }
+    let now = services.clock.now();
     if let Some(presence) =
         services.people.set_availability(&asker.session, command.availability, now)
     {
-        services.tell_presence(&presence);
+        services.tell_presence(&presence, None);
     }
     Ok(Reply::Done(Empty {}))
 }

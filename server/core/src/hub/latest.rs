@@ -18,6 +18,8 @@ pub enum LatestKey {
     Marker(RoomId, UserId),
     /// The person's own read marker.
     OwnRead(RoomId),
+    /// The person's own presence and settings.
+    OwnState,
     /// Somebody's presence.
     Presence(UserId),
     /// Who walked into or out of a room.

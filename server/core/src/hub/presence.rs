@@ -2,18 +2,22 @@
 //!
 //! A person is online while one of their sessions is, away while all that they have are, and offline
 //! a moment after the last one ended: the moment keeps a reload from flickering. Only edges are told:
-//! to the sessions that have a room open in which the person is, and to the people whom they write
-//! with directly.
+//! to the sessions that have a room open in which the person is, to the people whom they write with
+//! directly, and, with what the person set of themselves, to all their own sessions.
 
 use std::collections::BTreeMap;
 
 use caffis_schema::{
-    SessionId, Text, Timestamp, UserId,
+    Event, SessionId, Text, Timestamp, UserId,
     limits::STATUS_BYTES,
-    room::{Availability, Presence},
+    room::{Availability, OwnState, Presence},
 };
 
-use super::people::{People, SessionHandle};
+use super::{
+    encoded::Encoded,
+    latest::LatestKey,
+    people::{People, SessionHandle},
+};
 use crate::sync::lock;
 
 /// A person's presence, as their sessions make it.
@@ -22,6 +26,8 @@ pub struct PresenceState {
     sessions: BTreeMap<SessionId, Availability>,
     /// Their own words.
     pub status: Option<Text<STATUS_BYTES>>,
+    /// Whether they keep to themselves what they have read.
+    pub private_receipts: bool,
     /// When they were last connected.
     pub last_seen: Option<Timestamp>,
     version: u64,
@@ -31,8 +37,18 @@ pub struct PresenceState {
 impl PresenceState {
     /// Someone who is not connected yet.
     #[must_use]
-    pub fn offline(status: Option<Text<STATUS_BYTES>>, last_seen: Option<Timestamp>) -> Self {
-        Self { status, last_seen, ..Self::default() }
+    pub fn offline(
+        status: Option<Text<STATUS_BYTES>>,
+        private_receipts: bool,
+        last_seen: Option<Timestamp>,
+    ) -> Self {
+        Self { status, private_receipts, last_seen, ..Self::default() }
+    }
+
+    /// What the person's own sessions are told.
+    #[must_use]
+    pub fn own(&self, user: &UserId) -> OwnState {
+        OwnState { presence: self.presence(user), private_receipts: self.private_receipts }
     }
 
     fn availability(&self) -> Availability {
@@ -52,9 +68,13 @@ impl PresenceState {
         }
     }
 
-    fn edge(&mut self, user: &UserId, now: Timestamp) -> Presence {
-        // Larger than before also after a restart, and when the wall clock was set back.
+    /// Larger than before also after a restart, and when the wall clock was set back.
+    fn count(&mut self, now: Timestamp) {
         self.version = (self.version + 1).max(now);
+    }
+
+    fn edge(&mut self, user: &UserId, now: Timestamp) -> Presence {
+        self.count(now);
         self.told = Some(self.availability());
         self.presence(user)
     }
@@ -98,6 +118,20 @@ impl People {
         Some(state.edge(user, now))
     }
 
+    /// Notes whether a person keeps to themselves what they have read; true when that is new.
+    pub fn set_private_receipts(&self, user: &UserId, on: bool, now: Timestamp) -> bool {
+        let mut map = lock(&self.map);
+        let Some(state) = map.get_mut(user).map(|person| &mut person.presence) else {
+            return false;
+        };
+        let new = state.private_receipts != on;
+        if new {
+            state.private_receipts = on;
+            state.count(now);
+        }
+        new
+    }
+
     /// Notes that a session is over; true when it was the last one, and the off edge is due after a
     /// moment.
     pub fn end_availability(&self, session: &SessionHandle, now: Timestamp) -> bool {
@@ -114,6 +148,23 @@ impl People {
         let mut map = lock(&self.map);
         let state = &mut map.get_mut(user)?.presence;
         (state.told != Some(state.availability())).then(|| state.edge(user, now))
+    }
+
+    /// What a connected person's sessions agree on.
+    #[must_use]
+    pub fn own(&self, user: &UserId) -> Option<OwnState> {
+        lock(&self.map).get(user).map(|person| person.presence.own(user))
+    }
+
+    /// Tells a person's sessions what they agree on now, but not the one whose welcome says it.
+    pub fn tell_own(&self, user: &UserId, welcomed: Option<SessionId>) {
+        // Read and queued under one lock, so that of two changes at once the later one stays.
+        let map = lock(&self.map);
+        let Some(person) = map.get(user) else { return };
+        let event = Encoded::event(Event::OwnState(person.presence.own(user)));
+        for session in person.sessions.iter().filter(|session| Some(session.id) != welcomed) {
+            session.outbound.latest(LatestKey::OwnState, &event);
+        }
     }
 
     /// A connected person's presence.

@@ -138,7 +138,10 @@ async fn enter(asker: &Asker, identity: &Identity, hello: &Hello) -> Result<Welc
     let services = &asker.services;
     let (person, changed) =
         services.directory.sign_in(identity).await.map_err(|e| read_error(&e))?;
-    let known = || PresenceState::offline(person.status.clone(), person.last_seen);
+    let known = || {
+        let status = person.status.clone();
+        PresenceState::offline(status, person.private_receipts, person.last_seen)
+    };
     services.people.add(&asker.session, &services.settings, known)?;
     // Once more, now that a revocation finds this session: one may have come in between.
     check_revocation(services, identity).await?;
@@ -158,14 +161,15 @@ async fn enter(asker: &Asker, identity: &Identity, hello: &Hello) -> Result<Welc
         let now = services.clock.now();
         let presence = services.people.set_availability(&asker.session, Availability::Online, now);
         if let Some(presence) = presence {
-            services.tell_presence(&presence);
+            services.tell_presence(&presence, Some(asker.session.id));
         }
     }
+    let user = asker.user();
     Ok(Welcome {
         version: hello.version.min(PROTOCOL_VERSION),
         session: asker.session.id,
         profile: person.profile.clone(),
-        private_receipts: person.private_receipts,
+        own: services.people.own(user).unwrap_or_else(|| known().own(user)),
         server_time: services.clock.now(),
         token_expires: identity.expires,
         limits: services.settings.limits(),
@@ -191,7 +195,7 @@ fn end(asker: &Asker) {
     services.people.remove(session);
     if !last {
         if let Some(presence) = services.people.settle(&session.user, now) {
-            services.tell_presence(&presence);
+            services.tell_presence(&presence, None);
         }
         return;
     }
@@ -206,7 +210,7 @@ fn end(asker: &Asker) {
         // A failure here costs a "last seen", nothing else.
         let _ = services.directory.went(user, now).await;
         if let Some(presence) = services.people.settle(user, services.clock.now()) {
-            services.tell_presence(&presence);
+            services.tell_presence(&presence, None);
         }
         services.people.forget(user);
     });

@@ -157,7 +157,7 @@ async fn private_readers_are_not_told_of() {
     let opened = giulia.open(room).await.expect("opened");
     let of_marco = opened.markers.iter().find(|m| m.user.as_str() == "marco").expect("one");
     assert_eq!(of_marco.read, 0);
-    assert!(world.connect("marco").await.welcome().private_receipts);
+    assert!(world.connect("marco").await.welcome().own.private_receipts);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use caffis_conformance::faulty::{Fault, Plan};
 use caffis_schema::{
     ClientFrame, ClientSignal, Command, ErrorCode, Event, Outcome, ServerSignal, Text,
     command::{SetPreferences, SetPresence, Typing},
-    room::{Availability, Presence, RoomClass},
+    room::{Availability, OwnState, Presence, RoomClass},
 };
 
 use crate::client::Client;
@@ -187,7 +187,7 @@ async fn devices_that_change_different_settings_at_once_lose_neither() {
     world.faults.set_plan(Plan::default());
     world.restart().await;
     let [giulia, mut marco] = world.people(["giulia", "marco"]).await;
-    assert!(giulia.welcome().private_receipts);
+    assert!(giulia.welcome().own.private_receipts);
     let status = marco.direct("giulia").await.expect("made").peer_presence.expect("one").status;
     assert_eq!(status.as_deref(), Some("in Rome"));
 }
@@ -210,4 +210,89 @@ async fn a_setting_of_unknown_outcome_says_so_and_the_next_one_begins_with_what_
         let written = fault == Fault::UnknownWritten;
         assert_eq!(status.as_deref(), written.then_some("in Rome"), "{fault:?}");
     }
+}
+
+/// The newest of what a session heard of its own person.
+async fn own(client: &mut Client) -> Option<OwnState> {
+    let told = client.settle().await.into_iter().filter_map(|event| match event {
+        Event::OwnState(own) => Some(own),
+        _ => None,
+    });
+    told.last()
+}
+
+fn shown(own: &OwnState) -> (Availability, Option<&str>, bool) {
+    (own.presence.availability, own.presence.status.as_deref(), own.private_receipts)
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_sessions_of_a_person_agree_on_what_they_set() {
+    use Availability::{Away, Online};
+    let world = World::unhurried().await;
+    let [mut phone, mut anna] = world.people(["giulia", "anna"]).await;
+    let mut tablet = world.connect("giulia").await;
+    anna.direct("giulia").await.expect("made");
+    anna.settle().await;
+    assert_eq!(shown(&tablet.welcome().own), (Online, None, false));
+    assert_eq!(own(&mut phone).await, None, "a second device changes nothing");
+
+    phone.ask(set(Online, Some("in Rome"))).await.expect("set");
+    let words = own(&mut tablet).await.expect("told");
+    assert_eq!(shown(&words), (Online, Some("in Rome"), false));
+    assert_eq!(own(&mut phone).await.as_ref(), Some(&words), "who changed it hears the same");
+
+    let private = Command::SetPreferences(SetPreferences { private_receipts: true });
+    tablet.ask(private.clone()).await.expect("set");
+    let private_words = own(&mut phone).await.expect("told");
+    assert_eq!(shown(&private_words), (Online, Some("in Rome"), true));
+
+    // Away on one device is not yet away: the other is there.
+    tablet.settle().await;
+    tablet.ask(set(Away, None)).await.expect("set");
+    assert_eq!((own(&mut tablet).await, own(&mut phone).await), (None, None));
+    phone.ask(set(Away, None)).await.expect("set");
+    let away = own(&mut tablet).await.expect("told");
+    assert_eq!(shown(&away), (Away, Some("in Rome"), true));
+
+    // Who comes later begins with the same, and is there: the others hear that.
+    phone.settle().await;
+    let mut laptop = world.connect("giulia").await;
+    let back = own(&mut phone).await.expect("told");
+    assert_eq!(laptop.welcome().own, back);
+    assert_eq!(shown(&back), (Online, Some("in Rome"), true));
+    assert_eq!(own(&mut laptop).await, None, "its welcome said it");
+    laptop.leave_session().await;
+    let left = own(&mut phone).await.expect("told");
+    assert_eq!(shown(&left), (Away, Some("in Rome"), true));
+    let versions = [words, private_words, away, back, left].map(|own| own.presence.version);
+    assert!(versions.windows(2).all(|pair| pair[0] < pair[1]), "{versions:?}");
+
+    // Setting what is set already is nothing to tell; and none of it was for others.
+    tablet.settle().await;
+    tablet.ask(private).await.expect("set");
+    assert_eq!((own(&mut phone).await, own(&mut tablet).await), (None, None));
+    let heard = anna.settle().await;
+    assert!(heard.iter().any(|event| matches!(event, Event::Presence(_))), "{heard:?}");
+    assert!(!heard.iter().any(|event| matches!(event, Event::OwnState(_))), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_setting_is_told_although_nobody_waits_for_its_answer() {
+    let world = World::unhurried().await;
+    let [mut phone] = world.people(["giulia"]).await;
+    let mut tablet = world.connect("giulia").await;
+    world.faults.fail_next_write(Fault::UnknownWritten);
+    let error = phone.ask(set(Availability::Online, Some("in Rome"))).await;
+    assert_eq!(error.expect_err("nobody knows").outcome, Outcome::Unknown);
+    phone.ask(set(Availability::Online, Some("in Rome"))).await.expect("set");
+    let told = own(&mut tablet).await.expect("told");
+    assert_eq!(told.presence.status.as_deref(), Some("in Rome"));
+
+    // The device goes before the store has answered.
+    world.faults.set_plan(Plan { delay: Duration::from_secs(5), ..Plan::default() });
+    phone.start(Command::SetPreferences(SetPreferences { private_receipts: true })).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    drop(phone);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(own(&mut tablet).await.expect("told").private_receipts);
 }

@@ -11,9 +11,9 @@ use caffis_schema::{
 };
 
 use super::{
-    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, context, list, longest, longest_presence,
-    longest_profile, longest_summary, longest_user, message, presence, preview, profile, summary,
-    text_body, unknown, user,
+    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, context, list, longest, longest_own_state,
+    longest_presence, longest_profile, longest_summary, longest_user, message, own_state, presence,
+    preview, profile, summary, text_body, unknown, user,
 };
 
 /// Every event, every kind of entry and every signal.
@@ -87,7 +87,9 @@ fn events() -> Vec<(&'static str, Event)> {
         ("profile", Event::Profile(longest_profile())),
         ("token_expiring", Event::TokenExpiring(TokenExpiring { at: MAX_EXACT })),
         ("draining", Event::Draining(Draining { reconnect_after_ms: 1_500 })),
-        ("unknown", Event::Unknown(unknown(12))),
+        ("own_state", Event::OwnState(own_state())),
+        ("own_state, longest", Event::OwnState(longest_own_state())),
+        ("unknown", Event::Unknown(unknown(13))),
     ]
 }
 

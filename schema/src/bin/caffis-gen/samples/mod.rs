@@ -11,8 +11,8 @@ use caffis_schema::{
     ids::MAX_EXACT,
     open::Unknown,
     room::{
-        Availability, ClientKey, Context, Message, Presence, Preview, Profile, Role, RoomClass,
-        RoomSummary,
+        Availability, ClientKey, Context, Message, OwnState, Presence, Preview, Profile, Role,
+        RoomClass, RoomSummary,
     },
 };
 
@@ -117,6 +117,14 @@ fn longest_presence() -> Presence {
         last_seen: Some(MAX_EXACT),
         status: Some(longest()),
     }
+}
+
+fn own_state() -> OwnState {
+    OwnState { presence: presence(Availability::Online), private_receipts: false }
+}
+
+fn longest_own_state() -> OwnState {
+    OwnState { presence: longest_presence(), private_receipts: true }
 }
 
 fn message(body: caffis_schema::Body) -> Message {

@@ -14,9 +14,9 @@ use caffis_schema::{
 };
 
 use super::{
-    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, list, longest, longest_presence, longest_profile,
-    longest_summary, longest_user, message, presence, profile, session, summary, text_body,
-    unknown, user,
+    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, list, longest, longest_own_state,
+    longest_presence, longest_profile, longest_summary, longest_user, message, own_state, presence,
+    profile, session, summary, text_body, unknown, user,
 };
 
 /// Every reply and every error.
@@ -69,7 +69,7 @@ fn session_replies() -> Vec<(&'static str, Reply)> {
         version: 1,
         session: session(),
         profile: profile(),
-        private_receipts: false,
+        own: own_state(),
         server_time: TIME,
         token_expires: TIME + 3_600_000,
         limits: limits(),
@@ -79,7 +79,7 @@ fn session_replies() -> Vec<(&'static str, Reply)> {
     };
     let longest_welcome = Welcome {
         profile: longest_profile(),
-        private_receipts: true,
+        own: longest_own_state(),
         token_expires: MAX_EXACT,
         rooms: list([summary(), longest_summary()]),
         more_rooms: true,
