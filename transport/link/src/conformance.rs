@@ -303,6 +303,7 @@ async fn ping_one_way(from: &mut Box<dyn Link>, to: &mut Box<dyn Link>) {
         from.poll_recv(cx)
     });
     assert_eq!(within("a pong", done).await, Incoming::Pong);
+    assert!(from.health().round_trip.is_some(), "a pong tells how far the other side is");
 }
 
 /// Datagrams of 0 bytes, 1 and the limit pass; one more is refused. A transport without them says

@@ -16,8 +16,10 @@ pub mod conformance;
 mod ext;
 pub mod frame;
 pub mod memory;
+mod round_trip;
 
 pub use ext::LinkExt;
+pub use round_trip::RoundTrip;
 
 use std::{
     fmt,
@@ -147,7 +149,7 @@ pub struct LinkInfo {
 /// How a link is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
-    /// Smoothed round trip, where the transport measures it.
+    /// Smoothed round trip: the transport's own, or else that of pings, after the first.
     pub round_trip: Option<Duration>,
     /// Packets that the transport counts as lost so far.
     pub lost_packets: u64,

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use caffis_link::{
-    Codec, Farewell, Health, Incoming, Lane, Link, LinkInfo, SendError, codes,
+    Codec, Farewell, Health, Incoming, Lane, Link, LinkInfo, RoundTrip, SendError, codes,
     frame::{self, FrameKind},
 };
 use tokio::{
@@ -39,6 +39,7 @@ pub(super) struct WsLink<S> {
     unflushed: bool,
     /// Pings whose answer is awaited; a pong that nobody asked for is ignored.
     pings: u32,
+    round_trip: RoundTrip,
     state: State,
     close_wait: Option<Pin<Box<Sleep>>>,
 }
@@ -70,6 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
             written: 0,
             unflushed: false,
             pings: 0,
+            round_trip: RoundTrip::default(),
             state: State::Open,
             close_wait: None,
         }
@@ -164,6 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
     fn pong(&mut self) -> Option<Incoming> {
         let asked = self.pings > 0;
         self.pings = self.pings.saturating_sub(1);
+        self.round_trip.answered();
         asked.then_some(Incoming::Pong)
     }
 
@@ -250,7 +253,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WsLink<S> {
     }
 
     fn health(&self) -> Health {
-        Health::default()
+        Health { round_trip: self.round_trip.smoothed(), ..Health::default() }
     }
 
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
@@ -345,6 +348,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WsLink<S> {
         self.open()?;
         if self.waiting() < WRITE_BUFFER + PONG_ROOM {
             self.pings += 1;
+            self.round_trip.asked();
             match self.info.codec {
                 Codec::Binary => self.put_kind(FrameKind::Ping, &[]),
                 Codec::Json => self.put(Opcode::Ping, [&[], &[]]),

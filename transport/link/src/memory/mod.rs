@@ -20,7 +20,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use self::pipe::{Item, Pipe, State, Take};
-use crate::{Codec, Farewell, Incoming, Kind, Lane, Link, LinkInfo, SendError};
+use crate::{Codec, Farewell, Health, Incoming, Kind, Lane, Link, LinkInfo, RoundTrip, SendError};
 
 /// How long a close waits for the peer to take the farewell.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
@@ -123,6 +123,7 @@ pub struct MemoryLink {
     arrival: Option<Pin<Box<Sleep>>>,
     close_wait: Option<Pin<Box<Sleep>>>,
     said_goodbye: bool,
+    round_trip: RoundTrip,
 }
 
 impl MemoryLink {
@@ -146,6 +147,7 @@ impl MemoryLink {
             arrival: None,
             close_wait: None,
             said_goodbye: false,
+            round_trip: RoundTrip::default(),
         }
     }
 
@@ -197,6 +199,10 @@ impl Link for MemoryLink {
         &self.info
     }
 
+    fn health(&self) -> Health {
+        Health { round_trip: self.round_trip.smoothed(), ..Health::default() }
+    }
+
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
         loop {
             let taken = self.incoming.lock().take(cx.waker());
@@ -207,7 +213,10 @@ impl Link for MemoryLink {
                 Take::Item(Item::Ping) => {
                     self.out.lock().control(Instant::now() + self.options.delay, Item::Pong);
                 }
-                Take::Item(Item::Pong) => return Poll::Ready(Incoming::Pong),
+                Take::Item(Item::Pong) => {
+                    self.round_trip.answered();
+                    return Poll::Ready(Incoming::Pong);
+                }
                 Take::Item(Item::Farewell(farewell)) => {
                     // Whoever was told goodbye has nothing left to say.
                     self.out.lock().end(Farewell::abrupt("the other side said goodbye"));
@@ -287,6 +296,7 @@ impl Link for MemoryLink {
     fn ping(&mut self) -> Result<(), SendError> {
         self.open()?;
         self.out.lock().control(Instant::now() + self.options.delay, Item::Ping);
+        self.round_trip.asked();
         Ok(())
     }
 
