@@ -66,6 +66,7 @@ async fn at_once(world: &World, giulia: &mut Client, room: RoomId, commands: Vec
     world.faults.set_plan(Plan { delay: Duration::from_millis(50), ..Plan::default() });
     let first = Command::Send(Send { key: giulia.key(), room, body: text("first") });
     let mut ids = vec![giulia.start(first).await];
+    tokio::time::sleep(Duration::from_millis(1)).await;
     for command in commands {
         ids.push(giulia.start(command).await);
     }
