@@ -86,6 +86,7 @@ impl Core {
             entropy: ports.entropy,
             authenticator: ports.authenticator,
             statistics,
+            refusals: Arc::new(session::Refusals::new()),
         };
         let (alive, ended) = watch::channel(());
         spawn(keep_house(rooms, ended));

@@ -23,6 +23,7 @@ use crate::{
         store::{SharedStore, StoreError},
     },
     room::{Rooms, read_error},
+    session::Refusals,
     settings::Settings,
     statistics::Counters,
     tables::{self, UserRoomRow},
@@ -49,6 +50,8 @@ pub struct Services {
     pub authenticator: SharedAuthenticator,
     /// What is counted.
     pub statistics: Arc<Counters>,
+    /// Logs refused hellos.
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl Services {

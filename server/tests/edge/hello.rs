@@ -87,6 +87,28 @@ async fn the_log_tells_of_each_session_once_when_it_opens_and_once_when_it_ends(
 }
 
 #[tokio::test]
+async fn the_log_says_why_hellos_were_refused_at_a_measured_pace_and_never_with_which_token() {
+    let flags = ["--address-connects-per-second", "100000"];
+    let server = Setup::dev().flags(&flags).start().await;
+    let token = "a-token-of-somebody-else";
+    let begun = Instant::now();
+    for over in Over::ALL.into_iter().cycle().take(60) {
+        let mut stranger = Person::stranger(&server, over).await;
+        let refusal = stranger.greet(token).await.unwrap_err();
+        assert_eq!(refusal.error.code, ErrorCode::TokenInvalid);
+    }
+    let most = 10.0 * (1.0 + begun.elapsed().as_secs_f64());
+    let setup = server.setup.clone();
+    assert!(server.stop().await.success());
+    let log = String::from_utf8(read(&setup.beside("log"))).unwrap();
+    let refused: Vec<_> = log.lines().filter(|line| line.contains("hello refused")).collect();
+    assert!(refused.len() >= 10 && refused.len() as f64 <= most, "{} lines", refused.len());
+    let says = |line: &&str| line.contains("token_invalid") && line.contains("127.0.0.1");
+    assert!(refused.iter().all(says), "{log}");
+    assert!(!log.contains(token), "{log}");
+}
+
+#[tokio::test]
 async fn a_log_that_nobody_reads_stops_nobody() {
     let setup = Setup::dev().flags(&["--address-connects-per-second", "100000"]).unread_log();
     let server = setup.start().await;

@@ -1,6 +1,6 @@
 //! The first frame of a link: hello, and its answer.
 
-use std::future::poll_fn;
+use std::{future::poll_fn, net::IpAddr};
 
 use bytes::Bytes;
 use caffis_link::{Incoming, Link};
@@ -15,17 +15,20 @@ use super::{
 };
 use crate::{hub::outbound::Outbound, services::Services};
 
-/// Waits for hello and answers it.
+/// Waits for hello and answers it; logs a refusal.
 pub(super) async fn first(
     services: &Services,
     link: &mut dyn Link,
     codec: Codec,
+    address: Option<IpAddr>,
 ) -> Result<hello::Opened, End> {
+    let kind = link.info().kind;
     let (id, hello) = loop {
         match poll_fn(|cx| link.poll_recv(cx)).await {
             Incoming::Frame { payload, .. } => match hello_of(&payload, codec) {
                 Ok(found) => break found,
                 Err((id, error)) => {
+                    services.refusals.log(error.code, kind, address);
                     answer_now(link, id, error, codec).await;
                     return Err(End::Farewell(CloseCode::Protocol, "the first command is hello"));
                 }
@@ -45,6 +48,7 @@ pub(super) async fn first(
             Ok(opened)
         }
         Err(refused) => {
+            services.refusals.log(refused.error.code, kind, address);
             let sentence = "hello was refused: its answer says why";
             answer_now(link, id, refused.error, codec).await;
             Err(End::Farewell(refused.close, sentence))

@@ -88,7 +88,8 @@ pub(crate) async fn run(
     let kind = link.info().kind;
     let limit = services.settings.hello_timeout;
     // Boxed, so that a session does not keep the room that its beginning took.
-    let opened = match timeout(limit, Box::pin(first(&services, &mut *link, codec))).await {
+    let opened = match timeout(limit, Box::pin(first(&services, &mut *link, codec, address))).await
+    {
         Ok(opened) => opened,
         Err(_) => Err(End::Farewell(CloseCode::HelloTimeout, "no hello came in time")),
     };

@@ -14,4 +14,4 @@ mod link_loop;
 mod log;
 mod timers;
 
-pub(crate) use self::link_loop::run;
+pub(crate) use self::{link_loop::run, log::Refusals};
