@@ -43,10 +43,8 @@ fn another_format_is_refused_in_words() {
         fs::write(folder.path().join("format"), format!("caffis-store {other}\n")).unwrap();
         let error = EmbeddedStore::open(folder.path(), options()).err().expect("a refusal");
         assert!(matches!(error, OpenError::Format { found, expected: FORMAT } if found == other));
-        assert_eq!(
-            error.to_string(),
-            format!("the store has format {other}; this program reads and writes format 1 only")
-        );
+        let only = format!("this program reads and writes format {FORMAT} only");
+        assert_eq!(error.to_string(), format!("the store has format {other}; {only}"));
     }
     fs::write(folder.path().join("format"), b"\xff\xfe").unwrap();
     let error = EmbeddedStore::open(folder.path(), options()).err().expect("a refusal");

@@ -136,8 +136,8 @@ impl Append {
             batch.put(&BucketRow { room, first, epoch, opened });
         }
         for entry in &self.entries {
-            let bucket = self.ahead.bucket_of(entry.position).map_or(1, |bucket| bucket.first);
-            let row = entries::to_row(room, bucket, entry)?;
+            let bucket = self.ahead.bucket_of(entry.position).map(|b| (b.first, b.epoch));
+            let row = entries::to_row(room, bucket.unwrap_or((1, self.epoch)), entry)?;
             match entry.kind {
                 EntryKind::Message(_) => batch.put(&row),
                 _ => batch.put_for(&row, settings.entry_retention),
@@ -289,11 +289,12 @@ mod tests {
         let batch = append.batch(&Settings::default()).expect("fits");
         let timeline = batch.operations.iter().filter_map(|operation| match operation {
             Operation::Put { table, row, .. } if table.name == "timeline" => {
-                Some(row.key.partition[1].clone())
+                Some(row.key.partition[1..].to_vec())
             }
             _ => None,
         });
-        assert!(timeline.eq([Value::U64(2), Value::U64(2)]), "both entries lie in the new bucket");
+        let new = vec![Value::U64(2), Value::U64(2)];
+        assert!(timeline.eq([new.clone(), new]), "both entries lie in the new bucket");
         append.commit(&mut loaded, 10);
         assert!(!loaded.fresh_bucket);
     }

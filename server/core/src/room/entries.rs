@@ -1,7 +1,7 @@
 //! Entries as rows of the timeline.
 
 use caffis_schema::{
-    Body, Codec, Entry, EntryKind, RoomId, Text, codec,
+    Body, Codec, Entry, EntryKind, Position, RoomId, Text, codec,
     event::TextBody,
     room::{ClientKey, Message},
 };
@@ -9,10 +9,15 @@ use caffis_schema::{
 use crate::{ports::store::StoreError, tables::TimelineRow};
 
 /// The row of an entry. Texts have columns of their own; everything else travels as on the wire.
-pub(super) fn to_row(room: RoomId, bucket: u64, entry: &Entry) -> Result<TimelineRow, StoreError> {
+pub(super) fn to_row(
+    room: RoomId,
+    (bucket, epoch): (Position, u64),
+    entry: &Entry,
+) -> Result<TimelineRow, StoreError> {
     let mut row = TimelineRow {
         room,
         bucket,
+        epoch,
         position: entry.position,
         time: entry.time,
         kind: entry.kind.name().into(),
@@ -70,7 +75,7 @@ mod tests {
 
     fn round_trip(kind: EntryKind) {
         let entry = Entry { position: 3, time: 5, kind };
-        let row = to_row(RoomId::from_random(9), 1, &entry).expect("fits");
+        let row = to_row(RoomId::from_random(9), (1, 1), &entry).expect("fits");
         let raw = TimelineRow::from_row(row.to_row()).expect("fits its columns");
         assert_eq!(from_row(raw).expect("reads back"), entry);
     }

@@ -31,7 +31,7 @@ pub(super) async fn tail(
         };
         let rows: Vec<TimelineRow> = tables::scan(
             store,
-            TimelineRow::partition(&state.meta.id, &bucket.first),
+            TimelineRow::partition(&state.meta.id, &bucket.first, &bucket.epoch),
             from,
             Bound::Unbounded,
             wanted,
@@ -82,7 +82,7 @@ pub async fn read_back(
         }
         let rows: Vec<TimelineRow> = tables::scan(
             store,
-            TimelineRow::partition(&state.meta.id, &bucket.first),
+            TimelineRow::partition(&state.meta.id, &bucket.first, &bucket.epoch),
             Bound::Included(vec![below.to_value()]),
             Bound::Excluded(vec![floor.to_value()]),
             limit - found.len(),
@@ -116,7 +116,7 @@ pub async fn read_forward(
         }
         let scan = Scan {
             table: TimelineRow::TABLE,
-            partition: TimelineRow::partition(&state.meta.id, &bucket.first),
+            partition: TimelineRow::partition(&state.meta.id, &bucket.first, &bucket.epoch),
             from: Bound::Included(vec![to.to_value()]),
             to: Bound::Included(vec![from.to_value()]),
             reverse: true,

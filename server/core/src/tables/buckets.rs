@@ -10,12 +10,13 @@ table! {
             room: RoomId,
         }
         clustering {
-            /// The position of its first entry, which also names it.
+            /// The position of its first entry.
             asc first: u64,
+            /// The epoch of the owner that opened it. Owners that lost the room may have opened one
+            /// at the same position.
+            asc epoch: u64,
         }
         values {
-            /// The epoch of the owner that opened it.
-            epoch: u64,
             /// When it was opened, in milliseconds since 1970.
             opened: u64,
         }

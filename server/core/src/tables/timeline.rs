@@ -11,8 +11,10 @@ table! {
         partition {
             /// The room.
             room: RoomId,
-            /// The bucket: its first position.
+            /// The bucket: its first position,
             bucket: u64,
+            /// and the epoch of the owner that opened it, into which no other owner writes.
+            epoch: u64,
         }
         clustering {
             /// The entry's position.

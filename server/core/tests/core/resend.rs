@@ -147,6 +147,28 @@ async fn a_message_that_is_written_after_the_room_went_on_does_not_count() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_several_that_are_written_late_none_counts() {
+    let mut world = World::with(Settings { ring_entries: 1, ..unhurried() }).await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    let mut keys = Vec::new();
+    for words in ["one", "two"] {
+        world.faults.fail_next_write(Fault::UnknownLate);
+        let key = giulia.key();
+        giulia.send_as(key, room, words).await.expect_err("nobody knows");
+        keys.push((key, words));
+    }
+    marco.send(room, "between").await.expect("sent");
+    tokio::time::sleep(2 * LATE).await;
+    for (key, words) in keys {
+        giulia.send_as(key, room, words).await.expect("settled");
+    }
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    assert_eq!(giulia.log(room).await, ["between", "one", "two"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_that_is_written_after_the_room_went_on_does_not_count() {
     for meanwhile in [false, true] {
         let world = World::unhurried().await;
