@@ -122,7 +122,7 @@ pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
     let root = deny_root(workspace);
     let program = root.join("bin/cargo-deny");
     if !program.is_file() {
-        // Without the shared build folder cargo builds in a temporary one and removes it.
+        // Without a build folder of ours cargo builds in a temporary one and removes it.
         workspace
             .cargo(["install", "--locked", "--version", CARGO_DENY, "cargo-deny", "--root"])
             .arguments([&root])

@@ -22,21 +22,22 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// The checkout that this program was built from, and the user's cache.
+    /// The checkout in which cargo runs this program, and the user's cache.
     pub(crate) fn locate() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("xtask is not inside the checkout")?
-            .to_owned();
+        // Asked when it runs: with one build folder for several clones, another one may have built it.
+        let package = env::var_os("CARGO_MANIFEST_DIR").context("start this by `cargo xtask`")?;
+        let root = Path::new(&package).parent().context("xtask is not inside the checkout")?;
+        let root = root.to_owned();
         let cache = match env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
             Some(path) => PathBuf::from(path),
             None => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cache"),
         }
         .join("caffis-chat");
-        // Shared by all clones of a user, so that a clean clone reuses the built dependencies.
+        // Not shared by clones: cargo tells sources apart by their times, and would take a program that
+        // a newer clone built for that of an older one.
         let target = match env::var_os("CARGO_TARGET_DIR").filter(|path| !path.is_empty()) {
             Some(path) => env::current_dir()?.join(path),
-            None => cache.join("target"),
+            None => root.join("target"),
         };
         Ok(Self { root, cache, target })
     }
@@ -66,7 +67,7 @@ impl Workspace {
         self.target.join("release").join(name)
     }
 
-    /// A program to run in the checkout, with the shared build folder and without `cargo run`'s
+    /// A program to run in the checkout, with the build folder and without `cargo run`'s
     /// own variables.
     pub(crate) fn program(&self, program: impl AsRef<Path>) -> Program {
         let mut child = Program::new(program.as_ref());
