@@ -190,6 +190,10 @@ pub struct RoomSummary {
     pub preview: Option<Preview>,
     /// When something last happened.
     pub active: Timestamp,
+    /// Whether the server can read the room now. If it cannot, the numbers, `role` and `preview` say
+    /// nothing, and `class`, `context` and `name` may be missing too: clients keep what they have of
+    /// the room and ask again later.
+    pub readable: bool,
 }
 
 /// A message to be sent or kept: its body and who wrote it.

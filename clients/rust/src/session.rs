@@ -302,9 +302,10 @@ impl Session {
         tell_entries(room, entries, keep);
     }
 
-    /// Holds a room of which every entry comes, open or not.
+    /// Holds a room of which every entry comes, open or not. The summary of an unreadable room does
+    /// not say where the room is: what is held of it stays.
     fn hold(&self, room: &RoomSummary, keep: &mut Keep) {
-        if self.in_inbox(room) {
+        if room.readable && self.in_inbox(room) {
             keep.held.hold(room.room, room.head);
         }
     }

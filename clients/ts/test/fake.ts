@@ -159,6 +159,7 @@ export class FakeServer {
       read: 0,
       unread: head,
       preview: null,
+      readable: true,
       active: T0 + head,
     };
   }

@@ -18,6 +18,7 @@ const SUMMARY: RoomSummary = {
   read: 0,
   unread: 0,
   preview: null,
+  readable: true,
   active: 0,
 };
 

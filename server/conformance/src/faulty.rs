@@ -50,6 +50,8 @@ pub struct Plan {
     pub delay: Duration,
     /// Reads are never answered.
     pub hang_reads: bool,
+    /// Reads of partitions whose first column has this value are never answered.
+    pub hang_reads_of: Option<Value>,
     /// Apply a batch partition by partition, in any order; the longest pause between two parts.
     pub split: Option<Duration>,
 }
@@ -123,8 +125,9 @@ impl Faults {
         (delay, fault)
     }
 
-    fn hangs_reads(&self) -> bool {
-        self.lock().plan.hang_reads
+    fn hangs_reads(&self, partition: &[Value]) -> bool {
+        let plan = &self.lock().plan;
+        plan.hang_reads || plan.hang_reads_of.as_ref().is_some_and(|of| partition.first() == Some(of))
     }
 
     fn before_read(&self) -> (Duration, bool) {
@@ -205,10 +208,10 @@ impl<S: Store + ?Sized> FaultyStore<S> {
         (Self { inner, faults: faults.clone() }, faults)
     }
 
-    async fn reading(&self) -> Result<(), StoreError> {
+    async fn reading(&self, partition: &[Value]) -> Result<(), StoreError> {
         let (delay, fails) = self.faults.before_read();
         pause(delay).await;
-        if self.faults.hangs_reads() {
+        if self.faults.hangs_reads(partition) {
             std::future::pending::<()>().await;
         }
         if fails {
@@ -261,14 +264,14 @@ async fn pause(time: Duration) {
 impl<S: Store + ?Sized> Store for FaultyStore<S> {
     fn get<'a>(&'a self, table: &'static Table, key: &'a Key) -> StoreFuture<'a, Option<Row>> {
         Box::pin(async move {
-            self.reading().await?;
+            self.reading(&key.partition).await?;
             self.inner.get(table, key).await
         })
     }
 
     fn scan(&self, scan: Scan) -> StoreFuture<'_, Vec<Row>> {
         Box::pin(async move {
-            self.reading().await?;
+            self.reading(&scan.partition).await?;
             self.inner.scan(scan).await
         })
     }

@@ -60,6 +60,9 @@ pub struct Settings {
     /// How long a command may wait for the store: a write that takes longer ends as `unknown`, a read
     /// as `unavailable`.
     pub store_timeout: Duration,
+    /// How long a list of rooms waits for one of them: a room that takes longer is listed as not
+    /// readable now. All of them together may take twice as long.
+    pub room_timeout: Duration,
     /// While a session is busy, how long writes are gathered.
     pub gather: Duration,
     /// How often an active client should ping.
@@ -99,6 +102,7 @@ impl Default for Settings {
             idle_timeout: Duration::from_secs(30),
             offline_grace: Duration::from_secs(2),
             store_timeout: Duration::from_secs(10),
+            room_timeout: Duration::from_secs(2),
             gather: Duration::from_millis(2),
             active_ping: Duration::from_secs(2),
             idle_ping: Duration::from_secs(15),

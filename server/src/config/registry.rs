@@ -332,6 +332,11 @@ pub static SETTINGS: &[Setting] = &[
         Field::Time(|c| &mut c.core.store_timeout, 100, 10 * MINUTE),
     ),
     time(
+        "room_timeout",
+        "How long a list waits for one room; one that takes longer is listed as not readable now",
+        Field::Time(|c| &mut c.core.room_timeout, 100, 10 * MINUTE),
+    ),
+    time(
         "gather",
         "How long writes to a busy session are gathered",
         Field::Time(|c| &mut c.core.gather, 0, SECOND),

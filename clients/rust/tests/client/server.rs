@@ -84,6 +84,7 @@ pub(crate) fn summary(head: Position) -> RoomSummary {
         unread: 0,
         preview: None,
         active: 0,
+        readable: true,
     }
 }
 

@@ -95,6 +95,13 @@ export class Store {
     if (summary.peerPresence) this.presence([summary.peerPresence]);
     const cell = this.#cell(summary.room);
     const before = cell.getSnapshot();
+    if (before && !summary.readable) {
+      // The summary of an unreadable room says nothing more: what is known of the room stays.
+      const kept = { ...before.summary, readable: false };
+      cell.set({ ...before, summary: kept });
+      this.#list([kept]);
+      return;
+    }
     // What the server says is newer, except for what this person read a moment ago.
     const read = Math.max(summary.read, before?.summary.read ?? 0);
     const merged = {

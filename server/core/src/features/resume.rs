@@ -34,14 +34,16 @@ pub async fn handle(asker: Asker, command: Resume) -> Handled {
 }
 
 /// What becomes of each cursor, in order. Together the entries take the budget of bytes, and at most
-/// one entry more; together the rooms take the time that one answer of the store may take, and those
-/// that cannot be read by then are to be asked for later.
+/// one entry more. A room that cannot be read in time is to be asked for later: one alone may take
+/// `room_timeout`, all of them together twice as long.
 pub async fn all(asker: &Asker, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> {
-    let end = Instant::now() + asker.services.settings.store_timeout;
+    let room_timeout = asker.services.settings.room_timeout;
+    let end = Instant::now() + 2 * room_timeout;
     let mut budget = bytes.min(asker.page_bytes());
     let mut resumed = Vec::with_capacity(cursors.len());
     for cursor in cursors {
-        let found = timeout_at(end, one(asker, *cursor, &mut budget)).await;
+        let within = end.min(Instant::now() + room_timeout);
+        let found = timeout_at(within, one(asker, *cursor, &mut budget)).await;
         resumed.push(found.unwrap_or_else(|_| without_entries(cursor, Standing::Later, 0)));
     }
     resumed

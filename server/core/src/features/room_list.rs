@@ -1,22 +1,46 @@
 //! A person's rooms, by last activity, with exact unread counts.
+//!
+//! A list is never longer in coming than its time limit: a room that cannot be read by then is listed
+//! as not readable now, and holds up neither the others nor the session.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, future::ready};
 
 use caffis_schema::{
-    Error, ErrorCode, List, Reply, RoomId, Timestamp, command::Rooms, limits::PAGE_ROOMS,
-    reply::RoomPage, room::RoomSummary,
+    Error, ErrorCode, List, Reply, RoomId, Text, Timestamp, UserId,
+    command::Rooms,
+    limits::PAGE_ROOMS,
+    reply::RoomPage,
+    room::{Context, RoomClass, RoomSummary},
 };
+use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    room::read_error,
+    model::room::{RoomMeta, direct_context},
+    room::{not_now, read_error},
     services::{Asker, Handled},
-    tables::{self, HeadRow},
+    tables::{self, HeadRow, RoomRow},
 };
+
+/// Rooms of a list that are read at the same time.
+const ROOMS_AT_ONCE: usize = 16;
+
+/// Hints that are read at the same time.
+const HINTS_AT_ONCE: usize = 64;
+
+/// A room that may be listed.
+struct Candidate {
+    room: RoomId,
+    /// The other person of a direct conversation.
+    peer: Option<UserId>,
+    /// When the room was last active, as far as memory or the hint says.
+    active: Timestamp,
+}
 
 /// A page of the list.
 ///
 /// # Errors
-/// What the store says.
+/// `not_found` for a room to go on after that is not in the list.
 pub async fn handle(asker: Asker, command: Rooms) -> Handled {
     let limit = usize::from(command.limit).clamp(1, PAGE_ROOMS);
     let (rooms, more) = list(&asker, command.after, command.context.as_deref(), limit).await?;
@@ -29,46 +53,60 @@ pub async fn handle(asker: Asker, command: Rooms) -> Handled {
 /// order among them and what the summaries say is exact.
 ///
 /// # Errors
-/// What the store says.
+/// `not_found` for a room to go on after that is not in the list.
 pub async fn list(
     asker: &Asker,
     after: Option<RoomId>,
     context: Option<&str>,
     limit: usize,
 ) -> Result<(Vec<RoomSummary>, bool), Error> {
-    let mut rooms = by_activity(asker).await?.into_iter().map(|(_, room)| room);
+    let room_timeout = asker.services.settings.room_timeout;
+    let start = Instant::now();
+    let end = start + 2 * room_timeout;
+    let mut candidates = by_activity(asker, start + room_timeout).await.into_iter();
     if let Some(after) = after
-        && !rooms.any(|room| room == after)
+        && !candidates.any(|candidate| candidate.room == after)
     {
         let sentence = "The room after which to go on is not in the list any more.";
         return Err(Error::refused(ErrorCode::NotFound, sentence));
     }
     let mut summaries = Vec::new();
-    let mut more = false;
-    for room in rooms {
-        if summaries.len() == limit {
-            more = true;
+    while summaries.len() < limit {
+        let next: Vec<_> = candidates.by_ref().take(limit - summaries.len()).collect();
+        if next.is_empty() {
             break;
         }
-        match summary(asker, room, context).await {
-            Ok(found) => summaries.extend(found),
-            // Left or gone since the list was made.
-            Err(error) if error.code == ErrorCode::NotFound => {}
-            Err(error) => return Err(error),
-        }
+        let found = stream::iter(next).map(|candidate| summary(asker, candidate, context, end));
+        let found = found.buffered(ROOMS_AT_ONCE).filter_map(ready);
+        summaries.extend(found.collect::<Vec<_>>().await);
     }
     summaries.sort_by_key(|summary| (Reverse(summary.active), summary.room));
-    Ok((summaries, more))
+    Ok((summaries, candidates.next().is_some()))
 }
 
+/// A room's summary; none when the person has left it or the filter leaves it out.
 async fn summary(
+    asker: &Asker,
+    candidate: Candidate,
+    context: Option<&str>,
+    end: Instant,
+) -> Option<RoomSummary> {
+    let within = end.min(Instant::now() + asker.services.settings.room_timeout);
+    match timeout_at(within, read(asker, candidate.room, context)).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) if error.code == ErrorCode::NotFound => None,
+        Ok(Err(_)) | Err(_) => unreadable(asker, candidate, context, end).await,
+    }
+}
+
+async fn read(
     asker: &Asker,
     room: RoomId,
     context: Option<&str>,
 ) -> Result<Option<RoomSummary>, Error> {
     let services = &asker.services;
     let cell = services.rooms.loaded(room).await?;
-    let Some(state) = cell.state() else { return Ok(None) };
+    let state = cell.state().ok_or_else(not_now)?;
     let wanted = context.is_none_or(|kind| *state.meta.context.kind == *kind);
     if !wanted || state.member(asker.user()).is_none() {
         return Ok(None);
@@ -79,19 +117,76 @@ async fn summary(
     Ok(Some(services.rooms.summarise(&state, asker.user(), cell.marker(asker.user()))))
 }
 
-async fn by_activity(asker: &Asker) -> Result<Vec<(Reverse<Timestamp>, RoomId)>, Error> {
+/// What can be said of a room that cannot be read. What its members wrote is left out: whether this
+/// person may still see it is not known. A room of unknown context passes every filter.
+async fn unreadable(
+    asker: &Asker,
+    candidate: Candidate,
+    context: Option<&str>,
+    end: Instant,
+) -> Option<RoomSummary> {
+    let Candidate { room, peer, active } = candidate;
     let services = &asker.services;
-    let mut rooms = Vec::new();
-    for (room, _) in services.people.rooms(asker.user()) {
-        let active = match services.rooms.in_memory(room).and_then(|cell| cell.state()) {
-            Some(state) => state.time,
-            None => {
-                let hint = tables::get::<HeadRow>(&*services.store, HeadRow::key(&room)).await;
-                hint.map_err(|e| read_error(&e))?.map_or(0, |head| head.time)
-            }
-        };
-        rooms.push((Reverse(active), room));
+    let key = RoomRow::key(&room);
+    let row = timeout_at(end, tables::get::<RoomRow>(&*services.store, key)).await;
+    let meta = row.ok().and_then(|row| Some(RoomMeta::from(row.ok()??)));
+    if let Some(peer) = &peer {
+        // Without their profile, memory tells them by their id.
+        let _ = timeout_at(end, services.directory.find(peer)).await;
     }
-    rooms.sort_unstable();
-    Ok(rooms)
+    let (class, context_of, name) = match (meta, &peer) {
+        (Some(meta), _) => (meta.class, meta.context, meta.name),
+        (None, Some(peer)) => (RoomClass::Social, direct_context(asker.user(), peer), None),
+        (None, None) => {
+            (RoomClass::Social, Context { kind: Text::default(), id: Text::default() }, None)
+        }
+    };
+    if context.is_some_and(|kind| !context_of.kind.is_empty() && *context_of.kind != *kind) {
+        return None;
+    }
+    let now = services.clock.now();
+    Some(RoomSummary {
+        room,
+        class,
+        context: context_of,
+        name,
+        peer: peer.as_ref().map(|peer| services.directory.peek(peer)),
+        peer_presence: peer.map(|peer| services.directory.presence(&services.people, &peer, now)),
+        members: 0,
+        role: None,
+        head: 0,
+        number: 0,
+        read: 0,
+        unread: 0,
+        preview: None,
+        active,
+        readable: false,
+    })
+}
+
+/// The rooms that were active last come first. A hint that cannot be read by `end` counts as never.
+async fn by_activity(asker: &Asker, end: Instant) -> Vec<Candidate> {
+    let services = &asker.services;
+    let rooms = services.people.rooms(asker.user()).into_iter();
+    let mut candidates: Vec<_> =
+        rooms.map(|(room, peer)| Candidate { room, peer, active: 0 }).collect();
+    let mut cold = Vec::new();
+    for (index, candidate) in candidates.iter_mut().enumerate() {
+        match services.rooms.in_memory(candidate.room).and_then(|cell| cell.state()) {
+            Some(state) => candidate.active = state.time,
+            None => cold.push((index, candidate.room)),
+        }
+    }
+    let hints = stream::iter(cold).map(|(index, room)| async move {
+        let hint = tables::get::<HeadRow>(&*services.store, HeadRow::key(&room)).await;
+        (index, hint.ok().flatten().map_or(0, |head| head.time))
+    });
+    let noting = hints.buffered(HINTS_AT_ONCE).for_each(|(index, active)| {
+        candidates[index].active = active;
+        ready(())
+    });
+    // Out of time: the rest stays as it is.
+    let _ = timeout_at(end, noting).await;
+    candidates.sort_unstable_by_key(|candidate| (Reverse(candidate.active), candidate.room));
+    candidates
 }

@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use caffis_schema::{ClientId, Entry, EntryKind, Timestamp, UserId, room::Role};
+use caffis_schema::{ClientId, Entry, EntryKind, Timestamp, UserId};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{
     cell::{Loaded, head_row},
     entries,
-    load::room_row,
     recent::Sent,
     resend::CLOCK_MARGIN,
 };
@@ -16,7 +15,7 @@ use crate::{
     model::room::{Bucket, Members, RoomState},
     ports::store::{Batch, StoreError},
     settings::Settings,
-    tables::{ActivityRow, BucketRow, HeadRow, MarkerRow, MemberRow, SentRow, UserRoomRow},
+    tables::{ActivityRow, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow, SentRow, UserRoomRow},
 };
 
 /// Shards to which rooms hash; fixed for the life of a store.
@@ -143,7 +142,7 @@ impl Append {
                 _ => batch.put_for(&row, settings.entry_retention),
             }
             if entry.position == 1 {
-                batch.put(&room_row(&self.ahead.meta));
+                batch.put(&RoomRow::from(&*self.ahead.meta));
             }
         }
         for (sender, client, Sent { appended, digest }) in &self.sent {
@@ -193,26 +192,14 @@ impl Append {
     }
 }
 
-/// The rows of everyone whose membership is another one than before.
+/// The rows of everyone whose membership changed.
 pub(super) fn membership_rows(batch: &mut Batch, state: &RoomState, before: &Members) {
     let room = state.meta.id;
     for (user, member) in state.members.iter() {
         if before.get(user) == Some(member) {
             continue;
         }
-        batch.put(&MemberRow {
-            room,
-            user: user.clone(),
-            role: match member.role {
-                Role::Member => 1,
-                Role::Admin => 2,
-                Role::Owner => 3,
-            },
-            joined: member.joined,
-            joined_position: member.joined_position,
-            visible_after: member.visible_after,
-            unread_after: member.unread_after,
-        });
+        batch.put(&MemberRow::new(room, user.clone(), member));
         batch.put(&UserRoomRow {
             user: user.clone(),
             room,

@@ -10,8 +10,8 @@ use std::{
 };
 
 use caffis_schema::{
-    Entry, EntryKind, RoomId, Text, UserId,
-    room::{Context, HistoryPolicy, Preview, Role, RoomClass},
+    Entry, EntryKind, RoomId, UserId,
+    room::{HistoryPolicy, Preview, Role},
 };
 
 use super::{
@@ -21,8 +21,8 @@ use super::{
     recent::Recent,
 };
 use crate::{
-    model::room::{Bucket, Members, Membership, RoomMeta, RoomState, preview},
-    ports::store::{Batch, MAX_SCAN_ROWS, Store, StoreError},
+    model::room::{Bucket, Members, Membership, RoomState, preview},
+    ports::store::{Batch, Store, StoreError},
     settings::Settings,
     tables::{self, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow},
 };
@@ -41,9 +41,9 @@ pub(super) async fn load(
     let Some(row) = tables::get::<RoomRow>(store, RoomRow::key(&room)).await? else {
         return Ok(None);
     };
-    let mut state = RoomState::new(meta(row)?);
-    let rows = tables::partition(store, BucketRow::partition(&room), MAX_SCAN_ROWS).await?;
-    state.buckets = Arc::new(valid_buckets(rows));
+    let mut state = RoomState::new(row.into());
+    let rows = tables::from_the_end(store, BucketRow::partition(&room)).await?;
+    state.buckets = Arc::new(valid_buckets(rows.into_iter()));
     state.members = members(store, room).await?;
     state.members_version = 1;
 
@@ -93,7 +93,7 @@ async fn markers(
 ) -> Result<BTreeMap<UserId, MarkerState>, StoreError> {
     let mut markers = BTreeMap::new();
     let rows: Vec<MarkerRow> =
-        tables::partition(store, MarkerRow::partition(&state.meta.id), MAX_SCAN_ROWS).await?;
+        tables::whole(store, MarkerRow::partition(&state.meta.id)).await?;
     for row in rows {
         let MarkerRow { user, delivered, read, unread_from, .. } = row;
         markers.insert(user, MarkerState { delivered, read, unread_from, dirty: false });
@@ -110,95 +110,27 @@ async fn markers(
     Ok(markers)
 }
 
-fn corrupt(reason: &str) -> StoreError {
-    StoreError::Corrupt { table: RoomRow::TABLE.name, reason: reason.to_owned() }
-}
-
-fn meta(row: RoomRow) -> Result<RoomMeta, StoreError> {
-    let class = class_from_name(&row.class).ok_or_else(|| corrupt("an unknown class"))?;
-    let text = |_| corrupt("a text is too long");
-    Ok(RoomMeta {
-        id: row.room,
-        class,
-        context: Context {
-            kind: Text::new(&*row.context_kind).map_err(text)?,
-            id: Text::new(&*row.context_id).map_err(text)?,
-        },
-        name: row.name.map(|name| Text::new(&*name)).transpose().map_err(text)?,
-        creator: row.creator,
-        created: row.created,
-        history: match row.history {
-            None => HistoryPolicy::All,
-            Some(0) => HistoryPolicy::FromJoining,
-            Some(count) => HistoryPolicy::Last(u32::try_from(count).unwrap_or(u32::MAX)),
-        },
-    })
-}
-
-/// The row of what a room is.
-pub(super) fn room_row(meta: &RoomMeta) -> RoomRow {
-    RoomRow {
-        room: meta.id,
-        class: class_name(meta.class).into(),
-        context_kind: meta.context.kind.as_str().into(),
-        context_id: meta.context.id.as_str().into(),
-        name: meta.name.as_ref().map(|name| name.as_str().into()),
-        creator: meta.creator.clone(),
-        created: meta.created,
-        history: match meta.history {
-            HistoryPolicy::All => None,
-            HistoryPolicy::FromJoining => Some(0),
-            HistoryPolicy::Last(count) => Some(u64::from(count)),
-        },
-    }
-}
-
-fn class_name(class: RoomClass) -> &'static str {
-    match class {
-        RoomClass::Social => "social",
-        RoomClass::Public => "public",
-        RoomClass::Evidence => "evidence",
-    }
-}
-
-fn class_from_name(name: &str) -> Option<RoomClass> {
-    [RoomClass::Social, RoomClass::Public, RoomClass::Evidence]
-        .into_iter()
-        .find(|class| class_name(*class) == name)
-}
-
 /// The buckets that count, oldest first: one that begins at or above a bucket of a higher epoch was
-/// opened by an owner that had lost the room.
-fn valid_buckets(rows: Vec<BucketRow>) -> Vec<Bucket> {
-    let all: Vec<Bucket> = rows
-        .into_iter()
-        .map(|row| Bucket { first: row.first, epoch: row.epoch, opened: row.opened })
-        .collect();
-    let void = |bucket: &Bucket| {
-        all.iter().any(|other| other.epoch > bucket.epoch && other.first <= bucket.first)
-    };
-    all.iter().filter(|bucket| !void(bucket)).copied().collect()
+/// opened by an owner that had lost the room. `rows` come newest first.
+fn valid_buckets(rows: impl DoubleEndedIterator<Item = BucketRow>) -> Vec<Bucket> {
+    let mut valid: Vec<Bucket> = Vec::new();
+    let mut highest = 0;
+    for BucketRow { first, epoch, opened, .. } in rows.rev() {
+        // Of those that begin at one position, the ones of higher epochs follow.
+        while valid.last().is_some_and(|last| last.first == first && last.epoch < epoch) {
+            valid.pop();
+        }
+        if epoch >= highest {
+            highest = epoch;
+            valid.push(Bucket { first, epoch, opened });
+        }
+    }
+    valid
 }
 
 async fn members(store: &dyn Store, room: RoomId) -> Result<Members, StoreError> {
-    let rows: Vec<MemberRow> =
-        tables::partition(store, MemberRow::partition(&room), MAX_SCAN_ROWS).await?;
-    let members = rows.into_iter().map(|row| {
-        let role = match row.role {
-            3 => Role::Owner,
-            2 => Role::Admin,
-            _ => Role::Member,
-        };
-        let membership = Membership {
-            role,
-            joined: row.joined,
-            joined_position: row.joined_position,
-            visible_after: row.visible_after,
-            unread_after: row.unread_after,
-        };
-        (row.user, membership)
-    });
-    Ok(Arc::new(members.collect()))
+    let rows: Vec<MemberRow> = tables::whole(store, MemberRow::partition(&room)).await?;
+    Ok(Arc::new(rows.into_iter().map(MemberRow::into_member).collect()))
 }
 
 /// Does again what the tail says of memberships and the rows do not: an owner that went may have
@@ -307,7 +239,7 @@ mod tests {
             epoch: *epoch,
             opened: 0,
         };
-        let valid = valid_buckets(buckets.iter().map(row).collect());
+        let valid = valid_buckets(buckets.iter().rev().map(row));
         valid.iter().map(|bucket| (bucket.first, bucket.epoch)).collect()
     }
 
@@ -318,6 +250,6 @@ mod tests {
         // The owner of epoch 2 went on at 40; what epoch 1 still opened above that is void.
         assert_eq!(valid(&[(1, 1), (40, 2), (50, 1)]), [(1, 1), (40, 2)]);
         assert_eq!(valid(&[(1, 1), (40, 1), (50, 2)]), [(1, 1), (40, 1), (50, 2)]);
-        assert_eq!(valid(&[(1, 1), (40, 2), (40, 1), (45, 3)]), [(1, 1), (40, 2), (45, 3)]);
+        assert_eq!(valid(&[(1, 1), (40, 1), (40, 2), (45, 3)]), [(1, 1), (40, 2), (45, 3)]);
     }
 }

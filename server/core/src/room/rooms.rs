@@ -188,6 +188,7 @@ impl Rooms {
             unread: state.number.saturating_sub(read),
             preview: state.preview_for(member).cloned(),
             active: state.time,
+            readable: true,
         }
     }
 

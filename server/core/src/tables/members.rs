@@ -1,6 +1,7 @@
-use caffis_schema::{RoomId, UserId};
+use caffis_schema::{RoomId, UserId, room::Role};
 
 use super::table;
+use crate::model::room::Membership;
 
 table! {
     /// Who is in a room.
@@ -15,7 +16,7 @@ table! {
         }
         values {
             /// 1 member, 2 admin, 3 owner.
-            role: u64,
+            role: Role,
             /// Since when, in milliseconds since 1970.
             joined: u64,
             /// The position of the entry by which they joined.
@@ -25,5 +26,21 @@ table! {
             /// The message number from which their unread count starts.
             unread_after: u64,
         }
+    }
+}
+
+impl MemberRow {
+    /// The row of a member.
+    #[must_use]
+    pub fn new(room: RoomId, user: UserId, member: &Membership) -> Self {
+        let Membership { role, joined, joined_position, visible_after, unread_after } = *member;
+        Self { room, user, role, joined, joined_position, visible_after, unread_after }
+    }
+
+    /// Who it is, and as what.
+    #[must_use]
+    pub fn into_member(self) -> (UserId, Membership) {
+        let Self { user, role, joined, joined_position, visible_after, unread_after, .. } = self;
+        (user, Membership { role, joined, joined_position, visible_after, unread_after })
     }
 }

@@ -10,6 +10,8 @@ mod contexts;
 mod heads;
 mod markers;
 mod members;
+mod nouns;
+mod pages;
 mod revocations;
 mod rooms;
 mod sent;
@@ -25,6 +27,7 @@ use caffis_schema::{ClientId, RoomId, UserId};
 pub use self::{
     activity::ActivityRow, buckets::BucketRow, contexts::ContextRow, heads::HeadRow,
     markers::MarkerRow, members::MemberRow, revocations::RevocationRow, rooms::RoomRow,
+    pages::{from_the_end, whole},
     sent::SentRow, timeline::TimelineRow, user_rooms::UserRoomRow, users::UserRow,
 };
 use crate::ports::store::{

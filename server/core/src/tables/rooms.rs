@@ -1,8 +1,11 @@
-use std::sync::Arc;
-
-use caffis_schema::{RoomId, UserId};
+use caffis_schema::{
+    RoomId, Text, UserId,
+    limits::{CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES},
+    room::{Context, HistoryPolicy, RoomClass},
+};
 
 use super::table;
+use crate::model::room::RoomMeta;
 
 table! {
     /// What a room is.
@@ -14,19 +17,48 @@ table! {
         clustering {}
         values {
             /// `social`, `public` or `evidence`.
-            class: Arc<str>,
+            class: RoomClass,
             /// The context's type.
-            context_kind: Arc<str>,
+            context_kind: Text<CONTEXT_TYPE_BYTES>,
             /// Which one.
-            context_id: Arc<str>,
+            context_id: Text<CONTEXT_ID_BYTES>,
             /// Its name.
-            name: Option<Arc<str>>,
+            name: Option<Text<NAME_BYTES>>,
             /// Who made it.
             creator: Option<UserId>,
             /// When, in milliseconds since 1970.
             created: u64,
             /// How many of the messages before their joining new members see; none: all of them.
-            history: Option<u64>,
+            history: HistoryPolicy,
+        }
+    }
+}
+
+impl From<&RoomMeta> for RoomRow {
+    fn from(meta: &RoomMeta) -> Self {
+        Self {
+            room: meta.id,
+            class: meta.class,
+            context_kind: meta.context.kind.clone(),
+            context_id: meta.context.id.clone(),
+            name: meta.name.clone(),
+            creator: meta.creator.clone(),
+            created: meta.created,
+            history: meta.history,
+        }
+    }
+}
+
+impl From<RoomRow> for RoomMeta {
+    fn from(row: RoomRow) -> Self {
+        Self {
+            id: row.room,
+            class: row.class,
+            context: Context { kind: row.context_kind, id: row.context_id },
+            name: row.name,
+            creator: row.creator,
+            created: row.created,
+            history: row.history,
         }
     }
 }

@@ -8,7 +8,7 @@ use caffis_schema::{
     Command, ErrorCode, Event, List, Outcome, Reply,
     command::{
         AddMembers, Anchor, Cursor, EnsureDirect, History, Members, MessageAt, Open, Profiles,
-        RemoveMember, Resume, Rooms,
+        RemoveMember, Resume,
     },
     reply::Standing,
     room::HistoryPolicy,
@@ -277,13 +277,11 @@ async fn a_read_that_hangs_ends_in_time() {
     tokio::time::sleep(Duration::from_secs(5)).await;
     world.faults.set_plan(Plan { hang_reads: true, ..Plan::default() });
     let before = Anchor::Before(5);
-    let rooms = Rooms { after: None, context: None, limit: 100 };
     let reads = [
         Command::History(History { room, anchor: before, limit: 3 }),
         Command::Message(MessageAt { room, position: 3 }),
         Command::Open(Open { room, limit: 50 }),
         Command::Open(Open { room: closed, limit: 50 }),
-        Command::Rooms(rooms),
         Command::Profiles(Profiles { users: List::cut(vec![user("anna")]) }),
         Command::EnsureDirect(EnsureDirect { user: user("anna") }),
     ];
@@ -295,6 +293,11 @@ async fn a_read_that_hangs_ends_in_time() {
         assert!(error.retry_after_ms.is_some());
         assert!(asked.elapsed() <= limit + Duration::from_millis(10), "{read:?}");
     }
+    let asked = Instant::now();
+    let listed = giulia.rooms(None, 100).await.rooms;
+    let readable: Vec<_> = listed.iter().map(|listed| (listed.room, listed.readable)).collect();
+    assert_eq!(readable, [(room, true), (closed, false)], "the open room is in memory");
+    assert!(asked.elapsed() <= limit);
     let cursor = |room| Cursor { room, position: 1, open: false };
     let cursors = List::cut(vec![cursor(closed), cursor(room), cursor(closed)]);
     let asked = Instant::now();

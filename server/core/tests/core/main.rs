@@ -25,3 +25,4 @@ mod resume;
 mod roles;
 mod send;
 mod slow;
+mod unreadable;

@@ -58,7 +58,7 @@ async fn lost_rows_of_memberships_are_written_again_from_the_log() {
         batch.put(&MemberRow {
             room,
             user: user("luca"),
-            role: 1,
+            role: Role::Member,
             joined: START,
             joined_position: 1,
             visible_after: 0,

@@ -147,6 +147,7 @@ fn summary() -> RoomSummary {
         unread: 0,
         preview: None,
         active: TIME,
+        readable: false,
     }
 }
 
@@ -166,6 +167,7 @@ fn longest_summary() -> RoomSummary {
         unread: MAX_EXACT,
         preview: Some(preview()),
         active: MAX_EXACT,
+        readable: true,
     }
 }
 

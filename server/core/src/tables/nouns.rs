@@ -1,0 +1,90 @@
+//! How the nouns of the protocol lie in columns: the one home of these encodings. A value that is none
+//! of a noun's makes its row [`Corrupt`](crate::ports::store::StoreError::Corrupt); it never passes for
+//! another one.
+
+use std::sync::Arc;
+
+use caffis_schema::{
+    Text,
+    room::{HistoryPolicy, Role, RoomClass},
+};
+
+use super::ColumnValue;
+use crate::ports::store::{ColumnType, Value};
+
+/// 1 member, 2 admin, 3 owner.
+impl ColumnValue for Role {
+    const TYPE: ColumnType = ColumnType::U64;
+
+    fn to_value(&self) -> Value {
+        Value::U64(match self {
+            Self::Member => 1,
+            Self::Admin => 2,
+            Self::Owner => 3,
+        })
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        match u64::from_value(value)? {
+            1 => Some(Self::Member),
+            2 => Some(Self::Admin),
+            3 => Some(Self::Owner),
+            _ => None,
+        }
+    }
+}
+
+/// `social`, `public` or `evidence`.
+impl ColumnValue for RoomClass {
+    const TYPE: ColumnType = ColumnType::Text;
+
+    fn to_value(&self) -> Value {
+        Value::Text(Arc::from(match self {
+            Self::Social => "social",
+            Self::Public => "public",
+            Self::Evidence => "evidence",
+        }))
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        match &*Arc::<str>::from_value(value)? {
+            "social" => Some(Self::Social),
+            "public" => Some(Self::Public),
+            "evidence" => Some(Self::Evidence),
+            _ => None,
+        }
+    }
+}
+
+/// How many of the messages from before their joining new members see; null: all of them.
+impl ColumnValue for HistoryPolicy {
+    const TYPE: ColumnType = ColumnType::U64;
+
+    fn to_value(&self) -> Value {
+        match self {
+            Self::All => Value::Null,
+            Self::FromJoining => Value::U64(0),
+            Self::Last(count) => Value::U64(u64::from(*count)),
+        }
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        Some(match Option::<u64>::from_value(value)? {
+            None => Self::All,
+            Some(0) => Self::FromJoining,
+            Some(count) => Self::Last(u32::try_from(count).ok()?),
+        })
+    }
+}
+
+impl<const N: usize> ColumnValue for Text<N> {
+    const TYPE: ColumnType = ColumnType::Text;
+
+    fn to_value(&self) -> Value {
+        Value::Text(self.as_str().into())
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        Self::new(&*Arc::<str>::from_value(value)?).ok()
+    }
+}
