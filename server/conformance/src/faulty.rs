@@ -70,6 +70,7 @@ struct State {
     next_writes: Vec<Fault>,
     next_reads: Vec<Fault>,
     injected: u64,
+    writes: u64,
 }
 
 /// Controls a [`FaultyStore`] while it is in use.
@@ -96,6 +97,12 @@ impl Faults {
         self.lock().next_reads.push(fault);
     }
 
+    /// How many writes were asked for.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.lock().writes
+    }
+
     /// How many faults have happened.
     #[must_use]
     pub fn injected(&self) -> u64 {
@@ -106,6 +113,7 @@ impl Faults {
         let mut guard = self.lock();
         let state = &mut *guard;
         let plan = state.plan.clone();
+        state.writes += 1;
         let delay = state.pause(plan.delay);
         let roll = u16::try_from(state.random.below(1000)).unwrap_or(0);
         let mut bar = 0;
@@ -127,7 +135,8 @@ impl Faults {
 
     fn hangs_reads(&self, partition: &[Value]) -> bool {
         let plan = &self.lock().plan;
-        plan.hang_reads || plan.hang_reads_of.as_ref().is_some_and(|of| partition.first() == Some(of))
+        plan.hang_reads
+            || plan.hang_reads_of.as_ref().is_some_and(|of| partition.first() == Some(of))
     }
 
     fn before_read(&self) -> (Duration, bool) {
@@ -203,6 +212,7 @@ impl<S: Store + ?Sized> FaultyStore<S> {
             next_writes: Vec::new(),
             next_reads: Vec::new(),
             injected: 0,
+            writes: 0,
         };
         let faults = Faults(Arc::new(Mutex::new(state)));
         (Self { inner, faults: faults.clone() }, faults)

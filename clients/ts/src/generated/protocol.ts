@@ -1739,6 +1739,12 @@ export interface RoomSummary {
   readonly preview: Preview | null;
   /** When something last happened. */
   readonly active: number;
+  /**
+   * Whether the server can read the room now. If it cannot, the numbers, `role` and `preview` say
+   * nothing, and `class`, `context` and `name` may be missing too: clients keep what they have of
+   * the room and ask again later.
+   */
+  readonly readable: boolean;
 }
 
 /** Encodes RoomSummary. */
@@ -1757,6 +1763,7 @@ export function encodeRoomSummary(w: Writer, v: RoomSummary): void {
   w.u64(v.unread);
   w.option(v.preview, encodePreview);
   w.u64(v.active);
+  w.bool(v.readable);
 }
 
 /** Decodes RoomSummary. */
@@ -1776,6 +1783,7 @@ export function decodeRoomSummary(r: Reader): RoomSummary {
     unread: r.u64(),
     preview: r.option(decodePreview),
     active: r.u64(),
+    readable: r.bool(),
   };
 }
 

@@ -27,6 +27,7 @@ use crate::{
 /// Who may not know of the room, too many open rooms.
 pub async fn handle(asker: Asker, command: Open) -> Handled {
     let services = &asker.services;
+    let was_open = asker.session.has_open(command.room);
     let mut actor = asker.actor(command.room);
     actor.attending = true;
     let cell = loop {
@@ -40,12 +41,15 @@ pub async fn handle(asker: Asker, command: Open) -> Handled {
     let reading = timeout(services.settings.store_timeout, read(&asker, &cell, command.limit));
     let mut opened = reading.await.unwrap_or_else(|_| Err(not_now()));
     // Who was removed while the page was read has heard so: this answer may not say otherwise.
+    let mut removed = false;
     if let Some(state) = cell.state()
         && let Err(error) = authorise(&asker.actor(command.room), &state, Read)
     {
+        removed = true;
         opened = Err(error);
     }
-    if opened.is_err() {
+    // A room that was open before stays so when only its page could not be read.
+    if removed || (opened.is_err() && !was_open) {
         services.rooms.detach(&asker.session, command.room);
     }
     opened.map(Reply::Opened)

@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::{
     cell::{Loaded, head_row},
     entries,
+    markers::Picked,
     recent::Sent,
     resend::CLOCK_MARGIN,
 };
@@ -15,7 +16,9 @@ use crate::{
     model::room::{Bucket, Members, RoomState},
     ports::store::{Batch, StoreError},
     settings::Settings,
-    tables::{ActivityRow, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow, SentRow, UserRoomRow},
+    tables::{
+        ActivityRow, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow, SentRow, UserRoomRow,
+    },
 };
 
 /// Shards to which rooms hash; fixed for the life of a store.
@@ -45,10 +48,9 @@ pub(super) struct Append {
     pub(super) entries: Vec<Arc<Entry>>,
     /// What became of commands with a key.
     pub(super) sent: Vec<(UserId, ClientId, Sent)>,
-    /// Rows of markers that would be late otherwise, and what keeps others from writing them.
-    markers: Vec<MarkerRow>,
+    /// Markers whose rows would be late otherwise, and what keeps others from writing them.
+    markers: Option<Picked>,
     saving: Option<OwnedMutexGuard<()>>,
-    saves_all: bool,
     members_before: Members,
     first_bucket: usize,
     active_minute: u64,
@@ -63,9 +65,8 @@ impl Append {
             ahead: (*loaded.state).clone(),
             entries: Vec::new(),
             sent: Vec::new(),
-            markers: Vec::new(),
+            markers: None,
             saving: None,
-            saves_all: false,
             members_before: loaded.state.members.clone(),
             first_bucket: loaded.state.buckets.len(),
             active_minute: loaded.active_minute,
@@ -89,7 +90,7 @@ impl Append {
         let time = now.max(self.ahead.time);
         let entry = Arc::new(Entry { position: self.ahead.head + 1, time, kind });
         let full = self.ahead.buckets.last().is_none_or(|bucket| {
-            entry.position - bucket.first >= BUCKET_ENTRIES
+            entry.position.saturating_sub(bucket.first) >= BUCKET_ENTRIES
                 || time.saturating_sub(bucket.opened) >= BUCKET_AGE
         });
         if full || self.fresh_bucket {
@@ -102,28 +103,24 @@ impl Append {
         entry
     }
 
-    /// Has the markers written with the entries when too many entries would wait for that.
-    pub(super) fn save_markers(&mut self, loaded: &Loaded, saving: &Arc<Mutex<()>>) {
+    /// Has markers written with the entries when too many entries would wait for them.
+    pub(super) fn save_markers(&mut self, loaded: &mut Loaded, saving: &Arc<Mutex<()>>) {
         if self.ahead.head <= loaded.saved + UNSAVED_ENTRIES {
             return;
         }
         // While others write them, they are on their way as it is.
         let Ok(guard) = saving.clone().try_lock_owned() else { return };
         self.saving = Some(guard);
-        let dirty = loaded.markers.iter().filter(|(_, marker)| marker.dirty);
-        let mut markers: BTreeMap<_, _> = dirty.map(|(user, marker)| (user, *marker)).collect();
-        for entry in &self.entries {
-            if let EntryKind::Message(message) = &entry.kind
-                && let Some(sender) = &message.sender
-            {
-                let known = loaded.markers.get(sender).copied().unwrap_or_default();
-                markers.entry(sender).or_insert(known).wrote(message.number);
-            }
+        let mut picked = loaded.markers.pick(None, MARKER_ROWS);
+        let mut moved: BTreeMap<_, _> = picked.moved.into_iter().collect();
+        // Those who write now are at most as many as the commands of one append.
+        for (sender, number) in senders(&self.entries) {
+            let known = || loaded.markers.get(sender).unwrap_or_default();
+            moved.entry(sender.clone()).or_insert_with(known).wrote(number);
         }
-        let room = self.ahead.meta.id;
-        self.saves_all = markers.len() <= MARKER_ROWS;
-        let rows = markers.into_iter().take(MARKER_ROWS);
-        self.markers = rows.map(|(user, marker)| marker.to_row(room, user.clone())).collect();
+        moved.retain(|user, _| self.ahead.member(user).is_some());
+        picked.moved = moved.into_iter().collect();
+        self.markers = Some(picked);
     }
 
     /// Everything that has to be durable before the commands are answered.
@@ -157,7 +154,12 @@ impl Append {
             };
             batch.put_for(&row, settings.resend_window + CLOCK_MARGIN);
         }
-        self.markers.iter().for_each(|row| batch.put(row));
+        for (user, marker) in self.markers.iter().flat_map(|picked| &picked.moved) {
+            batch.put(&marker.to_row(room, user.clone()));
+        }
+        for user in self.markers.iter().flat_map(|picked| &picked.gone) {
+            batch.delete::<MarkerRow>(MarkerRow::key(&room, user));
+        }
         if !Arc::ptr_eq(&self.members_before, &self.ahead.members) {
             membership_rows(&mut batch, &self.ahead, &self.members_before);
         }
@@ -174,8 +176,20 @@ impl Append {
 
     /// Takes over into memory what is durable now.
     pub(super) fn commit(self, loaded: &mut Loaded, ring_entries: usize) -> Vec<Arc<Entry>> {
-        if self.saves_all {
-            loaded.saved = self.ahead.head;
+        if !Arc::ptr_eq(&self.members_before, &self.ahead.members) {
+            let gone = |user: &&UserId| !self.ahead.members.contains_key(*user);
+            self.members_before.keys().filter(gone).for_each(|user| loaded.markers.remove(user));
+        }
+        for (sender, number) in senders(&self.entries) {
+            if self.ahead.member(sender).is_some() {
+                loaded.markers.wrote(sender, number);
+            }
+        }
+        if let Some(picked) = &self.markers {
+            loaded.markers.written(picked);
+            if picked.all {
+                loaded.saved = self.ahead.head;
+            }
         }
         loaded.state = Arc::new(self.ahead);
         loaded.active_minute = self.active_minute;
@@ -190,6 +204,14 @@ impl Append {
         }
         self.entries
     }
+}
+
+/// Who wrote messages among these entries, and their numbers.
+fn senders(entries: &[Arc<Entry>]) -> impl Iterator<Item = (&UserId, u64)> {
+    entries.iter().filter_map(|entry| match &entry.kind {
+        EntryKind::Message(message) => Some((message.sender.as_ref()?, message.number)),
+        _ => None,
+    })
 }
 
 /// The rows of everyone whose membership changed.
@@ -210,6 +232,7 @@ pub(super) fn membership_rows(batch: &mut Batch, state: &RoomState, before: &Mem
     for user in before.keys().filter(|user| !state.members.contains_key(*user)) {
         batch.delete::<MemberRow>(MemberRow::key(&room, user));
         batch.delete::<UserRoomRow>(UserRoomRow::key(user, &room));
+        batch.delete::<MarkerRow>(MarkerRow::key(&room, user));
     }
 }
 

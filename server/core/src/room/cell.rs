@@ -1,7 +1,7 @@
 //! A room in memory.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     sync::{Arc, Mutex},
 };
 
@@ -14,6 +14,7 @@ use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     command::{Done, RoomCommand},
+    markers::{MarkerState, Markers, Moved},
     owner::not_now,
     recent::Recent,
 };
@@ -21,10 +22,11 @@ use crate::{
     hub::{feed::Feed, people::SessionHandle},
     model::{
         actor::Actor,
+        authorise::no_such_room,
         room::{Membership, RoomState},
     },
     sync::lock,
-    tables::{HeadRow, MarkerRow},
+    tables::HeadRow,
 };
 
 /// Work for a room's driver.
@@ -44,68 +46,6 @@ pub(super) struct Job {
     pub(super) answer: oneshot::Sender<Result<Done, Error>>,
 }
 
-/// How far a member has come, and whether the store knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MarkerState {
-    /// The last message that reached one of their devices.
-    pub delivered: u64,
-    /// The last message that they read.
-    pub read: u64,
-    /// They marked this message and all after it as unread.
-    pub unread_from: Option<u64>,
-    /// The store may have older numbers.
-    pub(super) dirty: bool,
-}
-
-impl MarkerState {
-    /// The last message that counts as read in the person's own list.
-    #[must_use]
-    pub fn own_read(&self) -> u64 {
-        self.unread_from.map_or(self.read, |from| self.read.min(from.saturating_sub(1)))
-    }
-
-    /// Moves forward. What others see never goes back; of what was marked as unread, the messages up
-    /// to `read` count as read again, and the mark ends when nothing is left of it.
-    fn advance(&mut self, delivered: u64, read: u64) {
-        if read > self.own_read() {
-            self.unread_from = (read < self.read).then_some(read + 1);
-        }
-        self.delivered = self.delivered.max(delivered);
-        self.read = self.read.max(read);
-    }
-
-    /// One's own message counts as delivered and read.
-    pub(super) fn wrote(&mut self, number: u64) {
-        self.dirty |= self.read < number;
-        self.read = self.read.max(number);
-        self.delivered = self.delivered.max(number);
-    }
-
-    /// As a row.
-    #[must_use]
-    pub fn to_row(self, room: RoomId, user: UserId) -> MarkerRow {
-        let Self { delivered, read, unread_from, .. } = self;
-        MarkerRow { room, user, delivered, read, unread_from }
-    }
-}
-
-/// A marker that went on.
-#[derive(Clone, Copy, Debug)]
-pub struct Moved {
-    /// Where it was.
-    pub before: MarkerState,
-    /// Where it is.
-    pub now: MarkerState,
-}
-
-impl Moved {
-    /// Whether others see something new.
-    #[must_use]
-    pub fn for_others(&self) -> bool {
-        (self.before.delivered, self.before.read) != (self.now.delivered, self.now.read)
-    }
-}
-
 /// A room that was read from the store.
 #[derive(Debug)]
 pub(super) struct Loaded {
@@ -113,7 +53,7 @@ pub(super) struct Loaded {
     /// The last entries, oldest first and without a gap.
     pub(super) ring: VecDeque<Arc<Entry>>,
     pub(super) recent: Recent,
-    pub(super) markers: BTreeMap<UserId, MarkerState>,
+    pub(super) markers: Markers,
     /// The messages up to this position have moved their senders' markers in the store, too.
     pub(super) saved: Position,
     /// The epoch under which this owner appends.
@@ -125,9 +65,16 @@ pub(super) struct Loaded {
     pub(super) active_minute: u64,
     /// The store's hint of the head is older.
     pub(super) head_dirty: bool,
+    /// The hint of the head is on its way to the store.
+    pub(super) head_saving: bool,
 }
 
 impl Loaded {
+    /// Whether there is something here that the store does not have yet.
+    pub(super) fn is_unsaved(&self) -> bool {
+        self.head_dirty || self.head_saving || self.markers.any_dirty()
+    }
+
     pub(super) fn before_last_messages(&self, count: u32) -> Position {
         let from = (self.state.number + 1).saturating_sub(u64::from(count));
         let oldest = self.ring.front().map_or(self.state.head, |entry| entry.position - 1);
@@ -161,11 +108,20 @@ pub(super) struct Inner {
 #[derive(Debug)]
 pub(super) struct Before {
     pub(super) state: Arc<RoomState>,
-    pub(super) markers: BTreeMap<UserId, MarkerState>,
+    pub(super) markers: Markers,
     pub(super) epoch: u64,
 }
 
 impl Inner {
+    /// The room, for a marker of this member.
+    fn markable(&mut self, user: &UserId) -> Result<&mut Loaded, Error> {
+        let loaded = self.loaded.as_mut().ok_or_else(not_now)?;
+        if loaded.state.member(user).is_none() {
+            return Err(no_such_room());
+        }
+        Ok(loaded)
+    }
+
     /// Nothing in memory can be trusted any more: only what sessions were told is kept.
     pub(super) fn doubt(&mut self) {
         self.distrust = true;
@@ -217,11 +173,7 @@ impl RoomCell {
     #[must_use]
     pub fn marker(&self, user: &UserId) -> MarkerState {
         let inner = lock(&self.inner);
-        inner
-            .loaded
-            .as_ref()
-            .and_then(|loaded| loaded.markers.get(user).copied())
-            .unwrap_or_default()
+        inner.loaded.as_ref().and_then(|loaded| loaded.markers.get(user)).unwrap_or_default()
     }
 
     /// The markers of the members, as far as `tells` says that they are told.
@@ -239,10 +191,10 @@ impl RoomCell {
             .collect()
     }
 
-    /// Moves a marker forward; none when it was there already.
+    /// Moves a member's marker forward; none when it was there already.
     ///
     /// # Errors
-    /// The room is not in memory: ask again.
+    /// The room is not in memory: ask again. The user is no member any more.
     pub fn advance_marker(
         &self,
         user: &UserId,
@@ -250,28 +202,18 @@ impl RoomCell {
         read: u64,
     ) -> Result<Option<Moved>, Error> {
         let mut inner = lock(&self.inner);
-        let loaded = inner.loaded.as_mut().ok_or_else(not_now)?;
-        let marker = loaded.markers.entry(user.clone()).or_default();
-        let before = *marker;
-        marker.advance(delivered, read);
-        if *marker == before {
-            return Ok(None);
-        }
-        marker.dirty = true;
-        Ok(Some(Moved { before, now: *marker }))
+        let loaded = inner.markable(user)?;
+        Ok(loaded.markers.advance(user, delivered, read))
     }
 
     /// Marks a message and all after it as unread.
     ///
     /// # Errors
-    /// The room is not in memory: ask again.
+    /// As [`RoomCell::advance_marker`].
     pub fn mark_unread(&self, user: &UserId, number: u64) -> Result<MarkerState, Error> {
         let mut inner = lock(&self.inner);
-        let loaded = inner.loaded.as_mut().ok_or_else(not_now)?;
-        let marker = loaded.markers.entry(user.clone()).or_default();
-        marker.unread_from = Some(number);
-        marker.dirty = true;
-        Ok(*marker)
+        let loaded = inner.markable(user)?;
+        Ok(loaded.markers.mark_unread(user, number))
     }
 
     /// The entries from `first` to `last`, if memory has all of them.

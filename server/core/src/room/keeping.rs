@@ -1,27 +1,36 @@
 //! What is written to the store beside the log: markers, and hints of heads.
 //!
 //! Invariant: of a room's markers at most one write is under way, and it takes what memory has when it
-//! begins. So a row never goes back, whatever the store does to the order of writes.
+//! begins. So a row never goes back, whatever the store does to the order of writes. Whoever may write
+//! takes along all markers that are dirty: those who waited meanwhile find theirs written.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use caffis_schema::{Position, UserId};
 use tokio::{
     sync::{OwnedMutexGuard, oneshot},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::{
-    cell::{MarkerState, RoomCell, Work, head_row},
+    cell::{Loaded, RoomCell, Work, head_row},
+    markers::Picked,
     rooms::Rooms,
 };
 use crate::{
     ports::store::{Batch, StoreError},
     sync::{lock, spawn},
+    tables::MarkerRow,
 };
 
-/// Rows that one write of housekeeping takes.
-const HOUSEKEEPING_ROWS: usize = 1_000;
+/// Rows that one write of hints takes.
+const HINT_ROWS: usize = 1_000;
+
+/// Writes that housekeeping makes for one room before it goes on to the next: enough for the largest.
+const WRITES_FOR_A_ROOM: usize = 128;
+
+/// In large rooms, how long read markers are gathered for one write.
+const MARKER_GATHER: Duration = Duration::from_millis(10);
 
 /// Rows on their way to the store, and whose they are.
 #[derive(Default)]
@@ -33,11 +42,49 @@ struct Hints {
 /// The rows of one room among them.
 struct Hinted {
     cell: Arc<RoomCell>,
-    markers: Vec<(UserId, MarkerState)>,
-    /// The room's head; none when not all of its markers went along.
-    head: Option<Position>,
-    /// Nothing else writes the room's markers meanwhile.
-    _saving: OwnedMutexGuard<()>,
+    /// The markers, and what keeps others from writing the room's markers meanwhile.
+    markers: Option<(Picked, OwnedMutexGuard<()>)>,
+    /// With these markers, those of all messages up to here are written.
+    saved: Option<Position>,
+    /// The hint of the head is among the rows.
+    head: bool,
+}
+
+impl Hints {
+    fn room(&self) -> usize {
+        HINT_ROWS.saturating_sub(self.batch.operations.len())
+    }
+
+    /// Adds what of a room's markers is dirty, as far as it fits. `first` goes before all others.
+    fn add_markers(
+        &mut self,
+        cell: &Arc<RoomCell>,
+        loaded: &mut Loaded,
+        first: Option<&UserId>,
+        saving: OwnedMutexGuard<()>,
+    ) {
+        let picked = loaded.markers.pick(first, self.room());
+        let saved = picked.all.then_some(loaded.state.head);
+        if picked.is_empty() {
+            loaded.saved = loaded.saved.max(saved.unwrap_or_default());
+            return;
+        }
+        for (user, marker) in &picked.moved {
+            self.batch.put(&marker.to_row(cell.id, user.clone()));
+        }
+        for user in &picked.gone {
+            self.batch.delete::<MarkerRow>(MarkerRow::key(&cell.id, user));
+        }
+        let markers = Some((picked, saving));
+        self.rooms.push(Hinted { cell: cell.clone(), markers, saved, head: false });
+    }
+
+    fn add_head(&mut self, cell: &Arc<RoomCell>, loaded: &mut Loaded) {
+        loaded.head_dirty = false;
+        loaded.head_saving = true;
+        self.batch.put(&head_row(&loaded.state));
+        self.rooms.push(Hinted { cell: cell.clone(), markers: None, saved: None, head: true });
+    }
 }
 
 fn late() -> StoreError {
@@ -50,7 +97,8 @@ impl Rooms {
         lock(&self.dirty).entry(cell.id).or_insert_with(|| cell.clone());
     }
 
-    /// Writes a person's marker as memory has it; nothing, when the store has it already.
+    /// Writes a person's marker as memory has it, and all others of the room that are dirty; nothing,
+    /// when the store has it already.
     ///
     /// # Errors
     /// What the store says. Memory has the marker all the same, and housekeeping tries again.
@@ -60,19 +108,28 @@ impl Rooms {
         user: &UserId,
     ) -> Result<(), StoreError> {
         self.note_dirty(cell);
-        let within = self.settings.store_timeout;
-        let saving = timeout(within, cell.saving.clone().lock_owned()).await;
-        let saving = saving.map_err(|_| late())?;
-        let marker = match lock(&cell.inner).loaded.as_ref().map(|loaded| loaded.markers.get(user))
-        {
-            Some(Some(marker)) if marker.dirty => *marker,
-            Some(_) => return Ok(()),
-            None => return Err(late()),
+        let (before, large) = {
+            let inner = lock(&cell.inner);
+            let loaded = inner.loaded.as_ref().ok_or_else(late)?;
+            let large = !loaded.state.is_small(self.settings.small_room_members);
+            (loaded.markers.writes(), large)
         };
+        let saving = timeout(self.settings.store_timeout, cell.saving.clone().lock_owned()).await;
+        let saving = saving.map_err(|_| late())?;
+        if large && lock(&cell.inner).loaded.as_ref().is_some_and(|l| l.markers.is_dirty(user)) {
+            sleep(MARKER_GATHER).await;
+        }
         let mut hints = Hints::default();
-        hints.batch.put(&marker.to_row(cell.id, user.clone()));
-        let markers = vec![(user.clone(), marker)];
-        hints.rooms.push(Hinted { cell: cell.clone(), markers, head: None, _saving: saving });
+        {
+            let mut inner = lock(&cell.inner);
+            let loaded = inner.loaded.as_mut().ok_or_else(late)?;
+            if !loaded.markers.is_dirty(user) {
+                return Ok(());
+            }
+            // It was among those of a write that began since.
+            loaded.markers.failed_since(before)?;
+            hints.add_markers(cell, loaded, Some(user), saving);
+        }
         self.write_hints(hints).await
     }
 
@@ -87,13 +144,21 @@ impl Rooms {
         let mut hints = Hints::default();
         let mut result = Ok(());
         for cell in cells.values() {
-            if self.tidy(cell, &mut hints) {
+            if self.tidy(cell) {
                 let (answer, _) = oneshot::channel();
                 // A full queue has work enough to make the driver read the room.
                 let _ = self.enqueue(cell.id, Work::Load(answer));
+                continue;
             }
-            if hints.batch.operations.len() >= HOUSEKEEPING_ROWS {
+            // The markers of a very large room take several writes.
+            for _ in 0..WRITES_FOR_A_ROOM {
+                if !self.collect(cell, &mut hints) {
+                    break;
+                }
                 result = result.and(self.write_hints(std::mem::take(&mut hints)).await);
+                if result.is_err() {
+                    break;
+                }
             }
         }
         if !hints.batch.operations.is_empty() {
@@ -103,8 +168,8 @@ impl Rooms {
         result
     }
 
-    /// Collects what a room has to say; true when it has to be read again.
-    fn tidy(&self, cell: &Arc<RoomCell>, hints: &mut Hints) -> bool {
+    /// Tells the heads that are due; true when the room has to be read again.
+    fn tidy(&self, cell: &Arc<RoomCell>) -> bool {
         let mut inner = lock(&cell.inner);
         if inner.distrust {
             // Until it could be read.
@@ -114,28 +179,34 @@ impl Rooms {
         if std::mem::take(&mut inner.digest_due) {
             self.publish_digest(&inner);
         }
-        let Some(loaded) = &mut inner.loaded else { return false };
-        let Ok(saving) = cell.saving.clone().try_lock_owned() else {
-            self.note_dirty(cell);
-            return false;
-        };
-        let mut markers = Vec::new();
-        let mut head = Some(loaded.state.head);
-        for (user, marker) in loaded.markers.iter().filter(|(_, marker)| marker.dirty) {
-            if hints.batch.operations.len() >= HOUSEKEEPING_ROWS {
-                // The rest of a very large room goes next time.
-                self.note_dirty(cell);
-                head = None;
-                break;
-            }
-            hints.batch.put(&marker.to_row(cell.id, user.clone()));
-            markers.push((user.clone(), *marker));
-        }
-        if std::mem::take(&mut loaded.head_dirty) {
-            hints.batch.put(&head_row(&loaded.state));
-        }
-        hints.rooms.push(Hinted { cell: cell.clone(), markers, head, _saving: saving });
         false
+    }
+
+    /// Collects what a room has to write; true when it does not all fit.
+    fn collect(&self, cell: &Arc<RoomCell>, hints: &mut Hints) -> bool {
+        let mut inner = lock(&cell.inner);
+        let Some(loaded) = &mut inner.loaded else { return false };
+        if hints.room() == 0 {
+            self.note_dirty(cell);
+            return true;
+        }
+        if loaded.head_dirty && !loaded.head_saving {
+            hints.add_head(cell, loaded);
+        }
+        // While others write the markers, theirs take along what is dirty.
+        if let Ok(saving) = cell.saving.clone().try_lock_owned() {
+            hints.add_markers(cell, loaded, None, saving);
+        }
+        let written =
+            hints.rooms.iter().rev().map_while(|hinted| {
+                Arc::ptr_eq(&hinted.cell, cell).then_some(hinted.markers.as_ref())
+            });
+        let all = written.flatten().all(|(picked, _)| picked.all);
+        if loaded.is_unsaved() {
+            // Looked at once more when these are written.
+            self.note_dirty(cell);
+        }
+        !all
     }
 
     /// Writes hints. The write comes to its end although whoever waits for it goes away.
@@ -146,7 +217,7 @@ impl Rooms {
             let Hints { batch, rooms: hinted } = hints;
             let result = rooms.store.write(batch).await;
             for hinted in &hinted {
-                rooms.note_written(hinted, result.is_ok());
+                rooms.note_written(hinted, &result);
             }
             drop(hinted);
             // Whoever waited may be gone.
@@ -156,21 +227,26 @@ impl Rooms {
         timeout(within, written).await.ok().and_then(Result::ok).unwrap_or_else(|| Err(late()))
     }
 
-    fn note_written(&self, hinted: &Hinted, durable: bool) {
-        let Hinted { cell, markers, head, .. } = hinted;
+    fn note_written(&self, hinted: &Hinted, result: &Result<(), StoreError>) {
+        let Hinted { cell, markers, saved, head } = hinted;
         let mut inner = lock(&cell.inner);
         let Some(loaded) = &mut inner.loaded else { return };
-        if !durable {
-            loaded.head_dirty = true;
-            self.note_dirty(cell);
-            return;
+        if *head {
+            loaded.head_saving = false;
         }
-        loaded.saved = loaded.saved.max(head.unwrap_or_default());
-        for (user, written) in markers {
-            if let Some(marker) = loaded.markers.get_mut(user)
-                && marker == written
-            {
-                marker.dirty = false;
+        match result {
+            Ok(()) => {
+                loaded.saved = loaded.saved.max(saved.unwrap_or_default());
+                if let Some((picked, _)) = markers {
+                    loaded.markers.written(picked);
+                }
+            }
+            Err(error) => {
+                loaded.head_dirty |= head;
+                if let Some((picked, _)) = markers {
+                    loaded.markers.failed(picked, error);
+                }
+                self.note_dirty(cell);
             }
         }
     }

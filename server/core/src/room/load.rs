@@ -16,7 +16,8 @@ use caffis_schema::{
 
 use super::{
     append::membership_rows,
-    cell::{Loaded, MarkerState},
+    cell::Loaded,
+    markers::Markers,
     read::{read_range, tail},
     recent::Recent,
 };
@@ -81,30 +82,33 @@ pub(super) async fn load(
         active_minute: 0,
         // The hint has to be right before entries end that are kept for a time only.
         head_dirty: hinted < head,
+        head_saving: false,
     }))
 }
 
-/// How far the members have come. One's own message moves one's own marker; the row of it may come
-/// later than the message, but not by more entries than the tail has.
+/// How far the members have come. A person's own message moves their own marker; its row may come
+/// later than the message, but not by more entries than the tail has. Rows that were on their way when
+/// their members left are removed.
 async fn markers(
     store: &dyn Store,
     state: &RoomState,
     ring: &VecDeque<Arc<Entry>>,
-) -> Result<BTreeMap<UserId, MarkerState>, StoreError> {
-    let mut markers = BTreeMap::new();
-    let rows: Vec<MarkerRow> =
-        tables::whole(store, MarkerRow::partition(&state.meta.id)).await?;
-    for row in rows {
-        let MarkerRow { user, delivered, read, unread_from, .. } = row;
-        markers.insert(user, MarkerState { delivered, read, unread_from, dirty: false });
+) -> Result<Markers, StoreError> {
+    let room = state.meta.id;
+    let mut markers = Markers::default();
+    for row in tables::whole::<MarkerRow>(store, MarkerRow::partition(&room)).await? {
+        if state.member(&row.user).is_some() {
+            markers.stored(row.user.clone(), row.into());
+        } else {
+            markers.left_over(row.user);
+        }
     }
     for entry in ring {
         if let EntryKind::Message(message) = &entry.kind
             && let Some(sender) = &message.sender
             && state.member(sender).is_some()
         {
-            let marker: &mut MarkerState = markers.entry(sender.clone()).or_default();
-            marker.wrote(message.number);
+            markers.wrote(sender, message.number);
         }
     }
     Ok(markers)

@@ -12,6 +12,7 @@ mod command;
 mod entries;
 mod keeping;
 mod load;
+mod markers;
 mod owner;
 mod publish;
 mod read;
@@ -22,8 +23,9 @@ mod seeding;
 
 pub(crate) use self::owner::{not_now, read_error};
 pub use self::{
-    cell::{MarkerState, Moved, RoomCell},
+    cell::RoomCell,
     command::{Change, Done, RoomCommand, RoomPlan, StepContext},
+    markers::{MarkerState, Moved},
     read::{read_back, read_forward},
     rooms::Rooms,
     seeding::write_room,

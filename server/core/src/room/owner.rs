@@ -120,7 +120,7 @@ async fn ensure_loaded(
         }
     };
     let mut inner = lock(&cell.inner);
-    if loaded.head_dirty || loaded.markers.values().any(|marker| marker.dirty) {
+    if loaded.is_unsaved() {
         rooms.note_dirty(cell);
     }
     inner.loaded = Some(loaded);
@@ -141,12 +141,10 @@ fn catch_up(rooms: &Rooms, cell: &Arc<RoomCell>, inner: &mut Inner, before: Befo
         members_version: before.state.members_version + 1,
         ..(*loaded.state).clone()
     });
-    for (user, marker) in before.markers {
-        let found = loaded.markers.entry(user).or_default();
-        found.delivered = found.delivered.max(marker.delivered);
-        found.read = found.read.max(marker.read);
-        found.unread_from = marker.unread_from;
-        found.dirty = true;
+    for (user, marker) in before.markers.iter() {
+        if loaded.state.member(user).is_some() {
+            loaded.markers.merge(user, *marker);
+        }
     }
     let untold = loaded.ring.iter().filter(|entry| entry.position > before.state.head);
     let untold: Vec<_> = untold.cloned().collect();
@@ -174,6 +172,7 @@ pub(super) fn new_room(id: RoomId, plan: &RoomPlan, now: Timestamp) -> Loaded {
         fresh_bucket: false,
         active_minute: 0,
         head_dirty: false,
+        head_saving: false,
     }
 }
 
@@ -188,8 +187,8 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
     });
     let now = rooms.clock.now();
     let (answers, mut append) = {
-        let inner = lock(&cell.inner);
-        let Some(loaded) = &inner.loaded else { return };
+        let mut inner = lock(&cell.inner);
+        let Some(loaded) = &mut inner.loaded else { return };
         let mut append = Append::new(loaded);
         let context = StepContext { settings: &rooms.settings, now, loaded };
         let answers: Vec<Answer> = jobs

@@ -11,7 +11,7 @@ use caffis_schema::{
 };
 
 use super::{
-    cell::{Inner, MarkerState, RoomCell, head_of, is_walk_in},
+    cell::{Inner, RoomCell, head_of, is_walk_in},
     rooms::Rooms,
 };
 use crate::{
@@ -36,8 +36,7 @@ impl Rooms {
                 && let Some(sender) = &message.sender
                 && state.member(sender).is_some()
             {
-                let marker: &mut MarkerState = loaded.markers.entry(sender.clone()).or_default();
-                marker.wrote(message.number);
+                loaded.markers.wrote(sender, message.number);
             }
         }
         if !Arc::ptr_eq(members_before, &state.members) {
@@ -104,7 +103,7 @@ impl Rooms {
             if sessions.is_empty() {
                 continue;
             }
-            let marker = loaded.markers.get(user).copied().unwrap_or_default();
+            let marker = loaded.markers.get(user).unwrap_or_default();
             let event = Encoded::event(Event::RoomAdded(self.summarise(state, user, marker)));
             for session in sessions {
                 session.outbound.notice(&event);

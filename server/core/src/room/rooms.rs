@@ -10,8 +10,9 @@ use caffis_schema::{Error, ErrorCode, RoomId, UserId, room::RoomSummary};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    cell::{Job, MarkerState, RoomCell, Work},
+    cell::{Job, Loaded, RoomCell, Work},
     command::{Done, RoomCommand},
+    markers::MarkerState,
     owner,
 };
 use crate::{
@@ -213,9 +214,7 @@ impl Rooms {
         for (_, room) in idle.into_iter().take(over) {
             if let Some(cell) = map.get(&room) {
                 let mut inner = lock(&cell.inner);
-                let unsaved = inner.loaded.as_ref().is_some_and(|loaded| {
-                    loaded.head_dirty || loaded.markers.values().any(|marker| marker.dirty)
-                });
+                let unsaved = inner.loaded.as_ref().is_some_and(Loaded::is_unsaved);
                 let saving = cell.saving.try_lock().is_err();
                 let busy = inner.driving || saving || unsaved || inner.distrust;
                 if !busy && inner.feed.is_empty() {

@@ -25,10 +25,19 @@ use bytes::Bytes;
 use caffis_schema::{ClientId, RoomId, UserId};
 
 pub use self::{
-    activity::ActivityRow, buckets::BucketRow, contexts::ContextRow, heads::HeadRow,
-    markers::MarkerRow, members::MemberRow, revocations::RevocationRow, rooms::RoomRow,
+    activity::ActivityRow,
+    buckets::BucketRow,
+    contexts::ContextRow,
+    heads::HeadRow,
+    markers::MarkerRow,
+    members::MemberRow,
     pages::{from_the_end, whole},
-    sent::SentRow, timeline::TimelineRow, user_rooms::UserRoomRow, users::UserRow,
+    revocations::RevocationRow,
+    rooms::RoomRow,
+    sent::SentRow,
+    timeline::TimelineRow,
+    user_rooms::UserRoomRow,
+    users::UserRow,
 };
 use crate::ports::store::{
     Batch, ColumnType, Key, Operation, Row, Scan, Store, StoreError, Table, Value,

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use caffis_conformance::faulty::{Fault, Plan};
+use caffis_core::{
+    ports::store::Batch,
+    tables::{self, HeadRow, MarkerRow},
+};
 use caffis_schema::{
     Command, ErrorCode, Event, Outcome, RoomId,
     command::{Mark, SetPreferences},
 };
 
 use crate::client::Client;
-use crate::harness::{World, code};
+use crate::harness::{World, code, user};
 
 /// The markers of others and the own ones that a session hears.
 async fn markers(client: &mut Client) -> Vec<String> {
@@ -173,6 +177,126 @@ async fn a_marker_that_the_store_refuses_at_first_is_not_lost() {
     marco.read(room, 1).await.expect("asked again");
     tokio::time::sleep(Duration::from_secs(3)).await;
     world.restart().await;
+    let mut marco = world.connect("marco").await;
+    assert_eq!(counts(&mut marco, room).await, (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn markers_that_wait_for_a_write_share_the_next_one() {
+    for members in [20, 120] {
+        let world = World::unhurried().await;
+        let mut giulia = world.connect("giulia").await;
+        let names: Vec<String> = (0..members).map(|number| format!("person{number}")).collect();
+        let mut people = Vec::new();
+        for name in &names {
+            people.push(world.connect(name).await);
+        }
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let room = giulia.group(&names[..100.min(members)]).await;
+        if members > 100 {
+            giulia.add(room, &names[100..]).await.expect("added");
+        }
+        giulia.send(room, "ciao").await.expect("sent");
+        // Past the writes of housekeeping and of the profiles.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        world.faults.set_plan(Plan { delay: Duration::from_millis(900), ..Plan::default() });
+        let before = world.faults.writes();
+        let mut asked = Vec::new();
+        for client in &mut people {
+            asked.push(client.start(Command::MarkRead(Mark { room, number: 1 })).await);
+        }
+        for (client, id) in people.iter_mut().zip(asked) {
+            client.answer(id).await.expect("marked");
+        }
+        let writes = world.faults.writes() - before;
+        assert!(writes <= 4, "{writes} writes for {members} markers");
+        world.faults.set_plan(Plan::default());
+        let rows: Vec<MarkerRow> =
+            tables::whole(world.raw_store(), MarkerRow::partition(&room)).await.expect("rows");
+        let read = rows.iter().filter(|row| row.read == 1).count();
+        assert_eq!(read, members + 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_write_that_fails_hears_so() {
+    let world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    let [mut marco, mut anna] = world.people(["marco", "anna"]).await;
+    let room = giulia.group(&["marco", "anna"]).await;
+    giulia.send(room, "ciao").await.expect("sent");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    world.faults.fail_next_write(Fault::Unavailable);
+    world.faults.set_plan(Plan { delay: Duration::from_millis(100), ..Plan::default() });
+    let before = world.faults.writes();
+    let mark = Mark { room, number: 1 };
+    let (first, second) =
+        (marco.start(Command::MarkRead(mark)).await, anna.start(Command::MarkRead(mark)).await);
+    let answers = [marco.answer(first).await, anna.answer(second).await];
+    assert!(answers.iter().any(|answer| answer.is_err()), "{answers:?}");
+    assert!(world.faults.writes() - before <= 2);
+    marco.read(room, 1).await.expect("asked again");
+    anna.read(room, 1).await.expect("asked again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn heads_and_markers_are_written_although_others_mark_all_the_time() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, _marco] = world.people(["giulia", "marco"]).await;
+    let mut marco = world.link();
+    marco.hello("marco", Vec::new()).await;
+    marco.answer(0).await.expect("welcome");
+    let room = giulia.group(&["marco"]).await;
+    world.faults.set_plan(Plan { delay: Duration::from_millis(50), ..Plan::default() });
+    for number in 1..=60 {
+        giulia.send(room, "ciao").await.expect("sent");
+        let mark = Mark { room, number };
+        let id = u32::try_from(number).expect("small");
+        marco.request(id, Command::MarkRead(mark)).await;
+    }
+    // While the marks are still on their way.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let key = HeadRow::key(&room);
+    let hint: HeadRow = tables::get(world.raw_store(), key).await.expect("read").expect("a row");
+    assert!(hint.position >= 60, "{hint:?}");
+    marco.answer(60).await.expect("marked");
+    let key = MarkerRow::key(&room, &user("giulia"));
+    let row: MarkerRow = tables::get(world.raw_store(), key).await.expect("read").expect("a row");
+    assert!(row.read >= 59, "{row:?}");
+    world.faults.set_plan(Plan::default());
+    world.restart().await;
+    let mut marco = world.connect("marco").await;
+    assert_eq!(counts(&mut marco, room).await, (60, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_markers_of_former_members_go_with_their_membership() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco, mut anna] = world.people(["giulia", "marco", "anna"]).await;
+    let room = giulia.group(&["marco", "anna"]).await;
+    giulia.send(room, "ciao").await.expect("sent");
+    for client in [&mut marco, &mut anna] {
+        client.read(room, 1).await.expect("read");
+    }
+    giulia.remove(room, "marco").await.expect("removed");
+    let users = async |world: &World| {
+        let rows: Vec<MarkerRow> =
+            tables::whole(world.raw_store(), MarkerRow::partition(&room)).await.expect("rows");
+        rows.into_iter().map(|row| row.user.to_string()).collect::<Vec<_>>()
+    };
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(users(&world).await, ["anna", "giulia"]);
+    // A row that was on its way meanwhile.
+    let mut batch = Batch::default();
+    let row = MarkerRow { room, user: user("marco"), delivered: 1, read: 1, unread_from: None };
+    batch.put(&row);
+    world.raw_store().write(batch).await.expect("written");
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    giulia.log(room).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(users(&world).await, ["anna", "giulia"]);
+    giulia.add(room, &["marco"]).await.expect("added");
     let mut marco = world.connect("marco").await;
     assert_eq!(counts(&mut marco, room).await, (1, 0));
 }

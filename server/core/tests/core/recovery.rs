@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use caffis_core::{
-    ports::store::Batch,
+    ports::store::{Batch, MAX_SCAN_ROWS},
     tables::{self, HeadRow, MarkerRow, MemberRow, UserRoomRow},
 };
 use caffis_schema::{
@@ -169,4 +169,73 @@ async fn the_rooms_that_were_active_last_are_listed_first_after_a_crash() {
     let giulia = world.connect("giulia").await;
     let first: Vec<_> = giulia.welcome().rooms.iter().take(4).map(|room| room.room).collect();
     assert_eq!(first, [new, rooms[2], rooms[1], rooms[0]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_is_read_whole_however_many_rows_it_has() {
+    let mut world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    let room = giulia.group(&[]).await;
+    giulia.send(room, "ciao").await.expect("sent");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    // More members, markers and buckets than one request to the store gives.
+    let count = MAX_SCAN_ROWS as u64 + 1_000;
+    let person = |number| user(&format!("person{number:05}"));
+    for from in (0..count).step_by(1_000) {
+        let mut batch = Batch::default();
+        for number in from..from + 1_000 {
+            batch.put(&MemberRow {
+                room,
+                user: person(number),
+                role: Role::Member,
+                joined: START,
+                joined_position: 1,
+                visible_after: 0,
+                unread_after: 0,
+            });
+            let (user, unread_from) = (person(number), None);
+            batch.put(&MarkerRow { room, user, delivered: 1, read: 1, unread_from });
+        }
+        world.raw_store().write(batch).await.expect("written");
+    }
+    // The log goes on in the newest bucket, behind many that are void.
+    for from in (0..count).step_by(1_000) {
+        let mut batch = Batch::default();
+        for number in from..from + 1_000 {
+            batch.put(&tables::BucketRow { room, first: 3 + number, epoch: 0, opened: START });
+        }
+        world.raw_store().write(batch).await.expect("written");
+    }
+    let head = 3 + count;
+    let mut batch = Batch::default();
+    batch.put(&tables::BucketRow { room, first: head, epoch: 1, opened: START });
+    batch.put(&tables::TimelineRow {
+        room,
+        bucket: head,
+        epoch: 1,
+        position: head,
+        time: START,
+        kind: "message".into(),
+        number: Some(2),
+        sender: Some(user("giulia")),
+        client: None,
+        client_time: None,
+        text: Some("newest".into()),
+        content: None,
+    });
+    world.raw_store().write(batch).await.expect("written");
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    let listed = giulia.listed(room).await.expect("listed");
+    assert_eq!(u64::from(listed.members), count + 1);
+    let last = person(count - 1);
+    let mut last = world.connect(last.as_str()).await;
+    let listed = last.listed(room).await;
+    assert!(listed.is_none(), "not in their own list, which was not written");
+    assert_eq!(last.log(room).await, ["ciao", "newest"]);
+    let sent = giulia.send(room, "more").await.expect("sent");
+    assert_eq!((sent.position, sent.number), (head + 1, 3));
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    assert_eq!(giulia.log(room).await, ["ciao", "newest", "more"]);
 }

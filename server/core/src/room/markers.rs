@@ -1,0 +1,297 @@
+//! How far the members of a room have come, and of whom the store may not know it yet.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
+
+use caffis_schema::{RoomId, UserId};
+
+use crate::{ports::store::StoreError, tables::MarkerRow};
+
+/// How far a member has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MarkerState {
+    /// The last message that reached one of their devices.
+    pub delivered: u64,
+    /// The last message that they read.
+    pub read: u64,
+    /// They marked this message and all after it as unread.
+    pub unread_from: Option<u64>,
+}
+
+impl MarkerState {
+    /// The last message that counts as read in the person's own list.
+    #[must_use]
+    pub fn own_read(&self) -> u64 {
+        self.unread_from.map_or(self.read, |from| self.read.min(from.saturating_sub(1)))
+    }
+
+    /// Moves forward. What others see never goes back; of what was marked as unread, the messages up
+    /// to `read` count as read again, and the mark ends when nothing is left of it.
+    fn advance(&mut self, delivered: u64, read: u64) {
+        if read > self.own_read() {
+            self.unread_from = (read < self.read).then_some(read + 1);
+        }
+        self.delivered = self.delivered.max(delivered);
+        self.read = self.read.max(read);
+    }
+
+    /// The person's own message counts as delivered and read.
+    pub(super) fn wrote(&mut self, number: u64) {
+        self.read = self.read.max(number);
+        self.delivered = self.delivered.max(number);
+    }
+
+    /// As a row.
+    #[must_use]
+    pub fn to_row(self, room: RoomId, user: UserId) -> MarkerRow {
+        let Self { delivered, read, unread_from } = self;
+        MarkerRow { room, user, delivered, read, unread_from }
+    }
+}
+
+impl From<MarkerRow> for MarkerState {
+    fn from(row: MarkerRow) -> Self {
+        let MarkerRow { delivered, read, unread_from, .. } = row;
+        Self { delivered, read, unread_from }
+    }
+}
+
+/// A marker that moved.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved {
+    /// Where it was.
+    pub before: MarkerState,
+    /// Where it is.
+    pub now: MarkerState,
+}
+
+impl Moved {
+    /// Whether others see something new.
+    #[must_use]
+    pub fn for_others(&self) -> bool {
+        (self.before.delivered, self.before.read) != (self.now.delivered, self.now.read)
+    }
+}
+
+/// Markers for one write.
+#[derive(Debug)]
+pub(super) struct Picked {
+    /// Members' markers, as they are now.
+    pub(super) moved: Vec<(UserId, MarkerState)>,
+    /// Whose rows are to be removed.
+    pub(super) gone: Vec<UserId>,
+    /// Nothing is left for another write.
+    pub(super) all: bool,
+    /// Which write it is.
+    write: u64,
+}
+
+impl Picked {
+    /// Whether there is nothing to write.
+    pub(super) fn is_empty(&self) -> bool {
+        self.moved.is_empty() && self.gone.is_empty()
+    }
+}
+
+/// The markers of a room's members.
+///
+/// A marker is *dirty* from when it moves until a write with exactly its value is known to be durable.
+#[derive(Debug, Default)]
+pub(super) struct Markers {
+    map: BTreeMap<UserId, MarkerState>,
+    dirty: BTreeSet<UserId>,
+    /// The store has markers of people who are no members any more.
+    gone: BTreeSet<UserId>,
+    /// The last of those that were picked for a write: the next write goes on after them.
+    picked: Option<UserId>,
+    /// How many writes began.
+    writes: u64,
+    /// The last write that took along all dirty markers and failed.
+    failed: Option<(u64, StoreError)>,
+}
+
+impl Markers {
+    /// Takes a member's marker as the store has it.
+    pub(super) fn stored(&mut self, user: UserId, marker: MarkerState) {
+        self.map.insert(user, marker);
+    }
+
+    /// Has the row of someone who is no member removed.
+    pub(super) fn left_over(&mut self, user: UserId) {
+        self.gone.insert(user);
+    }
+
+    pub(super) fn get(&self, user: &UserId) -> Option<MarkerState> {
+        self.map.get(user).copied()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&UserId, &MarkerState)> {
+        self.map.iter()
+    }
+
+    /// Moves a marker forward; none when it was there already.
+    pub(super) fn advance(&mut self, user: &UserId, delivered: u64, read: u64) -> Option<Moved> {
+        self.change(user, |marker| marker.advance(delivered, read))
+    }
+
+    /// Marks a message and all after it as unread.
+    pub(super) fn mark_unread(&mut self, user: &UserId, number: u64) -> MarkerState {
+        self.change(user, |marker| marker.unread_from = Some(number));
+        self.get(user).unwrap_or_default()
+    }
+
+    /// The person's own message counts as delivered and read.
+    pub(super) fn wrote(&mut self, user: &UserId, number: u64) {
+        self.change(user, |marker| marker.wrote(number));
+    }
+
+    /// Takes what another memory of the room knew: the newer numbers count.
+    pub(super) fn merge(&mut self, user: &UserId, other: MarkerState) {
+        self.change(user, |marker| {
+            marker.delivered = marker.delivered.max(other.delivered);
+            marker.read = marker.read.max(other.read);
+            marker.unread_from = other.unread_from;
+        });
+    }
+
+    fn change(&mut self, user: &UserId, change: impl FnOnce(&mut MarkerState)) -> Option<Moved> {
+        let before = self.get(user).unwrap_or_default();
+        let mut now = before;
+        change(&mut now);
+        if now == before {
+            return None;
+        }
+        self.gone.remove(user);
+        self.map.insert(user.clone(), now);
+        self.dirty.insert(user.clone());
+        Some(Moved { before, now })
+    }
+
+    /// Forgets someone who is no member any more, and whose row is gone.
+    pub(super) fn remove(&mut self, user: &UserId) {
+        self.map.remove(user);
+        self.dirty.remove(user);
+    }
+
+    /// Whether the store may not have a marker as it is.
+    pub(super) fn is_dirty(&self, user: &UserId) -> bool {
+        self.dirty.contains(user)
+    }
+
+    /// Whether there is something to write.
+    pub(super) fn any_dirty(&self) -> bool {
+        !self.dirty.is_empty() || !self.gone.is_empty()
+    }
+
+    /// Picks dirty markers for a write: `first` before all others, then those whose turn it is, so that
+    /// everyone's comes.
+    pub(super) fn pick(&mut self, first: Option<&UserId>, most: usize) -> Picked {
+        self.writes += 1;
+        let all = self.dirty.len() + self.gone.len() <= most;
+        let last = self.picked.take();
+        let first = first.filter(|user| self.dirty.contains(*user));
+        let after = last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let following = self.dirty.range::<UserId, _>((after, Bound::Unbounded));
+        let before = self.dirty.iter().take_while(|user| last.as_ref() >= Some(*user));
+        let turn = following.chain(before).filter(|user| Some(*user) != first);
+        let users = first.into_iter().chain(turn).take(most);
+        let moved: Vec<_> = users
+            .map(|user| (user.clone(), self.map.get(user).copied().unwrap_or_default()))
+            .collect();
+        if !all {
+            self.picked = moved.last().map(|(user, _)| user.clone());
+        }
+        let gone = self.gone.iter().take(most - moved.len()).cloned().collect();
+        Picked { moved, gone, all, write: self.writes }
+    }
+
+    /// Notes that a write is durable. A marker that has moved since stays dirty.
+    pub(super) fn written(&mut self, picked: &Picked) {
+        for (user, marker) in &picked.moved {
+            if self.map.get(user) == Some(marker) {
+                self.dirty.remove(user);
+            }
+        }
+        for user in &picked.gone {
+            self.gone.remove(user);
+        }
+    }
+
+    /// Notes that a write failed, for those who waited for it.
+    pub(super) fn failed(&mut self, picked: &Picked, error: &StoreError) {
+        if picked.all {
+            self.failed = Some((picked.write, error.clone()));
+        }
+    }
+
+    /// How many writes began.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// Whether a write of all that was dirty failed after so many.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub(super) fn failed_since(&self, writes: u64) -> Result<(), StoreError> {
+        match &self.failed {
+            Some((write, error)) if *write > writes => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(number: usize) -> UserId {
+        UserId::new(&format!("user{number:03}")).expect("an id")
+    }
+
+    #[test]
+    fn everyone_has_their_turn() {
+        let mut markers = Markers::default();
+        for number in 0..10 {
+            markers.advance(&user(number), 1, 1);
+        }
+        let mut seen = BTreeSet::new();
+        for round in 0..4 {
+            // Those at the front move all the time.
+            for number in 0..3 {
+                markers.advance(&user(number), 2 + round, 0);
+            }
+            let picked = markers.pick(None, 3);
+            assert_eq!((picked.moved.len(), picked.all), (3, false));
+            markers.written(&picked);
+            seen.extend(picked.moved.into_iter().map(|(user, _)| user));
+        }
+        assert_eq!(seen.len(), 10, "{seen:?}");
+        let picked = markers.pick(Some(&user(2)), 2);
+        assert_eq!(picked.moved[0].0, user(2), "who waits comes first");
+    }
+
+    #[test]
+    fn a_marker_that_moves_while_it_is_written_stays_dirty() {
+        let mut markers = Markers::default();
+        markers.advance(&user(1), 1, 1);
+        markers.advance(&user(2), 1, 1);
+        markers.left_over(user(3));
+        let before = markers.writes();
+        let picked = markers.pick(None, 10);
+        assert!(picked.all);
+        assert_eq!(picked.gone, [user(3)]);
+        let late = StoreError::Unknown("late".to_owned());
+        markers.failed(&picked, &late);
+        assert_eq!(markers.failed_since(before), Err(late));
+        assert_eq!(markers.failed_since(markers.writes()), Ok(()));
+        markers.wrote(&user(2), 5);
+        markers.written(&picked);
+        assert!(!markers.is_dirty(&user(1)) && markers.is_dirty(&user(2)));
+        markers.remove(&user(2));
+        assert!(!markers.any_dirty());
+        assert_eq!(markers.iter().count(), 1);
+    }
+}
