@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bounded::{List, Text},
     event::Body,
-    ids::{DeviceId, Position, RoomId, UserId, exact},
+    ids::{DeviceId, RoomId, UserId, exact},
     limits::{
         CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES, RESUME_CURSORS, STATUS_BYTES,
         TOKEN_BYTES, USERS_PER_COMMAND,
     },
+    numbers::{MessageNumber, Position},
     open::{Empty, open_enum},
     room::{Availability, ClientKey, Context, HistoryPolicy, Role, RoomClass},
 };
@@ -128,7 +129,6 @@ pub struct Cursor {
     /// The room.
     pub room: RoomId,
     /// The last position that the client holds.
-    #[serde(deserialize_with = "exact")]
     pub position: Position,
     /// Whether to open the room (see [`Command::Open`]).
     pub open: bool,
@@ -276,11 +276,11 @@ pub enum Anchor {
     /// The last entries.
     Latest,
     /// The entries just before this position.
-    Before(#[serde(deserialize_with = "exact")] Position),
+    Before(Position),
     /// The entries just after this position.
-    After(#[serde(deserialize_with = "exact")] Position),
+    After(Position),
     /// The entries on both sides of this position, and itself.
-    Around(#[serde(deserialize_with = "exact")] Position),
+    Around(Position),
 }
 
 /// See [`Command::History`].
@@ -300,7 +300,6 @@ pub struct MessageAt {
     /// The room.
     pub room: RoomId,
     /// The message's position.
-    #[serde(deserialize_with = "exact")]
     pub position: Position,
 }
 
@@ -310,8 +309,7 @@ pub struct Mark {
     /// The room.
     pub room: RoomId,
     /// The number of the message, and with it all before.
-    #[serde(deserialize_with = "exact")]
-    pub number: u64,
+    pub number: MessageNumber,
 }
 
 /// See [`Command::SetPresence`].

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bounded::{List, Text},
     error::Error,
-    ids::{Position, RoomId, Timestamp, UserId},
+    ids::{RoomId, UserId},
     limits::{NAME_BYTES, TEXT_BYTES, USERS_PER_COMMAND},
+    numbers::{MessageNumber, Position, Timestamp},
     open::open_enum,
     reply::Reply,
     room::{
@@ -203,7 +204,7 @@ pub struct Head {
     /// Its last position.
     pub head: Position,
     /// The number of its last message.
-    pub number: u64,
+    pub number: MessageNumber,
     /// The last message.
     pub preview: Option<Preview>,
 }
@@ -242,7 +243,7 @@ pub struct OwnRead {
     /// The room.
     pub room: RoomId,
     /// The number of the last message read.
-    pub read: u64,
+    pub read: MessageNumber,
     /// Messages after that.
     pub unread: u64,
 }

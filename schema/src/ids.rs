@@ -1,5 +1,4 @@
-//! Identifiers. In JSON and TypeScript they are strings of fixed width that sort as they count;
-//! positions and times are numbers.
+//! Identifiers. In JSON and TypeScript they are strings of fixed width that sort as they count.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -260,12 +259,6 @@ random_id!(
     DeviceId,
     "a device id: 32 hexadecimal digits"
 );
-
-/// The place of an entry in its room's log: 1, 2, 3, …; 0 is before the first.
-pub type Position = u64;
-
-/// Milliseconds since 1970-01-01 UTC.
-pub type Timestamp = u64;
 
 /// The largest number that every client can count with: JavaScript's.
 pub const MAX_EXACT: u64 = (1 << 53) - 1;

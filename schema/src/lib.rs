@@ -17,6 +17,7 @@ pub mod error;
 pub mod event;
 pub mod ids;
 pub mod limits;
+pub mod numbers;
 pub mod open;
 pub mod reply;
 pub mod room;
@@ -26,7 +27,8 @@ pub use codec::{Codec, DecodeError};
 pub use command::{ClientFrame, ClientSignal, Command, Request};
 pub use error::{CloseCode, Error, ErrorCode, Outcome};
 pub use event::{Body, Entry, EntryKind, Event, ServerFrame, ServerSignal};
-pub use ids::{ClientId, DeviceId, Position, RoomId, SessionId, Timestamp, UserId};
+pub use ids::{ClientId, DeviceId, RoomId, SessionId, UserId};
+pub use numbers::{MessageNumber, Position, Timestamp};
 pub use reply::Reply;
 
 /// The protocol version that this build speaks. Hello carries it; a server never sends what is newer

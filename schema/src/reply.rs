@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bounded::List,
     event::Entry,
-    ids::{Position, RoomId, SessionId, Timestamp},
+    ids::{RoomId, SessionId},
     limits::{
         Limits, MARKERS, PAGE_ENTRIES, PAGE_MEMBERS, PAGE_ROOMS, RESUME_CURSORS, USERS_PER_COMMAND,
     },
+    numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     room::{Marker, Member, OwnState, Presence, Profile, RoomSummary},
 };
@@ -154,7 +155,7 @@ pub struct Appended {
     /// The entry's position.
     pub position: Position,
     /// The message's number; 0 for other entries.
-    pub number: u64,
+    pub number: MessageNumber,
     /// When.
     pub time: Timestamp,
 }

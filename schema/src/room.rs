@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bounded::Text,
     event::Body,
-    ids::{ClientId, Position, RoomId, Timestamp, UserId, exact},
+    ids::{ClientId, RoomId, UserId},
     limits::{
         CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES, PREVIEW_BYTES, STATUS_BYTES, URL_BYTES,
     },
+    numbers::{MessageNumber, Position, Timestamp},
 };
 
 /// What kind of room it is; fixed at creation.
@@ -69,7 +70,6 @@ pub struct ClientKey {
     pub id: ClientId,
     /// When the person acted, by the client's clock set right with the server's time; kept on every
     /// resend too.
-    #[serde(deserialize_with = "exact")]
     pub time: Timestamp,
 }
 
@@ -141,16 +141,16 @@ pub struct Marker {
     /// Who.
     pub user: UserId,
     /// The number of the last message that reached one of their devices.
-    pub delivered: u64,
+    pub delivered: MessageNumber,
     /// The number of the last message that they read.
-    pub read: u64,
+    pub read: MessageNumber,
 }
 
 /// The last message of a room, in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Preview {
     /// The message's number.
-    pub number: u64,
+    pub number: MessageNumber,
     /// Who wrote it; none for the system.
     pub sender: Option<UserId>,
     /// Its first words.
@@ -181,9 +181,9 @@ pub struct RoomSummary {
     /// The position of the last entry.
     pub head: Position,
     /// The number of the last message.
-    pub number: u64,
+    pub number: MessageNumber,
     /// How far this user has read.
-    pub read: u64,
+    pub read: MessageNumber,
     /// Messages after that.
     pub unread: u64,
     /// The last message.
@@ -200,7 +200,7 @@ pub struct RoomSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Message {
     /// Its number: messages of a room count 1, 2, 3, ….
-    pub number: u64,
+    pub number: MessageNumber,
     /// Who wrote it; none for the system.
     pub sender: Option<UserId>,
     /// The sender's key, so that their devices know their own message again.

@@ -56,7 +56,7 @@ pub fn grammar() -> Command {
                 .arg(
                     Arg::new("before")
                         .long("before")
-                        .value_parser(value_parser!(Timestamp))
+                        .value_parser(value_parser!(u64))
                         .help("Milliseconds since 1970 [default: now]"),
                 ),
             &[Group::General, Group::Store],
@@ -114,7 +114,7 @@ pub fn run() -> anyhow::Result<()> {
             commands::token(&config, user, given("name").cloned(), lifetime, service)
         }
         "revoke" => {
-            let before = arguments.get_one::<Timestamp>("before").copied();
+            let before = arguments.get_one::<u64>("before").copied().map(Timestamp);
             block_on(commands::revoke(config, user(arguments)?, before))
         }
         "backup" => block_on(commands::backup(config, file(arguments, "out")?)),

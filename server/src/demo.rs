@@ -111,11 +111,11 @@ async fn write(
 ) -> Result<(), StoreError> {
     let room = RoomId::from_random(u64::from_be_bytes(entropy::bytes(entropy)));
     let Some(room) = claim(store, plan, room).await? else { return Ok(()) };
-    let created = now.saturating_sub((words.len() as u64 + 1) * MESSAGE_GAP);
+    let created = now.back((words.len() as u64 + 1) * MESSAGE_GAP);
     write_room(store, &Settings::default(), room, plan, created, |number| {
-        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        let index = usize::try_from(number.get()).ok()?.checked_sub(1)?;
         let (sender, text) = words.get(index)?;
-        let time = created + number * MESSAGE_GAP;
+        let time = created + number.get() * MESSAGE_GAP;
         let message = Message {
             number,
             sender: UserId::new(sender).ok(),

@@ -13,7 +13,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        since.as_millis().try_into().unwrap_or(Timestamp::MAX)
+        Timestamp::after_epoch(since)
     }
 }
 

@@ -4,8 +4,8 @@
 use std::time::Instant;
 
 use caffis_schema::{
-    Body, ClientFrame, ClientId, Codec, Command, DeviceId, List, PROTOCOL_VERSION, Request, RoomId,
-    ServerFrame, Text, codec,
+    Body, ClientFrame, ClientId, Codec, Command, DeviceId, List, PROTOCOL_VERSION, Position,
+    Request, RoomId, ServerFrame, Text, Timestamp, codec,
     command::{Cursor, Hello, Send},
     event::TextBody,
     room::ClientKey,
@@ -51,7 +51,7 @@ pub(crate) fn hello(user: &str, cursors: Vec<Cursor>) -> Hello {
 }
 
 /// A message that says when it was sent.
-pub(crate) fn message(id: u32, room: RoomId, key: u128, time: u64, now: u64) -> Vec<u8> {
+pub(crate) fn message(id: u32, room: RoomId, key: u128, time: Timestamp, now: u64) -> Vec<u8> {
     let mut text = format!("{now:016x}");
     text.extend(std::iter::repeat_n('x', TEXT_BYTES - text.len()));
     let key = ClientKey { id: ClientId(key.to_be_bytes()), time };
@@ -65,7 +65,7 @@ pub(crate) enum Came {
     /// An entry of a room.
     Entry {
         room: u64,
-        position: u64,
+        position: Position,
         /// When it was sent, if it is a message of [`message`].
         sent: Option<u64>,
     },
@@ -89,7 +89,7 @@ fn read(payload: &[u8]) -> Option<Came> {
         }
         (1, ()) if cursor.byte()? == 0 => {
             cursor.number()?;
-            let (room, position) = (cursor.number()?, cursor.number()?);
+            let (room, position) = (cursor.number()?, Position(cursor.number()?));
             Some(Came::Entry { room, position, sent: sent(&mut cursor) })
         }
         _ => Some(Came::Other),
@@ -154,7 +154,7 @@ pub(crate) fn decode(payload: &[u8]) -> anyhow::Result<ServerFrame> {
 #[cfg(test)]
 mod tests {
     use caffis_schema::{
-        Entry, EntryKind, Event, Reply, UserId,
+        Entry, EntryKind, Event, MessageNumber, Reply, UserId,
         event::{Answer, Answered, RoomEntry},
         open::Empty,
         room::Message,
@@ -169,19 +169,30 @@ mod tests {
     #[test]
     fn the_reader_by_hand_agrees_with_the_codec() {
         let room = RoomId::from_random(u64::MAX);
-        let sent = message(3, room, 5, 1_000_000, 0xabc);
+        let sent = message(3, room, 5, Timestamp(1_000_000), 0xabc);
         let ClientFrame::Request(Request { command: Command::Send(send), .. }) =
             codec::decode(&sent, Codec::Binary).unwrap()
         else {
             panic!()
         };
         for sender in [None, Some(UserId::new("ada").unwrap())] {
-            let message =
-                Message { number: 300, sender, key: Some(send.key), body: send.body.clone() };
-            let entry = Entry { position: 777, time: 1 << 40, kind: EntryKind::Message(message) };
+            let message = Message {
+                number: MessageNumber(300),
+                sender,
+                key: Some(send.key),
+                body: send.body.clone(),
+            };
+            let entry = Entry {
+                position: Position(777),
+                time: Timestamp(1 << 40),
+                kind: EntryKind::Message(message),
+            };
             let event = Event::Entry(RoomEntry { room, entry });
             let came = came(&encoded(&ServerFrame::Event(event)));
-            assert_eq!(came, Came::Entry { room: room.get(), position: 777, sent: Some(0xabc) });
+            assert_eq!(
+                came,
+                Came::Entry { room: room.get(), position: Position(777), sent: Some(0xabc) }
+            );
         }
         let reply = Answer { id: 400, result: Answered::Ok(Reply::Done(Empty {})) };
         let came = came(&encoded(&ServerFrame::Reply(reply)));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use caffis_schema::Position;
+
 /// Figures of one cell by name; the unit is part of the name.
 pub(crate) type Figures = BTreeMap<&'static str, f64>;
 
@@ -29,7 +31,7 @@ impl Latencies {
 /// How one room's entries came to one receiver.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Order {
-    last: u64,
+    last: Position,
     missing: u64,
     doubled: u64,
     disordered: u64,
@@ -37,17 +39,17 @@ pub(crate) struct Order {
 
 impl Order {
     /// Everything up to this position was there before.
-    pub(crate) fn after(position: u64) -> Self {
+    pub(crate) fn after(position: Position) -> Self {
         Self { last: position, ..Self::default() }
     }
 
-    pub(crate) fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> Position {
         self.last
     }
 
-    pub(crate) fn take(&mut self, position: u64) {
+    pub(crate) fn take(&mut self, position: Position) {
         if position > self.last {
-            self.missing += position - self.last - 1;
+            self.missing += position.since(self.last) - 1;
             self.last = position;
         } else if position == self.last || self.missing == 0 {
             self.doubled += 1;
@@ -58,8 +60,8 @@ impl Order {
     }
 
     /// Adds what went wrong, where the room's last position is `head`.
-    pub(crate) fn report(&self, head: u64, figures: &mut Figures) {
-        let lost = self.missing + head.saturating_sub(self.last);
+    pub(crate) fn report(&self, head: Position, figures: &mut Figures) {
+        let lost = self.missing + head.since(self.last);
         for (name, count) in
             [("lost", lost), ("doubled", self.doubled), ("out_of_order", self.disordered)]
         {
@@ -73,10 +75,10 @@ mod tests {
     use super::*;
 
     fn wrong(positions: &[u64], head: u64) -> [f64; 3] {
-        let mut order = Order::after(10);
-        positions.iter().for_each(|position| order.take(*position));
+        let mut order = Order::after(Position(10));
+        positions.iter().for_each(|position| order.take(Position(*position)));
         let mut figures = Figures::new();
-        order.report(head, &mut figures);
+        order.report(Position(head), &mut figures);
         ["lost", "doubled", "out_of_order"].map(|name| figures[name])
     }
 

@@ -51,13 +51,15 @@ impl Backoff {
 
 #[cfg(test)]
 mod tests {
+    use caffis_schema::Timestamp;
+
     use super::*;
 
     struct Highest;
 
     impl Environment for Highest {
-        fn now(&self) -> u64 {
-            0
+        fn now(&self) -> Timestamp {
+            Timestamp(0)
         }
 
         fn fill(&self, buffer: &mut [u8]) {

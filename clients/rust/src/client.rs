@@ -12,8 +12,8 @@ use std::{
 
 use caffis_link::{Farewell, Kind};
 use caffis_schema::{
-    Body, ClientId, ClientSignal, Command, DeviceId, Error, Event, Position, Reply, RoomId,
-    ServerSignal, Text, UserId,
+    Body, ClientId, ClientSignal, Command, DeviceId, Error, Event, MessageNumber, Position, Reply,
+    RoomId, ServerSignal, Text, UserId,
     command::{
         Anchor, Close, CreateGroup, EnsureDirect, EnsureRoom, History, Mark, Members, Open, Send,
         Typing,
@@ -218,8 +218,7 @@ impl Client {
     pub fn key(&self) -> ClientKey {
         let mut id = [0; 16];
         self.environment.fill(&mut id);
-        let time =
-            self.environment.now().saturating_add_signed(self.offset.load(Ordering::Relaxed));
+        let time = self.environment.now().offset(self.offset.load(Ordering::Relaxed));
         ClientKey { id: ClientId(id), time }
     }
 
@@ -347,7 +346,7 @@ impl Client {
     ///
     /// # Errors
     /// Any [`CallError`].
-    pub async fn mark_read(&self, room: RoomId, number: u64) -> Result<(), CallError> {
+    pub async fn mark_read(&self, room: RoomId, number: MessageNumber) -> Result<(), CallError> {
         self.call(Command::MarkRead(Mark { room, number })).await.map(drop)
     }
 

@@ -187,9 +187,8 @@ impl Driver {
         };
         self.online = Some(Instant::now());
         self.tokens_refused = 0;
-        let server = i64::try_from(welcome.server_time).unwrap_or(i64::MAX);
-        let ours = i64::try_from(self.options.environment.now()).unwrap_or(i64::MAX);
-        self.offset.store(server.saturating_sub(ours), Ordering::Relaxed);
+        let ahead = welcome.server_time.ahead_of(self.options.environment.now());
+        self.offset.store(ahead, Ordering::Relaxed);
         self.keep.tell(ClientEvent::State(State::Online(connection.info().kind)));
         Session::begin(connection, welcome, &mut self.keep).run(self).await
     }

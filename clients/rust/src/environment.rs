@@ -28,7 +28,7 @@ impl Environment for SystemEnvironment {
     #[expect(clippy::disallowed_methods, reason = "this is the one place for the system's clock")]
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        since.as_millis().try_into().unwrap_or(Timestamp::MAX)
+        Timestamp::after_epoch(since)
     }
 
     fn fill(&self, buffer: &mut [u8]) {

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use caffis_schema::{Body, ClientId, ErrorCode, Text, command, event::TextBody, room::ClientKey};
+use caffis_schema::{
+    Body, ClientId, ErrorCode, Text, Timestamp, command, event::TextBody, room::ClientKey,
+};
 use tokio::sync::oneshot;
 
 use super::*;
@@ -8,7 +10,7 @@ use crate::{Connection, connection::tests::silent_link};
 
 fn send(room: u64, id: u8) -> Command {
     Command::Send(command::Send {
-        key: ClientKey { id: ClientId([id; 16]), time: 0 },
+        key: ClientKey { id: ClientId([id; 16]), time: Timestamp(0) },
         room: RoomId::from_random(room),
         body: Body::Text(TextBody { text: Text::cut("hello") }),
     })

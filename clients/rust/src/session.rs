@@ -295,7 +295,8 @@ impl Session {
         let room = opened.room.room;
         keep.reload.remove(&room);
         self.reloading.remove(&room);
-        let position: Position = opened.page.entries.last().map_or(0, |entry| entry.position);
+        let position: Position =
+            opened.page.entries.last().map_or(Position(0), |entry| entry.position);
         let inbox = self.in_inbox(&opened.room);
         let entries = keep.held.opened(room, position.max(opened.page.head), inbox);
         keep.tell(ClientEvent::Opened(Box::new(opened)));

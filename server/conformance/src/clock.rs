@@ -9,6 +9,7 @@ use std::{
 };
 
 use caffis_core::ports::clock::Clock;
+use caffis_schema::Timestamp;
 
 /// A wall clock that a test sets.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl ManualClock {
 }
 
 impl Clock for ManualClock {
-    fn now(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
     }
 }

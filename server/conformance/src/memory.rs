@@ -54,7 +54,7 @@ impl MemoryStore {
 
     fn read(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, StoreError> {
         check::key(table, key)?;
-        Ok(live(&self.lock(), table, key, self.clock.now()))
+        Ok(live(&self.lock(), table, key, self.clock.now().get()))
     }
 
     fn read_range(&self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
@@ -66,7 +66,7 @@ impl MemoryStore {
         let Some(bounds) = bounds(scan.table, &scan.from, &scan.to) else {
             return Ok(Vec::new());
         };
-        let now = self.clock.now();
+        let now = self.clock.now().get();
         let rows = partition.range(bounds).map(|(_, stored)| stored).filter(|s| s.lives(now));
         let rows = rows.map(Stored::row);
         Ok(if scan.reverse {
@@ -78,7 +78,7 @@ impl MemoryStore {
 
     fn apply(&self, batch: &Batch) -> Result<(), StoreError> {
         check::batch(batch)?;
-        let now = self.clock.now();
+        let now = self.clock.now().get();
         let mut tables = self.lock();
         for operation in &batch.operations {
             match operation {
@@ -106,7 +106,7 @@ impl MemoryStore {
 
     fn insert(&self, table: &'static Table, row: &Row) -> Result<Option<Row>, StoreError> {
         check::row(table, row)?;
-        let now = self.clock.now();
+        let now = self.clock.now().get();
         let mut tables = self.lock();
         let found = live(&tables, table, &row.key, now);
         if found.is_none() {
@@ -125,7 +125,7 @@ impl MemoryStore {
         check::key(table, &key)?;
         check::values(table, expected)?;
         check::values(table, &new)?;
-        let now = self.clock.now();
+        let now = self.clock.now().get();
         let mut tables = self.lock();
         match live(&tables, table, &key, now) {
             Some(row) if row.values == expected => {

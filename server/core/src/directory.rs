@@ -292,7 +292,7 @@ impl Directory {
             Presence {
                 user: user.clone(),
                 // Newer than what was told while they were connected, older than when they return.
-                version: now.saturating_sub(1),
+                version: now.back(1).get(),
                 availability: Availability::Offline,
                 last_seen: cached.as_ref().and_then(|person| person.last_seen),
                 status: cached.and_then(|person| person.status.clone()),

@@ -45,7 +45,7 @@ pub async fn entry_page(
             page::newest(back(services, cell, state, head, floor, limit).await?, bytes)
         }
         Anchor::Before(position) => {
-            let last = position.saturating_sub(1);
+            let last = position.back(1);
             page::newest(back(services, cell, state, last, floor, limit).await?, bytes)
         }
         Anchor::After(position) => {
@@ -62,7 +62,7 @@ pub async fn entry_page(
             before
         }
     };
-    let first = entries.first().map_or(0, |entry| entry.position);
+    let first = entries.first().map_or(Position::ZERO, |entry| entry.position);
     let last = entries.last().map_or(head, |entry| entry.position);
     Ok(EntryPage {
         more_before: !entries.is_empty() && first > floor + 1,
@@ -82,7 +82,7 @@ async fn back(
     limit: usize,
 ) -> Result<Vec<Arc<Entry>>, Error> {
     let last = last.min(state.head);
-    let first = (last + 1).saturating_sub(limit as u64).max(floor + 1);
+    let first = (last + 1).back(limit as u64).max(floor + 1);
     if first > last {
         return Ok(Vec::new());
     }
@@ -104,7 +104,7 @@ pub async fn forward(
     last: Position,
     limit: usize,
 ) -> Result<Vec<Arc<Entry>>, Error> {
-    let end = last.min(first.saturating_add(limit as u64 - 1));
+    let end = last.min((first + limit as u64).back(1));
     if limit == 0 || first > last {
         return Ok(Vec::new());
     }

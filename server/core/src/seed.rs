@@ -121,23 +121,24 @@ async fn seed_room(
     };
     let room = RoomId::from_random(chance.next());
     let Some(room) = claim(store, &room_plan, room).await? else { return Ok(()) };
-    let created = plan.now.saturating_sub((count + 1) * MESSAGE_GAP);
+    let created = plan.now.back((count + 1) * MESSAGE_GAP);
     write_room(store, settings, room, &room_plan, created, |number| {
-        (number <= count).then(|| {
+        (number.get() <= count).then(|| {
+            let time = created + number.get() * MESSAGE_GAP;
             let message = Message {
                 number,
                 sender: chance.pick(&users).cloned(),
                 key: Some(ClientKey {
                     id: ClientId(
-                        (u128::from(chance.next()) << 64 | u128::from(number)).to_be_bytes(),
+                        (u128::from(chance.next()) << 64 | u128::from(number.get())).to_be_bytes(),
                     ),
-                    time: created + number * MESSAGE_GAP,
+                    time,
                 }),
                 body: Body::Text(TextBody {
                     text: Text::cut(chance.pick(PHRASES).copied().unwrap_or_default()),
                 }),
             };
-            (EntryKind::Message(message), created + number * MESSAGE_GAP)
+            (EntryKind::Message(message), time)
         })
     })
     .await

@@ -52,7 +52,7 @@ pub(crate) fn run(
     let read_error = |error: fjall::Error| BackupError::Store(error.to_string());
     let database = shared.current().map_err(|error| BackupError::Store(error.to_string()))?;
     let snapshot = database.snapshot();
-    let mut writer = Writer::start(out, FORMAT, shared.options.clock.now())?;
+    let mut writer = Writer::start(out, FORMAT, shared.options.clock.now().get())?;
     for name in database.table_names() {
         let Some(table) = database.table(&name) else { continue };
         writer.table(&name)?;

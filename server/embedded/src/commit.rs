@@ -191,7 +191,7 @@ impl Committer {
         let mut group = Group::default();
         match database {
             Ok(database) => {
-                let now = self.shared.options.clock.now();
+                let now = self.shared.options.clock.now().get();
                 self.shared.now.store(now, Ordering::Relaxed);
                 for request in requests {
                     group.add(&database, request, now);
@@ -262,7 +262,7 @@ impl Committer {
     /// Looks after the store.
     fn look(&mut self) {
         self.looked = Instant::now();
-        self.shared.now.store(self.shared.options.clock.now(), Ordering::Relaxed);
+        self.shared.now.store(self.shared.options.clock.now().get(), Ordering::Relaxed);
         let health = self.shared.health();
         if matches!(health, Health::Failed(_)) {
             return;

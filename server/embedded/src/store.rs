@@ -49,7 +49,7 @@ impl EmbeddedStore {
         let path = path.as_ref();
         let io = |error| OpenError::Io { path: path.to_owned(), error };
         let folder = Folder::open(path)?;
-        let now = Arc::new(AtomicU64::new(options.clock.now()));
+        let now = Arc::new(AtomicU64::new(options.clock.now().get()));
         let opened = Database::open(&folder.data(), &options, &now);
         let database = opened.map_err(|error| open_error(path, error))?;
         let last_group = database.last_group().map_err(|error| open_error(path, error))?;
@@ -96,7 +96,7 @@ impl EmbeddedStore {
     ) -> Result<T, StoreError> {
         let slot = shared.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = slot.as_ref().map_err(|reason| StoreError::Unavailable(reason.clone()))?;
-        read(database, shared.options.clock.now())
+        read(database, shared.options.clock.now().get())
     }
 
     async fn submit(&self, work: Work, bytes: usize) -> Result<Outcome, StoreError> {
@@ -117,7 +117,7 @@ impl EmbeddedStore {
         if batch.operations.is_empty() {
             return Ok(());
         }
-        let now = self.shared.options.clock.now();
+        let now = self.shared.options.clock.now().get();
         let size = bytes + batch.operations.len() * 64;
         let operations = batch.operations.into_iter().filter_map(|o| encode(o, now)).collect();
         self.submit(Work::Write(operations), size).await.map(|_| ())

@@ -56,7 +56,8 @@ async fn compactions_sweep_rows_whose_time_is_over() {
     let found = store.get(&NOTES, &note(100)).await;
     assert_eq!(found, Ok(None), "reads leave it out at once");
     clock.advance(Duration::from_secs(61));
-    while store.shared.now.load(std::sync::atomic::Ordering::Relaxed) < Clock::now(&*clock) {
+    while store.shared.now.load(std::sync::atomic::Ordering::Relaxed) < (Clock::now(&*clock)).get()
+    {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     table.major_compact().unwrap();

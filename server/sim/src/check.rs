@@ -6,7 +6,7 @@ use std::{
 };
 
 use caffis_schema::{
-    Body, Entry, EntryKind, Position, RoomId, UserId,
+    Body, Entry, EntryKind, MessageNumber, Position, RoomId, Timestamp, UserId,
     command::Anchor,
     room::{HistoryPolicy, Role},
 };
@@ -66,7 +66,7 @@ impl Truth {
                     }
                 }
             }
-            EntryKind::Message(message) => self.messages = message.number,
+            EntryKind::Message(message) => self.messages = message.number.get(),
             EntryKind::Joined(joined) => {
                 joined.users.iter().for_each(|user| self.join(user, entry.position));
             }
@@ -97,11 +97,9 @@ impl Truth {
     /// Whether a person was ever to see this position.
     fn visible(&self, user: &UserId, position: Position) -> bool {
         let all = self.history == HistoryPolicy::All;
-        self.spans
-            .get(user)
-            .into_iter()
-            .flatten()
-            .any(|span| position <= span.to && (all || span.from == 1 || position >= span.from))
+        self.spans.get(user).into_iter().flatten().any(|span| {
+            position <= span.to && (all || span.from == Position(1) || position >= span.from)
+        })
     }
 }
 
@@ -142,7 +140,7 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
 async fn log(audit: &Device, room: RoomId) -> Result<Vec<Entry>, String> {
     let mut entries: Vec<Entry> = Vec::new();
     loop {
-        let after = Anchor::After(entries.last().map_or(0, |entry| entry.position));
+        let after = Anchor::After(entries.last().map_or(Position(0), |entry| entry.position));
         let page = audit.client.history(room, after, 100).await.map_err(|e| e.to_string())?;
         entries.extend(page.entries);
         if !page.more_after {
@@ -158,16 +156,16 @@ fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth) {
     let (mut number, mut time) = (0, 0);
     let mut keys = BTreeSet::new();
     for (entry, position) in truth.entries.iter().zip(1..) {
-        if entry.position != position {
+        if entry.position != Position(position) {
             trace.broken(format_args!("{short}: {} instead of {position}", entry.position));
         }
-        if entry.time < time {
+        if entry.time < Timestamp(time) {
             trace.broken(format_args!("{short}: time runs backwards at {position}"));
         }
-        time = entry.time;
+        time = entry.time.get();
         let EntryKind::Message(message) = &entry.kind else { continue };
         number += 1;
-        if message.number != number {
+        if message.number != MessageNumber(number) {
             trace.broken(format_args!("{short}: number {} instead of {number}", message.number));
         }
         let (Some(sender), Some(key)) = (&message.sender, message.key) else {
@@ -178,7 +176,7 @@ fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth) {
             trace.broken(format_args!("{short}: {position} is there twice"));
         }
         let spans = truth.spans.get(sender).into_iter().flatten();
-        if !spans.clone().any(|span| span.from < position && position < span.to) {
+        if !spans.clone().any(|span| span.from < Position(position) && position < span.to.get()) {
             trace.broken(format_args!("{short}: {sender} was no member at {position}"));
         }
         let sending = ledger.sendings.get(&(sender.clone(), key.id));
@@ -203,7 +201,7 @@ fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth) {
 fn check_answers(trace: &Trace, ledger: &Ledger, rooms: &BTreeMap<RoomId, Truth>) {
     for ((user, id), sending) in &ledger.sendings {
         let Some(appended) = sending.acknowledged else { continue };
-        let index = usize::try_from(appended.position - 1).unwrap_or(usize::MAX);
+        let index = usize::try_from(appended.position.get() - 1).unwrap_or(usize::MAX);
         let entry = rooms.get(&sending.room).and_then(|truth| truth.entries.get(index));
         let there = entry.is_some_and(|entry| match &entry.kind {
             EntryKind::Message(message) => {
@@ -236,7 +234,7 @@ fn check_device(
     for ((room, position), entry) in &seen.entries {
         let Some(truth) = rooms.get(room) else { continue };
         let short = ledger.short(*room);
-        let index = usize::try_from(position - 1).unwrap_or(usize::MAX);
+        let index = usize::try_from(position.get() - 1).unwrap_or(usize::MAX);
         if truth.entries.get(index) != Some(entry) {
             trace.broken(format_args!("{} saw another {position} of {short}", device.name));
         }
@@ -247,7 +245,7 @@ fn check_device(
     for (room, truth) in rooms.iter().filter(|_| whole) {
         let short = ledger.short(*room);
         let copy = seen.copies.get(room).map(|copy| copy.last);
-        let head = truth.member(&device.user).map(|_| truth.entries.len() as u64);
+        let head = truth.member(&device.user).map(|_| Position(truth.entries.len() as u64));
         if copy != head {
             let name = &device.name;
             trace.broken(format_args!("{name} is at {copy:?} of {short}, which is at {head:?}"));
@@ -274,10 +272,10 @@ fn check_list(trace: &Trace, ledger: &Ledger, device: &Device, rooms: &BTreeMap<
                 EntryKind::Message(m) if m.sender.as_ref() == Some(user) => Some(m.number),
                 _ => None,
             });
-            let read = told.max(own.unwrap_or_default()).max(span.number);
+            let read = told.max(own.unwrap_or_default().get()).max(span.number);
             (truth.entries.len() as u64, truth.messages, truth.messages - read)
         });
-        let found = seen.listed.get(room).map(|s| (s.head, s.number, s.unread));
+        let found = seen.listed.get(room).map(|s| (s.head.get(), s.number.get(), s.unread));
         if found != expected {
             trace.broken(format_args!("{user} is told {found:?} of {short}, not {expected:?}"));
         }

@@ -136,7 +136,7 @@ impl Watch {
             let told = "was told an entry of a room that it is out of";
             self.trace.broken(format_args!("{} {told}: position {position}", self.name));
         }
-        let copy = seen.copies.entry(room).or_insert(Copy { last: position - 1, loose: true });
+        let copy = seen.copies.entry(room).or_insert(Copy { last: position.back(1), loose: true });
         if position != copy.last + 1 && !copy.loose && !seen.shut.contains(&room) {
             let last = copy.last;
             self.trace.broken(format_args!("{} hears {position} after {last}", self.name));

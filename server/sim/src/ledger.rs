@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use caffis_client::CallError;
-use caffis_schema::{ClientId, RoomId, UserId, reply::Appended, room::HistoryPolicy};
+use caffis_schema::{
+    ClientId, MessageNumber, RoomId, UserId, reply::Appended, room::HistoryPolicy,
+};
 
 use crate::trace::Trace;
 
@@ -70,7 +72,7 @@ impl Ledger {
             Ok(appended) => {
                 sending.open -= 1;
                 let number = self.numbers.entry(appended.room).or_default();
-                *number = appended.number.max(*number);
+                *number = (appended.number.max(MessageNumber(*number))).get();
                 let before = sending.acknowledged.replace(*appended);
                 if before.is_some_and(|before| before != *appended) {
                     trace.broken(format_args!(

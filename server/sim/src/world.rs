@@ -55,7 +55,7 @@ impl Wall {
 
     fn plus(&self, skew: i64) -> Timestamp {
         let passed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        (START + passed).saturating_add_signed(skew)
+        Timestamp((START + passed).saturating_add_signed(skew))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The list of conversations, and the one that is open.
 
 use caffis_schema::{
-    RoomId,
+    Position, RoomId,
     reply::{EntryPage, MemberPage, Opened},
     room::RoomSummary,
 };
@@ -59,7 +59,7 @@ impl Chat {
         if self.room != Some(room) {
             return;
         }
-        self.oldest = 0;
+        self.oldest = Position(0);
         let title = title(&opened.room);
         let head = opened.page.head.to_string();
         let members = opened.room.members;
@@ -67,7 +67,7 @@ impl Chat {
         self.screen.line("opened", &[&room.to_string(), &head, &title], &people);
         self.page(&opened.page);
         if opened.room.number > opened.room.read {
-            self.mark_read(room, opened.room.number);
+            self.mark_read(room, opened.room.number.get());
         }
         let client = self.client.clone();
         // Names for the lines that follow; without them, ids are shown.

@@ -14,7 +14,7 @@ use caffis_client::{
     CallError, Client, ClientEvent, Options, State, SystemEnvironment, TokenFuture, TokenSource,
 };
 use caffis_schema::{
-    EntryKind, Event, Position, RoomId, ServerSignal, Text, UserId,
+    EntryKind, Event, MessageNumber, Position, RoomId, ServerSignal, Text, UserId,
     command::{Anchor, EnsureRoom},
     event::RoomEntry,
     reply::{EntryPage, MemberPage},
@@ -91,7 +91,7 @@ pub async fn run(args: ChatArgs) -> anyhow::Result<()> {
         rooms: Vec::new(),
         names: BTreeMap::new(),
         room: None,
-        oldest: 0,
+        oldest: Position(0),
         wanted: args.room,
         typed: 0,
         calls: FuturesUnordered::new(),
@@ -291,7 +291,7 @@ impl Chat {
             Event::RoomRemoved(removed) => self.gone(removed.room),
             Event::Head(head) => {
                 if let Some(room) = self.rooms.iter_mut().find(|room| room.room == head.room) {
-                    room.unread += head.number.saturating_sub(room.number);
+                    room.unread += head.number.since(room.number);
                     (room.head, room.number, room.preview) = (head.head, head.number, head.preview);
                 }
             }
@@ -349,7 +349,7 @@ impl Chat {
                 if message.sender == self.me {
                     room.read = message.number;
                 }
-                room.unread = message.number.saturating_sub(room.read);
+                room.unread = message.number.since(room.read);
                 unread = Some((title(room), room.unread));
             }
         }
@@ -358,7 +358,7 @@ impl Chat {
             if let EntryKind::Message(message) = &entry.entry.kind
                 && message.sender != self.me
             {
-                self.mark_read(entry.room, message.number);
+                self.mark_read(entry.room, message.number.get());
             }
         } else if let Some((title, unread)) = unread {
             let id = entry.room.to_string();
@@ -371,7 +371,7 @@ impl Chat {
         let client = self.client.clone();
         // A marker that is refused changes nothing that is shown here.
         self.call(async move {
-            let _: Result<(), CallError> = client.mark_read(room, number).await;
+            let _: Result<(), CallError> = client.mark_read(room, MessageNumber(number)).await;
             Done::Quiet
         });
     }

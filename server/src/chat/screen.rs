@@ -136,7 +136,7 @@ pub(super) fn availability(availability: Availability) -> &'static str {
 
 /// The time of day, UTC: a terminal's zone is not known here.
 fn clock(time: Timestamp) -> String {
-    let minutes = time / 60_000;
+    let minutes = time.get() / 60_000;
     format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60)
 }
 
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn times_are_of_the_day() {
-        assert_eq!(clock(0), "00:00");
-        assert_eq!(clock((13 * 60 + 7) * 60_000 + 86_400_000), "13:07");
+        assert_eq!(clock(Timestamp(0)), "00:00");
+        assert_eq!(clock(Timestamp((13 * 60 + 7) * 60_000 + 86_400_000)), "13:07");
     }
 }

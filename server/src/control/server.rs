@@ -106,7 +106,7 @@ fn serve(stream: UnixStream, services: &Services) -> io::Result<()> {
         Ok(Request::Backup) => backup(out, services),
         Ok(Request::Revoke { user, before }) => {
             let revoked = Handle::current().block_on(services.core.revoke(&user, before));
-            tracing::info!(user.id = %user, before, done = revoked.is_ok(), "sessions revoked");
+            tracing::info!(user.id = %user, before = before.get(), done = revoked.is_ok(), "sessions revoked");
             outcome(revoked.map(|()| 0))
         }
         Err(error) => Answer::Failed(format!("no such request: {error}")),

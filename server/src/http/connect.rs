@@ -85,7 +85,7 @@ pub(super) async fn connect(State(app): State<Arc<App>>, headers: HeaderMap) -> 
     let ends = |at: &caffis_certs::Status| at.not_after.duration_since(UNIX_EPOCH).ok();
     let certificate = Certificate {
         certificate_hash: own.map(|status| BASE64_STANDARD.encode(status.hash)),
-        certificate_expires: own.and_then(ends).and_then(|time| time.as_millis().try_into().ok()),
+        certificate_expires: own.and_then(ends).map(Timestamp::after_epoch),
     };
     // TCP listens a moment before UDP does, and what is told here is kept by clients. A start that
     // fails in between ends the process, and this wait with it.

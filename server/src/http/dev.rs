@@ -64,7 +64,7 @@ pub(super) async fn token(State(app): State<Arc<App>>, request: Request) -> Resp
     };
     match mint(app.config.token_secret().unwrap_or_default(), &grant) {
         Ok(token) => {
-            let expires = now / 1000 * 1000 + LIFETIME.as_secs() * 1000;
+            let expires = now.get() / 1000 * 1000 + LIFETIME.as_secs() * 1000;
             reply::json(StatusCode::OK, &json!({"token": token, "expires": expires}))
         }
         Err(error) => {

@@ -51,17 +51,17 @@ impl Claims {
             return Err(invalid("it lacks sub or exp"));
         };
         let ends = milliseconds(exp, "exp")?;
-        if ends.saturating_add(leeway) <= now {
+        if ends + leeway <= now {
             return Err(TokenError::Expired);
         }
         if let Some(begins) = self.nbf
-            && milliseconds(begins, "nbf")? > now.saturating_add(leeway)
+            && milliseconds(begins, "nbf")? > now + leeway
         {
             return Err(invalid("it does not hold yet (nbf)"));
         }
         // A token that does not say when it was made counts as made before any revocation.
-        let issued = self.iat.map_or(Ok(0), |made| milliseconds(made, "iat"))?;
-        if issued > now.saturating_add(leeway) {
+        let issued = self.iat.map_or(Ok(Timestamp::ZERO), |made| milliseconds(made, "iat"))?;
+        if issued > now + leeway {
             return Err(invalid("it was made in the future (iat)"));
         }
         let user = UserId::new(&sub).map_err(|error| invalid(&format!("sub is {error}")))?;
@@ -70,7 +70,7 @@ impl Claims {
             name: self.name.filter(|name| !name.is_empty()).map(|name| Text::cut(&name)),
             picture: self.picture.filter(|url| is_web(url)).and_then(|url| Text::new(url).ok()),
             issued,
-            expires: if ends > now { ends } else { ends.saturating_add(leeway) },
+            expires: if ends > now { ends } else { ends + leeway },
             service: self.scope.is_some_and(|scope| scope.has(SERVICE_SCOPE)),
         })
     }
@@ -83,7 +83,7 @@ fn is_web(url: &str) -> bool {
 
 fn milliseconds(seconds: f64, claim: &str) -> Result<Timestamp, TokenError> {
     if (0.0..=MAX_SECONDS).contains(&seconds) {
-        Ok((seconds * 1000.0) as Timestamp)
+        Ok(Timestamp((seconds * 1000.0) as u64))
     } else {
         Err(invalid(&format!("{claim} is no time")))
     }

@@ -48,7 +48,7 @@ struct Claims<'a> {
 /// The signing failed.
 pub fn mint(secret: &str, grant: &Grant) -> Result<String, jsonwebtoken::errors::Error> {
     crypto::install();
-    let issued = grant.issued / 1000;
+    let issued = grant.issued.get() / 1000;
     let claims = Claims {
         sub: grant.user.as_str(),
         iat: issued,

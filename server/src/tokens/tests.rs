@@ -24,7 +24,7 @@ pub(super) struct TestClock(pub(super) AtomicU64);
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        self.0.load(Ordering::Relaxed) * 1000
+        Timestamp(self.0.load(Ordering::Relaxed) * 1000)
     }
 }
 
@@ -89,8 +89,8 @@ async fn a_good_token_gives_its_identity() {
     assert_eq!(identity.user.as_str(), "giulia");
     assert_eq!(identity.name.unwrap().as_str(), "Giulia");
     assert_eq!(identity.picture.unwrap().as_str(), "https://pictures.example/g.png");
-    assert_eq!(identity.issued, (NOW - 10) * 1000);
-    assert_eq!(identity.expires, (NOW + 600) * 1000);
+    assert_eq!(identity.issued, Timestamp((NOW - 10) * 1000));
+    assert_eq!(identity.expires, Timestamp((NOW + 600) * 1000));
     assert!(!identity.service);
 }
 
@@ -99,7 +99,7 @@ async fn what_we_mint_is_good() {
     let grant = Grant {
         user: UserId::new("shop").unwrap(),
         name: None,
-        issued: NOW * 1000,
+        issued: Timestamp(NOW * 1000),
         lifetime: Duration::from_secs(60),
         service: true,
         issuer: Some("us".to_owned()),
@@ -112,7 +112,7 @@ async fn what_we_mint_is_good() {
     .await;
     let identity = tokens.identify(&mint(SECRET, &grant).unwrap()).await.unwrap();
     assert!(identity.service);
-    assert_eq!(identity.expires, (NOW + 60) * 1000);
+    assert_eq!(identity.expires, Timestamp((NOW + 60) * 1000));
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn times_are_checked_with_leeway() {
     let expired = hs256(&with(json!({"exp": NOW - 31})));
     assert_eq!(tokens.identify(&expired).await, Err(TokenError::Expired));
     let just = tokens.identify(&hs256(&with(json!({"exp": NOW - 29})))).await.unwrap();
-    assert!(just.expires > NOW * 1000);
+    assert!(just.expires > Timestamp(NOW * 1000));
     assert!(tokens.identify(&hs256(&with(json!({"nbf": NOW + 29})))).await.is_ok());
     for claims in [
         with(json!({"nbf": NOW + 31})),
@@ -153,7 +153,7 @@ async fn times_are_checked_with_leeway() {
 #[tokio::test]
 async fn a_token_without_iat_counts_as_made_before_any_revocation() {
     let tokens = tokens(|_| {}).await;
-    assert_eq!(tokens.identify(&hs256(&without("iat"))).await.unwrap().issued, 0);
+    assert_eq!(tokens.identify(&hs256(&without("iat"))).await.unwrap().issued, Timestamp(0));
 }
 
 #[tokio::test]

@@ -285,6 +285,6 @@ pub(crate) fn said(room: RoomId, text: &str, key: ClientKey) -> Command {
 pub(crate) fn fresh_key() -> ClientKey {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let now = SystemClock.now();
-    let number = u128::from(now) << 64 | u128::from(NEXT.fetch_add(1, Ordering::Relaxed));
+    let number = u128::from(now.get()) << 64 | u128::from(NEXT.fetch_add(1, Ordering::Relaxed));
     ClientKey { id: ClientId(number.to_be_bytes()), time: now }
 }

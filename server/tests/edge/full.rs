@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use caffis_schema::{ErrorCode, Outcome};
+use caffis_schema::{ErrorCode, Outcome, Position};
 
 use crate::common::{Over, Person, Setup};
 
@@ -26,7 +26,7 @@ async fn a_full_disk_refuses_sends_and_heals_by_itself() {
             }
             Err(error) => break error,
         }
-        assert!(last.position < 10_000, "it never ran full");
+        assert!(last.position < Position(10_000), "it never ran full");
     };
     assert_eq!(error.code, ErrorCode::StorageFull, "{error}");
     assert_eq!(error.outcome, Outcome::Refused);

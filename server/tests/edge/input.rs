@@ -1,7 +1,8 @@
 //! Bad input in a session: each gets its typed error, and nobody else notices.
 
 use caffis_schema::{
-    ClientId, CloseCode, Command, ErrorCode, Event, RoomId, ServerFrame,
+    ClientId, CloseCode, Command, ErrorCode, Event, MessageNumber, Position, RoomId, ServerFrame,
+    Timestamp,
     command::{Anchor, History, Mark, MessageAt, Open},
     event::Answered,
     limits::COMMAND_BYTES,
@@ -43,8 +44,8 @@ async fn rooms_of_others_are_as_if_they_were_not_there() {
         for command in [
             Command::Open(Open { room, limit: 10 }),
             Command::History(History { room, anchor: Anchor::Latest, limit: 10 }),
-            Command::Message(MessageAt { room, position: 1 }),
-            Command::MarkRead(Mark { room, number: 1 }),
+            Command::Message(MessageAt { room, position: Position(1) }),
+            Command::MarkRead(Mark { room, number: MessageNumber(1) }),
             said(room, "let me in", fresh_key()),
         ] {
             answers.push(luca.ask(command).await.unwrap_err());
@@ -60,9 +61,10 @@ async fn places_that_are_not_there_are_refused() {
     let server = Setup::dev().start().await;
     let mut giulia = Person::enter(&server, "giulia", Over::WebSocket).await;
     let room = giulia.direct("marco").await;
-    let future = giulia.ask(Command::Message(MessageAt { room, position: 1_000_000 })).await;
+    let future =
+        giulia.ask(Command::Message(MessageAt { room, position: Position(1_000_000) })).await;
     assert!(matches!(future.unwrap_err().code, ErrorCode::OutOfRange | ErrorCode::NotFound));
-    let read = giulia.ask(Command::MarkRead(Mark { room, number: 1_000_000 })).await;
+    let read = giulia.ask(Command::MarkRead(Mark { room, number: MessageNumber(1_000_000) })).await;
     assert_eq!(read.unwrap_err().code, ErrorCode::OutOfRange);
 }
 
@@ -77,7 +79,7 @@ async fn a_client_id_belongs_to_one_text() {
     assert_eq!(phone.say_again(room, "once", key).await.unwrap(), first);
     let error = phone.say_again(room, "twice", key).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::ClientIdReused);
-    let old = caffis_schema::room::ClientKey { id: ClientId([9; 16]), time: 1_000 };
+    let old = caffis_schema::room::ClientKey { id: ClientId([9; 16]), time: Timestamp(1_000) };
     assert_eq!(giulia.say_again(room, "old", old).await.unwrap_err().code, ErrorCode::Expired);
 }
 
@@ -196,13 +198,13 @@ async fn a_reader_who_never_reads_holds_nobody_up() {
     let text = "x".repeat(7_000);
     let mut last = 0;
     for _ in 0..2_000 {
-        last = giulia.say(room, &text).await.unwrap().position;
+        last = (giulia.say(room, &text).await.unwrap().position).get();
     }
     // The other device of the same person has it all, by events or by being told to resume.
     let reached = reader
         .event(|event| match event {
-            Event::Entry(entry) if entry.entry.position == last => Some(last),
-            Event::Behind(head) if head.head == last => Some(last),
+            Event::Entry(entry) if entry.entry.position == Position(last) => Some(last),
+            Event::Behind(head) if head.head == Position(last) => Some(last),
             _ => None,
         })
         .await;

@@ -9,7 +9,9 @@ use caffis_chat::{
     tokens::{Grant, mint},
 };
 use caffis_core::ports::clock::Clock;
-use caffis_schema::{CloseCode, Command, ErrorCode, Reply, Text, UserId, command::Refresh};
+use caffis_schema::{
+    CloseCode, Command, ErrorCode, Reply, Text, Timestamp, UserId, command::Refresh,
+};
 use ring::{
     rand::SystemRandom,
     signature::{Ed25519KeyPair, KeyPair},
@@ -23,7 +25,7 @@ fn grant(user: &str, issued: u64, lifetime: u64) -> Grant {
     Grant {
         user: UserId::new(user).unwrap(),
         name: None,
-        issued,
+        issued: Timestamp(issued),
         lifetime: Duration::from_secs(lifetime),
         service: false,
         issuer: None,
@@ -35,11 +37,12 @@ fn grant(user: &str, issued: u64, lifetime: u64) -> Grant {
 async fn wrong_expired_unsigned_and_foreign_tokens_are_refused() {
     let server = Setup::dev().start().await;
     let now = SystemClock.now();
-    let expired = mint(DEVELOPMENT_SECRET, &grant("giulia", now - 7_200_000, 3_600)).unwrap();
-    let foreign = mint("another secret that nobody here knows of", &grant("giulia", now, 60));
+    let expired =
+        mint(DEVELOPMENT_SECRET, &grant("giulia", now.back(7_200_000).get(), 3_600)).unwrap();
+    let foreign = mint("another secret that nobody here knows of", &grant("giulia", now.get(), 60));
     let unsigned = {
         let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let claims = json!({"sub": "giulia", "exp": now / 1000 + 60});
+        let claims = json!({"sub": "giulia", "exp": now.get() / 1000 + 60});
         format!("{}.{}.", part(json!({"alg": "none"})), part(claims))
     };
     let cases = [
@@ -74,12 +77,14 @@ async fn a_token_is_replaced_in_the_session_by_one_of_the_same_person() {
 #[tokio::test]
 async fn revoke_ends_sessions_now_and_refuses_their_tokens_also_after_a_restart() {
     let server = Setup::dev().start().await;
-    let old = mint(DEVELOPMENT_SECRET, &grant("giulia", SystemClock.now() - 5_000, 3_600)).unwrap();
+    let old =
+        mint(DEVELOPMENT_SECRET, &grant("giulia", SystemClock.now().back(5_000).get(), 3_600))
+            .unwrap();
     let mut giulia = Person::stranger(&server, Over::Quic).await;
     giulia.greet(&old).await.unwrap();
     let mut marco = Person::enter(&server, "marco", Over::WebSocket).await;
     let data = server.setup.data();
-    let before = (SystemClock.now() - 2_000).to_string();
+    let before = SystemClock.now().back(2_000).to_string();
     let arguments = ["revoke", "giulia", "--before", &before, "--data", data.to_str().unwrap()];
     run(&arguments).await.worked();
     assert_eq!(giulia.farewell().await.code, CloseCode::Revoked.number());
@@ -88,11 +93,13 @@ async fn revoke_ends_sessions_now_and_refuses_their_tokens_also_after_a_restart(
 
     let setup = server.setup.clone();
     server.kill().await;
-    let before = (SystemClock.now() - 2_000).to_string();
+    let before = SystemClock.now().back(2_000).to_string();
     let offline = ["revoke", "luca", "--before", &before, "--data", data.to_str().unwrap()];
     run(&offline).await.worked();
     let server = setup.start().await;
-    let luca = mint(DEVELOPMENT_SECRET, &grant("luca", SystemClock.now() - 50_000, 3_600)).unwrap();
+    let luca =
+        mint(DEVELOPMENT_SECRET, &grant("luca", SystemClock.now().back(50_000).get(), 3_600))
+            .unwrap();
     for token in [old, luca] {
         let mut stranger = Person::stranger(&server, Over::WebSocket).await;
         let refusal = stranger.greet(&token).await.unwrap_err();
@@ -118,7 +125,7 @@ impl Issuer {
 
     fn token(&self, user: &str) -> String {
         let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let now = SystemClock.now() / 1000;
+        let now = SystemClock.now().get() / 1000;
         let claims = json!({"sub": user, "iat": now, "exp": now + 60, "iss": "us", "aud": "chat"});
         let message = format!("{}.{}", part(json!({"alg": "EdDSA", "kid": "one"})), part(claims));
         let signature = URL_SAFE_NO_PAD.encode(self.0.sign(message.as_bytes()));

@@ -8,7 +8,7 @@ use std::{
 };
 
 use caffis_client::State;
-use caffis_schema::{Event, ServerSignal, UserId, room::Availability};
+use caffis_schema::{Event, MessageNumber, ServerSignal, UserId, room::Availability};
 
 use crate::{
     common::{Over, Setup, soon},
@@ -56,7 +56,7 @@ async fn two_devices_agree_on_what_is_read_and_on_who_is_there() {
     for device in [&phone, &laptop] {
         device.hears(room, "message 3").await;
     }
-    soon("the marker", phone.client.mark_read(room, 2)).await.unwrap();
+    soon("the marker", phone.client.mark_read(room, MessageNumber(2))).await.unwrap();
     for device in [&phone, &laptop] {
         let own = device
             .until("the read marker", |heard| {
@@ -66,13 +66,13 @@ async fn two_devices_agree_on_what_is_read_and_on_who_is_there() {
                 })
             })
             .await;
-        assert_eq!((own.read, own.unread), (2, 1));
+        assert_eq!((own.read.get(), own.unread), (2, 1));
     }
     giulia
         .until("Marco's marker", |heard| {
             heard.events.iter().find_map(|event| match event {
                 Event::Marker(marker) if marker.marker.user == phone.user => {
-                    (marker.marker.read == 2).then_some(())
+                    (marker.marker.read == MessageNumber(2)).then_some(())
                 }
                 _ => None,
             })

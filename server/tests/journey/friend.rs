@@ -77,7 +77,7 @@ impl Heard {
     /// The last position of a room.
     pub(crate) fn head(&self, room: RoomId) -> Position {
         let last = self.rooms.get(&room).and_then(BTreeMap::last_key_value);
-        last.map_or(0, |(position, _)| *position)
+        last.map_or(Position(0), |(position, _)| *position)
     }
 
     /// How often it was connected.

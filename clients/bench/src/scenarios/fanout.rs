@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use caffis_schema::RoomId;
+use caffis_schema::{Position, RoomId};
 use tokio::{
     task::{JoinHandle, spawn_local},
     time::{Instant, MissedTickBehavior, interval},
@@ -90,7 +90,12 @@ async fn measure(
     Ok(figures)
 }
 
-fn receive(mut wire: Wire, begin: u64, clock: Clock, heard: Rc<RefCell<Heard>>) -> JoinHandle<()> {
+fn receive(
+    mut wire: Wire,
+    begin: Position,
+    clock: Clock,
+    heard: Rc<RefCell<Heard>>,
+) -> JoinHandle<()> {
     let index = {
         let mut heard = heard.borrow_mut();
         heard.orders.push(Order::after(begin));

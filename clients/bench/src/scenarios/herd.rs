@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use caffis_schema::{RoomId, command::Cursor, reply::Standing};
+use caffis_schema::{Position, RoomId, command::Cursor, reply::Standing};
 use tokio::task::spawn_local;
 
 use super::{Cell, Meter, Plan, cafe, each, join, now, person};
@@ -22,7 +22,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
     let server = Start::new(&plan.server).listening()?;
     let shared = Shared::new();
     let mut writer = join(server.address, clients, 1, &shared).await?.remove(0);
-    let mut places: Vec<(RoomId, u64)> = Vec::new();
+    let mut places: Vec<(RoomId, Position)> = Vec::new();
     for number in 0..ROOMS {
         let room = cafe(&mut writer, &format!("herd-{number}")).await?;
         places.push((room, writer.open(room).await?.page.head));

@@ -18,7 +18,7 @@ use std::{
 
 use anyhow::bail;
 use caffis_schema::{
-    ClientId, Command, List, Reply, RoomId, Text, UserId,
+    ClientId, Command, List, Reply, RoomId, Text, Timestamp, UserId,
     command::{CreateGroup, EnsureRoom},
     room::{ClientKey, Context, HistoryPolicy, RoomClass},
 };
@@ -96,9 +96,9 @@ async fn settle(mut done: impl FnMut() -> bool) {
     }
 }
 
-fn now() -> u64 {
+fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_millis().try_into().unwrap_or(u64::MAX)
+    Timestamp::after_epoch(since)
 }
 
 /// The person with this number.

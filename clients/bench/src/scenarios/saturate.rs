@@ -3,7 +3,7 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use caffis_schema::RoomId;
+use caffis_schema::{Position, RoomId};
 use tokio::{task::spawn_local, time::Instant};
 
 use super::{Cell, Meter, Plan, each, group, join, now, person};
@@ -81,7 +81,7 @@ struct Sender {
 }
 
 impl Sender {
-    async fn run(self, mut wire: Wire, begin: u64) -> anyhow::Result<Order> {
+    async fn run(self, mut wire: Wire, begin: Position) -> anyhow::Result<Order> {
         let mut order = Order::after(begin);
         let mut number = 100_u32;
         while Instant::now() < self.stop {

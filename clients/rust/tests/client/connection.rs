@@ -5,7 +5,7 @@ use std::time::Duration;
 use caffis_client::{ClientEvent, Ended, State};
 use caffis_link::{Farewell, LinkExt as _};
 use caffis_schema::{
-    CloseCode, Command, Error, ErrorCode, Event, Request,
+    CloseCode, Command, Error, ErrorCode, Event, Request, Timestamp,
     event::{Draining, TokenExpiring},
 };
 use tokio::time::Instant;
@@ -74,7 +74,7 @@ async fn refused_tokens_and_final_codes_end_the_client() {
 async fn a_token_that_ends_soon_is_refreshed() {
     let (_client, _events, mut server, _) = start();
     server.welcome(0, Vec::new()).await;
-    server.event(Event::TokenExpiring(TokenExpiring { at: 5 })).await;
+    server.event(Event::TokenExpiring(TokenExpiring { at: Timestamp(5) })).await;
     let Request { command: Command::Refresh(refresh), .. } = server.take().await else { panic!() };
     assert_eq!(&*refresh.token, "token");
 }

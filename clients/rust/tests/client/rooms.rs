@@ -2,7 +2,7 @@
 
 use caffis_client::ClientEvent;
 use caffis_schema::{
-    Body, Command, List, Reply, Request, Text,
+    Body, Command, List, MessageNumber, Position, Reply, Request, Text, Timestamp,
     event::TextBody,
     reply::{Appended, Resumed, Standing},
 };
@@ -17,7 +17,7 @@ async fn a_gap_is_resumed_and_every_entry_comes_once_and_in_order() {
     server.entry(4).await;
     server.entry(7).await;
     let Request { id, command: Command::Resume(resume) } = server.take().await else { panic!() };
-    assert_eq!(resume.cursors[0].position, 4);
+    assert_eq!(resume.cursors[0].position, Position(4));
     server.entry(8).await;
     let rooms = List::cut(vec![complete(&[5, 6, 7], 7)]);
     server.answer(id, Ok(Reply::Resumed(caffis_schema::reply::ResumedRooms { rooms }))).await;
@@ -32,7 +32,7 @@ async fn a_cut_resumes_at_the_cursor_and_resends_with_the_same_key() {
     server.welcome(3, Vec::new()).await;
     server.entry(4).await;
     assert_eq!(position(&mut events).await, 4);
-    assert_eq!(client.key().time, 61_000, "keys are timed by the server's clock");
+    assert_eq!(client.key().time, Timestamp(61_000), "keys are timed by the server's clock");
     let body = Body::Text(TextBody { text: Text::cut("ciao") });
     let key = client.key();
     let sending = tokio::spawn(async move { client.send(room(), key, body).await });
@@ -41,10 +41,15 @@ async fn a_cut_resumes_at_the_cursor_and_resends_with_the_same_key() {
     server.die();
 
     let hello = server.welcome(6, vec![complete(&[5, 6], 6)]).await;
-    assert_eq!((hello.cursors[0].room, hello.cursors[0].position), (room(), 4));
+    assert_eq!((hello.cursors[0].room, hello.cursors[0].position), (room(), Position(4)));
     let Request { id, command: Command::Send(second) } = server.take().await else { panic!() };
     assert_eq!(first, second);
-    let appended = Appended { room: room(), position: 6, number: 2, time: 9 };
+    let appended = Appended {
+        room: room(),
+        position: Position(6),
+        number: MessageNumber(2),
+        time: Timestamp(9),
+    };
     server.answer(id, Ok(Reply::Appended(appended))).await;
     assert_eq!(sending.await.unwrap(), Ok(appended));
     assert_eq!((position(&mut events).await, position(&mut events).await), (5, 6));
@@ -67,7 +72,7 @@ async fn a_reset_room_that_is_open_is_loaded_again() {
         standing: Standing::Reset,
         entries: List::default(),
         more: false,
-        head: 900,
+        head: Position(900),
     };
     let hello = server.welcome(900, vec![reset]).await;
     assert!(hello.cursors[0].open);

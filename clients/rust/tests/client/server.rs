@@ -14,8 +14,8 @@ use caffis_client::{
 };
 use caffis_link::{Incoming, Lane, LinkExt as _, memory};
 use caffis_schema::{
-    ClientFrame, Codec, Command, Entry, EntryKind, Error, Event, List, Position, Reply, Request,
-    RoomId, ServerFrame, SessionId, Text, UserId, codec,
+    ClientFrame, Codec, Command, Entry, EntryKind, Error, Event, List, MessageNumber, Position,
+    Reply, Request, RoomId, ServerFrame, SessionId, Text, Timestamp, UserId, codec,
     command::Hello,
     event::{Answer, Answered, Joined, RoomEntry},
     limits::Limits,
@@ -28,8 +28,8 @@ use tokio::sync::mpsc;
 struct Counting(AtomicU64);
 
 impl Environment for Counting {
-    fn now(&self) -> u64 {
-        1_000
+    fn now(&self) -> Timestamp {
+        Timestamp(1_000)
     }
 
     fn fill(&self, buffer: &mut [u8]) {
@@ -68,7 +68,7 @@ pub(crate) fn start() -> (Client, Events, Server, tokio::task::JoinHandle<()>) {
     (client, events, Server { links, link: None }, driver)
 }
 
-pub(crate) fn summary(head: Position) -> RoomSummary {
+pub(crate) fn summary(head: u64) -> RoomSummary {
     RoomSummary {
         room: room(),
         class: RoomClass::Social,
@@ -78,24 +78,24 @@ pub(crate) fn summary(head: Position) -> RoomSummary {
         peer_presence: None,
         members: 2,
         role: Some(Role::Member),
-        head,
-        number: 0,
-        read: 0,
+        head: Position(head),
+        number: MessageNumber(0),
+        read: MessageNumber(0),
         unread: 0,
         preview: None,
-        active: 0,
+        active: Timestamp(0),
         readable: true,
     }
 }
 
-pub(crate) fn opened(head: Position) -> Opened {
+pub(crate) fn opened(head: u64) -> Opened {
     Opened {
         room: summary(head),
         page: EntryPage {
             entries: List::cut(vec![entry(head)]),
             more_before: true,
             more_after: false,
-            head,
+            head: Position(head),
         },
         markers: List::default(),
         presence: List::default(),
@@ -103,12 +103,12 @@ pub(crate) fn opened(head: Position) -> Opened {
     }
 }
 
-pub(crate) fn entry(position: Position) -> Entry {
+pub(crate) fn entry(position: u64) -> Entry {
     let kind = EntryKind::Joined(Joined { users: List::default(), by: None });
-    Entry { position, time: position, kind }
+    Entry { position: Position(position), time: Timestamp(position), kind }
 }
 
-pub(crate) fn welcome(head: Position, resumed: Vec<Resumed>) -> Welcome {
+pub(crate) fn welcome(head: u64, resumed: Vec<Resumed>) -> Welcome {
     Welcome {
         version: 1,
         session: SessionId([1; 16]),
@@ -127,8 +127,8 @@ pub(crate) fn welcome(head: Position, resumed: Vec<Resumed>) -> Welcome {
             },
             private_receipts: false,
         },
-        server_time: 61_000,
-        token_expires: 1_000_000,
+        server_time: Timestamp(61_000),
+        token_expires: Timestamp(1_000_000),
         limits: Limits {
             public_text_chars: 500,
             text_chars: 8_000,
@@ -150,9 +150,15 @@ pub(crate) fn welcome(head: Position, resumed: Vec<Resumed>) -> Welcome {
     }
 }
 
-pub(crate) fn complete(entries: &[Position], head: Position) -> Resumed {
+pub(crate) fn complete(entries: &[u64], head: u64) -> Resumed {
     let entries = List::cut(entries.iter().map(|position| entry(*position)).collect());
-    Resumed { room: room(), standing: Standing::Complete, entries, more: false, head }
+    Resumed {
+        room: room(),
+        standing: Standing::Complete,
+        entries,
+        more: false,
+        head: Position(head),
+    }
 }
 
 impl Server {
@@ -162,7 +168,7 @@ impl Server {
         (id, hello)
     }
 
-    pub(crate) async fn welcome(&mut self, head: Position, resumed: Vec<Resumed>) -> Hello {
+    pub(crate) async fn welcome(&mut self, head: u64, resumed: Vec<Resumed>) -> Hello {
         let (id, hello) = self.accept().await;
         self.answer(id, Ok(Reply::Welcome(welcome(head, resumed)))).await;
         hello
@@ -195,7 +201,7 @@ impl Server {
         self.frame(&ServerFrame::Event(event)).await;
     }
 
-    pub(crate) async fn entry(&mut self, position: Position) {
+    pub(crate) async fn entry(&mut self, position: u64) {
         self.event(Event::Entry(RoomEntry { room: room(), entry: entry(position) })).await;
     }
 
@@ -223,9 +229,9 @@ pub(crate) async fn until<T>(
     tokio::time::timeout(Duration::from_secs(120), search).await.expect("nothing came")
 }
 
-pub(crate) async fn position(events: &mut Events) -> Position {
+pub(crate) async fn position(events: &mut Events) -> u64 {
     until(events, |event| match event {
-        ClientEvent::Entry(entry) => Some(entry.entry.position),
+        ClientEvent::Entry(entry) => Some(entry.entry.position.get()),
         _ => None,
     })
     .await

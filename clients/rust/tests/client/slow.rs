@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use caffis_client::{ClientEvent, Events};
-use caffis_schema::{Command, Position, Reply, Request, reply::Appended};
+use caffis_schema::{Command, MessageNumber, Position, Reply, Request, Timestamp, reply::Appended};
 use tokio::time::timeout;
 
 use crate::server::{Server, complete, opened, position, room, start, until};
 
 /// Entries of which an application that does not read hears only a part.
-const FLOOD: Position = 20_000;
+const FLOOD: u64 = 20_000;
 
 async fn flood(server: &mut Server) {
     let flood = async {
@@ -21,11 +21,11 @@ async fn flood(server: &mut Server) {
 }
 
 /// The last entry that is told before the client says that it left some out.
-async fn last_before_lagging(events: &mut Events) -> Position {
+async fn last_before_lagging(events: &mut Events) -> u64 {
     let mut last = 0;
     until(events, |event| match event {
         ClientEvent::Entry(entry) => {
-            assert_eq!(entry.entry.position, last + 1);
+            assert_eq!(entry.entry.position.get(), last + 1);
             last += 1;
             None
         }
@@ -44,7 +44,7 @@ async fn an_application_that_does_not_read_goes_on_where_it_stopped() {
     let last = last_before_lagging(&mut events).await;
     assert!((1_000..5_000).contains(&last), "the queue is bounded: {last}");
     let hello = server.welcome(FLOOD, vec![complete(&[last + 1, last + 2], last + 2)]).await;
-    assert_eq!((hello.cursors[0].room, hello.cursors[0].position), (room(), last));
+    assert_eq!((hello.cursors[0].room, hello.cursors[0].position.get()), (room(), last));
     server.entry(last + 3).await;
     for expected in last + 1..=last + 3 {
         assert_eq!(position(&mut events).await, expected);
@@ -61,7 +61,12 @@ async fn commands_are_answered_although_nobody_reads() {
     let sending = tokio::spawn(async move { other.send_text(room(), "ciao").await });
     let take = timeout(Duration::from_secs(1), server.take()).await;
     let Request { id, command: Command::Send(_) } = take.expect("it is sent") else { panic!() };
-    let appended = Appended { room: room(), position: FLOOD + 1, number: 1, time: 9 };
+    let appended = Appended {
+        room: room(),
+        position: Position(FLOOD + 1),
+        number: MessageNumber(1),
+        time: Timestamp(9),
+    };
     server.answer(id, Ok(Reply::Appended(appended))).await;
     let answered = timeout(Duration::from_secs(1), sending).await.expect("it is answered");
     assert_eq!(answered.unwrap(), Ok(appended));
@@ -81,6 +86,6 @@ async fn commands_are_answered_although_nobody_reads() {
         ClientEvent::Opened(opened) => Some(opened.page.head),
         _ => None,
     });
-    assert_eq!(head.await, FLOOD + 5);
+    assert_eq!(head.await, Position(FLOOD + 5));
     client.dispose().await;
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use caffis_schema::{
-    Codec, EntryKind, Error, ErrorCode, List, Reply, RoomId, Text, UserId, codec,
+    Codec, EntryKind, Error, ErrorCode, List, Position, Reply, RoomId, Text, UserId, codec,
     command::{CreateGroup, EnsureDirect, EnsureRoom},
     event::Created,
     limits::CONTEXT_TYPE_BYTES,
@@ -29,7 +29,7 @@ use crate::{
 /// The pure step: the first entry of a room, when there is none yet.
 #[must_use]
 pub fn step(room: &RoomState, plan: &RoomPlan) -> Change {
-    if room.head > 0 {
+    if room.head > Position::ZERO {
         return Change::default();
     }
     let created = EntryKind::Created(Created {

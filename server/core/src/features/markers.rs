@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Error, ErrorCode, Event, Reply, RoomId,
+    Error, ErrorCode, Event, MessageNumber, Reply, RoomId,
     command::Mark,
     event::{OwnRead, RoomMarker},
     open::Empty,
@@ -48,7 +48,7 @@ pub async fn handle_read(asker: Asker, mark: Mark) -> Handled {
 /// Who is no member, numbers beyond the last message.
 pub async fn handle_delivered(asker: Asker, mark: Mark) -> Handled {
     let (cell, state) = enter(&asker, mark).await?;
-    if let Some(moved) = cell.advance_marker(asker.user(), mark.number, 0)? {
+    if let Some(moved) = cell.advance_marker(asker.user(), mark.number, MessageNumber::ZERO)? {
         asker.services.rooms.note_dirty(&cell);
         publish(&asker, &cell, &state, moved.now);
     }
@@ -61,7 +61,7 @@ pub async fn handle_delivered(asker: Asker, mark: Mark) -> Handled {
 /// Who is no member, numbers beyond the last message.
 pub async fn handle_unread(asker: Asker, mark: Mark) -> Handled {
     let (cell, state) = enter(&asker, mark).await?;
-    let marker = cell.mark_unread(asker.user(), mark.number.max(1))?;
+    let marker = cell.mark_unread(asker.user(), mark.number.max(MessageNumber(1)))?;
     let saved = save(&asker, &cell).await;
     publish_own(&asker, &state, marker);
     saved
@@ -94,7 +94,7 @@ fn publish(asker: &Asker, cell: &RoomCell, state: &RoomState, marker: MarkerStat
         return;
     }
     let user = asker.user().clone();
-    let read = if services.directory.is_private(&user) { 0 } else { marker.read };
+    let read = if services.directory.is_private(&user) { MessageNumber::ZERO } else { marker.read };
     let key = LatestKey::Marker(cell.id, user.clone());
     let marker = Marker { user, delivered: marker.delivered, read };
     let event = Encoded::event(Event::Marker(RoomMarker { room: cell.id, marker }));
@@ -107,9 +107,10 @@ fn publish(asker: &Asker, cell: &RoomCell, state: &RoomState, marker: MarkerStat
 
 fn publish_own(asker: &Asker, state: &RoomState, marker: MarkerState) {
     let room: RoomId = state.meta.id;
-    let after = state.member(asker.user()).map_or(0, |member| member.unread_after);
+    let after =
+        state.member(asker.user()).map_or(MessageNumber::ZERO, |member| member.unread_after);
     let read = marker.own_read().max(after);
-    let own = OwnRead { room, read, unread: state.number.saturating_sub(read) };
+    let own = OwnRead { room, read, unread: state.number.since(read) };
     let event = Encoded::event(Event::OwnRead(own));
     for session in asker.services.people.sessions(asker.user()) {
         session.outbound.latest(LatestKey::OwnRead(room), &event);

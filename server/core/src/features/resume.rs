@@ -44,7 +44,9 @@ pub async fn all(asker: &Asker, cursors: &[Cursor], bytes: usize) -> Vec<Resumed
     for cursor in cursors {
         let within = end.min(Instant::now() + room_timeout);
         let found = timeout_at(within, one(asker, *cursor, &mut budget)).await;
-        resumed.push(found.unwrap_or_else(|_| without_entries(cursor, Standing::Later, 0)));
+        resumed.push(
+            found.unwrap_or_else(|_| without_entries(cursor, Standing::Later, Position::ZERO)),
+        );
     }
     resumed
 }
@@ -57,17 +59,21 @@ async fn one(asker: &Asker, cursor: Cursor, budget: &mut usize) -> Resumed {
     let answer = |standing, head| without_entries(&cursor, standing, head);
     let (cell, state) = match enter(asker, cursor).await {
         Ok(entered) => entered,
-        Err(error) if error.code == ErrorCode::NotFound => return answer(Standing::Gone, 0),
-        Err(_) => return answer(Standing::Later, 0),
+        Err(error) if error.code == ErrorCode::NotFound => {
+            return answer(Standing::Gone, Position::ZERO);
+        }
+        Err(_) => return answer(Standing::Later, Position::ZERO),
     };
     let actor = asker.actor(cursor.room);
     let Ok(allowed) = authorise(&actor, &state, Read) else {
         asker.services.rooms.detach(&asker.session, cursor.room);
-        return answer(Standing::Gone, 0);
+        return answer(Standing::Gone, Position::ZERO);
     };
     let head = state.head;
-    let missed = head.checked_sub(cursor.position);
-    let Some(missed) = missed else { return answer(Standing::Reset, head) };
+    if cursor.position > head {
+        return answer(Standing::Reset, head);
+    }
+    let missed = head.since(cursor.position);
     let settings = &asker.services.settings;
     if missed > settings.resume_entries || cursor.position < allowed.visible_after() {
         return answer(Standing::Reset, head);
@@ -132,6 +138,6 @@ async fn missed_entries(
 
 /// Whether these are exactly the entries from after the cursor to the end of the page.
 fn is_dense(entries: &[Arc<Entry>], after: Position, head: Position) -> bool {
-    let expected = after + 1..=head.min(after + PAGE_ENTRIES as u64);
-    entries.iter().map(|entry| entry.position).eq(expected)
+    let expected = after.get() + 1..=head.min(after + PAGE_ENTRIES as u64).get();
+    entries.iter().map(|entry| entry.position.get()).eq(expected)
 }

@@ -6,7 +6,7 @@
 use std::{cmp::Reverse, future::ready};
 
 use caffis_schema::{
-    Error, ErrorCode, List, Reply, RoomId, Text, Timestamp, UserId,
+    Error, ErrorCode, List, MessageNumber, Position, Reply, RoomId, Text, Timestamp, UserId,
     command::Rooms,
     limits::PAGE_ROOMS,
     reply::RoomPage,
@@ -154,9 +154,9 @@ async fn unreadable(
         peer_presence: peer.map(|peer| services.directory.presence(&services.people, &peer, now)),
         members: 0,
         role: None,
-        head: 0,
-        number: 0,
-        read: 0,
+        head: Position::ZERO,
+        number: MessageNumber::ZERO,
+        read: MessageNumber::ZERO,
         unread: 0,
         preview: None,
         active,
@@ -169,7 +169,7 @@ async fn by_activity(asker: &Asker, end: Instant) -> Vec<Candidate> {
     let services = &asker.services;
     let rooms = services.people.rooms(asker.user()).into_iter();
     let mut candidates: Vec<_> =
-        rooms.map(|(room, peer)| Candidate { room, peer, active: 0 }).collect();
+        rooms.map(|(room, peer)| Candidate { room, peer, active: Timestamp::ZERO }).collect();
     let mut cold = Vec::new();
     for (index, candidate) in candidates.iter_mut().enumerate() {
         match services.rooms.in_memory(candidate.room).and_then(|cell| cell.state()) {
@@ -179,7 +179,7 @@ async fn by_activity(asker: &Asker, end: Instant) -> Vec<Candidate> {
     }
     let hints = stream::iter(cold).map(|(index, room)| async move {
         let hint = tables::get::<HeadRow>(&*services.store, HeadRow::key(&room)).await;
-        (index, hint.ok().flatten().map_or(0, |head| head.time))
+        (index, hint.ok().flatten().map_or(Timestamp::ZERO, |head| head.time))
     });
     let noting = hints.buffered(HINTS_AT_ONCE).for_each(|(index, active)| {
         candidates[index].active = active;

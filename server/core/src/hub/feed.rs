@@ -108,7 +108,7 @@ mod tests {
     };
 
     use caffis_schema::{
-        Codec, Entry, EntryKind, List, RoomId, Text,
+        Codec, Entry, EntryKind, List, Position, RoomId, Text, Timestamp,
         event::{Created, Joined, Left},
         room::{Context, HistoryPolicy},
     };
@@ -140,12 +140,16 @@ mod tests {
             context: context.clone(),
             name: None,
             creator: None,
-            created: 0,
+            created: Timestamp(0),
             history: HistoryPolicy::All,
         });
         let members = List::cut(vec![user("giulia"), user("marco")]);
         let created = Created { by: None, class, context, name: None, members };
-        room.apply(&Entry { position: 1, time: 0, kind: EntryKind::Created(created) });
+        room.apply(&Entry {
+            position: Position(1),
+            time: Timestamp(0),
+            kind: EntryKind::Created(created),
+        });
         room
     }
 
@@ -174,10 +178,14 @@ mod tests {
         }
         assert_eq!(heard(&feed, &room), [1, 2], "anna came although she is no member");
         let left = EntryKind::Left(Left { user: user("marco"), by: None });
-        room.apply(&Entry { position: 2, time: 0, kind: left });
+        room.apply(&Entry { position: Position(2), time: Timestamp(0), kind: left });
         assert_eq!(heard(&feed, &room), [1]);
         let joined = Joined { users: List::cut(vec![user("marco")]), by: None };
-        room.apply(&Entry { position: 3, time: 0, kind: EntryKind::Joined(joined) });
+        room.apply(&Entry {
+            position: Position(3),
+            time: Timestamp(0),
+            kind: EntryKind::Joined(joined),
+        });
         assert_eq!(heard(&feed, &room), [1, 2]);
     }
 

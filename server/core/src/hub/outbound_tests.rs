@@ -4,7 +4,8 @@ use std::{
 };
 
 use caffis_schema::{
-    Entry, EntryKind, UserId, event::RoomEntry, open::Unknown, room::Availability, room::Presence,
+    Entry, EntryKind, MessageNumber, Position, Timestamp, UserId, event::RoomEntry, open::Unknown,
+    room::Availability, room::Presence,
 };
 
 use super::*;
@@ -14,12 +15,12 @@ const ROOM: RoomId = RoomId::from_random(7);
 
 fn entry(position: u64) -> Arc<Encoded> {
     let kind = EntryKind::Unknown(Unknown { tag: 99, bytes: Default::default() });
-    let entry = Entry { position, time: 0, kind };
+    let entry = Entry { position: Position(position), time: Timestamp(0), kind };
     Encoded::event(Event::Entry(RoomEntry { room: ROOM, entry }))
 }
 
 fn head(position: u64) -> Head {
-    Head { room: ROOM, head: position, number: 0, preview: None }
+    Head { room: ROOM, head: Position(position), number: MessageNumber(0), preview: None }
 }
 
 fn presence(version: u64) -> Arc<Encoded> {

@@ -177,7 +177,7 @@ impl People {
     /// Ends the sessions of a person whose tokens were made before a time.
     pub fn close_before(&self, user: &UserId, before: Timestamp) {
         for session in self.sessions(user) {
-            if session.token_issued.load(Ordering::Acquire) < before {
+            if session.token_issued.load(Ordering::Acquire) < before.get() {
                 session.outbound.close(CloseCode::Revoked, "this session was ended");
             }
         }

@@ -70,7 +70,7 @@ impl PresenceState {
 
     /// Larger than before also after a restart, and when the wall clock was set back.
     fn count(&mut self, now: Timestamp) {
-        self.version = (self.version + 1).max(now);
+        self.version = (self.version + 1).max(now.get());
     }
 
     fn edge(&mut self, user: &UserId, now: Timestamp) -> Presence {
@@ -209,30 +209,30 @@ mod tests {
         let people = People::default();
         let (phone, tablet) = (session(&people, 1), session(&people, 2));
         let mut told = Vec::new();
-        told.extend(people.set_availability(&phone, Online, 100));
-        told.extend(people.set_availability(&tablet, Away, 100));
-        told.extend(people.set_availability(&phone, Away, 100));
-        told.extend(people.set_availability(&tablet, Online, 90));
-        assert!(!people.end_availability(&tablet, 100), "the phone is there");
-        told.extend(people.settle(&tablet.user, 100));
-        assert!(people.end_availability(&phone, 200), "the last one");
+        told.extend(people.set_availability(&phone, Online, Timestamp(100)));
+        told.extend(people.set_availability(&tablet, Away, Timestamp(100)));
+        told.extend(people.set_availability(&phone, Away, Timestamp(100)));
+        told.extend(people.set_availability(&tablet, Online, Timestamp(90)));
+        assert!(!people.end_availability(&tablet, Timestamp(100)), "the phone is there");
+        told.extend(people.settle(&tablet.user, Timestamp(100)));
+        assert!(people.end_availability(&phone, Timestamp(200)), "the last one");
         told.extend(people.presence(&phone.user).filter(|p| p.availability == Offline));
-        told.extend(people.settle(&phone.user, 300));
-        assert!(people.settle(&phone.user, 300).is_none(), "told once");
+        told.extend(people.settle(&phone.user, Timestamp(300)));
+        assert!(people.settle(&phone.user, Timestamp(300)).is_none(), "told once");
         let edges: Vec<_> = told.iter().map(|presence| presence.availability).collect();
         assert_eq!(edges, [Online, Away, Online, Away, Offline]);
         assert!(told.windows(2).all(|pair| pair[0].version < pair[1].version), "{told:?}");
-        assert_eq!(told.last().and_then(|presence| presence.last_seen), Some(200));
+        assert_eq!(told.last().and_then(|presence| presence.last_seen), Some(Timestamp(200)));
     }
 
     #[test]
     fn words_are_an_edge_of_their_own() {
         let people = People::default();
         let phone = session(&people, 1);
-        people.set_availability(&phone, Availability::Online, 100);
+        people.set_availability(&phone, Availability::Online, Timestamp(100));
         let words = Some(Text::cut("in Rome"));
-        let told = people.set_status(&phone.user, words.clone(), 100).expect("told");
+        let told = people.set_status(&phone.user, words.clone(), Timestamp(100)).expect("told");
         assert_eq!((told.status, told.availability), (words.clone(), Availability::Online));
-        assert!(people.set_status(&phone.user, words, 100).is_none());
+        assert!(people.set_status(&phone.user, words, Timestamp(100)).is_none());
     }
 }

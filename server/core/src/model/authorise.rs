@@ -7,7 +7,7 @@
 //! ```compile_fail,E0451
 //! use caffis_core::model::{actor::Actor, authorise::{Allowed, Read}};
 //! fn forge(actor: Actor) -> Allowed<Read> {
-//!     Allowed { action: Read, actor, visible_after: 0 }
+//!     Allowed { action: Read, actor, visible_after: Position(0) }
 //! }
 //! ```
 //!
@@ -80,7 +80,7 @@ pub fn authorise<A: Action>(
         return Err(no_such_room());
     }
     action.permits(actor, member.map(|m| m.role), room)?;
-    let visible_after = member.map_or(0, |m| m.visible_after);
+    let visible_after = member.map_or(Position::ZERO, |m| m.visible_after);
     Ok(Allowed { action, actor: actor.clone(), visible_after })
 }
 
@@ -226,7 +226,7 @@ fn fixed_members(room: &RoomState) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use caffis_schema::{
-        EntryKind, List, RoomId, Text,
+        EntryKind, List, RoomId, Text, Timestamp,
         event::Created,
         room::{Context, HistoryPolicy},
     };
@@ -243,14 +243,14 @@ mod tests {
             context: context.clone(),
             name: None,
             creator: Some(user.clone()),
-            created: 0,
+            created: Timestamp::ZERO,
             history: HistoryPolicy::All,
         });
         let members = if class == RoomClass::Public { vec![] } else { vec![user.clone()] };
         let members = List::cut(members);
         let created = Created { by: Some(user), class, context, name: None, members };
         let kind = EntryKind::Created(created);
-        room.apply(&caffis_schema::Entry { position: 1, time: 0, kind });
+        room.apply(&caffis_schema::Entry { position: Position(1), time: Timestamp::ZERO, kind });
         room
     }
 
@@ -295,7 +295,7 @@ mod tests {
         let group = room(RoomClass::Social, "group");
         let actor = Actor::person(UserId::new("giulia").expect("an id"), false);
         let allowed = authorise(&actor, &group, Post { notice: false }).expect("a member");
-        assert_eq!((allowed.actor(), allowed.visible_after()), (&actor, 0));
+        assert_eq!((allowed.actor(), allowed.visible_after()), (&actor, Position::ZERO));
         assert!(!allowed.into_action().notice);
     }
 }

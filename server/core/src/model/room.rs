@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use caffis_schema::{
-    Body, Entry, EntryKind, Position, RoomId, Text, Timestamp, UserId,
+    Body, Entry, EntryKind, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
     event::{Created, SystemBody},
     limits::{NAME_BYTES, PREVIEW_BYTES},
     room::{Context, HistoryPolicy, Message, Preview, Role, RoomClass},
@@ -58,7 +58,7 @@ pub struct Membership {
     /// They see the entries after this position.
     pub visible_after: Position,
     /// Their unread count starts after this message.
-    pub unread_after: u64,
+    pub unread_after: MessageNumber,
 }
 
 /// The members, shared between copies of the state until they change.
@@ -87,7 +87,7 @@ pub struct RoomState {
     /// The position of the last entry.
     pub head: Position,
     /// The number of the last message.
-    pub number: u64,
+    pub number: MessageNumber,
     /// The time of the last entry.
     pub time: Timestamp,
     /// The last message.
@@ -105,8 +105,8 @@ impl RoomState {
             meta: Arc::new(meta),
             members: Members::default(),
             members_version: 1,
-            head: 0,
-            number: 0,
+            head: Position::ZERO,
+            number: MessageNumber::ZERO,
             preview: None,
             buckets: Arc::default(),
         }
@@ -137,7 +137,9 @@ impl RoomState {
     #[must_use]
     pub fn preview_for(&self, member: Option<&Membership>) -> Option<&Preview> {
         self.preview.as_deref().filter(|preview| {
-            member.is_none_or(|m| m.visible_after == 0 || preview.number > m.unread_after)
+            member.is_none_or(|m| {
+                m.visible_after == Position::ZERO || preview.number > m.unread_after
+            })
         })
     }
 
@@ -199,12 +201,12 @@ impl RoomState {
     }
 
     fn join(&mut self, user: &UserId, role: Role, entry: &Entry) {
-        let first = entry.position == 1;
+        let first = entry.position == Position(1);
         let visible_after = match self.meta.history {
-            _ if first => 0,
-            HistoryPolicy::All => 0,
+            _ if first => Position::ZERO,
+            HistoryPolicy::All => Position::ZERO,
             // They see the entry by which they came.
-            HistoryPolicy::FromJoining | HistoryPolicy::Last(_) => entry.position - 1,
+            HistoryPolicy::FromJoining | HistoryPolicy::Last(_) => entry.position.back(1),
         };
         let membership = Membership {
             role,
@@ -283,7 +285,7 @@ mod tests {
             context: context.clone(),
             name: None,
             creator: Some(user("giulia")),
-            created: 100,
+            created: Timestamp(100),
             history,
         });
         let created = Created {
@@ -298,7 +300,7 @@ mod tests {
     }
 
     fn apply(room: &mut RoomState, kind: EntryKind) {
-        let entry = Entry { position: room.head + 1, time: 100 + room.head, kind };
+        let entry = Entry { position: room.head + 1, time: Timestamp(100 + room.head.get()), kind };
         room.apply(&entry);
     }
 
@@ -318,7 +320,7 @@ mod tests {
         let room = room(HistoryPolicy::All);
         assert_eq!(room.member(&user("giulia")).map(|m| m.role), Some(Role::Owner));
         assert_eq!(room.member(&user("marco")).map(|m| m.role), Some(Role::Member));
-        assert_eq!((room.head, room.number), (1, 0));
+        assert_eq!((room.head.get(), room.number.get()), (1, 0));
     }
 
     #[test]
@@ -326,10 +328,10 @@ mod tests {
         let mut room = room(HistoryPolicy::All);
         message(&mut room, "one");
         let before = room.clone();
-        let again = Entry { position: 2, time: 999, kind: joined("anna") };
+        let again = Entry { position: Position(2), time: Timestamp(999), kind: joined("anna") };
         room.apply(&again);
         assert_eq!(room, before);
-        assert_eq!((room.head, room.number, room.time), (2, 1, 101));
+        assert_eq!((room.head.get(), room.number.get(), room.time.get()), (2, 1, 101));
     }
 
     #[test]
@@ -341,7 +343,11 @@ mod tests {
             message(&mut room, "before");
             apply(&mut room, joined("anna"));
             let anna = *room.member(&user("anna")).expect("a member");
-            assert_eq!((anna.visible_after, anna.unread_after), (visible_after, 1), "{history:?}");
+            assert_eq!(
+                (anna.visible_after.get(), anna.unread_after.get()),
+                (visible_after, 1),
+                "{history:?}"
+            );
             let sees = room.preview_for(Some(&anna)).is_some();
             assert_eq!(sees, history == HistoryPolicy::All, "{history:?}");
             message(&mut room, "after");

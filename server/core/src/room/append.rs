@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use caffis_schema::{ClientId, Entry, EntryKind, Timestamp, UserId};
+use caffis_schema::{ClientId, Entry, EntryKind, MessageNumber, Position, Timestamp, UserId};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{
@@ -90,8 +90,8 @@ impl Append {
         let time = now.max(self.ahead.time);
         let entry = Arc::new(Entry { position: self.ahead.head + 1, time, kind });
         let full = self.ahead.buckets.last().is_none_or(|bucket| {
-            entry.position.saturating_sub(bucket.first) >= BUCKET_ENTRIES
-                || time.saturating_sub(bucket.opened) >= BUCKET_AGE
+            entry.position.since(bucket.first) >= BUCKET_ENTRIES
+                || time.since(bucket.opened) >= BUCKET_AGE
         });
         if full || self.fresh_bucket {
             self.fresh_bucket = false;
@@ -133,12 +133,12 @@ impl Append {
         }
         for entry in &self.entries {
             let bucket = self.ahead.bucket_of(entry.position).map(|b| (b.first, b.epoch));
-            let row = entries::to_row(room, bucket.unwrap_or((1, self.epoch)), entry)?;
+            let row = entries::to_row(room, bucket.unwrap_or((Position(1), self.epoch)), entry)?;
             match entry.kind {
                 EntryKind::Message(_) => batch.put(&row),
                 _ => batch.put_for(&row, settings.entry_retention),
             }
-            if entry.position == 1 {
+            if entry.position == Position(1) {
                 batch.put(&RoomRow::from(&*self.ahead.meta));
             }
         }
@@ -163,7 +163,7 @@ impl Append {
         if !Arc::ptr_eq(&self.members_before, &self.ahead.members) {
             membership_rows(&mut batch, &self.ahead, &self.members_before);
         }
-        let minute = self.ahead.time / 60_000;
+        let minute = self.ahead.time.get() / 60_000;
         if minute != self.active_minute && !self.entries.is_empty() {
             self.active_minute = minute;
             batch.put(&ActivityRow { shard: room.get() % SHARDS, minute, room });
@@ -207,7 +207,7 @@ impl Append {
 }
 
 /// Who wrote messages among these entries, and their numbers.
-fn senders(entries: &[Arc<Entry>]) -> impl Iterator<Item = (&UserId, u64)> {
+fn senders(entries: &[Arc<Entry>]) -> impl Iterator<Item = (&UserId, MessageNumber)> {
     entries.iter().filter_map(|entry| match &entry.kind {
         EntryKind::Message(message) => Some((message.sender.as_ref()?, message.number)),
         _ => None,
@@ -259,7 +259,7 @@ mod tests {
             members: List::default(),
             history: HistoryPolicy::All,
         };
-        new_room(RoomId::from_random(1), &plan, 0)
+        new_room(RoomId::from_random(1), &plan, Timestamp(0))
     }
 
     fn push(append: &mut Append, now: Timestamp) -> Arc<Entry> {
@@ -269,19 +269,19 @@ mod tests {
     }
 
     fn buckets(append: &Append) -> Vec<(u64, u64)> {
-        append.ahead.buckets.iter().map(|bucket| (bucket.first, bucket.epoch)).collect()
+        append.ahead.buckets.iter().map(|bucket| (bucket.first.get(), bucket.epoch)).collect()
     }
 
     #[test]
     fn buckets_end_by_size_and_by_age() {
         let mut append = Append::new(&room());
         for _ in 0..=BUCKET_ENTRIES {
-            push(&mut append, 5);
+            push(&mut append, Timestamp(5));
         }
         assert_eq!(buckets(&append), [(1, 1), (BUCKET_ENTRIES + 1, 1)]);
-        push(&mut append, 5 + BUCKET_AGE - 1);
+        push(&mut append, Timestamp(5 + BUCKET_AGE - 1));
         assert_eq!(append.ahead.buckets.len(), 2);
-        push(&mut append, 5 + BUCKET_AGE);
+        push(&mut append, Timestamp(5 + BUCKET_AGE));
         assert_eq!(append.ahead.buckets.len(), 3);
     }
 
@@ -289,12 +289,12 @@ mod tests {
     fn after_doubt_the_next_append_opens_a_bucket_of_the_new_epoch() {
         let mut loaded = room();
         let mut append = Append::new(&loaded);
-        push(&mut append, 5);
+        push(&mut append, Timestamp(5));
         append.commit(&mut loaded, 10);
         (loaded.epoch, loaded.fresh_bucket) = (2, true);
         let mut append = Append::new(&loaded);
-        push(&mut append, 5);
-        push(&mut append, 5);
+        push(&mut append, Timestamp(5));
+        push(&mut append, Timestamp(5));
         assert_eq!(buckets(&append), [(1, 1), (2, 2)]);
         let batch = append.batch(&Settings::default()).expect("fits");
         let timeline = batch.operations.iter().filter_map(|operation| match operation {
@@ -313,17 +313,17 @@ mod tests {
     fn time_never_runs_backwards() {
         let mut append = Append::new(&room());
         let times: Vec<_> =
-            [10, 7, 12].into_iter().map(|now| push(&mut append, now).time).collect();
-        assert_eq!(times, [10, 10, 12]);
+            [10, 7, 12].into_iter().map(|now| push(&mut append, Timestamp(now)).time).collect();
+        assert_eq!(times, [10, 10, 12].map(Timestamp));
     }
 
     #[test]
     fn memory_keeps_the_last_entries() {
         let mut loaded = room();
         let mut append = Append::new(&loaded);
-        (0..20).for_each(|_| drop(push(&mut append, 5)));
+        (0..20).for_each(|_| drop(push(&mut append, Timestamp(5))));
         append.commit(&mut loaded, 8);
-        assert!(loaded.ring.iter().map(|entry| entry.position).eq(13..=20));
-        assert_eq!((loaded.state.head, loaded.state.number), (20, 20));
+        assert!(loaded.ring.iter().map(|entry| entry.position.get()).eq(13..=20));
+        assert_eq!((loaded.state.head.get(), loaded.state.number.get()), (20, 20));
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use caffis_schema::{
-    Entry, EntryKind, Error, Position, RoomId, SessionId, Timestamp, UserId,
+    Entry, EntryKind, Error, MessageNumber, Position, RoomId, SessionId, Timestamp, UserId,
     event::Head,
     room::{Marker, RoomClass},
 };
@@ -76,12 +76,12 @@ impl Loaded {
     }
 
     pub(super) fn before_last_messages(&self, count: u32) -> Position {
-        let from = (self.state.number + 1).saturating_sub(u64::from(count));
-        let oldest = self.ring.front().map_or(self.state.head, |entry| entry.position - 1);
+        let from = (self.state.number + 1).back(u64::from(count));
+        let oldest = self.ring.front().map_or(self.state.head, |entry| entry.position.back(1));
         self.ring
             .iter()
             .find(|entry| matches!(&entry.kind, EntryKind::Message(m) if m.number >= from))
-            .map_or(self.state.head, |entry| entry.position - 1)
+            .map_or(self.state.head, |entry| entry.position.back(1))
             .max(oldest)
     }
 }
@@ -185,7 +185,7 @@ impl RoomCell {
         members
             .filter_map(|user| {
                 let marker = loaded.markers.get(user)?;
-                let read = if tells(user) { marker.read } else { 0 };
+                let read = if tells(user) { marker.read } else { MessageNumber::ZERO };
                 Some(Marker { user: user.clone(), delivered: marker.delivered, read })
             })
             .collect()
@@ -198,8 +198,8 @@ impl RoomCell {
     pub fn advance_marker(
         &self,
         user: &UserId,
-        delivered: u64,
-        read: u64,
+        delivered: MessageNumber,
+        read: MessageNumber,
     ) -> Result<Option<Moved>, Error> {
         let mut inner = lock(&self.inner);
         let loaded = inner.markable(user)?;
@@ -210,7 +210,7 @@ impl RoomCell {
     ///
     /// # Errors
     /// As [`RoomCell::advance_marker`].
-    pub fn mark_unread(&self, user: &UserId, number: u64) -> Result<MarkerState, Error> {
+    pub fn mark_unread(&self, user: &UserId, number: MessageNumber) -> Result<MarkerState, Error> {
         let mut inner = lock(&self.inner);
         let loaded = inner.markable(user)?;
         Ok(loaded.markers.mark_unread(user, number))
@@ -225,7 +225,7 @@ impl RoomCell {
         if first < oldest {
             return None;
         }
-        let (skip, take) = (first - oldest, (last + 1).saturating_sub(first));
+        let (skip, take) = (first.since(oldest), (last + 1).since(first));
         let (skip, take) = (usize::try_from(skip).ok()?, usize::try_from(take).ok()?);
         Some(ring.iter().skip(skip).take(take).cloned().collect())
     }
@@ -274,7 +274,7 @@ impl RoomCell {
     /// in between.
     pub fn next_typing(&self, now: Timestamp) -> u64 {
         let mut inner = lock(&self.inner);
-        inner.typing_counter = (inner.typing_counter + 1).max(now);
+        inner.typing_counter = (inner.typing_counter + 1).max(now.get());
         inner.typing_counter
     }
 }

@@ -1,7 +1,7 @@
 //! The commands that go through a room's owner, and what a step makes of them.
 
 use caffis_schema::{
-    EntryKind, Error, List, Text, Timestamp, UserId,
+    EntryKind, Error, List, Position, Text, Timestamp, UserId,
     command::{AddMembers, Leave, RemoveMember, Send, SetRole},
     limits::{NAME_BYTES, USERS_PER_COMMAND},
     reply::Appended,
@@ -127,7 +127,7 @@ pub struct StepContext<'a> {
 impl StepContext<'_> {
     /// The position before the last `count` messages, as far as memory goes.
     #[must_use]
-    pub fn before_last_messages(&self, count: u32) -> u64 {
+    pub fn before_last_messages(&self, count: u32) -> Position {
         self.loaded.before_last_messages(count)
     }
 }
@@ -138,7 +138,7 @@ pub struct Change {
     /// The entries.
     pub entries: Vec<EntryKind>,
     /// Who joins by these entries also sees what comes after this position.
-    pub widen_to: Option<u64>,
+    pub widen_to: Option<Position>,
 }
 
 /// What became of a command.

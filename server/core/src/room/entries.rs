@@ -68,14 +68,14 @@ pub(super) fn from_row(row: TimelineRow) -> Result<Entry, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use caffis_schema::{ClientId, UserId, event::Joined};
+    use caffis_schema::{ClientId, MessageNumber, Timestamp, UserId, event::Joined};
 
     use super::*;
     use crate::tables::Record;
 
     fn round_trip(kind: EntryKind) {
-        let entry = Entry { position: 3, time: 5, kind };
-        let row = to_row(RoomId::from_random(9), (1, 1), &entry).expect("fits");
+        let entry = Entry { position: Position(3), time: Timestamp(5), kind };
+        let row = to_row(RoomId::from_random(9), (Position(1), 1), &entry).expect("fits");
         let raw = TimelineRow::from_row(row.to_row()).expect("fits its columns");
         assert_eq!(from_row(raw).expect("reads back"), entry);
     }
@@ -84,14 +84,19 @@ mod tests {
     fn entries_come_back_as_they_were() {
         let user = UserId::new("giulia").expect("an id");
         let body = Body::Text(TextBody { text: Text::cut("caffè ☕") });
-        let key = Some(ClientKey { id: ClientId([7; 16]), time: 12 });
+        let key = Some(ClientKey { id: ClientId([7; 16]), time: Timestamp(12) });
         round_trip(EntryKind::Message(Message {
-            number: 2,
+            number: MessageNumber(2),
             sender: Some(user.clone()),
             key,
             body: body.clone(),
         }));
-        round_trip(EntryKind::Message(Message { number: 2, sender: None, key: None, body }));
+        round_trip(EntryKind::Message(Message {
+            number: MessageNumber(2),
+            sender: None,
+            key: None,
+            body,
+        }));
         let users = caffis_schema::List::cut(vec![user]);
         round_trip(EntryKind::Joined(Joined { users, by: None }));
     }

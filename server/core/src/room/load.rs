@@ -10,7 +10,7 @@ use std::{
 };
 
 use caffis_schema::{
-    Entry, EntryKind, RoomId, UserId,
+    Entry, EntryKind, MessageNumber, Position, RoomId, UserId,
     room::{HistoryPolicy, Preview, Role},
 };
 
@@ -57,9 +57,9 @@ pub(super) async fn load(
     finish_memberships(store, &mut state, &ring).await?;
     let markers = markers(store, &state, &ring).await?;
     // Those that the tail moved are written again before much is added to it.
-    let saved = ring.front().map_or(0, |entry| entry.position - 1);
+    let saved = ring.front().map_or(Position::ZERO, |entry| entry.position.back(1));
     let hint: Option<HeadRow> = tables::get(store, HeadRow::key(&room)).await?;
-    let hinted = hint.as_ref().map_or(0, |hint| hint.position);
+    let hinted = hint.as_ref().map_or(Position::ZERO, |hint| hint.position);
     if let Some(hint) = hint.filter(|hint| hint.position > state.head) {
         // The last entries were kept for a time only and are gone; their positions stay given.
         state.head = hint.position;
@@ -160,7 +160,7 @@ async fn finish_memberships(
 fn replay(state: &RoomState, ring: &VecDeque<Arc<Entry>>) -> BTreeMap<UserId, Membership> {
     let mut members = (*state.members).clone();
     // The number of the last message before the tail.
-    let first = ring.iter().find_map(message_of).map(|(number, _)| number - 1);
+    let first = ring.iter().find_map(message_of).map(|(number, _)| number.back(1));
     let mut number = first.unwrap_or(state.number);
     for entry in ring {
         let position = entry.position;
@@ -179,13 +179,13 @@ fn replay(state: &RoomState, ring: &VecDeque<Arc<Entry>>) -> BTreeMap<UserId, Me
             EntryKind::Message(message) => number = message.number,
             EntryKind::Created(created) => {
                 for user in &created.members {
-                    join(user, state.first_role(user), 0);
+                    join(user, state.first_role(user), Position::ZERO);
                 }
             }
             EntryKind::Joined(joined) => {
                 let visible_after = match state.meta.history {
-                    HistoryPolicy::All => 0,
-                    HistoryPolicy::FromJoining | HistoryPolicy::Last(_) => position - 1,
+                    HistoryPolicy::All => Position::ZERO,
+                    HistoryPolicy::FromJoining | HistoryPolicy::Last(_) => position.back(1),
                 };
                 joined.users.iter().for_each(|user| join(user, Role::Member, visible_after));
             }
@@ -210,12 +210,12 @@ async fn note_last_message(
     ring: &VecDeque<Arc<Entry>>,
 ) -> Result<(), StoreError> {
     let mut newest = ring.iter().rev().find_map(message_of);
-    let mut last = ring.front().map_or(0, |entry| entry.position - 1);
-    while newest.is_none() && last > 0 {
-        let first = last.saturating_sub(999).max(1);
+    let mut last = ring.front().map_or(Position::ZERO, |entry| entry.position.back(1));
+    while newest.is_none() && last > Position::ZERO {
+        let first = last.back(999).max(Position(1));
         let entries = read_range(store, state, first, last).await?;
         newest = entries.iter().rev().find_map(message_of);
-        last = first - 1;
+        last = first.back(1);
     }
     if let Some((number, preview)) = newest {
         state.number = number;
@@ -224,7 +224,7 @@ async fn note_last_message(
     Ok(())
 }
 
-fn message_of(entry: &Arc<Entry>) -> Option<(u64, Preview)> {
+fn message_of(entry: &Arc<Entry>) -> Option<(MessageNumber, Preview)> {
     match &entry.kind {
         EntryKind::Message(message) => Some((message.number, preview(message, entry.time))),
         _ => None,
@@ -233,18 +233,20 @@ fn message_of(entry: &Arc<Entry>) -> Option<(u64, Preview)> {
 
 #[cfg(test)]
 mod tests {
+    use caffis_schema::Timestamp;
+
     use super::*;
 
     fn valid(buckets: &[(u64, u64)]) -> Vec<(u64, u64)> {
         let room = RoomId::from_random(1);
         let row = |(first, epoch): &(u64, u64)| BucketRow {
             room,
-            first: *first,
+            first: Position(*first),
             epoch: *epoch,
-            opened: 0,
+            opened: Timestamp::ZERO,
         };
         let valid = valid_buckets(buckets.iter().rev().map(row));
-        valid.iter().map(|bucket| (bucket.first, bucket.epoch)).collect()
+        valid.iter().map(|bucket| (bucket.first.get(), bucket.epoch)).collect()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     ops::Bound,
 };
 
-use caffis_schema::{RoomId, UserId};
+use caffis_schema::{MessageNumber, RoomId, UserId};
 
 use crate::{ports::store::StoreError, tables::MarkerRow};
 
@@ -13,23 +13,23 @@ use crate::{ports::store::StoreError, tables::MarkerRow};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MarkerState {
     /// The last message that reached one of their devices.
-    pub delivered: u64,
+    pub delivered: MessageNumber,
     /// The last message that they read.
-    pub read: u64,
+    pub read: MessageNumber,
     /// They marked this message and all after it as unread.
-    pub unread_from: Option<u64>,
+    pub unread_from: Option<MessageNumber>,
 }
 
 impl MarkerState {
     /// The last message that counts as read in the person's own list.
     #[must_use]
-    pub fn own_read(&self) -> u64 {
-        self.unread_from.map_or(self.read, |from| self.read.min(from.saturating_sub(1)))
+    pub fn own_read(&self) -> MessageNumber {
+        self.unread_from.map_or(self.read, |from| self.read.min(from.back(1)))
     }
 
     /// Moves forward. What others see never goes back; of what was marked as unread, the messages up
     /// to `read` count as read again, and the mark ends when nothing is left of it.
-    fn advance(&mut self, delivered: u64, read: u64) {
+    fn advance(&mut self, delivered: MessageNumber, read: MessageNumber) {
         if read > self.own_read() {
             self.unread_from = (read < self.read).then_some(read + 1);
         }
@@ -38,7 +38,7 @@ impl MarkerState {
     }
 
     /// The person's own message counts as delivered and read.
-    pub(super) fn wrote(&mut self, number: u64) {
+    pub(super) fn wrote(&mut self, number: MessageNumber) {
         self.read = self.read.max(number);
         self.delivered = self.delivered.max(number);
     }
@@ -132,18 +132,23 @@ impl Markers {
     }
 
     /// Moves a marker forward; none when it was there already.
-    pub(super) fn advance(&mut self, user: &UserId, delivered: u64, read: u64) -> Option<Moved> {
+    pub(super) fn advance(
+        &mut self,
+        user: &UserId,
+        delivered: MessageNumber,
+        read: MessageNumber,
+    ) -> Option<Moved> {
         self.change(user, |marker| marker.advance(delivered, read))
     }
 
     /// Marks a message and all after it as unread.
-    pub(super) fn mark_unread(&mut self, user: &UserId, number: u64) -> MarkerState {
+    pub(super) fn mark_unread(&mut self, user: &UserId, number: MessageNumber) -> MarkerState {
         self.change(user, |marker| marker.unread_from = Some(number));
         self.get(user).unwrap_or_default()
     }
 
     /// The person's own message counts as delivered and read.
-    pub(super) fn wrote(&mut self, user: &UserId, number: u64) {
+    pub(super) fn wrote(&mut self, user: &UserId, number: MessageNumber) {
         self.change(user, |marker| marker.wrote(number));
     }
 
@@ -255,13 +260,13 @@ mod tests {
     fn everyone_has_their_turn() {
         let mut markers = Markers::default();
         for number in 0..10 {
-            markers.advance(&user(number), 1, 1);
+            markers.advance(&user(number), MessageNumber(1), MessageNumber(1));
         }
         let mut seen = BTreeSet::new();
         for round in 0..4 {
             // Those at the front move all the time.
             for number in 0..3 {
-                markers.advance(&user(number), 2 + round, 0);
+                markers.advance(&user(number), MessageNumber(2 + round), MessageNumber(0));
             }
             let picked = markers.pick(None, 3);
             assert_eq!((picked.moved.len(), picked.all), (3, false));
@@ -276,8 +281,8 @@ mod tests {
     #[test]
     fn a_marker_that_moves_while_it_is_written_stays_dirty() {
         let mut markers = Markers::default();
-        markers.advance(&user(1), 1, 1);
-        markers.advance(&user(2), 1, 1);
+        markers.advance(&user(1), MessageNumber(1), MessageNumber(1));
+        markers.advance(&user(2), MessageNumber(1), MessageNumber(1));
         markers.left_over(user(3));
         let before = markers.writes();
         let picked = markers.pick(None, 10);
@@ -287,7 +292,7 @@ mod tests {
         markers.failed(&picked, &late);
         assert_eq!(markers.failed_since(before), Err(late));
         assert_eq!(markers.failed_since(markers.writes()), Ok(()));
-        markers.wrote(&user(2), 5);
+        markers.wrote(&user(2), MessageNumber(5));
         markers.written(&picked);
         assert!(!markers.is_dirty(&user(1)) && markers.is_dirty(&user(2)));
         markers.remove(&user(2));

@@ -6,7 +6,9 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use caffis_schema::{EntryKind, Error, ErrorCode, RoomId, Timestamp, reply::Appended};
+use caffis_schema::{
+    EntryKind, Error, ErrorCode, MessageNumber, Position, RoomId, Timestamp, reply::Appended,
+};
 use tokio::time::timeout;
 
 use super::{
@@ -167,7 +169,7 @@ pub(super) fn new_room(id: RoomId, plan: &RoomPlan, now: Timestamp) -> Loaded {
         ring: Default::default(),
         recent: Default::default(),
         markers: Default::default(),
-        saved: 0,
+        saved: Position::ZERO,
         epoch: 1,
         fresh_bucket: false,
         active_minute: 0,
@@ -293,13 +295,13 @@ fn stage(append: &mut Append, job: &Job, change: Change, now: Timestamp) -> Done
         }
         let number = match &entry.kind {
             EntryKind::Message(message) => message.number,
-            _ => 0,
+            _ => MessageNumber::ZERO,
         };
         let appended = Appended { room, position: entry.position, number, time: entry.time };
         first.get_or_insert(appended);
     }
     let RoomState { head: position, time, .. } = append.ahead;
-    let appended = first.unwrap_or(Appended { room, position, number: 0, time });
+    let appended = first.unwrap_or(Appended { room, position, number: MessageNumber::ZERO, time });
     if let Some(key) = job.command.key() {
         let sent = Sent { appended, digest: job.command.digest() };
         append.sent.push((job.actor.user.clone(), key.id, sent));
@@ -336,7 +338,7 @@ fn give_up(rooms: &Rooms, cell: &Arc<RoomCell>, error: &StoreError) -> Error {
             Error::refused(ErrorCode::Internal, "This could not be written.")
         }
     };
-    if inner.loaded.as_ref().is_some_and(|loaded| loaded.state.head == 0) {
+    if inner.loaded.as_ref().is_some_and(|loaded| loaded.state.head == Position::ZERO) {
         // The room itself was to be made by this write.
         inner.loaded = None;
     }

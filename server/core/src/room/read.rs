@@ -18,7 +18,7 @@ pub(super) async fn tail(
     count: usize,
 ) -> Result<VecDeque<Arc<Entry>>, StoreError> {
     let mut ring: VecDeque<Arc<Entry>> = VecDeque::new();
-    let mut below = Position::MAX;
+    let mut below: Option<Position> = None;
     for bucket in state.buckets.iter().rev() {
         let wanted = count.saturating_sub(ring.len());
         if wanted == 0 {
@@ -26,8 +26,8 @@ pub(super) async fn tail(
         }
         // Newest first: from below the next bucket down to the beginning of this one.
         let from = match below {
-            Position::MAX => Bound::Unbounded,
-            next => Bound::Excluded(vec![next.to_value()]),
+            None => Bound::Unbounded,
+            Some(next) => Bound::Excluded(vec![next.to_value()]),
         };
         let rows: Vec<TimelineRow> = tables::scan(
             store,
@@ -44,7 +44,7 @@ pub(super) async fn tail(
             }
             ring.push_front(Arc::new(entry));
         }
-        below = bucket.first;
+        below = Some(bucket.first);
     }
     Ok(ring)
 }
@@ -91,7 +91,7 @@ pub async fn read_back(
         for row in rows {
             found.push_front(Arc::new(entries::from_row(row)?));
         }
-        below = bucket.first - 1;
+        below = bucket.first.back(1);
     }
     Ok(found.into())
 }
@@ -108,7 +108,7 @@ pub async fn read_forward(
     limit: usize,
 ) -> Result<Vec<Arc<Entry>>, StoreError> {
     let mut found = Vec::new();
-    let ends = state.buckets.iter().skip(1).map(|next| next.first - 1).chain([Position::MAX]);
+    let ends = state.buckets.iter().skip(1).map(|next| next.first.back(1)).chain([last]);
     for (bucket, end) in state.buckets.iter().zip(ends) {
         let (from, to) = (first.max(bucket.first), last.min(end));
         if from > to || found.len() >= limit {

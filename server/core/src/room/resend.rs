@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use caffis_schema::{ClientId, EntryKind, Error, ErrorCode, Timestamp, reply::Appended};
+use caffis_schema::{
+    ClientId, EntryKind, Error, ErrorCode, MessageNumber, Position, Timestamp, reply::Appended,
+};
 
 use super::{
     cell::{Job, RoomCell},
@@ -54,7 +56,7 @@ async fn stored(
 ) -> Result<Option<Sent>, StoreError> {
     let key = SentRow::key(&cell.id, &job.actor.user, &client);
     let Some(row) = tables::get::<SentRow>(&*rooms.store, key).await? else { return Ok(None) };
-    let head = cell.state().map_or(0, |state| state.head);
+    let head = cell.state().map_or(Position::ZERO, |state| state.head);
     if row.position > head || !is_entry_of(rooms, cell, &row).await? {
         return Ok(None);
     }
@@ -74,23 +76,23 @@ async fn is_entry_of(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bo
     };
     let Some(entry) = entries.first() else {
         // Messages stay; other entries are kept for a time only.
-        return Ok(row.number == 0);
+        return Ok(row.number == MessageNumber::ZERO);
     };
     let same = match &entry.kind {
         EntryKind::Message(message) => message.key.is_some_and(|key| key.id == row.client),
-        _ => row.number == 0,
+        _ => row.number == MessageNumber::ZERO,
     };
     Ok(same && entry.time == row.time)
 }
 
 /// Whether a client id is of a time for which ids are remembered.
 pub(super) fn in_window(time: Timestamp, context: &StepContext<'_>) -> Result<(), Error> {
-    let age = context.now.saturating_sub(time);
+    let age = context.now.since(time);
     if u128::from(age) > context.settings.resend_window.as_millis() {
         let sentence = "Whether this was done before is no longer known.";
         return Err(Error::refused(ErrorCode::Expired, sentence));
     }
-    let ahead = time.saturating_sub(context.now);
+    let ahead = time.since(context.now);
     if u128::from(ahead) > CLOCK_MARGIN.as_millis() {
         let sentence = "The client id's time lies in the future: set the clock right.";
         return Err(Error::refused(ErrorCode::Invalid, sentence));

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use caffis_schema::{Error, ErrorCode, RoomId, UserId, room::RoomSummary};
+use caffis_schema::{Error, ErrorCode, MessageNumber, RoomId, UserId, room::RoomSummary};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
@@ -170,7 +170,7 @@ impl Rooms {
     #[must_use]
     pub fn summarise(&self, state: &RoomState, user: &UserId, marker: MarkerState) -> RoomSummary {
         let member = state.member(user);
-        let read = marker.own_read().max(member.map_or(0, |m| m.unread_after));
+        let read = marker.own_read().max(member.map_or(MessageNumber::ZERO, |m| m.unread_after));
         let read = if member.is_some() { read } else { state.number };
         let peer = state.peer_of(user);
         RoomSummary {
@@ -186,7 +186,7 @@ impl Rooms {
             head: state.head,
             number: state.number,
             read,
-            unread: state.number.saturating_sub(read),
+            unread: state.number.since(read),
             preview: state.preview_for(member).cloned(),
             active: state.time,
             readable: true,

@@ -1,6 +1,6 @@
 //! Writing a room whole, as its owner would have left it: for seeds, while no owner runs.
 
-use caffis_schema::{EntryKind, RoomId, Timestamp};
+use caffis_schema::{EntryKind, MessageNumber, RoomId, Timestamp};
 
 use super::{append::Append, cell::head_row, command::RoomPlan, owner::new_room};
 use crate::{
@@ -22,7 +22,7 @@ pub async fn write_room(
     room: RoomId,
     plan: &RoomPlan,
     created: Timestamp,
-    mut next: impl FnMut(u64) -> Option<(EntryKind, Timestamp)>,
+    mut next: impl FnMut(MessageNumber) -> Option<(EntryKind, Timestamp)>,
 ) -> Result<(), StoreError> {
     let mut loaded = new_room(room, plan, created);
     let mut time = created;

@@ -98,7 +98,7 @@ fn refuse_token(error: TokenError) -> Refused {
 
 /// For how long a token is good.
 pub(super) fn token_left(expires: Timestamp, now: Timestamp) -> Duration {
-    Duration::from_millis(expires.saturating_sub(now))
+    expires.elapsed_since(now)
 }
 
 /// Opens a session: registers first and reads second, so that nothing falls between.
@@ -116,7 +116,7 @@ pub(super) async fn open(
         id: SessionId(entropy::bytes(&*services.entropy)),
         user: identity.user.clone(),
         service: identity.service,
-        token_issued: AtomicU64::new(identity.issued),
+        token_issued: AtomicU64::new(identity.issued.get()),
         outbound,
         open: Mutex::new(BTreeSet::new()),
         ended: AtomicBool::new(false),

@@ -389,6 +389,6 @@ async fn refreshed(asker: Asker, refresh: Refresh) -> Handled {
         let sentence = "The new token is another person's.";
         return Err(Error::refused(ErrorCode::TokenInvalid, sentence));
     }
-    asker.session.token_issued.store(identity.issued, Ordering::Release);
+    asker.session.token_issued.store(identity.issued.get(), Ordering::Release);
     Ok(Reply::Refreshed(Refreshed { token_expires: identity.expires }))
 }

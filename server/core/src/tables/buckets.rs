@@ -1,4 +1,4 @@
-use caffis_schema::RoomId;
+use caffis_schema::{Position, RoomId, Timestamp};
 
 use super::table;
 
@@ -11,14 +11,14 @@ table! {
         }
         clustering {
             /// The position of its first entry.
-            asc first: u64,
+            asc first: Position,
             /// The epoch of the owner that opened it. Owners that lost the room may have opened one
             /// at the same position.
             asc epoch: u64,
         }
         values {
             /// When it was opened, in milliseconds since 1970.
-            opened: u64,
+            opened: Timestamp,
         }
     }
 }

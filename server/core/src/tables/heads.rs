@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use caffis_schema::{RoomId, UserId};
+use caffis_schema::{MessageNumber, Position, RoomId, Timestamp, UserId};
 
 use super::table;
 
@@ -15,11 +15,11 @@ table! {
         clustering {}
         values {
             /// The last position.
-            position: u64,
+            position: Position,
             /// The number of the last message.
-            number: u64,
+            number: MessageNumber,
             /// When the room was last active, in milliseconds since 1970; may be later than the position.
-            time: u64,
+            time: Timestamp,
             /// Who wrote the last message.
             sender: Option<UserId>,
             /// Its first words.

@@ -1,4 +1,4 @@
-use caffis_schema::{RoomId, UserId};
+use caffis_schema::{MessageNumber, RoomId, UserId};
 
 use super::table;
 
@@ -15,11 +15,11 @@ table! {
         }
         values {
             /// The last message that reached one of their devices.
-            delivered: u64,
+            delivered: MessageNumber,
             /// The last message that they read.
-            read: u64,
+            read: MessageNumber,
             /// They marked this message and all after it as unread.
-            unread_from: Option<u64>,
+            unread_from: Option<MessageNumber>,
         }
     }
 }

@@ -1,4 +1,4 @@
-use caffis_schema::{RoomId, UserId, room::Role};
+use caffis_schema::{MessageNumber, Position, RoomId, Timestamp, UserId, room::Role};
 
 use super::table;
 use crate::model::room::Membership;
@@ -18,13 +18,13 @@ table! {
             /// 1 member, 2 admin, 3 owner.
             role: Role,
             /// Since when, in milliseconds since 1970.
-            joined: u64,
+            joined: Timestamp,
             /// The position of the entry by which they joined.
-            joined_position: u64,
+            joined_position: Position,
             /// They see the entries after this position.
-            visible_after: u64,
+            visible_after: Position,
             /// The message number from which their unread count starts.
-            unread_after: u64,
+            unread_after: MessageNumber,
         }
     }
 }

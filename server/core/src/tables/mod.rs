@@ -22,7 +22,7 @@ mod users;
 use std::{ops::Bound, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use caffis_schema::{ClientId, RoomId, UserId};
+use caffis_schema::{ClientId, MessageNumber, Position, RoomId, Timestamp, UserId};
 
 pub use self::{
     activity::ActivityRow,
@@ -82,6 +82,25 @@ impl ColumnValue for u64 {
         if let Value::U64(number) = value { Some(number) } else { None }
     }
 }
+
+/// Numbers of their own types are stored as numbers.
+macro_rules! number_column {
+    ($($ty:ty),+) => { $(
+        impl ColumnValue for $ty {
+            const TYPE: ColumnType = ColumnType::U64;
+
+            fn to_value(&self) -> Value {
+                Value::U64(self.0)
+            }
+
+            fn from_value(value: Value) -> Option<Self> {
+                u64::from_value(value).map(Self)
+            }
+        }
+    )+ };
+}
+
+number_column!(MessageNumber, Position, Timestamp);
 
 impl ColumnValue for bool {
     const TYPE: ColumnType = ColumnType::Bool;

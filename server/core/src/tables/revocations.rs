@@ -1,4 +1,4 @@
-use caffis_schema::UserId;
+use caffis_schema::{Timestamp, UserId};
 
 use super::table;
 
@@ -12,7 +12,7 @@ table! {
         clustering {}
         values {
             /// Tokens made before this are refused; milliseconds since 1970.
-            before: u64,
+            before: Timestamp,
         }
     }
 }

@@ -1,5 +1,5 @@
 use caffis_schema::{
-    RoomId, Text, UserId,
+    RoomId, Text, Timestamp, UserId,
     limits::{CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES},
     room::{Context, HistoryPolicy, RoomClass},
 };
@@ -27,7 +27,7 @@ table! {
             /// Who made it.
             creator: Option<UserId>,
             /// When, in milliseconds since 1970.
-            created: u64,
+            created: Timestamp,
             /// How many of the messages before their joining new members see; none: all of them.
             history: HistoryPolicy,
         }

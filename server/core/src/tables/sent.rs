@@ -1,4 +1,4 @@
-use caffis_schema::{ClientId, RoomId, UserId};
+use caffis_schema::{ClientId, MessageNumber, Position, RoomId, Timestamp, UserId};
 
 use super::table;
 
@@ -17,11 +17,11 @@ table! {
         }
         values {
             /// The position of the entry that it made.
-            position: u64,
+            position: Position,
             /// The message's number; 0 for other entries.
-            number: u64,
+            number: MessageNumber,
             /// When, in milliseconds since 1970.
-            time: u64,
+            time: Timestamp,
             /// A digest of its content, to tell a resend from a reuse of the id.
             digest: u64,
         }

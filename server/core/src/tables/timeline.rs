@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use caffis_schema::{ClientId, RoomId, UserId};
+use caffis_schema::{ClientId, MessageNumber, Position, RoomId, Timestamp, UserId};
 
 use super::table;
 
@@ -12,27 +12,27 @@ table! {
             /// The room.
             room: RoomId,
             /// The bucket: its first position,
-            bucket: u64,
+            bucket: Position,
             /// and the epoch of the owner that opened it, into which no other owner writes.
             epoch: u64,
         }
         clustering {
             /// The entry's position.
-            desc position: u64,
+            desc position: Position,
         }
         values {
             /// When, in milliseconds since 1970.
-            time: u64,
+            time: Timestamp,
             /// The kind's name, as in JSON.
             kind: Arc<str>,
             /// The message's number.
-            number: Option<u64>,
+            number: Option<MessageNumber>,
             /// Who wrote the message.
             sender: Option<UserId>,
             /// The sender's client id for the message.
             client: Option<ClientId>,
             /// When the sender wrote it, by their clock.
-            client_time: Option<u64>,
+            client_time: Option<Timestamp>,
             /// The text of a text message.
             text: Option<Arc<str>>,
             /// Everything else, as on the wire.

@@ -1,4 +1,4 @@
-use caffis_schema::{RoomId, UserId};
+use caffis_schema::{RoomId, Timestamp, UserId};
 
 use super::table;
 
@@ -15,7 +15,7 @@ table! {
         }
         values {
             /// Since when, in milliseconds since 1970.
-            joined: u64,
+            joined: Timestamp,
             /// The other person, when it is a direct conversation.
             peer: Option<UserId>,
         }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use caffis_schema::UserId;
+use caffis_schema::{Timestamp, UserId};
 
 use super::table;
 
@@ -22,7 +22,7 @@ table! {
             /// Whether they keep to themselves what they have read.
             private_receipts: bool,
             /// When they were last connected, in milliseconds since 1970.
-            last_seen: Option<u64>,
+            last_seen: Option<Timestamp>,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Public rooms: people walk in and out.
 
 use caffis_schema::{
-    ClientFrame, ClientSignal, Command, ErrorCode, Event,
+    ClientFrame, ClientSignal, Command, ErrorCode, Event, MessageNumber, Position,
     command::{Anchor, Cursor, Mark, Typing},
     reply::Standing,
     room::RoomClass,
@@ -40,7 +40,7 @@ async fn a_public_room_is_readable_only_while_it_is_open() {
     marco.send(room, "salve").await.expect("sent");
     assert_eq!(giulia.heard().await, ["ciao", "salve"]);
     assert_eq!(
-        code(marco.ask(Command::MarkRead(Mark { room, number: 1 })).await),
+        code(marco.ask(Command::MarkRead(Mark { room, number: MessageNumber(1) })).await),
         ErrorCode::Forbidden
     );
     marco.close(room).await;
@@ -86,10 +86,13 @@ async fn coming_back_with_a_cursor_walks_in_again() {
     drop(marco);
     giulia.settle().await;
     giulia.send(room, "missed").await.expect("sent");
-    let cursors = vec![Cursor { room, position: 1, open: true }];
+    let cursors = vec![Cursor { room, position: Position(1), open: true }];
     let mut marco = world.connect_at("marco", cursors).await;
     let resumed = &marco.welcome().resumed[0];
-    assert_eq!((resumed.standing, resumed.entries.len(), resumed.head), (Standing::Complete, 1, 2));
+    assert_eq!(
+        (resumed.standing, resumed.entries.len(), resumed.head.get()),
+        (Standing::Complete, 1, 2)
+    );
     assert_eq!(attendance(&mut giulia).await, [(2, Some("marco".to_owned()), None)]);
     giulia.send(room, "now").await.expect("sent");
     assert_eq!(marco.heard().await, ["now"]);

@@ -13,8 +13,8 @@ use caffis_conformance::clock::ManualClock;
 use caffis_core::ports::clock::Clock;
 use caffis_link::{Farewell, Incoming, Link, LinkExt};
 use caffis_schema::{
-    ClientId, CloseCode, Command, Entry, Error, Event, List, Reply, RoomId, ServerFrame,
-    ServerSignal, Text, codec,
+    ClientId, CloseCode, Command, Entry, Error, Event, List, MessageNumber, Position, Reply,
+    RoomId, ServerFrame, ServerSignal, Text, codec,
     command::{
         AddMembers, Anchor, Close, CreateGroup, Cursor, EnsureDirect, EnsureRoom, History, Leave,
         Mark, Open, RemoveMember, Resume, Rooms, Send, SetRole,
@@ -265,7 +265,7 @@ impl Client {
     /// The positions of the last entries.
     pub(crate) async fn positions(&mut self, room: RoomId) -> Vec<u64> {
         let page = self.history(room, Anchor::Latest, 100).await.expect("a page");
-        page.entries.iter().map(|entry| entry.position).collect()
+        page.entries.iter().map(|entry| entry.position.get()).collect()
     }
 
     /// The words of the last messages.
@@ -275,7 +275,7 @@ impl Client {
     }
 
     pub(crate) async fn resume(&mut self, room: RoomId, position: u64) -> Resumed {
-        let cursors = List::cut(vec![Cursor { room, position, open: false }]);
+        let cursors = List::cut(vec![Cursor { room, position: Position(position), open: false }]);
         match self.ask(Command::Resume(Resume { cursors })).await {
             Ok(Reply::Resumed(resumed)) => resumed.rooms[0].clone(),
             other => panic!("answered with {other:?}"),
@@ -296,7 +296,7 @@ impl Client {
     }
 
     pub(crate) async fn read(&mut self, room: RoomId, number: u64) -> Result<(), Error> {
-        self.ask(Command::MarkRead(Mark { room, number })).await.map(drop)
+        self.ask(Command::MarkRead(Mark { room, number: MessageNumber(number) })).await.map(drop)
     }
 
     /// Says goodbye.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use caffis_conformance::faulty::{Fault, Plan};
 use caffis_core::Settings;
 use caffis_schema::{
-    Command, ErrorCode, Event, List, Outcome, Reply,
+    Command, ErrorCode, Event, List, Outcome, Position, Reply,
     command::{
         AddMembers, Anchor, Cursor, EnsureDirect, History, Members, MessageAt, Open, Profiles,
         RemoveMember, Resume,
@@ -29,7 +29,7 @@ async fn a_full_store_refuses_and_recovers() {
     assert!(error.retry_after_ms.is_some());
     assert_eq!(marco.log(room).await, [""; 0], "reads go on");
     world.faults.set_plan(Plan::default());
-    assert_eq!(giulia.send_as(key, room, "ciao").await.expect("sent").position, 2);
+    assert_eq!(giulia.send_as(key, room, "ciao").await.expect("sent").position, Position(2));
     assert_eq!(marco.heard().await, ["ciao"]);
 }
 
@@ -43,7 +43,7 @@ async fn a_store_that_is_away_refuses_for_now() {
     let error = giulia.send_as(key, room, "ciao").await.expect_err("away");
     assert_eq!((error.code, error.outcome), (ErrorCode::Unavailable, Outcome::Refused));
     assert!(error.retry_after_ms.is_some());
-    assert_eq!(giulia.send_as(key, room, "ciao").await.expect("sent").position, 2);
+    assert_eq!(giulia.send_as(key, room, "ciao").await.expect("sent").position, Position(2));
     // Looking for a resend fails too when the store cannot be read.
     world.faults.fail_next_read(Fault::Unavailable);
     let error = giulia.send(room, "more").await.expect_err("away");
@@ -69,7 +69,11 @@ async fn asking_again_settles_what_was_unknown() {
             Fault::UnknownWritten => (3, ["one", "two", "between"]),
             _ => (4, ["one", "between", "two"]),
         };
-        assert_eq!((settled.position, settled.number), (position, position - 1), "{fault:?}");
+        assert_eq!(
+            (settled.position.get(), settled.number.get()),
+            (position, position - 1),
+            "{fault:?}"
+        );
         assert_eq!(giulia.log(room).await, log, "{fault:?}");
         assert_eq!(giulia.positions(room).await, [1, 2, 3, 4]);
         assert_eq!(marco.heard().await, log, "those who are connected hear all of it");
@@ -276,10 +280,10 @@ async fn a_read_that_hangs_ends_in_time() {
     giulia.open(room).await.expect("opened");
     tokio::time::sleep(Duration::from_secs(5)).await;
     world.faults.set_plan(Plan { hang_reads: true, ..Plan::default() });
-    let before = Anchor::Before(5);
+    let before = Anchor::Before(Position(5));
     let reads = [
         Command::History(History { room, anchor: before, limit: 3 }),
-        Command::Message(MessageAt { room, position: 3 }),
+        Command::Message(MessageAt { room, position: Position(3) }),
         Command::Open(Open { room, limit: 50 }),
         Command::Open(Open { room: closed, limit: 50 }),
         Command::Profiles(Profiles { users: List::cut(vec![user("anna")]) }),
@@ -298,7 +302,7 @@ async fn a_read_that_hangs_ends_in_time() {
     assert!(open.readable, "a room that was open stays so when it cannot be opened again");
     assert!(!giulia.listed(closed).await.expect("listed").readable);
     assert!(asked.elapsed() <= limit);
-    let cursor = |room| Cursor { room, position: 1, open: false };
+    let cursor = |room| Cursor { room, position: Position(1), open: false };
     let cursors = List::cut(vec![cursor(closed), cursor(room), cursor(closed)]);
     let asked = Instant::now();
     let Ok(Reply::Resumed(resumed)) = giulia.ask(Command::Resume(Resume { cursors })).await else {

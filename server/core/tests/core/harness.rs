@@ -27,7 +27,7 @@ use caffis_link::{
 };
 use caffis_schema::{
     Body, ClientFrame, CloseCode, Codec, Command, DeviceId, Entry, EntryKind, Error, ErrorCode,
-    List, PROTOCOL_VERSION, Reply, Request, ServerFrame, Text, UserId, codec,
+    List, PROTOCOL_VERSION, Reply, Request, ServerFrame, Text, Timestamp, UserId, codec,
     command::{Cursor, Hello},
     event::{Answered, TextBody},
     limits::FRAME_BYTES,
@@ -58,7 +58,7 @@ impl Authenticator for Tokens {
             let (mut issued, mut expires) = (now, now + 86_400_000);
             for part in parts {
                 let (key, value) = part.split_once('=').expect("a key and a value");
-                let value = value.parse().expect("a number");
+                let value = Timestamp(value.parse().expect("a number"));
                 if key == "issued" { issued = value } else { expires = value }
             }
             if name == "forged" {

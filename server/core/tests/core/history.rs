@@ -1,7 +1,7 @@
 //! Reading pages of a room's log.
 
 use caffis_schema::{
-    Command, ErrorCode, Reply, RoomId,
+    Command, ErrorCode, Position, Reply, RoomId,
     command::{Anchor, MessageAt},
     limits::PAGE_BYTES,
 };
@@ -30,30 +30,36 @@ async fn pages_lie_where_they_are_asked_for() {
             (Anchor::Latest, 100, 152..252, true, false),
             (Anchor::Latest, 255, 152..252, true, false),
             (Anchor::Latest, 0, 251..252, true, false),
-            (Anchor::Before(152), 100, 52..152, true, true),
-            (Anchor::Before(52), 100, 1..52, false, true),
-            (Anchor::Before(1), 10, 0..0, false, false),
-            (Anchor::Before(252), 3, 249..252, true, false),
-            (Anchor::After(0), 10, 1..11, false, true),
-            (Anchor::After(100), 100, 101..201, true, true),
-            (Anchor::After(249), 100, 250..252, true, false),
-            (Anchor::After(251), 10, 0..0, false, false),
-            (Anchor::Around(100), 11, 95..106, true, true),
-            (Anchor::Around(1), 10, 1..7, false, true),
-            (Anchor::Around(251), 10, 247..252, true, false),
+            (Anchor::Before(Position(152)), 100, 52..152, true, true),
+            (Anchor::Before(Position(52)), 100, 1..52, false, true),
+            (Anchor::Before(Position(1)), 10, 0..0, false, false),
+            (Anchor::Before(Position(252)), 3, 249..252, true, false),
+            (Anchor::After(Position(0)), 10, 1..11, false, true),
+            (Anchor::After(Position(100)), 100, 101..201, true, true),
+            (Anchor::After(Position(249)), 100, 250..252, true, false),
+            (Anchor::After(Position(251)), 10, 0..0, false, false),
+            (Anchor::Around(Position(100)), 11, 95..106, true, true),
+            (Anchor::Around(Position(1)), 10, 1..7, false, true),
+            (Anchor::Around(Position(251)), 10, 247..252, true, false),
         ];
         for (anchor, limit, expected, before, after) in cases {
             let page = giulia.history(room, anchor, limit).await.expect("a page");
             let found: Vec<_> = page.entries.iter().map(|entry| entry.position).collect();
-            assert_eq!(found, expected.collect::<Vec<_>>(), "{anchor:?} {limit} {round}");
+            assert_eq!(
+                found,
+                expected.map(Position).collect::<Vec<_>>(),
+                "{anchor:?} {limit} {round}"
+            );
             if !found.is_empty() {
                 assert_eq!((page.more_before, page.more_after), (before, after), "{anchor:?}");
             }
-            assert_eq!(page.head, 251);
+            assert_eq!(page.head, Position(251));
         }
-        for anchor in
-            [Anchor::Before(253), Anchor::After(253), Anchor::Around(caffis_schema::ids::MAX_EXACT)]
-        {
+        for anchor in [
+            Anchor::Before(Position(253)),
+            Anchor::After(Position(253)),
+            Anchor::Around(Position(caffis_schema::ids::MAX_EXACT)),
+        ] {
             let refused = giulia.history(room, anchor, 10).await;
             assert_eq!(code(refused), ErrorCode::OutOfRange, "{anchor:?}");
         }
@@ -84,10 +90,13 @@ async fn long_messages_make_short_pages() {
             break;
         }
     }
-    assert!(seen.iter().copied().eq(1..=21));
-    let around = giulia.history(room, Anchor::Around(10), 100).await.expect("a page");
+    assert!(seen.iter().map(|position| position.get()).eq(1..=21));
+    let around = giulia.history(room, Anchor::Around(Position(10)), 100).await.expect("a page");
     let positions: Vec<_> = around.entries.iter().map(|entry| entry.position).collect();
-    assert!(positions.contains(&10) && positions.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+    assert!(
+        positions.contains(&Position(10))
+            && positions.windows(2).all(|pair| pair[0] + 1 == pair[1])
+    );
     assert!(around.more_before && around.more_after);
     // A resume answer keeps to the same budget.
     let resumed = giulia.resume(room, 1).await;
@@ -100,7 +109,7 @@ async fn single_messages_by_position() {
     let mut giulia = world.connect("giulia").await;
     let room = room_of(&mut giulia, 120).await;
     for position in [2, 60, 121] {
-        let message = MessageAt { room, position };
+        let message = MessageAt { room, position: Position(position) };
         let Ok(Reply::Entry(entry)) = giulia.ask(Command::Message(message)).await else {
             panic!("position {position}");
         };
@@ -108,7 +117,7 @@ async fn single_messages_by_position() {
     }
     let mut at =
         async |position| code(giulia.ask(Command::Message(MessageAt { room, position })).await);
-    assert_eq!(at(0).await, ErrorCode::NotFound);
-    assert_eq!(at(1).await, ErrorCode::NotFound);
-    assert_eq!(at(122).await, ErrorCode::OutOfRange);
+    assert_eq!(at(Position(0)).await, ErrorCode::NotFound);
+    assert_eq!(at(Position(1)).await, ErrorCode::NotFound);
+    assert_eq!(at(Position(122)).await, ErrorCode::OutOfRange);
 }

@@ -174,7 +174,7 @@ async fn rooms_that_nobody_uses_leave_memory_and_come_back_whole() {
         let send =
             caffis_schema::command::Send { key: giulia.key(), room: *room, body: text("two") };
         let appended = giulia.appended(Command::Send(send)).await.expect("sent");
-        assert_eq!((appended.position, appended.number), (3, 2), "{index}");
+        assert_eq!((appended.position.get(), appended.number.get()), (3, 2), "{index}");
     }
     assert_eq!(marco.listed(rooms[7]).await.expect("listed").unread, 2);
 }

@@ -8,7 +8,7 @@ use caffis_core::{
     tables::{self, HeadRow, MarkerRow},
 };
 use caffis_schema::{
-    Command, ErrorCode, Event, Outcome, RoomId,
+    Command, ErrorCode, Event, MessageNumber, Outcome, Position, RoomId,
     command::{Mark, SetPreferences},
 };
 
@@ -29,12 +29,12 @@ async fn markers(client: &mut Client) -> Vec<String> {
 }
 
 async fn mark(client: &mut Client, mark: fn(Mark) -> Command, room: RoomId, number: u64) {
-    client.ask(mark(Mark { room, number })).await.expect("marked");
+    client.ask(mark(Mark { room, number: MessageNumber(number) })).await.expect("marked");
 }
 
 async fn counts(client: &mut Client, room: RoomId) -> (u64, u64) {
     let listed = client.listed(room).await.expect("listed");
-    (listed.read, listed.unread)
+    (listed.read.get(), listed.unread)
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,14 +60,14 @@ async fn markers_are_told_and_kept() {
     mark(&mut marco, Command::MarkRead, room, 2).await;
     assert_eq!(markers(&mut giulia).await, [""; 0]);
     assert_eq!(counts(&mut tablet, room).await, (3, 2));
-    let refused = marco.ask(Command::MarkRead(Mark { room, number: 6 })).await;
+    let refused = marco.ask(Command::MarkRead(Mark { room, number: MessageNumber(6) })).await;
     assert_eq!(code(refused), ErrorCode::OutOfRange);
     world.restart().await;
     let mut marco = world.connect("marco").await;
     assert_eq!(counts(&mut marco, room).await, (3, 2));
     let opened = marco.open(room).await.expect("opened");
     let own = opened.markers.iter().find(|marker| marker.user.as_str() == "marco").expect("one");
-    assert_eq!(own.read, 3);
+    assert_eq!(own.read, MessageNumber(3));
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +86,7 @@ async fn delivered_markers_reach_the_store_in_a_moment_also_when_it_fails_at_fir
     let mut giulia = world.connect("giulia").await;
     let opened = giulia.open(room).await.expect("opened");
     let marco = opened.markers.iter().find(|marker| marker.user.as_str() == "marco").expect("one");
-    assert_eq!(marco.delivered, 1);
+    assert_eq!(marco.delivered, MessageNumber(1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,7 +136,7 @@ async fn reading_goes_on_from_where_a_room_was_marked_as_unread() {
     assert_eq!(counts(&mut marco, room).await, (3, 2));
     let opened = giulia.open(room).await.expect("opened");
     let of_marco = opened.markers.iter().find(|m| m.user.as_str() == "marco").expect("one");
-    assert_eq!(of_marco.read, 5);
+    assert_eq!(of_marco.read, MessageNumber(5));
     marco.read(room, 5).await.expect("read");
     assert_eq!(counts(&mut marco, room).await, (5, 0));
     giulia.send(room, "ciao").await.expect("sent");
@@ -160,7 +160,7 @@ async fn private_readers_are_not_told_of() {
     assert_eq!(markers(&mut tablet).await, ["own 1 unread 0"]);
     let opened = giulia.open(room).await.expect("opened");
     let of_marco = opened.markers.iter().find(|m| m.user.as_str() == "marco").expect("one");
-    assert_eq!(of_marco.read, 0);
+    assert_eq!(of_marco.read, MessageNumber(0));
     assert!(world.connect("marco").await.welcome().own.private_receipts);
 }
 
@@ -203,7 +203,9 @@ async fn markers_that_wait_for_a_write_share_the_next_one() {
         let before = world.faults.writes();
         let mut asked = Vec::new();
         for client in &mut people {
-            asked.push(client.start(Command::MarkRead(Mark { room, number: 1 })).await);
+            asked.push(
+                client.start(Command::MarkRead(Mark { room, number: MessageNumber(1) })).await,
+            );
         }
         for (client, id) in people.iter_mut().zip(asked) {
             client.answer(id).await.expect("marked");
@@ -213,7 +215,7 @@ async fn markers_that_wait_for_a_write_share_the_next_one() {
         world.faults.set_plan(Plan::default());
         let rows: Vec<MarkerRow> =
             tables::whole(world.raw_store(), MarkerRow::partition(&room)).await.expect("rows");
-        let read = rows.iter().filter(|row| row.read == 1).count();
+        let read = rows.iter().filter(|row| row.read == MessageNumber(1)).count();
         assert_eq!(read, members + 1);
     }
 }
@@ -229,7 +231,7 @@ async fn who_waits_for_a_write_that_fails_hears_so() {
     world.faults.fail_next_write(Fault::Unavailable);
     world.faults.set_plan(Plan { delay: Duration::from_millis(100), ..Plan::default() });
     let before = world.faults.writes();
-    let mark = Mark { room, number: 1 };
+    let mark = Mark { room, number: MessageNumber(1) };
     let (first, second) =
         (marco.start(Command::MarkRead(mark)).await, anna.start(Command::MarkRead(mark)).await);
     let answers = [marco.answer(first).await, anna.answer(second).await];
@@ -250,7 +252,7 @@ async fn heads_and_markers_are_written_although_others_mark_all_the_time() {
     world.faults.set_plan(Plan { delay: Duration::from_millis(50), ..Plan::default() });
     for number in 1..=60 {
         giulia.send(room, "ciao").await.expect("sent");
-        let mark = Mark { room, number };
+        let mark = Mark { room, number: MessageNumber(number) };
         let id = u32::try_from(number).expect("small");
         marco.request(id, Command::MarkRead(mark)).await;
     }
@@ -258,11 +260,11 @@ async fn heads_and_markers_are_written_although_others_mark_all_the_time() {
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     let key = HeadRow::key(&room);
     let hint: HeadRow = tables::get(world.raw_store(), key).await.expect("read").expect("a row");
-    assert!(hint.position >= 60, "{hint:?}");
+    assert!(hint.position >= Position(60), "{hint:?}");
     marco.answer(60).await.expect("marked");
     let key = MarkerRow::key(&room, &user("giulia"));
     let row: MarkerRow = tables::get(world.raw_store(), key).await.expect("read").expect("a row");
-    assert!(row.read >= 59, "{row:?}");
+    assert!(row.read >= MessageNumber(59), "{row:?}");
     world.faults.set_plan(Plan::default());
     world.restart().await;
     let mut marco = world.connect("marco").await;
@@ -288,7 +290,13 @@ async fn the_markers_of_former_members_go_with_their_membership() {
     assert_eq!(users(&world).await, ["anna", "giulia"]);
     // A row that was on its way meanwhile.
     let mut batch = Batch::default();
-    let row = MarkerRow { room, user: user("marco"), delivered: 1, read: 1, unread_from: None };
+    let row = MarkerRow {
+        room,
+        user: user("marco"),
+        delivered: MessageNumber(1),
+        read: MessageNumber(1),
+        unread_from: None,
+    };
     batch.put(&row);
     world.raw_store().write(batch).await.expect("written");
     world.restart().await;

@@ -7,6 +7,7 @@ use caffis_core::{
     tables::{self, HeadRow, MarkerRow, MemberRow, UserRoomRow},
 };
 use caffis_schema::{
+    MessageNumber, Position, Timestamp,
     limits::PAGE_ROOMS,
     room::{HistoryPolicy, Role},
 };
@@ -29,7 +30,7 @@ async fn everything_is_there_after_a_restart() {
     let mut marco = world.connect("marco").await;
     assert_eq!((giulia.listed(room).await, marco.listed(room).await), before);
     let sent = marco.send(room, "next").await.expect("sent");
-    assert_eq!((sent.position, sent.number), (153, 151));
+    assert_eq!((sent.position.get(), sent.number.get()), (153, 151));
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,10 +60,10 @@ async fn lost_rows_of_memberships_are_written_again_from_the_log() {
             room,
             user: user("luca"),
             role: Role::Member,
-            joined: START,
-            joined_position: 1,
-            visible_after: 0,
-            unread_after: 0,
+            joined: Timestamp(START),
+            joined_position: Position(1),
+            visible_after: Position(0),
+            unread_after: MessageNumber(0),
         });
         world.raw_store().write(batch).await.expect("written");
         world.restart().await;
@@ -140,10 +141,10 @@ async fn a_log_goes_on_over_buckets() {
         anchor = caffis_schema::command::Anchor::Before(positions[0]);
     }
     // The entry by which the room was made has been let go of.
-    assert!(positions.iter().copied().eq(2..=61), "{positions:?}");
-    let after = giulia.history(room, caffis_schema::command::Anchor::After(20), 30).await;
+    assert!(positions.iter().map(|position| position.get()).eq(2..=61), "{positions:?}");
+    let after = giulia.history(room, caffis_schema::command::Anchor::After(Position(20)), 30).await;
     let after: Vec<_> = after.expect("a page").entries.iter().map(|e| e.position).collect();
-    assert!(after.iter().copied().eq(21..=50), "{after:?}");
+    assert!(after.iter().map(|position| position.get()).eq(21..=50), "{after:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,13 +189,19 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
                 room,
                 user: person(number),
                 role: Role::Member,
-                joined: START,
-                joined_position: 1,
-                visible_after: 0,
-                unread_after: 0,
+                joined: Timestamp(START),
+                joined_position: Position(1),
+                visible_after: Position(0),
+                unread_after: MessageNumber(0),
             });
             let (user, unread_from) = (person(number), None);
-            batch.put(&MarkerRow { room, user, delivered: 1, read: 1, unread_from });
+            batch.put(&MarkerRow {
+                room,
+                user,
+                delivered: MessageNumber(1),
+                read: MessageNumber(1),
+                unread_from,
+            });
         }
         world.raw_store().write(batch).await.expect("written");
     }
@@ -202,21 +209,31 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
     for from in (0..count).step_by(1_000) {
         let mut batch = Batch::default();
         for number in from..from + 1_000 {
-            batch.put(&tables::BucketRow { room, first: 3 + number, epoch: 0, opened: START });
+            batch.put(&tables::BucketRow {
+                room,
+                first: Position(3 + number),
+                epoch: 0,
+                opened: Timestamp(START),
+            });
         }
         world.raw_store().write(batch).await.expect("written");
     }
     let head = 3 + count;
     let mut batch = Batch::default();
-    batch.put(&tables::BucketRow { room, first: head, epoch: 1, opened: START });
+    batch.put(&tables::BucketRow {
+        room,
+        first: Position(head),
+        epoch: 1,
+        opened: Timestamp(START),
+    });
     batch.put(&tables::TimelineRow {
         room,
-        bucket: head,
+        bucket: Position(head),
         epoch: 1,
-        position: head,
-        time: START,
+        position: Position(head),
+        time: Timestamp(START),
         kind: "message".into(),
-        number: Some(2),
+        number: Some(MessageNumber(2)),
         sender: Some(user("giulia")),
         client: None,
         client_time: None,
@@ -234,7 +251,7 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
     assert!(listed.is_none(), "not in their own list, which was not written");
     assert_eq!(last.log(room).await, ["ciao", "newest"]);
     let sent = giulia.send(room, "more").await.expect("sent");
-    assert_eq!((sent.position, sent.number), (head + 1, 3));
+    assert_eq!((sent.position.get(), sent.number.get()), (head + 1, 3));
     world.restart().await;
     let mut giulia = world.connect("giulia").await;
     assert_eq!(giulia.log(room).await, ["ciao", "newest", "more"]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use caffis_conformance::faulty::Plan;
 use caffis_core::Settings;
 use caffis_schema::{
-    ClientFrame, ClientSignal, Command, ErrorCode, Event, List, RoomId,
+    ClientFrame, ClientSignal, Command, ErrorCode, Event, List, Position, RoomId,
     command::{AddMembers, Anchor, Cursor, RemoveMember, Send, Typing},
     reply::Standing,
     room::{HistoryPolicy, RoomClass},
@@ -90,7 +90,7 @@ async fn nothing_after_a_removal_in_the_same_write() {
     assert!(matches!(heard.last(), Some(Event::RoomRemoved(_))), "{heard:?}");
     for event in heard {
         if let Event::Entry(entry) = event {
-            assert!(entry.entry.position <= 2, "{entry:?} is after the removal");
+            assert!(entry.entry.position <= Position(2), "{entry:?} is after the removal");
         }
     }
 }
@@ -134,7 +134,7 @@ async fn opening_while_being_removed_does_not_subscribe() {
             let opening = async {
                 tokio::time::sleep(Duration::from_millis(delay)).await;
                 if cursor {
-                    let cursors = vec![Cursor { room, position: 1, open: true }];
+                    let cursors = vec![Cursor { room, position: Position(1), open: true }];
                     world.connect_at("marco", cursors).await
                 } else {
                     let mut tablet = world.connect("marco").await;
@@ -173,13 +173,13 @@ async fn coming_back_does_not_show_what_was_in_between() {
     giulia.send(room, "after").await.expect("sent");
     for round in 0..2 {
         assert_eq!(marco.log(room).await, ["after"], "{round}");
-        let page = marco.history(room, Anchor::Around(3), 100).await.expect("a page");
-        assert!(page.entries.iter().all(|entry| entry.position >= 5), "{page:?}");
+        let page = marco.history(room, Anchor::Around(Position(3)), 100).await.expect("a page");
+        assert!(page.entries.iter().all(|entry| entry.position >= Position(5)), "{page:?}");
         assert!(!page.more_before);
         assert_eq!(marco.resume(room, 2).await.standing, Standing::Reset);
         assert_eq!(marco.resume(room, 5).await.standing, Standing::Complete);
         for position in [2, 4] {
-            let message = caffis_schema::command::MessageAt { room, position };
+            let message = caffis_schema::command::MessageAt { room, position: Position(position) };
             assert_eq!(code(marco.ask(Command::Message(message)).await), ErrorCode::NotFound);
         }
         world.restart().await;
@@ -201,14 +201,14 @@ async fn heads_of_a_large_room_do_not_show_what_was_before_joining() {
         })
     };
     let secret = Some("secret".to_owned());
-    assert_eq!(heads(marco.settle().await).last(), Some((2, secret.clone())));
+    assert_eq!(heads(marco.settle().await).last(), Some((Position(2), secret.clone())));
     giulia.add(room, &["anna"]).await.expect("added");
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(heads(anna.settle().await).last(), Some((3, None)));
-    assert_eq!(heads(marco.settle().await).last(), Some((3, secret)));
+    assert_eq!(heads(anna.settle().await).last(), Some((Position(3), None)));
+    assert_eq!(heads(marco.settle().await).last(), Some((Position(3), secret)));
     giulia.send(room, "hello").await.expect("sent");
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(heads(anna.settle().await).last(), Some((4, Some("hello".to_owned()))));
+    assert_eq!(heads(anna.settle().await).last(), Some((Position(4), Some("hello".to_owned()))));
 }
 
 #[tokio::test(start_paused = true)]

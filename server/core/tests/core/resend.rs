@@ -5,7 +5,7 @@ use std::time::Duration;
 use caffis_conformance::faulty::{Fault, LATE};
 use caffis_core::Settings;
 use caffis_schema::{
-    ErrorCode, List, Outcome,
+    ErrorCode, List, Outcome, Position,
     command::{AddMembers, Command, Leave, SetRole},
     room::Role,
 };
@@ -137,7 +137,7 @@ async fn a_message_that_is_written_after_the_room_went_on_does_not_count() {
     let between = marco.send(room, "between").await.expect("sent");
     tokio::time::sleep(2 * LATE).await;
     let settled = giulia.send_as(key, room, "ciao").await.expect("settled");
-    assert_eq!((between.position, settled.position), (2, 3));
+    assert_eq!((between.position.get(), settled.position.get()), (2, 3));
     world.restart().await;
     let mut giulia = world.connect("giulia").await;
     assert_eq!(giulia.log(room).await, ["between", "ciao"]);
@@ -188,7 +188,7 @@ async fn a_change_that_is_written_after_the_room_went_on_does_not_count() {
         }
         tokio::time::sleep(2 * LATE).await;
         let added = giulia.appended(add).await.expect("settled");
-        assert_eq!(added.position, if meanwhile { 3 } else { 2 });
+        assert_eq!(added.position, Position(if meanwhile { 3 } else { 2 }));
         giulia.send(room, "ciao").await.expect("sent");
         assert_eq!(anna.heard().await, ["ciao"]);
     }

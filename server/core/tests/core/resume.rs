@@ -5,7 +5,7 @@ use std::time::Duration;
 use caffis_conformance::faulty::{Fault, Plan};
 use caffis_core::Settings;
 use caffis_schema::{
-    Command, List, Reply, RoomId,
+    Command, List, Position, Reply, RoomId,
     command::{Cursor, Resume},
     reply::{Resumed, Standing},
 };
@@ -23,7 +23,7 @@ async fn filled(giulia: &mut Client, messages: u64) -> RoomId {
 }
 
 fn positions(resumed: &Resumed) -> Vec<u64> {
-    resumed.entries.iter().map(|entry| entry.position).collect()
+    resumed.entries.iter().map(|entry| entry.position.get()).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,12 +34,12 @@ async fn what_was_missed_comes_whole() {
     let room = filled(&mut giulia, 30).await;
     for round in ["from memory", "from the store"] {
         for position in 0..=31 {
-            let cursors = vec![Cursor { room, position, open: false }];
+            let cursors = vec![Cursor { room, position: Position(position), open: false }];
             let marco = world.connect_at("marco", cursors).await;
             let resumed = &marco.welcome().resumed[0];
             assert_eq!(resumed.standing, Standing::Complete, "{position} {round}");
             assert_eq!(positions(resumed), (position + 1..=31).collect::<Vec<_>>());
-            assert_eq!((resumed.more, resumed.head), (false, 31));
+            assert_eq!((resumed.more, resumed.head.get()), (false, 31));
             marco.leave_session().await;
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -82,7 +82,7 @@ async fn too_much_or_from_the_future_is_reset() {
         (1 << 50, Standing::Reset),
     ] {
         let resumed = marco.resume(room, position).await;
-        assert_eq!((resumed.standing, resumed.head), (expected, 31), "{position}");
+        assert_eq!((resumed.standing, resumed.head.get()), (expected, 31), "{position}");
     }
     let nowhere = marco.resume(RoomId::from_random(99), 1).await;
     assert_eq!(nowhere.standing, Standing::Gone);
@@ -112,7 +112,7 @@ async fn entries_that_were_kept_for_a_time_only_make_a_reset_and_positions_stay_
     }
     assert_eq!(marco.positions(room).await, [2, 3, 4, 6]);
     let sent = marco.send(room, "after").await.expect("sent");
-    assert_eq!((sent.position, sent.number), (8, 5));
+    assert_eq!((sent.position.get(), sent.number.get()), (8, 5));
     assert_eq!(marco.resume(room, 7).await.standing, Standing::Complete);
     assert_eq!(marco.resume(room, 6).await.standing, Standing::Reset);
 }
@@ -136,7 +136,7 @@ async fn opening_by_cursor_leaves_nothing_between() {
     let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
     let room = filled(&mut giulia, 5).await;
     world.faults.set_plan(Plan { delay: Duration::from_millis(5), ..Plan::default() });
-    let cursors = List::cut(vec![Cursor { room, position: 3, open: true }]);
+    let cursors = List::cut(vec![Cursor { room, position: Position(3), open: true }]);
     let id = marco.start(Command::Resume(Resume { cursors })).await;
     let mut sent = Vec::new();
     for index in 0..20 {
@@ -147,12 +147,12 @@ async fn opening_by_cursor_leaves_nothing_between() {
     assert_eq!(resumed.rooms[0].standing, Standing::Complete);
     for event in marco.settle().await {
         if let caffis_schema::Event::Entry(entry) = event {
-            have.push(entry.entry.position);
+            have.push(entry.entry.position.get());
         }
     }
     have.sort_unstable();
     have.dedup();
-    assert_eq!(have, (4..=*sent.last().expect("some")).collect::<Vec<_>>());
+    assert_eq!(have, (4..=(*sent.last().expect("some")).get()).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,7 +166,7 @@ async fn many_rooms_at_once_share_a_frame() {
         let room = giulia.group(&["marco"]).await;
         giulia.send(room, &long).await.expect("sent");
         giulia.settle().await;
-        cursors.push(Cursor { room, position: 0, open: false });
+        cursors.push(Cursor { room, position: Position(0), open: false });
     }
     let mut have = vec![0; cursors.len()];
     let mut rounds = 0;

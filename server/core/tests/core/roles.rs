@@ -1,7 +1,7 @@
 //! Who may do what: every action by every role.
 
 use caffis_schema::{
-    ClientId, Command, ErrorCode, List, RoomId,
+    ClientId, Command, ErrorCode, List, MessageNumber, Position, RoomId, Timestamp,
     command::{
         AddMembers, Anchor, Close, History, Leave, Mark, Members, MessageAt, Open, RemoveMember,
         Send, SetRole,
@@ -17,9 +17,9 @@ pub(crate) fn every_command(room: RoomId, member: &str) -> Vec<Command> {
     let mut next = 1_u128 << 100;
     let mut key = || {
         next += 1;
-        ClientKey { id: ClientId(next.to_be_bytes()), time: START }
+        ClientKey { id: ClientId(next.to_be_bytes()), time: Timestamp(START) }
     };
-    let mark = Mark { room, number: 0 };
+    let mark = Mark { room, number: MessageNumber(0) };
     vec![
         Command::AddMembers(AddMembers { key: key(), room, users: List::cut(vec![user(member)]) }),
         Command::RemoveMember(RemoveMember { key: key(), room, user: user(member) }),
@@ -29,7 +29,7 @@ pub(crate) fn every_command(room: RoomId, member: &str) -> Vec<Command> {
         Command::Open(Open { room, limit: 10 }),
         Command::Send(Send { key: key(), room, body: text("ciao") }),
         Command::History(History { room, anchor: Anchor::Latest, limit: 10 }),
-        Command::Message(MessageAt { room, position: 1 }),
+        Command::Message(MessageAt { room, position: Position(1) }),
         Command::MarkRead(mark),
         Command::MarkDelivered(mark),
         Command::MarkUnread(mark),

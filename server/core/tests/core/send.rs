@@ -1,7 +1,7 @@
 //! Sending and what may be sent.
 
 use caffis_schema::{
-    Body, ErrorCode, Event, RoomId,
+    Body, ErrorCode, Event, Position, RoomId,
     command::{Command, Send},
     event::{SystemBody, TextBody},
     open::Unknown,
@@ -20,7 +20,7 @@ async fn positions_and_numbers_are_dense_and_everyone_hears_the_same() {
         let sender = [&mut giulia, &mut marco, &mut anna].into_iter().nth(index % 3).expect("one");
         let appended = sender.send(room, &format!("{index}")).await.expect("sent");
         let index = index as u64;
-        assert_eq!((appended.position, appended.number), (index + 2, index + 1));
+        assert_eq!((appended.position.get(), appended.number.get()), (index + 2, index + 1));
     }
     // Many at once, in the order in which each session gave them.
     let mut ids = Vec::new();
@@ -40,7 +40,7 @@ async fn positions_and_numbers_are_dense_and_everyone_hears_the_same() {
             .filter_map(|event| if let Event::Entry(entry) = event { Some(entry) } else { None })
             .filter(|entry| words(&entry.entry).is_some())
             .collect();
-        assert!(entries.iter().map(|e| e.entry.position).eq(2..62));
+        assert!(entries.iter().map(|e| e.entry.position.get()).eq(2..62));
         assert!(entries.iter().filter_map(|e| words(&e.entry)).eq(expected.iter()));
     }
 }
@@ -118,7 +118,7 @@ async fn notices_are_the_services_and_bodies_are_known() {
     let key = giulia.key();
     assert_eq!(code(giulia.ask(send(key, unknown)).await), ErrorCode::Invalid);
     let listed = giulia.listed(room).await.expect("listed");
-    assert_eq!((listed.number, listed.unread), (1, 1));
+    assert_eq!((listed.number.get(), listed.unread), (1, 1));
     assert_eq!(
         listed.preview.map(|p| (p.sender, p.text.to_string())).expect("one"),
         (None, "Your table is booked.".to_owned())
@@ -153,7 +153,7 @@ async fn time_never_runs_backwards_in_a_room() {
     let mut giulia = world.connect("giulia").await;
     let after = giulia.send(room, "three").await.expect("sent although the clock was set back");
     assert!(after.time >= before.time);
-    assert_eq!((after.position, after.number), (4, 3));
+    assert_eq!((after.position.get(), after.number.get()), (4, 3));
     // The key of before is still known, although its time lies in the future now.
-    assert_eq!(giulia.send_as(key, room, "two").await.expect("the same").position, 3);
+    assert_eq!(giulia.send_as(key, room, "two").await.expect("the same").position, Position(3));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use caffis_core::Settings;
 use caffis_link::memory::Options;
 use caffis_schema::{
-    CloseCode, Command, Event, RoomId,
+    CloseCode, Command, Event, Position, RoomId, Timestamp,
     command::{Anchor, History},
     open::Empty,
     reply::Standing,
@@ -46,7 +46,7 @@ async fn a_reader_that_does_not_read_is_behind_and_catches_up_by_resume() {
     for event in marco.settle().await {
         match event {
             Event::Entry(entry) => {
-                assert_eq!(entry.entry.position, have + 1, "no gap before it is told");
+                assert_eq!(entry.entry.position, Position(have + 1), "no gap before it is told");
                 assert!(behind.is_none(), "nothing of the room after it is behind");
                 have += 1;
             }
@@ -55,7 +55,7 @@ async fn a_reader_that_does_not_read_is_behind_and_catches_up_by_resume() {
         }
     }
     let behind = behind.expect("it is told");
-    assert_eq!((behind.room, behind.head), (room, 1_001));
+    assert_eq!((behind.room, behind.head.get()), (room, 1_001));
     assert!((2..200).contains(&have), "{have} entries waited");
     loop {
         let resumed = marco.resume(room, have).await;
@@ -81,7 +81,7 @@ async fn a_reader_that_does_not_read_can_be_signed_out() {
     }
     giulia.settle().await;
     assert_eq!(world.core.statistics().sessions, 2);
-    world.core.revoke(&user("marco"), START + 1).await.expect("revoked");
+    world.core.revoke(&user("marco"), Timestamp(START + 1)).await.expect("revoked");
     // A goodbye that nobody takes is given up after a moment, long before the idle timeout.
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(world.core.statistics().sessions, 1);
@@ -179,5 +179,8 @@ async fn a_drain_says_goodbye_and_finishes_what_is_under_way() {
     let mut giulia = world.connect("giulia").await;
     let page = giulia.history(room, Anchor::Latest, 10).await.expect("a page");
     assert_eq!(page.entries.iter().filter_map(words).collect::<Vec<_>>(), ["last words"]);
-    assert_eq!(giulia.send_as(key, room, "last words").await.expect("the same").position, 2);
+    assert_eq!(
+        giulia.send_as(key, room, "last words").await.expect("the same").position,
+        Position(2)
+    );
 }

@@ -9,7 +9,8 @@ use caffis_core::{
     tables::{MemberRow, RoomRow, TimelineRow},
 };
 use caffis_schema::{
-    ErrorCode, Outcome, RoomId, command::Cursor, reply::Standing, room::RoomSummary,
+    ErrorCode, Outcome, Position, RoomId, Timestamp, command::Cursor, reply::Standing,
+    room::RoomSummary,
 };
 use tokio::time::Instant;
 
@@ -27,10 +28,10 @@ fn summary(client: &Client, room: RoomId) -> &RoomSummary {
 fn damaged(room: RoomId, position: u64) -> TimelineRow {
     TimelineRow {
         room,
-        bucket: 1,
+        bucket: Position(1),
         epoch: 1,
-        position,
-        time: START,
+        position: Position(position),
+        time: Timestamp(START),
         kind: "message".into(),
         number: None,
         sender: None,
@@ -57,15 +58,15 @@ async fn a_damaged_room_is_listed_as_unreadable_and_the_others_go_on() {
     batch.put(&damaged(direct, 3));
     world.raw_store().write(batch).await.expect("written");
     world.restart().await;
-    let cursor = |room| Cursor { room, position: 2, open: true };
+    let cursor = |room| Cursor { room, position: Position(2), open: true };
     let mut giulia = world.connect_at("giulia", vec![cursor(bad), cursor(good)]).await;
     assert!(summary(&giulia, good).readable);
     let found = summary(&giulia, bad);
     assert!(!found.readable);
     assert_eq!(found.name.as_deref(), Some("Friday"));
-    assert_eq!((found.head, found.number, found.unread), (0, 0, 0));
+    assert_eq!((found.head.get(), found.number.get(), found.unread), (0, 0, 0));
     assert!(found.preview.is_none() && found.role.is_none());
-    assert!(found.active >= START, "it keeps its place in the list");
+    assert!(found.active >= Timestamp(START), "it keeps its place in the list");
     let found = summary(&giulia, direct);
     assert!(!found.readable);
     assert_eq!(found.peer.as_ref().map(|peer| &peer.user), Some(&user("marco")));
@@ -77,13 +78,13 @@ async fn a_damaged_room_is_listed_as_unreadable_and_the_others_go_on() {
     // Once the row is gone, the room is as it was.
     let mut batch = Batch::default();
     for room in [bad, direct] {
-        let key = TimelineRow::key(&room, &1, &1, &3);
+        let key = TimelineRow::key(&room, &Position(1), &1, &Position(3));
         batch.delete::<TimelineRow>(key);
     }
     world.raw_store().write(batch).await.expect("written");
     let listed = giulia.listed(bad).await.expect("listed");
     assert!(listed.readable);
-    assert_eq!((listed.head, listed.number), (2, 1));
+    assert_eq!((listed.head.get(), listed.number.get()), (2, 1));
     assert_eq!(giulia.log(bad).await, ["secret"]);
 }
 
@@ -123,7 +124,8 @@ async fn one_room_that_hangs_takes_no_more_than_its_time() {
     let hangs = Value::U64(rooms[2].get());
     world.faults.set_plan(Plan { hang_reads_of: Some(hangs), ..Plan::default() });
     let asked = Instant::now();
-    let cursors = rooms.iter().map(|room| Cursor { room: *room, position: 1, open: false });
+    let cursors =
+        rooms.iter().map(|room| Cursor { room: *room, position: Position(1), open: false });
     let giulia = world.connect_at("giulia", cursors.collect()).await;
     let settings = world.core.settings();
     assert!(asked.elapsed() <= 4 * settings.room_timeout, "{:?}", asked.elapsed());

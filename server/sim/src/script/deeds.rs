@@ -1,7 +1,7 @@
 //! What people do.
 
 use caffis_schema::{
-    Body, Command, List, Text, UserId,
+    Body, Command, List, MessageNumber, Text, UserId,
     command::{AddMembers, CreateGroup, EnsureDirect, Leave, RemoveMember, SetRole},
     event::TextBody,
     room::{HistoryPolicy, Role},
@@ -62,7 +62,7 @@ impl Life {
         let number = self.random.number() % (last + 2);
         let what = format!("{} reads {} to {number}", device.name, lock(&ledger).short(room));
         self.call(what, async move {
-            let result = device.client.mark_read(room, number).await;
+            let result = device.client.mark_read(room, MessageNumber(number)).await;
             if result.is_ok() {
                 let mut ledger = lock(&ledger);
                 let read = ledger.read.entry((device.user, room)).or_default();

@@ -1,7 +1,7 @@
 //! Commands and signals of clients.
 
 use caffis_schema::{
-    Body, ClientFrame, ClientSignal, Command, Request, RoomId,
+    Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, Request, RoomId,
     command::{
         AddMembers, Anchor, Close, CreateGroup, Cursor, EnsureDirect, EnsureRoom, Hello, History,
         Leave, Mark, Members, MessageAt, Open, Profiles, Refresh, RemoveMember, Resume, Rooms,
@@ -34,7 +34,7 @@ pub(super) fn frames() -> Vec<(&'static str, ClientFrame)> {
 }
 
 fn cursor(room: RoomId, position: u64) -> Cursor {
-    Cursor { room, position, open: position > 0 }
+    Cursor { room, position: Position(position), open: position > 0 }
 }
 
 fn session() -> Vec<(&'static str, Command)> {
@@ -138,13 +138,13 @@ fn messages() -> Vec<(&'static str, Command)> {
         ("command send, unknown notice", send(Body::System(SystemBody::Unknown(unknown(1))))),
         ("command send, unknown body", send(Body::Unknown(unknown(2)))),
         ("command history, latest", history(Anchor::Latest)),
-        ("command history, before", history(Anchor::Before(1))),
-        ("command history, after", history(Anchor::After(MAX_EXACT))),
-        ("command history, around", history(Anchor::Around(1 << 32))),
-        ("command message", Command::Message(MessageAt { room: ROOM, position: 128 })),
-        ("command mark_read", Command::MarkRead(mark(127))),
-        ("command mark_delivered", Command::MarkDelivered(mark(16_384))),
-        ("command mark_unread", Command::MarkUnread(mark(0))),
+        ("command history, before", history(Anchor::Before(Position(1)))),
+        ("command history, after", history(Anchor::After(Position(MAX_EXACT)))),
+        ("command history, around", history(Anchor::Around(Position(1 << 32)))),
+        ("command message", Command::Message(MessageAt { room: ROOM, position: Position(128) })),
+        ("command mark_read", Command::MarkRead(mark(MessageNumber(127)))),
+        ("command mark_delivered", Command::MarkDelivered(mark(MessageNumber(16_384)))),
+        ("command mark_unread", Command::MarkUnread(mark(MessageNumber(0)))),
     ]
 }
 

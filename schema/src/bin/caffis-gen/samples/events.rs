@@ -1,7 +1,7 @@
 //! Events and signals of the server.
 
 use caffis_schema::{
-    Body, Entry, EntryKind, Event, ServerFrame, ServerSignal,
+    Body, Entry, EntryKind, Event, MessageNumber, Position, ServerFrame, ServerSignal, Timestamp,
     event::{
         Attendance, Created, Draining, Head, Joined, Left, OwnRead, RemovalReason, RoleChange,
         RoomEntry, RoomMarker, RoomRemoved, SystemBody, TokenExpiring, TypingBy,
@@ -30,7 +30,10 @@ pub(super) fn frames() -> Vec<(String, ServerFrame)> {
 }
 
 fn entry(kind: EntryKind) -> Event {
-    Event::Entry(RoomEntry { room: ROOM, entry: Entry { position: 57, time: TIME, kind } })
+    Event::Entry(RoomEntry {
+        room: ROOM,
+        entry: Entry { position: Position(57), time: Timestamp(TIME), kind },
+    })
 }
 
 fn entries() -> Vec<(&'static str, EntryKind)> {
@@ -42,7 +45,9 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         members: list((0..101).map(|n| user(&format!("u{n}")))),
     };
     let empty = Created { by: None, name: None, members: list([]), ..created.clone() };
-    let nobody = |body| EntryKind::Message(Message { number: 1, sender: None, key: None, body });
+    let nobody = |body| {
+        EntryKind::Message(Message { number: MessageNumber(1), sender: None, key: None, body })
+    };
     let role = |by| EntryKind::Role(RoleChange { user: user("bo"), role: Role::Admin, by });
     vec![
         ("created", EntryKind::Created(created)),
@@ -62,10 +67,15 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
 }
 
 fn events() -> Vec<(&'static str, Event)> {
-    let head = Head { room: ROOM, head: 57, number: 41, preview: Some(preview()) };
+    let head = Head {
+        room: ROOM,
+        head: Position(57),
+        number: MessageNumber(41),
+        preview: Some(preview()),
+    };
     let no_preview = Head { preview: None, room: LAST_ROOM, ..head.clone() };
     let removed = |reason| Event::RoomRemoved(RoomRemoved { room: ROOM, reason });
-    let marker = Marker { user: user("bo"), delivered: 41, read: 0 };
+    let marker = Marker { user: user("bo"), delivered: MessageNumber(41), read: MessageNumber(0) };
     let attendance = Attendance { room: ROOM, count: 3, entered: None, exited: None };
     let entered = Attendance { entered: Some(profile()), ..attendance.clone() };
     let exited = Attendance { exited: Some(user("bo")), ..attendance.clone() };
@@ -77,7 +87,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("room_removed, left", removed(RemovalReason::Left)),
         ("room_removed, removed", removed(RemovalReason::Removed)),
         ("marker", Event::Marker(RoomMarker { room: ROOM, marker })),
-        ("own_read", Event::OwnRead(OwnRead { room: ROOM, read: 40, unread: 1 })),
+        ("own_read", Event::OwnRead(OwnRead { room: ROOM, read: MessageNumber(40), unread: 1 })),
         ("presence", Event::Presence(presence(Availability::Away))),
         ("presence, longest", Event::Presence(longest_presence())),
         ("attendance", Event::Attendance(attendance)),
@@ -85,7 +95,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("attendance, exited", Event::Attendance(exited)),
         ("behind", Event::Behind(head)),
         ("profile", Event::Profile(longest_profile())),
-        ("token_expiring", Event::TokenExpiring(TokenExpiring { at: MAX_EXACT })),
+        ("token_expiring", Event::TokenExpiring(TokenExpiring { at: Timestamp(MAX_EXACT) })),
         ("draining", Event::Draining(Draining { reconnect_after_ms: 1_500 })),
         ("own_state", Event::OwnState(own_state())),
         ("own_state, longest", Event::OwnState(longest_own_state())),

@@ -6,7 +6,8 @@ mod events;
 mod replies;
 
 use caffis_schema::{
-    Blob, ClientFrame, ClientId, DeviceId, List, RoomId, ServerFrame, SessionId, Text, UserId,
+    Blob, ClientFrame, ClientId, DeviceId, List, MessageNumber, Position, RoomId, ServerFrame,
+    SessionId, Text, Timestamp, UserId,
     event::TextBody,
     ids::MAX_EXACT,
     open::Unknown,
@@ -69,11 +70,11 @@ fn longest_user() -> UserId {
 }
 
 fn key() -> ClientKey {
-    ClientKey { id: ClientId(*b"0123456789abcdef"), time: TIME }
+    ClientKey { id: ClientId(*b"0123456789abcdef"), time: Timestamp(TIME) }
 }
 
 fn last_key() -> ClientKey {
-    ClientKey { id: ClientId([0xff; 16]), time: MAX_EXACT }
+    ClientKey { id: ClientId([0xff; 16]), time: Timestamp(MAX_EXACT) }
 }
 
 fn device() -> DeviceId {
@@ -114,7 +115,7 @@ fn longest_presence() -> Presence {
         user: longest_user(),
         version: MAX_EXACT,
         availability: Availability::Offline,
-        last_seen: Some(MAX_EXACT),
+        last_seen: Some(Timestamp(MAX_EXACT)),
         status: Some(longest()),
     }
 }
@@ -128,7 +129,7 @@ fn longest_own_state() -> OwnState {
 }
 
 fn message(body: caffis_schema::Body) -> Message {
-    Message { number: 41, sender: Some(user("ana")), key: Some(key()), body }
+    Message { number: MessageNumber(41), sender: Some(user("ana")), key: Some(key()), body }
 }
 
 fn summary() -> RoomSummary {
@@ -141,12 +142,12 @@ fn summary() -> RoomSummary {
         peer_presence: None,
         members: 0,
         role: None,
-        head: 0,
-        number: 0,
-        read: 0,
+        head: Position(0),
+        number: MessageNumber(0),
+        read: MessageNumber(0),
         unread: 0,
         preview: None,
-        active: TIME,
+        active: Timestamp(TIME),
         readable: false,
     }
 }
@@ -161,16 +162,21 @@ fn longest_summary() -> RoomSummary {
         peer_presence: Some(longest_presence()),
         members: u32::MAX,
         role: Some(Role::Owner),
-        head: MAX_EXACT,
-        number: MAX_EXACT,
-        read: MAX_EXACT,
+        head: Position(MAX_EXACT),
+        number: MessageNumber(MAX_EXACT),
+        read: MessageNumber(MAX_EXACT),
         unread: MAX_EXACT,
         preview: Some(preview()),
-        active: MAX_EXACT,
+        active: Timestamp(MAX_EXACT),
         readable: true,
     }
 }
 
 fn preview() -> Preview {
-    Preview { number: 41, sender: None, text: text(RIGHT_TO_LEFT), time: TIME }
+    Preview {
+        number: MessageNumber(41),
+        sender: None,
+        text: text(RIGHT_TO_LEFT),
+        time: Timestamp(TIME),
+    }
 }

@@ -1,7 +1,8 @@
 //! Answers: replies and errors.
 
 use caffis_schema::{
-    Body, Entry, EntryKind, Error, ErrorCode, Outcome, Reply, ServerFrame,
+    Body, Entry, EntryKind, Error, ErrorCode, MessageNumber, Outcome, Position, Reply, ServerFrame,
+    Timestamp,
     event::{Answer, Answered},
     ids::MAX_EXACT,
     limits::Limits,
@@ -70,8 +71,8 @@ fn session_replies() -> Vec<(&'static str, Reply)> {
         session: session(),
         profile: profile(),
         own: own_state(),
-        server_time: TIME,
-        token_expires: TIME + 3_600_000,
+        server_time: Timestamp(TIME),
+        token_expires: Timestamp(TIME + 3_600_000),
         limits: limits(),
         rooms: list([]),
         more_rooms: false,
@@ -80,7 +81,7 @@ fn session_replies() -> Vec<(&'static str, Reply)> {
     let longest_welcome = Welcome {
         profile: longest_profile(),
         own: longest_own_state(),
-        token_expires: MAX_EXACT,
+        token_expires: Timestamp(MAX_EXACT),
         rooms: list([summary(), longest_summary()]),
         more_rooms: true,
         resumed: list(resumed()),
@@ -90,26 +91,31 @@ fn session_replies() -> Vec<(&'static str, Reply)> {
         ("done", Reply::Done(Empty {})),
         ("welcome", Reply::Welcome(welcome)),
         ("welcome, with rooms", Reply::Welcome(longest_welcome)),
-        ("refreshed", Reply::Refreshed(Refreshed { token_expires: TIME })),
+        ("refreshed", Reply::Refreshed(Refreshed { token_expires: Timestamp(TIME) })),
         ("resumed", Reply::Resumed(ResumedRooms { rooms: list(resumed()) })),
         ("unknown", Reply::Unknown(unknown(12))),
     ]
 }
 
 fn room_replies() -> Vec<(&'static str, Reply)> {
-    let member = Member { profile: profile(), role: Role::Admin, joined: TIME, presence: None };
+    let member =
+        Member { profile: profile(), role: Role::Admin, joined: Timestamp(TIME), presence: None };
     let longest_member = Member {
         profile: longest_profile(),
         role: Role::Owner,
-        joined: MAX_EXACT,
+        joined: Timestamp(MAX_EXACT),
         presence: Some(longest_presence()),
     };
     let opened = Opened {
         room: summary(),
         page: page(),
         markers: list([
-            Marker { user: user("ana"), delivered: 41, read: 40 },
-            Marker { user: longest_user(), delivered: MAX_EXACT, read: MAX_EXACT },
+            Marker { user: user("ana"), delivered: MessageNumber(41), read: MessageNumber(40) },
+            Marker {
+                user: longest_user(),
+                delivered: MessageNumber(MAX_EXACT),
+                read: MessageNumber(MAX_EXACT),
+            },
         ]),
         presence: list([presence(Availability::Online), longest_presence()]),
         attendance: 2,
@@ -130,12 +136,21 @@ fn room_replies() -> Vec<(&'static str, Reply)> {
 }
 
 fn page_replies() -> Vec<(&'static str, Reply)> {
-    let appended = Appended { room: ROOM, position: 57, number: 41, time: TIME };
+    let appended = Appended {
+        room: ROOM,
+        position: Position(57),
+        number: MessageNumber(41),
+        time: Timestamp(TIME),
+    };
     vec![
         ("appended", Reply::Appended(appended)),
         (
             "appended, last",
-            Reply::Appended(Appended { room: LAST_ROOM, position: MAX_EXACT, ..appended }),
+            Reply::Appended(Appended {
+                room: LAST_ROOM,
+                position: Position(MAX_EXACT),
+                ..appended
+            }),
         ),
         ("page, with an unknown kind inside", Reply::Page(page())),
         ("entry", Reply::Entry(entry(57, Body::Text(text_body(ASTRAL))))),
@@ -143,12 +158,20 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
 }
 
 fn entry(position: u64, body: Body) -> Entry {
-    Entry { position, time: TIME, kind: EntryKind::Message(message(body)) }
+    Entry {
+        position: Position(position),
+        time: Timestamp(TIME),
+        kind: EntryKind::Message(message(body)),
+    }
 }
 
 /// A newer entry and a newer body between ones that every build knows.
 fn page() -> EntryPage {
-    let newer = Entry { position: 58, time: TIME, kind: EntryKind::Unknown(unknown(5)) };
+    let newer = Entry {
+        position: Position(58),
+        time: Timestamp(TIME),
+        kind: EntryKind::Unknown(unknown(5)),
+    };
     EntryPage {
         entries: list([
             entry(57, Body::Text(text_body("before"))),
@@ -158,7 +181,7 @@ fn page() -> EntryPage {
         ]),
         more_before: true,
         more_after: false,
-        head: 60,
+        head: Position(60),
     }
 }
 
@@ -168,7 +191,7 @@ fn resumed() -> Vec<Resumed> {
         standing,
         entries: list(entries),
         more: standing == Standing::Complete,
-        head: 60,
+        head: Position(60),
     };
     vec![
         resumed(Standing::Complete, vec![entry(60, Body::Text(text_body("missed")))]),
