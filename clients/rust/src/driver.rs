@@ -25,7 +25,7 @@ use crate::{
     client::{Action, Client, ClientEvent, Ended, Options, State},
     connection::{Connection, ConnectionError},
     connector::ConnectError,
-    held::Held,
+    held::{Held, Question},
     outbox::Outbox,
     session::Session,
 };
@@ -181,7 +181,7 @@ impl Driver {
     async fn session(&mut self) -> End {
         self.keep.has_caught_up();
         self.keep.tell(ClientEvent::State(State::Connecting));
-        let (connection, welcome) = match self.open().await {
+        let (connection, question, welcome) = match self.open().await {
             Ok(open) => open,
             Err(end) => return end,
         };
@@ -190,11 +190,11 @@ impl Driver {
         let ahead = welcome.server_time.ahead_of(self.options.environment.now());
         self.offset.store(ahead, Ordering::Relaxed);
         self.keep.tell(ClientEvent::State(State::Online(connection.info().kind)));
-        Session::begin(connection, welcome, &mut self.keep).run(self).await
+        Session::begin(connection, question, welcome, &mut self.keep).run(self).await
     }
 
     /// Gets a token, makes a link and says hello.
-    async fn open(&mut self) -> Result<(Connection, Welcome), End> {
+    async fn open(&mut self) -> Result<(Connection, Question, Welcome), End> {
         let limit = self.options.connect_timeout;
         let token = (self.options.tokens)();
         let token = self.bounded(limit, token, "the token does not come").await?;
@@ -208,17 +208,18 @@ impl Driver {
             ConnectError::Setup(_) => End::Over(Ended::Setup(error.to_string())),
         })?;
         let mut connection = Connection::new(link);
+        let (question, cursors) = self.keep.held.ask();
         let hello = Hello {
             version: PROTOCOL_VERSION,
             client: Text::cut(&self.options.name),
             device: self.options.device,
             token,
-            cursors: List::cut(self.keep.held.ask()),
+            cursors: List::cut(cursors),
             capabilities: 0,
         };
         let welcome = self.bounded(limit, connection.hello(hello), "hello is not answered").await?;
         match welcome {
-            Ok(welcome) => Ok((connection, welcome)),
+            Ok(welcome) => Ok((connection, question, welcome)),
             Err(error) => Err(self.refused(error)),
         }
     }

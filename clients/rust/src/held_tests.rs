@@ -17,6 +17,17 @@ fn positions(entries: &[Entry]) -> Vec<u64> {
     entries.iter().map(|entry| entry.position.get()).collect()
 }
 
+/// The cursors of the next question.
+fn ask(held: &mut Held) -> Vec<Cursor> {
+    held.ask().1
+}
+
+/// An answer to the last question that was asked for this room.
+fn resumed(held: &mut Held, resumed: Resumed, brought: bool) -> Outcome {
+    let question = held.rooms.get(&resumed.room).and_then(|held| held.asked);
+    held.resumed(question.unwrap_or_default(), resumed, brought)
+}
+
 fn answer(standing: Standing, entries: &[u64], more: bool, head: u64) -> Resumed {
     let entries = List::cut(entries.iter().map(|position| entry(*position)).collect());
     Resumed { room: room(1), standing, entries, more, head: Position(head) }
@@ -29,7 +40,7 @@ fn entries_come_out_in_order_and_once() {
     assert_eq!(positions(&held.entry(room(1), entry(4))), [4]);
     assert_eq!(positions(&held.entry(room(1), entry(4))), [] as [u64; 0]);
     assert_eq!(positions(&held.entry(room(1), entry(2))), [] as [u64; 0]);
-    assert!(held.ask().is_empty());
+    assert!(ask(&mut held).is_empty());
 }
 
 #[test]
@@ -37,24 +48,24 @@ fn a_gap_is_asked_once_and_closed_by_the_answer() {
     let mut held = Held::default();
     held.hold(room(1), Position(3));
     assert!(held.entry(room(1), entry(6)).is_empty());
-    let cursors = held.ask();
+    let cursors = ask(&mut held);
     assert_eq!((cursors.len(), cursors[0].position.get()), (1, 3));
     assert!(held.entry(room(1), entry(7)).is_empty());
-    assert!(held.ask().is_empty(), "one question at a time");
-    let outcome = held.resumed(answer(Standing::Complete, &[4, 5], false, 5));
+    assert!(ask(&mut held).is_empty(), "one question at a time");
+    let outcome = resumed(&mut held, answer(Standing::Complete, &[4, 5], false, 5), true);
     let Outcome::Entries(entries) = outcome else { panic!("{outcome:?}") };
     assert_eq!(positions(&entries), [4, 5, 6, 7]);
-    assert!(held.ask().is_empty());
+    assert!(ask(&mut held).is_empty());
 }
 
 #[test]
 fn an_answer_that_did_not_fit_is_asked_on() {
     let mut held = Held::default();
     held.hold(room(1), Position(0));
-    held.behind(room(1), Position(10));
-    assert_eq!(held.ask()[0].position, Position(0));
-    held.resumed(answer(Standing::Complete, &[1, 2], true, 10));
-    assert_eq!(held.ask()[0].position, Position(2));
+    held.heard(room(1), Position(10));
+    assert_eq!(ask(&mut held)[0].position, Position(0));
+    resumed(&mut held, answer(Standing::Complete, &[1, 2], true, 10), true);
+    assert_eq!(ask(&mut held)[0].position, Position(2));
 }
 
 #[test]
@@ -65,9 +76,12 @@ fn a_flood_beyond_a_gap_is_bounded() {
         assert!(held.entry(room(1), entry(position)).is_empty());
     }
     assert_eq!(held.rooms[&room(1)].ahead.len(), Held::AHEAD);
-    held.ask();
-    held.resumed(answer(Standing::Complete, &[1], true, 1_999));
-    assert_eq!(held.ask()[0].position, Position(1 + Held::AHEAD as u64));
+    ask(&mut held);
+    resumed(&mut held, answer(Standing::Complete, &[1], true, 1_999), true);
+    assert_eq!(ask(&mut held)[0].position, Position(1 + Held::AHEAD as u64));
+    // What was dropped is not forgotten, whatever the answer believes to be the end.
+    resumed(&mut held, answer(Standing::Complete, &[258, 259], false, 259), true);
+    assert_eq!(ask(&mut held)[0].position, Position(259));
 }
 
 #[test]
@@ -75,9 +89,9 @@ fn a_reset_begins_after_the_head() {
     let mut held = Held::default();
     held.opened(room(1), Position(3), true);
     held.cut();
-    assert_eq!(held.ask()[0], Cursor { room: room(1), position: Position(3), open: true });
+    assert_eq!(ask(&mut held)[0], Cursor { room: room(1), position: Position(3), open: true });
     held.entry(room(1), entry(901));
-    let outcome = held.resumed(answer(Standing::Reset, &[], false, 900));
+    let outcome = resumed(&mut held, answer(Standing::Reset, &[], false, 900), true);
     assert_eq!(outcome, Outcome::Reset { head: Position(900), open: true });
     assert_eq!(positions(&held.opened(room(1), Position(900), true)), [901]);
 }
@@ -87,7 +101,7 @@ fn entries_that_overtake_the_first_page_wait_for_it() {
     let mut held = Held::default();
     held.opening(room(1));
     assert!(held.entry(room(1), entry(10)).is_empty());
-    assert!(held.ask().is_empty());
+    assert!(ask(&mut held).is_empty());
     assert_eq!(positions(&held.opened(room(1), Position(9), false)), [10]);
     held.opening(room(1));
     assert_eq!(positions(&held.entry(room(1), entry(11))), [11], "it is open already");
@@ -102,14 +116,14 @@ fn gone_and_later() {
     let mut held = Held::default();
     held.hold(room(1), Position(3));
     held.cut();
-    held.ask();
-    assert_eq!(held.resumed(answer(Standing::Later, &[], false, 0)), Outcome::Later);
-    assert!(held.ask().is_empty() && held.has_later());
-    held.now();
-    assert_eq!(held.ask().len(), 1);
-    assert_eq!(held.resumed(answer(Standing::Gone, &[], false, 0)), Outcome::Gone);
+    ask(&mut held);
+    assert_eq!(resumed(&mut held, answer(Standing::Later, &[], false, 0), true), Outcome::Later);
+    assert!(ask(&mut held).is_empty() && held.has_later());
+    held.round();
+    assert_eq!(ask(&mut held).len(), 1);
+    assert_eq!(resumed(&mut held, answer(Standing::Gone, &[], false, 0), true), Outcome::Gone);
     held.cut();
-    assert!(held.ask().is_empty());
+    assert!(ask(&mut held).is_empty());
 }
 
 #[test]
@@ -120,9 +134,150 @@ fn more_rooms_than_one_question_takes_are_asked_in_turn_open_ones_first() {
     }
     held.opened(room(149), Position(1), false);
     held.cut();
-    let first = held.ask();
+    let first = ask(&mut held);
     assert_eq!(first.len(), RESUME_CURSORS);
     assert_eq!(first[0].room, room(149));
-    assert_eq!(held.ask().len(), 50);
-    assert!(held.ask().is_empty());
+    assert_eq!(ask(&mut held).len(), 50);
+    assert!(ask(&mut held).is_empty());
+}
+
+#[test]
+fn what_overtakes_the_answer_is_asked_for_after_it() {
+    let mut held = Held::default();
+    held.hold(room(1), Position(3));
+    held.heard(room(1), Position(5));
+    assert_eq!(ask(&mut held)[0].position, Position(3));
+    held.heard(room(1), Position(9));
+    assert!(ask(&mut held).is_empty(), "one question at a time");
+    resumed(&mut held, answer(Standing::Complete, &[4, 5], false, 5), true);
+    assert_eq!(ask(&mut held)[0].position, Position(5));
+    resumed(&mut held, answer(Standing::Complete, &[6, 7, 8, 9], false, 9), true);
+    assert!(ask(&mut held).is_empty());
+}
+
+#[test]
+fn what_is_heard_of_while_a_room_opens_is_asked_for_after_its_page() {
+    let mut held = Held::default();
+    held.opening(room(1));
+    held.heard(room(1), Position(12));
+    held.release_unless_open(room(1));
+    for position in 13..1_000 {
+        held.entry(room(1), entry(position));
+    }
+    assert!(ask(&mut held).is_empty());
+    assert!(held.opened(room(1), Position(10), false).is_empty());
+    assert_eq!(ask(&mut held)[0].position, Position(10));
+    resumed(&mut held, answer(Standing::Complete, &[11, 12], false, 12), true);
+    assert_eq!(ask(&mut held)[0].position, Position(12 + Held::AHEAD as u64));
+}
+
+#[test]
+fn a_server_that_does_not_have_what_it_spoke_of_is_asked_ever_less_often_and_then_believed() {
+    let mut held = Held::default();
+    held.hold(room(1), Position(3));
+    held.heard(room(1), Position(4));
+    let (mut questions, mut rounds) = (0, Vec::new());
+    while rounds.len() < 100 {
+        let mut waited = 0;
+        while ask(&mut held).is_empty() && waited < 100 {
+            held.round();
+            waited += 1;
+        }
+        if waited == 100 {
+            break;
+        }
+        rounds.push(waited);
+        questions += 1;
+        resumed(&mut held, answer(Standing::Complete, &[], false, 3), false);
+    }
+    assert_eq!(questions, Held::FRUITLESS);
+    assert_eq!(rounds, [0, 0, 1, 2, 4, 4, 4, 4]);
+    held.heard(room(1), Position(5));
+    assert_eq!(ask(&mut held).len(), 1, "the next event speaks for itself");
+}
+
+#[test]
+fn a_room_whose_turn_has_not_come_is_asked_again_at_once() {
+    let mut held = Held::default();
+    held.hold(room(1), Position(3));
+    held.heard(room(1), Position(40));
+    for _ in 0..20 {
+        assert_eq!(ask(&mut held).len(), 1);
+        resumed(&mut held, answer(Standing::Complete, &[], true, 40), true);
+    }
+}
+
+#[test]
+fn an_older_store_takes_a_room_back() {
+    let mut held = Held::default();
+    held.hold(room(1), Position(20));
+    held.heard(room(1), Position(30));
+    held.entry(room(1), entry(25));
+    held.cut();
+    assert_eq!(ask(&mut held)[0].position, Position(20));
+    // Entries of the older store overtake the answer.
+    assert!(held.entry(room(1), entry(13)).is_empty());
+    let outcome = resumed(&mut held, answer(Standing::Reset, &[], false, 12), false);
+    assert_eq!(outcome, Outcome::Reset { head: Position(12), open: false });
+    assert_eq!(ask(&mut held)[0].position, Position(12));
+    let outcome = resumed(&mut held, answer(Standing::Complete, &[13], false, 13), true);
+    let Outcome::Entries(entries) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(positions(&entries), [13]);
+    assert_eq!(positions(&held.entry(room(1), entry(14))), [14]);
+    assert!(ask(&mut held).is_empty());
+}
+
+#[test]
+fn a_room_that_comes_while_it_is_being_opened_stays_when_it_cannot_be_opened() {
+    let mut held = Held::default();
+    held.opening(room(1));
+    held.hold(room(1), Position(3));
+    assert!(held.entry(room(1), entry(4)).is_empty());
+    held.not_opened(room(1));
+    assert_eq!(ask(&mut held)[0].position, Position(3));
+    let outcome = resumed(&mut held, answer(Standing::Complete, &[4], false, 4), true);
+    let Outcome::Entries(entries) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(positions(&entries), [4]);
+}
+
+#[test]
+fn an_answer_from_before_a_room_was_lost_and_found_says_nothing() {
+    let mut held = Held::default();
+    held.hold(room(1), Position(3));
+    held.heard(room(1), Position(4));
+    let (before, cursors) = held.ask();
+    assert_eq!(cursors.len(), 1);
+    held.release(room(1));
+    held.hold(room(1), Position(9));
+    held.heard(room(1), Position(10));
+    let (now, cursors) = held.ask();
+    assert_eq!(cursors[0].position, Position(9));
+    let gone = answer(Standing::Gone, &[], false, 0);
+    assert_eq!(held.resumed(before, gone, false), Outcome::Nothing);
+    let outcome = held.resumed(now, answer(Standing::Complete, &[10], false, 10), true);
+    let Outcome::Entries(entries) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(positions(&entries), [10]);
+}
+
+#[test]
+fn an_unreadable_room_is_asked_for_until_the_server_says_where_it_is() {
+    let mut held = Held::default();
+    held.hold_unreadable(room(1));
+    assert!(ask(&mut held).is_empty() && held.has_later());
+    held.round();
+    assert_eq!(ask(&mut held).len(), 1);
+    resumed(&mut held, answer(Standing::Later, &[], false, 0), false);
+    assert!(held.entry(room(1), entry(8)).is_empty());
+    held.round();
+    assert_eq!(ask(&mut held).len(), 1);
+    let outcome = resumed(&mut held, answer(Standing::Reset, &[], false, 7), false);
+    assert_eq!(outcome, Outcome::Reset { head: Position(7), open: false });
+    assert_eq!(ask(&mut held)[0].position, Position(7), "what came meanwhile is asked for");
+    resumed(&mut held, answer(Standing::Complete, &[8], false, 8), true);
+    assert!(ask(&mut held).is_empty());
+    held.hold_unreadable(room(1));
+    assert!(!held.has_later(), "what is held stays");
+    held.hold_unreadable(room(2));
+    assert!(held.opened(room(2), Position(5), true).is_empty());
+    assert_eq!(positions(&held.entry(room(2), entry(6))), [6]);
 }

@@ -117,6 +117,14 @@ impl Outbox {
         }
     }
 
+    /// The requests under way that open this room.
+    pub(crate) fn openings(&self, room: RoomId) -> impl Iterator<Item = RequestId> {
+        self.waiting.values().filter_map(move |waiting| match &waiting.command {
+            Command::Open(open) if open.room == room => waiting.request,
+            _ => None,
+        })
+    }
+
     /// A command cannot be sent at all.
     pub(crate) fn failed(&mut self, number: u64, error: CallError) {
         if let Some(waiting) = self.waiting.remove(&number) {

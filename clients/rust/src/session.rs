@@ -19,7 +19,7 @@ use crate::{
     client::{Action, CallError, ClientEvent, Ended, TokenFuture},
     connection::{Connection, ConnectionError, Heartbeat, Received, RequestId},
     driver::{Driver, End, Keep, Wish},
-    held::Outcome,
+    held::{Outcome, Question},
     outbox::Settled,
 };
 
@@ -30,8 +30,8 @@ const RELOAD: u8 = 50;
 
 /// A request of the client's own.
 enum Own {
-    /// For these rooms.
-    Resume(Vec<RoomId>),
+    /// For what was missed.
+    Resume(Question),
     /// The last page of a room that was reset.
     Reload(RoomId),
     /// A new token.
@@ -44,6 +44,9 @@ pub(crate) struct Session {
     own: BTreeMap<RequestId, Own>,
     /// Rooms whose pages are being loaded again.
     reloading: BTreeSet<RoomId>,
+    /// Requests to open a room that the person left meanwhile: large answers travel on a lane of
+    /// their own, and this one may be of before.
+    stale: BTreeSet<RequestId>,
     /// When to ask again for rooms that could not be read.
     again: Option<Instant>,
     token: Option<TokenFuture>,
@@ -53,12 +56,18 @@ pub(crate) struct Session {
 
 impl Session {
     /// Takes what the server said in its answer to hello.
-    pub(crate) fn begin(connection: Connection, mut welcome: Welcome, keep: &mut Keep) -> Self {
+    pub(crate) fn begin(
+        connection: Connection,
+        question: Question,
+        mut welcome: Welcome,
+        keep: &mut Keep,
+    ) -> Self {
         let mut session = Self {
             connection,
             limits: welcome.limits.clone(),
             own: BTreeMap::new(),
             reloading: BTreeSet::new(),
+            stale: BTreeSet::new(),
             again: None,
             token: None,
             advised: None,
@@ -71,9 +80,7 @@ impl Session {
         let resumed = std::mem::take(&mut welcome.resumed);
         let rooms = welcome.rooms.to_vec();
         keep.tell(ClientEvent::Welcome(Box::new(welcome)));
-        for resumed in resumed {
-            session.resumed(resumed, keep);
-        }
+        session.resumed(question, resumed, keep);
         for room in &rooms {
             session.hold(room, keep);
         }
@@ -104,7 +111,7 @@ impl Session {
                 token = next_token(&mut self.token) => self.refresh(token),
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
                     self.again = None;
-                    driver.keep.held.now();
+                    driver.keep.held.round();
                 }
             }
         };
@@ -131,13 +138,12 @@ impl Session {
             return;
         }
         loop {
-            let cursors = keep.held.ask();
+            let (question, cursors) = keep.held.ask();
             if cursors.is_empty() {
                 break;
             }
-            let rooms = cursors.iter().map(|cursor| cursor.room).collect();
             let resume = Command::Resume(Resume { cursors: List::cut(cursors) });
-            self.ask(resume, Own::Resume(rooms), keep);
+            self.ask(resume, Own::Resume(question), keep);
         }
         if self.again.is_none() {
             for room in keep.reload.clone() {
@@ -162,7 +168,7 @@ impl Session {
     /// A request of the client's own was not done: it is made again after a while.
     fn unanswered(&mut self, own: Own, keep: &mut Keep) {
         match own {
-            Own::Resume(rooms) => keep.held.unanswered(&rooms),
+            Own::Resume(question) => keep.held.unanswered(question),
             Own::Reload(room) => {
                 self.reloading.remove(&room);
             }
@@ -183,18 +189,7 @@ impl Session {
     fn received(&mut self, received: Received, driver: &mut Driver) {
         let keep = &mut driver.keep;
         match received {
-            Received::Answer { id, result } => match self.own.remove(&id) {
-                Some(own) => self.own_answer(own, result, keep),
-                None => match keep.outbox.answered(id, result, Instant::now()) {
-                    Settled::Done(done) => self.done(&done.0, done.1, keep),
-                    Settled::Refused(command) => {
-                        if let Command::Open(open) = *command {
-                            keep.held.not_opened(open.room);
-                        }
-                    }
-                    Settled::Other => {}
-                },
-            },
+            Received::Answer { id, result } => self.answered(id, result, keep),
             Received::Event(Event::TokenExpiring(_)) => {
                 self.token = Some((driver.options.tokens)());
             }
@@ -204,12 +199,38 @@ impl Session {
         }
     }
 
+    fn answered(&mut self, id: RequestId, result: Result<Reply, Error>, keep: &mut Keep) {
+        let stale = self.stale.remove(&id);
+        if let Some(own) = self.own.remove(&id) {
+            match (own, result) {
+                (Own::Reload(room), Ok(Reply::Opened(_))) if stale => {
+                    self.reloading.remove(&room);
+                    keep.reload.insert(room);
+                }
+                (own, result) => self.own_answer(own, result, keep),
+            }
+            return;
+        }
+        match keep.outbox.answered(id, result, Instant::now()) {
+            Settled::Done(done) => match *done {
+                (_, Reply::Opened(opened)) if stale || keep.lags() => {
+                    keep.reload.insert(opened.room.room);
+                }
+                (command, reply) => self.done(&command, reply, keep),
+            },
+            Settled::Refused(command) => {
+                if let Command::Open(open) = *command {
+                    keep.held.not_opened(open.room);
+                }
+            }
+            Settled::Other => {}
+        }
+    }
+
     fn own_answer(&mut self, own: Own, result: Result<Reply, Error>, keep: &mut Keep) {
         match (own, result) {
-            (Own::Resume(_), Ok(Reply::Resumed(resumed))) => {
-                for resumed in resumed.rooms {
-                    self.resumed(resumed, keep);
-                }
+            (Own::Resume(question), Ok(Reply::Resumed(resumed))) => {
+                self.resumed(question, resumed.rooms, keep);
             }
             (Own::Reload(_), Ok(Reply::Opened(opened))) => self.opened(opened, keep),
             (Own::Reload(room), Err(error))
@@ -225,11 +246,14 @@ impl Session {
     /// A command of the application was done.
     fn done(&mut self, command: &Command, reply: Reply, keep: &mut Keep) {
         match (command, reply) {
-            (_, Reply::Opened(opened)) if keep.lags() => {
-                keep.reload.insert(opened.room.room);
-            }
             (_, Reply::Opened(opened)) => self.opened(opened, keep),
             (_, Reply::Room(room)) => self.hold(&room, keep),
+            (_, Reply::Rooms(page)) => {
+                page.rooms.iter().for_each(|room| keep.held.heard(room.room, room.head));
+            }
+            (Command::History(history), Reply::Page(page)) => {
+                keep.held.heard(history.room, page.head);
+            }
             (Command::Close(close), _) => {
                 keep.reload.remove(&close.room);
                 keep.held.closed(close.room);
@@ -249,14 +273,14 @@ impl Session {
                 tell_entries(room, entries, keep);
             }
             Event::Behind(head) if keep.held.holds(head.room) => {
-                keep.held.behind(head.room, head.head);
+                keep.held.heard(head.room, head.head);
             }
             Event::Behind(head) => keep.tell(ClientEvent::Other(Box::new(Event::Head(head)))),
             event => {
                 match &event {
                     Event::Head(Head { room, head, .. }) => {
                         keep.held.release_unless_open(*room);
-                        keep.held.behind(*room, *head);
+                        keep.held.heard(*room, *head);
                     }
                     Event::RoomAdded(room) => self.hold(room, keep),
                     Event::RoomRemoved(removed) => self.release(removed.room, keep),
@@ -267,21 +291,30 @@ impl Session {
         }
     }
 
-    fn resumed(&mut self, resumed: Resumed, keep: &mut Keep) {
-        let room = resumed.room;
-        match keep.held.resumed(resumed) {
-            Outcome::Entries(entries) => tell_entries(room, entries, keep),
-            Outcome::Reset { head, open } => {
-                keep.tell(ClientEvent::Reset { room, head });
-                if open {
-                    keep.reload.insert(room);
+    /// An answer to cursors came.
+    fn resumed<const N: usize>(
+        &mut self,
+        question: Question,
+        rooms: List<Resumed, N>,
+        keep: &mut Keep,
+    ) {
+        let brought = rooms.iter().any(|resumed| !resumed.entries.is_empty());
+        for resumed in rooms {
+            let room = resumed.room;
+            match keep.held.resumed(question, resumed, brought) {
+                Outcome::Entries(entries) => tell_entries(room, entries, keep),
+                Outcome::Reset { head, open } => {
+                    keep.tell(ClientEvent::Reset { room, head });
+                    if open {
+                        keep.reload.insert(room);
+                    }
                 }
+                Outcome::Gone => {
+                    self.release(room, keep);
+                    keep.tell(ClientEvent::Gone(room));
+                }
+                Outcome::Later | Outcome::Nothing => {}
             }
-            Outcome::Gone => {
-                self.release(room, keep);
-                keep.tell(ClientEvent::Gone(room));
-            }
-            Outcome::Later | Outcome::Nothing => {}
         }
     }
 
@@ -289,6 +322,11 @@ impl Session {
         keep.held.release(room);
         keep.reload.remove(&room);
         self.reloading.remove(&room);
+        let reloads = self.own.iter().filter_map(|(request, own)| match own {
+            Own::Reload(other) if *other == room => Some(*request),
+            _ => None,
+        });
+        self.stale.extend(reloads.chain(keep.outbox.openings(room)));
     }
 
     fn opened(&mut self, opened: Opened, keep: &mut Keep) {
@@ -298,6 +336,7 @@ impl Session {
         let position: Position =
             opened.page.entries.last().map_or(Position(0), |entry| entry.position);
         let inbox = self.in_inbox(&opened.room);
+        keep.held.heard(room, opened.room.head);
         let entries = keep.held.opened(room, position.max(opened.page.head), inbox);
         keep.tell(ClientEvent::Opened(Box::new(opened)));
         tell_entries(room, entries, keep);
@@ -306,8 +345,12 @@ impl Session {
     /// Holds a room of which every entry comes, open or not. The summary of an unreadable room does
     /// not say where the room is: what is held of it stays.
     fn hold(&self, room: &RoomSummary, keep: &mut Keep) {
-        if room.readable && self.in_inbox(room) {
+        if !room.readable {
+            keep.held.hold_unreadable(room.room);
+        } else if self.in_inbox(room) {
             keep.held.hold(room.room, room.head);
+        } else {
+            keep.held.heard(room.room, room.head);
         }
     }
 

@@ -35,6 +35,10 @@ type Bounds = (Bound<Vec<Cell>>, Bound<Vec<Cell>>);
 type Partition = BTreeMap<Vec<Cell>, Stored>;
 type Tables = BTreeMap<(&'static str, Vec<Value>), Partition>;
 
+/// Everything that a [`MemoryStore`] held at one moment.
+#[derive(Clone)]
+pub struct Snapshot(Tables);
+
 /// A store in memory. Rows with a time to live end by the clock that it is given.
 pub struct MemoryStore {
     tables: Mutex<Tables>,
@@ -46,6 +50,17 @@ impl MemoryStore {
     #[must_use]
     pub fn new(clock: SharedClock) -> Self {
         Self { tables: Mutex::default(), clock }
+    }
+
+    /// A copy of everything that is in the store now, as a backup takes it.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(self.lock().clone())
+    }
+
+    /// Goes back to a copy: everything that was written since then is gone.
+    pub fn restore(&self, snapshot: Snapshot) {
+        *self.lock() = snapshot.0;
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {

@@ -105,6 +105,8 @@ impl Truth {
 
 /// Checks everything.
 pub(crate) async fn all(world: &mut World, life: &Life) {
+    // What the devices hold counts before they connect anew, which makes up for what they missed.
+    let copies: Vec<_> = life.devices.iter().map(copies).collect();
     // What is true is what a fresh process reads.
     world.crash(false).await;
     world.start().await;
@@ -126,8 +128,11 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
     check_answers(&trace, &ledger, &rooms);
     // Of a large room only those who have it open hear every entry.
     let whole = world.settings.small_room_members >= 100;
-    for device in &life.devices {
-        check_device(&trace, &ledger, device, &rooms, whole);
+    for (device, copies) in life.devices.iter().zip(&copies) {
+        check_seen(&trace, &ledger, device, &rooms);
+        if whole {
+            check_copies(&trace, &ledger, device, copies, &rooms);
+        }
     }
     let users: BTreeSet<UserId> = life.devices.iter().map(|device| device.user.clone()).collect();
     for user in users {
@@ -135,6 +140,11 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
         sleep(LISTED).await;
         check_list(&trace, &ledger, &device, &rooms);
     }
+}
+
+/// How far a device is in each room that it holds.
+fn copies(device: &Device) -> BTreeMap<RoomId, Position> {
+    lock(&device.seen).copies.iter().map(|(room, copy)| (*room, copy.last)).collect()
 }
 
 async fn log(audit: &Device, room: RoomId) -> Result<Vec<Entry>, String> {
@@ -222,14 +232,8 @@ fn check_answers(trace: &Trace, ledger: &Ledger, rooms: &BTreeMap<RoomId, Truth>
     }
 }
 
-/// Everything that a device saw is true and was for it; what it holds is whole.
-fn check_device(
-    trace: &Trace,
-    ledger: &Ledger,
-    device: &Device,
-    rooms: &BTreeMap<RoomId, Truth>,
-    whole: bool,
-) {
+/// Everything that a device saw is true and was for it.
+fn check_seen(trace: &Trace, ledger: &Ledger, device: &Device, rooms: &BTreeMap<RoomId, Truth>) {
     let seen = lock(&device.seen);
     for ((room, position), entry) in &seen.entries {
         let Some(truth) = rooms.get(room) else { continue };
@@ -242,9 +246,19 @@ fn check_device(
             trace.broken(format_args!("{} saw {position} of {short}", device.name));
         }
     }
-    for (room, truth) in rooms.iter().filter(|_| whole) {
+}
+
+/// A device holds exactly the rooms that its person is in, each up to its end.
+fn check_copies(
+    trace: &Trace,
+    ledger: &Ledger,
+    device: &Device,
+    copies: &BTreeMap<RoomId, Position>,
+    rooms: &BTreeMap<RoomId, Truth>,
+) {
+    for (room, truth) in rooms {
         let short = ledger.short(*room);
-        let copy = seen.copies.get(room).map(|copy| copy.last);
+        let copy = copies.get(room).copied();
         let head = truth.member(&device.user).map(|_| Position(truth.entries.len() as u64));
         if copy != head {
             let name = &device.name;

@@ -14,6 +14,7 @@
 //! what was asked and answered; `script` who does what when.
 
 mod check;
+mod deaf;
 mod device;
 mod fence;
 mod ledger;
@@ -25,17 +26,33 @@ mod world;
 use anyhow::{Context, Result};
 use tokio::runtime::Builder;
 
-/// How long one life is.
+/// What one life is like.
 #[derive(Clone, Copy, Debug)]
-pub struct Length {
+pub struct Options {
     /// Things that happen before all heals.
     pub steps: u32,
+    /// Whether the store goes back to an older copy of itself on the way, as an operator restores a
+    /// backup.
+    pub restores: bool,
+    /// What is broken on purpose: the simulation has to find it.
+    pub planted: Option<Planted>,
 }
 
-impl Default for Length {
+impl Default for Options {
     fn default() -> Self {
-        Self { steps: 600 }
+        Self { steps: 600, restores: false, planted: None }
     }
+}
+
+/// A bug in the clients, planted to see whether the simulation finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planted {
+    /// An entry now and then is not shown, as by a client that goes on over a gap.
+    SkipsEntries,
+    /// An entry now and then is shown twice.
+    RepeatsEntries,
+    /// No resume is answered: gaps stay open, and what came after them is never shown.
+    ResumesNothing,
 }
 
 /// What one life came to.
@@ -57,11 +74,11 @@ pub struct Outcome {
 ///
 /// # Errors
 /// When the runtime cannot be built; a broken promise is no error but an [`Outcome`].
-pub fn run(seed: u64, length: Length) -> Result<Outcome> {
+pub fn run(seed: u64, options: Options) -> Result<Outcome> {
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .context("the runtime cannot be built")?;
-    Ok(runtime.block_on(script::play(seed, length)))
+    Ok(runtime.block_on(script::play(seed, options)))
 }

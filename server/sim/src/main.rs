@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use caffis_sim::{Length, run};
+use caffis_sim::{Options, run};
 use clap::Parser;
 
 /// Lines of the trace that are shown of a failure.
@@ -20,8 +20,11 @@ struct Arguments {
     #[arg(long, default_value_t = 1)]
     runs: u64,
     /// Things that happen in each life before all heals.
-    #[arg(long, default_value_t = Length::default().steps)]
+    #[arg(long, default_value_t = Options::default().steps)]
     steps: u32,
+    /// Restore an older copy of the store in the middle of each life.
+    #[arg(long)]
+    restores: bool,
     /// Print a line for each life and not what happened in it.
     #[arg(long)]
     quiet: bool,
@@ -29,10 +32,11 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let length = Length { steps: arguments.steps };
+    let (steps, restores) = (arguments.steps, arguments.restores);
+    let options = Options { steps, restores, ..Options::default() };
     for seed in arguments.seed..arguments.seed.saturating_add(arguments.runs) {
         let began = Instant::now();
-        let outcome = run(seed, length)?;
+        let outcome = run(seed, options)?;
         if !arguments.quiet {
             for line in &outcome.trace {
                 println!("{line}");

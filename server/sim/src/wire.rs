@@ -9,11 +9,17 @@ use std::{
 use caffis_client::{ConnectError, ConnectFuture, Connector};
 use caffis_conformance::random::Random;
 use caffis_core::Core;
-use caffis_link::memory::{Cut, Fate, Options, pair};
+use caffis_link::{
+    Lane,
+    memory::{Cut, Fate, Options, pair},
+};
 use caffis_schema::limits::FRAME_BYTES;
 use tokio::task::AbortHandle;
 
-use crate::trace::{Trace, lock};
+use crate::{
+    deaf::Deaf,
+    trace::{Trace, lock},
+};
 
 /// Of a thousand datagrams, how many are lost.
 const LOST: u16 = 200;
@@ -23,6 +29,10 @@ const DATAGRAM_DELAY: Duration = Duration::from_millis(60);
 
 /// The longest way of a frame.
 const FRAME_DELAY: Duration = Duration::from_millis(20);
+
+/// The longest way of a frame on a lane for large answers: events that are sent after it on the
+/// main lane overtake it.
+const LANE_DELAY: Duration = Duration::from_millis(500);
 
 /// All wires.
 pub(crate) struct Wires {
@@ -77,12 +87,18 @@ impl Wires {
                 Fate::Deliver(millis(&mut random, DATAGRAM_DELAY))
             }
         };
+        let mut lane_random = Random::new(self.random.number());
+        let frames = move |lane: Lane, _: &_| match lane {
+            Lane::MAIN => delay,
+            _ => delay + millis(&mut lane_random, LANE_DELAY),
+        };
         let lanes = if self.random.chance(500) { 1 } else { 4 };
         let options = Options {
             lanes,
             max_frame: FRAME_BYTES,
             max_datagram: (lanes > 1).then_some(1_000),
             delay,
+            frames: Some(Arc::new(Mutex::new(frames))),
             datagrams: Some(Arc::new(Mutex::new(fate))),
             ..Options::default()
         };
@@ -106,13 +122,15 @@ pub(crate) fn millis(random: &mut Random, longest: Duration) -> Duration {
 pub(crate) struct Wire {
     pub(crate) wires: Arc<Mutex<Wires>>,
     pub(crate) device: String,
+    /// Whether questions for what was missed reach the server; if not, that is a planted bug.
+    pub(crate) resumes: bool,
 }
 
 impl Connector for Wire {
     fn connect(&self) -> ConnectFuture<'_> {
         Box::pin(async move {
             let link = lock(&self.wires).connect(&self.device)?;
-            Ok(Box::new(link) as _)
+            if self.resumes { Ok(Box::new(link) as _) } else { Ok(Box::new(Deaf(link)) as _) }
         })
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use caffis_client::Environment;
 use caffis_conformance::{
     faulty::{Faults, FaultyStore, Plan},
-    memory::MemoryStore,
+    memory::{MemoryStore, Snapshot},
     random::Random,
 };
 use caffis_core::{
@@ -26,6 +26,7 @@ use caffis_schema::{Timestamp, UserId};
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    Planted,
     fence::Fence,
     trace::{Trace, lock},
     wire::Wires,
@@ -121,6 +122,8 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     pub(crate) settings: Settings,
     pub(crate) restarts: u32,
+    pub(crate) planted: Option<Planted>,
+    memory: Arc<MemoryStore>,
     store: Arc<FaultyStore<MemoryStore>>,
     entropy: Arc<Seeded>,
     fence: Option<Arc<Fence>>,
@@ -128,11 +131,16 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, trace: Trace, settings: Settings) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        trace: Trace,
+        settings: Settings,
+        planted: Option<Planted>,
+    ) -> Self {
         let mut random = Random::new(seed);
         let wall = Wall::new();
         let memory = Arc::new(MemoryStore::new(wall.clone()));
-        let (store, faults) = FaultyStore::new(memory, random.number(), Plan::default());
+        let (store, faults) = FaultyStore::new(memory.clone(), random.number(), Plan::default());
         Self {
             wires: Wires::new(random.number(), trace.clone()),
             wall,
@@ -140,6 +148,8 @@ impl World {
             trace,
             settings,
             restarts: 0,
+            planted,
+            memory,
             store: Arc::new(store),
             entropy: Arc::new(Seeded(Mutex::new(Random::new(random.number())))),
             fence: None,
@@ -184,6 +194,16 @@ impl World {
             "the server crashes"
         });
         self.end().await;
+    }
+
+    /// A copy of the store.
+    pub(crate) fn backup(&self) -> Snapshot {
+        self.memory.snapshot()
+    }
+
+    /// Goes back to a copy of the store, while the server is down.
+    pub(crate) fn restore(&self, backup: Snapshot) {
+        self.memory.restore(backup);
     }
 
     /// Ends the server as an operator would.

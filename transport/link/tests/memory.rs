@@ -50,6 +50,24 @@ async fn a_delay_passes_on_paused_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn frames_overtake_those_of_other_lanes_and_never_those_of_their_own() {
+    let delays = [50, 10, 0, 0].map(Duration::from_millis);
+    let mut delays = delays.into_iter();
+    let hook = move |_: Lane, _: &bytes::Bytes| delays.next().unwrap_or_default();
+    let options = Options { frames: Some(Arc::new(Mutex::new(hook))), ..Options::default() };
+    let (mut left, mut right) = memory::pair(&options);
+    for (lane, text) in [(3, "large"), (0, "first"), (0, "second"), (3, "last")] {
+        left.send(Lane(lane), text.into()).await.unwrap();
+    }
+    let mut heard = Vec::new();
+    for _ in 0..4 {
+        let Incoming::Frame { payload, .. } = right.recv().await else { panic!() };
+        heard.push(payload);
+    }
+    assert_eq!(heard, ["first", "second", "large", "last"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn datagrams_are_lost_and_overtaken_as_the_hook_says() {
     let fates =
         [Fate::Deliver(Duration::from_millis(9)), Fate::Drop, Fate::Deliver(Duration::ZERO)];

@@ -20,7 +20,9 @@ impl Life {
         let device = self.device();
         let Some(room) = self.room() else { return self.group() };
         self.words += 1;
-        let padding = "x".repeat(self.random.below(120));
+        // Some are long, so that answers with several of them are large and travel on another lane.
+        let longest = if self.random.chance(150) { 7_000 } else { 120 };
+        let padding = "x".repeat(self.random.below(longest));
         let words = format!("w{} {padding}", self.words);
         let key = device.client.key();
         let sent = Sent { user: device.user.clone(), room, key, words };

@@ -1,5 +1,6 @@
 //! Who does what when.
 
+mod backup;
 mod deeds;
 mod troubles;
 
@@ -18,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    Length, Outcome, check,
+    Options, Outcome, check,
     device::Device,
     ledger::Ledger,
     trace::{Trace, lock},
@@ -43,7 +44,7 @@ const HEALING: Duration = Duration::from_secs(600);
 const QUIET: Duration = Duration::from_secs(60);
 
 /// Plays the life of a seed.
-pub(crate) async fn play(seed: u64, length: Length) -> Outcome {
+pub(crate) async fn play(seed: u64, options: Options) -> Outcome {
     let trace = Trace::begin();
     let mut random = Random::new(seed);
     let settings = settings(&mut random);
@@ -54,11 +55,14 @@ pub(crate) async fn play(seed: u64, length: Length) -> Outcome {
         settings.resume_entries,
         settings.small_room_members,
     ));
-    let mut world = World::new(random.number(), trace.clone(), settings);
+    let mut world = World::new(random.number(), trace.clone(), settings, options.planted);
     world.start().await;
     let mut life = Life::begin(random, &mut world);
     sleep(Duration::from_secs(1)).await;
-    for _ in 0..length.steps {
+    for step in 0..options.steps {
+        if options.restores && step == options.steps / 2 {
+            life.lose(&mut world).await;
+        }
         sleep(millis(&mut life.random, STEP)).await;
         life.step(&mut world).await;
     }

@@ -38,6 +38,10 @@ pub enum Fate {
 /// lives in here.
 pub type DatagramHook = Arc<Mutex<dyn FnMut(&Bytes) -> Fate + Send>>;
 
+/// Decides how long each frame is on the way, in the order in which they are sent. Frames of other
+/// lanes may overtake it, frames of its own lane never do.
+pub type FrameHook = Arc<Mutex<dyn FnMut(Lane, &Bytes) -> Duration + Send>>;
+
 /// How a pair of memory links behaves.
 #[derive(Clone)]
 pub struct Options {
@@ -54,6 +58,8 @@ pub struct Options {
     pub buffer: usize,
     /// How long a frame is on the way. Default zero.
     pub delay: Duration,
+    /// How long each single frame is on the way. Default: all of them `delay`.
+    pub frames: Option<FrameHook>,
     /// What happens to datagrams. Default: they arrive after `delay`.
     pub datagrams: Option<DatagramHook>,
 }
@@ -67,6 +73,7 @@ impl Default for Options {
             max_datagram: Some(1_000),
             buffer: 64 * 1024,
             delay: Duration::ZERO,
+            frames: None,
             datagrams: None,
         }
     }
@@ -164,8 +171,9 @@ impl MemoryLink {
 
     /// Moves what is flushed and has room onto the way; keeps the order within each lane.
     fn advance(&mut self, state: &mut State) {
+        let waiting = self.waiting.len();
         let mut held = VecDeque::new();
-        let at = Instant::now() + self.options.delay;
+        let now = Instant::now();
         let mut full = vec![false; self.waiting_bytes.len()];
         for (lane, payload) in self.waiting.drain(..) {
             let index = usize::from(lane.0);
@@ -175,11 +183,20 @@ impl MemoryLink {
             } else {
                 self.waiting_bytes[index] -= payload.len();
                 state.on_the_way[index] += payload.len() + 1;
-                state.queue.push_back((at, Item::Frame(lane, payload)));
+                let delay = match &self.options.frames {
+                    None => self.options.delay,
+                    Some(hook) => {
+                        (hook.lock().unwrap_or_else(PoisonError::into_inner))(lane, &payload)
+                    }
+                };
+                state.frame(now + delay, lane, payload);
             }
         }
+        // Waking for nothing would have two ends wake each other for ever while a lane is full.
+        if held.len() < waiting {
+            state.wake_receiver();
+        }
         self.waiting = held;
-        state.wake_receiver();
     }
 
     fn open(&self) -> Result<(), SendError> {
@@ -315,9 +332,7 @@ impl Link for MemoryLink {
         if self.waiting.is_empty() && !self.said_goodbye {
             self.said_goodbye = true;
             let at = Instant::now() + self.options.delay;
-            let farewell = Farewell::new(farewell.code, farewell.reason.clone());
-            state.queue.push_back((at, Item::Farewell(farewell)));
-            state.wake_receiver();
+            state.farewell(at, Farewell::new(farewell.code, farewell.reason.clone()));
         }
         state.sender = Some(cx.waker().clone());
         Poll::Pending

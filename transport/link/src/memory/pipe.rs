@@ -29,6 +29,7 @@ impl Pipe {
             datagrams: Vec::new(),
             sequence: 0,
             on_the_way: vec![0; usize::from(options.lanes.max(1))],
+            last: vec![Instant::now(); usize::from(options.lanes.max(1))],
             over: None,
             receiver: None,
             sender: None,
@@ -62,11 +63,14 @@ pub(super) enum Take {
 }
 
 pub(super) struct State {
-    pub(super) queue: VecDeque<(Instant, Item)>,
+    /// Sorted by arrival, then by the order of sending.
+    queue: VecDeque<(Instant, Item)>,
     /// Sorted by arrival, then by the order of sending.
     datagrams: Vec<(Instant, u64, Bytes)>,
     sequence: u64,
     pub(super) on_the_way: Vec<usize>,
+    /// When the last frame of each lane arrives.
+    last: Vec<Instant>,
     over: Option<Farewell>,
     receiver: Option<Waker>,
     pub(super) sender: Option<Waker>,
@@ -91,10 +95,29 @@ impl State {
         self.sender.take().into_iter().for_each(Waker::wake);
     }
 
+    pub(super) fn frame(&mut self, at: Instant, lane: Lane, payload: Bytes) {
+        let last = &mut self.last[usize::from(lane.0)];
+        *last = at.max(*last);
+        let at = *last;
+        self.insert(at, Item::Frame(lane, payload));
+    }
+
+    /// Nothing arrives after a farewell.
+    pub(super) fn farewell(&mut self, at: Instant, farewell: Farewell) {
+        let last = self.queue.back().map_or(at, |(last, _)| at.max(*last));
+        self.insert(last, Item::Farewell(farewell));
+        self.wake_receiver();
+    }
+
+    fn insert(&mut self, at: Instant, item: Item) {
+        let index = self.queue.partition_point(|(other, _)| *other <= at);
+        self.queue.insert(index, (at, item));
+    }
+
     pub(super) fn control(&mut self, at: Instant, item: Item) {
         let waiting = self.queue.iter().filter(|(_, i)| !matches!(i, Item::Frame(..))).count();
         if waiting < MAX_WAITING_CONTROL {
-            self.queue.push_back((at, item));
+            self.insert(at, item);
             self.wake_receiver();
         }
     }

@@ -1,0 +1,53 @@
+//! A link with a planted bug: no resume reaches the server.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use caffis_link::{
+    Farewell, Health, Incoming, Lane, Link, LinkInfo, SendError, memory::MemoryLink,
+};
+use caffis_schema::{ClientFrame, Codec, Command, Request, codec};
+
+/// Drops what asks for missed entries.
+pub(crate) struct Deaf(pub(crate) MemoryLink);
+
+impl Link for Deaf {
+    fn info(&self) -> &LinkInfo {
+        self.0.info()
+    }
+
+    fn health(&self) -> Health {
+        self.0.health()
+    }
+
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
+        self.0.poll_recv(cx)
+    }
+
+    fn poll_ready(&mut self, lane: Lane, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.0.poll_ready(lane, cx)
+    }
+
+    fn start_send(&mut self, lane: Lane, payload: Bytes) -> Result<(), SendError> {
+        match codec::decode(&payload, Codec::Binary) {
+            Ok(ClientFrame::Request(Request { command: Command::Resume(_), .. })) => Ok(()),
+            _ => self.0.start_send(lane, payload),
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.0.poll_flush(cx)
+    }
+
+    fn send_datagram(&mut self, payload: Bytes) -> Result<(), SendError> {
+        self.0.send_datagram(payload)
+    }
+
+    fn ping(&mut self) -> Result<(), SendError> {
+        self.0.ping()
+    }
+
+    fn poll_close(&mut self, farewell: &Farewell, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_close(farewell, cx)
+    }
+}
