@@ -45,10 +45,15 @@ pub struct Settings {
     pub idle_rooms: usize,
     /// Recent entries kept in memory for each room.
     pub ring_entries: usize,
+    /// What the recent entries of one room may take in memory, in bytes; the last one stays.
+    pub ring_bytes: usize,
     /// Entries that a resume may catch up; beyond it the client reloads.
     pub resume_entries: u64,
     /// For how long entries other than messages are kept.
     pub entry_retention: Duration,
+    /// For how long it is kept which rooms were active in a minute. Nothing that follows the rooms may
+    /// lag longer.
+    pub activity_retention: Duration,
     /// For how long client ids are remembered.
     pub resend_window: Duration,
     /// How long a connection may take until its hello.
@@ -95,8 +100,10 @@ impl Default for Settings {
             room_queue: 1_024,
             idle_rooms: 10_000,
             ring_entries: 100,
+            ring_bytes: 256 * 1024,
             resume_entries: 1_000,
             entry_retention: Duration::from_secs(30 * 86_400),
+            activity_retention: Duration::from_secs(14 * 86_400),
             resend_window: Duration::from_secs(3 * 86_400),
             hello_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),

@@ -100,6 +100,15 @@ enum Journals {
     Empty,
 }
 
+/// Why the database was not opened anew.
+#[derive(Debug, thiserror::Error)]
+enum NotReopened {
+    #[error("a backup does not let go of the database")]
+    InUse,
+    #[error("{0}")]
+    Failed(String),
+}
+
 /// The thread's own state.
 pub(crate) struct Committer {
     shared: Arc<Shared>,
@@ -169,12 +178,17 @@ impl Committer {
         }
         let flushed = database.is_flushed();
         drop(database);
-        if flushed {
-            self.written = None;
-            self.flushing = false;
-            if let Err(reason) = self.reopen(Journals::Empty) {
+        if !flushed {
+            return;
+        }
+        match self.reopen(Journals::Empty) {
+            // The next quiet moment is as good: the journals stay until the backup is whole.
+            Err(NotReopened::InUse) => {}
+            Err(NotReopened::Failed(reason)) => {
+                (self.written, self.flushing) = (None, false);
                 tracing::warn!(reason, "no checkpoint");
             }
+            Ok(()) => (self.written, self.flushing) = (None, false),
         }
     }
 
@@ -217,7 +231,8 @@ impl Committer {
         let mut result = self.shared.current()?.commit(self.group, group.changes());
         if matches!(result, Err(CommitError::Write(fjall::Error::Poisoned))) {
             // One of fjall's own threads failed earlier; nothing of this group was written.
-            self.reopen(Journals::Keep).map_err(StoreError::Unavailable)?;
+            let unavailable = |error: NotReopened| StoreError::Unavailable(error.to_string());
+            self.reopen(Journals::Keep).map_err(unavailable)?;
             result = self.shared.current()?.commit(self.group, group.changes());
         }
         let error = match result {
@@ -251,7 +266,7 @@ impl Committer {
     /// not when they sync it.)
     fn settle(&mut self) -> Result<(), StoreError> {
         let unknown = |reason: String| StoreError::Unknown(reason);
-        self.reopen(Journals::Keep).map_err(unknown)?;
+        self.reopen(Journals::Keep).map_err(|error| unknown(error.to_string()))?;
         match self.shared.current()?.last_group() {
             Ok(last) if last == self.group => Ok(()),
             Ok(_) => Err(StoreError::Full),
@@ -269,7 +284,7 @@ impl Committer {
         }
         let writable = self.shared.current().is_ok_and(|database| database.is_writable());
         if !writable && let Err(reason) = self.reopen(Journals::Keep) {
-            tracing::warn!(reason, "the store cannot be opened anew yet");
+            tracing::warn!(%reason, "the store cannot be opened anew yet");
             return;
         }
         let folder = self.shared.folder.path();
@@ -281,15 +296,16 @@ impl Committer {
         }
     }
 
-    /// Closes the database and opens it again, in place.
-    fn reopen(&mut self, journals: Journals) -> Result<(), String> {
-        self.shared.reopening.store(true, Ordering::SeqCst);
+    /// Closes the database and opens it again, in place. A backup that is under way is asked to let go
+    /// when the store cannot go on otherwise; a mere checkpoint leaves it alone.
+    fn reopen(&mut self, journals: Journals) -> Result<(), NotReopened> {
+        self.shared.reopening.store(journals == Journals::Keep, Ordering::SeqCst);
         let reopened = self.reopen_when_free(journals);
         self.shared.reopening.store(false, Ordering::SeqCst);
         reopened
     }
 
-    fn reopen_when_free(&mut self, journals: Journals) -> Result<(), String> {
+    fn reopen_when_free(&mut self, journals: Journals) -> Result<(), NotReopened> {
         let deadline = Instant::now() + READERS_TIMEOUT;
         let data = self.shared.folder.data();
         loop {
@@ -308,8 +324,8 @@ impl Committer {
                 Ok(Err(shared)) => {
                     *slot = Ok(shared);
                     drop(slot);
-                    if Instant::now() > deadline {
-                        return Err("a backup does not let go of the database".into());
+                    if journals == Journals::Empty || Instant::now() > deadline {
+                        return Err(NotReopened::InUse);
                     }
                     std::thread::sleep(Duration::from_millis(2));
                     continue;
@@ -318,7 +334,7 @@ impl Committer {
             }
             let opened = Database::open(&data, &self.shared.options, &self.shared.now);
             let opened = opened.map_err(|error| format!("the store cannot be opened: {error}"));
-            let result = opened.as_ref().map(|_| ()).map_err(Clone::clone);
+            let result = opened.as_ref().map(|_| ()).map_err(|e| NotReopened::Failed(e.clone()));
             *slot = opened.map(Arc::new);
             return result;
         }

@@ -148,6 +148,49 @@ async fn a_quiet_store_empties_its_journals() {
     all_there(&open(folder.path()).0).await;
 }
 
+/// Takes a backup, but not before the committing thread has gone round often enough for a checkpoint.
+struct Patient<'a> {
+    store: &'a EmbeddedStore,
+    taken: usize,
+}
+
+impl io::Write for Patient<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.taken == 0 {
+            let database = self.store.shared.current().unwrap();
+            while !database.is_flushed() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            for _ in 0..3 {
+                let round = *self.store.shared.working.lock().unwrap();
+                while *self.store.shared.working.lock().unwrap() == round {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+        }
+        self.taken += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_checkpoint_waits_for_a_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    write_much(&store).await;
+    let report = store.backup(Patient { store: &store, taken: 0 }, |_| ()).expect("a backup");
+    assert_eq!(report.rows, 160_000);
+    let start = Instant::now();
+    while journal_bytes(folder.path()) > 0 {
+        assert!(start.elapsed() < Duration::from_secs(20), "no checkpoint after it");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_store_that_closes_empties_its_journals() {
     let folder = tempfile::tempdir().unwrap();

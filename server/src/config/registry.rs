@@ -292,6 +292,11 @@ pub static SETTINGS: &[Setting] = &[
         Field::Count(|c| Number::Usize(&mut c.core.ring_entries), 1, 10_000),
     ),
     count(
+        "ring_bytes",
+        "What the recent entries of one room may take in memory",
+        Field::Size(|c| Number::Usize(&mut c.core.ring_bytes), KIB, GIB),
+    ),
+    count(
         "resume_entries",
         "Entries that a resume may catch up; beyond it the client reloads",
         Field::Count(|c| Number::U64(&mut c.core.resume_entries), 1, 1_000_000),
@@ -305,6 +310,11 @@ pub static SETTINGS: &[Setting] = &[
         "entry_retention",
         "How long entries other than messages are kept",
         Field::Time(|c| &mut c.core.entry_retention, SECOND, 3_650 * DAY),
+    ),
+    time(
+        "activity_retention",
+        "How long it is kept which rooms were active; nothing that follows rooms may lag longer",
+        Field::Time(|c| &mut c.core.activity_retention, HOUR, 3_650 * DAY),
     ),
     time(
         "resend_window",

@@ -166,7 +166,8 @@ impl Append {
         let minute = self.ahead.time.get() / 60_000;
         if minute != self.active_minute && !self.entries.is_empty() {
             self.active_minute = minute;
-            batch.put(&ActivityRow { shard: room.get() % SHARDS, minute, room });
+            let row = ActivityRow { shard: room.get() % SHARDS, minute, room };
+            batch.put_for(&row, settings.activity_retention);
             // Lists sort by the hint's time, which has to be there after a crash too. Its position
             // stays behind: the hint may not run ahead of a log to which this write is lost.
             batch.put(&HeadRow { time: self.ahead.time, ..head_row(&self.before) });
@@ -175,7 +176,7 @@ impl Append {
     }
 
     /// Takes over into memory what is durable now.
-    pub(super) fn commit(self, loaded: &mut Loaded, ring_entries: usize) -> Vec<Arc<Entry>> {
+    pub(super) fn commit(self, loaded: &mut Loaded, settings: &Settings) -> Vec<Arc<Entry>> {
         if !Arc::ptr_eq(&self.members_before, &self.ahead.members) {
             let gone = |user: &&UserId| !self.ahead.members.contains_key(*user);
             self.members_before.keys().filter(gone).for_each(|user| loaded.markers.remove(user));
@@ -195,10 +196,8 @@ impl Append {
         loaded.active_minute = self.active_minute;
         loaded.fresh_bucket = self.fresh_bucket;
         loaded.head_dirty |= !self.entries.is_empty();
-        loaded.ring.extend(self.entries.iter().cloned());
-        while loaded.ring.len() > ring_entries.max(1) {
-            loaded.ring.pop_front();
-        }
+        self.entries.iter().cloned().for_each(|entry| loaded.ring.push(entry));
+        loaded.ring.trim(settings);
         for (user, client, sent) in self.sent {
             loaded.recent.insert(user, client, sent);
         }
@@ -290,7 +289,7 @@ mod tests {
         let mut loaded = room();
         let mut append = Append::new(&loaded);
         push(&mut append, Timestamp(5));
-        append.commit(&mut loaded, 10);
+        append.commit(&mut loaded, &Settings::default());
         (loaded.epoch, loaded.fresh_bucket) = (2, true);
         let mut append = Append::new(&loaded);
         push(&mut append, Timestamp(5));
@@ -305,7 +304,7 @@ mod tests {
         });
         let new = vec![Value::U64(2), Value::U64(2)];
         assert!(timeline.eq([new.clone(), new]), "both entries lie in the new bucket");
-        append.commit(&mut loaded, 10);
+        append.commit(&mut loaded, &Settings::default());
         assert!(!loaded.fresh_bucket);
     }
 
@@ -322,7 +321,8 @@ mod tests {
         let mut loaded = room();
         let mut append = Append::new(&loaded);
         (0..20).for_each(|_| drop(push(&mut append, Timestamp(5))));
-        append.commit(&mut loaded, 8);
+        let settings = Settings { ring_entries: 8, ..Settings::default() };
+        append.commit(&mut loaded, &settings);
         assert!(loaded.ring.iter().map(|entry| entry.position.get()).eq(13..=20));
         assert_eq!((loaded.state.head.get(), loaded.state.number.get()), (20, 20));
     }

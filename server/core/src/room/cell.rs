@@ -17,6 +17,7 @@ use super::{
     markers::{MarkerState, Markers, Moved},
     owner::not_now,
     recent::Recent,
+    ring::Ring,
 };
 use crate::{
     hub::{feed::Feed, people::SessionHandle},
@@ -51,7 +52,7 @@ pub(super) struct Job {
 pub(super) struct Loaded {
     pub(super) state: Arc<RoomState>,
     /// The last entries, oldest first and without a gap.
-    pub(super) ring: VecDeque<Arc<Entry>>,
+    pub(super) ring: Ring,
     pub(super) recent: Recent,
     pub(super) markers: Markers,
     /// The messages up to this position have moved their senders' markers in the store, too.
@@ -69,7 +70,22 @@ pub(super) struct Loaded {
     pub(super) head_saving: bool,
 }
 
+/// About what a member, a marker, a remembered command and a bucket take in memory.
+const MEMBER_BYTES: usize = 160;
+const MARKER_BYTES: usize = 128;
+const COMMAND_BYTES: usize = 192;
+const BUCKET_BYTES: usize = 32;
+
 impl Loaded {
+    /// About how much memory the room takes.
+    fn bytes(&self) -> usize {
+        self.ring.bytes()
+            + self.state.members.len() * MEMBER_BYTES
+            + self.markers.len() * MARKER_BYTES
+            + self.recent.len() * COMMAND_BYTES
+            + self.state.buckets.len() * BUCKET_BYTES
+    }
+
     /// Whether there is something here that the store does not have yet.
     pub(super) fn is_unsaved(&self) -> bool {
         self.head_dirty || self.head_saving || self.markers.any_dirty()
@@ -167,6 +183,12 @@ impl RoomCell {
         let mut inner = lock(&self.inner);
         inner.used = Instant::now();
         inner.loaded.as_ref().map(|loaded| loaded.state.clone())
+    }
+
+    /// About how much memory the room takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        lock(&self.inner).loaded.as_ref().map_or(0, Loaded::bytes)
     }
 
     /// A user's marker.

@@ -20,6 +20,7 @@ use super::{
     markers::Markers,
     read::{read_range, tail},
     recent::Recent,
+    ring::Ring,
 };
 use crate::{
     model::room::{Bucket, Members, Membership, RoomState, preview},
@@ -48,7 +49,8 @@ pub(super) async fn load(
     state.members = members(store, room).await?;
     state.members_version = 1;
 
-    let mut ring = tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
+    let tail = tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
+    let mut ring = Ring::from(tail);
     if let Some(last) = ring.back() {
         state.head = last.position;
         state.time = last.time;
@@ -67,7 +69,7 @@ pub(super) async fn load(
         state.time = state.time.max(hint.time);
         ring.clear();
     }
-    ring.drain(..ring.len().saturating_sub(settings.ring_entries.max(1)));
+    ring.trim(settings);
 
     let head = state.head;
     let epoch = state.buckets.last().map_or(1, |bucket| bucket.epoch) + u64::from(distrust);

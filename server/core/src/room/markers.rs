@@ -127,6 +127,10 @@ impl Markers {
         self.map.get(user).copied()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.map.len()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&UserId, &MarkerState)> {
         self.map.iter()
     }

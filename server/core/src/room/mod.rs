@@ -18,6 +18,7 @@ mod publish;
 mod read;
 mod recent;
 mod resend;
+mod ring;
 mod rooms;
 mod seeding;
 

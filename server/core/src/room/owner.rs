@@ -313,7 +313,7 @@ fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, append: Append) {
     let members_before = append.members_before();
     let mut inner = lock(&cell.inner);
     let Some(loaded) = &mut inner.loaded else { return };
-    let entries = append.commit(loaded, rooms.settings.ring_entries);
+    let entries = append.commit(loaded, &rooms.settings);
     rooms.publish(cell, &mut inner, &entries, &members_before);
 }
 

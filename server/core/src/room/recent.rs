@@ -27,6 +27,10 @@ impl Recent {
         self.map.get(&(user.clone(), client)).copied()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
     pub(super) fn insert(&mut self, user: UserId, client: ClientId, sent: Sent) {
         let key = (user, client);
         if self.map.insert(key.clone(), sent).is_none() {

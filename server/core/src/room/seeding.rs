@@ -41,7 +41,7 @@ pub async fn write_room(
             break;
         }
         store.write(append.batch(settings)?).await?;
-        append.commit(&mut loaded, settings.ring_entries);
+        append.commit(&mut loaded, settings);
     }
     let mut batch = Batch::default();
     batch.put(&head_row(&loaded.state));

@@ -4,6 +4,7 @@ use super::table;
 
 table! {
     /// Which rooms got entries in a minute: what reactors read on from after a break.
+    /// Kept for `activity_retention`.
     pub struct ActivityRow in "activity" {
         partition {
             /// The room's shard.

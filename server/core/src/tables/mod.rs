@@ -14,6 +14,8 @@ mod nouns;
 mod pages;
 mod revocations;
 mod rooms;
+#[cfg(test)]
+mod round_trip;
 mod sent;
 mod timeline;
 mod user_rooms;

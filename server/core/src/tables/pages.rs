@@ -17,7 +17,7 @@ pub async fn whole<R: Record>(
     store: &dyn Store,
     partition: Vec<Value>,
 ) -> Result<Vec<R>, StoreError> {
-    pages(store, partition, false, PAGE_ROWS).await
+    pages(store, partition, false).await
 }
 
 /// Reads all rows of a partition, the last one first.
@@ -28,23 +28,22 @@ pub async fn from_the_end<R: Record>(
     store: &dyn Store,
     partition: Vec<Value>,
 ) -> Result<Vec<R>, StoreError> {
-    pages(store, partition, true, PAGE_ROWS).await
+    pages(store, partition, true).await
 }
 
-pub(super) async fn pages<R: Record>(
+async fn pages<R: Record>(
     store: &dyn Store,
     partition: Vec<Value>,
     reverse: bool,
-    limit: usize,
 ) -> Result<Vec<R>, StoreError> {
     let mut records = Vec::new();
     let (mut from, mut to) = (Bound::Unbounded, Bound::Unbounded);
     loop {
         let partition = partition.clone();
-        let scan = Scan { table: R::TABLE, partition, from, to, reverse, limit };
+        let scan = Scan { table: R::TABLE, partition, from, to, reverse, limit: PAGE_ROWS };
         let rows = store.scan(scan).await?;
         let last = rows.last().map(|row| row.key.clustering.clone());
-        let is_last_page = rows.len() < limit;
+        let is_last_page = rows.len() < PAGE_ROWS;
         records.reserve(rows.len());
         for row in rows {
             records.push(decode(row)?);

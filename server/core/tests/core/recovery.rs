@@ -256,3 +256,17 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
     let mut giulia = world.connect("giulia").await;
     assert_eq!(giulia.log(room).await, ["ciao", "newest", "more"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_active_is_kept_for_a_time() {
+    let world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    let room = giulia.group(&[]).await;
+    let retention = world.core.settings().activity_retention;
+    let key = tables::ActivityRow::key(&(room.get() % 256), &(START / 60_000), &room);
+    for (passed, kept) in [(Duration::ZERO, true), (retention, false)] {
+        world.clock.advance(passed);
+        let row = tables::get::<tables::ActivityRow>(world.raw_store(), key.clone()).await;
+        assert_eq!(row.expect("read").is_some(), kept);
+    }
+}

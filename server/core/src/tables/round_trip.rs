@@ -1,0 +1,195 @@
+//! Every table: what is written comes back as it was, fits the table's declaration, and anything else
+//! in its columns is refused.
+
+use std::{fmt::Debug, sync::Arc};
+
+use bytes::Bytes;
+use caffis_schema::{
+    ClientId, RoomId, Text, UserId,
+    room::{HistoryPolicy, Role, RoomClass},
+};
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+use crate::ports::check;
+
+/// A type of which any value may stand in a column.
+trait Any: Sized + Debug {
+    fn any() -> BoxedStrategy<Self>;
+}
+
+fn text(most: usize) -> BoxedStrategy<String> {
+    let cut = move |text: Vec<char>| {
+        let text: String = text.into_iter().collect();
+        text[..text.floor_char_boundary(most)].to_owned()
+    };
+    vec(any::<char>(), 0..40).prop_map(cut).boxed()
+}
+
+impl Any for u64 {
+    fn any() -> BoxedStrategy<Self> {
+        prop_oneof![Just(0), Just(u64::MAX >> 1), 0..u64::MAX >> 1].boxed()
+    }
+}
+
+macro_rules! any_number {
+    ($($number:ident),+) => {
+        $(
+            impl Any for $number {
+                fn any() -> BoxedStrategy<Self> {
+                    u64::any().prop_map($number).boxed()
+                }
+            }
+        )+
+    };
+}
+
+any_number!(MessageNumber, Position, Timestamp);
+
+impl Any for bool {
+    fn any() -> BoxedStrategy<Self> {
+        any::<bool>().boxed()
+    }
+}
+
+impl Any for Arc<str> {
+    fn any() -> BoxedStrategy<Self> {
+        text(1_000).prop_map(Into::into).boxed()
+    }
+}
+
+impl Any for Bytes {
+    fn any() -> BoxedStrategy<Self> {
+        vec(any::<u8>(), 0..100).prop_map(Into::into).boxed()
+    }
+}
+
+impl Any for RoomId {
+    fn any() -> BoxedStrategy<Self> {
+        any::<u64>().prop_map(Self::from_random).boxed()
+    }
+}
+
+impl Any for UserId {
+    fn any() -> BoxedStrategy<Self> {
+        text(64).prop_filter_map("an id", |text| Self::new(&text).ok()).boxed()
+    }
+}
+
+impl Any for ClientId {
+    fn any() -> BoxedStrategy<Self> {
+        any::<[u8; 16]>().prop_map(Self).boxed()
+    }
+}
+
+impl Any for Role {
+    fn any() -> BoxedStrategy<Self> {
+        prop_oneof![Just(Self::Member), Just(Self::Admin), Just(Self::Owner)].boxed()
+    }
+}
+
+impl Any for RoomClass {
+    fn any() -> BoxedStrategy<Self> {
+        prop_oneof![Just(Self::Social), Just(Self::Public), Just(Self::Evidence)].boxed()
+    }
+}
+
+impl Any for HistoryPolicy {
+    fn any() -> BoxedStrategy<Self> {
+        let last = (1..=u32::MAX).prop_map(Self::Last);
+        prop_oneof![Just(Self::All), Just(Self::FromJoining), last].boxed()
+    }
+}
+
+impl<const N: usize> Any for Text<N> {
+    fn any() -> BoxedStrategy<Self> {
+        text(N).prop_map(|text| Self::cut(&text)).boxed()
+    }
+}
+
+impl<T: Any + Clone + 'static> Any for Option<T> {
+    fn any() -> BoxedStrategy<Self> {
+        proptest::option::of(T::any()).boxed()
+    }
+}
+
+/// A value that is none of any column's.
+fn wrong(column: ColumnType) -> Value {
+    if column == ColumnType::Bool { Value::U64(1) } else { Value::Bool(true) }
+}
+
+fn comes_back<R: Record + PartialEq + Debug>(record: &R) {
+    let row = record.to_row();
+    assert!(check::row(R::TABLE, &row).is_ok(), "{:?}", check::row(R::TABLE, &row));
+    assert_eq!(R::from_row(row.clone()).as_ref(), Some(record));
+    for (index, column) in R::TABLE.values.iter().enumerate() {
+        let mut broken = row.clone();
+        broken.values[index] = wrong(column.ty);
+        assert!(R::from_row(broken).is_none(), "column {} takes anything", column.name);
+    }
+    let mut short = row;
+    if short.values.pop().is_some() {
+        assert!(R::from_row(short).is_none(), "a column is missing");
+    }
+}
+
+/// One test for each table.
+macro_rules! round_trips {
+    ($($test:ident: $record:ident { $($column:ident),+ $(,)? })+) => {
+        $(
+            proptest! {
+                #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+                #[test]
+                fn $test(record in ($(any_column(stringify!($column)),)+).prop_map(
+                    |($($column,)+)| $record { $($column),+ },
+                )) {
+                    comes_back(&record);
+                }
+            }
+        )+
+
+        #[test]
+        fn every_table_is_tried() {
+            let mut tried = vec![$($record::TABLE.name),+];
+            let mut all: Vec<_> = ALL.iter().map(|table| table.name).collect();
+            tried.sort_unstable();
+            all.sort_unstable();
+            assert_eq!(tried, all);
+        }
+    };
+}
+
+/// Any value of a column; the column's type follows from the record.
+fn any_column<T: Any>(_name: &str) -> BoxedStrategy<T> {
+    T::any()
+}
+
+round_trips! {
+    activity: ActivityRow { shard, minute, room }
+    buckets: BucketRow { room, first, epoch, opened }
+    contexts: ContextRow { kind, id, room, plan }
+    heads: HeadRow { room, position, number, time, sender, preview }
+    markers: MarkerRow { room, user, delivered, read, unread_from }
+    members: MemberRow { room, user, role, joined, joined_position, visible_after, unread_after }
+    revocations: RevocationRow { user, before }
+    rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
+    sent: SentRow { room, sender, client, position, number, time, digest }
+    timeline: TimelineRow {
+        room, bucket, epoch, position, time, kind, number, sender, client, client_time, text, content
+    }
+    user_rooms: UserRoomRow { user, room, joined, peer }
+    users: UserRow { user, name, picture, status, private_receipts, last_seen }
+}
+
+#[test]
+fn unknown_roles_classes_and_policies_are_nothing() {
+    for number in [0, 4, 7, u64::MAX >> 1] {
+        assert_eq!(Role::from_value(Value::U64(number)), None);
+    }
+    for name in ["", "Social", "secret"] {
+        assert_eq!(RoomClass::from_value(Value::Text(name.into())), None);
+    }
+    let too_many = u64::from(u32::MAX) + 1;
+    assert_eq!(HistoryPolicy::from_value(Value::U64(too_many)), None);
+    assert_eq!(Text::<3>::from_value(Value::Text("four".into())), None);
+}
