@@ -30,6 +30,7 @@ describe("a room", () => {
   test("loads older entries before those that are here", async () => {
     const server = new FakeServer();
     for (let i = 1; i <= 120; i += 1) server.write(String(i));
+    server.read = 120;
     const { client } = start(server);
     await client.open(ROOM);
     expect(texts(client)).toHaveLength(50);
@@ -94,6 +95,7 @@ describe("after a cut", () => {
     server.link.cut();
     server.entries.splice(0, 4);
     for (let i = 1; i <= 60; i += 1) server.write(`new ${i}`);
+    server.read = 60;
     server.standing = "reset";
     await timers.advance(1_000);
     expect(texts(client)[0]).toBe("new 11");

@@ -7,6 +7,7 @@ import {
   type Cursor,
   clientFrameFromBytes,
   type Entry,
+  type History,
   type OwnState,
   type Reply,
   type Resumed,
@@ -81,13 +82,14 @@ export const limits = {
   typingExpiryMs: 5000,
 };
 
-/** One room with a log, as a server would keep it; deliberately small. */
+/** A server with one room, as small as the tests allow. */
 export class FakeServer {
   readonly entries: Entry[] = [];
   /** Every command that came, over all links. */
   readonly commands: Command[] = [];
   readonly links: FakeLink[] = [];
   readonly #sent = new Map<string, Entry>();
+  readonly #held: (() => void)[] = [];
   /** Nothing is answered, not even a ping. */
   frozen = false;
   /** Nobody can connect. */
@@ -97,6 +99,18 @@ export class FakeServer {
   /** What happens to the link instead of an answer, after the command was done. */
   cutBeforeReply: (command: Command) => boolean = () => false;
   standing: Resumed["standing"] = "complete";
+  /** Whether the answer travels on a lane that is held up until {@link FakeServer.release}. */
+  late: (command: Command) => boolean = () => false;
+  /** How long a question and its answer travel, both ways together. */
+  roundTripMs = 0;
+  /** The clock by which they travel. */
+  timers: Timers | undefined;
+  /** How far the person has read. */
+  read = 0;
+  /** The number of the last message, where some entries are no messages. */
+  numbered: number | undefined;
+  /** Whose token the server believes it is. */
+  user: string = ME;
   /** What all sessions of the person agree on. */
   own: OwnState = {
     presence: { user: ME, version: 1, availability: "online", lastSeen: null, status: null },
@@ -121,6 +135,22 @@ export class FakeServer {
     const link = this.links.at(-1);
     if (!link) throw new Error("nobody has connected");
     return link;
+  }
+
+  /** Lets the answers through that were held up. */
+  release(): void {
+    for (const give of this.#held.splice(0)) give();
+  }
+
+  /** Holds an answer up until {@link FakeServer.release}. */
+  hold(give: () => void): void {
+    this.#held.push(give);
+  }
+
+  /** Lets something arrive after its way. */
+  travel(arrive: () => void): void {
+    if (this.roundTripMs > 0) this.timers?.after(this.roundTripMs, arrive);
+    else queueMicrotask(arrive);
   }
 
   /** Adds a message to the log and tells nobody. */
@@ -155,9 +185,9 @@ export class FakeServer {
       members: 2,
       role: "member",
       head,
-      number: head,
-      read: 0,
-      unread: head,
+      number: this.numbered ?? head,
+      read: this.read,
+      unread: (this.numbered ?? head) - this.read,
       preview: null,
       readable: true,
       active: T0 + head,
@@ -178,7 +208,7 @@ export class FakeServer {
     const page = (entries: Entry[]) => ({
       entries,
       moreBefore: (entries[0]?.position ?? 1) > 1,
-      moreAfter: false,
+      moreAfter: (entries.at(-1)?.position ?? this.entries.length) < this.entries.length,
       head: this.entries.length,
     });
     switch (command.type) {
@@ -188,7 +218,7 @@ export class FakeServer {
           value: {
             version: 1,
             session: "0".repeat(32) as SessionId,
-            profile: { user: ME, name: "Giulia", picture: null },
+            profile: { user: userId(this.user), name: "Giulia", picture: null },
             own: this.own,
             serverTime: T0,
             tokenExpires: T0 + 3_600_000,
@@ -217,10 +247,12 @@ export class FakeServer {
         };
       }
       case "history": {
-        const { anchor, limit } = command.value;
-        const end = anchor.type === "before" ? anchor.value - 1 : this.entries.length;
-        return { type: "page", value: page(this.entries.slice(Math.max(0, end - limit), end)) };
+        const [first, end] = this.#range(command.value);
+        return { type: "page", value: page(this.entries.slice(Math.max(0, first), end)) };
       }
+      case "mark_read":
+        this.read = Math.max(this.read, command.value.number);
+        return { type: "done" };
       case "members":
         return { type: "members", value: { members: [], more: false } };
       case "set_presence": {
@@ -244,6 +276,19 @@ export class FakeServer {
       }
       default:
         return { type: "done" };
+    }
+  }
+
+  #range({ anchor, limit }: History): [number, number] {
+    switch (anchor.type) {
+      case "latest":
+        return [this.entries.length - limit, this.entries.length];
+      case "before":
+        return [anchor.value - 1 - limit, anchor.value - 1];
+      case "after":
+        return [anchor.value, anchor.value + limit];
+      case "around":
+        return [anchor.value - limit / 2, anchor.value + limit / 2];
     }
   }
 
@@ -287,7 +332,9 @@ export class FakeLink implements Link {
     const result = reply
       ? ({ type: "ok", value: reply } as const)
       : ({ type: "error", value: error as WireError } as const);
-    this.#give({ type: "reply", value: { id, result } });
+    const give = () => this.#give({ type: "reply", value: { id, result } });
+    if (this.#server.late(command)) this.#server.hold(give);
+    else give();
   }
 
   sendDatagram(): boolean {
@@ -295,7 +342,7 @@ export class FakeLink implements Link {
   }
 
   ping(): void {
-    if (!this.#server.frozen) queueMicrotask(() => this.#events.pong());
+    if (!this.#server.frozen) this.#server.travel(() => this.#events.pong());
   }
 
   close(farewell: { code: number }): void {
@@ -328,7 +375,7 @@ export class FakeLink implements Link {
 
   #give(frame: ServerFrame): void {
     const bytes = serverFrameToBytes(frame);
-    queueMicrotask(() => {
+    this.#server.travel(() => {
       if (this.closedWith === undefined) this.#events.frame(bytes);
     });
   }

@@ -13,8 +13,6 @@ import {
   readMessageFrame,
   streamFrame,
 } from "../src/link/frames.ts";
-import type { Entry } from "../src/protocol.ts";
-import { append, joinLatest, logOfPage, prepend } from "../src/store/log.ts";
 
 describe("frames", () => {
   test("come whole out of a stream, however it is cut", () => {
@@ -81,41 +79,4 @@ test("waits are uniform below a bound that doubles to a maximum", () => {
   const waits = [0, 1, 2, 3, 4, 50].map((attempt) => Math.round(backoffDelay(attempt, 0, options)));
   expect(waits).toEqual([100, 200, 400, 799, 999, 999]);
   expect(backoffDelay(3, 5_000, { ...options, random: () => 0 })).toBe(5_000);
-});
-
-describe("a log", () => {
-  const entries = (...positions: number[]): Entry[] =>
-    positions.map((position) => ({
-      position,
-      time: 0,
-      kind: { type: "unknown", tag: 9, bytes: new Uint8Array(0) },
-    }));
-  const page = (...positions: number[]) => ({
-    entries: entries(...positions),
-    moreBefore: positions[0] !== 1,
-    moreAfter: false,
-    head: positions.at(-1) ?? 0,
-  });
-  const positions = (log: { entries: readonly Entry[] }) =>
-    log.entries.map((entry) => entry.position);
-
-  test("takes what follows, passes over what it has and stops at a gap", () => {
-    const log = logOfPage(page(3, 4));
-    const { log: after, added, gap } = append(log, entries(4, 5, 7));
-    expect(positions(after)).toEqual([3, 4, 5]);
-    expect(positions({ entries: added })).toEqual([5]);
-    expect(gap).toBe(true);
-  });
-
-  test("takes an older page only where it touches", () => {
-    const log = logOfPage(page(5, 6));
-    expect(positions(prepend(log, page(3, 4, 5)))).toEqual([3, 4, 5, 6]);
-    expect(positions(prepend(log, page(1, 2)))).toEqual([5, 6]);
-  });
-
-  test("is replaced by a last page that it does not touch", () => {
-    const log = logOfPage(page(1, 2));
-    expect(positions(joinLatest(log, page(9, 10)).log)).toEqual([9, 10]);
-    expect(positions(joinLatest(log, page(2, 3)).log)).toEqual([1, 2, 3]);
-  });
 });

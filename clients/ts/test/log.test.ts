@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
-import type { Entry } from "../src/protocol.ts";
-import { append, CLOSED_ENTRIES, cut, HELD_ENTRIES, type Log, prepend } from "../src/store/log.ts";
+import type { Entry, EntryPage } from "../src/protocol.ts";
+import {
+  append,
+  CLOSED_ENTRIES,
+  cut,
+  HELD_ENTRIES,
+  JOINED_ENTRIES,
+  joinLatest,
+  type Log,
+  prepend,
+} from "../src/store/log.ts";
 import { FakeServer, ROOM } from "./fake.ts";
 import { start } from "./start.ts";
 
@@ -10,7 +19,15 @@ function entries(from: number, to: number): Entry[] {
 }
 
 function log(from: number, to: number): Log {
-  return { entries: entries(from, to), last: to, moreBefore: from > 1 };
+  return { entries: entries(from, to), last: to, moreBefore: from > 1, moreAfter: false };
+}
+
+function page(from: number, to: number): EntryPage {
+  return { entries: entries(from, to), moreBefore: from > 1, moreAfter: false, head: to };
+}
+
+function positions({ entries }: { entries: readonly Entry[] }): number[] {
+  return entries.map(({ position }) => position);
 }
 
 describe("a copy of a log", () => {
@@ -25,11 +42,30 @@ describe("a copy of a log", () => {
   });
 
   test("takes of older entries only what fits", () => {
-    const page = { entries: entries(1, 10), moreBefore: false, moreAfter: true, head: 0 };
-    const after = prepend(log(11, HELD_ENTRIES + 6), page);
+    const after = prepend(log(11, HELD_ENTRIES + 6), page(1, 10));
     expect(after.entries).toHaveLength(HELD_ENTRIES);
     expect(after.entries[0]?.position).toBe(7);
     expect(after).toMatchObject({ last: HELD_ENTRIES + 6, moreBefore: true });
+  });
+
+  test("takes what follows, skips what it has and stops at a gap", () => {
+    const { log: after, added } = append(log(3, 4), [...entries(4, 5), ...entries(7, 7)]);
+    expect(positions(after)).toEqual([3, 4, 5]);
+    expect(positions({ entries: added })).toEqual([5]);
+  });
+
+  test("takes an older page only where it touches", () => {
+    expect(positions(prepend(log(5, 6), page(3, 5)))).toEqual([3, 4, 5, 6]);
+    expect(positions(prepend(log(5, 6), page(1, 2)))).toEqual([5, 6]);
+  });
+
+  test("is replaced by a last page only where it is far behind it", () => {
+    const far = JOINED_ENTRIES + 4;
+    expect(positions(joinLatest(log(1, 2), page(far, far)).log)).toEqual([far]);
+    expect(positions(joinLatest(log(1, 2), page(far - 1, far - 1)).log)).toEqual([1, 2]);
+    expect(positions(joinLatest(log(1, 2), page(2, 3)).log)).toEqual([1, 2, 3]);
+    const further = { ...log(1, 2), moreAfter: true };
+    expect(positions(joinLatest(further, page(far, far)).log)).toEqual([1, 2]);
   });
 
   test("is left alone when it is small", () => {
@@ -40,6 +76,7 @@ describe("a copy of a log", () => {
   test("is short once the room is closed, and can be loaded again", async () => {
     const server = new FakeServer();
     for (let i = 1; i <= CLOSED_ENTRIES + 100; i += 1) server.write(String(i));
+    server.read = CLOSED_ENTRIES + 100;
     const { client } = start(server);
     const held = () => client.room(ROOM).getSnapshot()?.entries.length;
     const loadAll = async () => {

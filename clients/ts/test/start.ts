@@ -13,6 +13,7 @@ afterEach(() => client?.dispose());
 /** A client that connects at once. */
 export function start(server: FakeServer, options: Partial<ChatClientOptions> = {}) {
   const timers = new FakeTimers();
+  server.timers = timers;
   const routes: Route[] = [{ kind: "websocket", dial: server.dial() }];
   client = new ChatClient({
     server: "http://localhost",

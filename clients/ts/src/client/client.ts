@@ -185,6 +185,16 @@ export class ChatClient implements Disposable {
     return this.#pages.older(room);
   }
 
+  /** Loads the entries after those that are here, where the copy ends before the end of the log. */
+  loadNewer(room: RoomId): Promise<void> {
+    return this.#pages.newer(room);
+  }
+
+  /** Loads the last entries instead of those that are here, where these end before the end of the log. */
+  loadLatest(room: RoomId): Promise<void> {
+    return this.#pages.latest(room);
+  }
+
   /** Loads the next page of the room list. */
   loadMoreRooms(): Promise<void> {
     return this.#pages.rooms();
@@ -349,17 +359,22 @@ export class ChatClient implements Disposable {
   }
 
   #welcomed({ session, welcome, sentAt, receivedAt }: Greeted): void {
+    const { user } = welcome.profile;
+    if (this.#store.self !== undefined && this.#store.self !== user) {
+      throw new EndedError("the new token is of another person");
+    }
     this.#clock.learn(welcome.serverTime, sentAt, receivedAt);
-    this.#store.self = welcome.profile.user;
-    this.#self.set(welcome.profile.user);
+    this.#store.self = user;
+    this.#self.set(user);
     this.#limits.set(welcome.limits);
     this.#typing.clear();
     this.#typing.refreshMs = welcome.limits.typingRefreshMs;
     this.#typing.expiryMs = welcome.limits.typingExpiryMs;
     this.#store.profiles([welcome.profile]);
-    this.#store.welcome(welcome.rooms, welcome.moreRooms);
     this.#names.clear();
+    this.#marks.clear();
     this.#feeds.welcomed(welcome.resumed);
+    this.#store.welcome(welcome.rooms, welcome.moreRooms);
     for (const { room, class: roomClass, number, unread } of welcome.rooms) {
       if (unread > 0 && roomClass !== "public") this.#marks.mark("mark_delivered", room, number);
     }

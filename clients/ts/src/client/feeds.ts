@@ -1,20 +1,31 @@
-/** Opens and closes rooms and keeps their copies whole. */
+/** Opens and closes rooms and keeps their copies complete. */
 
 import {
   type Command,
   type Cursor,
+  type EntryPage,
+  type Opened,
+  PAGE_ENTRIES,
   RESUME_CURSORS,
   type Reply,
   type Resumed,
   type RoomId,
+  type Standing,
 } from "../protocol.ts";
+import { JOINED_ENTRIES } from "../store/log.ts";
 import type { Store } from "../store/store.ts";
 import { sleep, type Timers } from "../timers.ts";
 
-/** Entries asked for with a room that is opened, and with each page of history. */
+/** Entries asked for with a room that is opened. */
 const PAGE = 50;
-/** How long to wait before a room is asked for again that could not be read. */
-const LATER_MS = 1_000;
+/** The wait before a room is asked for again that gave nothing new; it doubles. */
+const RETRY_MS = 100;
+/** The longest such wait. */
+const RETRY_MAX_MS = 15_000;
+/** How often a resume may answer nothing new before the client waits for the next event instead. */
+const FRUITLESS_RESUMES = 10;
+/** How often the client guesses where the first unread message is. */
+const GUESSES = 8;
 
 /** What feeds need. */
 export interface FeedOptions {
@@ -33,34 +44,33 @@ export class Feeds {
   readonly #open = new Set<RoomId>();
   readonly #reconciling = new Map<RoomId, Promise<void>>();
   readonly #resuming = new Set<RoomId>();
+  /** Rooms that the server could not read: asked for again, whatever was heard of them. */
+  readonly #later = new Set<RoomId>();
 
   constructor(options: FeedOptions) {
     this.#options = options;
   }
 
-  /** Where the client is in each room that it holds: for hello. What does not fit is dropped. */
+  /** Where the client is in each room that it holds: for hello. Rooms over the limit are dropped. */
   cursors(): Cursor[] {
-    const held = this.#options.store.all().filter((view) => view.held);
+    const { store } = this.#options;
+    const held = store.all().filter((view) => view.held);
     held.sort((a, b) => Number(this.#wanted.has(b.id)) - Number(this.#wanted.has(a.id)));
-    for (const view of held.splice(RESUME_CURSORS)) this.#drop(view.id);
-    return held.map((view) => ({
-      room: view.id,
-      position: view.last,
-      open: this.#wanted.has(view.id),
-    }));
+    for (const view of held.splice(RESUME_CURSORS)) store.drop(view.id);
+    return held.map(({ id }) => this.#cursor(id));
   }
 
-  /** A new session was welcomed, with what became of the cursors. */
+  /** A new session was welcomed, with the results of the cursors. */
   welcomed(resumed: readonly Resumed[]): void {
+    const { store } = this.#options;
     this.#open.clear();
-    const again = resumed
-      .filter((each) => this.#options.store.resumed(each))
-      .map((each) => each.room);
+    for (const each of resumed) {
+      store.resumed(each);
+      if (each.standing === "later") this.#later.add(each.room);
+      void this.resume(each.room);
+    }
     // Opened again for what is no entry: markers, presence, attendance.
-    const reopen = () => {
-      for (const room of this.#wanted) void this.#reconcile(room).catch(ignore);
-    };
-    void Promise.all(again.map((room) => this.resume(room))).then(reopen, ignore);
+    for (const room of this.#wanted) void this.#reconcile(room).catch(ignore);
   }
 
   /** Opens a room: its feed begins. Resolves when it is loaded. */
@@ -81,31 +91,52 @@ export class Feeds {
     this.#open.delete(room);
   }
 
-  /** Asks for what is missing at the end of a room's copy. */
+  /**
+   * Asks for what is missing at the end of a room's copy until it has everything that was heard of.
+   * Entries, heads and answers travel on different lanes and may overtake each other, so what counts
+   * is the highest position that any of them named.
+   */
   async resume(room: RoomId): Promise<void> {
+    const { store, timers, signal } = this.#options;
     if (this.#resuming.has(room)) return;
     this.#resuming.add(room);
     try {
-      while (await this.#resumeOnce(room));
+      let fruitless = 0;
+      while (this.#later.has(room) || store.missing(room) > 0) {
+        const before = store.position(room);
+        const standing = await this.#resumeOnce(room);
+        if (standing === null) return;
+        if (store.position(room) > before) fruitless = 0;
+        else {
+          fruitless += 1;
+          if (fruitless > FRUITLESS_RESUMES && standing !== "later") return;
+          const wait = RETRY_MS * 2 ** Math.min(fruitless - 1, 20);
+          await sleep(timers, Math.min(wait, RETRY_MAX_MS), signal);
+        }
+      }
     } catch {
-      // The client ended; or the room is refused, and the next event says so.
+      // The client ended, or the room is refused: the next event of the room asks again.
     } finally {
       this.#resuming.delete(room);
     }
   }
 
-  async #resumeOnce(room: RoomId): Promise<boolean> {
-    const { store, request, timers, signal } = this.#options;
-    const view = store.get(room);
-    if (!view?.held) return false;
-    const cursor = { room, position: view.last, open: this.#wanted.has(room) };
-    const reply = await request({ type: "resume", value: { cursors: [cursor] } });
+  async #resumeOnce(room: RoomId): Promise<Standing | null> {
+    const { store, request } = this.#options;
+    this.#later.delete(room);
+    if (!store.get(room)?.held) return null;
+    const reply = await request({ type: "resume", value: { cursors: [this.#cursor(room)] } });
     const resumed = reply.type === "resumed" ? reply.value.rooms[0] : undefined;
-    if (!resumed) return false;
-    const again = store.resumed(resumed);
-    if (resumed.standing === "later") await sleep(timers, LATER_MS, signal);
+    if (!resumed) return null;
+    store.resumed(resumed);
+    if (resumed.standing === "later") this.#later.add(room);
     if (resumed.standing === "reset" && this.#open.delete(room)) await this.#reconcile(room);
-    return again;
+    return resumed.standing;
+  }
+
+  #cursor(room: RoomId): Cursor {
+    const position = this.#options.store.cursor(room);
+    return { room, position, open: this.#wanted.has(room) };
   }
 
   #reconcile(room: RoomId): Promise<void> {
@@ -127,11 +158,12 @@ export class Feeds {
         continue;
       }
       try {
-        const limit = store.get(room)?.held ? 1 : PAGE;
-        const reply = await request({ type: "open", value: { room, limit } });
+        if (store.missing(room) > JOINED_ENTRIES) store.drop(room);
+        const held = store.get(room)?.held ?? false;
+        const reply = await request({ type: "open", value: { room, limit: held ? 1 : PAGE } });
         if (reply.type !== "opened") throw new Error(`open was answered by ${reply.type}`);
         this.#open.add(room);
-        store.opened(reply.value);
+        store.opened(reply.value, held ? null : await this.#firstUnread(reply.value));
       } catch (error) {
         this.#wanted.delete(room);
         throw error;
@@ -139,15 +171,30 @@ export class Feeds {
     }
   }
 
-  /** Drops a room's copy: it is loaded again when it is opened. */
-  #drop(room: RoomId): void {
-    this.#options.store.change(room, (view) => ({
-      ...view,
-      entries: [],
-      last: 0,
-      held: false,
-      moreBefore: false,
-    }));
+  /**
+   * The page around the first unread message, or null where the last page has it. Positions count
+   * all entries and numbers only messages, so a guess from below the end is never too low.
+   */
+  async #firstUnread({ room, page }: Opened): Promise<EntryPage | null> {
+    const wanted = room.read + 1;
+    let found = page;
+    // The number of the first message in the page, or of the next one after it.
+    let number = room.number + 1;
+    for (let guess = 0; room.unread > 0 && guess < GUESSES; guess += 1) {
+      const [first] = found.entries;
+      const message = found.entries.find(({ kind }) => kind.type === "message");
+      if (message?.kind.type === "message") number = message.kind.value.number;
+      if (!first || !found.moreBefore || number <= wanted) break;
+      const position = Math.max(1, first.position - (number - wanted));
+      const anchor = { type: "around", value: position } as const;
+      const reply = await this.#options.request({
+        type: "history",
+        value: { room: room.room, anchor, limit: PAGE_ENTRIES },
+      });
+      if (reply.type !== "page" || reply.value.entries.length === 0) break;
+      found = reply.value;
+    }
+    return found === page ? null : found;
   }
 }
 

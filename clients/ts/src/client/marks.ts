@@ -15,7 +15,12 @@ export class Marks {
     this.#request = request;
   }
 
-  /** Marks up to a message's number; what was marked already is passed over. */
+  /** Forgets what was sent: a new session may be with a server that knows less. */
+  clear(): void {
+    this.#sent.clear();
+  }
+
+  /** Marks up to a message's number, unless that was marked already. */
   mark(kind: Kind, room: RoomId, number: number): void {
     const key = `${kind} ${room}`;
     const before = Math.max(this.#sent.get(key) ?? 0, this.#waiting.get(key)?.number ?? 0);
@@ -33,7 +38,7 @@ export class Marks {
       try {
         await this.#request({ type: kind, value: { room, number } });
       } catch {
-        // A mark that is refused is of a room that is gone; the next one says it all again.
+        // The room of a refused mark is gone; otherwise the next mark covers this one.
         this.#sent.delete(key);
       }
     }

@@ -1,7 +1,9 @@
-/** Loads what the server gives in pages: older entries, further rooms, members. */
+/** Loads what the server gives in pages: older and newer entries, further rooms, members. */
 
 import {
+  type Anchor,
   type Command,
+  type EntryPage,
   type Member,
   PAGE_ENTRIES,
   PAGE_MEMBERS,
@@ -41,15 +43,38 @@ export class Pages {
     if (limit <= 0) return;
     this.#store.change(room, (each) => ({ ...each, loadingBefore: true }));
     try {
-      const anchor = { type: "before", value: first } as const;
-      const reply = await this.#request({ type: "history", value: { room, anchor, limit } });
-      if (reply.type === "page") {
-        this.#store.older(room, reply.value);
-        this.#names.ofEntries(reply.value.entries);
-      }
+      const page = await this.#history(room, { type: "before", value: first }, limit);
+      if (page) this.#store.older(room, page);
     } finally {
       this.#store.change(room, (each) => ({ ...each, loadingBefore: false }));
     }
+  }
+
+  /** The entries after those that are here, where the copy ends before the end of the log. */
+  async newer(room: RoomId): Promise<void> {
+    const view = this.#store.get(room);
+    if (!view?.moreAfter || view.loadingAfter) return;
+    this.#store.change(room, (each) => ({ ...each, loadingAfter: true }));
+    try {
+      const page = await this.#history(room, { type: "after", value: view.last }, PAGE_ENTRIES);
+      if (page) this.#store.newer(room, page);
+    } finally {
+      this.#store.change(room, (each) => ({ ...each, loadingAfter: false }));
+    }
+  }
+
+  /** The last entries instead of those that are here, where the copy ends before the end of the log. */
+  async latest(room: RoomId): Promise<void> {
+    if (!this.#store.get(room)?.moreAfter) return;
+    const page = await this.#history(room, { type: "latest" }, PAGE_ENTRIES);
+    if (page) this.#store.latest(room, page);
+  }
+
+  async #history(room: RoomId, anchor: Anchor, limit: number): Promise<EntryPage | null> {
+    const reply = await this.#request({ type: "history", value: { room, anchor, limit } });
+    if (reply.type !== "page") return null;
+    this.#names.ofEntries(reply.value.entries);
+    return reply.value;
   }
 
   /** The next page of the room list. */

@@ -4,50 +4,48 @@ import type { Entry, EntryPage } from "../generated/protocol.ts";
 
 /** The most entries kept of one room: the newest ones. */
 export const HELD_ENTRIES = 20_000;
-/** What is kept of a room that nobody looks at; older ones are loaded again when somebody scrolls up. */
+/** What is kept of a closed room; older entries are loaded again when somebody scrolls up. */
 export const CLOSED_ENTRIES = 500;
+/** A copy that is behind by more than this many entries is replaced instead of completed. */
+export const JOINED_ENTRIES = 300;
 
-/** A stretch of a log that reaches to `last`. */
+/** A stretch of a log that ends at `last`. */
 export interface Log {
   /** In order of position, each one more than the one before. */
   readonly entries: readonly Entry[];
-  /** The position up to which the copy is whole. */
+  /** The position up to which the copy is complete. */
   readonly last: number;
-  /** Whether there is something before the first entry that this person may see. */
+  /** Whether there are entries before the first that this person may see. */
   readonly moreBefore: boolean;
+  /** Whether the stretch ends before the end of the log, because somebody reads further up. */
+  readonly moreAfter: boolean;
 }
 
-/** What became of entries that were appended. */
+/** The result of appending entries. */
 export interface Appending {
   readonly log: Log;
   /** The entries that were new. */
   readonly added: readonly Entry[];
-  /** Whether something is missing before the first that did not fit: resume from `log.last`. */
-  readonly gap: boolean;
 }
 
-/** A copy that begins with a page that reaches the end. */
+/** A copy that consists of one page. */
 export function logOfPage(page: EntryPage): Log {
   const last = page.entries.at(-1)?.position ?? page.head;
-  return { entries: page.entries, last, moreBefore: page.moreBefore };
+  return { entries: page.entries, last, moreBefore: page.moreBefore, moreAfter: page.moreAfter };
 }
 
-/** Appends entries: what is there already is passed over, a gap stops everything after it. */
+/** Appends entries: known ones are skipped, and nothing after a gap is taken. */
 export function append(log: Log, entries: readonly Entry[]): Appending {
   const added: Entry[] = [];
   let last = log.last;
-  let gap = false;
   for (const entry of entries) {
     if (entry.position <= last) continue;
-    if (entry.position > last + 1) {
-      gap = true;
-      break;
-    }
+    if (entry.position > last + 1) break;
     added.push(entry);
     last = entry.position;
   }
-  if (added.length === 0) return { log, added, gap };
-  return { log: cut({ ...log, entries: [...log.entries, ...added], last }), added, gap };
+  if (added.length === 0) return { log, added };
+  return { log: cut({ ...log, entries: [...log.entries, ...added], last }), added };
 }
 
 /** The newest entries of a copy. */
@@ -63,15 +61,19 @@ export function prepend(log: Log, page: EntryPage): Log {
   const end = older.at(-1)?.position;
   if (end === undefined) return { ...log, moreBefore: log.moreBefore && page.moreBefore };
   if (end !== first - 1) return log;
-  const { last } = log;
-  return cut({ entries: [...older, ...log.entries], last, moreBefore: page.moreBefore });
+  return cut({ ...log, entries: [...older, ...log.entries], moreBefore: page.moreBefore });
 }
 
-/** The copy with the last page of a room joined to it, or that page alone where they do not touch. */
+/**
+ * The copy joined with the last page of the room. A small gap between them stays open, to be filled by
+ * a resume; over a large one the page replaces the copy. A copy from further up stays as it is.
+ */
 export function joinLatest(log: Log | null, page: EntryPage): Appending {
   const first = page.entries[0]?.position;
-  if (log === null || (first !== undefined && first > log.last + 1)) {
-    return { log: logOfPage(page), added: page.entries, gap: false };
+  if (log === null) return { log: logOfPage(page), added: page.entries };
+  const missing = first === undefined ? 0 : first - log.last - 1;
+  if (missing > JOINED_ENTRIES && !log.moreAfter) {
+    return { log: logOfPage(page), added: page.entries };
   }
   return append(log, page.entries);
 }

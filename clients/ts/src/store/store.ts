@@ -16,20 +16,25 @@ import type {
   RoomSummary,
   UserId,
 } from "../protocol.ts";
-import { append, CLOSED_ENTRIES, cut, joinLatest, type Log, prepend } from "./log.ts";
+import { append, CLOSED_ENTRIES, cut, joinLatest, type Log, logOfPage, prepend } from "./log.ts";
 import { Cell, type Readable } from "./readable.ts";
 import { advance, membersAfter, withHead } from "./summary.ts";
-import type { PendingMessage, PeopleView, RoomListView, RoomView } from "./views.ts";
+import {
+  emptyView,
+  NO_LOG,
+  type PendingMessage,
+  type PeopleView,
+  type RoomListView,
+  type RoomView,
+} from "./views.ts";
 
-/** What follows from an event that the store cannot do by itself. */
+/** What the store cannot do by itself. */
 export interface StoreNeeds {
-  /** Something is missing in this room: resume it. */
+  /** Entries are missing at the end of this room's copy: resume it. */
   behind(room: RoomId): void;
-  /** A message came that is new here. */
+  /** A message arrived that was not known before. */
   arrived(room: RoomId, message: Message, entry: Entry): void;
 }
-
-const NO_MARKERS: ReadonlyMap<UserId, Marker> = new Map();
 
 /** Rooms, entries and people. */
 export class Store {
@@ -37,6 +42,10 @@ export class Store {
   readonly people = new Cell<PeopleView>({ profiles: new Map(), presence: new Map() });
   readonly #views = new Map<RoomId, Cell<RoomView | null>>();
   readonly #needs: StoreNeeds;
+  /** The highest position heard of in each room, from whatever source: a copy that ends before it is short. */
+  readonly #heard = new Map<RoomId, number>();
+  /** Rooms whose server went back behind this copy: its numbers count, however low. */
+  readonly #restored = new Set<RoomId>();
   /** This person, once known. */
   self: UserId | undefined;
 
@@ -71,10 +80,17 @@ export class Store {
     if (after.summary !== before.summary) this.#list([after.summary]);
   }
 
-  /** Takes the first rooms of a welcome: what is not among them and cannot be further down is gone. */
+  /**
+   * Takes the first rooms of a welcome, after its resumed cursors. Nothing can have overtaken these
+   * summaries, so they count even where they are behind. A room that is not among them and cannot be
+   * further down is gone.
+   */
   welcome(rooms: readonly RoomSummary[], more: boolean): void {
     const named = new Set(rooms.map((summary) => summary.room));
-    for (const summary of rooms) this.put(summary);
+    for (const summary of rooms) {
+      if (this.#log(summary.room) === null) this.#heard.delete(summary.room);
+      this.#put(summary);
+    }
     if (!more) {
       for (const view of this.all()) {
         if (!named.has(view.id) && !(view.open && view.summary.role === null)) this.remove(view.id);
@@ -89,10 +105,19 @@ export class Store {
     this.rooms.update((list) => ({ ...list, more }));
   }
 
-  /** Takes a summary: a room is new or changed. */
+  /** Takes a summary, which entries may have overtaken. */
   put(summary: RoomSummary): void {
+    const before = this.get(summary.room)?.summary;
+    const overtaken = before && before.head > summary.head && !this.#restored.has(summary.room);
+    const { head, number, preview, active } = overtaken ? before : summary;
+    const unread = overtaken ? Math.max(0, number - summary.read) : summary.unread;
+    this.#put({ ...summary, head, number, preview, active, unread });
+  }
+
+  #put(summary: RoomSummary): void {
     if (summary.peer) this.profiles([summary.peer]);
     if (summary.peerPresence) this.presence([summary.peerPresence]);
+    this.#hear(summary.room, summary.head);
     const cell = this.#cell(summary.room);
     const before = cell.getSnapshot();
     if (before && !summary.readable) {
@@ -103,7 +128,9 @@ export class Store {
       return;
     }
     // What the server says is newer, except for what this person read a moment ago.
-    const read = Math.max(summary.read, before?.summary.read ?? 0);
+    const restored = this.#restored.delete(summary.room);
+    const known = restored ? 0 : (before?.summary.read ?? 0);
+    const read = known > summary.number ? summary.read : Math.max(summary.read, known);
     const merged = {
       ...summary,
       read,
@@ -115,6 +142,7 @@ export class Store {
 
   /** Forgets a room. */
   remove(id: RoomId): void {
+    this.#heard.delete(id);
     this.#views.get(id)?.set(null);
     this.rooms.update((list) => ({
       ...list,
@@ -122,52 +150,60 @@ export class Store {
     }));
   }
 
-  /** Takes the answer to open. */
-  opened(opened: Opened): void {
+  /** Takes the answer to open; `start` is the page to begin at where that is not the last one. */
+  opened(opened: Opened, start: EntryPage | null = null): void {
+    const id = opened.room.room;
     this.put(opened.room);
     this.presence(opened.presence);
-    const { log, added } = joinLatest(this.#log(opened.room.room), opened.page);
-    this.change(opened.room.room, (view) => ({
+    this.#hear(id, opened.page.head);
+    const { log, added } = joinLatest(this.#log(id) ?? (start && logOfPage(start)), opened.page);
+    this.change(id, (view) => ({
       ...view,
-      ...fields(log),
+      ...this.#fields(id, log),
       held: true,
       open: true,
       attendance: opened.attendance,
       markers: new Map(opened.markers.map((marker) => [marker.user, marker])),
     }));
-    this.#arrive(opened.room.room, added);
+    this.#arrive(id, added);
+    this.#complete(id);
   }
 
-  /** A room is closed: nothing of its feed counts any more, and less of it is kept. */
+  /** A room is closed: its feed has ended, and less of it is kept. */
   closed(id: RoomId): void {
     const log = this.#log(id);
-    const kept = log ? fields(cut(log, CLOSED_ENTRIES)) : {};
+    if (log?.moreAfter) this.drop(id);
+    const kept = log && !log.moreAfter ? this.#fields(id, cut(log, CLOSED_ENTRIES)) : {};
     this.change(id, (view) => ({ ...view, ...kept, open: false, typing: [], attendance: null }));
   }
 
-  /** Takes what became of a cursor; true when more has to be asked for. */
-  resumed(resumed: Resumed): boolean {
-    const log = this.#log(resumed.room);
-    switch (resumed.standing) {
+  /** Drops a room's copy: it is loaded again when the room is opened. */
+  drop(id: RoomId): void {
+    this.change(id, (view) => ({ ...view, ...NO_LOG, held: false }));
+  }
+
+  /** Takes the result of one cursor. */
+  resumed(resumed: Resumed): void {
+    const { room, standing, head } = resumed;
+    const log = this.#log(room);
+    switch (standing) {
       case "gone":
-        this.remove(resumed.room);
-        return false;
-      case "reset":
-        this.change(resumed.room, (view) => ({
-          ...view,
-          entries: [],
-          last: 0,
-          held: false,
-          moreBefore: false,
-        }));
-        return false;
-      case "later":
-        return true;
-      case "complete": {
-        if (log === null) return false;
-        const gap = this.#append(resumed.room, log, resumed.entries);
-        return gap || resumed.more;
+        this.remove(room);
+        break;
+      case "reset": {
+        // The server may have been restored from a backup: its head counts, not the larger one.
+        const { last = 0, summary } = this.get(room) ?? {};
+        this.#heard.set(room, head);
+        if (head < Math.max(last, summary?.head ?? 0)) this.#restored.add(room);
+        this.drop(room);
+        break;
       }
+      case "complete":
+        this.#hear(room, head);
+        if (log) this.#append(room, log, resumed.entries);
+        break;
+      case "later":
+        break;
     }
   }
 
@@ -175,31 +211,56 @@ export class Store {
   entry(id: RoomId, entry: Entry): void {
     const view = this.get(id);
     if (view === null) return;
+    this.#hear(id, entry.position);
     const log = this.#log(id);
-    if (log === null) {
+    if (log === null || (log.moreAfter && entry.position > log.last + 1)) {
       if (entry.position <= view.summary.head) return;
       this.change(id, (room) => ({
         ...room,
         summary: advance(room.summary, [entry], this.self),
         members: membersAfter(room.members, entry),
       }));
-      this.#arrive(id, [entry]);
+      // This person's own message is shown as waiting until the copy reaches it.
+      const { kind } = entry;
+      const own = kind.type === "message" && kind.value.sender === this.self;
+      if (log === null || !own) this.#arrive(id, [entry]);
       return;
     }
-    if (this.#append(id, log, [entry])) this.#needs.behind(id);
+    this.#append(id, log, [entry]);
+    this.#complete(id);
   }
 
   /** Takes an older page of history. */
   older(id: RoomId, page: EntryPage): void {
+    this.#hear(id, page.head);
     const log = this.#log(id);
-    if (log) this.change(id, (view) => ({ ...view, ...fields(prepend(log, page)) }));
+    if (log) this.change(id, (view) => ({ ...view, ...this.#fields(id, prepend(log, page)) }));
+    this.#complete(id);
+  }
+
+  /** Takes a newer page of history, after a copy that ends before the end of the log. */
+  newer(id: RoomId, page: EntryPage): void {
+    this.#hear(id, page.head);
+    const log = this.#log(id);
+    if (log) this.#append(id, log, page.entries);
+    this.#complete(id);
+  }
+
+  /** Takes the last page of history instead of a copy from further up. */
+  latest(id: RoomId, page: EntryPage): void {
+    this.#hear(id, page.head);
+    const log = this.#log(id);
+    if (!log?.moreAfter) return;
+    this.change(id, (view) => ({ ...view, ...this.#fields(id, logOfPage(page)) }));
+    this.#arrive(id, page.entries);
+    this.#complete(id);
   }
 
   /** Takes a new head of a room that is not followed entry by entry. */
   head(head: Head): void {
+    this.#hear(head.room, head.head);
     this.change(head.room, (view) => ({ ...view, summary: withHead(view.summary, head) }));
-    const view = this.get(head.room);
-    if (view?.open && (this.#log(head.room)?.last ?? 0) < head.head) this.#needs.behind(head.room);
+    if (this.get(head.room)?.open) this.#complete(head.room);
   }
 
   /** Takes how far a member has come. */
@@ -265,26 +326,51 @@ export class Store {
   #log(id: RoomId): Log | null {
     const view = this.get(id);
     if (!view?.held) return null;
-    return { entries: view.entries, last: view.last, moreBefore: view.moreBefore };
+    const { entries, last, moreBefore, moreAfter } = view;
+    return { entries, last, moreBefore, moreAfter };
   }
 
-  /** Up to which position the copy of a held room is whole. */
+  /** The position up to which the copy of a held room is complete. */
   position(id: RoomId): number {
     return this.#log(id)?.last ?? 0;
   }
 
-  #append(id: RoomId, log: Log, entries: readonly Entry[]): boolean {
-    const { log: after, added, gap } = append(log, entries);
-    if (added.length > 0) {
-      this.change(id, (view) => ({
-        ...view,
-        ...fields(after),
-        summary: advance(view.summary, added, this.self),
-        members: added.reduce(membersAfter, view.members),
-      }));
-      this.#arrive(id, added);
-    }
-    return gap;
+  /** The position that the client stands at in a room: what it lacks before that it can load at any time. */
+  cursor(id: RoomId): number {
+    const log = this.#log(id);
+    return Math.max(log?.last ?? 0, log?.moreAfter ? (this.#heard.get(id) ?? 0) : 0);
+  }
+
+  /** How many entries are missing at the end of a copy that should reach the end of the log. */
+  missing(id: RoomId): number {
+    const log = this.#log(id);
+    if (log === null || log.moreAfter) return 0;
+    return Math.max(0, (this.#heard.get(id) ?? 0) - log.last);
+  }
+
+  #hear(id: RoomId, position: number): void {
+    if (position > (this.#heard.get(id) ?? 0)) this.#heard.set(id, position);
+  }
+
+  #complete(id: RoomId): void {
+    if (this.missing(id) > 0) this.#needs.behind(id);
+  }
+
+  #append(id: RoomId, log: Log, entries: readonly Entry[]): void {
+    const { log: after, added } = append(log, entries);
+    if (added.length === 0) return;
+    this.change(id, (view) => ({
+      ...view,
+      ...this.#fields(id, after),
+      summary: advance(view.summary, added, this.self),
+      members: added.reduce(membersAfter, view.members),
+    }));
+    this.#arrive(id, added);
+  }
+
+  /** The fields of a view that a copy fills: it reaches the end once it has all that was heard of. */
+  #fields(id: RoomId, { entries, last, moreBefore, moreAfter }: Log): Log {
+    return { entries, last, moreBefore, moreAfter: moreAfter && last < (this.#heard.get(id) ?? 0) };
   }
 
   #arrive(id: RoomId, entries: readonly Entry[]): void {
@@ -309,26 +395,4 @@ export class Store {
       return { ...list, rooms };
     });
   }
-}
-
-function fields(log: Log): Pick<RoomView, "entries" | "last" | "moreBefore"> {
-  return { entries: log.entries, last: log.last, moreBefore: log.moreBefore };
-}
-
-function emptyView(summary: RoomSummary): RoomView {
-  return {
-    id: summary.room,
-    summary,
-    entries: [],
-    last: 0,
-    moreBefore: false,
-    held: false,
-    open: false,
-    loadingBefore: false,
-    pending: [],
-    markers: NO_MARKERS,
-    typing: [],
-    members: null,
-    attendance: null,
-  };
 }

@@ -34,16 +34,20 @@ export interface RoomView {
   readonly summary: RoomSummary;
   /** The entries that are here, in order, without a gap. */
   readonly entries: readonly Entry[];
-  /** The position up to which the copy is whole; 0 while it is not held. */
+  /** The position up to which the copy is complete; 0 while it is not held. */
   readonly last: number;
   /** Whether older entries can be loaded. */
   readonly moreBefore: boolean;
-  /** Whether the end of the log is here. */
+  /** Whether newer entries can be loaded: the copy begins around the first unread message, far from the end. */
+  readonly moreAfter: boolean;
+  /** Whether a part of the log is here. */
   readonly held: boolean;
   /** Whether the room's feed runs. */
   readonly open: boolean;
   /** Whether older entries are on their way. */
   readonly loadingBefore: boolean;
+  /** Whether newer entries are on their way. */
+  readonly loadingAfter: boolean;
   /** This person's messages that are not yet in the log, in order. */
   readonly pending: readonly PendingMessage[];
   /** How far the members have come; in small rooms. */
@@ -96,4 +100,25 @@ export interface ConnectionView {
   readonly retryAt: number | null;
   /** Why the session ended or could not be opened; null when the client was disposed of. */
   readonly reason: { readonly code: ErrorCode | null; readonly sentence: string } | null;
+}
+
+/** The fields of a view whose log is not held. */
+export const NO_LOG = { entries: [], last: 0, moreBefore: false, moreAfter: false } as const;
+
+/** A room of which only the summary is known. */
+export function emptyView(summary: RoomSummary): RoomView {
+  return {
+    id: summary.room,
+    summary,
+    ...NO_LOG,
+    held: false,
+    open: false,
+    loadingBefore: false,
+    loadingAfter: false,
+    pending: [],
+    markers: new Map(),
+    typing: [],
+    members: null,
+    attendance: null,
+  };
 }
