@@ -10,9 +10,12 @@ export { type BackoffOptions, backoffDelay, DEFAULT_BACKOFF } from "./backoff.ts
 export { ChatClient } from "./client/client.ts";
 export { CommandError, EndedError, LinkLostError } from "./client/errors.ts";
 export type { ChatClientOptions, TokenReason } from "./client/options.ts";
-export type { OutboxStorage } from "./client/outbox.ts";
 export type { ConnectInfo, GatedEngine, Route } from "./link/discover.ts";
 export type { Dial, Farewell, Link, LinkEvents, TransportKind } from "./link/link.ts";
+export type { WebSocketConstructor, WebSocketLike } from "./link/websocket.ts";
+export { browserOutbox } from "./outbox/browser.ts";
+export { OUTBOX_MESSAGES } from "./outbox/outbox.ts";
+export type { KeptMessage, KeptMessages, OutboxStorage } from "./outbox/storage.ts";
 export * from "./protocol.ts";
 export { HELD_ENTRIES } from "./store/log.ts";
 export type { Readable } from "./store/readable.ts";

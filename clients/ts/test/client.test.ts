@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ChatClient } from "../src/client/client.ts";
+import { PONG_MAX_MS, PONG_MIN_MS, PongLimit } from "../src/client/heartbeat.ts";
 import type { Route } from "../src/link/discover.ts";
 import { messageText } from "../src/store/summary.ts";
 import { sleep } from "../src/timers.ts";
@@ -191,24 +192,6 @@ describe("a message", () => {
     expect(texts(client)).toEqual(["hello"]);
     expect(count(server, "send")).toBe(2);
   });
-
-  test("waits over a reload", async () => {
-    const server = new FakeServer();
-    let saved: string | null = null;
-    const outboxStorage = { load: () => saved, save: (text: string) => (saved = text) };
-    const first = start(server, { outboxStorage });
-    await first.client.open(ROOM);
-    server.frozen = true;
-    first.client.send(ROOM, "hello");
-    await settled();
-    first.client.dispose();
-    server.frozen = false;
-    const second = start(server, { outboxStorage });
-    await second.client.open(ROOM);
-    await settled();
-    expect(texts(second.client)).toEqual(["hello"]);
-    expect(saved).toBe("[]");
-  });
 });
 
 describe("the connection", () => {
@@ -220,6 +203,41 @@ describe("the connection", () => {
     server.frozen = true;
     await timers.advance(2_999);
     expect(client.connection.getSnapshot().phase).not.toBe("online");
+  });
+
+  test("stays on a path whose round trip is above the shortest pong limit", async () => {
+    const server = new FakeServer();
+    server.roundTripMs = 1_000;
+    const { client, timers } = start(server);
+    await timers.advance(120_000);
+    expect(client.connection.getSnapshot()).toMatchObject({ phase: "online", roundTripMs: 1_000 });
+    expect(server.links).toHaveLength(1);
+  });
+
+  test("follows a path that becomes slow, and gives up a dead server there too", async () => {
+    const server = new FakeServer();
+    server.roundTripMs = 50;
+    const { client, timers } = start(server);
+    await timers.advance(10_000);
+    server.roundTripMs = 2_000;
+    await timers.advance(60_000);
+    expect(client.connection.getSnapshot()).toMatchObject({ phase: "online", roundTripMs: 2_000 });
+    const links = server.links.length;
+    expect(links).toBeLessThan(4);
+    await timers.advance(60_000);
+    expect(server.links).toHaveLength(links);
+    server.frozen = true;
+    await timers.advance(2_000 + PONG_MAX_MS);
+    expect(client.connection.getSnapshot().phase).not.toBe("online");
+  });
+
+  test("has a pong limit that follows the round trip, within bounds", () => {
+    expect(new PongLimit(1).milliseconds).toBe(PONG_MIN_MS);
+    expect(new PongLimit(1_000).milliseconds).toBe(3_000);
+    expect(new PongLimit(60_000).milliseconds).toBe(PONG_MAX_MS);
+    const limit = new PongLimit(1_000);
+    for (let i = 0; i < 50; i += 1) limit.measured(20);
+    expect(limit.milliseconds).toBe(PONG_MIN_MS);
   });
 
   test("waits longer after each failure, and as long as the server says", async () => {

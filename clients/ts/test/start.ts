@@ -7,15 +7,17 @@ import type { Route } from "../src/link/discover.ts";
 import { type Command, deviceId, type WireError } from "../src/protocol.ts";
 import { type FakeServer, FakeTimers } from "./fake.ts";
 
-let client: ChatClient | undefined;
-afterEach(() => client?.dispose());
+const clients: ChatClient[] = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client.dispose();
+});
 
 /** A client that connects at once. */
 export function start(server: FakeServer, options: Partial<ChatClientOptions> = {}) {
   const timers = new FakeTimers();
   server.timers = timers;
   const routes: Route[] = [{ kind: "websocket", dial: server.dial() }];
-  client = new ChatClient({
+  const client = new ChatClient({
     server: "http://localhost",
     getToken: async () => "token",
     device: deviceId("0".repeat(32)),
@@ -25,6 +27,7 @@ export function start(server: FakeServer, options: Partial<ChatClientOptions> = 
     backoff: { random: () => 0.5 },
     ...options,
   });
+  clients.push(client);
   return { client, timers };
 }
 

@@ -2,6 +2,7 @@
 
 import { ServerClock } from "../clock.ts";
 import { discover, routes } from "../link/discover.ts";
+import { Outbox } from "../outbox/outbox.ts";
 import {
   type ClientKey,
   type Command,
@@ -37,7 +38,6 @@ import { Incoming } from "./incoming.ts";
 import { Marks } from "./marks.ts";
 import { Names } from "./names.ts";
 import type { ChatClientOptions } from "./options.ts";
-import { Outbox } from "./outbox.ts";
 import { Own } from "./own.ts";
 import { Pages } from "./pages.ts";
 import type { Greeted } from "./session.ts";
@@ -226,10 +226,14 @@ export class ChatClient implements Disposable {
     this.#typing.say(room, active);
   }
 
-  /** Says that the person has read up to a message's number. */
+  /**
+   * Says that the person has seen the messages up to this number. Call it for what was in view, also
+   * when the person wrote something after it: writing alone does not tell the others what was read.
+   */
   markRead(room: RoomId, number: number): void {
     this.#store.ownRead(room, number);
-    this.#marks.mark("mark_read", room, number);
+    // Who walked into a public room keeps no marker.
+    if (this.#store.get(room)?.summary.role) this.#marks.mark("mark_read", room, number);
   }
 
   /** The direct conversation with a person, made when there is none. */
@@ -336,6 +340,7 @@ export class ChatClient implements Disposable {
     if (this.#end.signal.aborted) return;
     this.#end.abort(new EndedError("the client ended"));
     this.#typing?.clear();
+    this.#outbox?.close();
   }
 
   [Symbol.dispose](): void {
@@ -343,8 +348,9 @@ export class ChatClient implements Disposable {
   }
 
   async #discover(signal: AbortSignal) {
-    const { server } = this.#options;
-    return routes(server, await discover(server, signal), globalThis.navigator?.userAgent ?? "");
+    const { server, webSocket } = this.#options;
+    const agent = globalThis.navigator?.userAgent ?? "";
+    return routes(server, await discover(server, signal), agent, webSocket);
   }
 
   #hello(token: string): Hello {
@@ -380,7 +386,7 @@ export class ChatClient implements Disposable {
     }
     this.#names.of(welcome.rooms.map((summary) => summary.preview?.sender ?? null));
     session.start(this.#incoming, welcome, this.#own.active);
-    this.#outbox.resume();
+    this.#outbox.open(user);
     this.#own.welcomed(welcome.own);
   }
 

@@ -1,11 +1,11 @@
 /** What the server sends by itself, and where it belongs. */
 
+import type { Outbox } from "../outbox/outbox.ts";
 import type { Message, RoomId, ServerEvent, ServerSignal } from "../protocol.ts";
 import type { Store } from "../store/store.ts";
 import type { Feeds } from "./feeds.ts";
 import type { Marks } from "./marks.ts";
 import type { Names } from "./names.ts";
-import type { Outbox } from "./outbox.ts";
 import type { Own } from "./own.ts";
 import type { SessionEvents } from "./session.ts";
 import type { TypingState } from "./typing.ts";

@@ -2,9 +2,10 @@
 
 import type { BackoffOptions } from "../backoff.ts";
 import type { Route } from "../link/discover.ts";
+import type { WebSocketConstructor } from "../link/websocket.ts";
+import type { OutboxStorage } from "../outbox/storage.ts";
 import type { DeviceId } from "../protocol.ts";
 import type { Timers } from "../timers.ts";
-import type { OutboxStorage } from "./outbox.ts";
 
 /** Why a token is asked for. */
 export type TokenReason = "connect" | "expiring" | "refused";
@@ -21,8 +22,13 @@ export interface ChatClientOptions {
   readonly application?: string;
   /** Ends the client when it aborts. */
   readonly signal?: AbortSignal;
-  /** Keeps unsent messages over a reload. */
+  /** Keeps unsent messages when the client ends: `browserOutbox()` in a browser. Without one they are lost. */
   readonly outboxStorage?: OutboxStorage;
+  /**
+   * Makes WebSockets where the platform does not, as in Node 20: `WebSocket` of the package `ws`. The
+   * platform's own by default.
+   */
+  readonly webSocket?: WebSocketConstructor;
   /** The waits between attempts. */
   readonly backoff?: Partial<BackoffOptions>;
   /** For tests: a way to the server instead of discovery. */

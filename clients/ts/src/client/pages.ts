@@ -22,6 +22,7 @@ const MEMBER_PAGES = 10;
 export class Pages {
   readonly #store: Store;
   readonly #names: Names;
+  readonly #jumping = new Set<RoomId>();
   readonly #request: (command: Command, signal?: AbortSignal) => Promise<Reply>;
 
   constructor(
@@ -65,9 +66,14 @@ export class Pages {
 
   /** The last entries instead of those that are here, where the copy ends before the end of the log. */
   async latest(room: RoomId): Promise<void> {
-    if (!this.#store.get(room)?.moreAfter) return;
-    const page = await this.#history(room, { type: "latest" }, PAGE_ENTRIES);
-    if (page) this.#store.latest(room, page);
+    if (!this.#store.get(room)?.moreAfter || this.#jumping.has(room)) return;
+    this.#jumping.add(room);
+    try {
+      const page = await this.#history(room, { type: "latest" }, PAGE_ENTRIES);
+      if (page) this.#store.latest(room, page);
+    } finally {
+      this.#jumping.delete(room);
+    }
   }
 
   async #history(room: RoomId, anchor: Anchor, limit: number): Promise<EntryPage | null> {

@@ -42,9 +42,11 @@ export class Session implements LinkEvents {
   #link: Link | undefined;
   #heartbeat: Heartbeat | undefined;
   #events: SessionEvents | undefined;
-  /** What came before the owner listened: what is behind the welcome in one piece of bytes. */
+  /** What arrived before the owner listened: in one piece of bytes with the welcome. */
   #early: Heard[] = [];
   #nextId = 1;
+  /** How long hello and its answer took, in milliseconds. */
+  helloMs = 0;
   #farewell: Farewell | undefined;
 
   constructor(timers: Timers) {
@@ -77,6 +79,7 @@ export class Session implements LinkEvents {
         activeMs: welcome.limits.activePingMs,
         idleMs: welcome.limits.idlePingMs,
         active,
+        helloMs: this.helloMs,
         ping: () => link.ping(),
         measured: (milliseconds) => events.roundTrip(milliseconds),
         dead: () => this.#end({ code: CLOSE_CODES.idle, reason: "the server does not answer" }),
@@ -198,8 +201,10 @@ export async function openSession(
   try {
     session.attach(await dial(session, signal));
     const sentAt = localTime();
+    const sent = timers.monotonic();
     const reply = await session.request({ type: "hello", value: hello }, signal);
     const receivedAt = localTime();
+    session.helloMs = timers.monotonic() - sent;
     if (reply.type !== "welcome") throw new Error(`hello was answered by ${reply.type}`);
     return { session, welcome: reply.value, sentAt, receivedAt };
   } catch (error) {

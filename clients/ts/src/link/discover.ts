@@ -1,7 +1,7 @@
 /** What `GET /api/chat/connect` says, and which transports this browser should try. */
 
 import type { Dial, TransportKind } from "./link.ts";
-import { webSocketDial } from "./websocket.ts";
+import { type WebSocketConstructor, webSocketDial } from "./websocket.ts";
 import { webTransportDial } from "./webtransport.ts";
 
 /** Where discovery is served. */
@@ -31,7 +31,9 @@ export interface ConnectInfo {
 
 /** One way to the server. */
 export interface Route {
+  /** The transport that it uses. */
   readonly kind: TransportKind;
+  /** Opens a link. */
   readonly dial: Dial;
 }
 
@@ -47,7 +49,12 @@ export async function discover(server: string, signal: AbortSignal): Promise<Con
 }
 
 /** The routes that this browser should race, the preferred one first. */
-export function routes(server: string, info: ConnectInfo, agent: string): Route[] {
+export function routes(
+  server: string,
+  info: ConnectInfo,
+  agent: string,
+  webSocket?: WebSocketConstructor,
+): Route[] {
   const found: Route[] = [];
   const base = new URL(server);
   const { webtransport, websocket } = info;
@@ -64,7 +71,7 @@ export function routes(server: string, info: ConnectInfo, agent: string): Route[
   if (websocket) {
     const url = new URL(websocket.url ?? websocket.path ?? "/api/chat/ws", base);
     url.protocol = url.protocol === "https:" || url.protocol === "wss:" ? "wss:" : "ws:";
-    found.push({ kind: "websocket", dial: webSocketDial(url.href) });
+    found.push({ kind: "websocket", dial: webSocketDial(url.href, webSocket) });
   }
   return found;
 }

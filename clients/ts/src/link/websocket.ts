@@ -15,18 +15,46 @@ import { abrupt, type Dial, type Farewell, type Link, type LinkEvents, PROTOCOL 
 /** The subprotocol for postcard frames. */
 export const SUBPROTOCOL = "caffis.v1";
 const NOTHING = new Uint8Array(0);
+/** The ready state of a WebSocket that is open. */
+const OPEN = 1;
+
+/** The part of the WebSocket interface that a link uses; the packages for Node have it too. */
+export interface WebSocketLike {
+  /** How binary messages are given. */
+  binaryType: string;
+  /** 1 while the connection is open. */
+  readonly readyState: number;
+  /** The connection is open. */
+  onopen: ((event: never) => void) | null;
+  /** A message arrived. */
+  onmessage: ((event: never) => void) | null;
+  /** Something failed; `onclose` follows. */
+  onerror: ((event: never) => void) | null;
+  /** The connection is closed. */
+  onclose: ((event: never) => void) | null;
+  /** Queues a message. */
+  send(data: Uint8Array<ArrayBuffer>): void;
+  /** Begins the closing handshake. */
+  close(code?: number, reason?: string): void;
+}
+
+/** What makes a WebSocket: the platform's own, or that of a package such as `ws`. */
+export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
+
+type Message = { readonly data: unknown };
+type Close = { readonly code: number; readonly reason: string };
 
 class WebSocketLink implements Link {
   readonly kind = "websocket";
-  readonly #socket: WebSocket;
+  readonly #socket: WebSocketLike;
   readonly #events: LinkEvents;
   #open = true;
 
-  constructor(socket: WebSocket, events: LinkEvents) {
+  constructor(socket: WebSocketLike, events: LinkEvents) {
     this.#socket = socket;
     this.#events = events;
-    socket.onmessage = (message) => this.#receive(message.data);
-    socket.onclose = (close) => this.#end(farewellOfClose(close.code, close.reason));
+    socket.onmessage = (message: Message) => this.#receive(message.data);
+    socket.onclose = (close: Close) => this.#end(farewellOfClose(close.code, close.reason));
   }
 
   send(payload: Uint8Array): void {
@@ -49,7 +77,7 @@ class WebSocketLink implements Link {
   }
 
   #write(kind: number, payload: Uint8Array): void {
-    if (this.#open && this.#socket.readyState === WebSocket.OPEN) {
+    if (this.#open && this.#socket.readyState === OPEN) {
       this.#socket.send(messageFrame(kind, payload));
     }
   }
@@ -72,21 +100,25 @@ class WebSocketLink implements Link {
   #end(farewell: Farewell): void {
     if (!this.#open) return;
     this.#open = false;
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close();
+    if (this.#socket.readyState === OPEN) this.#socket.close();
     this.#events.closed(farewell);
   }
 }
 
 /** Dials a WebSocket at an address (`ws://` or `wss://`). */
-export function webSocketDial(url: string): Dial {
+export function webSocketDial(url: string, webSocket?: WebSocketConstructor): Dial {
   return (events, signal) =>
     new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason);
         return;
       }
-      const socket = new WebSocket(url, [SUBPROTOCOL]);
+      const WebSocket = webSocket ?? globalThis.WebSocket;
+      if (!WebSocket) throw new Error("there is no WebSocket here: give the option `webSocket`");
+      const socket: WebSocketLike = new WebSocket(url, [SUBPROTOCOL]);
       socket.binaryType = "arraybuffer";
+      // `onclose` follows and rejects; without a listener some packages throw.
+      socket.onerror = () => {};
       const aborted = () => {
         socket.onopen = null;
         socket.onclose = null;
@@ -98,7 +130,7 @@ export function webSocketDial(url: string): Dial {
         signal.removeEventListener("abort", aborted);
         resolve(new WebSocketLink(socket, events));
       };
-      socket.onclose = (close) => {
+      socket.onclose = (close: Close) => {
         signal.removeEventListener("abort", aborted);
         reject(new Error(abrupt(close.reason || `no connection (${close.code})`).reason));
       };

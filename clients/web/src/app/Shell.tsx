@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { useReadable } from "../common/useReadable.ts";
 import { Details } from "../details/Details.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
@@ -8,15 +8,14 @@ import { Room } from "../room/Room.tsx";
 import { RoomList } from "../rooms/RoomList.tsx";
 import { useChat } from "./chat.tsx";
 import { REGION, useRegions } from "./regions.ts";
-import { useRoute } from "./route.ts";
+import { showDetails, useRoute } from "./route.ts";
 import styles from "./Shell.module.css";
 
 /** List, conversation and details beside each other, or one at a time on a phone. */
 export function Shell() {
   const { t } = useI18n();
   const { client } = useChat();
-  const room = useRoute();
-  const [details, setDetails] = useState(false);
+  const { room, details } = useRoute();
   const { rooms } = useReadable(client.rooms);
   const unread = rooms.reduce((sum, summary) => sum + (summary.unread > 0 ? 1 : 0), 0);
 
@@ -25,7 +24,7 @@ export function Shell() {
   }, [unread, t]);
 
   useRegions();
-  // The focus goes back to where the details were opened from, unless it is somewhere else by now.
+  // The focus goes back to the button of the details, unless the person has moved it since.
   const shown = useRef(false);
   useEffect(() => {
     if (shown.current && !details && document.activeElement === document.body) {
@@ -47,12 +46,12 @@ export function Shell() {
         {room === null ? (
           <EmptyRoom />
         ) : (
-          <Room key={room} id={room} details={details} onDetails={() => setDetails(!details)} />
+          <Room key={room} id={room} details={details} onDetails={() => showDetails(!details)} />
         )}
       </main>
       {room !== null && details && (
         <aside className={styles.pane} aria-label={t.details} {...REGION}>
-          <Details key={room} id={room} onClose={() => setDetails(false)} />
+          <Details key={room} id={room} onClose={() => showDetails(false)} />
         </aside>
       )}
     </div>

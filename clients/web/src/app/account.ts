@@ -4,6 +4,7 @@
  */
 
 import {
+  browserOutbox,
   ChatClient,
   type DeviceId,
   deviceId,
@@ -14,7 +15,6 @@ import {
 
 const ACCOUNT_KEY = "caffis.account";
 const DEVICE_KEY = "caffis.device";
-const OUTBOX_KEY = "caffis.outbox";
 const AWAY_KEY = "caffis.away";
 
 /** A person of the demo. */
@@ -52,7 +52,6 @@ export function saveAccount(account: Account | null): void {
     sessionStorage.setItem(ACCOUNT_KEY, JSON.stringify(account));
   } else {
     sessionStorage.removeItem(ACCOUNT_KEY);
-    sessionStorage.removeItem(OUTBOX_KEY);
     sessionStorage.removeItem(AWAY_KEY);
   }
 }
@@ -64,10 +63,7 @@ export function connect(account: Account): ChatClient {
     application: "caffis-web/0.1",
     device: thisDevice(),
     getToken: (reason, signal) => token(account, reason === "refused", signal),
-    outboxStorage: {
-      load: () => sessionStorage.getItem(OUTBOX_KEY),
-      save: (text) => sessionStorage.setItem(OUTBOX_KEY, text),
-    },
+    outboxStorage: browserOutbox(),
   });
   // A reload is no reason to be back.
   if (sessionStorage.getItem(AWAY_KEY)) client.setAway(true).catch(() => {});

@@ -1,27 +1,218 @@
-/** Which room is shown: kept in the address, so that the back button of a phone works. */
+/**
+ * What is shown: the list, a room, its details, a window above them. Each is a step in the browser's
+ * history on top of the one before, so that Back goes one step up and never to a room that was left.
+ */
 
 import { type RoomId, roomId } from "@caffis/chat";
 import { useSyncExternalStore } from "react";
 
-const PREFIX = "#/room/";
+/** A step: `list`, `room <id>`, `details` or `dialog <name>`. A path begins with the list. */
+export type Path = readonly string[];
 
-function subscribe(listener: () => void): () => void {
-  addEventListener("hashchange", listener);
-  return () => removeEventListener("hashchange", listener);
+const LIST: Path = ["list"];
+const PREFIX = "#/room/";
+const DETAILS = "/details";
+
+/** What a path shows. */
+export interface Route {
+  readonly room: RoomId | null;
+  readonly details: boolean;
+  /** The name of the window that is open. */
+  readonly dialog: string | null;
 }
 
-/** The room of the address; null for none. */
-export function useRoute(): RoomId | null {
-  const hash = useSyncExternalStore(subscribe, () => location.hash);
-  if (!hash.startsWith(PREFIX)) return null;
+/** What a path shows. Pure. */
+export function routeOf(path: Path): Route {
+  const room = path.find((step) => step.startsWith("room "))?.slice(5) ?? null;
+  const dialog = path.find((step) => step.startsWith("dialog "))?.slice(7) ?? null;
+  return { room: room as RoomId | null, details: path.includes("details"), dialog };
+}
+
+/** The path of a route. Pure. */
+export function pathOf({ room, details, dialog }: Route): Path {
+  return [
+    ...LIST,
+    ...(room === null ? [] : [`room ${room}`]),
+    ...(room !== null && details ? ["details"] : []),
+    ...(dialog === null ? [] : [`dialog ${dialog}`]),
+  ];
+}
+
+/** How one gets from one path to another: so many steps back, then these on top. Pure. */
+export function stepsBetween(from: Path, to: Path): { back: number; forward: Path } {
+  let common = 0;
+  while (common < from.length && from[common] === to[common]) common += 1;
+  return { back: from.length - common, forward: to.slice(common) };
+}
+
+/** The path that an address names. Pure. */
+export function pathOfHash(hash: string): Path {
+  if (!hash.startsWith(PREFIX)) return LIST;
+  const rest = hash.slice(PREFIX.length);
+  const details = rest.endsWith(DETAILS);
   try {
-    return roomId(hash.slice(PREFIX.length));
+    const room = roomId(details ? rest.slice(0, -DETAILS.length) : rest);
+    return pathOf({ room, details, dialog: null });
   } catch {
-    return null;
+    return LIST;
   }
 }
 
-/** Shows a room, or the list. */
+/** The address of a path; windows have none of their own. Pure. */
+export function hashOf(path: Path): string {
+  const { room, details } = routeOf(path);
+  return room === null ? "#/" : `${PREFIX}${room}${details ? DETAILS : ""}`;
+}
+
+/** The browser's history, as far as paths need it. */
+export interface Browser {
+  /** What was stored with the present entry, and its address. */
+  state(): unknown;
+  hash(): string;
+  push(state: unknown, hash: string): void;
+  replace(state: unknown, hash: string): void;
+  /** Goes so many entries back; `moved` is called afterwards. */
+  back(entries: number): void;
+  /** Calls back when the person, or {@link Browser.back}, went to another entry. */
+  onMoved(moved: () => void): void;
+}
+
+/** Keeps the browser's history in step with what is shown. */
+export class Navigator {
+  readonly #browser: Browser;
+  readonly #listeners = new Set<() => void>();
+  /** The entries of the browser up to the present one. */
+  #entries: Path;
+  /** What is shown; ahead of the entries while the browser goes back. */
+  #path: Path;
+  #route: Route;
+  #goingBack = false;
+
+  constructor(browser: Browser) {
+    this.#browser = browser;
+    const kept = pathIn(browser.state());
+    const wanted = kept ?? pathOfHash(browser.hash());
+    this.#entries = kept ?? LIST;
+    if (!kept) browser.replace({ path: LIST }, hashOf(LIST));
+    this.#path = wanted;
+    this.#route = routeOf(wanted);
+    browser.onMoved(() => this.#moved());
+    // A window does not outlive the page that it was opened on.
+    this.#show(pathOf({ ...this.#route, dialog: null }));
+  }
+
+  readonly getSnapshot = (): Route => this.#route;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** Shows something else. */
+  go(change: Partial<Route>): void {
+    this.#show(pathOf({ ...this.#route, ...change }));
+  }
+
+  #show(path: Path): void {
+    this.#path = path;
+    this.#settle();
+    this.#tell();
+  }
+
+  /** Brings the entries where the path is, unless the browser is still on its way back. */
+  #settle(): void {
+    if (this.#goingBack) return;
+    const { back, forward } = stepsBetween(this.#entries, this.#path);
+    if (back > 0) {
+      this.#goingBack = true;
+      this.#entries = this.#entries.slice(0, -back);
+      this.#browser.back(back);
+      return;
+    }
+    for (const step of forward) {
+      this.#entries = [...this.#entries, step];
+      this.#browser.push({ path: this.#entries }, hashOf(this.#entries));
+    }
+  }
+
+  #moved(): void {
+    const kept = pathIn(this.#browser.state());
+    if (this.#goingBack) {
+      this.#goingBack = false;
+      this.#entries = kept ?? this.#entries;
+      this.#settle();
+      return;
+    }
+    if (kept) {
+      this.#entries = kept;
+      this.#path = kept;
+    } else {
+      // Somebody changed the address by hand: a new entry on top of the others.
+      const path = pathOfHash(this.#browser.hash());
+      this.#entries = [...this.#entries, "address"];
+      this.#browser.replace({ path: this.#entries }, hashOf(path));
+      this.#path = path;
+      this.#settle();
+    }
+    this.#tell();
+  }
+
+  #tell(): void {
+    const route = routeOf(this.#path);
+    const { room, details, dialog } = this.#route;
+    if (route.room === room && route.details === details && route.dialog === dialog) return;
+    this.#route = route;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+function pathIn(state: unknown): Path | null {
+  const path = (state as { path?: unknown } | null)?.path;
+  return Array.isArray(path) && path[0] === "list" ? path : null;
+}
+
+let navigator: Navigator | undefined;
+
+/** The navigator of this page. */
+function thePage(): Navigator {
+  navigator ??= new Navigator({
+    state: () => history.state,
+    hash: () => location.hash,
+    push: (state, hash) => history.pushState(state, "", hash),
+    replace: (state, hash) => history.replaceState(state, "", hash),
+    back: (entries) => history.go(-entries),
+    onMoved: (moved) => addEventListener("popstate", moved),
+  });
+  return navigator;
+}
+
+/** What is shown. */
+export function useRoute(): Route {
+  const { subscribe, getSnapshot } = thePage();
+  return useSyncExternalStore(subscribe, getSnapshot);
+}
+
+/** Shows a room, or the list; windows close, and details stay open beside another room. */
 export function goTo(room: RoomId | null): void {
-  location.hash = room ? PREFIX + room : "";
+  thePage().go({ room, dialog: null, ...(room === null && { details: false }) });
+}
+
+/** Shows or hides the details of the room. */
+export function showDetails(details: boolean): void {
+  thePage().go({ details, dialog: null });
+}
+
+/** Opens a window; whoever shows it looks for its name in the route. */
+export function openDialog(dialog: string): void {
+  thePage().go({ dialog });
+}
+
+/** Closes the window that is open. */
+export function closeDialog(): void {
+  thePage().go({ dialog: null });
+}
+
+/** The address of a room, for links. */
+export function roomAddress(room: RoomId): string {
+  return hashOf(pathOf({ room, details: false, dialog: null }));
 }

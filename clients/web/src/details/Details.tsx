@@ -1,7 +1,7 @@
 import type { Member, RoomId } from "@caffis/chat";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { isDirect, roomTitle, useChat, usePeople } from "../app/chat.tsx";
-import { goTo } from "../app/route.ts";
+import { closeDialog, goTo, openDialog, useRoute } from "../app/route.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
@@ -21,7 +21,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
   const { client } = useChat();
   const people = usePeople(t);
   const room = useReadable(client.room(id));
-  const [leaving, setLeaving] = useState(false);
+  const { dialog } = useRoute();
   const isPublic = room?.summary.class === "public";
   // While a changed list is on its way, the last one stays.
   const last = useRef<readonly Member[] | null>(null);
@@ -95,7 +95,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
             type="button"
             className={`${controls.button} ${controls.danger}`}
             data-testid="leave"
-            onClick={() => setLeaving(true)}
+            onClick={() => openDialog("leave")}
           >
             {t.leave}
           </button>
@@ -104,7 +104,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
       <div className={styles.connection}>
         <ConnectionStatus />
       </div>
-      {leaving && <LeaveDialog id={id} title={title} onClose={() => setLeaving(false)} />}
+      {dialog === "leave" && <LeaveDialog id={id} title={title} onClose={closeDialog} />}
     </>
   );
 }

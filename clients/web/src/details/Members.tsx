@@ -1,6 +1,7 @@
 import type { Member, RoomView } from "@caffis/chat";
-import { useState } from "react";
+import { useEffect } from "react";
 import { useChat, usePeople } from "../app/chat.tsx";
+import { closeDialog, openDialog, useRoute } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
@@ -12,16 +13,24 @@ import styles from "./Details.module.css";
 import { ManageMember } from "./ManageMember.tsx";
 import { mayAdd, mayRemove, rolesToGive } from "./permissions.ts";
 
+/** The name of the window that manages a member, before their id. */
+const MANAGE = "manage ";
+
 /** Who is in a group, and what one may do about it. */
 export function Members({ room, members }: { room: RoomView; members: readonly Member[] }) {
   const { t } = useI18n();
   const { client } = useChat();
   const self = useReadable(client.self);
-  const [adding, setAdding] = useState(false);
-  const [managed, setManaged] = useState<string | null>(null);
+  const { dialog } = useRoute();
   const { role } = room.summary;
   const changeable = room.summary.peer === null;
+  const managed = dialog?.startsWith(MANAGE) ? dialog.slice(MANAGE.length) : null;
   const member = members.find(({ profile }) => profile.user === managed);
+  // Somebody else may have removed them meanwhile.
+  const gone = managed !== null && member === undefined;
+  useEffect(() => {
+    if (gone) closeDialog();
+  }, [gone]);
   return (
     <section aria-label={t.membersTitle}>
       <h3 className={styles.heading}>{t.membersTitle}</h3>
@@ -30,7 +39,7 @@ export function Members({ room, members }: { room: RoomView; members: readonly M
           type="button"
           className={styles.add}
           data-testid="add-members"
-          onClick={() => setAdding(true)}
+          onClick={() => openDialog("add")}
         >
           <span>
             <Icon name="add" size={18} />
@@ -49,18 +58,18 @@ export function Members({ room, members }: { room: RoomView; members: readonly M
               key={each.profile.user}
               member={each}
               own={own}
-              onManage={manageable ? () => setManaged(each.profile.user) : null}
+              onManage={manageable ? () => openDialog(MANAGE + each.profile.user) : null}
             />
           );
         })}
       </ul>
-      {adding && <AddMembers room={room} members={members} onClose={() => setAdding(false)} />}
+      {dialog === "add" && <AddMembers room={room} members={members} onClose={closeDialog} />}
       {member && (
         <ManageMember
           room={room}
           member={member}
           own={member.profile.user === self}
-          onClose={() => setManaged(null)}
+          onClose={closeDialog}
         />
       )}
     </section>

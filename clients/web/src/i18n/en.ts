@@ -11,6 +11,7 @@ export const en = {
   signOut: "Sign out",
   signedOut: "You were signed out",
   retry: "Retry",
+  edit: "Edit",
   delete: "Delete",
   close: "Close",
   back: "Back",
@@ -52,6 +53,7 @@ export const en = {
   pickConversationLead: "Your messages are on the left. Everything you write arrives once.",
   message: "Message",
   send: "Send",
+  tooManyWaiting: "Too many messages wait already. Try again when you are back online.",
   charactersOver: (count: number) => `${count} over the limit`,
   emptyRoom: "Nothing here yet. Say hello.",
   loading: "Loading",
@@ -130,6 +132,7 @@ export const en = {
   milliseconds: (count: number) => `${count} ms`,
   errors: {
     text_too_long: "The text is too long",
+    too_large: "The text is too long",
     text_empty: "The text is empty",
     text_not_allowed: "The text has characters that are not allowed",
     forbidden: "You may not do this here",

@@ -13,6 +13,7 @@ export const it: Dictionary = {
   signOut: "Esci",
   signedOut: "La sessione è terminata",
   retry: "Riprova",
+  edit: "Modifica",
   delete: "Elimina",
   close: "Chiudi",
   back: "Indietro",
@@ -54,6 +55,7 @@ export const it: Dictionary = {
   pickConversationLead: "I tuoi messaggi sono a sinistra. Quello che scrivi arriva una volta sola.",
   message: "Messaggio",
   send: "Invia",
+  tooManyWaiting: "Ci sono già troppi messaggi in attesa. Riprova quando torni in linea.",
   charactersOver: (count) => `${count} oltre il limite`,
   emptyRoom: "Ancora niente qui. Saluta tu.",
   loading: "Caricamento",
@@ -132,6 +134,7 @@ export const it: Dictionary = {
   milliseconds: (count) => `${count} ms`,
   errors: {
     text_too_long: "Il testo è troppo lungo",
+    too_large: "Il testo è troppo lungo",
     text_empty: "Il testo è vuoto",
     text_not_allowed: "Il testo contiene caratteri non ammessi",
     forbidden: "Qui non puoi farlo",

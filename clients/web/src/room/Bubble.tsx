@@ -39,6 +39,8 @@ export interface BubbleProps {
   /** Why it failed, in words. */
   readonly problem: string | null;
   onRetry(bubble: Bubble): void;
+  /** Puts the words back where they were written. */
+  onEdit(bubble: Bubble): void;
   onDelete(bubble: Bubble): void;
 }
 
@@ -88,6 +90,9 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
           <span className={styles.actions}>
             <button type="button" className={styles.action} onClick={() => props.onRetry(bubble)}>
               {t.retry}
+            </button>
+            <button type="button" className={styles.action} onClick={() => props.onEdit(bubble)}>
+              {t.edit}
             </button>
             <button type="button" className={styles.action} onClick={() => props.onDelete(bubble)}>
               {t.delete}

@@ -1,23 +1,39 @@
 import type { RoomView } from "@caffis/chat";
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import {
+  type FormEvent,
+  type KeyboardEvent,
+  type Ref,
+  useEffect,
+  useImperativeHandle,
+  useRef,
+  useState,
+} from "react";
 import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { REGION } from "../app/regions.ts";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Composer.module.css";
+import { useDraft } from "./useDraft.ts";
 
 /** How close to the limit the count of characters begins to show. */
 const NEAR = 200;
 
+/** What others may do to a composer. */
+export interface ComposerHandle {
+  /** Puts a text before what is written, to be edited and sent again. */
+  edit(text: string): void;
+}
+
 /** Writes messages. Enter sends, Shift+Enter makes a new line. */
-export function Composer({ room }: { room: RoomView }) {
+export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandle> }) {
   const { t } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
   const limits = useReadable(client.limits);
   const field = useRef<HTMLTextAreaElement>(null);
-  const [text, setText] = useDraft(room.id);
+  const [text, setText] = useDraft(useReadable(client.self), room.id);
+  const [full, setFull] = useState(false);
   const limit = room.summary.class === "public" ? limits?.publicTextChars : limits?.textChars;
   const left = remaining(text, limit);
   const sendable = text.trim() !== "" && left >= 0;
@@ -35,6 +51,15 @@ export function Composer({ room }: { room: RoomView }) {
     return () => client.typing(room.id, false);
   }, [client, room.id]);
 
+  useImperativeHandle(ref, () => ({
+    edit(returned) {
+      const area = field.current;
+      if (!area) return;
+      setText(area.value.trim() ? `${returned}\n${area.value}` : returned);
+      area.focus();
+    },
+  }));
+
   const change = (value: string) => {
     setText(value);
     client.typing(room.id, value.trim() !== "");
@@ -43,7 +68,14 @@ export function Composer({ room }: { room: RoomView }) {
     // What is in the field now: a quick Enter may come before the page was drawn anew.
     const written = (field.current?.value ?? "").trim();
     if (written === "" || remaining(written, limit) < 0) return;
-    client.send(room.id, written);
+    try {
+      client.send(room.id, written);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      setFull(true);
+      return;
+    }
+    setFull(false);
     setText("");
     field.current?.focus();
   };
@@ -75,6 +107,11 @@ export function Composer({ room }: { room: RoomView }) {
         onChange={(event) => change(event.target.value)}
         onKeyDown={key}
       />
+      {full && (
+        <span className={styles.full} role="alert">
+          {t.tooManyWaiting}
+        </span>
+      )}
       {left < NEAR && (
         <output className={styles.left} data-over={left < 0}>
           {left < 0 ? t.charactersOver(-left) : left}
@@ -97,16 +134,4 @@ export function Composer({ room }: { room: RoomView }) {
 /** Characters that are left below the limit; negative above it. */
 function remaining(text: string, limit: number | undefined): number {
   return limit === undefined ? Number.POSITIVE_INFINITY : limit - [...text.trim()].length;
-}
-
-/** What was written and not sent, kept for each room over a reload. */
-function useDraft(room: string): [string, (text: string) => void] {
-  const key = `caffis.draft.${room}`;
-  const [text, setText] = useState(() => sessionStorage.getItem(key) ?? "");
-  const change = (value: string) => {
-    setText(value);
-    if (value) sessionStorage.setItem(key, value);
-    else sessionStorage.removeItem(key);
-  };
-  return [text, change];
 }

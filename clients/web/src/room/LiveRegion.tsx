@@ -3,15 +3,21 @@ import type { People } from "../app/chat.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import type { Item } from "./timeline.ts";
 
-/** Tells screen readers of messages that come, apart from the list that they are in. */
-export function LiveRegion({ items, people }: { items: readonly Item[]; people: People }) {
+/** Tells screen readers of messages that arrive, apart from the list that they are in. */
+export function LiveRegion(props: {
+  items: readonly Item[];
+  /** The number of the room's last message, which is not spoken when it was here from the start. */
+  number: number;
+  people: People;
+}) {
   const { t } = useI18n();
+  const { items, number, people } = props;
   const [text, setText] = useState("");
   const last = items.findLast((item) => item.type === "message" && !item.own);
-  const spoken = useRef(last?.key);
+  const spoken = useRef(number);
   useEffect(() => {
-    if (last?.type !== "message" || last.key === spoken.current) return;
-    spoken.current = last.key;
+    if (last?.type !== "message" || (last.number ?? 0) <= spoken.current) return;
+    spoken.current = last.number ?? 0;
     setText(t.says(people.firstName(last.sender), last.text ?? t.unknownMessage));
   }, [last, people, t]);
   return (

@@ -1,12 +1,12 @@
 import type { RoomId } from "@caffis/chat";
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { explain, useChat } from "../app/chat.tsx";
 import { goTo } from "../app/route.ts";
 import controls from "../common/controls.module.css";
 import { useReadable } from "../common/useReadable.ts";
 import { OfflineBanner } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
-import { Composer } from "./Composer.tsx";
+import { Composer, type ComposerHandle } from "./Composer.tsx";
 import { Header } from "./Header.tsx";
 import styles from "./Room.module.css";
 import { Timeline } from "./Timeline.tsx";
@@ -19,6 +19,8 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
   const { id, details, onDetails } = props;
   const room = useReadable(client.room(id));
   const known = useRef(false);
+  const composer = useRef<ComposerHandle>(null);
+  const edit = useCallback((text: string) => composer.current?.edit(text), []);
   const [error, setError] = useState<unknown>(null);
 
   useEffect(() => {
@@ -60,14 +62,14 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
         </p>
       )}
       {room?.held ? (
-        <Timeline room={room} />
+        <Timeline room={room} onEdit={edit} />
       ) : (
         <div className={styles.loading}>
           {error === null && <span role="status">{t.loading}</span>}
         </div>
       )}
       {room && <TypingLine users={room.typing} />}
-      {room && error === null && <Composer room={room} />}
+      {room && error === null && <Composer ref={composer} room={room} />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { HELD_ENTRIES, type PendingMessage, type RoomView } from "@caffis/chat";
-import { type ReactElement, useCallback, useMemo } from "react";
+import { type ReactElement, useCallback, useMemo, useRef } from "react";
 import { Virtualizer } from "virtua";
 import { isDirect, useChat, usePeople } from "../app/chat.tsx";
 import { REGION } from "../app/regions.ts";
@@ -21,20 +21,23 @@ import { useScroll } from "./useScroll.ts";
 /** What is drawn above and below what is in view, in pixels: about a screen. */
 const BUFFER = 800;
 
-/** The messages of a conversation: older ones load when one scrolls up to them. */
-export function Timeline({ room }: { room: RoomView }) {
+/** The messages of a conversation: others load when one scrolls to them. */
+export function Timeline(props: { room: RoomView; onEdit(text: string): void }) {
+  const { room, onEdit } = props;
   const { t } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
   const self = useReadable(client.self);
-  const { dividerAfter, seen } = useReading(room);
-  const { entries, pending } = room;
+  const log = useRef<HTMLElement>(null);
+  const { dividerAfter, moved } = useReading(room, log);
+  const { entries, pending, moreAfter } = room;
+  const { number, unread } = room.summary;
   const items = useMemo(
-    () => timeline({ entries, pending, self, dividerAfter }),
-    [entries, pending, self, dividerAfter],
+    () => timeline({ entries, pending, self, dividerAfter, moreAfter }),
+    [entries, pending, self, dividerAfter, moreAfter],
   );
-  const scroll = useScroll({ room, items, onEnd: seen });
-  const { active, onKeyDown, onFocus } = useRoving({ items, list: scroll.list, log: scroll.ref });
+  const scroll = useScroll({ room, items, ref: log, onMoved: moved });
+  const { active, onKeyDown, onFocus } = useRoving({ items, list: scroll.list, log });
   const rows = useMemo(
     () => ({
       count: items.length,
@@ -43,14 +46,14 @@ export function Timeline({ room }: { room: RoomView }) {
     }),
     [items, active],
   );
-  const draw = useDraw(room, items);
+  const draw = useDraw(room, items, onEdit);
 
   return (
     <div className={styles.frame} {...REGION}>
       <section
         id="messages"
         className={styles.log}
-        ref={scroll.ref}
+        ref={log}
         tabIndex={active < 0 ? 0 : -1}
         aria-label={t.message}
         onKeyDown={onKeyDown}
@@ -84,16 +87,20 @@ export function Timeline({ room }: { room: RoomView }) {
           onClick={scroll.toEnd}
         >
           <Icon name="down" size={18} />
-          {scroll.missed > 0 && <span>{t.newMessages(scroll.missed)}</span>}
+          {unread > 0 && <span>{t.newMessages(unread)}</span>}
         </button>
       )}
-      <LiveRegion items={items} people={people} />
+      <LiveRegion items={items} number={number} people={people} />
     </div>
   );
 }
 
 /** Draws an item of the timeline. */
-function useDraw(room: RoomView, items: readonly Item[]): (item: Item) => ReactElement {
+function useDraw(
+  room: RoomView,
+  items: readonly Item[],
+  onEdit: (text: string) => void,
+): (item: Item) => ReactElement {
   const { t, day } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
@@ -106,12 +113,26 @@ function useDraw(room: RoomView, items: readonly Item[]): (item: Item) => ReactE
     (bubble: Bubble) => bubble.pending && client.discard(room.id, bubble.pending.key),
     [client, room.id],
   );
+  const edit = useCallback(
+    (bubble: Bubble) => {
+      if (!bubble.pending) return;
+      client.discard(room.id, bubble.pending.key);
+      onEdit(bubble.text ?? "");
+    },
+    [client, room.id, onEdit],
+  );
   return (item) => {
     switch (item.type) {
       case "edge":
         return (
           <p key={item.key} className={styles.edge}>
             {edge(room, t)}
+          </p>
+        );
+      case "more":
+        return (
+          <p key={item.key} className={styles.edge}>
+            {t.loading}
           </p>
         );
       case "day":
@@ -139,6 +160,7 @@ function useDraw(room: RoomView, items: readonly Item[]): (item: Item) => ReactE
             note={receipts.note(item)}
             problem={problemOf(item.pending, t)}
             onRetry={retry}
+            onEdit={edit}
             onDelete={remove}
           />
         );

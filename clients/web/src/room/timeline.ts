@@ -32,6 +32,7 @@ export interface Bubble {
 /** What the timeline consists of. */
 export type Item =
   | { readonly type: "edge"; readonly key: string }
+  | { readonly type: "more"; readonly key: string }
   | { readonly type: "day"; readonly key: string; readonly time: number }
   | { readonly type: "unread"; readonly key: string }
   | { readonly type: "notice"; readonly key: string; readonly kind: EntryKind }
@@ -44,13 +45,16 @@ export interface TimelineInput {
   readonly self: UserId | null;
   /** The number of the last message that was read when the divider was set; null for no divider. */
   readonly dividerAfter: number | null;
+  /** Whether there are newer entries that are not here. */
+  readonly moreAfter?: boolean;
 }
 
 /** A bubble while its group is not complete. */
 type Draft = { -readonly [Field in keyof Bubble]: Bubble[Field] };
 
 /** The items of a room, in order. Made anew with every entry, of thousands: it has to be quick. */
-export function timeline({ entries, pending, self, dividerAfter }: TimelineInput): Item[] {
+export function timeline(input: TimelineInput): Item[] {
+  const { entries, pending, self, dividerAfter, moreAfter = false } = input;
   const items: Item[] = [{ type: "edge", key: "edge" }];
   let dayEnds = Number.NEGATIVE_INFINITY;
   let divided = dividerAfter === null;
@@ -89,6 +93,7 @@ export function timeline({ entries, pending, self, dividerAfter }: TimelineInput
     const common = { type: "message", pending: null, first: true, last: true } as const;
     pushBubble({ ...common, key, time, number, sender, text, own });
   }
+  if (moreAfter) push({ type: "more", key: "more" });
   for (const message of pending) {
     startDay(message.key.time);
     const { body, key } = message;

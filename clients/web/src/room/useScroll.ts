@@ -6,23 +6,19 @@ import type { Bubble, Item } from "./timeline.ts";
 
 /** This close to the end counts as being there, in pixels. */
 const NEAR_END = 48;
-/** This close to the top older messages are loaded, in pixels. */
-const NEAR_TOP = 2_000;
+/** This close to the top older messages are loaded, and as close to the bottom newer ones, in pixels. */
+const NEAR_EDGE = 2_000;
 
 /** For so long after scrolling the day of what is in view is shown. */
 const STILL_MS = 1_000;
 
 /** How a timeline scrolls. */
 export interface Scroll {
-  /** What scrolls. */
-  readonly ref: RefObject<HTMLElement | null>;
   /** What knows where the items are. */
   readonly list: RefObject<VirtualizerHandle | null>;
   /** Whether items came or went above those that were here: what is in view stays where it is. */
   readonly shift: boolean;
   readonly atEnd: boolean;
-  /** Messages of others that came below what is in view. */
-  readonly missed: number;
   /** The item at the upper edge. */
   readonly top: number;
   /** Whether the person scrolls, or did a moment ago. */
@@ -43,39 +39,40 @@ interface Known {
 export function useScroll(options: {
   room: RoomView;
   items: readonly Item[];
-  onEnd(atEnd: boolean): void;
+  ref: RefObject<HTMLElement | null>;
+  /** What is in view may have changed. */
+  onMoved(): void;
 }): Scroll {
-  const { room, items, onEnd } = options;
+  const { room, items, ref, onMoved } = options;
+  const { moreBefore, moreAfter, loadingBefore, loadingAfter } = room;
   const { client } = useChat();
-  const ref = useRef<HTMLElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const following = useRef(true);
   const before = useRef<Known>({ first: undefined, last: undefined });
-  const [missed, setMissed] = useState(0);
   const [top, setTop] = useState(0);
   const count = items.length;
 
   const toEnd = useCallback(() => {
     following.current = true;
     list.current?.scrollToIndex(count - 1, { align: "end" });
-  }, [count]);
+    // The end may not be here: the last page then takes the place of this one.
+    if (moreAfter) client.loadLatest(room.id).catch(ignore);
+  }, [client, room.id, moreAfter, count]);
 
-  const loadOlder = useCallback(() => {
+  const load = useCallback(() => {
     const log = ref.current;
-    if (log && log.scrollTop < NEAR_TOP) {
-      client.loadOlder(room.id).catch(() => {
-        // The next scroll asks again.
-      });
-    }
-  }, [client, room.id]);
+    if (!log || log.clientHeight === 0) return;
+    if (log.scrollTop < NEAR_EDGE) client.loadOlder(room.id).catch(ignore);
+    const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+    if (below < NEAR_EDGE) client.loadNewer(room.id).catch(ignore);
+  }, [client, room.id, ref]);
 
-  const watched = useFollowing(ref, following);
+  const watched = useFollowing(ref, following, moreAfter);
   const measure = useCallback(() => {
-    const end = watched.look();
-    if (end) setMissed(0);
-    onEnd(end);
+    watched.look();
+    onMoved();
     setTop(list.current?.findItemIndex(list.current.scrollOffset) ?? 0);
-  }, [onEnd, watched.look]);
+  }, [onMoved, watched.look]);
 
   const first = items.find(isMessage)?.key;
   const last = items.findLast(isMessage);
@@ -93,23 +90,19 @@ export function useScroll(options: {
       else list.current?.scrollToIndex(divider, { align: "start", offset: -above });
     } else if (following.current || last.pending) {
       toEnd();
-    } else {
-      const from = items.findLastIndex((item) => item.key === was.last) + 1;
-      const fresh = items.slice(from).filter((item) => isMessage(item) && !item.own).length;
-      setMissed((known) => known + fresh);
     }
-  }, [items, first, last, toEnd]);
+  }, [items, first, last, toEnd, ref]);
 
-  const { moreBefore, loadingBefore } = room;
   // A page that does not fill the window cannot be scrolled: it loads the next by itself.
   useEffect(() => {
-    if (moreBefore && !loadingBefore && watched.known()) loadOlder();
-  }, [moreBefore, loadingBefore, loadOlder, watched.known]);
+    const more = (moreBefore && !loadingBefore) || (moreAfter && !loadingAfter);
+    if (more && watched.known()) load();
+  }, [moreBefore, loadingBefore, moreAfter, loadingAfter, load, watched.known]);
 
   const place = useCallback(() => {
     measure();
-    loadOlder();
-  }, [measure, loadOlder]);
+    load();
+  }, [measure, load]);
 
   const { moving, onScrollEnd, move } = useMoving();
   const onScroll = useCallback(() => {
@@ -125,7 +118,7 @@ export function useScroll(options: {
 
   const { atEnd } = watched;
   return {
-    ...{ ref, list, shift, atEnd, missed, top, moving },
+    ...{ list, shift, atEnd, top, moving },
     ...{ onScroll, onScrollEnd, onResize, toEnd },
   };
 }
@@ -147,7 +140,11 @@ function useMoving() {
 }
 
 /** Whether the end is in view: true until the person scrolls up, whatever grows below meanwhile. */
-function useFollowing(ref: RefObject<HTMLElement | null>, following: RefObject<boolean>) {
+function useFollowing(
+  ref: RefObject<HTMLElement | null>,
+  following: RefObject<boolean>,
+  moreAfter: boolean,
+) {
   const last = useRef<{ top: number; gap: number } | null>(null);
   const [atEnd, setAtEnd] = useState(true);
   const gap = useCallback(() => {
@@ -160,14 +157,16 @@ function useFollowing(ref: RefObject<HTMLElement | null>, following: RefObject<b
     const now = { top: ref.current?.scrollTop ?? 0, gap: gap() };
     const was = last.current;
     last.current = now;
-    if (now.gap < NEAR_END) following.current = true;
+    if (now.gap < NEAR_END && !moreAfter) following.current = true;
     // Items that are measured above move both by the same amount, which is nobody's scrolling.
     else if (was && now.top < was.top && now.gap > was.gap) following.current = false;
-    setAtEnd(following.current);
-    return following.current;
-  }, [ref, following, gap]);
+    setAtEnd(following.current && !moreAfter);
+  }, [ref, following, gap, moreAfter]);
   return { atEnd, known, look };
 }
+
+/** What could not be loaded is asked for again by the next scroll. */
+function ignore(): void {}
 
 function isMessage(item: Item): item is Bubble {
   return item.type === "message";

@@ -30,10 +30,8 @@ export function NewConversation({ onClose }: { onClose(): void }) {
   const { busy } = action;
 
   const begin = async (make: () => Promise<RoomSummary>) => {
-    const made = await action.run(async () => goTo((await make()).room), {
-      not_found: t.nobodyWithId,
-    });
-    if (made) onClose();
+    // The room takes the place of this window.
+    await action.run(async () => goTo((await make()).room), { not_found: t.nobodyWithId });
   };
 
   return (

@@ -1,6 +1,7 @@
 import type { RoomId } from "@caffis/chat";
 import { useState } from "react";
 import { useChat, usePeople } from "../app/chat.tsx";
+import { closeDialog, openDialog, useRoute } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
@@ -20,8 +21,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
   const people = usePeople(t);
   const { rooms, more, loaded } = useReadable(client.rooms);
   const self = useReadable(client.self);
-  const [dialog, setDialog] = useState<"new" | "settings" | null>(null);
-  const close = () => setDialog(null);
+  const { dialog } = useRoute();
   /** The row that the keys are at. */
   const [focused, setFocused] = useState<string | null>(null);
   const has = (id: string | null) => rooms.some(({ room }) => room === id);
@@ -36,7 +36,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
           aria-label={t.newConversation}
           title={t.newConversation}
           data-testid="new-conversation"
-          onClick={() => setDialog("new")}
+          onClick={() => openDialog("new")}
         >
           <Icon name="write" />
         </button>
@@ -46,7 +46,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
           aria-label={`${t.settings}: ${self ? `${people.name(self)}, ${t[people.availability(self)]}` : ""}`}
           title={t.settings}
           data-testid="settings"
-          onClick={() => setDialog("settings")}
+          onClick={() => openDialog("settings")}
         >
           <Avatar
             name={self ? people.name(self) : " "}
@@ -88,14 +88,14 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
         <div className={styles.empty}>
           <strong>{t.noConversations}</strong>
           <p>{t.noConversationsLead}</p>
-          <button type="button" className={controls.button} onClick={() => setDialog("new")}>
+          <button type="button" className={controls.button} onClick={() => openDialog("new")}>
             {t.newConversation}
           </button>
         </div>
       )}
       <ConnectionStatus />
-      {dialog === "new" && <NewConversation onClose={close} />}
-      {dialog === "settings" && <Settings onClose={close} />}
+      {dialog === "new" && <NewConversation onClose={closeDialog} />}
+      {dialog === "settings" && <Settings onClose={closeDialog} />}
     </>
   );
 }

@@ -1,5 +1,7 @@
 import type { RoomSummary } from "@caffis/chat";
+import type { MouseEvent } from "react";
 import { type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { goTo, roomAddress } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
@@ -21,7 +23,8 @@ export function RoomRow(props: { summary: RoomSummary; selected: boolean; tabInd
     <li>
       <a
         className={styles.room}
-        href={`#/room/${summary.room}`}
+        href={roomAddress(summary.room)}
+        onClick={(event) => follow(event, summary.room)}
         tabIndex={tabIndex}
         aria-current={selected ? "page" : undefined}
         data-testid="room"
@@ -63,6 +66,13 @@ export function RoomRow(props: { summary: RoomSummary; selected: boolean; tabInd
       </a>
     </li>
   );
+}
+
+/** Shows the room here, unless the person asked for another tab or window. */
+function follow(event: MouseEvent, room: RoomSummary["room"]) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  goTo(room);
 }
 
 function previewText(

@@ -1,33 +1,28 @@
 /**
- * What this person wrote and the server has not yet acknowledged. A message keeps its key on every
+ * What this person wrote and the server has not acknowledged yet. A message keeps its key on every
  * resend, so it arrives once however often the link breaks; a room's messages go one after the other,
  * so they arrive in the order in which they were written.
  */
 
+import { CommandError } from "../client/errors.ts";
 import type {
   Appended,
   Body,
+  ClientId,
   ClientKey,
   Command,
   ErrorCode,
   Message,
   Reply,
   RoomId,
+  UserId,
 } from "../protocol.ts";
-import { clientId, EncodeError, randomClientId, roomId } from "../protocol.ts";
+import { EncodeError, randomClientId } from "../protocol.ts";
 import type { PendingMessage } from "../store/views.ts";
-import { CommandError } from "./errors.ts";
+import type { KeptMessage, KeptMessages, OutboxStorage } from "./storage.ts";
 
 /** The most messages that wait. */
 export const OUTBOX_MESSAGES = 500;
-
-/** Where an outbox is kept over a reload. */
-export interface OutboxStorage {
-  /** What was last saved, if anything. */
-  load(): string | null;
-  /** Replaces it. */
-  save(text: string): void;
-}
 
 /** What an outbox needs. */
 export interface OutboxOptions {
@@ -47,10 +42,11 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #rooms = new Map<RoomId, readonly PendingMessage[]>();
   readonly #pumping = new Set<RoomId>();
+  #kept: KeptMessages | undefined;
+  #closed = false;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    for (const message of restore(options.storage)) this.#put(message);
   }
 
   /** A room's waiting messages, in order. */
@@ -58,22 +54,30 @@ export class Outbox {
     return this.#rooms.get(room) ?? [];
   }
 
-  /** Begins to send what was kept over a reload. */
-  resume(): void {
-    for (const room of this.#rooms.keys()) {
-      this.#options.changed(room, this.of(room));
-      void this.#pump(room);
-    }
+  /** It is known whose messages these are: opens what is kept for this person, once. */
+  open(user: UserId): void {
+    const { storage, changed } = this.#options;
+    for (const room of this.#rooms.keys()) changed(room, this.of(room));
+    if (!storage || this.#kept || this.#closed) return;
+    this.#kept = storage.open(user, (messages) => this.#adopt(messages));
+    for (const message of this.#all()) this.#keep(message);
+  }
+
+  /** Ends it: what waits is left to the next client of this person. */
+  close(): void {
+    this.#closed = true;
+    this.#kept?.close();
   }
 
   /** Takes a message and sends it as soon as possible. */
   add(room: RoomId, body: Body): PendingMessage {
-    let size = 0;
-    for (const messages of this.#rooms.values()) size += messages.length;
-    if (size >= OUTBOX_MESSAGES) throw new RangeError(`${OUTBOX_MESSAGES} messages wait already`);
+    if (this.#all().length >= OUTBOX_MESSAGES) {
+      throw new RangeError(`${OUTBOX_MESSAGES} messages wait already`);
+    }
     const key: ClientKey = { id: randomClientId(), time: this.#options.now() };
     const message: PendingMessage = { key, room, body, state: "queued", error: null };
     this.#put(message);
+    this.#keep(message);
     void this.#pump(room);
     return message;
   }
@@ -86,23 +90,28 @@ export class Outbox {
     const renewed = stale ? { id: randomClientId(), time: this.#options.now() } : key;
     const queued: PendingMessage = { ...message, key: renewed, state: "queued", error: null };
     this.#set(room, [...this.of(room).filter((each) => each !== message), queued]);
+    if (stale) this.#kept?.remove(key.id);
+    this.#keep(queued);
     void this.#pump(room);
   }
 
   /** Forgets a failed message. */
   discard(room: RoomId, key: ClientKey): void {
-    this.#set(
-      room,
-      this.of(room).filter((each) => each.key.id !== key.id || each.state !== "failed"),
-    );
+    if (this.#find(room, key)?.state === "failed") this.#remove(room, key.id);
   }
 
-  /** A message of this person is in the log: it waits no more. */
+  /** A message of this person is in the log: it no longer waits. */
   seen(room: RoomId, message: Message): void {
-    const id = message.key?.id;
-    if (id === undefined || !this.#rooms.has(room)) return;
-    const waiting = this.of(room).filter((each) => each.key.id !== id);
-    if (waiting.length < this.of(room).length) this.#set(room, waiting);
+    if (message.key) this.#remove(room, message.key.id);
+  }
+
+  #adopt(messages: readonly KeptMessage[]): void {
+    for (const { key, room, text, error } of messages) {
+      if (this.#closed || this.#find(room, key)) continue;
+      const body: Body = { type: "text", value: { text } };
+      this.#put({ key, room, body, state: error === null ? "queued" : "failed", error });
+      void this.#pump(room);
+    }
   }
 
   async #pump(room: RoomId): Promise<void> {
@@ -127,6 +136,7 @@ export class Outbox {
       const reply = await this.#options.request({ type: "send", value: { key, room, body } });
       if (reply.type !== "appended") throw new Error(`send was answered by ${reply.type}`);
       this.#mark(message, "sent", null);
+      this.#kept?.remove(key.id);
       this.#options.acknowledged(message, reply.value);
       return true;
     } catch (error) {
@@ -137,6 +147,7 @@ export class Outbox {
         return false;
       }
       this.#mark(message, "failed", code);
+      this.#keep({ ...message, error: code });
       return true;
     }
   }
@@ -153,26 +164,29 @@ export class Outbox {
     this.#set(room, this.of(room).map(changed));
   }
 
+  #all(): readonly PendingMessage[] {
+    return [...this.#rooms.values()].flat();
+  }
+
   #put(message: PendingMessage): void {
     this.#set(message.room, [...this.of(message.room), message]);
+  }
+
+  #remove(room: RoomId, id: ClientId): void {
+    const left = this.of(room).filter((each) => each.key.id !== id);
+    if (left.length === this.of(room).length) return;
+    this.#set(room, left);
+    this.#kept?.remove(id);
   }
 
   #set(room: RoomId, messages: readonly PendingMessage[]): void {
     if (messages.length > 0) this.#rooms.set(room, messages);
     else this.#rooms.delete(room);
     this.#options.changed(room, messages);
-    this.#save();
   }
 
-  #save(): void {
-    const saved = [...this.#rooms.values()]
-      .flat()
-      .filter((message) => message.state !== "sent" && message.body.type === "text");
-    try {
-      this.#options.storage?.save(JSON.stringify(saved));
-    } catch {
-      // A full or forbidden storage costs only what a reload would have kept.
-    }
+  #keep({ key, room, body, error }: PendingMessage): void {
+    if (body.type === "text") this.#kept?.put({ key, room, text: body.value.text, error });
   }
 }
 
@@ -180,20 +194,4 @@ export class Outbox {
 function errorCode(error: unknown): ErrorCode | null {
   if (error instanceof CommandError) return error.code;
   return error instanceof EncodeError ? "too_large" : null;
-}
-
-function restore(storage: OutboxStorage | null): PendingMessage[] {
-  try {
-    const saved: unknown = JSON.parse(storage?.load() ?? "[]");
-    if (!Array.isArray(saved)) return [];
-    return saved.slice(0, OUTBOX_MESSAGES).map((message: PendingMessage) => ({
-      key: { id: clientId(message.key.id), time: message.key.time },
-      room: roomId(message.room),
-      body: message.body,
-      state: message.state === "failed" ? "failed" : "queued",
-      error: message.error,
-    }));
-  } catch {
-    return [];
-  }
 }

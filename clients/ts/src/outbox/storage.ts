@@ -1,0 +1,39 @@
+/** Where unsent messages are kept: what an outbox expects of its storage. */
+
+import type { ClientId, ClientKey, ErrorCode, RoomId, UserId } from "../protocol.ts";
+
+/** A message as it is kept. */
+export interface KeptMessage {
+  /** The idempotency key; the same on every resend, by whichever client. */
+  readonly key: ClientKey;
+  /** The room that it is for. */
+  readonly room: RoomId;
+  /** Its words. */
+  readonly text: string;
+  /** Why it was given up; null while it is still to be sent. */
+  readonly error: ErrorCode | null;
+}
+
+/** The messages of one person as one client keeps them. */
+export interface KeptMessages {
+  /** Keeps a message, or replaces the one with its key. */
+  put(message: KeptMessage): void;
+  /** Forgets a message. */
+  remove(id: ClientId): void;
+  /** Ends it: another client of the person may take over what is left. */
+  close(): void;
+}
+
+/**
+ * Keeps unsent messages beyond the life of a client. All clients of a person share it, and each
+ * message has exactly one of them that sends it: the one that wrote it, or once that one has ended,
+ * one that took it over. A storage that cannot keep something loses only what it was there for, so
+ * nothing here rejects.
+ */
+export interface OutboxStorage {
+  /**
+   * Opens what is kept for a person, never for anyone else. `adopt` gets the messages that the client
+   * takes over from others that have ended: soon, and again whenever one ends.
+   */
+  open(user: UserId, adopt: (messages: readonly KeptMessage[]) => void): KeptMessages;
+}
