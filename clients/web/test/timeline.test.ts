@@ -1,6 +1,7 @@
 import { type ClientId, type Entry, type PendingMessage, type RoomId, userId } from "@caffis/chat";
 import { describe, expect, test } from "vitest";
 import { dayOf, type Item, messageAfterKey, timeline } from "../src/room/timeline.ts";
+import { nextStep } from "../src/room/useSteps.ts";
 
 const ME = userId("giulia");
 const MARCO = userId("marco");
@@ -97,6 +98,21 @@ describe("a timeline", () => {
       "notice",
     ]);
   });
+});
+
+test("what comes at both ends is shown in two steps", () => {
+  const shown = items([message(11), message(12)]);
+  const [first, last] = [shown.at(2)?.key, shown.at(-1)?.key];
+  const ends = { first, last };
+  const below = items([message(11), message(12), message(13)]);
+  expect(nextStep(below, ends)).toBe(below);
+  const above = items([message(10), message(11), message(12)]);
+  expect(nextStep(above, ends)).toBe(above);
+  const both = items([message(10), message(11), message(12), message(13)]);
+  expect(sketch(nextStep(both, ends))).toEqual(["day", "[10", "11", "12"]);
+  const elsewhere = items([message(30), message(31)]);
+  expect(nextStep(elsewhere, ends)).toBe(elsewhere);
+  expect(nextStep(both, { first: undefined, last: undefined })).toBe(both);
 });
 
 describe("in a timeline", () => {

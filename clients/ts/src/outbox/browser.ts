@@ -12,6 +12,8 @@ import type { KeptMessage, KeptMessages, OutboxStorage } from "./storage.ts";
 const STORE = "messages";
 /** The most messages that one client takes over from another at once. */
 const ADOPTED_MESSAGES = 500;
+/** A tab's last writes may become visible after its lock was released: then they are looked for again. */
+const SETTLE_MS = 1_000;
 
 /** A row of the database; its key is the person and the client id. */
 interface Row extends KeptMessage {
@@ -36,8 +38,10 @@ class BrowserMessages implements KeptMessages {
   readonly #end = new AbortController();
   readonly #watched = new Set<string>();
   readonly #channel: BroadcastChannel | null;
-  /** The last step: each waits for the one before, the first for this client's own lock. */
-  #steps: Promise<unknown>;
+  /** Resolves once this client has its lock and the database; writes wait for that. */
+  readonly #begun: Promise<void>;
+  /** The last write. */
+  #written: Promise<unknown>;
   #database: IDBDatabase | undefined;
   #order = 0;
 
@@ -46,24 +50,25 @@ class BrowserMessages implements KeptMessages {
     this.#user = user;
     this.#adopt = adopt;
     this.#channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(this.#title()) : null;
-    this.#steps = this.#begin().catch(ignore);
+    this.#begun = this.#begin().catch(ignore);
+    this.#written = this.#begun;
   }
 
   put({ key, room, text, error }: KeptMessage): void {
     this.#order += 1;
     const own = { user: this.#user, owner: this.#owner, order: this.#order };
     const row: Row = { ...own, id: key.id, key, room, text, error };
-    this.#step((messages) => messages.put(row));
+    this.#write((messages) => messages.put(row));
   }
 
   remove(id: ClientId): void {
-    this.#step((messages) => messages.delete([this.#user, id]));
+    this.#write((messages) => messages.delete([this.#user, id]));
   }
 
   close(): void {
     this.#channel?.close();
     // What was written before is kept before another client may take it over.
-    void this.#steps.finally(() => {
+    void this.#written.finally(() => {
       this.#end.abort();
       this.#database?.close();
     });
@@ -97,13 +102,19 @@ class BrowserMessages implements KeptMessages {
   }
 
   async #takeOver(owner: string): Promise<void> {
+    await this.#adoptFrom(owner);
+    await new Promise((settled) => setTimeout(settled, SETTLE_MS));
+    await this.#adoptFrom(owner);
+  }
+
+  async #adoptFrom(owner: string): Promise<void> {
     const rows = await this.#rows();
     const left = rows.filter((row) => row.owner === owner).slice(0, ADOPTED_MESSAGES);
     if (left.length === 0 || this.#end.signal.aborted) return;
     left.sort((a, b) => a.key.time - b.key.time || a.order - b.order);
     this.#adopt(left.map(read));
     for (const row of left) this.put(row);
-    await this.#steps;
+    await this.#written;
   }
 
   async #rows(): Promise<Row[]> {
@@ -112,11 +123,16 @@ class BrowserMessages implements KeptMessages {
     return messages ? result(messages.getAll(everything)) : [];
   }
 
-  #step(act: (messages: IDBObjectStore) => IDBRequest): void {
-    this.#steps = this.#steps
+  /** Writes in the order of the calls. */
+  #write(act: (messages: IDBObjectStore) => IDBRequest): void {
+    this.#written = this.#begun
       .then(() => {
         const transaction = this.#database?.transaction(STORE, "readwrite");
-        return transaction && result(act(transaction.objectStore(STORE)));
+        if (!transaction) return;
+        const done = result(act(transaction.objectStore(STORE)));
+        // Without this the transaction ends only after its answer was read: a tab that closes now loses it.
+        transaction.commit();
+        return done;
       })
       .catch(ignore);
   }

@@ -11,6 +11,8 @@ const CHROMIUM = {
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // A page that does not come from the server's address may not talk to it otherwise.
+    ...(process.env.CAFFIS_PAGE ? ["--disable-features=LocalNetworkAccessChecks"] : []),
   ],
 };
 

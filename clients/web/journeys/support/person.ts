@@ -1,6 +1,7 @@
 /** Somebody at a page. */
 
 import type { BrowserContext, Locator, Page } from "playwright-core";
+import { servePage } from "./page.ts";
 
 /** How long anything may take that is not measured. */
 export const PATIENCE_MS = 15_000;
@@ -33,10 +34,23 @@ export class Person {
   static async arrives(context: BrowserContext, url: string, user: string): Promise<Person> {
     const page = await context.newPage();
     const person = new Person(page, new URL(url).hostname);
+    await servePage(page, url);
     await page.goto(url);
-    await page.getByTestId(`user-${user}`).click();
-    await person.online();
+    await person.signsIn(user);
     return person;
+  }
+
+  /** Signs in as a person of the demo. */
+  async signsIn(user: string): Promise<void> {
+    await this.page.getByTestId(`user-${user}`).click();
+    await this.online();
+  }
+
+  /** Signs out. */
+  async signsOut(): Promise<void> {
+    await this.page.getByTestId("settings").click();
+    await this.page.getByTestId("sign-out").click();
+    await this.page.locator("[data-testid^=user-]").first().waitFor();
   }
 
   /** The connection has come about. */

@@ -17,6 +17,7 @@ import { useReading } from "./useReading.ts";
 import { useReceipts } from "./useReceipts.ts";
 import { useRoving } from "./useRoving.ts";
 import { useScroll } from "./useScroll.ts";
+import { useSteps } from "./useSteps.ts";
 
 /** What is drawn above and below what is in view, in pixels: about a screen. */
 const BUFFER = 800;
@@ -32,10 +33,11 @@ export function Timeline(props: { room: RoomView; onEdit(text: string): void }) 
   const { dividerAfter, moved } = useReading(room, log);
   const { entries, pending, moreAfter } = room;
   const { number, unread } = room.summary;
-  const items = useMemo(
+  const all = useMemo(
     () => timeline({ entries, pending, self, dividerAfter, moreAfter }),
     [entries, pending, self, dividerAfter, moreAfter],
   );
+  const items = useSteps(all);
   const scroll = useScroll({ room, items, ref: log, onMoved: moved });
   const { active, onKeyDown, onFocus } = useRoving({ items, list: scroll.list, log });
   const rows = useMemo(
