@@ -82,6 +82,24 @@ export const limits = {
   typingExpiryMs: 5000,
 };
 
+const ROOM_SUMMARY: RoomSummary = {
+  room: ROOM,
+  class: "social",
+  context: { kind: "group", id: "g" },
+  name: "Sabato",
+  peer: null,
+  peerPresence: null,
+  members: 2,
+  role: "member",
+  head: 0,
+  number: 0,
+  read: 0,
+  unread: 0,
+  preview: null,
+  active: T0,
+  readable: true,
+};
+
 /** A server with one room, as small as the tests allow. */
 export class FakeServer {
   readonly entries: Entry[] = [];
@@ -109,6 +127,8 @@ export class FakeServer {
   read = 0;
   /** The number of the last message, where some entries are no messages. */
   numbered: number | undefined;
+  /** Whether the room can be read. */
+  readable = true;
   /** Whose token the server believes it is. */
   user: string = ME;
   /** What all sessions of the person agree on. */
@@ -174,22 +194,17 @@ export class FakeServer {
   }
 
   summary(): RoomSummary {
+    if (!this.readable) {
+      const nothing = { head: 0, number: 0, read: 0, unread: 0, members: 0, active: 0 };
+      return { ...ROOM_SUMMARY, ...nothing, name: null, role: null, readable: false };
+    }
     const head = this.entries.length;
     return {
-      room: ROOM,
-      class: "social",
-      context: { kind: "group", id: "g" },
-      name: "Sabato",
-      peer: null,
-      peerPresence: null,
-      members: 2,
-      role: "member",
+      ...ROOM_SUMMARY,
       head,
       number: this.numbered ?? head,
       read: this.read,
       unread: (this.numbered ?? head) - this.read,
-      preview: null,
-      readable: true,
       active: T0 + head,
     };
   }
@@ -253,6 +268,8 @@ export class FakeServer {
       case "mark_read":
         this.read = Math.max(this.read, command.value.number);
         return { type: "done" };
+      case "rooms":
+        return { type: "rooms", value: { rooms: [this.summary()], more: false } };
       case "members":
         return { type: "members", value: { members: [], more: false } };
       case "set_presence": {

@@ -326,3 +326,40 @@ test("a client is for one person: a token of another one ends it", async () => {
   expect(client.connection.getSnapshot().phase).toBe("ended");
   expect(count(server, "send")).toBe(0);
 });
+
+describe("a room that the server cannot read", () => {
+  test("keeps what is known of it, and is asked for until it can be read", async () => {
+    const server = serverWith(3);
+    const { client, timers } = start(server);
+    await client.open(ROOM);
+    server.readable = false;
+    server.standing = "later";
+    server.link.cut();
+    await timers.advance(1_000);
+    expect(room(client).summary).toMatchObject({ readable: false, name: "Sabato", number: 3 });
+    expect(texts(client)).toEqual(numbers(1, 3));
+    await timers.advance(300_000);
+    const asked = count(server, "rooms");
+    expect(asked).toBeGreaterThan(3);
+    expect(asked).toBeLessThan(12);
+    server.readable = true;
+    server.standing = "complete";
+    server.write("4");
+    await timers.advance(60_000);
+    expect(room(client).summary.readable).toBe(true);
+    expect(texts(client)).toEqual(numbers(1, 4));
+    await timers.advance(300_000);
+    expect(count(server, "rooms")).toBeLessThanOrEqual(asked + 1);
+  });
+
+  test("is listed as such, and asked for at once when the person wants it", async () => {
+    const server = serverWith(3);
+    server.readable = false;
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    expect(room(client).summary).toMatchObject({ readable: false, unread: 0 });
+    server.readable = true;
+    await client.retryRooms();
+    expect(room(client).summary).toMatchObject({ readable: true, name: "Sabato", head: 3 });
+  });
+});

@@ -18,8 +18,8 @@ const SUMMARY: RoomSummary = {
   read: 0,
   unread: 0,
   preview: null,
-  readable: true,
   active: 0,
+  readable: true,
 };
 
 function entry(position: number, kind: EntryKind): Entry {

@@ -30,9 +30,9 @@ import type {
   RoomListView,
   RoomView,
 } from "../store/views.ts";
-import { platformTimers, sleep, type Timers } from "../timers.ts";
+import { platformTimers, type Timers } from "../timers.ts";
 import { Connector } from "./connector.ts";
-import { CommandError, EndedError, LinkLostError } from "./errors.ts";
+import { EndedError } from "./errors.ts";
 import { Feeds } from "./feeds.ts";
 import { Incoming } from "./incoming.ts";
 import { Marks } from "./marks.ts";
@@ -40,11 +40,10 @@ import { Names } from "./names.ts";
 import type { ChatClientOptions } from "./options.ts";
 import { Own } from "./own.ts";
 import { Pages } from "./pages.ts";
+import { requestAgain } from "./request.ts";
 import type { Greeted } from "./session.ts";
 import { TypingState } from "./typing.ts";
-
-/** How often a command is tried again that the server puts off. */
-const RETRIES = 20;
+import { Unreadable } from "./unreadable.ts";
 
 /** A chat client. Connects when it is made; ends by {@link ChatClient.dispose}. */
 export class ChatClient implements Disposable {
@@ -61,6 +60,7 @@ export class ChatClient implements Disposable {
   readonly #names: Names;
   readonly #pages: Pages;
   readonly #own: Own;
+  readonly #unreadable: Unreadable;
   readonly #incoming: Incoming;
   readonly #limits = new Cell<Limits | null>(null);
   readonly #self = new Cell<UserId | null>(null);
@@ -90,6 +90,12 @@ export class ChatClient implements Disposable {
     });
     const { signal } = this.#end;
     this.#feeds = new Feeds({ store: this.#store, timers: this.#timers, signal, request });
+    this.#unreadable = new Unreadable({
+      store: this.#store,
+      timers: this.#timers,
+      signal,
+      request,
+    });
     this.#marks = new Marks(request);
     this.#typing = new TypingState({
       timers: this.#timers,
@@ -196,8 +202,14 @@ export class ChatClient implements Disposable {
   }
 
   /** Loads the next page of the room list. */
-  loadMoreRooms(): Promise<void> {
-    return this.#pages.rooms();
+  async loadMoreRooms(): Promise<void> {
+    await this.#pages.rooms();
+    this.#unreadable.listed();
+  }
+
+  /** Asks now for rooms that the server could not read; it is also asked by itself, now and then. */
+  retryRooms(): Promise<void> {
+    return this.#unreadable.retry();
   }
 
   /** Loads a room's members. */
@@ -320,19 +332,8 @@ export class ChatClient implements Disposable {
    * Sends a command and gives its reply. A command whose link breaks is sent again on the next, and
    * one that the server puts off after its delay: every command is made so that this is safe.
    */
-  async request(command: Command, signal?: AbortSignal): Promise<Reply> {
-    for (let tries = 0; ; ) {
-      const session = await this.#connector.online(signal);
-      try {
-        return await session.request(command, signal);
-      } catch (error) {
-        if (error instanceof LinkLostError) continue;
-        if (!(error instanceof CommandError) || error.retryAfterMs === null) throw error;
-        tries += 1;
-        if (tries > RETRIES) throw error;
-        await sleep(this.#timers, error.retryAfterMs, signal ?? this.#end.signal);
-      }
-    }
+  request(command: Command, signal: AbortSignal = this.#end.signal): Promise<Reply> {
+    return requestAgain(this.#connector, this.#timers, command, signal);
   }
 
   /** Ends the client: closes the link, stops every timer. */
@@ -381,6 +382,7 @@ export class ChatClient implements Disposable {
     this.#marks.clear();
     this.#feeds.welcomed(welcome.resumed);
     this.#store.welcome(welcome.rooms, welcome.moreRooms);
+    this.#unreadable.listed();
     for (const { room, class: roomClass, number, unread } of welcome.rooms) {
       if (unread > 0 && roomClass !== "public") this.#marks.mark("mark_delivered", room, number);
     }

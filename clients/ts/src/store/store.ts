@@ -108,7 +108,8 @@ export class Store {
   /** Takes a summary, which entries may have overtaken. */
   put(summary: RoomSummary): void {
     const before = this.get(summary.room)?.summary;
-    const overtaken = before && before.head > summary.head && !this.#restored.has(summary.room);
+    const lower = before !== undefined && before.head > summary.head && summary.readable;
+    const overtaken = lower && !this.#restored.has(summary.room);
     const { head, number, preview, active } = overtaken ? before : summary;
     const unread = overtaken ? Math.max(0, number - summary.read) : summary.unread;
     this.#put({ ...summary, head, number, preview, active, unread });
@@ -117,9 +118,17 @@ export class Store {
   #put(summary: RoomSummary): void {
     if (summary.peer) this.profiles([summary.peer]);
     if (summary.peerPresence) this.presence([summary.peerPresence]);
-    this.#hear(summary.room, summary.head);
     const cell = this.#cell(summary.room);
     const before = cell.getSnapshot();
+    if (before && !summary.readable) {
+      // The numbers of a room that the server cannot read say nothing: what is known here stays.
+      this.change(summary.room, (view) => ({
+        ...view,
+        summary: { ...view.summary, readable: false },
+      }));
+      return;
+    }
+    this.#hear(summary.room, summary.head);
     if (before && !summary.readable) {
       // The summary of an unreadable room says nothing more: what is known of the room stays.
       const kept = { ...before.summary, readable: false };

@@ -44,6 +44,8 @@ export interface People {
   availability(user: UserId): Availability;
   /** Their own words. */
   status(user: UserId): string | null;
+  /** What a room is called whose name is not known. */
+  readonly nameless: string;
   readonly view: PeopleView;
 }
 
@@ -57,6 +59,7 @@ export function usePeople(t: Dictionary): People {
   };
   return {
     view,
+    nameless: t.aConversation,
     name,
     firstName: (user) => name(user).split(" ")[0] ?? name(user),
     availability: (user) => view.presence.get(user)?.availability ?? "offline",
@@ -86,7 +89,7 @@ export function useKnownPeople(): readonly Known[] {
 /** What a room is called. */
 export function roomTitle(room: RoomSummary, people: People): string {
   if (room.peer) return people.name(room.peer.user);
-  return room.name ?? room.context.id;
+  return (room.name ?? room.context.id) || people.nameless;
 }
 
 /** Whether a room is a direct conversation. */

@@ -1,4 +1,5 @@
 import { useChat } from "../app/chat.tsx";
+import { useAction } from "../app/useAction.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./ConnectionStatus.module.css";
@@ -26,7 +27,7 @@ export function ConnectionStatus() {
   );
 }
 
-/** Says that there is no connection, and what becomes of what is written meanwhile. */
+/** Says that there is no connection, and that what is written meanwhile waits for it. */
 export function OfflineBanner() {
   const { t } = useI18n();
   const { client } = useChat();
@@ -37,6 +38,21 @@ export function OfflineBanner() {
       <span>{t.offlineBanner}</span>
       <button type="button" onClick={() => client.reconnectNow()}>
         {t.tryNow}
+      </button>
+    </div>
+  );
+}
+
+/** Says that the server cannot read a room whose messages are still shown. */
+export function UnreadableBanner() {
+  const { t } = useI18n();
+  const { client } = useChat();
+  const { busy, run } = useAction();
+  return (
+    <div className={styles.banner} role="status" data-testid="unreadable">
+      <span>{t.notReadable}</span>
+      <button type="button" disabled={busy} onClick={() => void run(() => client.retryRooms())}>
+        {t.tryAgain}
       </button>
     </div>
   );

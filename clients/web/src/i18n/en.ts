@@ -57,6 +57,14 @@ export const en = {
   charactersOver: (count: number) => `${count} over the limit`,
   emptyRoom: "Nothing here yet. Say hello.",
   loading: "Loading",
+  notReadable: "This conversation cannot be read right now",
+  notReadableLead: "Nothing is lost. It is back as soon as the server can read it again.",
+  someNotReadable: (count: number) =>
+    count === 1
+      ? "1 conversation cannot be read right now"
+      : `${count} conversations cannot be read right now`,
+  aConversation: "A conversation",
+  tryAgain: "Try again",
   tooFarBack: "Older messages are not shown here",
   beginning: "This is where it begins",
   today: "Today",

@@ -59,6 +59,14 @@ export const it: Dictionary = {
   charactersOver: (count) => `${count} oltre il limite`,
   emptyRoom: "Ancora niente qui. Saluta tu.",
   loading: "Caricamento",
+  notReadable: "Al momento questa conversazione non si può leggere",
+  notReadableLead: "Non è andato perso niente. Torna appena il server riesce a leggerla.",
+  someNotReadable: (count) =>
+    count === 1
+      ? "Al momento 1 conversazione non si può leggere"
+      : `Al momento ${count} conversazioni non si possono leggere`,
+  aConversation: "Una conversazione",
+  tryAgain: "Riprova",
   tooFarBack: "I messaggi più vecchi non si vedono qui",
   beginning: "Tutto comincia qui",
   today: "Oggi",

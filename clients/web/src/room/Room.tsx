@@ -3,8 +3,9 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { explain, useChat } from "../app/chat.tsx";
 import { goTo } from "../app/route.ts";
 import controls from "../common/controls.module.css";
+import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
-import { OfflineBanner } from "../connection/ConnectionStatus.tsx";
+import { OfflineBanner, UnreadableBanner } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { Composer, type ComposerHandle } from "./Composer.tsx";
 import { Header } from "./Header.tsx";
@@ -22,6 +23,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
   const composer = useRef<ComposerHandle>(null);
   const edit = useCallback((text: string) => composer.current?.edit(text), []);
   const [error, setError] = useState<unknown>(null);
+  const [attempt, setAttempt] = useState(0);
 
   useEffect(() => {
     setError(null);
@@ -35,7 +37,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
         // The client ended, or the room is gone: it is closed either way.
       });
     };
-  }, [client, id]);
+  }, [client, id, attempt]);
 
   // A room that was here and is no longer this person's gives way to the list.
   const gone = room === null && known.current;
@@ -52,24 +54,46 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
     }
   }, [client, id, room?.open, room?.members, room?.summary.class]);
 
+  const readable = room?.summary.readable ?? true;
   return (
     <>
       {room && <Header room={room} details={details} onDetails={onDetails} />}
       <OfflineBanner />
-      {error !== null && (
+      {room?.held && !readable && <UnreadableBanner />}
+      {room?.held && error !== null && (
         <p className={`${controls.error} ${styles.problem}`} role="alert">
           {explain(error, t)}
         </p>
       )}
       {room?.held ? (
         <Timeline room={room} onEdit={edit} />
-      ) : (
+      ) : error === null && readable ? (
         <div className={styles.loading}>
-          {error === null && <span role="status">{t.loading}</span>}
+          <span role="status">{t.loading}</span>
         </div>
+      ) : (
+        <Unavailable error={error} readable={readable} onRetry={() => setAttempt(attempt + 1)} />
       )}
       {room && <TypingLine users={room.typing} />}
-      {room && error === null && <Composer ref={composer} room={room} />}
+      {room && error === null && (room.held || readable) && <Composer ref={composer} room={room} />}
     </>
+  );
+}
+
+/** Says that a room could not be opened, and offers to try again. */
+function Unavailable(props: { error: unknown; readable: boolean; onRetry(): void }) {
+  const { t } = useI18n();
+  const { error, readable, onRetry } = props;
+  return (
+    <div className={styles.empty} role="alert" data-testid="unavailable">
+      <span className={styles.mark}>
+        <Icon name="warn" size={30} />
+      </span>
+      <h2>{readable ? explain(error, t) : t.notReadable}</h2>
+      {!readable && <p>{t.notReadableLead}</p>}
+      <button type="button" className={controls.button} onClick={onRetry}>
+        {t.tryAgain}
+      </button>
+    </div>
   );
 }

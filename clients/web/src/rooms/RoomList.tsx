@@ -2,6 +2,7 @@ import type { RoomId } from "@caffis/chat";
 import { useState } from "react";
 import { useChat, usePeople } from "../app/chat.tsx";
 import { closeDialog, openDialog, useRoute } from "../app/route.ts";
+import { useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
@@ -21,6 +22,8 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
   const people = usePeople(t);
   const { rooms, more, loaded } = useReadable(client.rooms);
   const self = useReadable(client.self);
+  const unreadable = rooms.filter(({ readable }) => !readable).length;
+  const again = useAction();
   const { dialog } = useRoute();
   /** The row that the keys are at. */
   const [focused, setFocused] = useState<string | null>(null);
@@ -84,6 +87,18 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
           </li>
         )}
       </ul>
+      {unreadable > 0 && (
+        <p className={styles.unreadable} role="status">
+          <span>{t.someNotReadable(unreadable)}</span>
+          <button
+            type="button"
+            disabled={again.busy}
+            onClick={() => void again.run(() => client.retryRooms())}
+          >
+            {t.tryAgain}
+          </button>
+        </p>
+      )}
       {loaded && rooms.length === 0 && (
         <div className={styles.empty}>
           <strong>{t.noConversations}</strong>

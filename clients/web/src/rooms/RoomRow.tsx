@@ -30,6 +30,7 @@ export function RoomRow(props: { summary: RoomSummary; selected: boolean; tabInd
         data-testid="room"
         data-room={summary.room}
         data-title={title}
+        data-readable={summary.readable}
       >
         <Avatar
           name={title}
@@ -46,9 +47,11 @@ export function RoomRow(props: { summary: RoomSummary; selected: boolean; tabInd
             </span>
           )}
         </span>
-        <time className={styles.time} dateTime={new Date(active).toISOString()}>
-          {short(preview?.time ?? active, client.now())}
-        </time>
+        {active > 0 && (
+          <time className={styles.time} dateTime={new Date(active).toISOString()}>
+            {short(preview?.time ?? active, client.now())}
+          </time>
+        )}
         <span className={styles.preview} dir="auto">
           {typist ? (
             <em>{t.isTyping(people.firstName(typist))}</em>
@@ -81,7 +84,8 @@ function previewText(
   self: string | null,
   t: Dictionary,
 ): string {
-  const { preview, peer } = summary;
+  const { preview, peer, readable } = summary;
+  if (!readable) return t.notReadable;
   if (!preview) return "";
   if (preview.sender === self) return t.youPreview(preview.text);
   return peer ? preview.text : t.says(people.firstName(preview.sender), preview.text);
