@@ -49,6 +49,10 @@ export default defineConfig({
           hookTimeout: 90_000,
         },
       },
+      {
+        extends: true,
+        test: { name: "figures", include: ["journeys/figures.ts"], hookTimeout: 90_000 },
+      },
     ],
   },
 });

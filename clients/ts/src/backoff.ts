@@ -1,4 +1,4 @@
-/** How long to wait before the next attempt: full jitter, so that a crowd cut at once does not return at once. */
+/** How long to wait before the next attempt: with full jitter, so that clients cut off together do not return together. */
 export interface BackoffOptions {
   /** The bound of the first wait in milliseconds. */
   readonly baseMs: number;
@@ -17,7 +17,7 @@ export const DEFAULT_BACKOFF: BackoffOptions = {
 
 /**
  * The wait before attempt number `attempt` (0 is the first) in milliseconds, uniform between 0 and a
- * bound that doubles. A delay that the server advised comes on top.
+ * bound that doubles. A delay that the server asked for is added.
  */
 export function backoffDelay(attempt: number, advisedMs: number, options: BackoffOptions): number {
   const bound = Math.min(options.maximumMs, options.baseMs * 2 ** Math.min(attempt, 20));

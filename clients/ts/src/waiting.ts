@@ -1,12 +1,12 @@
-/** What settles a promise from outside. */
+/** Settles a promise from outside. */
 export interface Settle<T> {
   resolve(value: T): void;
   reject(error: unknown): void;
 }
 
 /**
- * A promise that somebody else settles, or that rejects when the signal aborts first. `register` puts
- * it where it will be settled; what it returns takes it away again.
+ * A promise that somebody else settles, or that rejects when the signal aborts first. `register` stores
+ * it where it will be settled; the function that it returns removes it again.
  */
 export function waiting<T>(
   signal: AbortSignal | undefined,

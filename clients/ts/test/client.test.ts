@@ -17,7 +17,7 @@ function pending(of: ChatClient) {
 }
 
 describe("a room", () => {
-  test("is opened with its last entries and follows what comes", async () => {
+  test("is opened with its last entries and follows new ones", async () => {
     const server = new FakeServer();
     server.write("one");
     const { client } = start(server);
@@ -41,7 +41,7 @@ describe("a room", () => {
     expect(client.room(ROOM).getSnapshot()?.moreBefore).toBe(false);
   });
 
-  test("shows an entry once that comes twice", async () => {
+  test("shows an entry once when it arrives twice", async () => {
     const server = new FakeServer();
     const { client } = start(server);
     await client.open(ROOM);
@@ -52,7 +52,7 @@ describe("a room", () => {
     expect(texts(client)).toEqual(["one"]);
   });
 
-  test("resumes where a position is missing, in as many pages as it takes", async () => {
+  test("resumes after a gap, in as many pages as it takes", async () => {
     const server = new FakeServer();
     server.write("1");
     const { client } = start(server);
@@ -103,7 +103,7 @@ describe("after a cut", () => {
     expect(texts(client)).toHaveLength(50);
   });
 
-  test("a message whose answer was lost is sent again with its key and is there once", async () => {
+  test("a message whose answer was lost is resent with its key and appears once", async () => {
     const server = new FakeServer();
     const { client, timers } = start(server);
     await client.open(ROOM);
@@ -118,7 +118,7 @@ describe("after a cut", () => {
     expect(pending(client)).toEqual([]);
   });
 
-  test("what was written meanwhile goes out in order", async () => {
+  test("what was written offline is sent in order", async () => {
     const server = new FakeServer();
     const { client, timers } = start(server);
     await client.open(ROOM);
@@ -179,7 +179,7 @@ describe("a message", () => {
     expect(pending(client)).toEqual([]);
   });
 
-  test("that is put off goes out after the delay", async () => {
+  test("that is put off is sent after the delay", async () => {
     const server = new FakeServer();
     const { client, timers } = start(server);
     await client.open(ROOM);
@@ -357,7 +357,7 @@ describe("the connection", () => {
     expect(server.link.closedWith).toBe(1);
   });
 
-  test("passes over a datagram of garbage and ends on a frame of garbage", async () => {
+  test("ignores a malformed datagram and ends on a malformed frame", async () => {
     const server = new FakeServer();
     const { client, timers } = start(server);
     await timers.advance(10);

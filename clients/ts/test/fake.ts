@@ -214,7 +214,7 @@ export class FakeServer {
     const { presence, privateReceipts } = { ...this.own, ...change };
     const version = this.own.presence.version + 1;
     this.own = { presence: { ...presence, version }, privateReceipts };
-    // Behind the answer that is on its way.
+    // After the answer, which is already on its way.
     queueMicrotask(() => this.link.event({ type: "own_state", value: this.own }));
   }
 

@@ -1,4 +1,4 @@
-/** Lanes reorder, entries overtake answers, backups bring back less: a copy ends whole all the same. */
+/** Lanes reorder, entries overtake answers, backups lose entries: the copy is complete in the end. */
 
 import { describe, expect, test } from "vitest";
 import type { ChatClient } from "../src/client/client.ts";
@@ -38,7 +38,7 @@ describe("a copy is complete in the end", () => {
     server.write("2");
     server.tell(server.write("3"));
     await settled();
-    // Written after the answer was made, and here before it.
+    // Written after the answer was made, and delivered before it.
     server.tell(server.write("4"));
     await settled();
     server.late = () => false;
@@ -86,7 +86,7 @@ describe("a copy is complete in the end", () => {
     const server = serverWith(120);
     const { client } = start(server);
     await client.open(ROOM);
-    // Nobody tells of it but the page.
+    // Only the page tells of it.
     server.write("121");
     server.late = (command) => command.type === "history";
     const loaded = client.loadOlder(ROOM);
@@ -195,7 +195,7 @@ test("a summary that entries have overtaken takes nothing back", async () => {
 });
 
 describe("a server that was restored from a backup", () => {
-  test("has its head believed: new entries at old positions arrive", async () => {
+  test("sets the head: new entries at old positions arrive", async () => {
     const server = serverWith(9);
     const { client, timers } = start(server);
     await client.open(ROOM);
@@ -217,7 +217,7 @@ describe("a server that was restored from a backup", () => {
     expect(server.read).toBe(6);
   });
 
-  test("counts what was written since as unread, although this client had read further", async () => {
+  test("decides what is unread, although this client had read further", async () => {
     const server = serverWith(9);
     const { client, timers } = start(server);
     await client.open(ROOM);
@@ -241,7 +241,7 @@ describe("a room with much that is unread", () => {
     expect(texts(client)).toContain("401");
     expect(room(client)).toMatchObject({ moreBefore: true, moreAfter: true });
     expect(texts(client).length).toBeLessThan(150);
-    // What comes meanwhile is counted, and loaded when its turn comes.
+    // New messages are counted now and loaded when the person gets there.
     server.tell(server.write("1001"));
     await settled();
     expect(texts(client)).not.toContain("1001");
@@ -254,7 +254,7 @@ describe("a room with much that is unread", () => {
     expect(count(server, "resume")).toBe(0);
   });
 
-  test("finds it behind entries that are no messages", async () => {
+  test("finds the first unread message before entries that are no messages", async () => {
     const server = serverWith(300);
     server.read = 100;
     for (const entry of server.entries) {
@@ -299,7 +299,7 @@ describe("a room with much that is unread", () => {
     expect(texts(client).at(-1)).toBe("1002");
   });
 
-  test("takes what this person writes once the end is there", async () => {
+  test("shows what this person writes in its place once the end is loaded", async () => {
     const server = serverWith(1_000);
     server.read = 400;
     const { client } = start(server);
@@ -313,7 +313,7 @@ describe("a room with much that is unread", () => {
   });
 });
 
-test("a client is for one person: a token of another one ends it", async () => {
+test("a client belongs to one person: a token of another person ends it", async () => {
   const server = serverWith(1);
   const { client, timers } = start(server);
   await timers.advance(10);

@@ -31,7 +31,7 @@ function positions({ entries }: { entries: readonly Entry[] }): number[] {
 }
 
 describe("a copy of a log", () => {
-  test("lets its oldest entries go when it is full", () => {
+  test("drops its oldest entries when it is full", () => {
     const { log: after } = append(
       log(1, HELD_ENTRIES),
       entries(HELD_ENTRIES + 1, HELD_ENTRIES + 2),
@@ -41,7 +41,7 @@ describe("a copy of a log", () => {
     expect(after).toMatchObject({ last: HELD_ENTRIES + 2, moreBefore: true });
   });
 
-  test("takes of older entries only what fits", () => {
+  test("takes only as many older entries as fit", () => {
     const after = prepend(log(11, HELD_ENTRIES + 6), page(1, 10));
     expect(after.entries).toHaveLength(HELD_ENTRIES);
     expect(after.entries[0]?.position).toBe(7);

@@ -71,7 +71,7 @@ test("a client with the WebSocket of a package connects, opens a room and sends"
   }
 });
 
-test("a server that refuses is an error of the dial, not of the process", async () => {
+test("a refused connection rejects the dial and throws nothing else", async () => {
   const { url, close } = await listen(new FakeServer());
   close();
   const events = { frame() {}, datagram() {}, pong() {}, closed() {} };

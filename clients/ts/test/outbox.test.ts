@@ -1,4 +1,4 @@
-/** What is written and not sent outlives its client, has one sender, and stays with its person. */
+/** Unsent messages outlive their client, have one sender, and stay with their person. */
 
 import { expect, test } from "vitest";
 import type { ChatClient } from "../src/client/client.ts";
@@ -69,7 +69,7 @@ test("a message that was not sent is sent by the next client of its person, in o
   expect(outboxStorage.rows.size).toBe(0);
 });
 
-test("another client takes over what one leaves when it ends, and only then", async () => {
+test("another client takes over when the first one ends, and only then", async () => {
   const server = new FakeServer();
   const outboxStorage = new MemoryStorage();
   const [first, second] = [start(server, { outboxStorage }), start(server, { outboxStorage })];
@@ -88,7 +88,7 @@ test("another client takes over what one leaves when it ends, and only then", as
   expect(outboxStorage.rows.size).toBe(0);
 });
 
-test("what one person left is never sent by another, and waits for that person", async () => {
+test("what one person left is never sent by another person", async () => {
   const server = new FakeServer();
   const outboxStorage = new MemoryStorage();
   const giulia = start(server, { outboxStorage });
@@ -115,7 +115,7 @@ test("what one person left is never sent by another, and waits for that person",
   expect(server.entries).toHaveLength(1);
 });
 
-test("a refused message stays until it is discarded, over the end of its client", async () => {
+test("a refused message stays until it is discarded, even after its client has ended", async () => {
   const server = new FakeServer();
   const outboxStorage = new MemoryStorage();
   const first = start(server, { outboxStorage });
@@ -156,7 +156,7 @@ test("an expired message gets a new key when it is tried again, and is kept once
   expect(server.entries).toHaveLength(1);
 });
 
-test("only so many messages wait", async () => {
+test("the number of waiting messages is limited", async () => {
   const server = new FakeServer();
   const { client } = start(server);
   await client.open(ROOM);

@@ -3,7 +3,7 @@ import { FakeServer, ME, OTHER, ROOM, settled } from "./fake.ts";
 import { count, refusal, start } from "./start.ts";
 
 describe("typing", () => {
-  test("is said at a measured pace and stops with the message", async () => {
+  test("is sent at a limited rate and stops with the message", async () => {
     const server = new FakeServer();
     const { client, timers } = start(server);
     await client.open(ROOM);
@@ -16,7 +16,7 @@ describe("typing", () => {
     expect(server.link.signals.at(-1)).toMatchObject({ value: { value: { active: false } } });
   });
 
-  test("of others expires, and what arrives late is dropped", async () => {
+  test("of others expires, and late signals are dropped", async () => {
     const server = new FakeServer();
     const { client, timers } = start(server);
     await client.open(ROOM);
@@ -33,7 +33,7 @@ describe("typing", () => {
 });
 
 describe("read and delivered", () => {
-  test("are said once each, the newest only", async () => {
+  test("are sent once each, only the newest", async () => {
     const server = new FakeServer();
     const { client } = start(server);
     await client.open(ROOM);
@@ -102,7 +102,7 @@ describe("one's own presence", () => {
     ]);
   });
 
-  test("has the person's words, which a refusal leaves as they were", async () => {
+  test("includes the status text, which a refusal leaves as it was", async () => {
     const server = new FakeServer();
     const { client } = start(server);
     await client.setStatus("at the counter");
@@ -117,7 +117,7 @@ describe("one's own presence", () => {
     expect(client.own.getSnapshot().status).toBeNull();
   });
 
-  test("begins with what the welcome says, again on every connection", async () => {
+  test("is taken from the welcome on every connection", async () => {
     const server = new FakeServer();
     const { presence } = server.own;
     server.own = { presence: { ...presence, status: "back on Monday" }, privateReceipts: true };
@@ -136,7 +136,7 @@ describe("one's own presence", () => {
     expect(client.own.getSnapshot()).toMatchObject({ status: null, privateReceipts: false });
   });
 
-  test("follows what another device says, and what is older counts no more", async () => {
+  test("follows other devices and ignores older states", async () => {
     const server = new FakeServer();
     const { client, timers } = start(server);
     await timers.advance(10);

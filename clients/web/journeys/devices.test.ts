@@ -34,7 +34,7 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
-test("what comes is unread everywhere, and read everywhere once it is read in one place", async () => {
+test("a new message is unread on all devices, and read on all once it is read on one", async () => {
   await marco.says("one");
   await marco.says("two");
   const all = [firstTab, secondTab, onPhone];
@@ -69,7 +69,7 @@ test("what a person sets of themselves shows at once where their settings are op
     await expect.poll(() => settings(device, "status").inputValue()).toBe("on the train");
     await expect.poll(() => settings(device, "private-receipts").isChecked()).toBe(true);
   }
-  // Away is said for a device, and true once all devices say it.
+  // A person is away once all of their devices say so.
   const availability = (device: Person) => settings(device, "availability").textContent();
   await settings(firstTab, "away").check();
   await settings(secondTab, "away").check();
@@ -78,7 +78,7 @@ test("what a person sets of themselves shows at once where their settings are op
   for (const device of all) await expect.poll(() => availability(device)).toBe("Away");
   await settings(secondTab, "away").uncheck();
   for (const device of all) await expect.poll(() => availability(device)).toBe("Online");
-  // Who comes later begins with the same.
+  // A later session begins with the same state.
   await onPhone.page.reload();
   await onPhone.online();
   await settings(onPhone, "settings").click();
@@ -87,12 +87,12 @@ test("what a person sets of themselves shows at once where their settings are op
   for (const device of all) await device.page.keyboard.press("Escape");
 });
 
-test("somebody is there for as long as one device is", async () => {
+test("a person is online as long as one device is", async () => {
   await marco.showsDetails();
   await marco.seesPresence("giulia", true);
   await firstTab.page.close();
   await onPhone.page.close();
-  // The tab that is left still talks, and so its person is still there.
+  // The remaining tab still works, so the person is still online.
   await secondTab.open(GROUP);
   await secondTab.says("still here");
   await marco.sees(4);

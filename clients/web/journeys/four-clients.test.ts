@@ -56,7 +56,7 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
-test("each comes by its own transport", async () => {
+test("each client uses its own transport", async () => {
   expect(await giulia.transport()).toBe("webtransport");
   expect(await marco.transport()).toBe("websocket");
   expect(await aiko.transport()).toBe("webtransport");
@@ -97,7 +97,7 @@ test("all see the same messages in the same order", async () => {
   }
 });
 
-test("ticks tell who has read", async () => {
+test("ticks show who has read", async () => {
   await giulia.page.getByTestId("seen-by").getByText(/Marco/).waitFor();
   await giulia.page.getByTestId("seen-by").getByText(/Aiko/).waitFor();
 });
@@ -141,7 +141,7 @@ test("presence ends when a window closes and when a browser is killed", async ()
   await giulia.seesPresence("luca", true);
 });
 
-test("no page asked anybody else for anything, and none broke", () => {
+test("no page made a request elsewhere, and none failed", () => {
   expect([giulia, marco, aiko].flatMap((person) => person.problems)).toEqual([]);
 });
 

@@ -43,7 +43,7 @@ beforeAll(async () => {
   marco.types(`/open ${room[1]}`);
   await writes(1, OLD);
   await giulia.page.locator(`[data-number="${OLD}"]`).waitFor();
-  // Read up to here: what comes now is new.
+  // Everything up to here is read.
   await giulia.badge(GROUP, null);
   await giulia.room("Marco").click();
   await giulia.page.getByTestId("room-title").getByText("Marco").waitFor();
@@ -104,7 +104,7 @@ test("older messages load above without moving what is in view, and few are in t
   await giulia.page.getByText(BEGINNING).waitFor();
 });
 
-test("every message is met on the way down, once and in order", async () => {
+test("every message comes into view on the way down, once and in order", async () => {
   await giulia.page.locator("#messages").evaluate((log) => log.scrollTo(0, 0));
   for (let expected = 1; expected <= OLD; ) {
     const numbers = await numbersInView();
@@ -115,7 +115,7 @@ test("every message is met on the way down, once and in order", async () => {
   }
 });
 
-test("what comes while one reads is counted, and one jump leads there", async () => {
+test("new messages are counted while one reads further up, and one jump leads to them", async () => {
   await giulia.page.locator("#messages").evaluate((log) => log.scrollTo(0, log.scrollHeight));
   await giulia.badge(GROUP, null);
   for (let i = 0; i < 5; i += 1) await scrollsAndStays(-STEP);
@@ -129,13 +129,13 @@ test("what comes while one reads is counted, and one jump leads there", async ()
   await giulia.badge(GROUP, null);
 });
 
-test("at the end one follows what comes", async () => {
+test("at the end the view follows new messages", async () => {
   await writes(OLD + NEW + 3, OLD + NEW + 3);
   await giulia.page.locator(`[data-number="${OLD + NEW + 3}"]`).waitFor();
   expect(await inView(OLD + NEW + 3)).toBe(true);
 });
 
-test("on a phone the details take its place, and give it back", async () => {
+test("on a phone the details replace the room, which keeps its place", async () => {
   const { page } = giulia;
   await page.setViewportSize({ width: 360, height: 740 });
   const looksAtDetails = async () => {
@@ -216,7 +216,7 @@ function scrollsAndStays(pixels: number): Promise<number> {
     async (log, { by, near, beginning }) => {
       const frame = () => new Promise((done) => requestAnimationFrame(done));
       log.scrollBy(0, by);
-      // What was drawn is measured.
+      // Wait until the new rows are measured.
       await frame();
       await frame();
       const { top, bottom } = log.getBoundingClientRect();
@@ -226,7 +226,7 @@ function scrollsAndStays(pixels: number): Promise<number> {
       });
       const place = seen?.getBoundingClientRect().top ?? 0;
       let most = 0;
-      // Near the top until older ones are there.
+      // Near the top, wait for older messages.
       const loading = () => log.scrollTop < near && !log.textContent?.includes(beginning);
       for (let i = 0; i < 4 || loading(); i += 1) {
         await frame();

@@ -77,7 +77,7 @@ test("Up, Down, Home and End move between messages, drawn or not", async () => {
   expect(await giulia.page.locator(`[data-number="${MESSAGES}"]`).count()).toBe(0);
   await press("ArrowDown");
   expect(await message()).toBe(2);
-  // Where one was stays where Tab comes back to.
+  // Tab returns to the message that had the focus.
   await press("F6");
   expect(await region()).toBe("composer");
   await press("Shift+F6");

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await marco.says("Così potete assaggiare tutti la torta 🍰");
   await marco.says("تمام، نلتقي عند المدخل");
   await marco.sees(3);
-  // Whoever looks may do something about the members, and somebody has something to say.
+  // The person who looks may manage members, and somebody has a status.
   const { page } = marco;
   await marco.showsDetails();
   await page.getByTestId("manage-giulia").click();
@@ -93,7 +93,7 @@ for (const theme of THEMES) {
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
       await page.keyboard.press("Escape");
-      // On a phone the list is a step back.
+      // On a phone the list is one step back.
       if (await page.getByTestId("back").isVisible()) await page.getByTestId("back").click();
       await page.getByTestId("settings").click();
       await look("settings");
@@ -118,7 +118,7 @@ test("windows and failures", async () => {
   await page.getByTestId("composer").fill("x".repeat(501));
   await page.getByText("1 over the limit").waitFor();
   await inspect(page, "cafe");
-  // Overrides of the writing direction are refused: the message fails and can be taken back.
+  // Overrides of the writing direction are refused: the message fails and can be deleted.
   await page.getByTestId("composer").fill("a\u202Eb");
   await page.getByTestId("composer").press("Enter");
   await page.locator("[data-delivery=failed]").first().waitFor();
@@ -158,7 +158,7 @@ test("nothing is cut off at 320 pixels", async () => {
 
 /** Takes a picture, and fails on what axe finds. */
 async function inspect(page: Page, name: string): Promise<void> {
-  // Motion ends where it goes, so that colours are what they stay.
+  // Wait for animations to finish, so that colours are final.
   await page.evaluate(() =>
     Promise.all(
       document.getAnimations().map((each) =>

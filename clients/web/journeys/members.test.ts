@@ -30,13 +30,13 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
-test("a member is offered nothing that is not theirs to do", async () => {
+test("a member is offered only what they may do", async () => {
   expect(await marco.page.getByTestId("add-members").count()).toBe(0);
   expect(await marco.page.locator("[data-testid^=manage-]").count()).toBe(0);
   expect(await marco.page.getByTestId("leave").count()).toBe(1);
 });
 
-test("an owner adds people by name and by id, and hears why not", async () => {
+test("an owner adds people by name and by id, and is told why not", async () => {
   const { page } = giulia;
   await page.getByTestId("add-members").click();
   await page.getByTestId("user-ids").fill("nobody-of-this-name");
@@ -55,7 +55,7 @@ test("an owner adds people by name and by id, and hears why not", async () => {
   );
 });
 
-test("roles are given, and with them what their members may do", async () => {
+test("a new role brings its permissions", async () => {
   await giulia.page.getByTestId("manage-marco").click();
   await giulia.page.getByRole("radio", { name: "Admin" }).check();
   await member(giulia, "marco").and(giulia.page.locator("[data-role=admin]")).waitFor();
@@ -77,7 +77,7 @@ test("a group keeps somebody in charge", async () => {
   await giulia.page.keyboard.press("Escape");
   await giulia.page.getByTestId("leave").click();
   await giulia.page.getByTestId("leave-now").click();
-  await giulia.page.getByRole("alert").getByText("somebody else who can run it").waitFor();
+  await giulia.page.getByRole("alert").getByText("another owner or admin").waitFor();
   await giulia.page.keyboard.press("Escape");
 });
 
@@ -111,7 +111,7 @@ test("words and away show to others, and last over a reload", async () => {
   await member(marco, "giulia").getByText("Online", { exact: true }).waitFor();
 });
 
-test("who reads privately is not told of", async () => {
+test("private reading is not shown to others", async () => {
   await sets(giulia, async (page) => {
     await page.getByTestId("private-receipts").check();
   });
@@ -125,7 +125,7 @@ test("who reads privately is not told of", async () => {
   expect(await own.getAttribute("data-delivery")).not.toBe("read");
 });
 
-test("who leaves is gone, and no page broke", async () => {
+test("a member who leaves is gone, and no page failed", async () => {
   await marco.page.getByTestId("leave").click();
   await marco.page.getByTestId("leave-now").click();
   await marco.room(GROUP).waitFor({ state: "detached" });

@@ -34,8 +34,8 @@ afterAll(async () => {
   await Promise.allSettled([lasting, dying].map((server) => server?.[Symbol.asyncDispose]()));
 });
 
-// Both wait for most of their time, which they can do together.
-test.concurrent("who is killed over WebTransport is gone for the others once the server notices", async ({
+// Both mostly wait, so they run together.
+test.concurrent("a browser killed over WebTransport is offline for others once the server notices", async ({
   expect,
 }) => {
   const [giulia, marco] = await Promise.all([
@@ -65,7 +65,7 @@ test.concurrent("a hidden page notices a killed server, although it asks less of
   await people[0].makesGroup(GROUP, ["marco"]);
   await people[1].open(GROUP);
   for (const person of people) await hide(person);
-  // A tab that was hidden is away for the others: the pages have taken note of it.
+  // A hidden tab shows as away to others: the pages have noticed.
   await people[0].showsDetails();
   await people[0].page.locator('[data-user=marco] [data-availability="away"]').waitFor();
   const killed = Date.now();

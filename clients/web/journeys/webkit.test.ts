@@ -29,7 +29,7 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
-test("somebody signs in, and is told that it is WebSocket", async () => {
+test("a person signs in, and the page says that it uses WebSocket", async () => {
   await webkit.goTo(server.url);
   await webkit.click("[data-testid=user-giulia]");
   const transport = await webkit.waitFor<string>(
@@ -44,7 +44,7 @@ test("somebody signs in, and is told that it is WebSocket", async () => {
   expect(told).toBe("WebSocket");
 });
 
-test("what is written here arrives there, and the other way round", async () => {
+test("messages arrive in both directions", async () => {
   await webkit.click(`[data-title="${GROUP}"]`);
   await webkit.types("[data-testid=composer]", "from WebKit");
   await marco.sees(1);

@@ -45,7 +45,7 @@ import type { Greeted } from "./session.ts";
 import { TypingState } from "./typing.ts";
 import { Unreadable } from "./unreadable.ts";
 
-/** A chat client. Connects when it is made; ends by {@link ChatClient.dispose}. */
+/** A chat client. Connects when it is created; {@link ChatClient.dispose} ends it. */
 export class ChatClient implements Disposable {
   readonly #options: ChatClientOptions;
   readonly #timers: Timers;
@@ -111,7 +111,7 @@ export class ChatClient implements Disposable {
         const { key, room, body } = message;
         const own: Message = { number, sender: this.#store.self ?? null, key, body };
         this.#store.entry(room, { position, time, kind: { type: "message", value: own } });
-        // Where something is missing before it, it stays visible until that has come.
+        // If entries before it are missing, it stays visible until they have arrived.
         const view = this.#store.get(room);
         if (!view?.held || view.last >= position) this.#outbox.seen(room, own);
       },
@@ -244,7 +244,7 @@ export class ChatClient implements Disposable {
    */
   markRead(room: RoomId, number: number): void {
     this.#store.ownRead(room, number);
-    // Who walked into a public room keeps no marker.
+    // Visitors of a public room have no marker.
     if (this.#store.get(room)?.summary.role) this.#marks.mark("mark_read", room, number);
   }
 

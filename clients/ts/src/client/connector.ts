@@ -148,7 +148,7 @@ export class Connector {
     this.#session = undefined;
     this.view.update((view) => ({ ...view, reason: { code: null, sentence: farewell.reason } }));
     if (farewell.code === CLOSE_CODES.tokenExpired) this.#token = undefined;
-    // A code that this build does not know is of a newer server: it may well welcome us again.
+    // An unknown code comes from a newer server, which may accept the next connection.
     const known = Object.values<number>(CLOSE_CODES).includes(farewell.code);
     if (known && !RECONNECTING_CLOSE_CODES.has(farewell.code))
       this.#end(new LinkLostError(farewell));
@@ -159,7 +159,7 @@ export class Connector {
   #refused(error: unknown): number {
     const code = error instanceof CommandError ? error.code : null;
     const sentence = error instanceof Error ? error.message : String(error);
-    // That there is no new token says less than why the old one was refused.
+    // Why the old token was refused says more than that there is no new one.
     const known = error instanceof EndedError && this.view.getSnapshot().reason;
     if (!known) this.view.update((view) => ({ ...view, reason: { code, sentence } }));
     const farewell = error instanceof LinkLostError ? error.farewell.code : null;
@@ -206,7 +206,7 @@ export class Connector {
     this.#ended = error ?? new EndedError("the client ended");
     this.#session?.close({ code: CLOSE_CODES.normal, reason: "" });
     this.#session = undefined;
-    // Whoever ended the client knows why.
+    // The owner that ended the client knows why.
     const given = this.#options.signal.aborted ? { reason: null } : {};
     this.view.update((view) => ({
       ...view,

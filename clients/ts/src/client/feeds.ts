@@ -69,7 +69,7 @@ export class Feeds {
       if (each.standing === "later") this.#later.add(each.room);
       void this.resume(each.room);
     }
-    // Opened again for what is no entry: markers, presence, attendance.
+    // Opened again for markers, presence and attendance, which no resume brings.
     for (const room of this.#wanted) void this.#reconcile(room).catch(ignore);
   }
 

@@ -1,4 +1,4 @@
-/** What the server sends by itself, and where it belongs. */
+/** Passes events and signals from the server on to the parts of the client. */
 
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Message, RoomId, ServerEvent, ServerSignal } from "../protocol.ts";
@@ -86,7 +86,7 @@ export class Incoming implements SessionEvents {
         this.#to.own.heard(event.value);
         break;
       case "unknown":
-        // Of a newer server: what it changes comes with the next resume.
+        // From a newer server: the next resume brings its effects.
         break;
     }
   }
@@ -100,7 +100,7 @@ export class Incoming implements SessionEvents {
     }
   }
 
-  /** A message is in the log that was not there before. */
+  /** A new message is in the log. */
   arrived(room: RoomId, message: Message): void {
     const { store, marks, names, outbox, typing } = this.#to;
     const { sender, number } = message;

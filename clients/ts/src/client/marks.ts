@@ -1,4 +1,4 @@
-/** Sends how far this person has read and received: one command at a time, of each room the newest. */
+/** Sends how far this person has read and received: one command at a time, only the newest of each room. */
 
 import type { Command, Reply, RoomId } from "../protocol.ts";
 

@@ -1,4 +1,4 @@
-/** Asks who people are that are met and not known yet. */
+/** Asks for the profiles of people that are not known yet. */
 
 import {
   type Command,
@@ -9,7 +9,7 @@ import {
 } from "../protocol.ts";
 import type { Store } from "../store/store.ts";
 
-/** The people that were asked for; once each in a session. */
+/** The people that were asked for, once each in a session. */
 export class Names {
   readonly #store: Store;
   readonly #request: (command: Command) => Promise<Reply>;
@@ -39,7 +39,7 @@ export class Names {
       (reply) => {
         if (reply.type === "profiles") this.#store.profiles(reply.value.profiles);
       },
-      // They stay unknown by name; the next session asks again.
+      // Their names stay unknown until the next session asks again.
       () => {},
     );
   }

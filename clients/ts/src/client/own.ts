@@ -1,4 +1,4 @@
-/** How this person appears to others: there or away, in what words, and whether they tell what they read. */
+/** How this person appears to others: online or away, with what status, and whether they send read receipts. */
 
 import type { Availability, Command, OwnState, Reply } from "../protocol.ts";
 import { Cell } from "../store/readable.ts";
@@ -34,7 +34,7 @@ export class Own {
 
   /** A new session begins as online: it is told what differs. */
   welcomed(own: OwnState): void {
-    // Another server may count from elsewhere.
+    // Another server may count versions differently.
     this.#told = undefined;
     this.heard(own);
     if (this.#availability() !== "online") this.tell().catch(ignore);

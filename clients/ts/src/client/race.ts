@@ -7,7 +7,7 @@ import { sleep, type Timers } from "../timers.ts";
 import { CommandError } from "./errors.ts";
 import { type Greeted, openSession } from "./session.ts";
 
-/** What the preferred transport is ahead of the next. */
+/** The head start of the preferred transport. */
 export const HEAD_START_MS = 500;
 /** How long one attempt over all routes may take. */
 export const ATTEMPT_MS = 10_000;
@@ -62,7 +62,7 @@ function closeOthers(runs: readonly Promise<Greeted>[], winner: Greeted): void {
   }
 }
 
-/** Of all that went wrong, what the server itself said tells most. */
+/** Of several errors, the one that the server itself sent says the most. */
 function worst(error: unknown): unknown {
   if (!(error instanceof AggregateError)) return error;
   const errors: unknown[] = error.errors;

@@ -56,7 +56,7 @@ export class Session implements LinkEvents {
   /** Gives the session its link. */
   attach(link: Link): void {
     this.#link = link;
-    // A race that is over may already have ended this session.
+    // The race may be over, and this session ended with it.
     if (this.#farewell) link.close(this.#farewell);
   }
 
@@ -150,7 +150,7 @@ export class Session implements LinkEvents {
       frame = serverFrameFromBytes(payload);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      // A datagram may be garbage from anywhere; a frame that is garbage ends the session.
+      // A malformed datagram may come from anywhere; a malformed frame ends the session.
       if (!lossy) this.#end({ code: PROTOCOL, reason: error.message });
       return;
     }

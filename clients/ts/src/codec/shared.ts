@@ -15,8 +15,11 @@ export type UnknownName = `unknown:${number}`;
 
 /** A kind that is newer than this build, kept as it came. */
 export interface Unknown {
+  /** Tells it from the kinds that this build knows. */
   readonly type: "unknown";
+  /** The tag of the kind on the wire. */
   readonly tag: number;
+  /** Its payload, undecoded. */
   readonly bytes: Uint8Array;
 }
 

@@ -18,6 +18,7 @@ export interface GatedEngine {
 
 /** What a server says of its transports. */
 export interface ConnectInfo {
+  /** Where WebTransport is served; null where it is not. */
   readonly webtransport: {
     readonly url?: string | null;
     readonly port?: number | null;
@@ -25,7 +26,9 @@ export interface ConnectInfo {
     /** SHA-256 of the certificate in base64 or hexadecimal, where a browser could not check it otherwise. */
     readonly certificateHash?: string | null;
   } | null;
+  /** Where WebSocket is served. */
   readonly websocket: { readonly url?: string | null; readonly path?: string | null } | null;
+  /** The browser engines that should use WebSocket. */
   readonly gated?: readonly GatedEngine[];
 }
 

@@ -5,7 +5,9 @@ export type TransportKind = "webtransport" | "websocket";
 
 /** Why a connection ended: a code of `CLOSE_CODES` and a sentence for people. */
 export interface Farewell {
+  /** A code of `CLOSE_CODES`. */
   readonly code: number;
+  /** A sentence for people. */
   readonly reason: string;
 }
 
@@ -29,6 +31,7 @@ export interface LinkEvents {
 
 /** One open connection. */
 export interface Link {
+  /** The transport that it runs over. */
   readonly kind: TransportKind;
   /** Queues a frame; frames arrive in this order. */
   send(payload: Uint8Array): void;

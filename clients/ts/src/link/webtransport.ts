@@ -38,7 +38,7 @@ class WebTransportLink implements Link {
     this.#events = events;
     this.#writer = (stream.writable as WritableStream<Bytes>).getWriter();
     this.#datagrams = (transport.datagrams.writable as WritableStream<Bytes>).getWriter();
-    // Whatever breaks, breaks `closed` too, which says why.
+    // Any failure also rejects `closed`, which says why.
     const ended = (error: unknown) => this.#end(abrupt(describe(error)));
     transport.closed.then(
       (info) => this.#end(abrupt(info.reason ?? "the connection closed")),
@@ -164,7 +164,7 @@ export function webTransportDial(url: string, certificateHash: Bytes | null): Di
         serverCertificateHashes: [{ algorithm: "sha-256", value: certificateHash }],
       }),
     });
-    // The race may have moved on before this one opens or fails.
+    // The race may be over before this link opens or fails.
     transport.closed.catch(ignore);
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });

@@ -1,7 +1,7 @@
 /**
  * Keeps unsent messages in IndexedDB. Every client holds a Web Lock of its own for as long as it
- * lives, and waits for the locks of the person's other clients: whoever gets one takes over what that
- * client left. So a message has one sender at a time, and none waits for a tab that the browser has
+ * lives, and waits for the locks of the person's other clients: the one that gets such a lock takes over what
+ * that client left. So a message has one sender at a time, and none waits for a tab that the browser has
  * put to sleep. Where there are no Web Locks, a client takes over everything when it begins; what two
  * clients send then has the same key, and arrives once.
  */
@@ -67,7 +67,7 @@ class BrowserMessages implements KeptMessages {
 
   close(): void {
     this.#channel?.close();
-    // What was written before is kept before another client may take it over.
+    // Pending writes finish before another client may take over.
     void this.#written.finally(() => {
       this.#end.abort();
       this.#database?.close();
@@ -79,7 +79,7 @@ class BrowserMessages implements KeptMessages {
     this.#database = await openDatabase(this.#name);
     if (this.#channel) {
       this.#channel.onmessage = ({ data }) => {
-        // Whoever begins asks who else is there; the others say so, and both wait for each other's end.
+        // A new client asks who else is there and the others answer: each waits for the end of the others.
         const { owner, asks } = data as { owner: string; asks: boolean };
         this.#watch(owner);
         if (asks) this.#channel?.postMessage({ owner: this.#owner, asks: false });
@@ -130,7 +130,7 @@ class BrowserMessages implements KeptMessages {
         const transaction = this.#database?.transaction(STORE, "readwrite");
         if (!transaction) return;
         const done = result(act(transaction.objectStore(STORE)));
-        // Without this the transaction ends only after its answer was read: a tab that closes now loses it.
+        // Otherwise it commits only after this tab has read the result: a tab that closes now would lose it.
         transaction.commit();
         return done;
       })

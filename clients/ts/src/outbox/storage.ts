@@ -1,4 +1,4 @@
-/** Where unsent messages are kept: what an outbox expects of its storage. */
+/** What an outbox expects of the storage that keeps unsent messages. */
 
 import type { ClientId, ClientKey, ErrorCode, RoomId, UserId } from "../protocol.ts";
 
@@ -26,9 +26,8 @@ export interface KeptMessages {
 
 /**
  * Keeps unsent messages beyond the life of a client. All clients of a person share it, and each
- * message has exactly one of them that sends it: the one that wrote it, or once that one has ended,
- * one that took it over. A storage that cannot keep something loses only what it was there for, so
- * nothing here rejects.
+ * message has exactly one of them as its sender: the one that wrote it or, once that has ended, one that
+ * took it over. A failure to store a message must not stop it from being sent, so nothing here rejects.
  */
 export interface OutboxStorage {
   /**

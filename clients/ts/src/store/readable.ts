@@ -1,6 +1,6 @@
 /**
- * Something to read and to subscribe to: the shape that React's `useSyncExternalStore` wants. Both
- * functions work without their object.
+ * A value to read and to subscribe to, in the shape that React's `useSyncExternalStore` wants. Both
+ * functions may be called without their object.
  */
 export interface Readable<T> {
   /** The present value; the same object until it changes. */

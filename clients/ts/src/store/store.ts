@@ -121,7 +121,7 @@ export class Store {
     const cell = this.#cell(summary.room);
     const before = cell.getSnapshot();
     if (before && !summary.readable) {
-      // The numbers of a room that the server cannot read say nothing: what is known here stays.
+      // The numbers of an unreadable room mean nothing: keep what is known here.
       this.change(summary.room, (view) => ({
         ...view,
         summary: { ...view.summary, readable: false },
@@ -129,13 +129,6 @@ export class Store {
       return;
     }
     this.#hear(summary.room, summary.head);
-    if (before && !summary.readable) {
-      // The summary of an unreadable room says nothing more: what is known of the room stays.
-      const kept = { ...before.summary, readable: false };
-      cell.set({ ...before, summary: kept });
-      this.#list([kept]);
-      return;
-    }
     // What the server says is newer, except for what this person read a moment ago.
     const restored = this.#restored.delete(summary.room);
     const known = restored ? 0 : (before?.summary.read ?? 0);

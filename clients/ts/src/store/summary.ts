@@ -34,7 +34,7 @@ export function advance(
     active = Math.max(active, time);
     if (kind.type === "message" && kind.value.number > number) {
       number = kind.value.number;
-      // Who writes has read what is before.
+      // The sender has read everything before their own message.
       if (kind.value.sender !== null && kind.value.sender === self) read = number;
       const text = [...(messageText(kind.value) ?? "")].slice(0, PREVIEW_CHARACTERS).join("");
       preview = { number, sender: kind.value.sender, text, time };

@@ -19,7 +19,9 @@ import type {
 export interface PendingMessage {
   /** The idempotency key; kept on every resend. */
   readonly key: ClientKey;
+  /** The room that it is for. */
   readonly room: RoomId;
+  /** Its content. */
   readonly body: Body;
   /** Waiting for its turn or the link, under way, acknowledged but not yet in the log, or given up. */
   readonly state: "queued" | "sending" | "sent" | "failed";
@@ -29,6 +31,7 @@ export interface PendingMessage {
 
 /** One room as it is known here. */
 export interface RoomView {
+  /** The room. */
   readonly id: RoomId;
   /** Head, unread and preview are kept up to date. */
   readonly summary: RoomSummary;
@@ -62,7 +65,9 @@ export interface RoomView {
 
 /** Who people are and whether they are there. */
 export interface PeopleView {
+  /** Their names and pictures. */
   readonly profiles: ReadonlyMap<UserId, Profile>;
+  /** Whether they are there, and their own words. */
   readonly presence: ReadonlyMap<UserId, Presence>;
 }
 
@@ -78,6 +83,7 @@ export interface OwnView {
 
 /** The rooms of this person, the most active first. */
 export interface RoomListView {
+  /** The rooms that are known. */
   readonly rooms: readonly RoomSummary[];
   /** Whether the server has more. */
   readonly more: boolean;

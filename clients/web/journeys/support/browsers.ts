@@ -11,7 +11,7 @@ const CHROMIUM = {
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    // A page that does not come from the server's address may not talk to it otherwise.
+    // Otherwise Chromium keeps a page that was not loaded from the server from connecting to it.
     ...(process.env.CAFFIS_PAGE ? ["--disable-features=LocalNetworkAccessChecks"] : []),
   ],
 };

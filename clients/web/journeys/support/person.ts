@@ -92,7 +92,7 @@ export class Person {
 
   /** Writes a message and sends it. */
   async says(text: string): Promise<void> {
-    // Key by key: what a driver fills in at once does not reach the page in every browser.
+    // Key by key: filling the field at once does not reach the page in every browser.
     await this.page.getByTestId("composer").pressSequentially(text);
     await this.page.getByTestId("composer").press("Enter");
   }

@@ -39,7 +39,7 @@ export class WebKit implements AsyncDisposable {
       env: {
         ...process.env,
         DISPLAY: `:${display}`,
-        // There is no graphics card.
+        // The machine may have no graphics card.
         LIBGL_ALWAYS_SOFTWARE: "1",
         WEBKIT_DISABLE_COMPOSITING_MODE: "1",
       },

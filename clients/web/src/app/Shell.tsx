@@ -24,7 +24,7 @@ export function Shell() {
   }, [unread, t]);
 
   useRegions();
-  // The focus goes back to the button of the details, unless the person has moved it since.
+  // When the details close, return the focus to their button, unless it was moved.
   const shown = useRef(false);
   useEffect(() => {
     if (shown.current && !details && document.activeElement === document.body) {

@@ -65,7 +65,7 @@ export function connect(account: Account): ChatClient {
     getToken: (reason, signal) => token(account, reason === "refused", signal),
     outboxStorage: browserOutbox(),
   });
-  // A reload is no reason to be back.
+  // Away lasts over a reload.
   if (sessionStorage.getItem(AWAY_KEY)) client.setAway(true).catch(() => {});
   client.own.subscribe(() => {
     if (client.own.getSnapshot().away) sessionStorage.setItem(AWAY_KEY, "true");
@@ -73,7 +73,7 @@ export function connect(account: Account): ChatClient {
   });
   const visible = () => client.setActive(document.visibilityState === "visible");
   const online = () => client.reconnectNow();
-  // A page that goes says so: presence ends at once instead of after a timeout.
+  // Say goodbye when the page closes, so that presence ends at once and not after a timeout.
   const hide = (event: PageTransitionEvent) => {
     if (!event.persisted) client.dispose();
   };
@@ -115,7 +115,7 @@ function thisDevice(): DeviceId {
   try {
     if (saved) return deviceId(saved);
   } catch {
-    // Not one of ours.
+    // Not a valid device id.
   }
   const device = randomDeviceId();
   sessionStorage.setItem(DEVICE_KEY, device);

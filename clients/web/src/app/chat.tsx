@@ -110,7 +110,7 @@ export function explain(
 
 function codeOf(error: unknown): string {
   if (error instanceof CommandError) return error.code;
-  // What a person typed cannot be an identifier, or is longer than the protocol carries.
+  // What the person typed is not a valid identifier, or too long for the protocol.
   if (error instanceof RangeError) return "invalid";
   return error instanceof EncodeError ? "text_too_long" : "other";
 }

@@ -38,7 +38,7 @@ export function pathOf({ room, details, dialog }: Route): Path {
   ];
 }
 
-/** How one gets from one path to another: so many steps back, then these on top. Pure. */
+/** The way from one path to another: how many steps back, and which ones then. Pure. */
 export function stepsBetween(from: Path, to: Path): { back: number; forward: Path } {
   let common = 0;
   while (common < from.length && from[common] === to[common]) common += 1;
@@ -147,7 +147,7 @@ export class Navigator {
       this.#entries = kept;
       this.#path = kept;
     } else {
-      // Somebody changed the address by hand: a new entry on top of the others.
+      // The person edited the address: that is a new entry on top of the others.
       const path = pathOfHash(this.#browser.hash());
       this.#entries = [...this.#entries, "address"];
       this.#browser.replace({ path: this.#entries }, hashOf(path));

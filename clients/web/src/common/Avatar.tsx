@@ -35,7 +35,7 @@ export function Avatar(props: {
       className={`${styles.avatar} ${styles[size]}`}
       style={{ background: `var(--hue-${hueOf(seed)})` }}
       data-availability={availability}
-      // Drawn by the style: it is a picture, not words for a screen reader.
+      // Drawn by CSS, so that screen readers do not read it.
       data-initials={icon ? undefined : initials(name)}
       aria-hidden="true"
     >

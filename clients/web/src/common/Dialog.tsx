@@ -14,7 +14,7 @@ export function Dialog(props: { title: string; onClose(): void; children: ReactN
     const opener = document.activeElement;
     dialog.current?.showModal();
     return () => {
-      // The platform gives the focus back when it closes the window; taken away, it would be lost.
+      // The platform restores the focus when it closes the window, but not when React removes it.
       if (document.activeElement === document.body && opener instanceof HTMLElement) opener.focus();
     };
   }, []);

@@ -23,7 +23,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
   const room = useReadable(client.room(id));
   const { dialog } = useRoute();
   const isPublic = room?.summary.class === "public";
-  // While a changed list is on its way, the last one stays.
+  // Keep the last list while a new one loads.
   const last = useRef<readonly Member[] | null>(null);
   last.current = room?.members ?? last.current;
   const members = last.current;
@@ -39,7 +39,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
 
   const close = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    // On a phone the panel takes the place of what had the focus.
+    // On a phone the panel replaces the element that had the focus.
     const { activeElement } = document;
     if (activeElement === document.body || activeElement?.getClientRects().length === 0) {
       close.current?.focus();

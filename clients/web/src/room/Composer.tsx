@@ -19,7 +19,7 @@ import { useDraft } from "./useDraft.ts";
 /** How close to the limit the count of characters begins to show. */
 const NEAR = 200;
 
-/** What others may do to a composer. */
+/** What the room may ask of its composer. */
 export interface ComposerHandle {
   /** Puts a text before what is written, to be edited and sent again. */
   edit(text: string): void;
@@ -46,7 +46,7 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
   }, [text]);
 
   useEffect(() => {
-    // On a phone a focus brings up the keyboard, which nobody asked for.
+    // On a phone the focus would open the keyboard.
     if (matchMedia("(pointer: fine)").matches) field.current?.focus();
     return () => client.typing(room.id, false);
   }, [client, room.id]);
@@ -65,7 +65,7 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
     client.typing(room.id, value.trim() !== "");
   };
   const send = () => {
-    // What is in the field now: a quick Enter may come before the page was drawn anew.
+    // Read the field itself: a quick Enter may come before the next render.
     const written = (field.current?.value ?? "").trim();
     if (written === "" || remaining(written, limit) < 0) return;
     try {

@@ -39,7 +39,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
     };
   }, [client, id, attempt]);
 
-  // A room that was here and is no longer this person's gives way to the list.
+  // When the person is no longer a member, show the list.
   const gone = room === null && known.current;
   useEffect(() => {
     if (room !== null) known.current = true;
@@ -49,7 +49,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
   useEffect(() => {
     if (room?.open && room.members === null && room.summary.class !== "public") {
       client.loadMembers(id).catch(() => {
-        // Without them the header only says how many there are.
+        // Without the list the header shows only their number.
       });
     }
   }, [client, id, room?.open, room?.members, room?.summary.class]);

@@ -2,12 +2,12 @@ import type { Entry, RoomView, UserId } from "@caffis/chat";
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import { useChat } from "../app/chat.tsx";
 
-/** How often what is in view is looked at, in milliseconds. */
+/** How often the view is examined, in milliseconds. */
 const LOOK_MS = 300;
 
-/** Where reading stopped, and that it went on. */
+/** How far the person had read, and what to call when they go on. */
 export interface Reading {
-  /** The divider of new messages is behind the message with this number; null for none. */
+  /** The divider of new messages follows the message with this number; null for none. */
   readonly dividerAfter: number | null;
   /** What is in view may have changed. */
   readonly moved: () => void;
@@ -20,7 +20,7 @@ export function numberToMark(
   seen: number,
   marked: number,
 ): number | null {
-  // What this person wrote counts as read by itself, but does not tell that they saw what is before.
+  // A person's own message counts as read by itself, but does not say that they saw the ones before it.
   const other = entries.findLast(
     ({ kind }) =>
       kind.type === "message" && kind.value.sender !== self && kind.value.number <= seen,
@@ -35,7 +35,7 @@ export function useReading(room: RoomView, log: RefObject<HTMLElement | null>): 
   const { id } = room;
   const { number, read } = room.summary;
   const [dividerAfter, setDividerAfter] = useState(() => (number > read ? read : null));
-  /** Up to where the server was told, or knew. */
+  /** The number that the server was told last, or knew. */
   const marked = useRef(read);
   const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
 
@@ -59,7 +59,7 @@ export function useReading(room: RoomView, log: RefObject<HTMLElement | null>): 
     waiting.current = setTimeout(look, LOOK_MS);
   }, [mark]);
 
-  // What comes while nobody looks is set off by a divider of its own.
+  // Messages that arrive while the page is hidden get a divider of their own.
   useEffect(() => {
     if (document.visibilityState === "hidden" && number > read) {
       setDividerAfter((before) => (before === null || before < read ? read : before));
@@ -83,7 +83,7 @@ function lastInView(log: HTMLElement): number {
   const last = rows.findLast((row) => {
     if (!row.dataset.number || getComputedStyle(row).visibility === "hidden") return false;
     const { top, bottom } = row.getBoundingClientRect();
-    // On a phone that shows the details, nothing of the room has a size.
+    // While a phone shows the details, the room has no size.
     return bottom > top && bottom > frame.top && bottom <= frame.bottom + 1;
   });
   return Number(last?.dataset.number ?? 0);

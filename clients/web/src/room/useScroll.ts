@@ -9,14 +9,14 @@ const NEAR_END = 48;
 /** This close to the top older messages are loaded, and as close to the bottom newer ones, in pixels. */
 const NEAR_EDGE = 2_000;
 
-/** For so long after scrolling the day of what is in view is shown. */
+/** How long the day of what is in view stays visible after scrolling. */
 const STILL_MS = 1_000;
 
 /** How a timeline scrolls. */
 export interface Scroll {
   /** What knows where the items are. */
   readonly list: RefObject<VirtualizerHandle | null>;
-  /** Whether items came or went above those that were here: what is in view stays where it is. */
+  /** Whether items were added or removed at the top: what is in view stays where it is. */
   readonly shift: boolean;
   readonly atEnd: boolean;
   /** The item at the upper edge. */
@@ -55,7 +55,7 @@ export function useScroll(options: {
   const toEnd = useCallback(() => {
     following.current = true;
     list.current?.scrollToIndex(count - 1, { align: "end" });
-    // The end may not be here: the last page then takes the place of this one.
+    // If the end is not loaded, the last page replaces what is shown.
     if (moreAfter) client.loadLatest(room.id).catch(ignore);
   }, [client, room.id, moreAfter, count]);
 
@@ -93,7 +93,7 @@ export function useScroll(options: {
     }
   }, [items, first, last, toEnd, ref]);
 
-  // A page that does not fill the window cannot be scrolled: it loads the next by itself.
+  // A page that does not fill the window cannot be scrolled: load the next one at once.
   useEffect(() => {
     const more = (moreBefore && !loadingBefore) || (moreAfter && !loadingAfter);
     if (more && watched.known()) load();
@@ -111,7 +111,7 @@ export function useScroll(options: {
   }, [place, move]);
 
   const onResize = useCallback(() => {
-    // A message that grew, the keyboard of a phone, a taller composer: the end stays in view.
+    // The end stays in view when a message, the composer or the keyboard of a phone grows.
     if (following.current) toEnd();
     place();
   }, [place, toEnd]);
@@ -158,7 +158,7 @@ function useFollowing(
     const was = last.current;
     last.current = now;
     if (now.gap < NEAR_END && !moreAfter) following.current = true;
-    // Items that are measured above move both by the same amount, which is nobody's scrolling.
+    // When items above are measured, both change by the same amount: nobody scrolled.
     else if (was && now.top < was.top && now.gap > was.gap) following.current = false;
     setAtEnd(following.current && !moreAfter);
   }, [ref, following, gap, moreAfter]);

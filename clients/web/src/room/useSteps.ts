@@ -8,8 +8,8 @@ interface Ends {
 }
 
 /**
- * The items to show after those that were shown: all of them, unless some came at both ends. Then the
- * last ones wait for the next step, because the list takes all that is new for coming at one end. Pure.
+ * The items to show next: all of them, unless there are new ones at both ends. Then the last ones wait
+ * for the next step, because the list assumes that all new items are at one end. Pure.
  */
 export function nextStep(items: readonly Item[], { first, last }: Ends): readonly Item[] {
   const isMessage = (item: Item) => item.type === "message";
@@ -21,7 +21,7 @@ export function nextStep(items: readonly Item[], { first, last }: Ends): readonl
     : items.slice(0, at + 1);
 }
 
-/** Shows what came at both ends in two steps, so that what is in view stays where it is. */
+/** Shows new items at both ends in two steps, so that what is in view stays where it is. */
 export function useSteps(items: readonly Item[]): readonly Item[] {
   const ends = useRef<Ends>({ first: undefined, last: undefined });
   const [, again] = useReducer((steps: number) => steps + 1, 0);
