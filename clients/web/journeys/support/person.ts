@@ -128,9 +128,10 @@ export class Person {
     else await badge.getByText(String(count), { exact: true }).waitFor();
   }
 
-  /** Opens the details of the conversation, with its members. */
+  /** Opens the details of the conversation, with its members, unless they are open. */
   async showsDetails(): Promise<void> {
-    await this.page.getByTestId("details").click();
+    const button = this.page.getByTestId("details");
+    if ((await button.getAttribute("aria-expanded")) !== "true") await button.click();
     await this.page.getByTestId("members").waitFor();
   }
 

@@ -50,7 +50,7 @@ export function UnreadableBanner() {
   const { busy, run } = useAction();
   return (
     <div className={styles.banner} role="status" data-testid="unreadable">
-      <span>{t.notReadable}</span>
+      <span>{t.notReadableHeld}</span>
       <button type="button" disabled={busy} onClick={() => void run(() => client.retryRooms())}>
         {t.tryAgain}
       </button>

@@ -59,6 +59,9 @@ export const en = {
   emptyRoom: "Nothing here yet. Say hello.",
   loading: "Loading",
   notReadable: "This conversation cannot be read right now",
+  notReadableRow: "Cannot be read right now",
+  notReadableHeld:
+    "The server cannot read this conversation right now. What you see may be out of date.",
   notReadableLead: "Nothing is lost. It is back as soon as the server can read it again.",
   someNotReadable: (count: number) =>
     count === 1

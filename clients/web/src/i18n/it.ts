@@ -61,6 +61,9 @@ export const it: Dictionary = {
   emptyRoom: "Ancora niente qui. Saluta tu.",
   loading: "Caricamento",
   notReadable: "Al momento questa conversazione non si può leggere",
+  notReadableRow: "Ora non si può leggere",
+  notReadableHeld:
+    "Ora il server non riesce a leggere questa conversazione. Quello che vedi può non essere aggiornato.",
   notReadableLead: "Non è andato perso niente. Torna appena il server riesce a leggerla.",
   someNotReadable: (count) =>
     count === 1

@@ -85,7 +85,7 @@ function previewText(
   t: Dictionary,
 ): string {
   const { preview, peer, readable } = summary;
-  if (!readable) return t.notReadable;
+  if (!readable) return t.notReadableRow;
   if (!preview) return "";
   if (preview.sender === self) return t.youPreview(preview.text);
   return peer ? preview.text : t.says(people.firstName(preview.sender), preview.text);

@@ -102,6 +102,8 @@ impl Picked {
 pub(super) struct Markers {
     map: BTreeMap<UserId, MarkerState>,
     dirty: BTreeSet<UserId>,
+    /// Where markers were before their people wrote something, which others are not told of by itself.
+    untold: BTreeMap<UserId, MarkerState>,
     /// The store has markers of people who are no members any more.
     gone: BTreeSet<UserId>,
     /// The last of those that were picked for a write: the next write goes on after them.
@@ -135,14 +137,19 @@ impl Markers {
         self.map.iter()
     }
 
-    /// Moves a marker forward; none when it was there already.
+    /// Moves a marker forward; none when it was there already. What the person wrote in between counts
+    /// as a part of the move, so that others hear that everything before it was read, too.
     pub(super) fn advance(
         &mut self,
         user: &UserId,
         delivered: MessageNumber,
         read: MessageNumber,
     ) -> Option<Moved> {
-        self.change(user, |marker| marker.advance(delivered, read))
+        let moved = self.change(user, |marker| marker.advance(delivered, read));
+        match self.untold.remove(user) {
+            Some(before) => Some(Moved { before, now: self.get(user)? }),
+            None => moved,
+        }
     }
 
     /// Marks a message and all after it as unread.
@@ -153,7 +160,9 @@ impl Markers {
 
     /// The person's own message counts as delivered and read.
     pub(super) fn wrote(&mut self, user: &UserId, number: MessageNumber) {
-        self.change(user, |marker| marker.wrote(number));
+        if let Some(moved) = self.change(user, |marker| marker.wrote(number)) {
+            self.untold.entry(user.clone()).or_insert(moved.before);
+        }
     }
 
     /// Takes what another memory of the room knew: the newer numbers count.
@@ -181,6 +190,7 @@ impl Markers {
     /// Forgets someone who is no member any more, and whose row is gone.
     pub(super) fn remove(&mut self, user: &UserId) {
         self.map.remove(user);
+        self.untold.remove(user);
         self.dirty.remove(user);
     }
 

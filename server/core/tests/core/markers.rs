@@ -38,6 +38,24 @@ async fn counts(client: &mut Client, room: RoomId) -> (u64, u64) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reply_does_not_hide_that_what_is_before_it_was_read() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    giulia.open(room).await.expect("opened");
+    for _ in 0..3 {
+        giulia.send(room, "ciao").await.expect("sent");
+    }
+    marco.send(room, "a reply").await.expect("sent");
+    giulia.settle().await;
+    // Marco has seen everything up to the reply, which is his own.
+    mark(&mut marco, Command::MarkRead, room, 4).await;
+    assert_eq!(markers(&mut giulia).await, ["marco 4/4"]);
+    mark(&mut marco, Command::MarkRead, room, 4).await;
+    assert!(markers(&mut giulia).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn markers_are_told_and_kept() {
     let mut world = World::unhurried().await;
     let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
