@@ -352,6 +352,23 @@ describe("a room that the server cannot read", () => {
     expect(count(server, "rooms")).toBeLessThanOrEqual(asked + 1);
   });
 
+  test("is opened again once it can be, although a reconnect found it unreadable", async () => {
+    const server = serverWith(3);
+    const { client, timers } = start(server);
+    await client.open(ROOM);
+    server.refuse = (command) => (command.type === "open" ? refusal("internal") : null);
+    server.link.cut();
+    await timers.advance(60_000);
+    expect(count(server, "open")).toBeGreaterThan(3);
+    expect(count(server, "open")).toBeLessThan(16);
+    server.refuse = () => null;
+    await timers.advance(16_000);
+    const opened = count(server, "open");
+    await timers.advance(60_000);
+    expect(count(server, "open")).toBe(opened);
+    expect(room(client).open).toBe(true);
+  });
+
   test("is listed as such, and asked for at once when the person wants it", async () => {
     const server = serverWith(3);
     server.readable = false;

@@ -4,6 +4,7 @@ import {
   type Command,
   type Cursor,
   type EntryPage,
+  type ErrorCode,
   type Opened,
   PAGE_ENTRIES,
   RESUME_CURSORS,
@@ -15,6 +16,7 @@ import {
 import { JOINED_ENTRIES } from "../store/log.ts";
 import type { Store } from "../store/store.ts";
 import { sleep, type Timers } from "../timers.ts";
+import { CommandError } from "./errors.ts";
 
 /** Entries asked for with a room that is opened. */
 const PAGE = 50;
@@ -26,6 +28,9 @@ const RETRY_MAX_MS = 15_000;
 const FRUITLESS_RESUMES = 10;
 /** How often the client guesses where the first unread message is. */
 const GUESSES = 8;
+
+/** Why a room is not opened again: it is no longer this person's. */
+const LOST: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["not_found", "forbidden"]);
 
 /** What feeds need. */
 export interface FeedOptions {
@@ -44,6 +49,7 @@ export class Feeds {
   readonly #open = new Set<RoomId>();
   readonly #reconciling = new Map<RoomId, Promise<void>>();
   readonly #resuming = new Set<RoomId>();
+  readonly #reopening = new Set<RoomId>();
   /** Rooms that the server could not read: asked for again, whatever was heard of them. */
   readonly #later = new Set<RoomId>();
 
@@ -70,13 +76,18 @@ export class Feeds {
       void this.resume(each.room);
     }
     // Opened again for markers, presence and attendance, which no resume brings.
-    for (const room of this.#wanted) void this.#reconcile(room).catch(ignore);
+    for (const room of this.#wanted) void this.#reopen(room).catch(ignore);
   }
 
   /** Opens a room: its feed begins. Resolves when it is loaded. */
-  open(room: RoomId): Promise<void> {
+  async open(room: RoomId): Promise<void> {
     this.#wanted.add(room);
-    return this.#reconcile(room);
+    try {
+      await this.#reconcile(room);
+    } catch (error) {
+      this.#wanted.delete(room);
+      throw error;
+    }
   }
 
   /** Closes a room: its feed ends. */
@@ -110,8 +121,7 @@ export class Feeds {
         else {
           fruitless += 1;
           if (fruitless > FRUITLESS_RESUMES && standing !== "later") return;
-          const wait = RETRY_MS * 2 ** Math.min(fruitless - 1, 20);
-          await sleep(timers, Math.min(wait, RETRY_MAX_MS), signal);
+          await sleep(timers, waitBefore(fruitless - 1), signal);
         }
       }
     } catch {
@@ -139,6 +149,25 @@ export class Feeds {
     return { room, position, open: this.#wanted.has(room) };
   }
 
+  /** Opens a room again on a new session, however often that takes: its owner believes that it is open. */
+  async #reopen(room: RoomId): Promise<void> {
+    if (this.#reopening.has(room)) return;
+    this.#reopening.add(room);
+    try {
+      for (let tries = 0; this.#wanted.has(room) && !this.#open.has(room); tries += 1) {
+        try {
+          await this.#reconcile(room);
+        } catch (error) {
+          if (!(error instanceof CommandError)) throw error;
+          if (LOST.has(error.code)) this.#wanted.delete(room);
+          await sleep(this.#options.timers, waitBefore(tries), this.#options.signal);
+        }
+      }
+    } finally {
+      this.#reopening.delete(room);
+    }
+  }
+
   #reconcile(room: RoomId): Promise<void> {
     let running = this.#reconciling.get(room);
     if (!running) {
@@ -157,17 +186,12 @@ export class Feeds {
         await request({ type: "close", value: { room } });
         continue;
       }
-      try {
-        if (store.missing(room) > JOINED_ENTRIES) store.drop(room);
-        const held = store.get(room)?.held ?? false;
-        const reply = await request({ type: "open", value: { room, limit: held ? 1 : PAGE } });
-        if (reply.type !== "opened") throw new Error(`open was answered by ${reply.type}`);
-        this.#open.add(room);
-        store.opened(reply.value, held ? null : await this.#firstUnread(reply.value));
-      } catch (error) {
-        this.#wanted.delete(room);
-        throw error;
-      }
+      if (store.missing(room) > JOINED_ENTRIES) store.drop(room);
+      const held = store.get(room)?.held ?? false;
+      const reply = await request({ type: "open", value: { room, limit: held ? 1 : PAGE } });
+      if (reply.type !== "opened") throw new Error(`open was answered by ${reply.type}`);
+      this.#open.add(room);
+      store.opened(reply.value, held ? null : await this.#firstUnread(reply.value));
     }
   }
 
@@ -196,6 +220,11 @@ export class Feeds {
     }
     return found === page ? null : found;
   }
+}
+
+/** The wait before the next try, in milliseconds. */
+function waitBefore(tries: number): number {
+  return Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** Math.min(tries, 20));
 }
 
 function ignore(): void {}
