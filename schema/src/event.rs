@@ -7,7 +7,7 @@ use crate::{
     bounded::{List, Text},
     error::Error,
     ids::{RoomId, UserId},
-    limits::{NAME_BYTES, TEXT_BYTES, USERS_PER_COMMAND},
+    limits::{MARKERS, NAME_BYTES, TEXT_BYTES, USERS_PER_COMMAND},
     numbers::{MessageNumber, Position, Timestamp},
     open::open_enum,
     reply::Reply,
@@ -70,8 +70,8 @@ open_enum! {
         2 "room_added" RoomAdded(RoomSummary),
         /// A room that this person is no longer in.
         3 "room_removed" RoomRemoved(RoomRemoved),
-        /// A member has come further; newest wins.
-        4 "marker" Marker(RoomMarker),
+        /// Members have come further; newest wins.
+        4 "markers" Markers(RoomMarkers),
         /// This person has read further, on whatever device; newest wins.
         5 "own_read" OwnRead(OwnRead),
         /// Somebody's presence; newest wins.
@@ -228,13 +228,13 @@ pub struct RoomRemoved {
     pub reason: RemovalReason,
 }
 
-/// See [`Event::Marker`].
+/// See [`Event::Markers`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct RoomMarker {
+pub struct RoomMarkers {
     /// The room.
     pub room: RoomId,
-    /// The marker.
-    pub marker: Marker,
+    /// The markers that changed; when the client reads slowly, all of the room.
+    pub markers: List<Marker, MARKERS>,
 }
 
 /// See [`Event::OwnRead`].

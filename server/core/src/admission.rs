@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::IpAddr,
+    ops::Bound,
     sync::{Arc, Mutex},
 };
 
@@ -15,9 +16,12 @@ use crate::{
     sync::lock,
 };
 
-/// Addresses that are remembered; past it those that are quiet are forgotten first, and when none is,
+/// Addresses that are remembered; past it those that are quiet are forgotten, and while none is found,
 /// new ones have to wait.
 const ADDRESSES: usize = 100_000;
+
+/// Addresses that are looked at for each new one, once too many are remembered.
+const SWEPT: usize = 64;
 
 #[derive(Debug)]
 struct Address {
@@ -30,7 +34,29 @@ struct Address {
 #[derive(Debug)]
 pub struct Addresses {
     settings: Arc<Settings>,
-    map: Mutex<BTreeMap<IpAddr, Address>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    map: BTreeMap<IpAddr, Address>,
+    /// Up to where addresses were looked at.
+    swept: Option<IpAddr>,
+}
+
+impl Known {
+    /// Looks at the next few addresses and forgets those that are quiet.
+    fn sweep(&mut self, now: Instant) {
+        let from = self.swept.map_or(Bound::Unbounded, Bound::Excluded);
+        let next = self.map.range((from, Bound::Unbounded)).take(SWEPT);
+        let looked: Vec<(IpAddr, bool)> = next
+            .map(|(address, a)| (*address, a.connections == 0 && a.connects.is_full(now)))
+            .collect();
+        self.swept = looked.last().map(|(address, _)| *address).filter(|_| looked.len() == SWEPT);
+        for (address, _) in looked.iter().filter(|(_, quiet)| *quiet) {
+            self.map.remove(address);
+        }
+    }
 }
 
 /// An address as it counts for limits: of IPv6 the network, since a person has a /64 of them.
@@ -46,7 +72,7 @@ fn group(address: IpAddr) -> IpAddr {
 
 impl Addresses {
     pub(crate) fn new(settings: Arc<Settings>) -> Arc<Self> {
-        Arc::new(Self { settings, map: Mutex::default() })
+        Arc::new(Self { settings, known: Mutex::default() })
     }
 
     /// Lets a connection in, if the address has not too many and does not come too often.
@@ -56,15 +82,15 @@ impl Addresses {
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Admission, Error> {
         let address = group(address);
         let now = Instant::now();
-        let mut map = lock(&self.map);
-        if map.len() >= ADDRESSES && !map.contains_key(&address) {
-            map.retain(|_, a| a.connections > 0 || !a.connects.is_full(now));
-            if map.len() >= ADDRESSES {
+        let mut known = lock(&self.known);
+        if known.map.len() >= ADDRESSES && !known.map.contains_key(&address) {
+            known.sweep(now);
+            if known.map.len() >= ADDRESSES {
                 let sentence = "Too many addresses are connected.";
                 return Err(Error::later(ErrorCode::LimitReached, sentence, 5_000));
             }
         }
-        let entry = map.entry(address).or_insert_with(|| Address {
+        let entry = known.map.entry(address).or_insert_with(|| Address {
             connections: 0,
             connects: TokenBucket::new(self.settings.address_connects_per_second, now),
             commands: TokenBucket::new(self.settings.address_commands_per_second, now),
@@ -86,8 +112,8 @@ impl Addresses {
     /// # Errors
     /// `rate_limited` with the time to wait.
     pub(crate) fn take_command(&self, address: IpAddr) -> Result<(), Error> {
-        let mut map = lock(&self.map);
-        let Some(entry) = map.get_mut(&group(address)) else { return Ok(()) };
+        let mut known = lock(&self.known);
+        let Some(entry) = known.map.get_mut(&group(address)) else { return Ok(()) };
         let taken = entry.commands.take(Instant::now());
         taken.map_err(|wait| rate_limited("Too many commands from this address.", wait))
     }
@@ -110,7 +136,7 @@ impl Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        if let Some(entry) = lock(&self.addresses.map).get_mut(&self.address) {
+        if let Some(entry) = lock(&self.addresses.known).map.get_mut(&self.address) {
             entry.connections = entry.connections.saturating_sub(1);
         }
     }
@@ -142,5 +168,21 @@ mod tests {
         let addresses = Addresses::new(Arc::new(settings));
         let _first = addresses.admit("127.0.0.1".parse().expect("an address")).expect("the first");
         assert!(addresses.admit("::ffff:127.0.0.1".parse().expect("an address")).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn quiet_addresses_are_forgotten_a_few_at_a_time() {
+        let addresses = Addresses::new(Arc::new(Settings::default()));
+        let address = |number: u32| IpAddr::V4(number.into());
+        for number in 0..ADDRESSES as u32 {
+            drop(addresses.admit(address(number)).expect("there is a place"));
+        }
+        let known = || lock(&addresses.known).map.len();
+        assert!(addresses.admit(address(u32::MAX)).is_err(), "all of them came just now");
+        tokio::time::advance(std::time::Duration::from_secs(2)).await;
+        for number in 1..=3 {
+            let _there = addresses.admit(address(u32::MAX - number)).expect("a place was found");
+        }
+        assert!((ADDRESSES - SWEPT..ADDRESSES).contains(&known()), "{}", known());
     }
 }

@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     admission::{Addresses, Admission},
-    directory::Directory,
+    directory::{Directory, SEEN},
     hub::{encoded::Encoded, people::People},
     ports::{
         authenticator::SharedAuthenticator,
@@ -20,7 +20,7 @@ use crate::{
         entropy::SharedEntropy,
         store::{Batch, SharedStore, StoreError},
     },
-    room::Rooms,
+    room::{Rooms, tell_updates},
     services::Services,
     session,
     settings::Settings,
@@ -67,7 +67,7 @@ impl Core {
         let store: SharedStore = BoundedStore::new(ports.store, settings.store_timeout);
         let people = Arc::new(People::default());
         let statistics = Arc::new(Counters::default());
-        let directory = Directory::new(store.clone(), settings.store_timeout);
+        let directory = Directory::new(store.clone(), &settings);
         let rooms = Rooms::new(
             settings.clone(),
             store.clone(),
@@ -89,7 +89,9 @@ impl Core {
             refusals: Arc::new(session::Refusals::new()),
         };
         let (alive, ended) = watch::channel(());
-        spawn(keep_house(rooms, ended));
+        spawn(tell_updates(rooms.clone(), ended.clone()));
+        spawn(keep_house(rooms, ended.clone()));
+        spawn(keep_seen(services.clone(), ended));
         let addresses = Addresses::new(settings);
         Ok(Self { services, addresses, _alive: Arc::new(alive) })
     }
@@ -168,6 +170,24 @@ impl Core {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.services.settings
+    }
+}
+
+/// Notes connected people as seen, a shard of them at a time.
+async fn keep_seen(services: Services, mut ended: watch::Receiver<()>) {
+    let Services { people, directory, clock, .. } = services;
+    let mut ticks = interval(SEEN / People::SHARDS as u32);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for shard in (0..People::SHARDS).cycle() {
+        tokio::select! {
+            biased;
+            _ = ended.changed() => return,
+            _ = ticks.tick() => {}
+        }
+        for user in people.connected(shard) {
+            // What cannot be written now is written in a while.
+            let _ = directory.seen(&user, clock.now()).await;
+        }
     }
 }
 

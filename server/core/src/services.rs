@@ -62,7 +62,7 @@ impl Services {
     pub async fn check_people(&self, people: &[UserId]) -> Result<(), Error> {
         let most = self.settings.rooms_per_user as usize;
         for user in people {
-            let known = self.directory.find(user).await.map_err(|e| read_error(&e))?;
+            let known = self.directory.find_stored(user).await.map_err(|e| read_error(&e))?;
             if known.is_none() {
                 let sentence = format!("There is no person {user}.");
                 return Err(Error::refused(ErrorCode::NotFound, &sentence));
@@ -90,7 +90,7 @@ impl Services {
         let event = Encoded::event(Event::Presence(presence.clone()));
         self.tell_acquaintances(&presence.user, |session| {
             if session.outbound.has_datagrams() {
-                session.outbound.lossy(&signal);
+                session.outbound.lossy(None, &signal);
             }
             session.outbound.latest(LatestKey::Presence(presence.user.clone()), &event);
         });
@@ -125,7 +125,7 @@ impl Services {
         };
         for (room, peer) in self.people.rooms(user) {
             if let Some(peer) = peer {
-                self.people.each_session([&peer], &mut tell);
+                self.people.sessions(&peer).iter().for_each(&mut tell);
             } else if let Some(cell) = self.rooms.in_memory(room)
                 && cell.state().is_some_and(|s| s.is_small(self.settings.small_room_members))
             {
@@ -173,11 +173,23 @@ impl Asker {
         &self.session.user
     }
 
+    /// Makes sure that others can know the asker: the name is in memory, and the row is stored.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn know_self(&self) -> Result<(), Error> {
+        let found = self.services.directory.find_stored(self.user()).await;
+        found.map(drop).map_err(|e| read_error(&e))
+    }
+
     /// Changes what is kept of the asker, and tells it once it is.
     ///
     /// # Errors
     /// Whether it did not happen, or the store did not say.
-    pub async fn change_person(&self, change: impl FnOnce(&mut Person)) -> Result<(), Error> {
+    pub async fn change_person(
+        &self,
+        change: impl FnOnce(&mut Person) + Send + 'static,
+    ) -> Result<(), Error> {
         let services = self.services.clone();
         let told = move |person: &Person| services.tell_settings(person);
         let changed = self.services.directory.update(self.user(), change, told).await;

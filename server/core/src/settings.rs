@@ -43,6 +43,10 @@ pub struct Settings {
     pub room_queue: usize,
     /// Rooms that are kept in memory while nobody uses them.
     pub idle_rooms: usize,
+    /// People whose profiles and settings are kept in memory.
+    pub cached_people: usize,
+    /// For how long a person's row is believed; then it is read again.
+    pub person_cache: Duration,
     /// Recent entries kept in memory for each room.
     pub ring_entries: usize,
     /// What the recent entries of one room may take in memory, in bytes; the last one stays.
@@ -99,6 +103,8 @@ impl Default for Settings {
             session_queue_bytes: 512 * 1024,
             room_queue: 1_024,
             idle_rooms: 10_000,
+            cached_people: 100_000,
+            person_cache: Duration::from_secs(300),
             ring_entries: 100,
             ring_bytes: 256 * 1024,
             resume_entries: 1_000,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub struct Counters {
     delivered: AtomicU64,
+    told: AtomicU64,
     commands: AtomicU64,
     refused: AtomicU64,
 }
@@ -13,6 +14,10 @@ pub struct Counters {
 impl Counters {
     pub(crate) fn delivered(&self, count: u64) {
         self.delivered.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn told(&self, count: u64) {
+        self.told.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(crate) fn command(&self, done: bool) {
@@ -27,6 +32,7 @@ impl Counters {
             sessions,
             rooms,
             delivered: self.delivered.load(Ordering::Relaxed),
+            told: self.told.load(Ordering::Relaxed),
             commands: self.commands.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
         }
@@ -42,6 +48,8 @@ pub struct Statistics {
     pub rooms: usize,
     /// Entries put into sessions' queues since the start.
     pub delivered: u64,
+    /// Markers, attendance and typing put into sessions' queues since the start.
+    pub told: u64,
     /// Commands answered since the start.
     pub commands: u64,
     /// Those of them that were answered with an error.

@@ -13,7 +13,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Starts a task: the only place in core that does. What runs here is bounded by its caller: one
 /// driver for each busy room, one write of markers for each room, one write of each person's row and one of
-/// those that are gathered, one timer for each person who just went, and core's housekeeping.
+/// those that are gathered, one timer for each person who just went, core's housekeeping and the telling of
+/// updates.
 #[allow(clippy::disallowed_methods)]
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(task);

@@ -40,6 +40,13 @@ impl<K: Ord + Clone> Turns<K> {
     }
 }
 
+impl<K: Ord> Turn<K> {
+    /// Whose turn it is.
+    pub(crate) fn key(&self) -> &K {
+        &self.key
+    }
+}
+
 impl<K: Ord> Drop for Turn<K> {
     fn drop(&mut self) {
         let mut taken = lock(&self.turns.taken);

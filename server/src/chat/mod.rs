@@ -16,7 +16,7 @@ use caffis_client::{
 use caffis_schema::{
     EntryKind, Event, MessageNumber, Position, RoomId, ServerSignal, Text, UserId,
     command::{Anchor, EnsureRoom},
-    event::RoomEntry,
+    event::{RoomEntry, RoomMarkers},
     reply::{EntryPage, MemberPage},
     room::{Context, HistoryPolicy, RoomClass, RoomSummary},
 };
@@ -302,10 +302,12 @@ impl Chat {
                 let fields = [own.room.to_string(), own.read.to_string(), own.unread.to_string()];
                 self.plain_only("read", &fields);
             }
-            Event::Marker(marker) => {
-                let read = marker.marker.read.to_string();
-                let fields = [marker.room.to_string(), marker.marker.user.to_string(), read];
-                self.plain_only("marker", &fields);
+            Event::Markers(RoomMarkers { room, markers }) => {
+                for marker in &markers {
+                    let read = marker.read.to_string();
+                    let fields = [room.to_string(), marker.user.to_string(), read];
+                    self.plain_only("marker", &fields);
+                }
             }
             Event::Profile(profile) => {
                 self.names.insert(profile.user.to_string(), profile.name.to_string());

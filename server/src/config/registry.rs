@@ -268,7 +268,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     count(
         "small_room_members",
-        "Up to this many members messages come to the inbox, and receipts and presence by name",
+        "Up to this many members messages come to the inbox; receipts, presence and typing are told",
         Field::Count(|c| Number::U32(&mut c.core.small_room_members), 2, 100),
     ),
     count(
@@ -285,6 +285,11 @@ pub static SETTINGS: &[Setting] = &[
         "idle_rooms",
         "Rooms kept in memory while nobody uses them",
         Field::Count(|c| Number::Usize(&mut c.core.idle_rooms), 0, 10_000_000),
+    ),
+    count(
+        "cached_people",
+        "People whose names and settings are kept in memory",
+        Field::Count(|c| Number::Usize(&mut c.core.cached_people), 1, 10_000_000),
     ),
     count(
         "ring_entries",
@@ -305,6 +310,11 @@ pub static SETTINGS: &[Setting] = &[
         "open_contexts",
         "Context types for which any user may make the room; others need a service's token",
         Field::Words(|c| &mut c.core.open_contexts, is_context, "words of up to 32 bytes"),
+    ),
+    time(
+        "person_cache",
+        "How long a person's row in memory is believed until it is read again",
+        Field::Time(|c| &mut c.core.person_cache, SECOND, DAY),
     ),
     time(
         "entry_retention",

@@ -8,7 +8,10 @@ use std::{
 };
 
 use caffis_client::State;
-use caffis_schema::{Event, MessageNumber, ServerSignal, UserId, room::Availability};
+use caffis_schema::{
+    Event, MessageNumber, ServerSignal, UserId,
+    room::{Availability, Marker},
+};
 
 use crate::{
     common::{Over, Setup, soon},
@@ -71,8 +74,11 @@ async fn two_devices_agree_on_what_is_read_and_on_who_is_there() {
     giulia
         .until("Marco's marker", |heard| {
             heard.events.iter().find_map(|event| match event {
-                Event::Marker(marker) if marker.marker.user == phone.user => {
-                    (marker.marker.read == MessageNumber(2)).then_some(())
+                Event::Markers(told) => {
+                    let read = |marker: &Marker| {
+                        marker.user == phone.user && marker.read == MessageNumber(2)
+                    };
+                    told.markers.iter().any(read).then_some(())
                 }
                 _ => None,
             })

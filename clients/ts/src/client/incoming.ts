@@ -61,8 +61,8 @@ export class Incoming implements SessionEvents {
         feeds.gone(event.value.room);
         store.remove(event.value.room);
         break;
-      case "marker":
-        store.marker(event.value.room, event.value.marker);
+      case "markers":
+        store.markers(event.value.room, event.value.markers);
         break;
       case "own_read":
         store.ownRead(event.value.room, event.value.read);

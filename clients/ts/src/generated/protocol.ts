@@ -2479,8 +2479,8 @@ export type ServerEvent =
   | { readonly type: "room_added"; readonly value: RoomSummary }
   /** A room that this person is no longer in. */
   | { readonly type: "room_removed"; readonly value: RoomRemoved }
-  /** A member has come further; newest wins. */
-  | { readonly type: "marker"; readonly value: RoomMarker }
+  /** Members have come further; newest wins. */
+  | { readonly type: "markers"; readonly value: RoomMarkers }
   /** This person has read further, on whatever device; newest wins. */
   | { readonly type: "own_read"; readonly value: OwnRead }
   /** Somebody's presence; newest wins. */
@@ -2515,8 +2515,8 @@ export function encodeServerEvent(w: Writer, v: ServerEvent): void {
     case "room_removed":
       w.tagged(3, encodeRoomRemoved, v.value);
       return;
-    case "marker":
-      w.tagged(4, encodeRoomMarker, v.value);
+    case "markers":
+      w.tagged(4, encodeRoomMarkers, v.value);
       return;
     case "own_read":
       w.tagged(5, encodeOwnRead, v.value);
@@ -2563,7 +2563,7 @@ export function decodeServerEvent(r: Reader): ServerEvent {
     case 3:
       return { type: "room_removed", value: r.sized(decodeRoomRemoved) };
     case 4:
-      return { type: "marker", value: r.sized(decodeRoomMarker) };
+      return { type: "markers", value: r.sized(decodeRoomMarkers) };
     case 5:
       return { type: "own_read", value: r.sized(decodeOwnRead) };
     case 6:
@@ -2680,25 +2680,25 @@ export function decodeRemovalReason(r: Reader): RemovalReason {
   return r.choice(REMOVAL_REASON_NAMES);
 }
 
-/** See `Event::Marker`. */
-export interface RoomMarker {
+/** See `Event::Markers`. */
+export interface RoomMarkers {
   /** The room. */
   readonly room: RoomId;
-  /** The marker. */
-  readonly marker: Marker;
+  /** The markers that changed; when the client reads slowly, all of the room. */
+  readonly markers: readonly Marker[];
 }
 
-/** Encodes RoomMarker. */
-export function encodeRoomMarker(w: Writer, v: RoomMarker): void {
+/** Encodes RoomMarkers. */
+export function encodeRoomMarkers(w: Writer, v: RoomMarkers): void {
   w.roomId(v.room);
-  encodeMarker(w, v.marker);
+  w.list(v.markers, 100, encodeMarker);
 }
 
-/** Decodes RoomMarker. */
-export function decodeRoomMarker(r: Reader): RoomMarker {
+/** Decodes RoomMarkers. */
+export function decodeRoomMarkers(r: Reader): RoomMarkers {
   return {
     room: r.roomId(),
-    marker: decodeMarker(r),
+    markers: r.list(100, decodeMarker),
   };
 }
 

@@ -265,15 +265,20 @@ export class Store {
     if (this.get(head.room)?.open) this.#complete(head.room);
   }
 
-  /** Takes how far a member has come. */
-  marker(id: RoomId, marker: Marker): void {
+  /** Takes how far members have come. */
+  markers(id: RoomId, changed: readonly Marker[]): void {
     this.change(id, (view) => {
-      const before = view.markers.get(marker.user);
-      const delivered = Math.max(marker.delivered, marker.read, before?.delivered ?? 0);
-      const read = Math.max(marker.read, before?.read ?? 0);
-      if (before && before.delivered === delivered && before.read === read) return view;
-      const markers = new Map(view.markers).set(marker.user, { ...marker, delivered, read });
-      return { ...view, markers };
+      const markers = new Map(view.markers);
+      let moved = false;
+      for (const marker of changed) {
+        const before = markers.get(marker.user);
+        const delivered = Math.max(marker.delivered, marker.read, before?.delivered ?? 0);
+        const read = Math.max(marker.read, before?.read ?? 0);
+        if (before && before.delivered === delivered && before.read === read) continue;
+        markers.set(marker.user, { ...marker, delivered, read });
+        moved = true;
+      }
+      return moved ? { ...view, markers } : view;
     });
   }
 

@@ -5,21 +5,14 @@
 
 use std::sync::Arc;
 
-use caffis_schema::{
-    Error, ErrorCode, Event, MessageNumber, Reply, RoomId,
-    command::Mark,
-    event::{OwnRead, RoomMarker},
-    open::Empty,
-    room::Marker,
-};
+use caffis_schema::{Error, ErrorCode, MessageNumber, Reply, command::Mark, open::Empty};
 
 use crate::{
-    hub::{encoded::Encoded, latest::LatestKey},
     model::{
         authorise::{KeepMarker, authorise, no_such_room},
         room::RoomState,
     },
-    room::{MarkerState, RoomCell, read_error},
+    room::{RoomCell, read_error},
     services::{Asker, Handled},
 };
 
@@ -29,15 +22,15 @@ use crate::{
 /// # Errors
 /// Who is no member, numbers beyond the last message.
 pub async fn handle_read(asker: Asker, mark: Mark) -> Handled {
-    let (cell, state) = enter(&asker, mark).await?;
+    let (cell, _) = enter(&asker, mark).await?;
     let moved = cell.advance_marker(asker.user(), mark.number, mark.number)?;
     // Also when it was there already: the store may not have it yet.
     let saved = save(&asker, &cell).await;
     if let Some(moved) = moved {
-        if moved.for_others() {
-            publish(&asker, &cell, &state, moved.now);
+        if moved.for_others(asker.services.directory.is_private(asker.user())) {
+            asker.services.rooms.note_marker(&cell, asker.user());
         }
-        publish_own(&asker, &state, moved.now);
+        asker.services.rooms.tell_own_read(&cell, asker.user());
     }
     saved
 }
@@ -47,10 +40,10 @@ pub async fn handle_read(asker: Asker, mark: Mark) -> Handled {
 /// # Errors
 /// Who is no member, numbers beyond the last message.
 pub async fn handle_delivered(asker: Asker, mark: Mark) -> Handled {
-    let (cell, state) = enter(&asker, mark).await?;
-    if let Some(moved) = cell.advance_marker(asker.user(), mark.number, MessageNumber::ZERO)? {
+    let (cell, _) = enter(&asker, mark).await?;
+    if cell.advance_marker(asker.user(), mark.number, MessageNumber::ZERO)?.is_some() {
         asker.services.rooms.note_dirty(&cell);
-        publish(&asker, &cell, &state, moved.now);
+        asker.services.rooms.note_marker(&cell, asker.user());
     }
     Ok(Reply::Done(Empty {}))
 }
@@ -60,10 +53,10 @@ pub async fn handle_delivered(asker: Asker, mark: Mark) -> Handled {
 /// # Errors
 /// Who is no member, numbers beyond the last message.
 pub async fn handle_unread(asker: Asker, mark: Mark) -> Handled {
-    let (cell, state) = enter(&asker, mark).await?;
-    let marker = cell.mark_unread(asker.user(), mark.number.max(MessageNumber(1)))?;
+    let (cell, _) = enter(&asker, mark).await?;
+    cell.mark_unread(asker.user(), mark.number.max(MessageNumber(1)))?;
     let saved = save(&asker, &cell).await;
-    publish_own(&asker, &state, marker);
+    asker.services.rooms.tell_own_read(&cell, asker.user());
     saved
 }
 
@@ -86,33 +79,4 @@ async fn save(asker: &Asker, cell: &Arc<RoomCell>) -> Handled {
         Error::unknown(ErrorCode::Unavailable, sentence, 1_000)
     })?;
     Ok(Reply::Done(Empty {}))
-}
-
-fn publish(asker: &Asker, cell: &RoomCell, state: &RoomState, marker: MarkerState) {
-    let services = &asker.services;
-    if !state.is_small(services.settings.small_room_members) {
-        return;
-    }
-    let user = asker.user().clone();
-    let read = if services.directory.is_private(&user) { MessageNumber::ZERO } else { marker.read };
-    let key = LatestKey::Marker(cell.id, user.clone());
-    let marker = Marker { user, delivered: marker.delivered, read };
-    let event = Encoded::event(Event::Marker(RoomMarker { room: cell.id, marker }));
-    cell.each_open(|session| {
-        if session.user != *asker.user() {
-            session.outbound.latest(key.clone(), &event);
-        }
-    });
-}
-
-fn publish_own(asker: &Asker, state: &RoomState, marker: MarkerState) {
-    let room: RoomId = state.meta.id;
-    let after =
-        state.member(asker.user()).map_or(MessageNumber::ZERO, |member| member.unread_after);
-    let read = marker.own_read().max(after);
-    let own = OwnRead { room, read, unread: state.number.since(read) };
-    let event = Encoded::event(Event::OwnRead(own));
-    for session in asker.services.people.sessions(asker.user()) {
-        session.outbound.latest(LatestKey::OwnRead(room), &event);
-    }
 }

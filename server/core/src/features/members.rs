@@ -161,9 +161,11 @@ pub async fn handle_list(asker: Asker, command: Members) -> Handled {
     let small = state.is_small(services.settings.small_room_members);
     let now = services.clock.now();
     let mut members = Vec::new();
-    for (user, member) in following.by_ref().take(limit) {
-        // Brings the profile into memory.
-        services.directory.find(user).await.map_err(|e| read_error(&e))?;
+    let page: Vec<_> = following.by_ref().take(limit).collect();
+    // Brings the profiles into memory.
+    let found = services.directory.find_all(page.iter().map(|(user, _)| *user)).await;
+    found.map_err(|e| read_error(&e))?;
+    for (user, member) in page {
         members.push(Member {
             profile: services.directory.peek(user),
             role: member.role,

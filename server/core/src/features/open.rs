@@ -30,6 +30,7 @@ pub async fn handle(asker: Asker, command: Open) -> Handled {
     let was_open = asker.session.has_open(command.room);
     let mut actor = asker.actor(command.room);
     actor.attending = true;
+    asker.know_self().await?;
     let cell = loop {
         let cell = services.rooms.loaded(command.room).await?;
         let Some(state) = cell.state() else { continue };
@@ -74,7 +75,7 @@ async fn read(asker: &Asker, cell: &Arc<RoomCell>, limit: u8) -> Result<Opened, 
     } else {
         Default::default()
     };
-    let (attendance, _) = cell.attendance(0);
+    let attendance = cell.attendance();
     let marker = cell.marker(asker.user());
     Ok(Opened {
         room: services.rooms.summarise(&state, asker.user(), marker),
@@ -88,9 +89,8 @@ async fn read(asker: &Asker, cell: &Arc<RoomCell>, limit: u8) -> Result<Opened, 
 /// Brings the members of a small room into memory, for their names and settings.
 async fn remember_people(asker: &Asker, state: &RoomState) -> Result<(), Error> {
     if state.is_small(asker.services.settings.small_room_members) {
-        for user in state.members.keys() {
-            asker.services.directory.find(user).await.map_err(|e| read_error(&e))?;
-        }
+        let found = asker.services.directory.find_all(state.members.keys()).await;
+        found.map_err(|e| read_error(&e))?;
     }
     Ok(())
 }

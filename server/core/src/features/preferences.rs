@@ -9,6 +9,6 @@ use crate::services::{Asker, Handled};
 /// # Errors
 /// What keeps them from being stored.
 pub async fn handle(asker: Asker, command: SetPreferences) -> Handled {
-    asker.change_person(|person| person.private_receipts = command.private_receipts).await?;
+    asker.change_person(move |person| person.private_receipts = command.private_receipts).await?;
     Ok(Reply::Done(Empty {}))
 }

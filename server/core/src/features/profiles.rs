@@ -12,10 +12,8 @@ use crate::{
 /// # Errors
 /// What the store says.
 pub async fn handle(asker: Asker, command: Profiles) -> Handled {
-    let mut profiles = Vec::new();
-    for user in &command.users {
-        let person = asker.services.directory.find(user).await.map_err(|e| read_error(&e))?;
-        profiles.extend(person.map(|person| person.profile.clone()));
-    }
+    let people = asker.services.directory.find_all(&command.users).await;
+    let people = people.map_err(|e| read_error(&e))?;
+    let profiles = people.iter().map(|person| person.profile.clone()).collect();
     Ok(Reply::Profiles(ProfileList { profiles: List::cut(profiles) }))
 }

@@ -104,6 +104,9 @@ async fn one(asker: &Asker, cursor: Cursor, budget: &mut usize) -> Resumed {
 /// Loads the room and, if the cursor asks for it, opens it.
 async fn enter(asker: &Asker, cursor: Cursor) -> Result<(Arc<RoomCell>, Arc<RoomState>), Error> {
     let rooms = &asker.services.rooms;
+    if cursor.open {
+        asker.know_self().await?;
+    }
     loop {
         let cell = rooms.loaded(cursor.room).await?;
         let Some(state) = cell.state() else { continue };

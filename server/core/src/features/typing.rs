@@ -1,4 +1,5 @@
-//! Typing: told to those who have the room open, and lost without harm.
+//! Typing: told to those who have a small room open, and lost without harm. Only a few people at a
+//! time are told to type.
 
 use caffis_schema::{ServerSignal, command::Typing, event::TypingBy};
 
@@ -16,15 +17,20 @@ pub fn handle(asker: &Asker, typing: Typing) {
     if authorise(&asker.actor(typing.room), &state, TakePart).is_err() {
         return;
     }
+    let (few, now) = (asker.services.settings.small_room_members, asker.services.clock.now());
+    let Some(counter) = cell.note_typing(asker.user(), typing.active, few, now) else { return };
     let signal = Encoded::signal(ServerSignal::Typing(TypingBy {
         room: typing.room,
         user: asker.user().clone(),
-        counter: cell.next_typing(asker.services.clock.now()),
+        counter,
         active: typing.active,
     }));
+    let mut told = 0;
     cell.each_open(|session| {
         if session.user != *asker.user() {
-            session.outbound.lossy(&signal);
+            session.outbound.lossy(Some(typing.room), &signal);
+            told += 1;
         }
     });
+    asker.services.statistics.told(told);
 }

@@ -14,22 +14,36 @@ pub const LATEST_KEYS: usize = 2_048;
 pub enum LatestKey {
     /// The head of a large room.
     Head(RoomId),
-    /// A member's marker.
-    Marker(RoomId, UserId),
+    /// The markers of a room's members.
+    Markers(RoomId),
     /// The person's own read marker.
     OwnRead(RoomId),
     /// The person's own presence and settings.
     OwnState,
     /// Somebody's presence.
     Presence(UserId),
-    /// Who walked into or out of a room.
-    Attendance(RoomId, UserId),
+    /// Who walked into or out of a room; none where only the count is told.
+    Attendance(RoomId, Option<UserId>),
     /// Somebody's profile.
     Profile(UserId),
 }
 
-/// The newest event of each key, in the order in which they came: of what concerns several keys, a
-/// count of people for one, the newest comes last.
+impl LatestKey {
+    /// The room that the event is about; none when it is about a person.
+    #[must_use]
+    pub fn room(&self) -> Option<RoomId> {
+        match self {
+            Self::Head(room)
+            | Self::Markers(room)
+            | Self::OwnRead(room)
+            | Self::Attendance(room, _) => Some(*room),
+            Self::OwnState | Self::Presence(_) | Self::Profile(_) => None,
+        }
+    }
+}
+
+/// The newest event of each key, in the order in which they came. Where several keys tell of one
+/// thing, the number of people in a room for example, the newest comes last.
 #[derive(Debug, Default)]
 pub(super) struct Latest {
     order: BTreeMap<u64, (LatestKey, Arc<Encoded>)>,
@@ -47,6 +61,17 @@ impl Latest {
         self.keys.insert(key.clone(), self.next);
         self.order.insert(self.next, (key, event));
         self.next += 1;
+    }
+
+    /// Whether an event of this key waits.
+    pub(super) fn contains(&self, key: &LatestKey) -> bool {
+        self.keys.contains_key(key)
+    }
+
+    /// Drops what waits of a room.
+    pub(super) fn forget_room(&mut self, room: RoomId) {
+        self.order.retain(|_, (key, _)| key.room() != Some(room));
+        self.keys.retain(|key, _| key.room() != Some(room));
     }
 
     pub(super) fn pop_first(&mut self) -> Option<Arc<Encoded>> {

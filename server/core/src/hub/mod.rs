@@ -8,3 +8,4 @@ pub mod outbound;
 pub mod people;
 pub mod presence;
 pub mod rate;
+pub mod typists;

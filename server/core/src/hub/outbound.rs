@@ -57,17 +57,26 @@ pub enum Next {
     Nothing,
 }
 
+/// An item that takes its turn.
+#[derive(Debug)]
+struct Queued {
+    item: Item,
+    size: usize,
+    /// The room that it tells of.
+    room: Option<RoomId>,
+}
+
 #[derive(Debug, Default)]
 struct Queue {
     /// Events wait behind the answer to hello.
     held: bool,
     /// The loop sleeps on until this many bytes wait, because it will look by itself.
     wake_from: usize,
-    fifo: VecDeque<(Item, usize)>,
+    fifo: VecDeque<Queued>,
     fifo_bytes: usize,
     replies: usize,
     latest: Latest,
-    lossy: VecDeque<Arc<Encoded>>,
+    lossy: VecDeque<(Option<RoomId>, Arc<Encoded>)>,
     behind: BTreeMap<RoomId, Head>,
     dropped: u64,
     close: Option<(CloseCode, &'static str)>,
@@ -106,16 +115,30 @@ impl Queue {
         if let Some(event) = self.latest.pop_first() {
             return Some(Item::Event(event));
         }
-        self.lossy.pop_front().map(Item::Signal)
+        self.lossy.pop_front().map(|(_, signal)| Item::Signal(signal))
     }
 
     fn pop_fifo(&mut self) -> Option<Item> {
-        let (item, size) = self.fifo.pop_front()?;
+        let Queued { item, size, .. } = self.fifo.pop_front()?;
         self.fifo_bytes -= size;
         if matches!(item, Item::Reply(_)) {
             self.replies -= 1;
         }
         Some(item)
+    }
+
+    fn push_event(&mut self, event: &Arc<Encoded>, size: usize, room: Option<RoomId>) {
+        self.fifo_bytes += size;
+        self.fifo.push_back(Queued { item: Item::Event(event.clone()), size, room });
+    }
+
+    /// Drops everything that waits of a room.
+    fn forget_room(&mut self, room: RoomId) {
+        self.fifo.retain(|queued| queued.room != Some(room));
+        self.fifo_bytes = self.fifo.iter().map(|queued| queued.size).sum();
+        self.behind.remove(&room);
+        self.latest.forget_room(room);
+        self.lossy.retain(|(of, _)| *of != Some(room));
     }
 }
 
@@ -156,7 +179,7 @@ impl Outbound {
         queue.replies += 1;
         queue.fifo_bytes += welcome.len();
         let size = welcome.len();
-        queue.fifo.push_front((Item::Reply(welcome), size));
+        queue.fifo.push_front(Queued { item: Item::Reply(welcome), size, room: None });
         self.wake_for(queue);
     }
 
@@ -167,7 +190,7 @@ impl Outbound {
         queue.replies += 1;
         queue.fifo_bytes += bytes.len();
         let size = bytes.len();
-        queue.fifo.push_back((Item::Reply(bytes), size));
+        queue.fifo.push_back(Queued { item: Item::Reply(bytes), size, room: None });
     }
 
     /// Adds an entry of a room; drops it and marks the room when too much waits.
@@ -182,25 +205,41 @@ impl Outbound {
             queue.behind.insert(room, head());
             queue.dropped += 1;
         } else {
-            queue.fifo_bytes += size;
-            queue.fifo.push_back((Item::Event(event.clone()), size));
+            queue.push_event(event, size, Some(room));
         }
         self.wake_for(queue);
     }
 
-    /// Adds an event that takes its turn and belongs to no log: rooms that come and go. There are
-    /// few of them; a session that lets them fill its queue is closed and starts afresh.
+    /// Adds an event that takes its turn and belongs to no log. There are few of them; a session
+    /// that lets them fill its queue is closed and starts afresh.
     pub fn notice(&self, event: &Arc<Encoded>) {
+        self.queue_notice(event, None, false);
+    }
+
+    /// Adds the news that the person is in a room now.
+    pub fn room_added(&self, room: RoomId, event: &Arc<Encoded>) {
+        self.queue_notice(event, Some(room), false);
+    }
+
+    /// Adds the news that the person is no longer in a room, and drops everything else that waits of
+    /// it: nothing of the room leaves any more.
+    pub fn room_removed(&self, room: RoomId, event: &Arc<Encoded>) {
+        self.queue_notice(event, Some(room), true);
+    }
+
+    fn queue_notice(&self, event: &Arc<Encoded>, room: Option<RoomId>, forget: bool) {
         let size = event.bytes(self.codec).len();
         let mut queue = lock(&self.queue);
         if queue.close.is_some() {
             return;
         }
+        if let Some(room) = room.filter(|_| forget) {
+            queue.forget_room(room);
+        }
         if queue.fifo_bytes + size > self.most_bytes.saturating_mul(2) {
             queue.close = Some((CloseCode::Abuse, "too much waits to be read"));
         } else {
-            queue.fifo_bytes += size;
-            queue.fifo.push_back((Item::Event(event.clone()), size));
+            queue.push_event(event, size, room);
         }
         self.wake_for(queue);
     }
@@ -212,8 +251,22 @@ impl Outbound {
         self.wake_for(queue);
     }
 
-    /// Adds a signal that may be lost.
-    pub fn lossy(&self, signal: &Arc<Encoded>) {
+    /// Adds an event that says what changed. When an earlier one of the same key still waits, `whole`
+    /// takes its place: the event that says all of it.
+    pub fn latest_change(
+        &self,
+        key: LatestKey,
+        change: &Arc<Encoded>,
+        whole: impl FnOnce() -> Arc<Encoded>,
+    ) {
+        let mut queue = lock(&self.queue);
+        let event = if queue.latest.contains(&key) { whole() } else { change.clone() };
+        queue.latest.insert(key, event);
+        self.wake_for(queue);
+    }
+
+    /// Adds a signal that may be lost; `room` is the one that it tells of.
+    pub fn lossy(&self, room: Option<RoomId>, signal: &Arc<Encoded>) {
         let mut queue = lock(&self.queue);
         if queue.held {
             return;
@@ -221,7 +274,7 @@ impl Outbound {
         if queue.lossy.len() >= LOSSY_SIGNALS {
             queue.lossy.pop_front();
         }
-        queue.lossy.push_back(signal.clone());
+        queue.lossy.push_back((room, signal.clone()));
         self.wake_for(queue);
     }
 

@@ -156,3 +156,49 @@ fn a_link_that_takes_nothing_is_woken_for_the_farewell_only() {
     assert!(wakes(&outbound, |outbound| outbound.close(CloseCode::Revoked, "signed out")));
     assert!(matches!(outbound.stall(), Some((CloseCode::Revoked, _))));
 }
+
+#[test]
+fn nothing_of_a_room_leaves_after_the_news_that_it_is_gone() {
+    let other = RoomId::from_random(8);
+    let outbound = released();
+    let room_events = |room| {
+        outbound.entry(&entry(1), || head(1), room);
+        outbound.latest(LatestKey::Head(room), &presence(1));
+        outbound.latest(LatestKey::OwnRead(room), &presence(1));
+        outbound.latest_change(LatestKey::Markers(room), &presence(1), || presence(2));
+        outbound.lossy(Some(room), &presence(1));
+    };
+    room_events(ROOM);
+    room_events(other);
+    lock(&outbound.queue).behind.insert(ROOM, head(5));
+    let gone = presence(9);
+    outbound.room_removed(ROOM, &gone);
+    let mut left = 0;
+    let mut last = None;
+    while let Some(item) = take(&outbound) {
+        left += 1;
+        if let Item::Event(event) = item {
+            last = last.or_else(|| Arc::ptr_eq(&event, &gone).then_some(left));
+        }
+    }
+    assert_eq!((left, last), (6, Some(2)), "the other room's five, and the news behind its entry");
+    assert_eq!(lock(&outbound.queue).fifo_bytes, 0);
+}
+
+#[test]
+fn of_changes_that_wait_the_whole_takes_their_place() {
+    let outbound = released();
+    let change = |outbound: &Outbound| {
+        outbound.latest_change(LatestKey::Markers(ROOM), &presence(1), || presence(2));
+    };
+    let next = |outbound: &Outbound| match take(outbound) {
+        Some(Item::Event(event)) => event.bytes(Codec::Binary),
+        other => panic!("{other:?}"),
+    };
+    change(&outbound);
+    assert_eq!(next(&outbound), presence(1).bytes(Codec::Binary));
+    change(&outbound);
+    change(&outbound);
+    assert_eq!(next(&outbound), presence(2).bytes(Codec::Binary));
+    assert!(take(&outbound).is_none());
+}

@@ -1,13 +1,14 @@
 //! Who is connected: their sessions, the rooms that they are in, and their rates.
 //!
 //! A person is here from their first session's hello until nobody has to be told any more that the
-//! last one ended.
+//! last one ended. People are spread over shards, each under a lock of its own that is held for one
+//! person at a time and never while something is encoded or written.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -56,13 +57,29 @@ pub(super) struct Person {
     commands: TokenBucket,
 }
 
+/// The people of one shard.
+type Shard = BTreeMap<UserId, Person>;
+
 /// Everyone who is connected.
 #[derive(Debug, Default)]
 pub struct People {
-    pub(super) map: Mutex<BTreeMap<UserId, Person>>,
+    shards: [Mutex<Shard>; People::SHARDS],
+    sessions: AtomicUsize,
 }
 
 impl People {
+    /// Locks over which people are spread.
+    pub const SHARDS: usize = 32;
+
+    /// The people among whom this one is.
+    pub(super) fn shard(&self, user: &UserId) -> MutexGuard<'_, Shard> {
+        // FNV-1a: the same for each run, and good enough to spread ids.
+        let hash = user.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        lock(&self.shards[(hash >> 32) as usize % Self::SHARDS])
+    }
+
     /// Adds a session. `rooms` is what the store says; rooms that were joined in the meantime stay.
     ///
     /// # Errors
@@ -74,8 +91,8 @@ impl People {
         known: impl FnOnce() -> PresenceState,
     ) -> Result<(), Error> {
         let now = Instant::now();
-        let mut map = lock(&self.map);
-        let person = map.entry(session.user.clone()).or_insert_with(|| Person {
+        let mut shard = self.shard(&session.user);
+        let person = shard.entry(session.user.clone()).or_insert_with(|| Person {
             sessions: Vec::new(),
             rooms: BTreeMap::new(),
             presence: known(),
@@ -87,6 +104,7 @@ impl People {
             return Err(Error::later(ErrorCode::LimitReached, sentence, 5_000));
         }
         person.sessions.push(session.clone());
+        self.sessions.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
@@ -96,15 +114,15 @@ impl People {
         user: &UserId,
         rooms: impl IntoIterator<Item = (RoomId, Option<UserId>)>,
     ) {
-        if let Some(person) = lock(&self.map).get_mut(user) {
+        if let Some(person) = self.shard(user).get_mut(user) {
             person.rooms.extend(rooms);
         }
     }
 
     /// Takes a room from a person; gives their sessions.
     pub fn remove_room(&self, user: &UserId, room: RoomId) -> Vec<Arc<SessionHandle>> {
-        let mut map = lock(&self.map);
-        let Some(person) = map.get_mut(user) else { return Vec::new() };
+        let mut shard = self.shard(user);
+        let Some(person) = shard.get_mut(user) else { return Vec::new() };
         person.rooms.remove(&room);
         person.sessions.clone()
     }
@@ -112,44 +130,47 @@ impl People {
     /// Removes a session. The person stays for the presence to end; [`People::forget`] does the rest.
     pub fn remove(&self, session: &SessionHandle) {
         session.ended.store(true, Ordering::Release);
-        if let Some(person) = lock(&self.map).get_mut(&session.user) {
+        if let Some(person) = self.shard(&session.user).get_mut(&session.user) {
+            let before = person.sessions.len();
             person.sessions.retain(|other| other.id != session.id);
+            self.sessions.fetch_sub(before - person.sessions.len(), Ordering::Relaxed);
         }
     }
 
     /// Forgets a person who has no session.
     pub fn forget(&self, user: &UserId) {
-        let mut map = lock(&self.map);
-        if map.get(user).is_some_and(|person| person.sessions.is_empty()) {
-            map.remove(user);
+        let mut shard = self.shard(user);
+        if shard.get(user).is_some_and(|person| person.sessions.is_empty()) {
+            shard.remove(user);
         }
     }
 
     /// The sessions of a person.
     #[must_use]
     pub fn sessions(&self, user: &UserId) -> Vec<Arc<SessionHandle>> {
-        lock(&self.map).get(user).map(|person| person.sessions.clone()).unwrap_or_default()
+        self.shard(user).get(user).map(|person| person.sessions.clone()).unwrap_or_default()
     }
 
-    /// Calls for every session of some people, under one lock: nothing slow may happen in `each`.
-    pub fn each_session<'a>(
+    /// The sessions of some people.
+    #[must_use]
+    pub fn sessions_of<'a>(
         &self,
         users: impl IntoIterator<Item = &'a UserId>,
-        mut each: impl FnMut(&Arc<SessionHandle>),
-    ) {
-        let map = lock(&self.map);
+    ) -> Vec<Arc<SessionHandle>> {
+        let mut sessions = Vec::new();
         for user in users {
-            if let Some(person) = map.get(user) {
-                person.sessions.iter().for_each(&mut each);
+            if let Some(person) = self.shard(user).get(user) {
+                sessions.extend(person.sessions.iter().cloned());
             }
         }
+        sessions
     }
 
     /// The rooms of a person who is connected.
     #[must_use]
     pub fn rooms(&self, user: &UserId) -> Vec<(RoomId, Option<UserId>)> {
-        let map = lock(&self.map);
-        let Some(person) = map.get(user) else { return Vec::new() };
+        let shard = self.shard(user);
+        let Some(person) = shard.get(user) else { return Vec::new() };
         person.rooms.iter().map(|(room, peer)| (*room, peer.clone())).collect()
     }
 
@@ -159,8 +180,8 @@ impl People {
     /// `rate_limited` with the time to wait.
     pub fn take(&self, user: &UserId, message: bool) -> Result<(), Error> {
         let now = Instant::now();
-        let mut map = lock(&self.map);
-        let Some(person) = map.get_mut(user) else { return Ok(()) };
+        let mut shard = self.shard(user);
+        let Some(person) = shard.get_mut(user) else { return Ok(()) };
         person
             .commands
             .take(now)
@@ -186,13 +207,26 @@ impl People {
     /// All sessions.
     #[must_use]
     pub fn all_sessions(&self) -> Vec<Arc<SessionHandle>> {
-        lock(&self.map).values().flat_map(|person| person.sessions.iter().cloned()).collect()
+        let mut sessions = Vec::new();
+        for shard in &self.shards {
+            let shard = lock(shard);
+            sessions.extend(shard.values().flat_map(|person| person.sessions.iter().cloned()));
+        }
+        sessions
+    }
+
+    /// Those people of a shard who have a session.
+    #[must_use]
+    pub fn connected(&self, shard: usize) -> Vec<UserId> {
+        let shard = lock(&self.shards[shard]);
+        let connected = shard.iter().filter(|(_, person)| !person.sessions.is_empty());
+        connected.map(|(user, _)| user.clone()).collect()
     }
 
     /// How many sessions there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        lock(&self.map).values().map(|person| person.sessions.len()).sum()
+        self.sessions.load(Ordering::Relaxed)
     }
 }
 

@@ -18,7 +18,6 @@ use super::{
     latest::LatestKey,
     people::{People, SessionHandle},
 };
-use crate::sync::lock;
 
 /// A person's presence, as their sessions make it.
 #[derive(Clone, Debug, Default)]
@@ -96,8 +95,8 @@ impl People {
         availability: Availability,
         now: Timestamp,
     ) -> Option<Presence> {
-        let mut map = lock(&self.map);
-        let state = &mut map.get_mut(&session.user)?.presence;
+        let mut shard = self.shard(&session.user);
+        let state = &mut shard.get_mut(&session.user)?.presence;
         state.sessions.insert(session.id, availability);
         (state.told != Some(state.availability())).then(|| state.edge(&session.user, now))
     }
@@ -109,8 +108,8 @@ impl People {
         status: Option<Text<STATUS_BYTES>>,
         now: Timestamp,
     ) -> Option<Presence> {
-        let mut map = lock(&self.map);
-        let state = &mut map.get_mut(user)?.presence;
+        let mut shard = self.shard(user);
+        let state = &mut shard.get_mut(user)?.presence;
         if state.status == status {
             return None;
         }
@@ -120,8 +119,8 @@ impl People {
 
     /// Notes whether a person keeps to themselves what they have read; true when that is new.
     pub fn set_private_receipts(&self, user: &UserId, on: bool, now: Timestamp) -> bool {
-        let mut map = lock(&self.map);
-        let Some(state) = map.get_mut(user).map(|person| &mut person.presence) else {
+        let mut shard = self.shard(user);
+        let Some(state) = shard.get_mut(user).map(|person| &mut person.presence) else {
             return false;
         };
         let new = state.private_receipts != on;
@@ -135,8 +134,8 @@ impl People {
     /// Notes that a session is over; true when it was the last one, and the off edge is due after a
     /// moment.
     pub fn end_availability(&self, session: &SessionHandle, now: Timestamp) -> bool {
-        let mut map = lock(&self.map);
-        let Some(person) = map.get_mut(&session.user) else { return false };
+        let mut shard = self.shard(&session.user);
+        let Some(person) = shard.get_mut(&session.user) else { return false };
         person.presence.sessions.remove(&session.id);
         person.presence.last_seen = Some(now);
         person.presence.sessions.is_empty()
@@ -145,22 +144,22 @@ impl People {
     /// The presence to tell now that a session or the moment after it is over: none when it is the
     /// same as before.
     pub fn settle(&self, user: &UserId, now: Timestamp) -> Option<Presence> {
-        let mut map = lock(&self.map);
-        let state = &mut map.get_mut(user)?.presence;
+        let mut shard = self.shard(user);
+        let state = &mut shard.get_mut(user)?.presence;
         (state.told != Some(state.availability())).then(|| state.edge(user, now))
     }
 
     /// What a connected person's sessions agree on.
     #[must_use]
     pub fn own(&self, user: &UserId) -> Option<OwnState> {
-        lock(&self.map).get(user).map(|person| person.presence.own(user))
+        self.shard(user).get(user).map(|person| person.presence.own(user))
     }
 
     /// Tells a person's sessions what they agree on now, but not the one whose welcome says it.
     pub fn tell_own(&self, user: &UserId, welcomed: Option<SessionId>) {
         // Read and queued under one lock, so that of two changes at once the later one stays.
-        let map = lock(&self.map);
-        let Some(person) = map.get(user) else { return };
+        let shard = self.shard(user);
+        let Some(person) = shard.get(user) else { return };
         let event = Encoded::event(Event::OwnState(person.presence.own(user)));
         for session in person.sessions.iter().filter(|session| Some(session.id) != welcomed) {
             session.outbound.latest(LatestKey::OwnState, &event);
@@ -170,7 +169,7 @@ impl People {
     /// A connected person's presence.
     #[must_use]
     pub fn presence(&self, user: &UserId) -> Option<Presence> {
-        lock(&self.map).get(user).map(|person| person.presence.presence(user))
+        self.shard(user).get(user).map(|person| person.presence.presence(user))
     }
 }
 

@@ -3,19 +3,15 @@
 
 use std::sync::Arc;
 
-use caffis_schema::{Error, ErrorCode, Event, RoomId, event::Attendance};
+use caffis_schema::{Error, ErrorCode, RoomId};
+use tokio::time::Instant;
 
-use super::{
-    cell::{RoomCell, is_walk_in},
-    rooms::Rooms,
-};
-use crate::{
-    hub::{encoded::Encoded, latest::LatestKey, people::SessionHandle},
-    sync::lock,
-};
+use super::{cell::RoomCell, idle::LOOKS, rooms::Rooms};
+use crate::{hub::people::SessionHandle, sync::lock};
 
 impl Rooms {
-    /// Subscribes a session to a room's feed. None: the room was taken out of memory meanwhile.
+    /// Subscribes a session to a room's feed. None: the room was taken out of memory meanwhile, ask
+    /// for it again.
     ///
     /// # Errors
     /// `limit_reached` when the session has too many rooms open.
@@ -31,9 +27,13 @@ impl Rooms {
                 return Err(Error::refused(ErrorCode::LimitReached, sentence));
             }
         }
-        let Some(entered) = cell.open(session) else { return Ok(None) };
-        if entered {
-            self.publish_attendance(cell, session, true);
+        let mut inner = lock(&cell.inner);
+        if inner.evicted || inner.loaded.is_none() {
+            return Ok(None);
+        }
+        lock(&session.open).insert(cell.id);
+        if inner.feed.add(session) {
+            self.note_attendance(cell, &mut inner, session, true);
         }
         Ok(Some(()))
     }
@@ -41,33 +41,14 @@ impl Rooms {
     /// Takes a session off a room's feed.
     pub fn detach(&self, session: &Arc<SessionHandle>, room: RoomId) {
         lock(&session.open).remove(&room);
-        if let Some(cell) = self.in_memory(room)
-            && cell.close(session.id)
-        {
-            self.publish_attendance(&cell, session, false);
+        let Some(cell) = self.in_memory(room) else { return };
+        let mut inner = lock(&cell.inner);
+        inner.used = Instant::now();
+        if inner.feed.remove(session.id) {
+            self.note_attendance(&cell, &mut inner, session, false);
         }
-    }
-
-    fn publish_attendance(&self, cell: &RoomCell, session: &SessionHandle, entered: bool) {
-        let Some(state) = cell.state() else { return };
-        if !is_walk_in(&state) || session.service {
-            return;
-        }
-        let few = self.settings.small_room_members;
-        let (count, _) = cell.attendance(0);
-        let named = count <= few;
-        let profile = self.directory.peek(&session.user);
-        let event = Encoded::event(Event::Attendance(Attendance {
-            room: cell.id,
-            count,
-            entered: (named && entered).then_some(profile),
-            exited: (named && !entered).then(|| session.user.clone()),
-        }));
-        let key = LatestKey::Attendance(cell.id, session.user.clone());
-        cell.each_open(|other| {
-            if other.id != session.id {
-                other.outbound.latest(key.clone(), &event);
-            }
-        });
+        self.note_idle(&cell, &mut inner);
+        drop(inner);
+        self.evict(LOOKS);
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use caffis_schema::{
-    Entry, EntryKind, Error, MessageNumber, Position, RoomId, SessionId, Timestamp, UserId,
+    Entry, EntryKind, Error, MessageNumber, Position, RoomId, Timestamp, UserId,
     event::Head,
     room::{Marker, RoomClass},
 };
@@ -18,9 +18,10 @@ use super::{
     owner::not_now,
     recent::Recent,
     ring::Ring,
+    updates::Updates,
 };
 use crate::{
-    hub::{feed::Feed, people::SessionHandle},
+    hub::{feed::Feed, people::SessionHandle, typists::Typists},
     model::{
         actor::Actor,
         authorise::no_such_room,
@@ -91,6 +92,18 @@ impl Loaded {
         self.head_dirty || self.head_saving || self.markers.any_dirty()
     }
 
+    /// A member's marker as others see it; `tells` says whether they tell what they have read.
+    pub(super) fn told_marker(
+        &self,
+        user: &UserId,
+        tells: impl FnOnce(&UserId) -> bool,
+    ) -> Option<Marker> {
+        self.state.member(user)?;
+        let marker = self.markers.get(user)?;
+        let read = if tells(user) { marker.read } else { MessageNumber::ZERO };
+        Some(Marker { user: user.clone(), delivered: marker.delivered, read })
+    }
+
     pub(super) fn before_last_messages(&self, count: u32) -> Position {
         let from = (self.state.number + 1).back(u64::from(count));
         let oldest = self.ring.front().map_or(self.state.head, |entry| entry.position.back(1));
@@ -111,6 +124,8 @@ pub(super) struct Inner {
     pub(super) used: Instant,
     /// Taken out of memory: whoever still holds it asks for the room again.
     pub(super) evicted: bool,
+    /// Waits among the rooms that nobody uses.
+    pub(super) idle_queued: bool,
     /// Sessions to which heads are due: the room is large and not open there.
     pub(super) digest_due: bool,
     /// A write had an unknown outcome: the room has to be read again and goes on in a new epoch.
@@ -118,6 +133,8 @@ pub(super) struct Inner {
     /// What memory had before that. It is what sessions were told.
     pub(super) before: Option<Before>,
     pub(super) typing_counter: u64,
+    pub(super) typists: Typists,
+    pub(super) updates: Updates,
 }
 
 /// What memory had of a room before it had to be read again.
@@ -169,10 +186,13 @@ impl RoomCell {
                 feed: Feed::default(),
                 used: Instant::now(),
                 evicted: false,
+                idle_queued: false,
                 digest_due: false,
                 distrust: false,
                 before: None,
                 typing_counter: 0,
+                typists: Typists::default(),
+                updates: Updates::default(),
             }),
         }
     }
@@ -204,13 +224,7 @@ impl RoomCell {
         let inner = lock(&self.inner);
         let Some(loaded) = &inner.loaded else { return Vec::new() };
         let members = loaded.state.members.keys();
-        members
-            .filter_map(|user| {
-                let marker = loaded.markers.get(user)?;
-                let read = if tells(user) { marker.read } else { MessageNumber::ZERO };
-                Some(Marker { user: user.clone(), delivered: marker.delivered, read })
-            })
-            .collect()
+        members.filter_map(|user| loaded.told_marker(user, &mut tells)).collect()
     }
 
     /// Moves a member's marker forward; none when it was there already.
@@ -252,36 +266,10 @@ impl RoomCell {
         Some(ring.iter().skip(skip).take(take).cloned().collect())
     }
 
-    /// Subscribes a session to the feed; true when the person was not there before. None when the
-    /// room was taken out of memory meanwhile: ask for it again.
-    pub fn open(&self, session: &Arc<SessionHandle>) -> Option<bool> {
-        let mut inner = lock(&self.inner);
-        if inner.evicted {
-            return None;
-        }
-        inner.loaded.as_ref()?;
-        lock(&session.open).insert(self.id);
-        Some(inner.feed.add(session))
-    }
-
-    /// Takes a session off the feed; true when it was the person's last one there.
-    pub fn close(&self, session: SessionId) -> bool {
-        let mut inner = lock(&self.inner);
-        inner.used = Instant::now();
-        inner.feed.remove(session)
-    }
-
-    /// How many people have the room open, and who, when they are few.
+    /// How many people have the room open.
     #[must_use]
-    pub fn attendance(&self, most: usize) -> (u32, Vec<UserId>) {
-        let inner = lock(&self.inner);
-        let count = inner.feed.attendance();
-        let people = if count as usize <= most {
-            inner.feed.people().cloned().collect()
-        } else {
-            Vec::new()
-        };
-        (count, people)
+    pub fn attendance(&self) -> u32 {
+        lock(&self.inner).feed.attendance()
     }
 
     /// Calls for every session that has the room open, under the room's lock.
@@ -292,12 +280,23 @@ impl RoomCell {
         }
     }
 
-    /// The next number for a typing signal: larger than before also when the room was out of memory
-    /// in between.
-    pub fn next_typing(&self, now: Timestamp) -> u64 {
+    /// Notes that a person types or has stopped; gives the number of the signal when the others are
+    /// to be told. In rooms with more than `few` people nobody is. The number is larger than before
+    /// also when the room was out of memory in between.
+    pub fn note_typing(
+        &self,
+        user: &UserId,
+        active: bool,
+        few: u32,
+        now: Timestamp,
+    ) -> Option<u64> {
         let mut inner = lock(&self.inner);
+        let small = inner.loaded.as_ref()?.state.is_small(few) && inner.feed.attendance() <= few;
+        if !small || !inner.typists.hear(user, active, Instant::now()) {
+            return None;
+        }
         inner.typing_counter = (inner.typing_counter + 1).max(now.get());
-        inner.typing_counter
+        Some(inner.typing_counter)
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::{
 
 use super::{
     cell::{Loaded, RoomCell, Work, head_row},
+    idle::HOUSEKEEPING_LOOKS,
     markers::Picked,
     rooms::Rooms,
 };
@@ -164,7 +165,7 @@ impl Rooms {
         if !hints.batch.operations.is_empty() {
             result = result.and(self.write_hints(hints).await);
         }
-        self.evict();
+        self.evict(HOUSEKEEPING_LOOKS);
         result
     }
 

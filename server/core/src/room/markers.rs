@@ -68,10 +68,11 @@ pub struct Moved {
 }
 
 impl Moved {
-    /// Whether others see something new.
+    /// Whether others see something new; of a private reader they see only what was delivered.
     #[must_use]
-    pub fn for_others(&self) -> bool {
-        (self.before.delivered, self.before.read) != (self.now.delivered, self.now.read)
+    pub fn for_others(&self, private: bool) -> bool {
+        let delivered = self.before.delivered != self.now.delivered;
+        delivered || (!private && self.before.read != self.now.read)
     }
 }
 

@@ -10,6 +10,7 @@ mod attendance;
 mod cell;
 mod command;
 mod entries;
+mod idle;
 mod keeping;
 mod load;
 mod markers;
@@ -21,8 +22,8 @@ mod resend;
 mod ring;
 mod rooms;
 mod seeding;
+mod updates;
 
-pub(crate) use self::owner::{not_now, read_error};
 pub use self::{
     cell::RoomCell,
     command::{Change, Done, RoomCommand, RoomPlan, StepContext},
@@ -30,4 +31,8 @@ pub use self::{
     read::{read_back, read_forward},
     rooms::Rooms,
     seeding::write_room,
+};
+pub(crate) use self::{
+    owner::{not_now, read_error},
+    updates::tell_updates,
 };

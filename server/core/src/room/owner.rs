@@ -121,6 +121,10 @@ async fn ensure_loaded(
             return Err(no_such_room());
         }
     };
+    let before = lock(&cell.inner).before.as_ref().map(|before| before.state.members.clone());
+    if let Some(before) = before {
+        rooms.know_peers(&before, &loaded.state).await;
+    }
     let mut inner = lock(&cell.inner);
     if loaded.is_unsaved() {
         rooms.note_dirty(cell);
@@ -211,6 +215,7 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
     let mut writing = pin!(rooms.store.write(batch));
     match timeout(rooms.settings.store_timeout, &mut writing).await {
         Ok(Ok(())) => {
+            rooms.know_peers(&append.members_before(), &append.ahead).await;
             publish(rooms, cell, append);
             reply(jobs, answers, None);
         }

@@ -3,12 +3,14 @@
 //! Runs under the room's lock, so that a room's events reach every queue in the order of the log, and
 //! a removal at one position stops everything after it. Nothing here waits.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use caffis_schema::{
     Entry, EntryKind, Event, UserId,
     event::{Head, RemovalReason, RoomEntry, RoomRemoved},
 };
+
+use tokio::time::timeout;
 
 use super::{
     cell::{Inner, RoomCell, head_of, is_walk_in},
@@ -19,6 +21,9 @@ use crate::{
     model::room::{Members, RoomState},
     sync::lock,
 };
+
+/// How long the news of a direct conversation waits for the names of its people.
+const NAMES_WAIT: Duration = Duration::from_secs(1);
 
 impl Rooms {
     /// Delivers entries that have just become durable.
@@ -49,6 +54,15 @@ impl Rooms {
         self.note_dirty(cell);
     }
 
+    /// Brings the two people of a direct conversation into memory before new members are told of it
+    /// by name. When the store does not answer in a moment, they are told without the name.
+    pub(super) async fn know_peers(&self, members_before: &Members, state: &RoomState) {
+        if state.meta.is_direct() && !Arc::ptr_eq(members_before, &state.members) {
+            let found = self.directory.find_all(state.members.keys());
+            let _ = timeout(NAMES_WAIT, found).await;
+        }
+    }
+
     fn deliver(&self, inner: &mut Inner, state: &RoomState, entry: &Arc<Entry>) {
         let room = state.meta.id;
         let entry_event = RoomEntry { room, entry: (**entry).clone() };
@@ -64,7 +78,7 @@ impl Rooms {
         };
         if state.is_small(self.settings.small_room_members) && !is_walk_in(state) {
             let seeing = state.members.keys().filter(|user| sees(user));
-            self.people.each_session(seeing, deliver);
+            self.people.sessions_of(seeing).iter().for_each(deliver);
         } else {
             inner.feed.each(state, |session| {
                 if sees(&session.user) {
@@ -90,7 +104,7 @@ impl Rooms {
             for session in self.people.remove_room(user, room) {
                 inner.feed.remove(session.id);
                 lock(&session.open).remove(&room);
-                session.outbound.notice(&event);
+                session.outbound.room_removed(room, &event);
             }
         }
     }
@@ -106,7 +120,7 @@ impl Rooms {
             let marker = loaded.markers.get(user).unwrap_or_default();
             let event = Encoded::event(Event::RoomAdded(self.summarise(state, user, marker)));
             for session in sessions {
-                session.outbound.notice(&event);
+                session.outbound.room_added(state.meta.id, &event);
             }
         }
     }
@@ -118,13 +132,13 @@ impl Rooms {
         let room = state.meta.id;
         let with = Encoded::event(Event::Head(head_of(state, None)));
         let bare = Encoded::event(Event::Head(Head { preview: None, ..head_of(state, None) }));
-        self.people.each_session(state.members.keys(), |session| {
+        for session in self.people.sessions_of(state.members.keys()) {
             if !session.has_open(room) {
                 let sees = state.preview_for(state.member(&session.user)).is_some();
                 let event = if sees { &with } else { &bare };
                 session.outbound.latest(LatestKey::Head(room), event);
             }
-        });
+        }
     }
 }
 

@@ -3,15 +3,22 @@
 use std::{
     collections::BTreeMap,
     future::Future,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use caffis_schema::{Error, ErrorCode, MessageNumber, RoomId, UserId, room::RoomSummary};
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
 
 use super::{
-    cell::{Job, Loaded, RoomCell, Work},
+    cell::{Job, RoomCell, Work},
     command::{Done, RoomCommand},
+    idle::{IdleRooms, LOOKS},
     markers::MarkerState,
     owner,
 };
@@ -33,9 +40,17 @@ pub struct Rooms {
     pub(super) people: Arc<People>,
     pub(super) directory: Arc<Directory>,
     pub(super) statistics: Arc<Counters>,
-    map: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
+    pub(super) map: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
+    /// Rooms that nobody uses, in the order in which they became idle.
+    pub(super) idle: Mutex<IdleRooms>,
+    /// Drivers at work.
+    drivers: AtomicUsize,
     /// Rooms of which the store's hints are old or heads are due.
     pub(super) dirty: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
+    /// Rooms in which something changed that is not told yet.
+    pub(super) untold: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
+    /// Wakes whoever tells it.
+    pub(super) updated: Notify,
 }
 
 /// What comes to a waiter whose driver went away.
@@ -47,20 +62,32 @@ fn driver_gone() -> Error {
 /// Puts a room right when its driver panics: what waited hears that the outcome is unknown, and the
 /// next command reads the room again.
 struct DriverGuard {
+    rooms: Arc<Rooms>,
     cell: Arc<RoomCell>,
     /// The driver came to its end. Another one may be at work by now: it is not to be disturbed.
     finished: bool,
 }
 
+impl DriverGuard {
+    /// The driver came to its end.
+    fn finish(mut self) {
+        self.finished = true;
+    }
+}
+
 impl Drop for DriverGuard {
     fn drop(&mut self) {
-        if self.finished {
-            return;
-        }
         let mut inner = lock(&self.cell.inner);
-        inner.driving = false;
-        inner.doubt();
-        inner.pending.clear();
+        if !self.finished {
+            inner.driving = false;
+            inner.doubt();
+            inner.pending.clear();
+        }
+        inner.used = Instant::now();
+        self.rooms.note_idle(&self.cell, &mut inner);
+        drop(inner);
+        self.rooms.drivers.fetch_sub(1, Ordering::Relaxed);
+        self.rooms.evict(LOOKS);
     }
 }
 
@@ -81,7 +108,11 @@ impl Rooms {
             directory,
             statistics,
             map: Mutex::default(),
+            idle: Mutex::default(),
+            drivers: AtomicUsize::new(0),
             dirty: Mutex::default(),
+            untold: Mutex::default(),
+            updated: Notify::new(),
         })
     }
 
@@ -148,10 +179,11 @@ impl Rooms {
             break cell;
         };
         let rooms = self.clone();
+        self.drivers.fetch_add(1, Ordering::Relaxed);
+        let guard = DriverGuard { rooms: self.clone(), cell: cell.clone(), finished: false };
         spawn(async move {
-            let mut guard = DriverGuard { cell: cell.clone(), finished: false };
             owner::drive(rooms, cell).await;
-            guard.finished = true;
+            guard.finish();
         });
         Ok(())
     }
@@ -193,39 +225,6 @@ impl Rooms {
         }
     }
 
-    /// Takes rooms that nobody uses out of memory, the ones that were used longest ago first.
-    pub(super) fn evict(&self) {
-        let mut map = lock(&self.map);
-        let over = map.len().saturating_sub(self.settings.idle_rooms);
-        if over == 0 {
-            return;
-        }
-        let dirty: Vec<RoomId> = lock(&self.dirty).keys().copied().collect();
-        let mut idle: Vec<(Instant, RoomId)> = map
-            .values()
-            .filter(|cell| dirty.binary_search(&cell.id).is_err())
-            .filter_map(|cell| {
-                let inner = lock(&cell.inner);
-                let busy = inner.driving || !inner.feed.is_empty() || inner.distrust;
-                (!busy).then_some((inner.used, cell.id))
-            })
-            .collect();
-        idle.sort_unstable();
-        for (_, room) in idle.into_iter().take(over) {
-            if let Some(cell) = map.get(&room) {
-                let mut inner = lock(&cell.inner);
-                let unsaved = inner.loaded.as_ref().is_some_and(Loaded::is_unsaved);
-                let saving = cell.saving.try_lock().is_err();
-                let busy = inner.driving || saving || unsaved || inner.distrust;
-                if !busy && inner.feed.is_empty() {
-                    inner.evicted = true;
-                    drop(inner);
-                    map.remove(&room);
-                }
-            }
-        }
-    }
-
     /// How many rooms are in memory.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -235,7 +234,6 @@ impl Rooms {
     /// Whether no command is under way.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        let map = lock(&self.map);
-        map.values().all(|cell| !lock(&cell.inner).driving)
+        self.drivers.load(Ordering::Relaxed) == 0
     }
 }

@@ -136,8 +136,11 @@ pub(super) async fn open(
 
 async fn enter(asker: &Asker, identity: &Identity, hello: &Hello) -> Result<Welcome, Error> {
     let services = &asker.services;
-    let (person, changed) =
-        services.directory.sign_in(identity).await.map_err(|e| read_error(&e))?;
+    let (person, changed) = services
+        .directory
+        .sign_in(identity, services.clock.now())
+        .await
+        .map_err(|e| read_error(&e))?;
     let known = || {
         let status = person.status.clone();
         PresenceState::offline(status, person.private_receipts, person.last_seen)

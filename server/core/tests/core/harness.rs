@@ -46,7 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long nothing has to come before nothing will.
 pub(crate) const QUIET: Duration = Duration::from_millis(200);
 
-/// Tokens are a person's id; more is said behind it: `giulia;issued=1;expires=2`, `service:meetups`.
+/// Tokens are a person's id; more may follow it: `giulia;name=Giulia;issued=1;expires=2`. Those of
+/// services begin with `service:`.
 struct Tokens(Arc<ManualClock>);
 
 impl Authenticator for Tokens {
@@ -56,10 +57,15 @@ impl Authenticator for Tokens {
             let mut parts = token.split(';');
             let name = parts.next().unwrap_or_default();
             let (mut issued, mut expires) = (now, now + 86_400_000);
+            let mut shown = None;
             for part in parts {
                 let (key, value) = part.split_once('=').expect("a key and a value");
-                let value = Timestamp(value.parse().expect("a number"));
-                if key == "issued" { issued = value } else { expires = value }
+                let number = || Timestamp(value.parse().expect("a number"));
+                match key {
+                    "name" => shown = Some(Text::cut(value)),
+                    "issued" => issued = number(),
+                    _ => expires = number(),
+                }
             }
             if name == "forged" {
                 return Err(TokenError::Invalid("the signature does not match".to_owned()));
@@ -69,7 +75,7 @@ impl Authenticator for Tokens {
             }
             let service = name.starts_with("service:");
             let user = UserId::new(name).map_err(|e| TokenError::Invalid(e.to_string()))?;
-            Ok(Identity { user, name: None, picture: None, issued, expires, service })
+            Ok(Identity { user, name: shown, picture: None, issued, expires, service })
         })
     }
 }

@@ -10,6 +10,8 @@
 mod attendance;
 mod client;
 mod creation;
+mod crowd;
+mod directory;
 mod failures;
 mod harness;
 mod hello;

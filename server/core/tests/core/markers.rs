@@ -17,15 +17,17 @@ use crate::harness::{World, code, user};
 
 /// The markers of others and the own ones that a session hears.
 async fn markers(client: &mut Client) -> Vec<String> {
-    let told = client.settle().await.into_iter().filter_map(|event| match event {
-        Event::Marker(m) => {
-            let marker = m.marker;
-            Some(format!("{} {}/{}", marker.user, marker.delivered, marker.read))
+    let mut told = Vec::new();
+    for event in client.settle().await {
+        match event {
+            Event::Markers(of_room) => told.extend(
+                of_room.markers.iter().map(|m| format!("{} {}/{}", m.user, m.delivered, m.read)),
+            ),
+            Event::OwnRead(own) => told.push(format!("own {} unread {}", own.read, own.unread)),
+            _ => {}
         }
-        Event::OwnRead(own) => Some(format!("own {} unread {}", own.read, own.unread)),
-        _ => None,
-    });
-    told.collect()
+    }
+    told
 }
 
 async fn mark(client: &mut Client, mark: fn(Mark) -> Command, room: RoomId, number: u64) {

@@ -82,11 +82,18 @@ async fn a_session_signals_at_a_measured_pace() {
     let room = giulia.group(&["marco"]).await;
     marco.open(room).await.expect("opened");
     marco.settle().await;
-    for _ in 0..50 {
-        typing(&mut giulia, room, true).await;
+    for index in 0..50 {
+        typing(&mut giulia, room, index % 2 == 0).await;
     }
     marco.settle().await;
     assert_eq!(marco.signals.len(), 10);
+    // Going on is told once a second, however often it is said.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    for _ in 0..10 {
+        typing(&mut giulia, room, true).await;
+    }
+    marco.settle().await;
+    assert_eq!(marco.signals.len(), 11);
 }
 
 #[tokio::test(start_paused = true)]
@@ -293,6 +300,6 @@ async fn a_setting_is_told_although_nobody_waits_for_its_answer() {
     phone.start(Command::SetPreferences(SetPreferences { private_receipts: true })).await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     drop(phone);
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    tokio::time::sleep(Duration::from_secs(11)).await;
     assert!(own(&mut tablet).await.expect("told").private_receipts);
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use caffis_conformance::faulty::Plan;
 use caffis_core::Settings;
 use caffis_schema::{
-    ClientFrame, ClientSignal, Command, ErrorCode, Event, List, Position, RoomId,
-    command::{AddMembers, Anchor, Cursor, RemoveMember, Send, Typing},
+    ClientFrame, ClientSignal, Command, ErrorCode, Event, List, MessageNumber, Position, RoomId,
+    command::{AddMembers, Anchor, Cursor, Mark, RemoveMember, Send, Typing},
     reply::Standing,
     room::{HistoryPolicy, RoomClass},
 };
@@ -20,7 +20,7 @@ async fn of_room(client: &mut Client, room: RoomId) -> Vec<Event> {
     events.retain(|event| match event {
         Event::Entry(entry) => entry.room == room,
         Event::Head(head) | Event::Behind(head) => head.room == room,
-        Event::Marker(marker) => marker.room == room,
+        Event::Markers(markers) => markers.room == room,
         Event::RoomRemoved(removed) => removed.room == room,
         Event::RoomAdded(added) => added.room == room,
         _ => false,
@@ -252,4 +252,32 @@ async fn an_answer_to_open_does_not_come_after_the_removal() {
         marco.settle().await;
     }
     assert!(answered_late > 0, "no answer came after a removal: nothing was tested");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_is_stored_after_the_removal_is_not_told() {
+    let world = World::with(unhurried()).await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    for _ in 0..20 {
+        read_and_removed_at_once(&world, &mut giulia, &mut marco).await;
+    }
+}
+
+async fn read_and_removed_at_once(world: &World, giulia: &mut Client, marco: &mut Client) {
+    world.faults.set_plan(Plan::default());
+    let room = giulia.group(&["marco"]).await;
+    giulia.send(room, "ciao").await.expect("sent");
+    marco.settle().await;
+    world.faults.set_plan(Plan { delay: Duration::from_secs(1), ..Plan::default() });
+    let remove = RemoveMember { key: giulia.key(), room, user: user("marco") };
+    let id = giulia.start(Command::RemoveMember(remove)).await;
+    let mark = Mark { room, number: MessageNumber(1) };
+    let marked = marco.start(Command::MarkRead(mark)).await;
+    giulia.answer(id).await.expect("removed");
+    // Whatever becomes of it.
+    let _ = marco.answer(marked).await;
+    let heard = marco.settle().await;
+    let removed = heard.iter().position(|event| matches!(event, Event::RoomRemoved(_)));
+    let told = heard.iter().position(|event| matches!(event, Event::OwnRead(_)));
+    assert!(removed.is_some() && told < removed, "{heard:?}");
 }

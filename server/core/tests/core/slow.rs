@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::harness::{START, World, unhurried, user, words};
 
 /// A session over a link that takes little ahead of its reader.
-async fn narrow(world: &World, name: &str) -> Client {
+pub(crate) async fn narrow(world: &World, name: &str) -> Client {
     let options =
         Options { buffer: 4 * 1024, max_frame: 256 * 1024, lanes: 1, ..Options::default() };
     let mut raw = world.link_with(&options);

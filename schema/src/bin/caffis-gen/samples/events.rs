@@ -1,10 +1,11 @@
 //! Events and signals of the server.
 
 use caffis_schema::{
-    Body, Entry, EntryKind, Event, MessageNumber, Position, ServerFrame, ServerSignal, Timestamp,
+    Body, Entry, EntryKind, Event, List, MessageNumber, Position, ServerFrame, ServerSignal,
+    Timestamp,
     event::{
         Attendance, Created, Draining, Head, Joined, Left, OwnRead, RemovalReason, RoleChange,
-        RoomEntry, RoomMarker, RoomRemoved, SystemBody, TokenExpiring, TypingBy,
+        RoomEntry, RoomMarkers, RoomRemoved, SystemBody, TokenExpiring, TypingBy,
     },
     ids::MAX_EXACT,
     room::{Availability, Marker, Message, Role, RoomClass},
@@ -86,7 +87,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("room_added, longest", Event::RoomAdded(longest_summary())),
         ("room_removed, left", removed(RemovalReason::Left)),
         ("room_removed, removed", removed(RemovalReason::Removed)),
-        ("marker", Event::Marker(RoomMarker { room: ROOM, marker })),
+        ("markers", Event::Markers(RoomMarkers { room: ROOM, markers: List::cut(vec![marker]) })),
         ("own_read", Event::OwnRead(OwnRead { room: ROOM, read: MessageNumber(40), unread: 1 })),
         ("presence", Event::Presence(presence(Availability::Away))),
         ("presence, longest", Event::Presence(longest_presence())),

@@ -7,10 +7,17 @@
 //! What a person sets is durable before it is answered. What a token says of them, and when they were
 //! last seen, is written a moment later, together with what is to be said of others: a thousand people
 //! who come back at once make a handful of writes, and nobody's hello waits for one. A crash within that
-//! moment loses nothing that the next token does not say again.
+//! moment loses nothing that the next token does not say again. Only who is made a member, or walks into
+//! a room, must have a row by then: [`Directory::find_stored`] waits for it.
+//!
+//! While a person is connected, they are noted as seen every [`SEEN`], so that a crash takes no more
+//! than that from when they were last seen.
+
+mod cache;
+mod writing;
 
 use std::{
-    collections::BTreeMap,
+    future::ready,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -20,30 +27,27 @@ use caffis_schema::{
     limits::STATUS_BYTES,
     room::{Availability, Presence, Profile},
 };
-use tokio::{
-    sync::oneshot,
-    time::{sleep, timeout},
-};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::{sync::oneshot, time::timeout};
 
+use self::{cache::Cache, writing::Gathered};
 use crate::{
     hub::people::People,
     ports::{
         authenticator::Identity,
-        store::{Batch, SharedStore, StoreError},
+        store::{SharedStore, StoreError},
     },
+    settings::Settings,
     sync::{lock, spawn},
     tables::{self, UserRow},
     turns::{Turn, Turns},
 };
 
-/// How long what need not be durable at once is gathered.
-const GATHER: Duration = Duration::from_millis(50);
+/// How often connected people are noted as seen.
+pub const SEEN: Duration = Duration::from_secs(600);
 
-/// The most people whose rows are gathered; then they are written at once.
-const GATHERED_PEOPLE: usize = 1_024;
-
-/// People kept in memory; past it the memory starts afresh.
-const CACHED_PEOPLE: usize = 100_000;
+/// People who are read from the store at the same time for one command.
+const READ_AT_ONCE: usize = 16;
 
 /// A person, as the store has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +67,8 @@ pub struct Directory {
     store: SharedStore,
     store_timeout: Duration,
     turns: Arc<Turns<UserId>>,
-    cache: Mutex<BTreeMap<UserId, Arc<Person>>>,
-    /// Who is to be written soon; nobody else writes them meanwhile.
-    gathered: Mutex<Vec<(Arc<Person>, Turn<UserId>)>>,
+    cache: Mutex<Cache>,
+    gathered: Mutex<Gathered>,
 }
 
 fn late() -> StoreError {
@@ -73,12 +76,12 @@ fn late() -> StoreError {
 }
 
 impl Directory {
-    pub(crate) fn new(store: SharedStore, store_timeout: Duration) -> Arc<Self> {
+    pub(crate) fn new(store: SharedStore, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
             store,
-            store_timeout,
+            store_timeout: settings.store_timeout,
             turns: Arc::default(),
-            cache: Mutex::default(),
+            cache: Mutex::new(Cache::new(settings.cached_people, settings.person_cache)),
             gathered: Mutex::default(),
         })
     }
@@ -95,6 +98,35 @@ impl Directory {
         self.read(user).await
     }
 
+    /// A person who has a row in the store, so that others may rely on it; none when they are not
+    /// known. Someone who connected for the first time just now is waited for.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn find_stored(&self, user: &UserId) -> Result<Option<Arc<Person>>, StoreError> {
+        let stored = lock(&self.cache).get_stored(user);
+        if stored.is_some() {
+            return Ok(stored);
+        }
+        let _turn = self.turn(user).await?;
+        self.read(user).await
+    }
+
+    /// Those of some people who are known, in order.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn find_all<'a>(
+        &self,
+        users: impl IntoIterator<Item = &'a UserId>,
+    ) -> Result<Vec<Arc<Person>>, StoreError> {
+        let users: Vec<UserId> = users.into_iter().cloned().collect();
+        let found = stream::iter(users)
+            .map(|user| async move { self.find(&user).await })
+            .buffered(READ_AT_ONCE);
+        found.try_filter_map(|person| ready(Ok(person))).try_collect().await
+    }
+
     /// The person that a token speaks for: made when they are not known, and brought up to date when
     /// the token says something new. The flag tells whether others have to hear of it.
     ///
@@ -103,6 +135,7 @@ impl Directory {
     pub async fn sign_in(
         self: &Arc<Self>,
         identity: &Identity,
+        now: Timestamp,
     ) -> Result<(Arc<Person>, bool), StoreError> {
         let told = |person: &mut Person| {
             if let Some(name) = &identity.name {
@@ -110,6 +143,9 @@ impl Directory {
             }
             if identity.picture.is_some() {
                 person.profile.picture = identity.picture.clone();
+            }
+            if !is_noted(person, now) {
+                person.last_seen = Some(now);
             }
         };
         if let Some(known) = self.cached(&identity.user) {
@@ -120,7 +156,7 @@ impl Directory {
             }
         }
         let turn = self.turn(&identity.user).await?;
-        let known = self.read(&identity.user).await?;
+        let known = self.read_row(&identity.user).await?;
         let mut person = known.as_deref().cloned().unwrap_or_else(|| Person {
             profile: unnamed(&identity.user),
             status: None,
@@ -130,7 +166,11 @@ impl Directory {
         told(&mut person);
         match known {
             Some(known) if *known == person => Ok((known, false)),
-            known => Ok((self.save_soon(person, turn), known.is_some())),
+            Some(known) => {
+                let changed = known.profile != person.profile;
+                Ok((self.save_soon(person, turn, true), changed))
+            }
+            None => Ok((self.save_soon(person, turn, false), false)),
         }
     }
 
@@ -144,8 +184,28 @@ impl Directory {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let turn = self.turn(user).await?;
-        let Some(known) = self.read(user).await? else { return Ok(()) };
-        self.save_soon(Person { last_seen: Some(now), ..(*known).clone() }, turn);
+        let Some(known) = self.read_row(user).await? else { return Ok(()) };
+        self.save_soon(Person { last_seen: Some(now), ..(*known).clone() }, turn, true);
+        Ok(())
+    }
+
+    /// Notes that a connected person is still there.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn seen(
+        self: &Arc<Self>,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if self.cached(user).is_some_and(|person| is_noted(&person, now)) {
+            return Ok(());
+        }
+        let turn = self.turn(user).await?;
+        let Some(known) = self.read_row(user).await? else { return Ok(()) };
+        if !is_noted(&known, now) {
+            self.save_soon(Person { last_seen: Some(now), ..(*known).clone() }, turn, true);
+        }
         Ok(())
     }
 
@@ -157,23 +217,25 @@ impl Directory {
     pub async fn update(
         self: &Arc<Self>,
         user: &UserId,
-        change: impl FnOnce(&mut Person),
+        change: impl FnOnce(&mut Person) + Send + 'static,
         told: impl FnOnce(&Person) + Send + 'static,
     ) -> Result<(), StoreError> {
         let turn = self.turn(user).await?;
-        let Some(known) = self.read(user).await? else { return Ok(()) };
-        let mut person = (*known).clone();
-        change(&mut person);
-        if person == *known {
-            // Of an earlier change nobody may have known that it was written.
-            told(&known);
-            return Ok(());
-        }
-        self.save(person, turn, told).await
+        let (done, changed) = oneshot::channel();
+        let directory = self.clone();
+        // Goes on although whoever waits for it goes away, and the turn lasts as long.
+        spawn(async move {
+            let result = directory.change(&turn, change, told).await;
+            drop(turn);
+            // Whoever waited may be gone.
+            let _ = done.send(result);
+        });
+        let unknown = || Err(StoreError::Unknown("the store did not answer in time".to_owned()));
+        timeout(self.store_timeout, changed).await.ok().and_then(Result::ok).unwrap_or_else(unknown)
     }
 
     fn cached(&self, user: &UserId) -> Option<Arc<Person>> {
-        lock(&self.cache).get(user).cloned()
+        lock(&self.cache).get(user)
     }
 
     async fn turn(&self, user: &UserId) -> Result<Turn<UserId>, StoreError> {
@@ -185,110 +247,38 @@ impl Directory {
         if let Some(person) = self.cached(user) {
             return Ok(Some(person));
         }
+        self.read_row(user).await
+    }
+
+    /// A person as the store has them now. Changes begin with this, so that a row that changed
+    /// elsewhere is not written over with an older one from memory.
+    async fn read_row(&self, user: &UserId) -> Result<Option<Arc<Person>>, StoreError> {
         let row = tables::get::<UserRow>(&*self.store, UserRow::key(user)).await?;
-        Ok(row.map(|row| self.remember(from_row(row))))
+        Ok(row.map(|row| self.remember(from_row(row), true)))
     }
 
-    /// Writes a person. The write comes to its end although whoever waits for it goes away, and the
-    /// turn lasts as long.
-    async fn save(
-        self: &Arc<Self>,
-        person: Person,
-        turn: Turn<UserId>,
-        told: impl FnOnce(&Person) + Send + 'static,
-    ) -> Result<(), StoreError> {
-        let (done, written) = oneshot::channel();
-        let directory = self.clone();
-        spawn(async move {
-            let mut batch = Batch::default();
-            batch.put(&to_row(&person));
-            let result = directory.store.write(batch).await;
-            let result = match result {
-                Ok(()) => {
-                    told(&directory.remember(person));
-                    Ok(())
-                }
-                Err(error) => {
-                    if matches!(error, StoreError::Unknown(_)) {
-                        // The store is asked which it is when the person is needed again.
-                        lock(&directory.cache).remove(&person.profile.user);
-                    }
-                    Err(error)
-                }
-            };
-            drop(turn);
-            // Whoever waited may be gone.
-            let _ = done.send(result);
-        });
-        let unknown = || Err(StoreError::Unknown("the store did not answer in time".to_owned()));
-        timeout(self.store_timeout, written).await.ok().and_then(Result::ok).unwrap_or_else(unknown)
+    fn remember(&self, person: Person, stored: bool) -> Arc<Person> {
+        lock(&self.cache).insert(person, stored)
     }
 
-    /// Has a person written with others in a moment, and knows them at once.
-    fn save_soon(self: &Arc<Self>, person: Person, turn: Turn<UserId>) -> Arc<Person> {
-        let person = self.remember(person);
-        let mut gathered = lock(&self.gathered);
-        gathered.push((person.clone(), turn));
-        let delay = match gathered.len() {
-            1 => GATHER,
-            GATHERED_PEOPLE => Duration::ZERO,
-            _ => return person,
-        };
-        drop(gathered);
-        let directory = self.clone();
-        spawn(async move {
-            sleep(delay).await;
-            directory.write_gathered().await;
-        });
-        person
-    }
-
-    /// Writes who was gathered.
-    pub(crate) async fn write_gathered(&self) {
-        let gathered = std::mem::take(&mut *lock(&self.gathered));
-        if gathered.is_empty() {
-            return;
-        }
-        let mut batch = Batch::default();
-        gathered.iter().for_each(|(person, _)| batch.put(&to_row(person)));
-        if let Err(error) = self.store.write(batch).await {
-            tracing::warn!(%error, people = gathered.len(), "people could not be written");
-            // They are read again when they are needed, and written with their next token.
-            let mut cache = lock(&self.cache);
-            for (person, _) in &gathered {
-                cache.remove(&person.profile.user);
-            }
-        }
-    }
-
-    fn remember(&self, person: Person) -> Arc<Person> {
-        let mut cache = lock(&self.cache);
-        if cache.len() >= CACHED_PEOPLE {
-            cache.clear();
-        }
-        let person = Arc::new(person);
-        cache.insert(person.profile.user.clone(), person.clone());
-        person
-    }
-
-    /// A person's profile as far as memory knows it: by their id, when it does not.
+    /// The profile of a person whom the caller has had found just now.
     #[must_use]
     pub fn peek(&self, user: &UserId) -> Profile {
-        let cached = self.cached(user);
+        let cached = lock(&self.cache).peek(user);
         cached.map_or_else(|| unnamed(user), |person| person.profile.clone())
     }
 
     /// Whether a person keeps to themselves what they have read; whom memory does not know may.
     #[must_use]
     pub fn is_private(&self, user: &UserId) -> bool {
-        self.cached(user).is_none_or(|person| person.private_receipts)
+        lock(&self.cache).peek(user).is_none_or(|person| person.private_receipts)
     }
 
     /// A person's presence: of who is connected as it is, of others as memory knows it.
     #[must_use]
     pub fn presence(&self, people: &People, user: &UserId, now: Timestamp) -> Presence {
         people.presence(user).unwrap_or_else(|| {
-            let cached = self.cached(user);
+            let cached = lock(&self.cache).peek(user);
             Presence {
                 user: user.clone(),
                 // Newer than what was told while they were connected, older than when they return.
@@ -299,6 +289,11 @@ impl Directory {
             }
         })
     }
+}
+
+/// Whether it is noted already, about, that a person was there at this time.
+fn is_noted(person: &Person, now: Timestamp) -> bool {
+    person.last_seen.is_some_and(|seen| now.elapsed_since(seen) < SEEN)
 }
 
 fn unnamed(user: &UserId) -> Profile {
