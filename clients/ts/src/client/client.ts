@@ -1,4 +1,4 @@
-/** The client: one person's rooms, kept true over reconnects. */
+/** The client: one person's rooms, kept up to date over reconnects. */
 
 import { ServerClock } from "../clock.ts";
 import { discover, routes } from "../link/discover.ts";
@@ -33,13 +33,13 @@ import type {
 import { platformTimers, type Timers } from "../timers.ts";
 import { Connector } from "./connector.ts";
 import { EndedError } from "./errors.ts";
+import { EventHandler } from "./events.ts";
 import { Feeds } from "./feeds.ts";
-import { Incoming } from "./incoming.ts";
-import { Marks } from "./marks.ts";
-import { Names } from "./names.ts";
 import type { ChatClientOptions } from "./options.ts";
-import { Own } from "./own.ts";
-import { Pages } from "./pages.ts";
+import { PageLoader } from "./pages.ts";
+import { OwnPresence } from "./presence.ts";
+import { ProfileLoader } from "./profiles.ts";
+import { Receipts } from "./receipts.ts";
 import { requestAgain } from "./request.ts";
 import type { Greeted } from "./session.ts";
 import { TypingState } from "./typing.ts";
@@ -55,13 +55,13 @@ export class ChatClient implements Disposable {
   readonly #connector: Connector;
   readonly #outbox: Outbox;
   readonly #feeds: Feeds;
-  readonly #marks: Marks;
+  readonly #receipts: Receipts;
   readonly #typing: TypingState;
-  readonly #names: Names;
-  readonly #pages: Pages;
-  readonly #own: Own;
+  readonly #profiles: ProfileLoader;
+  readonly #pages: PageLoader;
+  readonly #own: OwnPresence;
   readonly #unreadable: Unreadable;
-  readonly #incoming: Incoming;
+  readonly #events: EventHandler;
   readonly #limits = new Cell<Limits | null>(null);
   readonly #self = new Cell<UserId | null>(null);
 
@@ -75,7 +75,7 @@ export class ChatClient implements Disposable {
     else options.signal?.addEventListener("abort", ended, { once: true, signal: this.#end.signal });
     this.#store = new Store({
       behind: (room) => void this.#feeds.resume(room),
-      arrived: (room, message) => this.#incoming.arrived(room, message),
+      arrived: (room, message) => this.#events.arrived(room, message),
     });
     const request = (command: Command) => this.request(command, this.#end.signal);
     this.#connector = new Connector({
@@ -96,7 +96,7 @@ export class ChatClient implements Disposable {
       signal,
       request,
     });
-    this.#marks = new Marks(request);
+    this.#receipts = new Receipts(request);
     this.#typing = new TypingState({
       timers: this.#timers,
       send: (value) => this.#connector.session?.signal(value),
@@ -116,16 +116,16 @@ export class ChatClient implements Disposable {
         if (!view?.held || view.last >= position) this.#outbox.seen(room, own);
       },
     });
-    this.#names = new Names(this.#store, request);
-    this.#pages = new Pages(this.#store, this.#names, (command, signal) =>
+    this.#profiles = new ProfileLoader(this.#store, request);
+    this.#pages = new PageLoader(this.#store, this.#profiles, (command, signal) =>
       this.request(command, signal),
     );
-    this.#own = new Own(this.#store, request);
-    this.#incoming = new Incoming({
+    this.#own = new OwnPresence(this.#store, request);
+    this.#events = new EventHandler({
       store: this.#store,
       feeds: this.#feeds,
-      marks: this.#marks,
-      names: this.#names,
+      receipts: this.#receipts,
+      profiles: this.#profiles,
       outbox: this.#outbox,
       typing: this.#typing,
       own: this.#own,
@@ -136,7 +136,7 @@ export class ChatClient implements Disposable {
     void this.#connector.run();
   }
 
-  /** How the client stands with the server. */
+  /** The state of the connection. */
   get connection(): Readable<ConnectionView> {
     return this.#connector.view;
   }
@@ -146,7 +146,7 @@ export class ChatClient implements Disposable {
     return this.#store.rooms;
   }
 
-  /** Who people are and whether they are there. */
+  /** Profiles and presence of people. */
   get people(): Readable<PeopleView> {
     return this.#store.people;
   }
@@ -207,7 +207,7 @@ export class ChatClient implements Disposable {
     this.#unreadable.listed();
   }
 
-  /** Asks now for rooms that the server could not read; it is also asked by itself, now and then. */
+  /** Asks now for rooms that the server could not read; the client also asks by itself at intervals. */
   retryRooms(): Promise<void> {
     return this.#unreadable.retry();
   }
@@ -217,23 +217,23 @@ export class ChatClient implements Disposable {
     return this.#pages.members(room, signal);
   }
 
-  /** Writes a text: it shows at once, goes out as soon as possible, and arrives once. */
+  /** Sends a text: it shows at once, is sent as soon as possible, and arrives once. */
   send(room: RoomId, text: string): PendingMessage {
     this.#typing.say(room, false);
     return this.#outbox.add(room, { type: "text", value: { text } });
   }
 
-  /** Tries a message again that failed. */
+  /** Tries a failed message again. */
   retry(room: RoomId, key: ClientKey): void {
     this.#outbox.retry(room, key);
   }
 
-  /** Forgets a message that failed. */
+  /** Discards a failed message. */
   discard(room: RoomId, key: ClientKey): void {
     this.#outbox.discard(room, key);
   }
 
-  /** Says that the person types, or has stopped. Call it on every key: it goes out at a measured pace. */
+  /** Says that the person types, or has stopped. Call it on every key: it is sent at a limited rate. */
   typing(room: RoomId, active: boolean): void {
     this.#typing.say(room, active);
   }
@@ -245,7 +245,7 @@ export class ChatClient implements Disposable {
   markRead(room: RoomId, number: number): void {
     this.#store.ownRead(room, number);
     // Visitors of a public room have no marker.
-    if (this.#store.get(room)?.summary.role) this.#marks.mark("mark_read", room, number);
+    if (this.#store.get(room)?.summary.role) this.#receipts.mark("mark_read", room, number);
   }
 
   /** The direct conversation with a person, made when there is none. */
@@ -300,7 +300,7 @@ export class ChatClient implements Disposable {
     await this.request({ type: "leave", value: { key: this.#key(), room } }, signal);
   }
 
-  /** Says whether the person looks: sets the pace of the heartbeat and the presence that others see. */
+  /** Says whether the person looks at the page, which sets the heartbeat rate and their presence. */
   setActive(active: boolean): void {
     if (active) this.#connector.wake();
     if (!this.#own.setActive(active) || !this.#connector.session) return;
@@ -308,17 +308,17 @@ export class ChatClient implements Disposable {
     this.#own.tell().catch(ignore);
   }
 
-  /** Away although the person looks, until they take it back. */
+  /** Sets the person away although they look at the page, until they change it back. */
   setAway(away: boolean): Promise<void> {
     return this.#own.setAway(away);
   }
 
-  /** The words that others see beside the name; an empty text takes them back. */
+  /** Sets the status text beside the name; an empty one removes it. */
   setStatus(status: string): Promise<void> {
     return this.#own.setStatus(status);
   }
 
-  /** Whether others are not told what this person has read. */
+  /** Turns private receipts on or off: whether others are not told what this person has read. */
   setPrivateReceipts(on: boolean): Promise<void> {
     return this.#own.setPrivateReceipts(on);
   }
@@ -378,16 +378,16 @@ export class ChatClient implements Disposable {
     this.#typing.refreshMs = welcome.limits.typingRefreshMs;
     this.#typing.expiryMs = welcome.limits.typingExpiryMs;
     this.#store.profiles([welcome.profile]);
-    this.#names.clear();
-    this.#marks.clear();
+    this.#profiles.clear();
+    this.#receipts.clear();
     this.#feeds.welcomed(welcome.resumed);
     this.#store.welcome(welcome.rooms, welcome.moreRooms);
     this.#unreadable.listed();
     for (const { room, class: roomClass, number, unread } of welcome.rooms) {
-      if (unread > 0 && roomClass !== "public") this.#marks.mark("mark_delivered", room, number);
+      if (unread > 0 && roomClass !== "public") this.#receipts.mark("mark_delivered", room, number);
     }
-    this.#names.of(welcome.rooms.map((summary) => summary.preview?.sender ?? null));
-    session.start(this.#incoming, welcome, this.#own.active);
+    this.#profiles.of(welcome.rooms.map((summary) => summary.preview?.sender ?? null));
+    session.start(this.#events, welcome, this.#own.active);
     this.#outbox.open(user);
     this.#own.welcomed(welcome.own);
   }

@@ -13,7 +13,7 @@ import type { TokenReason } from "./options.ts";
 import { race } from "./race.ts";
 import type { Greeted, Session } from "./session.ts";
 
-/** A session that lived this long ends a row of failures. */
+/** A session that lasted this long resets the backoff. */
 const STEADY_MS = 5_000;
 
 /** What a connector needs. */
@@ -143,7 +143,7 @@ export class Connector {
     return new Promise((resolve) => session.onEnd(resolve));
   }
 
-  /** A session ended: gives the delay that the server advised. */
+  /** A session ended: gives the delay that the server asked for. */
   #lost(farewell: Farewell): number {
     this.#session = undefined;
     this.view.update((view) => ({ ...view, reason: { code: null, sentence: farewell.reason } }));
@@ -155,7 +155,7 @@ export class Connector {
     return this.#advisedMs;
   }
 
-  /** No session came about: gives the delay that the server advised. */
+  /** No session could be opened: gives the delay that the server asked for. */
   #refused(error: unknown): number {
     const code = error instanceof CommandError ? error.code : null;
     const sentence = error instanceof Error ? error.message : String(error);

@@ -13,25 +13,25 @@ import {
 } from "../protocol.ts";
 import { HELD_ENTRIES } from "../store/log.ts";
 import type { Store } from "../store/store.ts";
-import type { Names } from "./names.ts";
+import type { ProfileLoader } from "./profiles.ts";
 
 /** Pages of members that are loaded of one room. */
 const MEMBER_PAGES = 10;
 
 /** The pages of a client. */
-export class Pages {
+export class PageLoader {
   readonly #store: Store;
-  readonly #names: Names;
+  readonly #profiles: ProfileLoader;
   readonly #jumping = new Set<RoomId>();
   readonly #request: (command: Command, signal?: AbortSignal) => Promise<Reply>;
 
   constructor(
     store: Store,
-    names: Names,
+    profiles: ProfileLoader,
     request: (command: Command, signal?: AbortSignal) => Promise<Reply>,
   ) {
     this.#store = store;
-    this.#names = names;
+    this.#profiles = profiles;
     this.#request = request;
   }
 
@@ -79,7 +79,7 @@ export class Pages {
   async #history(room: RoomId, anchor: Anchor, limit: number): Promise<EntryPage | null> {
     const reply = await this.#request({ type: "history", value: { room, anchor, limit } });
     if (reply.type !== "page") return null;
-    this.#names.ofEntries(reply.value.entries);
+    this.#profiles.ofEntries(reply.value.entries);
     return reply.value;
   }
 

@@ -70,7 +70,7 @@ export class Session implements LinkEvents {
     return this.#farewell;
   }
 
-  /** Begins to listen: what came so far first. */
+  /** Starts delivering events, beginning with those that already arrived. */
   start(events: SessionEvents, welcome: Welcome, active: boolean): void {
     this.#events = events;
     const link = this.#link;

@@ -1,4 +1,4 @@
-/** Who types: says it for this person at a measured pace, and lets what others said expire. */
+/** Typing: sends this person's at a limited rate, and lets that of others expire. */
 
 import type { ClientSignal, RoomId, TypingBy, UserId } from "../protocol.ts";
 import type { Timers } from "../timers.ts";

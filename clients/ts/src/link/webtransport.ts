@@ -89,7 +89,7 @@ class WebTransportLink implements Link {
     }
   }
 
-  /** A lane begins with its number; order holds within it, so no more needs to be known. */
+  /** A lane begins with its number, which does not matter here: order only holds within a lane. */
   async #acceptLanes(): Promise<void> {
     const streams = this.#transport.incomingUnidirectionalStreams.getReader();
     for (;;) {

@@ -42,9 +42,9 @@ export class Store {
   readonly people = new Cell<PeopleView>({ profiles: new Map(), presence: new Map() });
   readonly #views = new Map<RoomId, Cell<RoomView | null>>();
   readonly #needs: StoreNeeds;
-  /** The highest position heard of in each room, from whatever source: a copy that ends before it is short. */
+  /** The highest position heard of in each room: a copy that ends before it is incomplete. */
   readonly #heard = new Map<RoomId, number>();
-  /** Rooms whose server went back behind this copy: its numbers count, however low. */
+  /** Rooms that the server restored to an older state: its numbers count, however low. */
   readonly #restored = new Set<RoomId>();
   /** This person, once known. */
   self: UserId | undefined;
@@ -291,7 +291,7 @@ export class Store {
     });
   }
 
-  /** Takes who came to or went from a public room. */
+  /** Takes the attendance of a public room. */
   attendance(attendance: Attendance): void {
     if (attendance.entered) this.profiles([attendance.entered]);
     this.change(attendance.room, (view) => ({ ...view, attendance: attendance.count }));
@@ -304,7 +304,7 @@ export class Store {
     this.change(id, (view) => ({ ...view, members }));
   }
 
-  /** Takes who people are. */
+  /** Takes profiles. */
   profiles(profiles: readonly Profile[]): void {
     if (profiles.length === 0) return;
     this.people.update((people) => {
@@ -314,7 +314,7 @@ export class Store {
     });
   }
 
-  /** Takes whether people are there: of two, the one with the larger version counts. */
+  /** Takes presence: of two, the one with the larger version counts. */
   presence(presences: readonly Presence[]): void {
     const known = this.people.getSnapshot().presence;
     const newer = presences.filter((each) => each.version >= (known.get(each.user)?.version ?? 0));
@@ -342,7 +342,7 @@ export class Store {
     return this.#log(id)?.last ?? 0;
   }
 
-  /** The position that the client stands at in a room: what it lacks before that it can load at any time. */
+  /** The cursor of a room: what is missing before it can be loaded at any time. */
   cursor(id: RoomId): number {
     const log = this.#log(id);
     return Math.max(log?.last ?? 0, log?.moreAfter ? (this.#heard.get(id) ?? 0) : 0);
@@ -375,7 +375,7 @@ export class Store {
     this.#arrive(id, added);
   }
 
-  /** The fields of a view that a copy fills: it reaches the end once it has all that was heard of. */
+  /** The view fields of a copy, which reaches the end once it has everything that was heard of. */
   #fields(id: RoomId, { entries, last, moreBefore, moreAfter }: Log): Log {
     return { entries, last, moreBefore, moreAfter: moreAfter && last < (this.#heard.get(id) ?? 0) };
   }

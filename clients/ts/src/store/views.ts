@@ -63,21 +63,21 @@ export interface RoomView {
   readonly attendance: number | null;
 }
 
-/** Who people are and whether they are there. */
+/** Profiles and presence of people. */
 export interface PeopleView {
   /** Their names and pictures. */
   readonly profiles: ReadonlyMap<UserId, Profile>;
-  /** Whether they are there, and their own words. */
+  /** Whether they are online, and their status text. */
   readonly presence: ReadonlyMap<UserId, Presence>;
 }
 
 /** How this person appears to others. */
 export interface OwnView {
-  /** Away by choice on this device, although they look; what others see is their presence. */
+  /** Away by choice on this device; what others see is the presence. */
   readonly away: boolean;
-  /** Their own words, on whatever device they were set. */
+  /** Their status text, which all devices share. */
   readonly status: string | null;
-  /** Whether others are not told what they have read, on whatever device that was set. */
+  /** Whether others are not told what they have read; all devices share it. */
   readonly privateReceipts: boolean;
 }
 
@@ -91,7 +91,7 @@ export interface RoomListView {
   readonly loaded: boolean;
 }
 
-/** How the client stands with the server. */
+/** The state of the connection. */
 export interface ConnectionView {
   /**
    * `connecting` for the first time, `online`, `waiting` until `retryAt`, `reconnecting`, or `ended`

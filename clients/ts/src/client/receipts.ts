@@ -4,8 +4,8 @@ import type { Command, Reply, RoomId } from "../protocol.ts";
 
 type Kind = "mark_read" | "mark_delivered";
 
-/** The marks that wait to be sent. */
-export class Marks {
+/** Sends read and delivered marks. */
+export class Receipts {
   readonly #request: (command: Command) => Promise<Reply>;
   readonly #waiting = new Map<string, { kind: Kind; room: RoomId; number: number }>();
   readonly #sent = new Map<string, number>();
@@ -20,7 +20,7 @@ export class Marks {
     this.#sent.clear();
   }
 
-  /** Marks up to a message's number, unless that was marked already. */
+  /** Receipts up to a message's number, unless that was marked already. */
   mark(kind: Kind, room: RoomId, number: number): void {
     const key = `${kind} ${room}`;
     const before = Math.max(this.#sent.get(key) ?? 0, this.#waiting.get(key)?.number ?? 0);

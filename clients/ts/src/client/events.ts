@@ -4,21 +4,21 @@ import type { Outbox } from "../outbox/outbox.ts";
 import type { Message, RoomId, ServerEvent, ServerSignal } from "../protocol.ts";
 import type { Store } from "../store/store.ts";
 import type { Feeds } from "./feeds.ts";
-import type { Marks } from "./marks.ts";
-import type { Names } from "./names.ts";
-import type { Own } from "./own.ts";
+import type { OwnPresence } from "./presence.ts";
+import type { ProfileLoader } from "./profiles.ts";
+import type { Receipts } from "./receipts.ts";
 import type { SessionEvents } from "./session.ts";
 import type { TypingState } from "./typing.ts";
 
 /** The parts of a client that hear of events. */
-export interface IncomingOptions {
+export interface EventHandlerOptions {
   readonly store: Store;
   readonly feeds: Feeds;
-  readonly marks: Marks;
-  readonly names: Names;
+  readonly receipts: Receipts;
+  readonly profiles: ProfileLoader;
   readonly outbox: Outbox;
   readonly typing: TypingState;
-  readonly own: Own;
+  readonly own: OwnPresence;
   /** A round trip was measured, in milliseconds. */
   roundTrip(milliseconds: number): void;
   /** The server goes down: come back after this delay. */
@@ -27,11 +27,11 @@ export interface IncomingOptions {
   tokenExpiring(): void;
 }
 
-/** Hands on events and signals. */
-export class Incoming implements SessionEvents {
-  readonly #to: IncomingOptions;
+/** Handles events and signals. */
+export class EventHandler implements SessionEvents {
+  readonly #to: EventHandlerOptions;
 
-  constructor(options: IncomingOptions) {
+  constructor(options: EventHandlerOptions) {
     this.#to = options;
   }
 
@@ -40,11 +40,11 @@ export class Incoming implements SessionEvents {
   }
 
   event(event: ServerEvent): void {
-    const { store, feeds, names } = this.#to;
+    const { store, feeds, profiles } = this.#to;
     switch (event.type) {
       case "entry":
         store.entry(event.value.room, event.value.entry);
-        names.ofEntries([event.value.entry]);
+        profiles.ofEntries([event.value.entry]);
         break;
       case "head":
         store.head(event.value);
@@ -55,7 +55,7 @@ export class Incoming implements SessionEvents {
         break;
       case "room_added":
         store.put(event.value);
-        names.of([event.value.preview?.sender ?? null]);
+        profiles.of([event.value.preview?.sender ?? null]);
         break;
       case "room_removed":
         feeds.gone(event.value.room);
@@ -92,23 +92,23 @@ export class Incoming implements SessionEvents {
   }
 
   signal(signal: ServerSignal): void {
-    const { store, names, typing } = this.#to;
+    const { store, profiles, typing } = this.#to;
     if (signal.type === "presence") store.presence([signal.value]);
     if (signal.type === "typing" && signal.value.user !== store.self) {
-      names.of([signal.value.user]);
+      profiles.of([signal.value.user]);
       typing.heard(signal.value);
     }
   }
 
   /** A new message is in the log. */
   arrived(room: RoomId, message: Message): void {
-    const { store, marks, names, outbox, typing } = this.#to;
+    const { store, receipts, profiles, outbox, typing } = this.#to;
     const { sender, number } = message;
     if (sender === store.self) outbox.seen(room, message);
     else if (store.get(room)?.summary.class !== "public") {
-      marks.mark("mark_delivered", room, number);
+      receipts.mark("mark_delivered", room, number);
     }
     if (sender !== null) typing.stopped(room, sender);
-    names.of([sender]);
+    profiles.of([sender]);
   }
 }

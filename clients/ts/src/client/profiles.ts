@@ -10,7 +10,7 @@ import {
 import type { Store } from "../store/store.ts";
 
 /** The people that were asked for, once each in a session. */
-export class Names {
+export class ProfileLoader {
   readonly #store: Store;
   readonly #request: (command: Command) => Promise<Reply>;
   readonly #asked = new Set<UserId>();
@@ -20,7 +20,7 @@ export class Names {
     this.#request = request;
   }
 
-  /** A new session may ask again. */
+  /** Allows everyone to be asked for again, on a new session. */
   clear(): void {
     this.#asked.clear();
   }

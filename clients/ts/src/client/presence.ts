@@ -5,14 +5,14 @@ import { Cell } from "../store/readable.ts";
 import type { Store } from "../store/store.ts";
 import type { OwnView } from "../store/views.ts";
 
-/** What the person chose here, and what all their devices agree on. */
-export class Own {
+/** The state that all devices of the person share, and what was chosen on this one. */
+export class OwnPresence {
   readonly view = new Cell<OwnView>({ away: false, status: null, privateReceipts: false });
   readonly #store: Store;
   readonly #request: (command: Command) => Promise<Reply>;
   #active = true;
   #told: OwnState | undefined;
-  /** A choice that is shown although the server has not answered yet. */
+  /** A choice that is shown before the server has confirmed it. */
   #chosen: boolean | undefined;
 
   constructor(store: Store, request: (command: Command) => Promise<Reply>) {
@@ -25,14 +25,14 @@ export class Own {
     return this.#active;
   }
 
-  /** The person looks, or does not; true when that is new. */
+  /** Notes whether the person looks at the page; true when that changed. */
   setActive(active: boolean): boolean {
     const changed = active !== this.#active;
     this.#active = active;
     return changed;
   }
 
-  /** A new session begins as online: it is told what differs. */
+  /** A new session begins as online: tell the server if that is wrong. */
   welcomed(own: OwnState): void {
     // Another server may count versions differently.
     this.#told = undefined;
@@ -40,7 +40,7 @@ export class Own {
     if (this.#availability() !== "online") this.tell().catch(ignore);
   }
 
-  /** Something changed, on whatever device. */
+  /** The shared state changed on some device. */
   heard(own: OwnState): void {
     if (this.#told && own.presence.version < this.#told.presence.version) return;
     this.#told = own;
@@ -48,7 +48,7 @@ export class Own {
     this.#show();
   }
 
-  /** Says whether the person is there. */
+  /** Tells the server whether the person is online. */
   async tell(status: string | null = null): Promise<void> {
     await this.#request({
       type: "set_presence",
@@ -56,7 +56,7 @@ export class Own {
     });
   }
 
-  /** Away on this device although the person looks, until they take it back. */
+  /** Sets the person away on this device although they look at it, until they change it back. */
   async setAway(away: boolean): Promise<void> {
     const before = this.view.getSnapshot().away;
     this.view.update((view) => ({ ...view, away }));
@@ -68,7 +68,7 @@ export class Own {
     }
   }
 
-  /** The person's own words; none takes them back. */
+  /** Sets the status text; an empty one removes it. */
   async setStatus(status: string): Promise<void> {
     const before = this.#told;
     await this.tell(status);
@@ -78,7 +78,7 @@ export class Own {
     }));
   }
 
-  /** Whether others are not told what this person has read: shown at once, taken back if refused. */
+  /** Turns private receipts on or off: shown at once, undone if refused. */
   async setPrivateReceipts(privateReceipts: boolean): Promise<void> {
     const before = this.#told;
     this.#chosen = privateReceipts;
@@ -92,7 +92,7 @@ export class Own {
     }
   }
 
-  /** The answer is here sooner than the event, unless one came meanwhile, which may be newer. */
+  /** Applies a confirmed change, unless an event has arrived since, which may be newer. */
   #done(before: OwnState | undefined, change: (told: OwnState) => OwnState): void {
     if (!this.#told || this.#told !== before) return;
     this.#told = change(this.#told);
