@@ -6,12 +6,14 @@
 //! - [`config`]: every setting as file key, environment variable and flag.
 //! - [`serve`]: the server from the open store to the last farewell.
 //! - [`http`]: the web app, the WebSocket upgrade, discovery, health.
+//! - `arrivals`: a link from its arrival to its farewell.
 //! - [`tokens`]: who a token speaks for.
 //! - [`control`]: how the command line speaks to a running server.
 //! - [`demo`]: the people and rooms of a development server.
 //! - [`system`]: the machine's clock and randomness. [`logs`]: where logs go.
 //! - [`chat`]: a terminal chat on the client library.
 
+mod arrivals;
 pub mod chat;
 pub mod cli;
 pub mod commands;

@@ -11,11 +11,14 @@
 //! - [`quic`]: both QUIC transports and the endpoint that serves them.
 //! - [`tcp`]: the HTTP listener, optionally with TLS. [`proxy`]: proxies in front of it that say for
 //!   whom they connect.
+//! - [`lobby`]: how many connections there are, and who makes way. [`admit`]: who may connect.
 //! - [`tls`]: which server certificates a client trusts.
 #![warn(missing_docs)]
 
 pub mod admit;
 mod error;
+mod limits;
+pub mod lobby;
 pub mod proxy;
 pub mod quic;
 mod socket;
@@ -24,15 +27,4 @@ pub mod tls;
 pub mod ws;
 
 pub use error::ConnectError;
-
-/// The ALPN of native QUIC.
-pub const ALPN_QUIC: &[u8] = b"caffis/1";
-
-/// The ALPN of HTTP/3, which WebTransport runs on.
-pub const ALPN_HTTP3: &[u8] = b"h3";
-
-/// Bytes that wait to be written on one lane before `poll_ready` is pending.
-pub const WRITE_BUFFER: usize = 64 * 1024;
-
-/// How long a closing link waits for the peer to take the farewell.
-pub const CLOSE_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
+pub use limits::{ALPN_HTTP3, ALPN_QUIC, CLOSE_WAIT, WRITE_BUFFER};

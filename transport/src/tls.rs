@@ -10,7 +10,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-use crate::ConnectError;
+use crate::error::ConnectError;
 
 /// Which server certificates a client accepts.
 #[derive(Clone, Debug)]

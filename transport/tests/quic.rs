@@ -17,6 +17,7 @@ use caffis_link::{Farewell, Incoming, Kind, Lane, Link, LinkExt, codes, frame};
 use caffis_transport::{
     ALPN_HTTP3, ALPN_QUIC, ConnectError,
     admit::Admit,
+    lobby::Lobby,
     quic::{self, ClientOptions, Connector, EndpointKeys, OriginCheck, QuicServer, ServerOptions},
     tls::Trust,
 };
@@ -36,7 +37,7 @@ fn address(server: &QuicServer) -> String {
 }
 
 async fn accept(server: &QuicServer) -> Box<dyn Link> {
-    timeout(STEP, server.accept()).await.unwrap().unwrap()
+    timeout(STEP, server.accept()).await.unwrap().unwrap().link
 }
 
 async fn passes(from: &mut Box<dyn Link>, to: &mut Box<dyn Link>, text: &'static str) {
@@ -88,16 +89,38 @@ async fn handshakes_that_never_finish_end_and_hold_up_nobody() {
     let (server, options) = start(|options| options.handshake_timeout = patience);
     let port = common::port(&server);
     let started = Instant::now();
-    // Native QUIC that opens no stream, and HTTP/3 that never asks for a session.
+    // Native QUIC that opens no stream, HTTP/3 that never asks for a session, and a session of
+    // WebTransport without a stream.
     let (quic, _quic) = common::raw_connection(port, &options.trust, ALPN_QUIC).await;
     let (web, _web) = common::raw_connection(port, &options.trust, ALPN_HTTP3).await;
+    let session = common::bare_session(port, &options.trust).await;
     let _client = quic::connect(&address(&server), &options).await.unwrap();
     let _link = accept(&server).await;
     assert!(started.elapsed() < patience, "others do not wait for them");
-    for stuck in [quic, web] {
+    for stuck in [quic, web, session.quic_connection().clone()] {
         timeout(STEP, stuck.closed()).await.expect("the server ends it");
         assert!(started.elapsed() >= patience);
     }
+}
+
+#[tokio::test]
+async fn silent_connections_make_way_and_links_past_hello_do_not() {
+    let lobby = Lobby::new(10, 3);
+    let (server, options) = start(|options| options.lobby = lobby.clone());
+    let mut client = quic::connect(&address(&server), &options).await.unwrap();
+    let arrival = timeout(STEP, server.accept()).await.unwrap().unwrap();
+    assert!(arrival.place.keep());
+    let mut link = arrival.link;
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        let port = common::port(&server);
+        silent.push(common::raw_connection(port, &options.trust, ALPN_QUIC).await);
+    }
+    for (connection, _) in silent.drain(..5) {
+        timeout(STEP, connection.closed()).await.expect("the oldest make way");
+    }
+    passes(&mut client, &mut link, "still here").await;
+    assert_eq!((lobby.waiting(), lobby.taken()), (3, 4));
 }
 
 #[tokio::test]
@@ -147,7 +170,8 @@ async fn a_link_survives_the_move_to_another_address() {
     client.ping().unwrap();
     client.flush().await.unwrap();
     let pong = std::future::poll_fn(|cx| {
-        assert!(link.poll_recv(cx).is_pending());
+        // It answers the ping.
+        let _ = link.poll_recv(cx);
         client.poll_recv(cx)
     });
     assert_eq!(timeout(STEP, pong).await.unwrap(), Incoming::Pong);
@@ -194,7 +218,7 @@ async fn restarted_server() {
     let server = QuicServer::bind(options).unwrap();
     let Trust::Hashes(hashes) = trust else { panic!("trust by hash") };
     println!("\nserving {} {}", common::port(&server), hashes[0].map(|b| b.to_string()).join(","));
-    let mut link = server.accept().await.unwrap();
+    let mut link = server.accept().await.unwrap().link;
     // Until it is killed, or its parent is gone and the link dies.
     while !matches!(link.recv().await, Incoming::Closed(_)) {}
 }

@@ -6,10 +6,11 @@ mod common;
 use std::{sync::Arc, time::Duration};
 
 use axum::{Extension, Router, routing::get};
-use caffis_link::{Codec, Farewell, Incoming, Lane, LinkExt};
+use caffis_link::{Codec, Farewell, Incoming, Lane, Link, LinkExt};
 use caffis_transport::{
     ConnectError,
     admit::Admit,
+    lobby::Lobby,
     proxy::Proxies,
     tcp::{self, PeerAddr, TcpServer},
     ws::{self, ClientOptions},
@@ -57,9 +58,120 @@ async fn a_head_that_never_ends_is_ended() {
     exchange(&mut stream, "GET / HTTP/1.1\r\nHost: ").await;
 }
 
+/// The connection preface of HTTP/2, empty SETTINGS after it.
+const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+/// What a peer may have said when it stops on its way to the first request.
+const STOPS: [&[u8]; 6] =
+    [b"", b"G", b"PRI * HT", HTTP2.split_at(24).0, HTTP2, b"GET / HTTP/1.1\r\nHost: "];
+
+/// Limits of which the tests wait for each.
+fn hasty() -> tcp::Options {
+    let short = Duration::from_millis(200);
+    tcp::Options { header_timeout: short, stall_timeout: short, ..common::loopback() }
+}
+
+async fn ends(stream: &mut (impl tokio::io::AsyncRead + Unpin), what: &str) {
+    let mut rest = Vec::new();
+    // A connection may end by a reset: what is unread is thrown away.
+    let _ = timeout(STEP, stream.read_to_end(&mut rest)).await.expect(what);
+}
+
+#[tokio::test]
+async fn a_peer_that_stops_before_its_first_request_is_let_go() {
+    let server = http(hasty());
+    let mut streams = Vec::new();
+    for said in STOPS {
+        let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+        stream.write_all(said).await.unwrap();
+        streams.push((said, stream));
+    }
+    for (said, mut stream) in streams {
+        ends(&mut stream, &format!("{said:?}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_stops_after_the_tls_handshake_is_let_go() {
+    let (tls, trust) = common::certificate();
+    let mut tls = (*tls).clone();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let (_sender, receiver) = watch::channel(Arc::new(tls));
+    let server = http(tcp::Options { tls: Some(receiver), ..hasty() });
+    let mut streams = Vec::new();
+    for alpn in [&[][..], &[&b"h2"[..]], &[&b"http/1.1"[..]]] {
+        for said in STOPS {
+            let connector = TlsConnector::from(Arc::new(trust.client_config(alpn).unwrap()));
+            let stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+            let mut stream =
+                connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+            stream.write_all(said).await.unwrap();
+            stream.flush().await.unwrap();
+            streams.push((format!("{alpn:?} {said:?}"), stream));
+        }
+    }
+    for (what, mut stream) in streams {
+        ends(&mut stream, &what).await;
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_asks_for_nothing_more_is_let_go() {
+    let server = http(hasty());
+    let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    ends(&mut stream, "HTTP/1.1 after an answer").await;
+    let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+    // HEADERS of a whole request: GET, http, / (indexed), and an authority.
+    let request = b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01x";
+    stream.write_all(&[HTTP2, request].concat()).await.unwrap();
+    ends(&mut stream, "HTTP/2 after an answer").await;
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_its_answer_is_let_go() {
+    let options = hasty();
+    let lobby = options.lobby.clone();
+    let large = || async { "x".repeat(16 * 1024 * 1024) };
+    let server = tcp::serve(options, Router::new().route("/", get(large))).unwrap();
+    let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stream.read_u8().await.unwrap();
+    let freed = async {
+        while lobby.taken() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(STEP, freed).await.expect("the place is free again");
+}
+
+#[tokio::test]
+async fn silent_peers_make_way_and_links_past_hello_do_not() {
+    let lobby = Lobby::new(10, 3);
+    let options = tcp::Options { lobby: lobby.clone(), ..common::loopback() };
+    let (server, mut links) = common::websocket_server(4_096, options);
+    let address = server.addresses()[0];
+    let url = format!("ws://{address}/ws");
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    let mut client = ws::connect(&url, &ClientOptions::default()).await.unwrap();
+    let mut link = links.recv().await.unwrap();
+    for mut stream in silent.drain(..18) {
+        ends(&mut stream, "the oldest make way").await;
+    }
+    for _ in 0..20 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    client.send(Lane::MAIN, "still here".into()).await.unwrap();
+    assert!(matches!(link.recv().await, Incoming::Frame { .. }));
+    assert!(lobby.waiting() <= 3 && lobby.taken() <= 4);
+}
+
 #[tokio::test]
 async fn connections_are_counted_upgraded_ones_too() {
-    let options = tcp::Options { max_connections: 1, ..common::loopback() };
+    let options = tcp::Options { lobby: Lobby::new(1, 1), ..common::loopback() };
     let (server, mut links) = common::websocket_server(4_096, options);
     let url = format!("ws://{}/ws", server.addresses()[0]);
     let mut first = ws::connect(&url, &ClientOptions::default()).await.unwrap();
@@ -195,6 +307,7 @@ async fn another_implementation_is_understood() {
     let big = "ü".repeat(40_000);
     foreign.send(Message::Ping("hi".into())).await.unwrap();
     foreign.send(Message::text(big.clone())).await.unwrap();
+    assert_eq!(link.recv().await, Incoming::Ping);
     let got = link.recv().await;
     assert_eq!(got, Incoming::Frame { lane: Lane::MAIN, payload: big.clone().into() });
     assert_eq!(foreign.next().await.unwrap().unwrap(), Message::Pong("hi".into()));
@@ -211,6 +324,29 @@ async fn another_implementation_is_understood() {
         foreign.next().await
     };
     tokio::join!(close, hear);
+}
+
+/// Libraries answer pings of WebSocket by themselves, and send their own.
+#[tokio::test]
+async fn pings_of_both_subprotocols_are_those_of_websocket() {
+    let (server, mut links) = common::websocket_server(4_096, common::loopback());
+    for protocol in ["caffis.v1", "caffis.v1.json"] {
+        let url = format!("ws://{}/ws", server.addresses()[0]);
+        let mut request = url.into_client_request().unwrap();
+        let offer = HeaderValue::from_static(protocol);
+        request.headers_mut().insert("sec-websocket-protocol", offer);
+        let (mut foreign, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        let mut link = links.recv().await.unwrap();
+        link.ping().unwrap();
+        link.flush().await.unwrap();
+        assert_eq!(foreign.next().await.unwrap().unwrap(), Message::Ping("".into()), "{protocol}");
+        foreign.flush().await.unwrap();
+        assert_eq!(link.recv().await, Incoming::Pong, "{protocol}");
+        for own in [Message::Ping("".into()), Message::Pong("".into())] {
+            foreign.send(own).await.unwrap();
+            assert_eq!(link.recv().await, Incoming::Ping, "{protocol}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -106,7 +106,10 @@ mod tests {
 
     #[test]
     fn each_authority_has_a_folder_of_its_own() {
-        assert_eq!(name(super::super::LETS_ENCRYPT), "acme-v02.api.letsencrypt.org-directory");
+        assert_eq!(
+            name(super::super::authority::LETS_ENCRYPT),
+            "acme-v02.api.letsencrypt.org-directory"
+        );
         assert_eq!(name("https://localhost:14000/dir"), "localhost-14000-dir");
         assert_eq!(name("https://../../etc"), "-..-etc");
     }

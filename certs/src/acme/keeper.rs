@@ -7,7 +7,10 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-use super::{AcmeError, Authority};
+use super::{
+    authority::{Authority, renewal},
+    error::AcmeError,
+};
 use crate::Certificates;
 
 /// The first wait after a failure that costs the authority nothing, and the longest.
@@ -96,7 +99,7 @@ async fn obtain(
     clock: &impl Fn() -> SystemTime,
 ) -> Result<(), AcmeError> {
     let identity = authority.obtain(clock).await?;
-    if super::renewal(&identity) <= clock() {
+    if renewal(&identity) <= clock() {
         return Err(AcmeError::Strange("its certificate is due as soon as it comes".to_owned()));
     }
     certificates.replace(&identity)?;

@@ -8,7 +8,7 @@ use instant_acme::{
 };
 use tokio::time::timeout;
 
-use super::{AcmeError, Authority, challenge::Challenges};
+use super::{authority::Authority, challenge::Challenges, error::AcmeError};
 use crate::Identity;
 
 /// How long all of an order may take.

@@ -300,7 +300,7 @@ impl Connection {
         let (payload, lossy) = match incoming {
             Incoming::Frame { payload, .. } => (payload, false),
             Incoming::Datagram(payload) => (payload, true),
-            Incoming::Pong => return None,
+            Incoming::Ping | Incoming::Pong => return None,
             Incoming::Closed(farewell) => {
                 self.over = Some(farewell.clone());
                 return Some(Received::Closed(farewell));

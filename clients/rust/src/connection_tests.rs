@@ -36,7 +36,7 @@ async fn take(link: &mut memory::MemoryLink) -> ClientFrame {
                 return codec::decode(&payload, Codec::Binary).unwrap();
             }
             Incoming::Datagram(payload) => return codec::decode(&payload, Codec::Binary).unwrap(),
-            Incoming::Pong => {}
+            Incoming::Ping | Incoming::Pong => {}
             Incoming::Closed(farewell) => panic!("{farewell:?}"),
         }
     }

@@ -22,7 +22,7 @@ use crate::{
     },
     room::{Rooms, tell_updates},
     services::Services,
-    session,
+    session::{self, Greeted},
     settings::Settings,
     statistics::{Counters, Statistics},
     sync::spawn,
@@ -108,12 +108,15 @@ impl Core {
     /// Runs a connection from hello to farewell.
     pub async fn serve(&self, link: Box<dyn Link>) {
         let address = link.info().peer.map(|peer| peer.ip());
-        self.serve_from(link, address).await;
+        if let Some(greeted) = self.greet(link, address).await {
+            greeted.converse().await;
+        }
     }
 
-    /// As [`Core::serve`], for an address that is not the socket's: behind a proxy.
-    pub async fn serve_from(&self, link: Box<dyn Link>, address: Option<IpAddr>) {
-        session::run(self.services.clone(), self.addresses.clone(), link, address).await;
+    /// Waits for a connection's hello and answers it. The address is the client's, which behind a
+    /// proxy is not the socket's. None when there is no session: the link is then closed.
+    pub async fn greet(&self, link: Box<dyn Link>, address: Option<IpAddr>) -> Option<Greeted> {
+        session::greet(&self.services, self.addresses.clone(), link, address).await
     }
 
     /// Says goodbye to everyone and finishes what is under way. Resolves when all is written, or

@@ -7,8 +7,8 @@ use caffis_schema::{
 };
 
 use super::{
-    Chat, Done, PAGE,
     screen::{availability, title},
+    talk::{Chat, Done, PAGE},
 };
 
 /// Conversations that are kept in the list.
@@ -67,7 +67,7 @@ impl Chat {
         self.screen.line("opened", &[&room.to_string(), &head, &title], &people);
         self.page(&opened.page);
         if opened.room.number > opened.room.read {
-            self.mark_read(room, opened.room.number.get());
+            self.mark_read(room, opened.room.number);
         }
         let client = self.client.clone();
         // Names for the lines that follow; without them, ids are shown.

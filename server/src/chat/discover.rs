@@ -11,7 +11,16 @@ use caffis_client::{
 use caffis_transport::tls::Trust;
 use serde_json::Value;
 
-use super::Transport;
+/// How the server is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Transport {
+    /// QUIC, and WebSocket where that does not get through.
+    Auto,
+    /// Native QUIC.
+    Quic,
+    /// WebSocket.
+    Ws,
+}
 
 /// A server by the address of its HTTP side.
 #[derive(Clone, Debug)]

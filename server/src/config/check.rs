@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
-use super::{Config, load::ConfigError};
-
-/// The secret of development tokens: everybody knows it.
-pub const DEVELOPMENT_SECRET: &str = "caffis-chat development secret: everybody knows it";
+use super::{
+    load::ConfigError,
+    model::{Config, DEVELOPMENT_SECRET},
+};
 
 /// Refuses settings that are good one by one and not together.
 pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
@@ -127,7 +127,10 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Secret, Sources, load};
+    use super::super::{
+        load::{Sources, load},
+        model::Secret,
+    };
     use super::*;
 
     fn flags(flags: &[(&str, &str)]) -> Result<Config, ConfigError> {

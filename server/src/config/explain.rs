@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Config, Group, SETTINGS};
+use super::{model::Config, registry::SETTINGS, setting::Group};
 
 /// Explains every setting: what it does, how to set it, what is allowed, its default and its value.
 #[must_use]
@@ -38,7 +38,7 @@ fn or_none(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Secret, *};
+    use super::{super::model::Secret, *};
 
     #[test]
     fn every_setting_is_explained_and_no_secret_shown() {

@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::{
-    Config, LogFormat, Network, Secret,
+    model::{Config, LogFormat, Secret},
+    network::Network,
     values::{parse_size, parse_time, show_size, show_time},
 };
 
@@ -54,6 +55,8 @@ pub enum Field {
     Size(fn(&mut Config) -> Number<'_>, u64, u64),
     /// A time between two bounds in milliseconds.
     Time(fn(&mut Config) -> &mut Duration, u64, u64),
+    /// A time of whole seconds, between two bounds in milliseconds.
+    Seconds(fn(&mut Config) -> &mut Duration, u64, u64),
     /// A folder.
     Folder(fn(&mut Config) -> &mut PathBuf),
     /// A file, or none.
@@ -96,6 +99,11 @@ impl Field {
                 let bounds = Duration::from_millis(*from)..=Duration::from_millis(*to);
                 *at(config) = parse_time(text).filter(|time| bounds.contains(time))?;
             }
+            Self::Seconds(at, from, to) => {
+                let whole = parse_time(text).filter(|time| time.subsec_nanos() == 0)?;
+                let bounds = Duration::from_millis(*from)..=Duration::from_millis(*to);
+                *at(config) = bounds.contains(&whole).then_some(whole)?;
+            }
             Self::Folder(at) => *at(config) = (!text.is_empty()).then(|| text.into())?,
             Self::File(at) => *at(config) = (!text.is_empty()).then(|| text.into()),
             Self::Addresses(at) => *at(config) = list(text, |item| item.parse().ok())?,
@@ -135,7 +143,7 @@ impl Field {
             Self::Switch(at) => at(config).to_string(),
             Self::Count(at, ..) => at(config).get().to_string(),
             Self::Size(at, ..) => show_size(at(config).get()),
-            Self::Time(at, ..) => show_time(*at(config)),
+            Self::Time(at, ..) | Self::Seconds(at, ..) => show_time(*at(config)),
             Self::Folder(at) => at(config).display().to_string(),
             Self::File(at) => {
                 at(config).as_ref().map(|path| path.display().to_string()).unwrap_or_default()
@@ -166,6 +174,11 @@ impl Field {
             }
             Self::Time(_, from, to) => format!(
                 "a time from {} to {}, such as 500ms, 10s, 5m, 2h or 3d",
+                show_time(Duration::from_millis(*from)),
+                show_time(Duration::from_millis(*to))
+            ),
+            Self::Seconds(_, from, to) => format!(
+                "a time of whole seconds from {} to {}, such as 10s, 5m, 2h or 3d",
                 show_time(Duration::from_millis(*from)),
                 show_time(Duration::from_millis(*to))
             ),

@@ -5,10 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Config, SETTINGS, Setting, check};
-
-/// What the environment variables begin with.
-pub(super) const PREFIX: &str = "CAFFIS_";
+use super::{
+    check,
+    model::Config,
+    registry::SETTINGS,
+    setting::{PREFIX, Setting},
+};
 
 /// Variables of this program that are no settings.
 const OTHER_VARIABLES: [&str; 2] = ["CAFFIS_CONFIG", "CAFFIS_CHAT_TOKEN"];
@@ -250,6 +252,14 @@ mod tests {
         for (line, parts) in [
             ("open_rooms = 0", ["`open_rooms`", "`0`", "from 1 to"]),
             ("hello_timeout = \"10\"", ["`hello_timeout`", "`10`", "such as 500ms"]),
+            (
+                "resend_window = \"1500ms\"",
+                ["`resend_window`", "`1500ms`", "whole seconds from 1s"],
+            ),
+            ("entry_retention = \"999ms\"", ["`entry_retention`", "`999ms`", "whole seconds"]),
+            ("resend_window = \"0s\"", ["`resend_window`", "`0s`", "whole seconds from 1s"]),
+            ("hello_timeout = \"0s\"", ["`hello_timeout`", "`0s`", "from 100ms to 10m"]),
+            ("idle_timeout = \"100000d\"", ["`idle_timeout`", "`100000d`", "to 1h"]),
             ("log_format = \"xml\"", ["`log_format`", "`xml`", "text or json"]),
             ("listen = [5002]", ["`listen`", "another type", "127.0.0.1:5002"]),
             ("origins = \"example.org\"", ["`origins`", "`example.org`", "https://"]),

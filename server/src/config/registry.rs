@@ -124,8 +124,14 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "max_connections",
         Group::Network,
-        "TCP connections at the same time",
+        "Connections at the same time, of all transports together",
         Field::Count(|c| Number::U32(&mut c.max_connections), 1, 1_000_000),
+    ),
+    setting(
+        "max_waiting",
+        Group::Network,
+        "Of these, connections that have not said hello yet; past it the oldest of them is ended",
+        Field::Count(|c| Number::U32(&mut c.max_waiting), 1, 1_000_000),
     ),
     setting(
         "token_secret",
@@ -319,7 +325,7 @@ pub static SETTINGS: &[Setting] = &[
     time(
         "entry_retention",
         "How long entries other than messages are kept",
-        Field::Time(|c| &mut c.core.entry_retention, SECOND, 3_650 * DAY),
+        Field::Seconds(|c| &mut c.core.entry_retention, SECOND, 3_650 * DAY),
     ),
     time(
         "activity_retention",
@@ -329,7 +335,17 @@ pub static SETTINGS: &[Setting] = &[
     time(
         "resend_window",
         "How long client ids are remembered",
-        Field::Time(|c| &mut c.core.resend_window, SECOND, 365 * DAY),
+        Field::Seconds(|c| &mut c.core.resend_window, SECOND, 365 * DAY),
+    ),
+    time(
+        "handshake_timeout",
+        "How long each step of a new connection may take: PROXY header, TLS handshake, first request, upgrade; on UDP all until the first stream",
+        Field::Time(|c| &mut c.handshake_timeout, 100, 10 * MINUTE),
+    ),
+    time(
+        "stall_timeout",
+        "For how long no byte may pass on an HTTP connection that is no link; noticed within twice that",
+        Field::Time(|c| &mut c.stall_timeout, 11 * SECOND, HOUR),
     ),
     time(
         "hello_timeout",

@@ -1,6 +1,9 @@
 //! What a setting is.
 
-use super::{Config, field::Field, load::PREFIX};
+use super::{field::Field, model::Config};
+
+/// What the environment variables of settings begin with.
+pub(super) const PREFIX: &str = "CAFFIS_";
 
 /// A setting.
 pub struct Setting {

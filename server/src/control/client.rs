@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SOCKET, SocketAddress};
+use super::protocol::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SOCKET, SocketAddress};
 
 /// Why a running server did not do what was asked.
 #[derive(Debug, thiserror::Error)]

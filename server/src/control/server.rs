@@ -20,7 +20,7 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 
-use super::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SocketAddress, socket_path};
+use super::protocol::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SocketAddress, socket_path};
 
 /// Requests that are served at the same time.
 const MAX_REQUESTS: usize = 4;

@@ -13,7 +13,10 @@ use caffis_schema::{
 };
 use serde::Serialize;
 
-use super::{App, SOCKET_PATH, WEBTRANSPORT_PATH, reply};
+use super::{
+    app::{App, SOCKET_PATH, WEBTRANSPORT_PATH},
+    reply,
+};
 
 /// Browsers that are kept to WebSocket. WebKit stalls a WebTransport session after some 16 MiB
 /// (WebKit bug 319818); Firefox before 153 allows two streams of the server only.

@@ -12,7 +12,7 @@ use caffis_schema::{Error, ErrorCode, UserId};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{App, origin::is_loopback, reply, security::host};
+use super::{app::App, origin::is_loopback, reply, security::host};
 use crate::{
     demo,
     tokens::{Grant, mint},

@@ -6,7 +6,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use caffis_embedded::Health;
 use serde_json::json;
 
-use super::{App, reply};
+use super::{app::App, reply};
 
 /// Says that the process is alive.
 pub(super) async fn alive() -> Response {

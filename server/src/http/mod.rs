@@ -1,6 +1,7 @@
 //! The HTTP side: the web app, the WebSocket upgrade, discovery, health, and in development tokens.
 
 mod address;
+mod app;
 mod connect;
 mod dev;
 mod health;
@@ -10,13 +11,7 @@ mod security;
 mod socket;
 mod web;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -26,53 +21,16 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use caffis_certs::Certificates;
-use caffis_core::{Core, ports::clock::SharedClock};
-use caffis_embedded::EmbeddedStore;
 use caffis_schema::{Error, ErrorCode};
-use tokio::sync::SetOnce;
 
-use crate::config::Config;
-
+pub use app::{App, SOCKET_PATH, WEBTRANSPORT_PATH};
 pub use origin::Origins;
-
-/// Where WebSockets are taken.
-pub const SOCKET_PATH: &str = "/api/chat/ws";
-
-/// Where WebTransport sessions are taken, on the UDP port.
-pub const WEBTRANSPORT_PATH: &str = "/api/chat/wt";
 
 /// The largest body of a request, in bytes.
 const MAX_BODY: usize = 16 * 1024;
 
 /// How long a request may take, its body included. Links are requests only until they are upgraded.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What the handlers share.
-pub struct App {
-    /// The settings.
-    pub config: Config,
-    /// The chat.
-    pub core: Core,
-    /// The store, for its health.
-    pub store: Arc<EmbeddedStore>,
-    /// The certificate of the moment.
-    pub certificates: Certificates,
-    /// The wall clock.
-    pub clock: SharedClock,
-    /// Which pages may connect.
-    pub origins: Origins,
-    /// The UDP port, once it is bound.
-    pub udp_port: SetOnce<u16>,
-    /// Whether the server is going down.
-    pub draining: AtomicBool,
-}
-
-impl App {
-    fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
-    }
-}
 
 /// Everything that is served over HTTP.
 pub fn router(app: Arc<App>) -> Router {
@@ -88,7 +46,7 @@ pub fn router(app: Arc<App>) -> Router {
     }
     router
         .fallback(web::serve)
-        .method_not_allowed_fallback(wrong_method)
+        .method_not_allowed_fallback(reply::wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(app.clone(), security::headers))
@@ -104,9 +62,4 @@ async fn in_time(request: Request, next: Next) -> Response {
             reply::error(StatusCode::REQUEST_TIMEOUT, &error)
         }
     }
-}
-
-async fn wrong_method() -> Response {
-    let error = Error::refused(ErrorCode::Invalid, "This address does not take this method.");
-    reply::error(StatusCode::METHOD_NOT_ALLOWED, &error)
 }

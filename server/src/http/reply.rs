@@ -1,11 +1,27 @@
-//! Answers in JSON.
+//! Answers in JSON; errors as problem details (RFC 9457).
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use caffis_schema::Error;
+use caffis_schema::{Error, ErrorCode};
 use serde::Serialize;
+
+/// The media type of errors.
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// An error as problem details, with the code of the protocol beside them.
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: ErrorCode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u32>,
+}
 
 /// An answer that no cache keeps.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
@@ -22,12 +38,33 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
-/// An error in the form that all of the protocol uses, with the time to wait as a header too.
+/// An error, with the time to wait as a header too.
 pub(super) fn error(status: StatusCode, error: &Error) -> Response {
-    let mut response = json(status, error);
+    let problem = Problem {
+        kind: "about:blank",
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail: error.sentence.as_str(),
+        code: error.code,
+        retry_after_ms: error.retry_after_ms,
+    };
+    let mut response = json(status, &problem);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, PROBLEM);
     if let Some(wait) = error.retry_after_ms {
-        let seconds = HeaderValue::from(wait.div_ceil(1000));
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.div_ceil(1000)));
     }
     response
+}
+
+/// Nothing is at this address.
+pub(super) async fn not_found() -> Response {
+    let missing = Error::refused(ErrorCode::NotFound, "There is nothing at this address.");
+    error(StatusCode::NOT_FOUND, &missing)
+}
+
+/// Something is at this address, but not for this method.
+pub(super) async fn wrong_method() -> Response {
+    let wrong = Error::refused(ErrorCode::Invalid, "This address does not take this method.");
+    error(StatusCode::METHOD_NOT_ALLOWED, &wrong)
 }

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 
-use super::App;
+use super::app::App;
 
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 

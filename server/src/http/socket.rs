@@ -1,32 +1,33 @@
 //! The WebSocket upgrade.
 
-use std::{future::poll_fn, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     extract::{Extension, Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use caffis_link::{Farewell, Link};
+use caffis_link::{Farewell, LinkExt};
 use caffis_schema::{CloseCode, Error, ErrorCode, limits::FRAME_BYTES};
 use caffis_transport::{
     tcp::PeerAddr,
-    ws::{Options, Upgrade},
+    ws::{Options, Rejection, Upgrade},
 };
 
-use super::{App, address, reply, security::host};
+use super::{address, app::App, reply, security::host};
+use crate::arrivals;
 
 /// Turns a request into a link and serves it. A refusal that a page should understand is a coded
 /// close: browsers do not show pages the status of a failed upgrade.
 pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
     Extension(PeerAddr(peer)): Extension<PeerAddr>,
-    upgrade: Result<Upgrade, caffis_transport::ws::Rejection>,
+    upgrade: Result<Upgrade, Rejection>,
     request: Request,
 ) -> Response {
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) => return refuse(rejection),
     };
     if app.is_draining() {
         let error = Error::later(ErrorCode::Unavailable, "The server is going down.", 1_000);
@@ -48,15 +49,25 @@ pub(super) async fn upgrade(
         tracing::info!(%client, origin, "a page of this origin may not connect");
         Err(Farewell::new(CloseCode::Origin.number(), "pages of this origin may not connect"))
     };
-    let options = Options { max_frame: FRAME_BYTES, ..Options::default() };
-    upgrade.accept(&options, move |link| async move {
+    let upgrade_timeout = app.config.handshake_timeout;
+    let options = Options { max_frame: FRAME_BYTES, upgrade_timeout };
+    upgrade.accept(&options, move |mut arrival| async move {
         match refusal {
-            Ok(_admission) => app.core.serve_from(link, Some(client)).await,
-            Err(farewell) => say_goodbye(link, &farewell).await,
+            Ok(_admission) => arrivals::serve(&app.core, arrival, Some(client)).await,
+            Err(farewell) => arrival.link.close(farewell).await,
         }
     })
 }
 
-async fn say_goodbye(mut link: Box<dyn Link>, farewell: &Farewell) {
-    poll_fn(|cx| link.poll_close(farewell, cx)).await;
+/// Says what is wrong with the handshake, and keeps the headers that say what would be right.
+fn refuse(rejection: Rejection) -> Response {
+    let (parts, _) = rejection.into_response().into_parts();
+    let error = Error::refused(ErrorCode::Invalid, &rejection.to_string());
+    let mut response = reply::error(parts.status, &error);
+    for name in [header::UPGRADE, header::SEC_WEBSOCKET_VERSION] {
+        if let Some(value) = parts.headers.get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
 }

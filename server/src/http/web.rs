@@ -1,13 +1,11 @@
 //! The web app, built into the binary. Its build compresses what gains by it, and a browser gets the
 //! smallest form that it takes.
 
+use super::reply;
 use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
 };
-use caffis_schema::{Error, ErrorCode};
-
-use super::reply;
 
 /// A file of the web app.
 struct File {
@@ -34,26 +32,26 @@ server again.</p>\
 <p>Clients can connect all the same: <a href=\"/api/chat/connect\">/api/chat/connect</a> says \
 how.</p></html>";
 
-/// Serves a file, or the page for every path that is no file.
+/// Serves a file, or the page at `/`: the places within the app are in the fragment of its address.
 pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let path = uri.path().trim_start_matches('/');
-    if path == "api" || path.starts_with("api/") {
-        let error = Error::refused(ErrorCode::NotFound, "There is nothing at this address.");
-        return reply::error(StatusCode::NOT_FOUND, &error);
+    let path = match uri.path().trim_start_matches('/') {
+        "" => PAGE,
+        path => path,
+    };
+    let found = answer(FILES, path, &headers).or_else(|| (path == PAGE).then(not_built));
+    match found {
+        None => reply::not_found().await,
+        Some(found) if method == Method::GET || method == Method::HEAD => found,
+        Some(_) => {
+            let mut response = reply::wrong_method().await;
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+            response
+        }
     }
-    if method != Method::GET && method != Method::HEAD {
-        return super::wrong_method().await;
-    }
-    if let Some(found) = answer(FILES, path, &headers) {
-        return found;
-    }
-    // A missing file is missing; any other path is a place within the app.
-    let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    if is_file {
-        return (StatusCode::NOT_FOUND, "not found").into_response();
-    }
-    answer(FILES, PAGE, &headers)
-        .unwrap_or_else(|| ([(header::CACHE_CONTROL, "no-cache")], Html(NOT_BUILT)).into_response())
+}
+
+fn not_built() -> Response {
+    ([(header::CACHE_CONTROL, "no-cache")], Html(NOT_BUILT)).into_response()
 }
 
 /// The file at a path, in the form that the request takes, or word that the browser has it already.

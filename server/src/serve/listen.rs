@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use caffis_schema::limits::FRAME_BYTES;
 use caffis_transport::{
     admit::{Admit, Permit},
+    lobby::Lobby,
     proxy::Proxies,
     quic::{OriginCheck, QuicServer, ServerOptions},
     tcp::{self, TcpServer},
@@ -20,6 +21,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{crowd, keys};
 use crate::{
+    arrivals,
     config::{Config, DEFAULT_PORT},
     http::{self, App, WEBTRANSPORT_PATH},
 };
@@ -38,8 +40,10 @@ impl Listeners {
     pub(super) fn open(app: &Arc<App>) -> anyhow::Result<Self> {
         // Before a certificate is read from it: none that comes meanwhile is missed.
         let certificates = app.certificates.udp();
-        let (tcp_servers, tcp_addresses) = open_tcp(app)?;
-        let quic = Arc::new(open_quic(app, &tcp_addresses)?);
+        let Config { max_connections, max_waiting, .. } = app.config;
+        let lobby = Lobby::new(max_connections as usize, max_waiting as usize);
+        let (tcp_servers, tcp_addresses) = open_tcp(app, &lobby)?;
+        let quic = Arc::new(open_quic(app, &tcp_addresses, lobby)?);
         let udp_addresses = quic.addresses().to_vec();
         if let Some(address) = udp_addresses.first() {
             // It is set once, here.
@@ -76,7 +80,7 @@ impl Listeners {
     }
 }
 
-fn open_tcp(app: &Arc<App>) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)> {
+fn open_tcp(app: &Arc<App>, lobby: &Lobby) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)> {
     let config = &app.config;
     let is_default = config.listen.is_empty();
     let wanted =
@@ -84,7 +88,7 @@ fn open_tcp(app: &Arc<App>) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)>
     let admit = crowd::admit(config.core.connections_per_address, config.trusted_proxies.clone());
     let (mut servers, mut addresses) = (Vec::new(), Vec::<SocketAddr>::new());
     for address in wanted {
-        match listen_on(address, app, &admit) {
+        match listen_on(address, app, lobby, &admit) {
             Ok(server) => {
                 addresses.extend_from_slice(server.addresses());
                 servers.push(server);
@@ -93,8 +97,8 @@ fn open_tcp(app: &Arc<App>) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)>
                 tracing::warn!(%address, "this machine has no IPv6");
                 if !config.dev {
                     let all = SocketAddr::from((Ipv4Addr::UNSPECIFIED, DEFAULT_PORT));
-                    let server =
-                        listen_on(all, app, &admit).with_context(|| cannot_listen("TCP", all))?;
+                    let server = listen_on(all, app, lobby, &admit)
+                        .with_context(|| cannot_listen("TCP", all))?;
                     addresses.extend_from_slice(server.addresses());
                     servers.push(server);
                 }
@@ -105,9 +109,17 @@ fn open_tcp(app: &Arc<App>) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)>
     Ok((servers, addresses))
 }
 
-fn listen_on(address: SocketAddr, app: &Arc<App>, admit: &Admit) -> io::Result<TcpServer> {
+fn listen_on(
+    address: SocketAddr,
+    app: &Arc<App>,
+    lobby: &Lobby,
+    admit: &Admit,
+) -> io::Result<TcpServer> {
     let mut options = tcp::Options::new(vec![address]);
-    options.max_connections = app.config.max_connections as usize;
+    options.handshake_timeout = app.config.handshake_timeout;
+    options.header_timeout = app.config.handshake_timeout;
+    options.stall_timeout = app.config.stall_timeout;
+    options.lobby = lobby.clone();
     options.admit = admit.clone();
     if app.config.proxy_protocol {
         let trusted = app.config.trusted_proxies.clone();
@@ -127,7 +139,7 @@ fn cannot_listen(protocol: &str, address: SocketAddr) -> String {
     format!("cannot listen on {protocol} {address}")
 }
 
-fn open_quic(app: &Arc<App>, tcp: &[SocketAddr]) -> anyhow::Result<QuicServer> {
+fn open_quic(app: &Arc<App>, tcp: &[SocketAddr], lobby: Lobby) -> anyhow::Result<QuicServer> {
     let config = &app.config;
     let same_as_tcp = config.listen_quic.is_empty();
     let addresses = if same_as_tcp { tcp.to_vec() } else { config.listen_quic.clone() };
@@ -138,7 +150,9 @@ fn open_quic(app: &Arc<App>, tcp: &[SocketAddr]) -> anyhow::Result<QuicServer> {
         options.path = WEBTRANSPORT_PATH.to_owned();
         options.max_frame = FRAME_BYTES;
         options.idle_timeout = config.core.idle_timeout;
-        options.max_connections = config.max_connections as usize;
+        options.handshake_timeout = config.handshake_timeout;
+        options.lobby = lobby.clone();
+        options.prove_above = options.prove_above.min(config.max_waiting as usize / 2);
         options.origin = origin_check(app);
         options.admit = admit(app);
         options
@@ -184,11 +198,12 @@ fn admit(app: &Arc<App>) -> Admit {
     })
 }
 
-/// Serves every link of the endpoint in a task of its own; the endpoint bounds how many there are.
+/// Serves every link of the endpoint in a task of its own; the lobby bounds how many there are.
 async fn accept(quic: Arc<QuicServer>, app: Arc<App>) {
-    while let Some(link) = quic.accept().await {
+    while let Some(arrival) = quic.accept().await {
         let core = app.core.clone();
-        tokio::spawn(async move { core.serve(link).await });
+        let address = arrival.link.info().peer.map(|peer| peer.ip());
+        tokio::spawn(async move { arrivals::serve(&core, arrival, address).await });
     }
 }
 

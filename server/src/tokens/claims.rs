@@ -6,8 +6,6 @@ use caffis_core::ports::authenticator::{Identity, TokenError};
 use caffis_schema::{Text, Timestamp, UserId};
 use serde::Deserialize;
 
-use super::invalid;
-
 /// The scope of a service's tokens.
 pub(super) const SERVICE_SCOPE: &str = "service";
 
@@ -87,4 +85,9 @@ fn milliseconds(seconds: f64, claim: &str) -> Result<Timestamp, TokenError> {
     } else {
         Err(invalid(&format!("{claim} is no time")))
     }
+}
+
+/// A token that is not one of ours, and why.
+pub(super) fn invalid(reason: &str) -> TokenError {
+    TokenError::Invalid(reason.to_owned())
 }

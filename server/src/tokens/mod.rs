@@ -32,7 +32,7 @@ pub use jwks::{Jwks, is_jwks_location};
 pub use keys::{KeySet, KeySetError};
 pub use mint::{Grant, mint};
 
-use claims::Claims;
+use claims::{Claims, invalid};
 
 /// The authenticator: who a token speaks for.
 pub struct Tokens {
@@ -121,10 +121,6 @@ impl Authenticator for Tokens {
     fn identify<'a>(&'a self, token: &'a str) -> IdentityFuture<'a> {
         Box::pin(self.identity(token))
     }
-}
-
-fn invalid(reason: &str) -> TokenError {
-    TokenError::Invalid(reason.to_owned())
 }
 
 /// What is wrong, in words that never repeat a part of the token.

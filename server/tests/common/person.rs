@@ -21,6 +21,7 @@ use caffis_schema::{
     RoomId, ServerFrame, Text, UserId, codec,
     command::{EnsureDirect, Hello, Open, Send},
     event::{Answered, TextBody},
+    limits::FRAME_BYTES,
     reply::{Appended, Opened, Welcome},
     room::ClientKey,
 };
@@ -55,6 +56,16 @@ impl Over {
         server: &Server,
         origin: Option<&str>,
     ) -> Result<Box<dyn Link>, caffis_transport::ConnectError> {
+        self.link_up_to(server, origin, FRAME_BYTES).await
+    }
+
+    /// A link that writes frames up to this size, or why there is none.
+    async fn link_up_to(
+        self,
+        server: &Server,
+        origin: Option<&str>,
+        max_frame: usize,
+    ) -> Result<Box<dyn Link>, caffis_transport::ConnectError> {
         install_crypto();
         let origin = origin.map(str::to_owned);
         match self {
@@ -63,7 +74,8 @@ impl Over {
                     Codec::Binary => caffis_link::Codec::Binary,
                     Codec::Json => caffis_link::Codec::Json,
                 };
-                let options = ws::ClientOptions { codec, origin, ..ws::ClientOptions::default() };
+                let options =
+                    ws::ClientOptions { codec, origin, max_frame, ..ws::ClientOptions::default() };
                 ws::connect(&server.socket_url(), &options).await
             }
             Self::Quic | Self::WebTransport => {
@@ -71,7 +83,8 @@ impl Over {
                 let hash = info["quic"]["certificateHash"].as_str().unwrap();
                 let hash = BASE64_STANDARD.decode(hash).unwrap().try_into().unwrap();
                 let trust = Trust::Hashes(vec![hash]);
-                let options = quic::ClientOptions { trust, origin, ..Default::default() };
+                let options =
+                    quic::ClientOptions { trust, origin, max_frame, ..Default::default() };
                 if self == Self::Quic {
                     return quic::connect(&server.udp().to_string(), &options).await;
                 }
@@ -137,6 +150,19 @@ impl Person {
     /// Somebody with a session.
     pub(crate) async fn enter(server: &Server, user: &str, over: Over) -> Self {
         let mut person = Self::stranger(server, over).await;
+        person.greet(&token_of(user)).await.unwrap();
+        person
+    }
+
+    /// Somebody with a session, whose client may write larger frames than the server takes.
+    pub(crate) async fn enter_with(
+        server: &Server,
+        user: &str,
+        over: Over,
+        max_frame: usize,
+    ) -> Self {
+        let link = soon("the connection", over.link_up_to(server, None, max_frame)).await.unwrap();
+        let mut person = Self::on(link, over);
         person.greet(&token_of(user)).await.unwrap();
         person
     }
@@ -208,7 +234,7 @@ impl Person {
                 Incoming::Frame { payload, .. } => {
                     return codec::decode(&payload, self.codec).unwrap();
                 }
-                Incoming::Datagram(_) | Incoming::Pong => {}
+                Incoming::Datagram(_) | Incoming::Ping | Incoming::Pong => {}
                 Incoming::Closed(farewell) => panic!("closed: {farewell:?}"),
             }
         }

@@ -40,20 +40,50 @@ async fn every_answer_keeps_browsers_on_a_short_leash() {
 }
 
 #[tokio::test]
-async fn pages_are_served_and_what_is_not_there_is_not_found() {
+async fn the_page_is_served_and_nothing_else_is_found() {
     let server = Setup::dev().start().await;
-    for path in ["/", "/rooms/anything"] {
-        let (status, body) = server.get(path).await;
-        assert_eq!(status, 200);
-        assert!(body.to_lowercase().contains("<!doctype html>"), "{body}");
+    let (status, body) = server.get("/").await;
+    assert_eq!(status, 200);
+    assert!(body.to_lowercase().contains("<!doctype html>"), "{body}");
+    for path in [
+        "/metrics",
+        "/admin",
+        "/rooms/anything",
+        "/api",
+        "/api/nothing",
+        "/api/chat/wt",
+        "/missing.js",
+        "/assets/../../etc/passwd.txt",
+    ] {
+        let answer = http().get(server.url(path)).send().await.unwrap();
+        let problem = problem(answer, 404).await;
+        assert_eq!(problem["code"], "not_found", "{path}");
+        assert_eq!(problem["title"], "Not Found", "{path}");
     }
-    for path in ["/missing.js", "/assets/../../etc/passwd.txt", "/api/nothing", "/api"] {
-        assert_eq!(server.get(path).await.0, 404, "{path}");
+}
+
+#[tokio::test]
+async fn a_method_that_an_address_does_not_take_is_refused() {
+    let server = Setup::dev().start().await;
+    for path in ["/", "/healthz", "/api/chat/connect", "/api/chat/ws"] {
+        let answer = http().post(server.url(path)).send().await.unwrap();
+        let allowed = answer.headers()["allow"].to_str().unwrap().to_owned();
+        assert!(allowed.contains("GET"), "{path}: {allowed}");
+        assert_eq!(problem(answer, 405).await["code"], "invalid", "{path}");
     }
-    let posted = http().post(server.url("/healthz")).send().await.unwrap();
-    assert_eq!(posted.status(), 405);
-    let body: Value = serde_json::from_str(&posted.text().await.unwrap()).unwrap();
-    assert_eq!(body["code"], "invalid");
+    let answer = http().delete(server.url("/api/nothing")).send().await.unwrap();
+    problem(answer, 404).await;
+}
+
+/// The problem details (RFC 9457) of an answer with this status.
+async fn problem(answer: reqwest::Response, status: u16) -> Value {
+    assert_eq!(answer.status(), status, "{}", answer.url());
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let problem: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    assert_eq!(problem["type"], "about:blank");
+    assert_eq!(problem["status"], status);
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.ends_with('.')), "{problem}");
+    problem
 }
 
 #[tokio::test]
@@ -87,7 +117,8 @@ async fn development_tokens_are_given_to_this_machine_only() {
 async fn a_request_that_is_no_websocket_is_told_so() {
     let server = Setup::dev().start().await;
     let plain = http().get(server.url("/api/chat/ws")).send().await.unwrap();
-    assert_eq!(plain.status(), 426);
+    assert_eq!(plain.headers()["upgrade"], "websocket");
+    problem(plain, 426).await;
     let without_protocol = http()
         .get(server.url("/api/chat/ws"))
         .header("connection", "upgrade")
@@ -97,5 +128,5 @@ async fn a_request_that_is_no_websocket_is_told_so() {
         .send()
         .await
         .unwrap();
-    assert_eq!(without_protocol.status(), 400);
+    problem(without_protocol, 400).await;
 }

@@ -5,7 +5,7 @@ use caffis_schema::{
     Timestamp,
     command::{Anchor, History, Mark, MessageAt, Open},
     event::Answered,
-    limits::COMMAND_BYTES,
+    limits::{COMMAND_BYTES, FRAME_BYTES},
     open::Empty,
 };
 
@@ -128,6 +128,29 @@ async fn frames_that_are_no_commands_are_answered_and_too_many_end_the_session()
         assert_eq!(giulia.farewell().await.code, CloseCode::Protocol.number(), "{over:?}");
     }
     marco.ask(Command::Ping(Empty {})).await.unwrap();
+}
+
+/// Between what a command may have and what a link carries there is an answer; past it there is no
+/// link any more.
+#[tokio::test]
+async fn frames_over_the_limit_of_commands_are_answered_and_over_that_of_links_end_the_link() {
+    let server = Setup::dev().start().await;
+    for over in Over::ALL {
+        let mut giulia = Person::enter(&server, "giulia", over).await;
+        for size in [COMMAND_BYTES + 1, FRAME_BYTES] {
+            giulia.write(vec![b' '; size]).await;
+            let ServerFrame::Reply(answer) = next_reply(&mut giulia).await else {
+                panic!("no reply")
+            };
+            let Answered::Error(error) = answer.result else { panic!("{answer:?}") };
+            assert_eq!((answer.id, error.code), (0, ErrorCode::TooLarge), "{over:?} {size}");
+        }
+        giulia.ask(Command::Ping(Empty {})).await.unwrap();
+        let mut careless = Person::enter_with(&server, "giulia", over, 2 * FRAME_BYTES).await;
+        // A server that has ended the link takes no more of it.
+        let _ = careless.try_write(vec![b' '; FRAME_BYTES + 1]).await;
+        assert_eq!(careless.farewell().await.code, CloseCode::Protocol.number(), "{over:?}");
+    }
 }
 
 async fn next_reply(person: &mut Person) -> ServerFrame {

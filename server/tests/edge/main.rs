@@ -16,4 +16,5 @@ mod origins;
 mod proxies;
 mod reload;
 mod start;
+mod stops;
 mod tokens;

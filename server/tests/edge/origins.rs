@@ -21,6 +21,17 @@ async fn pages_of_other_sites_may_not_connect() {
     }
 }
 
+/// Programs that are no browsers name no origin: what protects against pages of other sites is that
+/// browsers always name one.
+#[tokio::test]
+async fn whoever_names_no_origin_may_connect_even_where_origins_are_listed() {
+    let server = Setup::dev().flags(&["--origins", "https://app.example"]).start().await;
+    for over in Over::ALL {
+        let link = over.try_link(&server, None).await.unwrap();
+        Person::on(link, over).greet(&token_of("giulia")).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn listed_origins_may_connect_and_read_how() {
     let ours = "https://app.example";

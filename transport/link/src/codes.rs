@@ -2,7 +2,7 @@
 //! `caffis-schema`; the numbers here are reserved there.
 
 /// The link broke without a farewell.
-pub const ABRUPT: u16 = crate::Farewell::ABRUPT;
+pub const ABRUPT: u16 = crate::link::Farewell::ABRUPT;
 
 /// The other side sent bytes that are no valid frames, or a frame over the limit.
 pub const PROTOCOL: u16 = 2;

@@ -12,7 +12,11 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{Farewell, Incoming, Lane, Link, LinkExt, SendError, codes};
+use crate::{
+    codes,
+    ext::LinkExt,
+    link::{Farewell, Incoming, Lane, Link, SendError},
+};
 
 /// How long a single step may take before the suite calls it hanging.
 const STEP: Duration = Duration::from_secs(10);
@@ -83,13 +87,13 @@ async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
-/// The next frame; pongs and datagrams are passed over.
+/// The next frame; pings, pongs and datagrams are passed over.
 async fn next_frame(link: &mut Box<dyn Link>, what: &str) -> (Lane, Bytes) {
     loop {
         match within(what, link.recv()).await {
             Incoming::Frame { lane, payload } => return (lane, payload),
             Incoming::Closed(farewell) => panic!("{what}: closed with {farewell:?}"),
-            Incoming::Pong | Incoming::Datagram(_) => {}
+            Incoming::Ping | Incoming::Pong | Incoming::Datagram(_) => {}
         }
     }
 }
@@ -283,7 +287,7 @@ pub async fn abrupt_death<H: Harness>(harness: &H) {
     assert_eq!(heard.code, codes::ABRUPT);
 }
 
-/// A ping is answered by the other side's loop, in both directions.
+/// A ping is answered inside the other side's link, which says that it came, in both directions.
 pub async fn pings<H: Harness>(harness: &H) {
     let mut pair = harness.pair(4_096).await;
     let (client, server) = (&mut pair.client, &mut pair.server);
@@ -295,14 +299,18 @@ pub async fn pings<H: Harness>(harness: &H) {
 
 async fn ping_one_way(from: &mut Box<dyn Link>, to: &mut Box<dyn Link>) {
     assert_eq!(from.ping(), Ok(()));
+    let mut pinged = 0;
     let done = poll_fn(|cx| {
-        if let Poll::Ready(other) = to.poll_recv(cx) {
-            panic!("a ping is answered inside, not handed out as {other:?}");
+        match to.poll_recv(cx) {
+            Poll::Ready(Incoming::Ping) => pinged += 1,
+            Poll::Ready(other) => panic!("a ping came out as {other:?}"),
+            Poll::Pending => {}
         }
         let _ = from.poll_flush(cx);
         from.poll_recv(cx)
     });
     assert_eq!(within("a pong", done).await, Incoming::Pong);
+    assert_eq!(pinged, 1, "whoever is pinged hears of it");
     assert!(from.health().round_trip.is_some(), "a pong tells how far the other side is");
 }
 

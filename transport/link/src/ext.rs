@@ -4,7 +4,7 @@ use std::future::poll_fn;
 
 use bytes::Bytes;
 
-use crate::{Farewell, Incoming, Lane, Link, SendError};
+use crate::link::{Farewell, Incoming, Lane, Link, SendError};
 
 /// `async` forms of [`Link`]'s methods. Each is cancel-safe as far as said.
 pub trait LinkExt: Link {

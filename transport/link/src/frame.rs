@@ -6,7 +6,7 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use crate::Farewell;
+use crate::link::Farewell;
 
 /// Bytes that the header of a frame takes at most: the kind and a length of 32 bits.
 pub const MAX_HEADER: usize = 1 + MAX_VARINT;

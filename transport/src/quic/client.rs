@@ -14,11 +14,16 @@ use quinn::{
 use tokio::{net::lookup_host, time::timeout};
 
 use super::{
+    config::transport,
     link::QuicLink,
     stream::{Connection, ReceiveHalf, SendHalf},
-    transport,
 };
-use crate::{ALPN_HTTP3, ALPN_QUIC, ConnectError, socket, tls::Trust};
+use crate::{
+    error::ConnectError,
+    limits::{ALPN_HTTP3, ALPN_QUIC},
+    socket,
+    tls::Trust,
+};
 
 /// Settings of a client.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use caffis_link::{
 use tokio::io::ReadBuf;
 
 use super::{
-    LANES,
+    config::LANES,
     stream::{ReceiveHalf, SendHalf, Waiting, unreadable},
 };
 

@@ -13,11 +13,15 @@ use caffis_link::{
 use tokio::time::Sleep;
 
 use super::{
-    LANES, MAX_DATAGRAM,
+    config::{LANES, MAX_DATAGRAM},
     lane::{Read, ReceiveLane, SendLane},
     stream::{Connection, ReceiveHalf, SendHalf, Waiting, unwritable},
 };
-use crate::{CLOSE_WAIT, WRITE_BUFFER, admit::Permit};
+use crate::{
+    admit::Permit,
+    limits::{CLOSE_WAIT, WRITE_BUFFER},
+    lobby::Place,
+};
 
 /// Bytes of answers to pings that may wait above [`WRITE_BUFFER`]; further pings go unanswered.
 const PONG_ROOM: usize = 1024;
@@ -33,12 +37,14 @@ pub(super) struct QuicLink {
     accept: Waiting<ReceiveHalf>,
     datagram: Waiting<Bytes>,
     closed: Waiting<()>,
-    /// Pings whose answer is awaited; a pong that nobody asked for is ignored.
+    /// Pings whose answer is awaited.
     pings: u32,
+    /// Whether a frame came on lane 0. The first one may be a pong that only makes the stream known.
+    announced: bool,
     state: State,
     close_wait: Option<Pin<Box<Sleep>>>,
     /// Given back with the link.
-    _permit: Option<Permit>,
+    _held: Option<(Permit, Place)>,
 }
 
 enum State {
@@ -55,7 +61,7 @@ impl QuicLink {
         connection: Connection,
         main: (SendHalf, ReceiveHalf),
         max_frame: usize,
-        permit: Option<Permit>,
+        held: Option<(Permit, Place)>,
     ) -> Self {
         let quic = connection.quic();
         let peer = quic.remote_address();
@@ -84,9 +90,10 @@ impl QuicLink {
             receive: vec![receive],
             first: 0,
             pings: 0,
+            announced: false,
             state: State::Open,
             close_wait: None,
-            _permit: permit,
+            _held: held,
         }
     }
 
@@ -177,11 +184,12 @@ impl QuicLink {
                 Poll::Pending => tried += 1,
                 Poll::Ready(Read::Frame(lane, frame)) => {
                     match self.interpret(lane, frame) {
-                        Ok(None) => {
-                            // An answered ping: it leaves now if it can.
-                            let _ = self.poll_write_lane(0, cx);
-                        }
+                        Ok(None) => {}
                         Ok(Some(incoming)) => {
+                            if incoming == Incoming::Ping {
+                                // The answer leaves now if it can.
+                                let _ = self.poll_write_lane(0, cx);
+                            }
                             self.first = index + 1;
                             return Some(Ok(incoming));
                         }
@@ -206,11 +214,13 @@ impl QuicLink {
         None
     }
 
-    /// What a frame means; none when it was answered here.
+    /// What a frame means; none when it only makes a stream known. The answer to a ping is queued.
     fn interpret(&mut self, lane: Lane, frame: Frame) -> Result<Option<Incoming>, String> {
         if frame.kind != FrameKind::Data && lane != Lane::MAIN {
             return Err("a control frame outside lane 0".to_owned());
         }
+        let first = lane == Lane::MAIN && !self.announced;
+        self.announced |= first;
         match frame.kind {
             FrameKind::Data => Ok(Some(Incoming::Frame { lane, payload: frame.payload })),
             FrameKind::Ping => {
@@ -218,13 +228,14 @@ impl QuicLink {
                 if self.send[0].waiting() < WRITE_BUFFER + PONG_ROOM {
                     self.send[0].put(FrameKind::Pong, &frame.payload);
                 }
-                Ok(None)
+                Ok(Some(Incoming::Ping))
             }
             FrameKind::Pong => {
                 self.note_peer();
                 let asked = self.pings > 0;
                 self.pings = self.pings.saturating_sub(1);
-                Ok(asked.then_some(Incoming::Pong))
+                let unasked = (!first).then_some(Incoming::Ping);
+                Ok(if asked { Some(Incoming::Pong) } else { unasked })
             }
             FrameKind::Farewell => match frame::decode_farewell(&frame.payload) {
                 Ok(farewell) => Ok(Some(Incoming::Closed(farewell))),

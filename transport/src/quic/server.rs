@@ -2,7 +2,6 @@
 
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use caffis_link::Link;
 use quinn::{
     Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime,
     crypto::rustls::{HandshakeData, QuicServerConfig},
@@ -10,24 +9,28 @@ use quinn::{
 use quinn_proto::HashedConnectionIdGenerator;
 use ring::hmac;
 use tokio::{
-    sync::{Mutex, Semaphore, mpsc, watch},
+    sync::{Mutex, mpsc, watch},
     task::JoinHandle,
     time::timeout,
 };
 
 use super::{
+    config::transport,
     link::QuicLink,
     stream::{Connection, ReceiveHalf, SendHalf},
-    transport,
 };
 use crate::{
-    ALPN_HTTP3, ALPN_QUIC,
     admit::{Admit, Permit},
+    limits::{ALPN_HTTP3, ALPN_QUIC},
+    lobby::{Arrival, Lobby, Place},
     socket,
 };
 
 /// Links that are ready and wait to be accepted; further ones wait in their handshake.
 const READY_LINKS: usize = 256;
+
+/// First packets that wait to be looked at.
+const MAX_INCOMING: usize = 1_024;
 
 /// Keys that stay the same over restarts, so that clients of the process before learn at once that
 /// it is gone. Secret.
@@ -97,11 +100,11 @@ pub struct ServerOptions {
     pub idle_timeout: Duration,
     /// How often a silent connection is kept alive from this side. Default never: clients do it.
     pub keep_alive: Option<Duration>,
-    /// Connections at once, per address of `addresses`. Default 20,000.
-    pub max_connections: usize,
-    /// Handshakes at once; above half of it, new addresses must prove themselves first. Default
-    /// 1,024.
-    pub max_handshakes: usize,
+    /// Where connections take their places. Default 16,000, 10,000 of them waiting for hello.
+    pub lobby: Lobby,
+    /// Connections that wait for hello above which a new address must show first that packets reach
+    /// it. Below the places in the lobby, so that nobody makes way for a forged address. Default 512.
+    pub prove_above: usize,
     /// Asked per address before any handshake.
     pub admit: Admit,
 }
@@ -120,8 +123,8 @@ impl ServerOptions {
             handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             keep_alive: None,
-            max_connections: 20_000,
-            max_handshakes: 1_024,
+            lobby: Lobby::default(),
+            prove_above: 512,
             admit: Admit::default(),
         }
     }
@@ -132,7 +135,7 @@ impl ServerOptions {
         config
             .transport_config(transport(self.idle_timeout, self.keep_alive))
             .migration(true)
-            .max_incoming(self.max_handshakes);
+            .max_incoming(MAX_INCOMING);
         Ok(config)
     }
 }
@@ -140,12 +143,12 @@ impl ServerOptions {
 /// A running endpoint. Dropping it ends every connection without a farewell.
 #[derive(Debug)]
 pub struct QuicServer {
-    options: ServerOptions,
+    options: Arc<ServerOptions>,
     endpoints: Vec<Endpoint>,
     addresses: Vec<SocketAddr>,
     listeners: Vec<JoinHandle<()>>,
     stopping: watch::Sender<bool>,
-    links: Mutex<mpsc::Receiver<Box<dyn Link>>>,
+    links: Mutex<mpsc::Receiver<Arrival>>,
 }
 
 impl QuicServer {
@@ -154,6 +157,7 @@ impl QuicServer {
     /// # Errors
     /// When an address cannot be bound, or the certificate cannot be used with QUIC.
     pub fn bind(options: ServerOptions) -> io::Result<Self> {
+        let options = Arc::new(options);
         let config = options.server_config(options.tls.clone())?;
         let reset = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &options.keys.reset));
         let mut endpoint_config = EndpointConfig::new(reset);
@@ -161,7 +165,6 @@ impl QuicServer {
         endpoint_config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(key)));
         let (sender, links) = mpsc::channel(READY_LINKS);
         let stopping = watch::Sender::new(false);
-        let handshakes = Arc::new(Semaphore::new(options.max_handshakes));
         let mut endpoints = Vec::new();
         let mut addresses = Vec::new();
         let mut listeners = Vec::new();
@@ -177,7 +180,6 @@ impl QuicServer {
             let listener = Listener {
                 endpoint: endpoint.clone(),
                 options: options.clone(),
-                handshakes: handshakes.clone(),
                 links: sender.clone(),
                 stopping: stopping.subscribe(),
             };
@@ -202,7 +204,7 @@ impl QuicServer {
 
     /// The next link; none after [`QuicServer::stop_accepting`]. Handshakes go on meanwhile and
     /// never wait for each other.
-    pub async fn accept(&self) -> Option<Box<dyn Link>> {
+    pub async fn accept(&self) -> Option<Arrival> {
         let mut stopping = self.stopping.subscribe();
         let mut links = self.links.lock().await;
         tokio::select! {
@@ -250,18 +252,17 @@ impl Drop for QuicServer {
 
 struct Listener {
     endpoint: Endpoint,
-    options: ServerOptions,
-    handshakes: Arc<Semaphore>,
-    links: mpsc::Sender<Box<dyn Link>>,
+    options: Arc<ServerOptions>,
+    links: mpsc::Sender<Arrival>,
     stopping: watch::Receiver<bool>,
 }
 
 impl Listener {
     async fn run(self) {
+        let ServerOptions { admit, lobby, prove_above, .. } = &*self.options;
         while let Some(incoming) = self.endpoint.accept().await {
             let peer = incoming.remote_address();
-            let busy = self.handshakes.available_permits() < self.options.max_handshakes / 2;
-            if busy && incoming.may_retry() {
+            if lobby.waiting() >= *prove_above && incoming.may_retry() {
                 // An error says that it was validated meanwhile, which `may_retry` rules out.
                 let _ = incoming.retry();
                 continue;
@@ -270,24 +271,41 @@ impl Listener {
                 incoming.refuse();
                 continue;
             }
-            let full = self.endpoint.open_connections() >= self.options.max_connections;
-            let place = self.handshakes.clone().try_acquire_owned().ok().filter(|_| !full);
-            let permit = place.is_some().then(|| self.options.admit.ask(peer.ip())).flatten();
-            let (Some(place), Some(permit)) = (place, permit) else {
+            // The address is asked first: one that has too many pushes nobody out of the lobby.
+            let permit = admit.ask(peer.ip());
+            let Some(held) = permit.and_then(|permit| Some((permit, lobby.enter()?))) else {
                 incoming.refuse();
                 continue;
             };
-            let (options, links) = (self.options.clone(), self.links.clone());
-            tokio::spawn(async move {
-                let patience = options.handshake_timeout;
-                match timeout(patience, handshake(incoming, &options, permit)).await {
-                    Ok(Ok(link)) => drop(links.send(Box::new(link)).await),
-                    Ok(Err(error)) => tracing::debug!(%peer, %error, "a QUIC handshake failed"),
-                    Err(_) => tracing::debug!(%peer, "a QUIC handshake took too long"),
-                }
-                drop(place);
-            });
+            tokio::spawn(arrive(incoming, self.options.clone(), held, self.links.clone()));
         }
+    }
+}
+
+/// Makes a link of an incoming connection and hands it out.
+async fn arrive(
+    incoming: Incoming,
+    options: Arc<ServerOptions>,
+    (permit, place): (Permit, Place),
+    links: mpsc::Sender<Arrival>,
+) {
+    let peer = incoming.remote_address();
+    let patience = options.handshake_timeout;
+    let arriving = async {
+        match timeout(patience, handshake(incoming, &options, (permit, place.clone()))).await {
+            Ok(Ok(link)) => {
+                let arrival = Arrival { link: Box::new(link), place: place.clone() };
+                // Nobody takes links any more when the server is going down.
+                let _ = links.send(arrival).await;
+            }
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "a QUIC handshake failed"),
+            Err(_) => tracing::debug!(%peer, "a QUIC handshake took too long"),
+        }
+    };
+    tokio::select! {
+        biased;
+        () = arriving => {}
+        () = place.evicted() => tracing::debug!(%peer, "a connection made way for another"),
     }
 }
 
@@ -309,7 +327,7 @@ enum HandshakeError {
 async fn handshake(
     incoming: Incoming,
     options: &ServerOptions,
-    permit: Permit,
+    held: (Permit, Place),
 ) -> Result<QuicLink, HandshakeError> {
     let mut connecting = incoming.accept()?;
     let protocol = connecting
@@ -323,7 +341,7 @@ async fn handshake(
         let connection = Connection::Quic(connecting.await?);
         let (send, receive) = connection.quic().accept_bi().await?;
         let main = (SendHalf::Quic(send), ReceiveHalf::Quic(receive));
-        return Ok(QuicLink::new(connection, main, options.max_frame, Some(permit)));
+        return Ok(QuicLink::new(connection, main, options.max_frame, Some(held)));
     }
     if protocol != ALPN_HTTP3 {
         return Err(HandshakeError::Protocol);
@@ -331,7 +349,7 @@ async fn handshake(
     let session = web_session(connecting, options).await?;
     let (send, receive) = session.accept_bi().await?;
     let main = (SendHalf::Web(send), ReceiveHalf::Web(receive));
-    Ok(QuicLink::new(Connection::Web(session), main, options.max_frame, Some(permit)))
+    Ok(QuicLink::new(Connection::Web(session), main, options.max_frame, Some(held)))
 }
 
 /// The WebTransport session of a connection, if its path and origin are right.

@@ -12,8 +12,14 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::{ClientOptions, link::WsLink, server::accept_key, subprotocol, wire::Role};
-use crate::ConnectError;
+use super::{
+    deflate::{TERMS, is_accepted},
+    link::WsLink,
+    options::{ClientOptions, subprotocol},
+    server::accept_key,
+    wire::Role,
+};
+use crate::error::ConnectError;
 
 /// Bytes of the server's answer at most.
 const MAX_RESPONSE: usize = 8 * 1024;
@@ -94,10 +100,14 @@ async fn switch<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         Some(origin) => format!("Origin: {origin}\r\n"),
         None => String::new(),
     };
+    let extensions = match options.compress {
+        true => format!("Sec-WebSocket-Extensions: {TERMS}\r\n"),
+        false => String::new(),
+    };
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\
-         Sec-WebSocket-Protocol: {protocol}\r\n{origin}\r\n"
+         Sec-WebSocket-Protocol: {protocol}\r\n{extensions}{origin}\r\n"
     );
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
@@ -116,7 +126,10 @@ async fn switch<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         }
         answer.extend_from_slice(&chunk[..count]);
     };
-    check_answer(&answer[..end], &accept_key(key.as_bytes()), protocol)?;
+    let deflate = check_answer(&answer[..end], &accept_key(key.as_bytes()), protocol)?;
+    if deflate && !options.compress {
+        return Err(ConnectError::Handshake("compression was not offered"));
+    }
     let info = LinkInfo {
         kind: Kind::WebSocket,
         codec: options.codec,
@@ -125,10 +138,11 @@ async fn switch<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         max_frame: options.max_frame,
         max_datagram: None,
     };
-    Ok(Box::new(WsLink::new(stream, Role::Client, info, &answer[end + 4..])))
+    Ok(Box::new(WsLink::new(stream, Role::Client, info, deflate, &answer[end + 4..])))
 }
 
-fn check_answer(answer: &[u8], accept: &str, protocol: &str) -> Result<(), ConnectError> {
+/// Whether large messages are compressed, if the answer is what it should be.
+fn check_answer(answer: &[u8], accept: &str, protocol: &str) -> Result<bool, ConnectError> {
     let answer = str::from_utf8(answer).map_err(|_| ConnectError::Handshake("not text"))?;
     let mut lines = answer.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
@@ -146,5 +160,6 @@ fn check_answer(answer: &[u8], accept: &str, protocol: &str) -> Result<(), Conne
     if header("sec-websocket-protocol") != Some(protocol) {
         return Err(ConnectError::Handshake("another subprotocol was chosen"));
     }
-    Ok(())
+    is_accepted(header("sec-websocket-extensions"))
+        .ok_or(ConnectError::Handshake("an extension was chosen that was not offered"))
 }

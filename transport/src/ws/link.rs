@@ -17,8 +17,8 @@ use tokio::{
     time::Sleep,
 };
 
-use super::wire::{Message, Opcode, Reader, Role, put_frame};
-use crate::{CLOSE_WAIT, WRITE_BUFFER};
+use super::wire::{Message, Opcode, Reader, Role, put_frame, put_message};
+use crate::limits::{CLOSE_WAIT, WRITE_BUFFER};
 
 /// Bytes read at once. On the stack, so that an idle link holds no buffer.
 const READ_CHUNK: usize = 8 * 1024;
@@ -31,13 +31,15 @@ pub(super) struct WsLink<S> {
     io: S,
     role: Role,
     info: LinkInfo,
+    /// Whether both sides compress large messages.
+    deflate: bool,
     reader: Reader,
     /// Encoded frames; those before `written` are out. Freed when all are.
     out: Vec<u8>,
     written: usize,
     /// Whether TLS or the system may still hold bytes that were written.
     unflushed: bool,
-    /// Pings whose answer is awaited; a pong that nobody asked for is ignored.
+    /// Pings whose answer is awaited.
     pings: u32,
     round_trip: RoundTrip,
     state: State,
@@ -56,16 +58,17 @@ enum State {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
-    /// A link over `io`, of which `tail` was read already.
-    pub(super) fn new(io: S, role: Role, info: LinkInfo, tail: &[u8]) -> Self {
+    /// A link over `io`, of which `tail` was read already; both sides agreed on compression or not.
+    pub(super) fn new(io: S, role: Role, info: LinkInfo, deflate: bool, tail: &[u8]) -> Self {
         // The kind byte is part of a binary message.
         let limit = info.max_frame.max(frame::MAX_FAREWELL) + 1;
-        let mut reader = Reader::new(role, limit);
+        let mut reader = Reader::new(role, limit, deflate);
         reader.push(tail);
         Self {
             io,
             role,
             info,
+            deflate,
             reader,
             out: Vec::new(),
             written: 0,
@@ -140,21 +143,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
         Poll::Ready(Ok(chunk.filled().len()))
     }
 
-    /// What a message means; none when it was answered here.
-    fn interpret(&mut self, message: Message) -> Result<Option<Incoming>, String> {
+    /// What a message means. The answer to a ping is queued.
+    fn interpret(&mut self, message: Message) -> Result<Incoming, String> {
         match (message, self.info.codec) {
             (Message::Ping(payload), _) => {
                 if self.waiting() < WRITE_BUFFER + PONG_ROOM {
                     self.put(Opcode::Pong, [&payload, &[]]);
                 }
-                Ok(None)
+                Ok(Incoming::Ping)
             }
             (Message::Pong, _) => Ok(self.pong()),
-            (Message::Close(code, reason), _) => {
-                Ok(Some(Incoming::Closed(farewell_of(code, reason))))
-            }
+            (Message::Close(code, reason), _) => Ok(Incoming::Closed(farewell_of(code, reason))),
             (Message::Text(payload), Codec::Json) if payload.len() <= self.info.max_frame => {
-                Ok(Some(Incoming::Frame { lane: Lane::MAIN, payload }))
+                Ok(Incoming::Frame { lane: Lane::MAIN, payload })
             }
             (Message::Text(_), Codec::Json) => Err("a frame over the limit".to_owned()),
             (Message::Binary(message), Codec::Binary) => self.interpret_binary(message),
@@ -163,29 +164,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
         }
     }
 
-    fn pong(&mut self) -> Option<Incoming> {
+    /// What a pong means: nobody may have asked for it.
+    fn pong(&mut self) -> Incoming {
         let asked = self.pings > 0;
         self.pings = self.pings.saturating_sub(1);
         self.round_trip.answered();
-        asked.then_some(Incoming::Pong)
+        if asked { Incoming::Pong } else { Incoming::Ping }
     }
 
-    fn interpret_binary(&mut self, message: Bytes) -> Result<Option<Incoming>, String> {
+    fn interpret_binary(&mut self, message: Bytes) -> Result<Incoming, String> {
         let frame = frame::decode_message(message, self.info.max_frame)
             .map_err(|error| error.to_string())?;
         Ok(match frame.kind {
-            FrameKind::Data => Some(Incoming::Frame { lane: Lane::MAIN, payload: frame.payload }),
+            FrameKind::Data => Incoming::Frame { lane: Lane::MAIN, payload: frame.payload },
             FrameKind::Ping => {
                 if self.waiting() < WRITE_BUFFER + PONG_ROOM {
                     self.put_kind(FrameKind::Pong, &frame.payload);
                 }
-                None
+                Incoming::Ping
             }
             FrameKind::Pong => self.pong(),
             FrameKind::Farewell => {
                 let farewell =
                     frame::decode_farewell(&frame.payload).map_err(|error| error.to_string())?;
-                Some(Incoming::Closed(farewell))
+                Incoming::Closed(farewell)
             }
         })
     }
@@ -209,7 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
             }
             match ready!(self.poll_fill(cx)) {
                 Ok(0) | Err(_) => return Poll::Ready(()),
-                Ok(_) if failing => self.reader = Reader::new(self.role, 0),
+                Ok(_) if failing => self.reader = Reader::new(self.role, 0, false),
                 Ok(_) => {}
             }
         }
@@ -270,24 +272,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WsLink<S> {
                 Ok(Some(message)) => self.interpret(message),
                 Err(error) => Err(error.to_string()),
                 Ok(None) => match ready!(self.poll_fill(cx)) {
-                    Ok(0) => Ok(Some(Incoming::Closed(Farewell::abrupt("the connection ended")))),
+                    Ok(0) => Ok(Incoming::Closed(Farewell::abrupt("the connection ended"))),
                     Ok(_) => continue,
-                    Err(error) => {
-                        Ok(Some(Incoming::Closed(Farewell::abrupt(error.kind().to_string()))))
-                    }
+                    Err(error) => Ok(Incoming::Closed(Farewell::abrupt(error.kind().to_string()))),
                 },
             };
             match interpreted {
-                Ok(None) => {
-                    // An answered ping: it leaves now if it can, otherwise with the next flush.
+                Ok(Incoming::Ping) => {
+                    // The answer leaves now if it can, otherwise with the next flush.
                     let _ = self.poll_write_out(cx);
+                    return Poll::Ready(Incoming::Ping);
                 }
-                Ok(Some(Incoming::Closed(farewell))) => {
+                Ok(Incoming::Closed(farewell)) => {
                     self.put(Opcode::Close, [&1000_u16.to_be_bytes(), &[]]);
                     let _ = self.poll_write_out(cx);
                     return Poll::Ready(Incoming::Closed(self.end(farewell)));
                 }
-                Ok(Some(incoming)) => return Poll::Ready(incoming),
+                Ok(incoming) => return Poll::Ready(incoming),
                 Err(reason) => {
                     let farewell = Farewell::new(codes::PROTOCOL, reason);
                     self.put_goodbye(&farewell);
@@ -321,10 +322,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WsLink<S> {
         if size > limit {
             return Err(SendError::TooLarge { size, limit });
         }
-        match self.info.codec {
-            Codec::Binary => self.put_kind(FrameKind::Data, &payload),
-            Codec::Json => self.put(Opcode::Text, [&payload, &[]]),
-        }
+        let (opcode, kind) = match self.info.codec {
+            Codec::Binary => (Opcode::Binary, &[FrameKind::Data as u8][..]),
+            Codec::Json => (Opcode::Text, &[][..]),
+        };
+        put_message(&mut self.out, (self.role, self.deflate), opcode, [kind, &payload]);
         Ok(())
     }
 
@@ -349,10 +351,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WsLink<S> {
         if self.waiting() < WRITE_BUFFER + PONG_ROOM {
             self.pings += 1;
             self.round_trip.asked();
-            match self.info.codec {
-                Codec::Binary => self.put_kind(FrameKind::Ping, &[]),
-                Codec::Json => self.put(Opcode::Ping, [&[], &[]]),
-            }
+            self.put(Opcode::Ping, [&[], &[]]);
         }
         Ok(())
     }

@@ -8,12 +8,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use caffis_link::{Codec, Kind, Link, LinkInfo};
+use caffis_link::{Codec, Kind, LinkInfo};
 use hyper_util::rt::TokioIo;
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 
-use super::{BINARY, JSON, Options, link::WsLink, subprotocol, wire::Role};
-use crate::tcp::PeerAddr;
+use super::{
+    deflate::{TERMS, is_offered},
+    link::WsLink,
+    options::{BINARY, JSON, Options, subprotocol},
+    wire::Role,
+};
+use crate::{
+    lobby::{Arrival, Place},
+    tcp::PeerAddr,
+};
 
 /// The constant of RFC 6455 that both sides hash.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -25,19 +33,21 @@ pub struct Upgrade {
     accept: HeaderValue,
     codec: Codec,
     peer: Option<SocketAddr>,
+    place: Place,
+    deflate: bool,
 }
 
 /// Why a request is no WebSocket handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// It lacks a header of the handshake, or is not HTTP/1.1.
-    #[error("this address speaks WebSocket over HTTP/1.1; the request is no such handshake")]
+    #[error("This address speaks WebSocket over HTTP/1.1, and the request is no such handshake.")]
     NoHandshake,
     /// It asks for another version of WebSocket.
-    #[error("only WebSocket version 13 is spoken here")]
+    #[error("Only WebSocket version 13 is spoken here.")]
     Version,
     /// It offers none of the subprotocols.
-    #[error("offer one of the subprotocols caffis.v1 and caffis.v1.json")]
+    #[error("Offer one of the subprotocols caffis.v1 and caffis.v1.json.")]
     Subprotocol,
 }
 
@@ -67,6 +77,7 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
         if !lists(headers, &header::SEC_WEBSOCKET_VERSION, "13") {
             return Err(Rejection::Version);
         }
+        let deflate = is_offered(offered(headers, &header::SEC_WEBSOCKET_EXTENSIONS));
         let codec = offered(headers, &header::SEC_WEBSOCKET_PROTOCOL)
             .find_map(|offer| match offer {
                 BINARY => Some(Codec::Binary),
@@ -77,7 +88,9 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
         Ok(Self {
             accept: HeaderValue::try_from(accept).map_err(|_| Rejection::NoHandshake)?,
             codec,
+            deflate,
             peer: parts.extensions.get::<PeerAddr>().map(|peer| peer.0),
+            place: parts.extensions.remove().ok_or(Rejection::NoHandshake)?,
             on_upgrade: parts.extensions.remove().ok_or(Rejection::NoHandshake)?,
         })
     }
@@ -90,11 +103,11 @@ impl Upgrade {
         self.codec
     }
 
-    /// Switches protocols and, once that is done, runs `on_link` with the link in a task of its own.
-    /// A client that goes away in between is forgotten.
-    pub fn accept<F, Fut>(self, options: &Options, on_link: F) -> Response
+    /// Switches protocols and, once that is done, runs `on_arrival` with the link in a task of its
+    /// own. A client that goes away in between is forgotten.
+    pub fn accept<F, Fut>(self, options: &Options, on_arrival: F) -> Response
     where
-        F: FnOnce(Box<dyn Link>) -> Fut + Send + 'static,
+        F: FnOnce(Arrival) -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send,
     {
         let info = LinkInfo {
@@ -110,7 +123,8 @@ impl Upgrade {
             match tokio::time::timeout(timeout, self.on_upgrade).await {
                 Ok(Ok(upgraded)) => {
                     let io = TokioIo::new(upgraded);
-                    on_link(Box::new(WsLink::new(io, Role::Server, info, &[]))).await;
+                    let link = Box::new(WsLink::new(io, Role::Server, info, self.deflate, &[]));
+                    on_arrival(Arrival { link, place: self.place }).await;
                 }
                 Ok(Err(error)) => tracing::debug!(%error, "the switch to WebSocket failed"),
                 Err(_) => tracing::debug!("the switch to WebSocket took too long"),
@@ -122,7 +136,12 @@ impl Upgrade {
             (header::SEC_WEBSOCKET_ACCEPT, self.accept),
             (header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol(self.codec))),
         ];
-        (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+        let mut response = (StatusCode::SWITCHING_PROTOCOLS, headers).into_response();
+        if self.deflate {
+            let terms = HeaderValue::from_static(TERMS);
+            response.headers_mut().insert(header::SEC_WEBSOCKET_EXTENSIONS, terms);
+        }
+        response
     }
 }
 

@@ -62,8 +62,8 @@ fn info() -> LinkInfo {
 async fn frames_that_are_flushed_together_are_one_write() {
     let (near, far) = duplex(1 << 20);
     let writes = Arc::new(AtomicUsize::new(0));
-    let mut server = WsLink::new(Counted(near, writes.clone()), Role::Server, info(), &[]);
-    let mut client = WsLink::new(far, Role::Client, info(), &[]);
+    let mut server = WsLink::new(Counted(near, writes.clone()), Role::Server, info(), false, &[]);
+    let mut client = WsLink::new(far, Role::Client, info(), false, &[]);
     for _ in 0..100 {
         server.start_send(Lane::MAIN, vec![b'x'; 200].into()).unwrap();
     }

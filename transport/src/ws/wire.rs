@@ -2,8 +2,15 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::deflate;
+
 /// The largest payload of a control frame.
 const MAX_CONTROL: usize = 125;
+
+/// The bits of a frame's first byte: the last one of its message, compressed, without a meaning.
+const FIN: u8 = 0x80;
+const COMPRESSED: u8 = 0x40;
+const RESERVED: u8 = 0x30;
 
 /// Which side of the connection this is: clients mask what they send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +50,7 @@ pub(super) enum WireError {
 
 struct Header {
     fin: bool,
+    compressed: bool,
     opcode: Opcode,
     mask: Option<[u8; 4]>,
     len: usize,
@@ -55,15 +63,24 @@ struct Header {
 pub(super) struct Reader {
     role: Role,
     limit: usize,
+    /// Whether messages may come compressed.
+    deflate: bool,
     buffer: BytesMut,
     /// The message whose fragments are arriving.
-    fragments: Option<(Opcode, BytesMut)>,
+    fragments: Option<Fragments>,
+}
+
+#[derive(Debug)]
+struct Fragments {
+    opcode: Opcode,
+    compressed: bool,
+    bytes: BytesMut,
 }
 
 impl Reader {
-    /// A reader for this side; `limit` is the largest message in bytes.
-    pub(super) fn new(role: Role, limit: usize) -> Self {
-        Self { role, limit, buffer: BytesMut::new(), fragments: None }
+    /// A reader for this side; `limit` is the largest message in bytes, compressed or not.
+    pub(super) fn new(role: Role, limit: usize, deflate: bool) -> Self {
+        Self { role, limit, deflate, buffer: BytesMut::new(), fragments: None }
     }
 
     pub(super) fn push(&mut self, piece: &[u8]) {
@@ -97,10 +114,8 @@ impl Reader {
     /// The header at the front, checked against every rule before any memory is reserved.
     fn header(&self) -> Result<Option<Header>, WireError> {
         let [first, second, rest @ ..] = &self.buffer[..] else { return Ok(None) };
-        if first & 0x70 != 0 {
-            return Err(WireError::Malformed("reserved bits"));
-        }
-        let fin = first & 0x80 != 0;
+        let fin = first & FIN != 0;
+        let compressed = first & COMPRESSED != 0;
         let opcode = match first & 0x0f {
             0 => Opcode::Continuation,
             1 => Opcode::Text,
@@ -110,6 +125,11 @@ impl Reader {
             10 => Opcode::Pong,
             _ => return Err(WireError::Malformed("unknown opcode")),
         };
+        // Of a compressed message the first frame says so.
+        let may_be = self.deflate && matches!(opcode, Opcode::Text | Opcode::Binary);
+        if first & RESERVED != 0 || (compressed && !may_be) {
+            return Err(WireError::Malformed("reserved bits"));
+        }
         let (len, extra) = match second & 0x7f {
             126 => match rest.first_chunk::<2>() {
                 Some(bytes) => (u64::from(u16::from_be_bytes(*bytes)), 2),
@@ -133,7 +153,7 @@ impl Reader {
             (true, None) => return Ok(None),
         };
         let size = 2 + extra + if masked { 4 } else { 0 };
-        Ok(Some(Header { fin, opcode, mask, len, size }))
+        Ok(Some(Header { fin, compressed, opcode, mask, len, size }))
     }
 
     fn check(&self, fin: bool, opcode: Opcode, len: usize) -> Result<(), WireError> {
@@ -144,10 +164,10 @@ impl Reader {
                 }
             }
             Opcode::Continuation => {
-                let Some((_, so_far)) = &self.fragments else {
+                let Some(so_far) = &self.fragments else {
                     return Err(WireError::Malformed("continuation of nothing"));
                 };
-                if len > self.limit - so_far.len().min(self.limit) {
+                if len > self.limit - so_far.bytes.len().min(self.limit) {
                     return Err(WireError::TooLarge(self.limit));
                 }
             }
@@ -168,34 +188,37 @@ impl Reader {
         header: &Header,
         payload: BytesMut,
     ) -> Result<Option<Message>, WireError> {
-        let (opcode, whole) = match header.opcode {
+        let whole = match header.opcode {
             Opcode::Close => return close(&payload).map(Some),
             Opcode::Ping => return Ok(Some(Message::Ping(payload.freeze()))),
             Opcode::Pong => return Ok(Some(Message::Pong)),
-            Opcode::Text | Opcode::Binary if header.fin => (header.opcode, payload),
             Opcode::Text | Opcode::Binary => {
-                self.fragments = Some((header.opcode, payload));
-                return Ok(None);
+                let (opcode, compressed) = (header.opcode, header.compressed);
+                Fragments { opcode, compressed, bytes: payload }
             }
             Opcode::Continuation => {
-                let Some((opcode, mut whole)) = self.fragments.take() else {
+                let Some(mut whole) = self.fragments.take() else {
                     return Err(WireError::Malformed("continuation of nothing"));
                 };
-                whole.extend_from_slice(&payload);
-                if !header.fin {
-                    self.fragments = Some((opcode, whole));
-                    return Ok(None);
-                }
-                (opcode, whole)
+                whole.bytes.extend_from_slice(&payload);
+                whole
             }
         };
-        if opcode == Opcode::Binary {
-            return Ok(Some(Message::Binary(whole.freeze())));
+        if !header.fin {
+            self.fragments = Some(whole);
+            return Ok(None);
         }
-        if str::from_utf8(&whole).is_err() {
+        let bytes = match whole.compressed {
+            true => deflate::decompress(&whole.bytes, self.limit)?.into(),
+            false => whole.bytes.freeze(),
+        };
+        if whole.opcode == Opcode::Binary {
+            return Ok(Some(Message::Binary(bytes)));
+        }
+        if str::from_utf8(&bytes).is_err() {
             return Err(WireError::Malformed("text that is not UTF-8"));
         }
-        Ok(Some(Message::Text(whole.freeze())))
+        Ok(Some(Message::Text(bytes)))
     }
 }
 
@@ -205,15 +228,38 @@ fn close(payload: &[u8]) -> Result<Message, WireError> {
         let message = Message::Close(None, String::new());
         return if empty { Ok(message) } else { Err(WireError::Malformed("close frame")) };
     };
+    let code = u16::from_be_bytes(*code);
+    // Those that RFC 6455 and its registry give a meaning on the wire, and those of applications.
+    if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+        return Err(WireError::Malformed("close code"));
+    }
     let reason = str::from_utf8(reason).map_err(|_| WireError::Malformed("close reason"))?;
-    Ok(Message::Close(Some(u16::from_be_bytes(*code)), reason.to_owned()))
+    Ok(Message::Close(Some(code), reason.to_owned()))
+}
+
+/// Appends one message whose payload is `parts`, joined; a large one compressed, if that was agreed.
+pub(super) fn put_message(
+    out: &mut Vec<u8>,
+    (role, deflate): (Role, bool),
+    opcode: Opcode,
+    parts: [&[u8]; 2],
+) {
+    let is_large = parts[1].len() > deflate::COMPRESS_ABOVE;
+    match (deflate && is_large).then(|| deflate::compress(parts)).flatten() {
+        Some(small) => put(out, role, FIN | COMPRESSED | opcode as u8, [&small, &[]]),
+        None => put_frame(out, role, opcode, parts),
+    }
 }
 
 /// Appends one unfragmented frame whose payload is `parts`, joined.
 pub(super) fn put_frame(out: &mut Vec<u8>, role: Role, opcode: Opcode, parts: [&[u8]; 2]) {
+    put(out, role, FIN | opcode as u8, parts);
+}
+
+fn put(out: &mut Vec<u8>, role: Role, first: u8, parts: [&[u8]; 2]) {
     let len = parts[0].len() + parts[1].len();
     out.reserve(len + 14);
-    out.push(0x80 | opcode as u8);
+    out.push(first);
     let bit = if role == Role::Client { 0x80 } else { 0 };
     match (u8::try_from(len), u16::try_from(len)) {
         (Ok(len), _) if len < 126 => out.push(bit | len),

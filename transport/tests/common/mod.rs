@@ -28,8 +28,9 @@ pub fn websocket_server(max_frame: usize, options: tcp::Options) -> (TcpServer, 
     let (sender, links) = mpsc::channel(1024);
     let options_ws = ws::Options { max_frame, ..ws::Options::default() };
     let handler = move |upgrade: ws::Upgrade| async move {
-        upgrade.accept(&options_ws, move |link| async move {
-            let _ = sender.send(link).await;
+        upgrade.accept(&options_ws, move |arrival| async move {
+            assert!(arrival.place.keep());
+            let _ = sender.send(arrival.link).await;
         })
     };
     let router = Router::new().route("/ws", any(handler));
@@ -53,12 +54,24 @@ pub async fn websocket_pair(codec: Codec, max_frame: usize) -> Pair {
 /// A WebSocket whose client writes raw bytes after the handshake.
 pub async fn websocket_raw(codec: Codec, bytes: Vec<u8>, finish: bool) -> Raw {
     let (server, mut links) = websocket_server(4_096, loopback());
-    let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
+    let (mut stream, _) = upgraded(server.addresses()[0], codec, "").await;
+    let link = links.recv().await.unwrap();
+    stream.write_all(&bytes).await.unwrap();
+    if finish {
+        stream.shutdown().await.unwrap();
+    }
+    let guard: Box<dyn Any + Send> = Box::new((server, links, Arc::new(stream)));
+    Raw { server: link, guard }
+}
+
+/// The stream after a handshake by hand, with these extensions, and the head of the answer.
+pub async fn upgraded(address: SocketAddr, codec: Codec, extensions: &str) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
     let protocol = if codec == Codec::Binary { ws::BINARY } else { ws::JSON };
     let request = format!(
         "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         Sec-WebSocket-Protocol: chat, {protocol}\r\n\r\n"
+         Sec-WebSocket-Protocol: chat, {protocol}\r\n{extensions}\r\n"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
@@ -67,13 +80,7 @@ pub async fn websocket_raw(codec: Codec, bytes: Vec<u8>, finish: bool) -> Raw {
     }
     let answer = String::from_utf8(answer).unwrap().to_ascii_lowercase();
     assert!(answer.contains("s3pplmbitxaq9kygzzhzrbk+xoo="), "{answer}");
-    let link = links.recv().await.unwrap();
-    stream.write_all(&bytes).await.unwrap();
-    if finish {
-        stream.shutdown().await.unwrap();
-    }
-    let guard: Box<dyn Any + Send> = Box::new((server, links, Arc::new(stream)));
-    Raw { server: link, guard }
+    (stream, answer)
 }
 
 /// A certificate for localhost, its configuration for QUIC, and the trust in it.
@@ -115,7 +122,7 @@ pub async fn quic_pair(kind: Kind, max_frame: usize) -> Pair {
         let url = format!("https://{address}/api/chat/wt");
         quic::connect_webtransport(&url, &options).await.unwrap()
     };
-    let link = server.accept().await.unwrap();
+    let link = server.accept().await.unwrap().link;
     assert_eq!((client.info().kind, link.info().kind), (kind, kind));
     Pair { client, server: link, guard: Box::new(server) }
 }
@@ -131,7 +138,7 @@ pub async fn quic_raw(bytes: Vec<u8>, finish: bool) -> Raw {
     if finish {
         send.finish().unwrap();
     }
-    let link = server.accept().await.unwrap();
+    let link = server.accept().await.unwrap().link;
     let guard: Box<dyn Any + Send> = Box::new((server, connection, guard, send, receive));
     Raw { server: link, guard }
 }
@@ -149,4 +156,15 @@ pub async fn raw_connection(
     let address = (std::net::Ipv4Addr::LOCALHOST, port).into();
     let connection = endpoint.connect_with(config, address, "localhost").unwrap().await.unwrap();
     (connection, endpoint)
+}
+
+/// A WebTransport session without a stream.
+pub async fn bare_session(port: u16, trust: &Trust) -> wtransport::Connection {
+    let tls = trust.client_config(&[ALPN_HTTP3]).unwrap();
+    let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls).unwrap();
+    let config = wtransport::ClientConfig::builder()
+        .with_bind_default()
+        .build_with_quic_config(quinn::ClientConfig::new(Arc::new(crypto)));
+    let endpoint = wtransport::Endpoint::client(config).unwrap();
+    endpoint.connect(format!("https://127.0.0.1:{port}/api/chat/wt")).await.unwrap()
 }

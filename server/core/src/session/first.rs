@@ -34,7 +34,7 @@ pub(super) async fn first(
                 }
             },
             // Datagrams may overtake, and are never answered.
-            Incoming::Datagram(_) | Incoming::Pong => {}
+            Incoming::Datagram(_) | Incoming::Ping | Incoming::Pong => {}
             Incoming::Closed(_) => return Err(End::Gone),
         }
     };

@@ -74,36 +74,54 @@ struct Session {
     frame_limit: usize,
 }
 
-/// Runs a link until it ends.
-pub(crate) async fn run(
-    services: Services,
+/// A link whose hello was answered.
+pub struct Greeted {
+    opened: hello::Opened,
+    addresses: Arc<Addresses>,
+    link: Box<dyn Link>,
+    address: Option<IpAddr>,
+}
+
+/// Waits for hello on a link and answers it, or says goodbye.
+pub(crate) async fn greet(
+    services: &Services,
     addresses: Arc<Addresses>,
     mut link: Box<dyn Link>,
     address: Option<IpAddr>,
-) {
+) -> Option<Greeted> {
     let codec = match link.info().codec {
         caffis_link::Codec::Binary => Codec::Binary,
         caffis_link::Codec::Json => Codec::Json,
     };
-    let kind = link.info().kind;
     let limit = services.settings.hello_timeout;
     // Boxed, so that a session does not keep the room that its beginning took.
-    let opened = match timeout(limit, Box::pin(first(&services, &mut *link, codec, address))).await
-    {
+    let opened = match timeout(limit, Box::pin(first(services, &mut *link, codec, address))).await {
         Ok(opened) => opened,
         Err(_) => Err(End::Farewell(CloseCode::HelloTimeout, "no hello came in time")),
     };
-    let end = match opened {
-        Ok(opened) => {
-            let log = SessionLog::opened(&opened.session.0.session, kind, address);
-            let end = converse(opened, addresses, address, &mut *link).await;
-            log.ended(&end);
-            end
+    match opened {
+        Ok(opened) => Some(Greeted { opened, addresses, link, address }),
+        Err(end) => {
+            say_goodbye(&mut *link, &end).await;
+            None
         }
-        Err(end) => end,
-    };
+    }
+}
+
+impl Greeted {
+    /// Runs the session until it ends.
+    pub async fn converse(self) {
+        let Self { opened, addresses, mut link, address } = self;
+        let log = SessionLog::opened(&opened.session.0.session, link.info().kind, address);
+        let end = converse(opened, addresses, address, &mut *link).await;
+        log.ended(&end);
+        say_goodbye(&mut *link, &end).await;
+    }
+}
+
+async fn say_goodbye(link: &mut dyn Link, end: &End) {
     if let End::Farewell(code, reason) = end {
-        let farewell = Farewell::new(code.number(), reason);
+        let farewell = Farewell::new(code.number(), *reason);
         poll_fn(|cx| link.poll_close(&farewell, cx)).await;
     }
 }
@@ -333,7 +351,7 @@ impl Session {
                 }
                 None
             }
-            Incoming::Pong => None,
+            Incoming::Ping | Incoming::Pong => None,
             Incoming::Closed(farewell) => Some(End::Left(farewell.code)),
         }
     }

@@ -14,4 +14,5 @@ mod link_loop;
 mod log;
 mod timers;
 
-pub(crate) use self::{link_loop::run, log::Refusals};
+pub use self::link_loop::Greeted;
+pub(crate) use self::{link_loop::greet, log::Refusals};

@@ -130,7 +130,7 @@ impl Client {
                     let frame = codec::decode(&payload, self.raw.codec).expect("a frame");
                     self.keep(frame);
                 }
-                Incoming::Pong => {}
+                Incoming::Ping | Incoming::Pong => {}
                 Incoming::Closed(farewell) => panic!("closed: {farewell:?}"),
             }
         }

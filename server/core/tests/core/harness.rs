@@ -279,7 +279,7 @@ impl Raw {
                 Incoming::Frame { payload, .. } | Incoming::Datagram(payload) => {
                     return Ok(codec::decode(&payload, self.codec).expect("a frame"));
                 }
-                Incoming::Pong => {}
+                Incoming::Ping | Incoming::Pong => {}
                 Incoming::Closed(farewell) => return Err(farewell),
             }
         }

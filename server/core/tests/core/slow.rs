@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use caffis_core::Settings;
-use caffis_link::memory::Options;
+use caffis_link::{Link, memory::Options};
 use caffis_schema::{
     CloseCode, Command, Event, Position, RoomId, Timestamp,
     command::{Anchor, History},
@@ -85,6 +85,20 @@ async fn a_reader_that_does_not_read_can_be_signed_out() {
     // A goodbye that nobody takes is given up after a moment, long before the idle timeout.
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(world.core.statistics().sessions, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_keep_a_client_that_says_nothing_else() {
+    let world = World::new().await;
+    let mut raw = world.link();
+    raw.hello("giulia", Vec::new()).await;
+    raw.answer(0).await.expect("a welcome");
+    for _ in 0..20 {
+        tokio::time::sleep(Settings::default().idle_timeout * 2 / 3).await;
+        raw.link.ping().expect("the link is open");
+    }
+    raw.request(1, Command::Ping(Empty {})).await;
+    raw.answer(1).await.expect("an answer");
 }
 
 #[tokio::test(start_paused = true)]

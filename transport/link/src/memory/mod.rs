@@ -20,7 +20,10 @@ use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use self::pipe::{Item, Pipe, State, Take};
-use crate::{Codec, Farewell, Health, Incoming, Kind, Lane, Link, LinkInfo, RoundTrip, SendError};
+use crate::{
+    link::{Codec, Farewell, Health, Incoming, Kind, Lane, Link, LinkInfo, SendError},
+    round_trip::RoundTrip,
+};
 
 /// How long a close waits for the peer to take the farewell.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
@@ -93,8 +96,8 @@ impl fmt::Debug for Options {
 /// Two connected links.
 #[must_use]
 pub fn pair(options: &Options) -> (MemoryLink, MemoryLink) {
-    let there = Pipe::new(options);
-    let back = Pipe::new(options);
+    let lanes = options.lanes.max(1);
+    let (there, back) = (Pipe::new(lanes), Pipe::new(lanes));
     let left = MemoryLink::new(options, there.clone(), back.clone());
     let right = MemoryLink::new(options, back, there);
     (left, right)
@@ -229,6 +232,7 @@ impl Link for MemoryLink {
                 }
                 Take::Item(Item::Ping) => {
                     self.out.lock().control(Instant::now() + self.options.delay, Item::Pong);
+                    return Poll::Ready(Incoming::Ping);
                 }
                 Take::Item(Item::Pong) => {
                     self.round_trip.answered();

@@ -9,8 +9,7 @@ use std::{
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::Options;
-use crate::{Farewell, Lane};
+use crate::link::{Farewell, Lane};
 
 /// Datagrams that wait for the receiver at most; more are dropped.
 const MAX_WAITING_DATAGRAMS: usize = 256;
@@ -23,13 +22,13 @@ const MAX_WAITING_CONTROL: usize = 64;
 pub(super) struct Pipe(Arc<Mutex<State>>);
 
 impl Pipe {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(super) fn new(lanes: u8) -> Self {
         Self(Arc::new(Mutex::new(State {
             queue: VecDeque::new(),
             datagrams: Vec::new(),
             sequence: 0,
-            on_the_way: vec![0; usize::from(options.lanes.max(1))],
-            last: vec![Instant::now(); usize::from(options.lanes.max(1))],
+            on_the_way: vec![0; usize::from(lanes)],
+            last: vec![Instant::now(); usize::from(lanes)],
             over: None,
             receiver: None,
             sender: None,

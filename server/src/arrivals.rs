@@ -1,0 +1,19 @@
+//! A new link, from its arrival to its farewell.
+
+use std::net::IpAddr;
+
+use caffis_core::Core;
+use caffis_transport::lobby::Arrival;
+
+/// Runs a link, whose client has this address. Until it is past hello it may have to make way.
+pub(crate) async fn serve(core: &Core, arrival: Arrival, address: Option<IpAddr>) {
+    let Arrival { link, place } = arrival;
+    let greeted = tokio::select! {
+        biased;
+        greeted = core.greet(link, address) => greeted,
+        () = place.evicted() => None,
+    };
+    if let Some(greeted) = greeted.filter(|_| place.keep()) {
+        greeted.converse().await;
+    }
+}

@@ -1,0 +1,201 @@
+//! The settings as the server uses them, with their defaults.
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use super::network::Network;
+
+/// The secret of development tokens: everybody knows it.
+pub const DEVELOPMENT_SECRET: &str = "caffis-chat development secret: everybody knows it";
+
+/// The port on which the server listens unless told otherwise, on TCP and UDP.
+pub const DEFAULT_PORT: u16 = 5002;
+
+/// All settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Development: demo users, a built-in secret, loopback only.
+    pub dev: bool,
+    /// The folder of the store and the control socket.
+    pub data: PathBuf,
+    /// Where to listen on TCP; empty means the default of the mode.
+    pub listen: Vec<SocketAddr>,
+    /// Where to listen on UDP; empty means as on TCP.
+    pub listen_quic: Vec<SocketAddr>,
+    /// The certificate chain, PEM.
+    pub tls_certificate: Option<PathBuf>,
+    /// Its key, PEM.
+    pub tls_key: Option<PathBuf>,
+    /// A certificate authority to ask instead.
+    pub acme: AcmeSettings,
+    /// The names by which clients reach the server.
+    pub hosts: Vec<String>,
+    /// The origins of pages that may connect, besides the server's own.
+    pub origins: Vec<String>,
+    /// Where proxies stand whose word about the client's address counts.
+    pub trusted_proxies: Vec<Network>,
+    /// Whether those begin each TCP connection with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
+    /// Connections at once, all transports together.
+    pub max_connections: u32,
+    /// Of these, those that have not said hello yet.
+    pub max_waiting: u32,
+    /// How long each step of a new connection may take until it is a link.
+    pub handshake_timeout: Duration,
+    /// For how long no byte may pass on an HTTP connection.
+    pub stall_timeout: Duration,
+    /// What tokens must look like.
+    pub tokens: TokenSettings,
+    /// How logs are written.
+    pub log_format: LogFormat,
+    /// Which logs are written.
+    pub log_filter: String,
+    /// When clients should come back after a drain.
+    pub drain_delay: Duration,
+    /// How long a drain may take.
+    pub drain_within: Duration,
+    /// Free disk space below which writes are refused.
+    pub store_reserve: u64,
+    /// Memory for blocks read from disk.
+    pub store_cache: u64,
+    /// The settings of core.
+    pub core: caffis_core::settings::Settings,
+}
+
+/// Which certificate authority is asked for what; nothing is asked without domains.
+#[derive(Clone, Debug)]
+pub struct AcmeSettings {
+    /// The names of the certificate.
+    pub domains: Vec<String>,
+    /// Whether the operator agrees to the authority's terms of service.
+    pub agree_tos: bool,
+    /// The mail address of the account.
+    pub contact: Option<String>,
+    /// The address of the authority's directory.
+    pub directory: String,
+    /// The root of the directory's own certificate, PEM.
+    pub ca: Option<PathBuf>,
+}
+
+/// What tokens must look like and which keys check them.
+#[derive(Clone, Debug)]
+pub struct TokenSettings {
+    /// The shared secret of HS256.
+    pub secret: Option<Secret>,
+    /// The file or address of a key set, for RS256, ES256 and EdDSA.
+    pub jwks: Option<String>,
+    /// Issuers that are believed; empty: any.
+    pub issuers: Vec<String>,
+    /// Audiences that are ours; empty: tokens must name none.
+    pub audiences: Vec<String>,
+    /// How far clocks may differ.
+    pub leeway: Duration,
+    /// The least time between two fetches of the key set.
+    pub jwks_interval: Duration,
+    /// The age at which a key set is fetched again.
+    pub jwks_age: Duration,
+}
+
+/// A text that no log and no error shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            dev: false,
+            data: PathBuf::from("caffis-data"),
+            listen: Vec::new(),
+            listen_quic: Vec::new(),
+            tls_certificate: None,
+            tls_key: None,
+            acme: AcmeSettings {
+                domains: Vec::new(),
+                agree_tos: false,
+                contact: None,
+                directory: caffis_certs::acme::LETS_ENCRYPT.to_owned(),
+                ca: None,
+            },
+            hosts: vec!["localhost".to_owned()],
+            origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            proxy_protocol: false,
+            max_connections: 16_000,
+            max_waiting: 10_000,
+            handshake_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
+            tokens: TokenSettings {
+                secret: None,
+                jwks: None,
+                issuers: Vec::new(),
+                audiences: Vec::new(),
+                leeway: Duration::from_secs(30),
+                jwks_interval: Duration::from_secs(30),
+                jwks_age: Duration::from_secs(3_600),
+            },
+            log_format: LogFormat::Text,
+            log_filter: "info".to_owned(),
+            drain_delay: Duration::from_secs(1),
+            drain_within: Duration::from_secs(10),
+            store_reserve: 64 * 1024 * 1024,
+            store_cache: 64 * 1024 * 1024,
+            core: caffis_core::settings::Settings::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Where to listen on TCP when nobody said: loopback in development, everywhere otherwise.
+    #[must_use]
+    pub fn default_listen(dev: bool) -> Vec<SocketAddr> {
+        if dev {
+            vec![
+                (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into(),
+                (Ipv6Addr::LOCALHOST, DEFAULT_PORT).into(),
+            ]
+        } else {
+            vec![(Ipv6Addr::UNSPECIFIED, DEFAULT_PORT).into()]
+        }
+    }
+
+    /// Whether TCP speaks TLS.
+    #[must_use]
+    pub fn serves_tls(&self) -> bool {
+        self.tls_certificate.is_some() || !self.acme.domains.is_empty()
+    }
+
+    /// The folder of the embedded store.
+    #[must_use]
+    pub fn store_folder(&self) -> PathBuf {
+        self.data.join("store")
+    }
+
+    /// The secret of HS256: the one that was set or, in development, the built-in one.
+    #[must_use]
+    pub fn token_secret(&self) -> Option<&str> {
+        match &self.tokens.secret {
+            Some(secret) => Some(&secret.0),
+            None if self.dev => Some(DEVELOPMENT_SECRET),
+            None => None,
+        }
+    }
+}

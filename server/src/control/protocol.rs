@@ -1,0 +1,80 @@
+//! What both ends of the control socket know.
+
+use std::{
+    fs::File,
+    io,
+    os::fd::AsRawFd,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use caffis_schema::{Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+/// The longest line of a request or an answer, in bytes.
+pub(super) const MAX_LINE: u64 = 4 * 1024;
+
+/// The largest chunk of a backup, in bytes.
+pub(super) const MAX_CHUNK: usize = 64 * 1024;
+
+/// How long one read or write may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Request {
+    /// A copy of the store as it is now.
+    Backup,
+    /// The end of a user's sessions from before a time.
+    Revoke {
+        /// Whose.
+        user: UserId,
+        /// Tokens made before this are refused.
+        before: Timestamp,
+    },
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Done; of a backup the rows in it.
+    Done {
+        /// The rows of a backup, 0 for the rest.
+        rows: u64,
+    },
+    /// It did not work; a backup that was begun is not whole.
+    Failed(String),
+}
+
+/// Where the socket is.
+#[must_use]
+pub fn socket_path(data: &Path) -> PathBuf {
+    data.join(SOCKET)
+}
+
+pub(super) const SOCKET: &str = "control.sock";
+
+/// The longest path that an address of a socket takes, in bytes: `sun_path` without its last 0, on
+/// the system with the shortest one.
+const MAX_SOCKET_PATH: usize = 103;
+
+/// A socket in a folder, by a path that fits an address however long the folder's own one is.
+pub(super) struct SocketAddress {
+    pub(super) path: PathBuf,
+    /// The path goes through this descriptor.
+    _folder: Option<File>,
+}
+
+impl SocketAddress {
+    pub(super) fn new(folder: &Path, name: &str) -> io::Result<Self> {
+        let path = folder.join(name);
+        if path.as_os_str().len() <= MAX_SOCKET_PATH {
+            return Ok(Self { path, _folder: None });
+        }
+        let folder = File::open(folder)?;
+        let path = format!("/proc/self/fd/{}/{name}", folder.as_raw_fd()).into();
+        Ok(Self { path, _folder: Some(folder) })
+    }
+}
