@@ -174,6 +174,8 @@ pub struct Joined {
     pub users: List<UserId, USERS_PER_COMMAND>,
     /// Who added them; none for the service.
     pub by: Option<UserId>,
+    /// They see the entries after this position.
+    pub visible_after: Position,
 }
 
 /// See [`EntryKind::Left`].

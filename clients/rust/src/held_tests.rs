@@ -9,7 +9,8 @@ fn room(number: u64) -> RoomId {
 }
 
 fn entry(position: u64) -> Entry {
-    let kind = EntryKind::Joined(Joined { users: List::default(), by: None });
+    let kind =
+        EntryKind::Joined(Joined { users: List::default(), by: None, visible_after: Position(0) });
     Entry { position: Position(position), time: Timestamp(position), kind }
 }
 

@@ -27,7 +27,7 @@ function entry(position: number, kind: EntryKind): Entry {
 }
 
 const promoted = entry(2, { type: "role", value: { user: ME, role: "admin", by: OTHER } });
-const joined = entry(3, { type: "joined", value: { users: [OTHER], by: ME } });
+const joined = entry(3, { type: "joined", value: { users: [OTHER], by: ME, visibleAfter: 0 } });
 const left = entry(4, { type: "left", value: { user: OTHER, by: OTHER } });
 
 function member(user: Member["profile"]["user"]): Member {

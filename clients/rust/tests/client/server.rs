@@ -104,7 +104,8 @@ pub(crate) fn opened(head: u64) -> Opened {
 }
 
 pub(crate) fn entry(position: u64) -> Entry {
-    let kind = EntryKind::Joined(Joined { users: List::default(), by: None });
+    let kind =
+        EntryKind::Joined(Joined { users: List::default(), by: None, visible_after: Position(0) });
     Entry { position: Position(position), time: Timestamp(position), kind }
 }
 

@@ -2035,12 +2035,15 @@ export interface Joined {
   readonly users: readonly UserId[];
   /** Who added them; none for the service. */
   readonly by: UserId | null;
+  /** They see the entries after this position. */
+  readonly visibleAfter: number;
 }
 
 /** Encodes Joined. */
 export function encodeJoined(w: Writer, v: Joined): void {
   w.list(v.users, 100, (w, v) => w.userId(v));
   w.option(v.by, (w, v) => w.userId(v));
+  w.u64(v.visibleAfter);
 }
 
 /** Decodes Joined. */
@@ -2048,6 +2051,7 @@ export function decodeJoined(r: Reader): Joined {
   return {
     users: r.list(100, (r) => r.userId()),
     by: r.option((r) => r.userId()),
+    visibleAfter: r.u64(),
   };
 }
 

@@ -39,7 +39,7 @@ pub fn step(room: &RoomState, plan: &RoomPlan) -> Change {
         name: plan.name.clone(),
         members: plan.members.clone(),
     });
-    Change { entries: vec![created], widen_to: None }
+    Change { entries: vec![created] }
 }
 
 /// The room of a context.

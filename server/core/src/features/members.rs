@@ -8,7 +8,7 @@ use caffis_schema::{
     event::{Joined, Left, RoleChange},
     limits::PAGE_MEMBERS,
     reply::MemberPage,
-    room::{HistoryPolicy, Member, Role},
+    room::{Member, Role},
 };
 
 use crate::{
@@ -43,13 +43,13 @@ pub fn add(
         let sentence = "This room cannot take so many members.";
         return Err(Error::refused(ErrorCode::LimitReached, sentence));
     }
-    let widen_to = match room.meta.history {
-        HistoryPolicy::Last(count) => Some(context.before_last_messages(count)),
-        HistoryPolicy::All | HistoryPolicy::FromJoining => None,
-    };
     let users = List::cut(new.into_iter().cloned().collect());
-    let joined = EntryKind::Joined(Joined { users, by: allowed.actor().author() });
-    Ok(Change { entries: vec![joined], widen_to })
+    let joined = EntryKind::Joined(Joined {
+        users,
+        by: allowed.actor().author(),
+        visible_after: room.visible_to_new(),
+    });
+    Ok(Change { entries: vec![joined] })
 }
 
 /// The pure step of removing.
@@ -79,7 +79,7 @@ fn gone(room: &RoomState, user: &UserId, by: Option<UserId>) -> Result<Change, E
     }
     keep_an_admin(room, user, None)?;
     let left = EntryKind::Left(Left { user: user.clone(), by });
-    Ok(Change { entries: vec![left], ..Change::default() })
+    Ok(Change { entries: vec![left] })
 }
 
 /// The pure step of changing a role.
@@ -99,7 +99,7 @@ pub fn set_role(room: &RoomState, actor: &Actor, set: &SetRole) -> Result<Change
     }
     keep_an_admin(room, &user, Some(role))?;
     let change = EntryKind::Role(RoleChange { user, role, by });
-    Ok(Change { entries: vec![change], ..Change::default() })
+    Ok(Change { entries: vec![change] })
 }
 
 /// A room that has someone in charge keeps someone in charge, as long as anybody is left.

@@ -169,7 +169,8 @@ mod tests {
         let left = EntryKind::Left(Left { user: user("marco"), by: None });
         room.apply(&Entry { position: Position(2), time: Timestamp(0), kind: left });
         assert_eq!(heard(&feed, &room), [1]);
-        let joined = Joined { users: List::cut(vec![user("marco")]), by: None };
+        let joined =
+            Joined { users: List::cut(vec![user("marco")]), by: None, visible_after: Position(0) };
         room.apply(&Entry {
             position: Position(3),
             time: Timestamp(0),

@@ -4,7 +4,10 @@
 //! [`RoomState::apply`] takes the next entry of the log. Cloning it is cheap, so that an owner can
 //! work ahead on a copy and throw it away when the store refuses.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use caffis_schema::{
     Body, Entry, EntryKind, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
@@ -92,6 +95,8 @@ pub struct RoomState {
     pub time: Timestamp,
     /// The last message.
     pub preview: Option<Arc<Preview>>,
+    /// Where the last messages are, oldest first: as many as new members see.
+    pub last_messages: Arc<VecDeque<Position>>,
     /// Where the log lies, oldest first.
     pub buckets: Arc<Vec<Bucket>>,
 }
@@ -108,7 +113,30 @@ impl RoomState {
             head: Position::ZERO,
             number: MessageNumber::ZERO,
             preview: None,
+            last_messages: Arc::default(),
             buckets: Arc::default(),
+        }
+    }
+
+    /// How many of the last messages have to be known, for those who join later.
+    #[must_use]
+    pub fn messages_for_new(&self) -> usize {
+        match self.meta.history {
+            HistoryPolicy::Last(count) => count as usize,
+            HistoryPolicy::All | HistoryPolicy::FromJoining => 0,
+        }
+    }
+
+    /// Whoever joins by the next entry sees the entries after this position.
+    #[must_use]
+    pub fn visible_to_new(&self) -> Position {
+        match self.meta.history {
+            HistoryPolicy::All => Position::ZERO,
+            // They see the entry by which they come.
+            HistoryPolicy::FromJoining => self.head,
+            HistoryPolicy::Last(_) => {
+                self.last_messages.front().map_or(self.head, |position| position.back(1))
+            }
         }
     }
 
@@ -162,10 +190,11 @@ impl RoomState {
             EntryKind::Message(message) => {
                 self.number = message.number;
                 self.preview = Some(Arc::new(preview(message, entry.time)));
+                self.note_message(entry.position);
             }
             EntryKind::Joined(joined) => {
                 for user in &joined.users {
-                    self.join(user, Role::Member, entry);
+                    self.join(user, Role::Member, joined.visible_after, entry);
                 }
             }
             EntryKind::Left(left) => {
@@ -194,20 +223,22 @@ impl RoomState {
         }
     }
 
-    fn apply_created(&mut self, entry: &Entry, created: &Created) {
-        for user in &created.members {
-            self.join(user, self.first_role(user), entry);
+    fn note_message(&mut self, position: Position) {
+        let most = self.messages_for_new();
+        if most > 0 {
+            let messages = Arc::make_mut(&mut self.last_messages);
+            messages.push_back(position);
+            messages.drain(..messages.len().saturating_sub(most));
         }
     }
 
-    fn join(&mut self, user: &UserId, role: Role, entry: &Entry) {
-        let first = entry.position == Position(1);
-        let visible_after = match self.meta.history {
-            _ if first => Position::ZERO,
-            HistoryPolicy::All => Position::ZERO,
-            // They see the entry by which they came.
-            HistoryPolicy::FromJoining | HistoryPolicy::Last(_) => entry.position.back(1),
-        };
+    fn apply_created(&mut self, entry: &Entry, created: &Created) {
+        for user in &created.members {
+            self.join(user, self.first_role(user), Position::ZERO, entry);
+        }
+    }
+
+    fn join(&mut self, user: &UserId, role: Role, visible_after: Position, entry: &Entry) {
         let membership = Membership {
             role,
             joined: entry.time,
@@ -221,18 +252,6 @@ impl RoomState {
                 true
             }
             std::collections::btree_map::Entry::Occupied(_) => false,
-        });
-    }
-
-    /// Lets members who joined at `position` see the entries after `visible_after` too.
-    pub fn widen_history(&mut self, position: Position, visible_after: Position) {
-        self.change_members(|members| {
-            let mut changed = false;
-            for member in members.values_mut().filter(|m| m.joined_position == position) {
-                changed |= visible_after < member.visible_after;
-                member.visible_after = member.visible_after.min(visible_after);
-            }
-            changed
         });
     }
 
@@ -311,8 +330,9 @@ mod tests {
         apply(room, EntryKind::Message(message));
     }
 
-    fn joined(name: &str) -> EntryKind {
-        EntryKind::Joined(Joined { users: List::cut(vec![user(name)]), by: None })
+    fn joined(room: &RoomState, name: &str) -> EntryKind {
+        let visible_after = room.visible_to_new();
+        EntryKind::Joined(Joined { users: List::cut(vec![user(name)]), by: None, visible_after })
     }
 
     #[test]
@@ -328,7 +348,8 @@ mod tests {
         let mut room = room(HistoryPolicy::All);
         message(&mut room, "one");
         let before = room.clone();
-        let again = Entry { position: Position(2), time: Timestamp(999), kind: joined("anna") };
+        let again =
+            Entry { position: Position(2), time: Timestamp(999), kind: joined(&room, "anna") };
         room.apply(&again);
         assert_eq!(room, before);
         assert_eq!((room.head.get(), room.number.get(), room.time.get()), (2, 1, 101));
@@ -337,11 +358,12 @@ mod tests {
     #[test]
     fn who_joins_sees_what_the_room_allows() {
         for (history, visible_after) in
-            [(HistoryPolicy::All, 0), (HistoryPolicy::FromJoining, 2), (HistoryPolicy::Last(1), 2)]
+            [(HistoryPolicy::All, 0), (HistoryPolicy::FromJoining, 2), (HistoryPolicy::Last(1), 1)]
         {
             let mut room = room(history);
             message(&mut room, "before");
-            apply(&mut room, joined("anna"));
+            let anna = joined(&room, "anna");
+            apply(&mut room, anna);
             let anna = *room.member(&user("anna")).expect("a member");
             assert_eq!(
                 (anna.visible_after.get(), anna.unread_after.get()),
@@ -360,7 +382,8 @@ mod tests {
         let mut room = room(HistoryPolicy::All);
         let version = room.members_version;
         message(&mut room, "one");
-        apply(&mut room, joined("marco"));
+        let marco = joined(&room, "marco");
+        apply(&mut room, marco);
         assert_eq!(room.members_version, version, "nothing changed");
         apply(&mut room, EntryKind::Left(Left { user: user("marco"), by: None }));
         assert!(room.member(&user("marco")).is_none());

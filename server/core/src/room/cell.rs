@@ -6,7 +6,7 @@ use std::{
 };
 
 use caffis_schema::{
-    Entry, EntryKind, Error, MessageNumber, Position, RoomId, Timestamp, UserId,
+    Entry, Error, MessageNumber, Position, RoomId, Timestamp, UserId,
     event::Head,
     room::{Marker, RoomClass},
 };
@@ -102,16 +102,6 @@ impl Loaded {
         let marker = self.markers.get(user)?;
         let read = if tells(user) { marker.read } else { MessageNumber::ZERO };
         Some(Marker { user: user.clone(), delivered: marker.delivered, read })
-    }
-
-    pub(super) fn before_last_messages(&self, count: u32) -> Position {
-        let from = (self.state.number + 1).back(u64::from(count));
-        let oldest = self.ring.front().map_or(self.state.head, |entry| entry.position.back(1));
-        self.ring
-            .iter()
-            .find(|entry| matches!(&entry.kind, EntryKind::Message(m) if m.number >= from))
-            .map_or(self.state.head, |entry| entry.position.back(1))
-            .max(oldest)
     }
 }
 

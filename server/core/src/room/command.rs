@@ -1,7 +1,7 @@
 //! The commands that go through a room's owner, and what a step makes of them.
 
 use caffis_schema::{
-    EntryKind, Error, List, Position, Text, Timestamp, UserId,
+    EntryKind, Error, List, Text, Timestamp, UserId,
     command::{AddMembers, Leave, RemoveMember, Send, SetRole},
     limits::{NAME_BYTES, USERS_PER_COMMAND},
     reply::Appended,
@@ -9,7 +9,6 @@ use caffis_schema::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::cell::Loaded;
 use crate::{
     features,
     model::{actor::Actor, digest::digest, room::RoomState},
@@ -120,16 +119,6 @@ pub struct StepContext<'a> {
     pub settings: &'a Settings,
     /// The wall clock.
     pub now: Timestamp,
-    /// Recent entries, for rules that need them.
-    pub(super) loaded: &'a Loaded,
-}
-
-impl StepContext<'_> {
-    /// The position before the last `count` messages, as far as memory goes.
-    #[must_use]
-    pub fn before_last_messages(&self, count: u32) -> Position {
-        self.loaded.before_last_messages(count)
-    }
 }
 
 /// What a step makes: entries to append, in order; none when there is nothing to change.
@@ -137,8 +126,6 @@ impl StepContext<'_> {
 pub struct Change {
     /// The entries.
     pub entries: Vec<EntryKind>,
-    /// Who joins by these entries also sees what comes after this position.
-    pub widen_to: Option<Position>,
 }
 
 /// What became of a command.

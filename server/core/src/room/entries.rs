@@ -98,6 +98,6 @@ mod tests {
             body,
         }));
         let users = caffis_schema::List::cut(vec![user]);
-        round_trip(EntryKind::Joined(Joined { users, by: None }));
+        round_trip(EntryKind::Joined(Joined { users, by: None, visible_after: Position(2) }));
     }
 }

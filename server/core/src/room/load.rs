@@ -4,15 +4,9 @@
 //! says what counts, the tail of the log is the truth, and what an owner left undone in other tables
 //! is done again from it.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
-use caffis_schema::{
-    Entry, EntryKind, MessageNumber, Position, RoomId, UserId,
-    room::{HistoryPolicy, Preview, Role},
-};
+use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, room::Message};
 
 use super::{
     append::membership_rows,
@@ -23,7 +17,7 @@ use super::{
     ring::Ring,
 };
 use crate::{
-    model::room::{Bucket, Members, Membership, RoomState, preview},
+    model::room::{Bucket, Members, RoomState, preview},
     ports::store::{Batch, Store, StoreError},
     settings::Settings,
     tables::{self, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow},
@@ -32,6 +26,9 @@ use crate::{
 /// Entries at the end of the log that are looked at again when a room is read. More than may wait
 /// for the rows of markers ([`super::append::UNSAVED_ENTRIES`]).
 const TAIL_ENTRIES: usize = 100;
+
+/// Entries that are read at a time, to find messages below the tail.
+const BELOW_ENTRIES: u64 = 1_000;
 
 /// Reads a room; none when there is none.
 pub(super) async fn load(
@@ -51,12 +48,8 @@ pub(super) async fn load(
 
     let tail = tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
     let mut ring = Ring::from(tail);
-    if let Some(last) = ring.back() {
-        state.head = last.position;
-        state.time = last.time;
-    }
-    note_last_message(store, &mut state, &ring).await?;
-    finish_memberships(store, &mut state, &ring).await?;
+    before_tail(store, &mut state, &ring).await?;
+    apply_tail(store, &mut state, &ring).await?;
     let markers = markers(store, &state, &ring).await?;
     // Those that the tail moved are written again before much is added to it.
     let saved = ring.front().map_or(Position::ZERO, |entry| entry.position.back(1));
@@ -139,96 +132,64 @@ async fn members(store: &dyn Store, room: RoomId) -> Result<Members, StoreError>
     Ok(Arc::new(rows.into_iter().map(MemberRow::into_member).collect()))
 }
 
-/// Does again what the tail says of memberships and the rows do not: an owner that went may have
-/// written an entry while the rows that belong to it were still on their way.
-async fn finish_memberships(
+/// Brings the state to where it was before the tail: the number and the preview of the last message
+/// below it, and where those are that later members see.
+async fn before_tail(
+    store: &dyn Store,
+    state: &mut RoomState,
+    ring: &VecDeque<Arc<Entry>>,
+) -> Result<(), StoreError> {
+    let first = ring.front().map_or(Position::ZERO, |entry| entry.position);
+    state.head = first.back(1);
+    let mut messages = ring.iter().filter_map(message_of);
+    let oldest = messages.next();
+    if let Some((message, _)) = oldest {
+        state.number = message.number.back(1);
+    }
+    let in_tail = messages.count() + usize::from(oldest.is_some());
+    let wanted = state.messages_for_new().max(1).saturating_sub(in_tail);
+    let mut last = state.head;
+    let mut found = VecDeque::new();
+    while found.len() < wanted && last > Position::ZERO {
+        let first = last.back(BELOW_ENTRIES - 1).max(Position(1));
+        for entry in read_range(store, state, first, last).await?.iter().rev() {
+            if found.len() < wanted && message_of(entry).is_some() {
+                found.push_front(entry.clone());
+            }
+        }
+        last = first.back(1);
+    }
+    let newest = found.back().and_then(message_of);
+    if let Some((message, time)) = newest {
+        state.number = message.number;
+        state.preview = Some(Arc::new(preview(message, time)));
+    }
+    if state.messages_for_new() > 0 {
+        state.last_messages = Arc::new(found.iter().map(|entry| entry.position).collect());
+    }
+    Ok(())
+}
+
+/// Applies the tail, and does again what it says of memberships and the rows do not: an owner that
+/// went may have written an entry while the rows that belong to it were still on their way.
+async fn apply_tail(
     store: &dyn Store,
     state: &mut RoomState,
     ring: &VecDeque<Arc<Entry>>,
 ) -> Result<(), StoreError> {
     let before = state.members.clone();
-    let members = replay(state, ring);
-    if members == *before {
+    ring.iter().for_each(|entry| state.apply(entry));
+    if state.members == before {
         return Ok(());
     }
-    state.members = Arc::new(members);
-    state.members_version += 1;
     let mut batch = Batch::default();
     membership_rows(&mut batch, state, &before);
     store.write(batch).await
 }
 
-/// The members as the rows have them, with the tail of the log over it.
-fn replay(state: &RoomState, ring: &VecDeque<Arc<Entry>>) -> BTreeMap<UserId, Membership> {
-    let mut members = (*state.members).clone();
-    // The number of the last message before the tail.
-    let first = ring.iter().find_map(message_of).map(|(number, _)| number.back(1));
-    let mut number = first.unwrap_or(state.number);
-    for entry in ring {
-        let position = entry.position;
-        // A row that was written by this entry or a later one is right as it is.
-        let newer = |user| state.members.get(user).is_some_and(|m| m.joined_position >= position);
-        let mut join = |user: &UserId, role, visible_after| {
-            members.entry(user.clone()).or_insert(Membership {
-                role,
-                joined: entry.time,
-                joined_position: position,
-                visible_after,
-                unread_after: number,
-            });
-        };
-        match &entry.kind {
-            EntryKind::Message(message) => number = message.number,
-            EntryKind::Created(created) => {
-                for user in &created.members {
-                    join(user, state.first_role(user), Position::ZERO);
-                }
-            }
-            EntryKind::Joined(joined) => {
-                let visible_after = match state.meta.history {
-                    HistoryPolicy::All => Position::ZERO,
-                    HistoryPolicy::FromJoining | HistoryPolicy::Last(_) => position.back(1),
-                };
-                joined.users.iter().for_each(|user| join(user, Role::Member, visible_after));
-            }
-            EntryKind::Left(left) if !newer(&left.user) => {
-                members.remove(&left.user);
-            }
-            EntryKind::Role(change) if !newer(&change.user) => {
-                if let Some(member) = members.get_mut(&change.user) {
-                    member.role = change.role;
-                }
-            }
-            _ => {}
-        }
-    }
-    members
-}
-
-/// Finds the number and the preview of the last message, which may lie below the ring.
-async fn note_last_message(
-    store: &dyn Store,
-    state: &mut RoomState,
-    ring: &VecDeque<Arc<Entry>>,
-) -> Result<(), StoreError> {
-    let mut newest = ring.iter().rev().find_map(message_of);
-    let mut last = ring.front().map_or(Position::ZERO, |entry| entry.position.back(1));
-    while newest.is_none() && last > Position::ZERO {
-        let first = last.back(999).max(Position(1));
-        let entries = read_range(store, state, first, last).await?;
-        newest = entries.iter().rev().find_map(message_of);
-        last = first.back(1);
-    }
-    if let Some((number, preview)) = newest {
-        state.number = number;
-        state.preview = Some(Arc::new(preview));
-    }
-    Ok(())
-}
-
-fn message_of(entry: &Arc<Entry>) -> Option<(MessageNumber, Preview)> {
+fn message_of(entry: &Arc<Entry>) -> Option<(&Message, Timestamp)> {
     match &entry.kind {
-        EntryKind::Message(message) => Some((message.number, preview(message, entry.time))),
+        EntryKind::Message(message) => Some((message, entry.time)),
         _ => None,
     }
 }

@@ -196,7 +196,7 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
         let mut inner = lock(&cell.inner);
         let Some(loaded) = &mut inner.loaded else { return };
         let mut append = Append::new(loaded);
-        let context = StepContext { settings: &rooms.settings, now, loaded };
+        let context = StepContext { settings: &rooms.settings, now };
         let answers: Vec<Answer> = jobs
             .iter()
             .zip(known)
@@ -295,9 +295,6 @@ fn stage(append: &mut Append, job: &Job, change: Change, now: Timestamp) -> Done
     let mut first = None;
     for kind in change.entries {
         let entry = append.push(kind, now);
-        if let Some(position) = change.widen_to {
-            append.ahead.widen_history(entry.position, position);
-        }
         let number = match &entry.kind {
             EntryKind::Message(message) => message.number,
             _ => MessageNumber::ZERO,

@@ -1,13 +1,17 @@
 //! Reading pages of a room's log.
 
+use std::time::Duration;
+
+use caffis_core::{Settings, ports::store::Batch, tables::MemberRow};
 use caffis_schema::{
     Command, ErrorCode, Position, Reply, RoomId,
     command::{Anchor, MessageAt},
     limits::PAGE_BYTES,
+    room::{HistoryPolicy, Role},
 };
 
 use crate::client::Client;
-use crate::harness::{World, code, words};
+use crate::harness::{World, code, unhurried, user, words};
 
 /// A room of `count` messages: positions 2 to `count + 1`.
 async fn room_of(client: &mut Client, count: u64) -> RoomId {
@@ -120,4 +124,36 @@ async fn single_messages_by_position() {
     assert_eq!(at(Position(0)).await, ErrorCode::NotFound);
     assert_eq!(at(Position(1)).await, ErrorCode::NotFound);
     assert_eq!(at(Position(122)).await, ErrorCode::OutOfRange);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_join_see_the_last_messages_however_short_memory_is() {
+    for (ring_entries, restarts) in [(1, false), (1, true), (100, true)] {
+        let settings = Settings { ring_entries, ..unhurried() };
+        let mut world = World::with(settings).await;
+        let [mut giulia, _marco, _anna] = world.people(["giulia", "marco", "anna"]).await;
+        let room = giulia.group_with(&["marco"], HistoryPolicy::Last(3)).await;
+        for number in 1..=5 {
+            giulia.send(room, &format!("{number}")).await.expect("sent");
+            // What is no message does not count.
+            giulia.role(room, "marco", Role::Admin).await.expect("given");
+            giulia.role(room, "marco", Role::Member).await.expect("taken");
+        }
+        if restarts {
+            world.restart().await;
+            giulia = world.connect("giulia").await;
+        }
+        giulia.add(room, &["anna"]).await.expect("added");
+        giulia.send(room, "6").await.expect("sent");
+        let mut anna = world.connect("anna").await;
+        assert_eq!(anna.log(room).await, ["3", "4", "5", "6"], "{ring_entries}");
+        // The row of the membership is lost: the log says the same.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut batch = Batch::default();
+        batch.delete::<MemberRow>(MemberRow::key(&room, &user("anna")));
+        world.raw_store().write(batch).await.expect("written");
+        world.restart().await;
+        let mut anna = world.connect("anna").await;
+        assert_eq!(anna.log(room).await, ["3", "4", "5", "6"], "{ring_entries}");
+    }
 }

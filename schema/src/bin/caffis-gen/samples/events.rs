@@ -30,6 +30,14 @@ pub(super) fn frames() -> Vec<(String, ServerFrame)> {
     events.chain(signals).collect()
 }
 
+fn joined(users: &[&str], by: Option<&str>, visible_after: u64) -> EntryKind {
+    EntryKind::Joined(Joined {
+        users: list(users.iter().map(|name| user(name))),
+        by: by.map(user),
+        visible_after: Position(visible_after),
+    })
+}
+
 fn entry(kind: EntryKind) -> Event {
     Event::Entry(RoomEntry {
         room: ROOM,
@@ -57,8 +65,8 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("notice", nobody(Body::System(SystemBody::Notice(text_body(ASTRAL))))),
         ("unknown notice", nobody(Body::System(SystemBody::Unknown(unknown(1))))),
         ("unknown body", EntryKind::Message(message(Body::Unknown(unknown(2))))),
-        ("joined", EntryKind::Joined(Joined { users: list([user("bo")]), by: Some(user("ana")) })),
-        ("joined, by the service", EntryKind::Joined(Joined { users: list([]), by: None })),
+        ("joined", joined(&["bo"], Some("ana"), 0)),
+        ("joined, by the service", joined(&[], None, MAX_EXACT)),
         ("left", EntryKind::Left(Left { user: user("bo"), by: Some(longest_user()) })),
         ("left, by the service", EntryKind::Left(Left { user: user("bo"), by: None })),
         ("role", role(Some(user("ana")))),
