@@ -47,6 +47,8 @@ pub struct Settings {
     pub cached_people: usize,
     /// For how long a person's row is believed; then it is read again.
     pub person_cache: Duration,
+    /// What rooms that nobody uses may take in memory, in bytes, about.
+    pub idle_bytes: usize,
     /// Recent entries kept in memory for each room.
     pub ring_entries: usize,
     /// What the recent entries of one room may take in memory, in bytes; the last one stays.
@@ -105,6 +107,7 @@ impl Default for Settings {
             idle_rooms: 10_000,
             cached_people: 100_000,
             person_cache: Duration::from_secs(300),
+            idle_bytes: 256 * 1024 * 1024,
             ring_entries: 100,
             ring_bytes: 256 * 1024,
             resume_entries: 1_000,

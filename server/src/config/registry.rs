@@ -298,6 +298,11 @@ pub static SETTINGS: &[Setting] = &[
         Field::Count(|c| Number::Usize(&mut c.core.cached_people), 1, 10_000_000),
     ),
     count(
+        "idle_bytes",
+        "What rooms that nobody uses may take in memory",
+        Field::Size(|c| Number::Usize(&mut c.core.idle_bytes), MIB, 1024 * GIB),
+    ),
+    count(
         "ring_entries",
         "Recent entries kept in memory for each room",
         Field::Count(|c| Number::Usize(&mut c.core.ring_entries), 1, 10_000),
@@ -330,7 +335,7 @@ pub static SETTINGS: &[Setting] = &[
     time(
         "activity_retention",
         "How long it is kept which rooms were active; nothing that follows rooms may lag longer",
-        Field::Time(|c| &mut c.core.activity_retention, HOUR, 3_650 * DAY),
+        Field::Seconds(|c| &mut c.core.activity_retention, HOUR, 3_650 * DAY),
     ),
     time(
         "resend_window",

@@ -79,7 +79,7 @@ const BUCKET_BYTES: usize = 32;
 
 impl Loaded {
     /// About how much memory the room takes.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.ring.bytes()
             + self.state.members.len() * MEMBER_BYTES
             + self.markers.len() * MARKER_BYTES
@@ -114,8 +114,8 @@ pub(super) struct Inner {
     pub(super) used: Instant,
     /// Taken out of memory: whoever still holds it asks for the room again.
     pub(super) evicted: bool,
-    /// Waits among the rooms that nobody uses.
-    pub(super) idle_queued: bool,
+    /// Waits among the rooms that nobody uses, which were told that it takes so much memory.
+    pub(super) idle_bytes: Option<usize>,
     /// Sessions to which heads are due: the room is large and not open there.
     pub(super) digest_due: bool,
     /// A write had an unknown outcome: the room has to be read again and goes on in a new epoch.
@@ -176,7 +176,7 @@ impl RoomCell {
                 feed: Feed::default(),
                 used: Instant::now(),
                 evicted: false,
-                idle_queued: false,
+                idle_bytes: None,
                 digest_due: false,
                 distrust: false,
                 before: None,
@@ -193,12 +193,6 @@ impl RoomCell {
         let mut inner = lock(&self.inner);
         inner.used = Instant::now();
         inner.loaded.as_ref().map(|loaded| loaded.state.clone())
-    }
-
-    /// About how much memory the room takes.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        lock(&self.inner).loaded.as_ref().map_or(0, Loaded::bytes)
     }
 
     /// A user's marker.

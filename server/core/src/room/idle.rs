@@ -13,7 +13,7 @@ use super::{
     cell::{Inner, Loaded, RoomCell},
     rooms::Rooms,
 };
-use crate::sync::lock;
+use crate::{settings::Settings, sync::lock};
 
 /// A room stays in memory for so long after it was last used: whoever had it loaded gets to use it.
 const GRACE: Duration = Duration::from_secs(1);
@@ -24,8 +24,26 @@ pub(super) const LOOKS: usize = 2;
 /// Rooms that are looked at by housekeeping.
 pub(super) const HOUSEKEEPING_LOOKS: usize = 1_024;
 
-/// Rooms that became idle, each with when it had last been used.
-pub(super) type IdleRooms = VecDeque<(Instant, Arc<RoomCell>)>;
+/// A change of what a room takes in memory is noted when it is at least as large as this.
+const NOTED_BYTES: usize = 4 * 1024;
+
+/// Rooms that became idle, in that order.
+#[derive(Debug, Default)]
+pub(super) struct IdleRooms {
+    /// Each with when it had last been used.
+    queue: VecDeque<(Instant, Arc<RoomCell>)>,
+    /// What all of them take in memory, about.
+    bytes: usize,
+}
+
+impl IdleRooms {
+    /// The room that became idle first, when more wait than may.
+    fn pop_over(&mut self, settings: &Settings) -> Option<(Instant, Arc<RoomCell>)> {
+        let over = self.queue.len() > settings.idle_rooms || self.bytes > settings.idle_bytes;
+        let (used, _) = self.queue.front()?;
+        if over && used.elapsed() >= GRACE { self.queue.pop_front() } else { None }
+    }
+}
 
 impl Inner {
     /// Whether nobody uses the room.
@@ -42,34 +60,39 @@ impl Inner {
 impl Rooms {
     /// Queues a room that nobody uses any more. Call [`Rooms::evict`] once its lock is released.
     pub(super) fn note_idle(&self, cell: &Arc<RoomCell>, inner: &mut Inner) {
-        if inner.is_idle() && !inner.evicted && !inner.idle_queued {
-            inner.idle_queued = true;
-            lock(&self.idle).push_back((inner.used, cell.clone()));
+        if !inner.is_idle() || inner.evicted {
+            return;
         }
+        let bytes = inner.loaded.as_ref().map_or(0, Loaded::bytes);
+        match inner.idle_bytes {
+            Some(noted) if bytes.abs_diff(noted) < NOTED_BYTES => return,
+            Some(noted) => {
+                let mut idle = lock(&self.idle);
+                idle.bytes = idle.bytes - noted + bytes;
+            }
+            None => {
+                let mut idle = lock(&self.idle);
+                idle.bytes += bytes;
+                idle.queue.push_back((inner.used, cell.clone()));
+            }
+        }
+        inner.idle_bytes = Some(bytes);
     }
 
     /// Takes rooms out of memory, the ones that were used longest ago first, while more are idle than
-    /// may be; looks at so many.
+    /// may be, by their number or by what they take; looks at so many.
     pub(super) fn evict(&self, looks: usize) {
         for _ in 0..looks {
-            let next = {
-                let mut idle = lock(&self.idle);
-                let recent = |(used, _): &(Instant, _)| used.elapsed() < GRACE;
-                if idle.len() <= self.settings.idle_rooms || idle.front().is_none_or(recent) {
-                    return;
-                }
-                idle.pop_front()
-            };
-            if let Some((used, cell)) = next {
-                self.evict_one(used, &cell);
-            }
+            let next = lock(&self.idle).pop_over(&self.settings);
+            let Some((used, cell)) = next else { return };
+            self.evict_one(used, &cell);
         }
     }
 
     fn evict_one(&self, used: Instant, cell: &Arc<RoomCell>) {
         let mut map = lock(&self.map);
         let mut inner = lock(&cell.inner);
-        inner.idle_queued = false;
+        lock(&self.idle).bytes -= inner.idle_bytes.take().unwrap_or_default();
         if !inner.is_idle() || inner.evicted {
             return;
         }

@@ -178,3 +178,21 @@ async fn rooms_that_nobody_uses_leave_memory_and_come_back_whole() {
     }
     assert_eq!(marco.listed(rooms[7]).await.expect("listed").unread, 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn idle_rooms_are_bounded_by_what_they_take() {
+    let settings = Settings { idle_bytes: 256 * 1024, ..unhurried() };
+    let world = World::with(settings).await;
+    let mut giulia = world.connect("giulia").await;
+    let long = "x".repeat(8_000);
+    for _ in 0..20 {
+        let room = giulia.group(&[]).await;
+        for _ in 0..5 {
+            giulia.send(room, &long).await.expect("sent");
+        }
+    }
+    // Each room takes some 40 KiB: about six of them fit.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let rooms = world.core.statistics().rooms;
+    assert!((2..=6).contains(&rooms), "{rooms}");
+}
