@@ -31,7 +31,7 @@ pub fn step(
     let notice = matches!(send.body, Body::System(_));
     let allowed = authorise(actor, room, Post { notice })?;
     check(room, &send.body, context)?;
-    Ok(Change { entries: vec![entry(room, allowed, send)], ..Change::default() })
+    Ok(Change { entries: vec![entry(room, allowed, send)] })
 }
 
 fn check(room: &RoomState, body: &Body, context: &StepContext<'_>) -> Result<(), Error> {
