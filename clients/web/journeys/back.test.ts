@@ -96,7 +96,7 @@ test("on a wide screen another room takes the place of the one before", async ()
   expect(giulia.problems).toEqual([]);
 });
 
-/** Waits until a part of the page has the screen. */
+/** Waits until a part of the page fills the screen. */
 async function shows(part: "list" | "room" | "details"): Promise<void> {
   await page.locator(`[data-view=${part}]`).waitFor();
   const ids = { list: "rooms", room: "composer", details: "members" };

@@ -14,7 +14,7 @@ const GROUP = "Misure";
 const MESSAGES = 100;
 /** How often the server is killed and started for the second. */
 const RESTARTS = 10;
-/** After this time the client takes a connection for a good one, in milliseconds. */
+/** After this time a connection resets the client's backoff, in milliseconds. */
 const STEADY_MS = 6_000;
 
 let server: TestServer;

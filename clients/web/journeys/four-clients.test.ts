@@ -15,7 +15,7 @@ import { TerminalPerson } from "./support/terminal.ts";
 const GROUP = "Aperitivo";
 /** Messages that each of the four sends. */
 const EACH = 5;
-/** After a key of somebody, others know within this time. */
+/** Others see that somebody types within this time. */
 const TYPING_MS = 300;
 /** The idle timeout of the server and what may come on top. */
 const KILLED_MS = 35_000;
@@ -145,7 +145,7 @@ test("no page made a request elsewhere, and none failed", () => {
   expect([giulia, marco, aiko].flatMap((person) => person.problems)).toEqual([]);
 });
 
-/** When a page shows that somebody types, by the clock that all pages of the machine share. */
+/** When a page shows that somebody types, by the machine's clock. */
 function typingShown(reader: Person, name: string): Promise<number> {
   return reader.page.evaluate(
     (wanted) =>
@@ -164,7 +164,7 @@ function typingShown(reader: Person, name: string): Promise<number> {
   );
 }
 
-/** Presses a key and gives the time at which the page had it. */
+/** Presses a key and gives the time at which the page received it. */
 async function typesKey(writer: Person): Promise<number> {
   await writer.page.getByTestId("composer").focus();
   const pressed = writer.page.evaluate(

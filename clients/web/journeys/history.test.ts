@@ -12,9 +12,9 @@ const OLD = 2_000;
 const NEW = 30;
 /** Messages that are written before the first of them is acknowledged. */
 const AT_ONCE = 50;
-/** What stands above the first message. */
+/** The text above the first message. */
 const BEGINNING = "This is where it begins";
-/** By how much is scrolled at once, in pixels. */
+/** How far one step scrolls, in pixels. */
 const STEP = 650;
 /** The most messages that are in the page, however many the conversation has. */
 const DRAWN = 120;
@@ -171,7 +171,7 @@ function message(number: number): Locator {
   return giulia.page.locator(`[data-testid=message][data-number="${number}"]`);
 }
 
-/** The numbers of the messages that are in the page, but for the one that Tab leads to. */
+/** The numbers of the messages in the page, except for the one that Tab leads to. */
 function drawn(): Promise<number[]> {
   return giulia.page
     .locator('li:not([tabindex="0"]) [data-testid=message]')

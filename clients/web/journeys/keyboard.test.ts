@@ -1,4 +1,4 @@
-/** The page by keys alone: regions, the list, the messages, windows and panels. */
+/** Using the page by keyboard alone: regions, the list, the messages, windows and panels. */
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";

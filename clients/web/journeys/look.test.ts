@@ -1,4 +1,4 @@
-/** How the page looks and whether everybody can use it: pictures to be looked at, and axe. */
+/** How the page looks and whether it is accessible: screenshots to look at, and axe. */
 
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -16,7 +16,7 @@ const SIZES = [
   { name: "wide", width: 1440, height: 900 },
 ] as const;
 const THEMES = ["light", "dark"] as const;
-/** The narrowest screen that has to do. */
+/** The narrowest screen that is supported. */
 const NARROWEST = 320;
 
 let server: TestServer;
@@ -156,7 +156,7 @@ test("nothing is cut off at 320 pixels", async () => {
   await context.close();
 });
 
-/** Takes a picture, and fails on what axe finds. */
+/** Takes a screenshot, and fails on what axe finds. */
 async function inspect(page: Page, name: string): Promise<void> {
   // Wait for animations to finish, so that colours are final.
   await page.evaluate(() =>

@@ -1,4 +1,4 @@
-/** Running a group and one's own presence: who may do what, and that everybody sees it. */
+/** Managing a group and one's own presence: who may do what, and that everyone sees it. */
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-/** What is written and not sent: it outlives its tab, has one sender, and stays with its person. */
+/** Unsent messages outlive their tab, have one sender, and stay with their person. */
 
 import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";

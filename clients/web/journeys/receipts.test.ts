@@ -1,4 +1,4 @@
-/** Ticks tell the truth, also when the reader answers before they have seen everything. */
+/** Ticks are right even when the reader replies before they have seen everything. */
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-/** The server dies while pages are open: they notice, keep what is written, and nothing is there twice. */
+/** The server dies while pages are open: they notice, keep what is written, and show nothing twice. */
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { Person } from "./support/person.ts";
 import { TestServer } from "./support/server.ts";
 
 const GROUP = "Colazione";
-/** A visible page knows of a dead server within this time. */
+/** A visible page notices a dead server within this time. */
 const NOTICED_MS = 3_000;
 
 let server: TestServer;

@@ -1,4 +1,4 @@
-/** What ends without a word: a browser that is killed over UDP, and a server behind a hidden page. */
+/** Ends without a goodbye: a browser killed over UDP, and a server behind a hidden page. */
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, test } from "vitest";
@@ -7,11 +7,11 @@ import { Person } from "./support/person.ts";
 import { TestServer } from "./support/server.ts";
 
 const GROUP = "Silenzio";
-/** After this time the server gives up a client that says nothing. */
+/** After this time the server closes a silent connection. */
 const IDLE_TIMEOUT_MS = 30_000;
-/** What may come on top until everybody sees it. */
+/** How much longer it may take until everyone sees it. */
 const MARGIN_MS = 5_000;
-/** A hidden page knows of a dead server within this time. */
+/** A hidden page notices a dead server within this time. */
 const HIDDEN_NOTICED_MS = 20_000;
 const ENGLISH = { locale: "en-GB" };
 
@@ -77,7 +77,7 @@ test.concurrent("a hidden page notices a killed server, although it asks less of
   expect(Date.now() - killed).toBeLessThan(HIDDEN_NOTICED_MS);
 });
 
-/** No driver puts a headless page into the background: it is told that it is there. */
+/** No driver can put a headless page into the background, so the page is told that it is hidden. */
 async function hide(person: Person): Promise<void> {
   await person.page.evaluate(() => {
     Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });

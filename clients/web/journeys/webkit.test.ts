@@ -1,4 +1,4 @@
-/** WebKit has no WebTransport that could be used: it talks over WebSocket, to everybody else. */
+/** WebKit has no usable WebTransport: it talks to everyone else over WebSocket. */
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -16,7 +16,7 @@ const CHROMIUM = {
   ],
 };
 
-/** What Firefox of the distribution does not take from the driver. */
+/** Options that Debian's Firefox does not take from the driver. */
 export const FIREFOX_CONTEXT = {
   colorScheme: null,
   reducedMotion: null,

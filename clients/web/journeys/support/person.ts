@@ -15,7 +15,7 @@ export interface Shown {
 /** A person with a page of the app. */
 export class Person {
   readonly page: Page;
-  /** What went wrong in the page and where it wanted to go: both stay empty. */
+  /** Errors of the page and requests elsewhere: it stays empty. */
   readonly problems: string[] = [];
 
   private constructor(page: Page, host: string) {
@@ -53,7 +53,7 @@ export class Person {
     await this.page.locator("[data-testid^=user-]").first().waitFor();
   }
 
-  /** The connection has come about. */
+  /** Waits until the page is connected. */
   async online(): Promise<void> {
     try {
       await this.page.locator("[data-testid=connection][data-phase=online]").first().waitFor();

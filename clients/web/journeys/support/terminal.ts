@@ -38,7 +38,7 @@ export class TerminalPerson implements Disposable {
     return this.#lines.filter((line) => line[0] === word);
   }
 
-  /** Waits until something holds of the lines, and gives it. */
+  /** Waits until `find` gives something, and returns it. */
   waitFor<T>(what: string, find: (person: this) => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const check = () => {

@@ -107,7 +107,7 @@ export class WebKit implements AsyncDisposable {
   }
 }
 
-/** What a program says first on its fourth descriptor. */
+/** The first line that a program writes to its fourth descriptor. */
 function firstLine(program: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     program.once("error", reject);

@@ -14,7 +14,7 @@ import { ChatProvider } from "./chat.tsx";
 import { goTo } from "./route.ts";
 import { Shell } from "./Shell.tsx";
 
-/** The page: somebody signs in, or is. */
+/** The page: the sign-in screen or the app. */
 export function App() {
   const { t } = useI18n();
   const [account, setAccount] = useState(savedAccount);

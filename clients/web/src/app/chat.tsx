@@ -18,7 +18,7 @@ import type { DemoUser } from "./account.ts";
 /** What every part of the page may use. */
 export interface Chat {
   readonly client: ChatClient;
-  /** Whom one can write to; null where only the person knows. */
+  /** The people of the demo; null on other servers. */
   readonly demo: readonly DemoUser[] | null;
   signOut(): void;
 }
@@ -35,14 +35,14 @@ export function useChat(): Chat {
   return chat;
 }
 
-/** Who people are, as the page calls them. */
+/** Names, presence and status of people, as the page shows them. */
 export interface People {
   /** `Giulia Bianchi` */
   name(user: UserId | null): string;
   /** `Giulia` */
   firstName(user: UserId | null): string;
   availability(user: UserId): Availability;
-  /** Their own words. */
+  /** Their status text. */
   status(user: UserId): string | null;
   /** What a room is called whose name is not known. */
   readonly nameless: string;
@@ -73,7 +73,7 @@ export interface Known {
   readonly name: string;
 }
 
-/** Whom one can choose: the people of the demo and those met in rooms, without oneself, by name. */
+/** Who can be chosen: the people of the demo and of the rooms, except for oneself, by name. */
 export function useKnownPeople(): readonly Known[] {
   const { client, demo } = useChat();
   const { profiles } = useReadable(client.people);

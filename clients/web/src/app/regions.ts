@@ -32,7 +32,7 @@ export function regionAfter(at: number, count: number, back: boolean): number | 
   return (at + (back ? count - 1 : 1)) % count;
 }
 
-/** Focuses what Tab would come to first that is not in the region's own head. */
+/** Focuses the first element that Tab would reach outside the region's header. */
 function enter(region: HTMLElement): void {
   const wanted = ['[tabindex="0"]', "textarea", "button:not(:disabled)", "a[href]"];
   for (const selector of wanted) {

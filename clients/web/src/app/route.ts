@@ -119,7 +119,7 @@ export class Navigator {
     this.#tell();
   }
 
-  /** Brings the entries where the path is, unless the browser is still on its way back. */
+  /** Moves the browser's entries to the path, unless it is still going back. */
   #settle(): void {
     if (this.#goingBack) return;
     const { back, forward } = stepsBetween(this.#entries, this.#path);
@@ -202,7 +202,7 @@ export function showDetails(details: boolean): void {
   thePage().go({ details, dialog: null });
 }
 
-/** Opens a window; whoever shows it looks for its name in the route. */
+/** Opens a window; the component that shows it looks for its name in the route. */
 export function openDialog(dialog: string): void {
   thePage().go({ dialog });
 }

@@ -8,16 +8,16 @@ import { explain, useChat } from "./chat.tsx";
 /** Words for errors that mean something special here. */
 export type Meanings = Partial<Readonly<Record<keyof Dictionary["errors"], string>>>;
 
-/** Something that the server is asked to do, and what became of it. */
+/** A request to the server and its state. */
 export interface Action {
   readonly busy: boolean;
   /** Why it did not happen, in words. */
   readonly error: string | null;
-  /** Asks; true when it happened. */
+  /** Runs it; true when it succeeded. */
   run(act: () => Promise<unknown>, meanings?: Meanings): Promise<boolean>;
 }
 
-/** One thing at a time that the server is asked to do. */
+/** Runs one request to the server at a time. */
 export function useAction(): Action {
   const { t } = useI18n();
   const [state, setState] = useState({ busy: false, error: null as string | null });
@@ -42,7 +42,7 @@ export function useAction(): Action {
   return { ...state, run };
 }
 
-/** What is wrong with an action, in its place: an error, or that it waits for the connection. */
+/** Shows the error of an action, or that it waits for the connection. */
 export function Problem({ action }: { action: Action }) {
   const { t } = useI18n();
   const { client } = useChat();

@@ -20,7 +20,7 @@ export function isPicked({ chosen, ids }: Picked): boolean {
   return chosen.size > 0 || ids.trim() !== "";
 }
 
-/** Everybody who was chosen, once; throws `RangeError` for what cannot be an id. */
+/** Everyone who was chosen, once; throws `RangeError` for an invalid id. */
 export function pickedUsers({ chosen, ids }: Picked): UserId[] {
   const typed = ids.split(",").map((id) => id.trim());
   return [...new Set([...chosen, ...typed.filter(Boolean).map(userId)])];

@@ -7,7 +7,7 @@ export function TextField(props: {
   value: string;
   placeholder?: string;
   testId?: string;
-  /** What stands beside the field: a button. */
+  /** The button beside the field. */
   children?: ReactNode;
   onChange(value: string): void;
 }) {

@@ -8,7 +8,7 @@ import { isPicked, NOBODY, PeoplePicker, pickedUsers } from "../common/PeoplePic
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Details.module.css";
 
-/** Brings people into a group. */
+/** Adds people to a group. */
 export function AddMembers(props: { room: RoomView; members: readonly Member[]; onClose(): void }) {
   const { t } = useI18n();
   const { client } = useChat();

@@ -1,4 +1,4 @@
-/** What a member may do to others, as the server will say: the page offers nothing else. Pure. */
+/** What a member may do to others, by the server's rules: the page offers nothing else. Pure. */
 
 import type { Role } from "@caffis/chat";
 

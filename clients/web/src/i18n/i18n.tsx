@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000;
 /** A language of the page. */
 export type Language = keyof typeof DICTIONARIES;
 
-/** Words and the ways of writing times in one language. */
+/** Texts and time formats of one language. */
 export interface I18n {
   readonly language: Language;
   setLanguage(language: Language): void;
@@ -34,7 +34,7 @@ function preferred(): Language {
   return navigator.language.toLowerCase().startsWith("it") ? "it" : "en";
 }
 
-/** Days from a time to now, by the calendar of this place. */
+/** Days from a time to now, by the local calendar. */
 function daysAgo(timestamp: number, now: number): number {
   const midnight = (time: number) => new Date(time).setHours(0, 0, 0, 0);
   return Math.round((midnight(now) - midnight(timestamp)) / DAY_MS);

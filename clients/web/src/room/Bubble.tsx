@@ -5,7 +5,7 @@ import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Bubble.module.css";
 import type { Bubble } from "./timeline.ts";
 
-/** What became of a message of this person. */
+/** The delivery state of a message of this person. */
 export type Delivery = "queued" | "sending" | "sent" | "delivered" | "read" | "failed";
 
 const ICONS: Readonly<Record<Delivery, IconName>> = {
@@ -30,11 +30,11 @@ const LABELS = {
 export interface BubbleProps {
   readonly bubble: Bubble;
   readonly name: string;
-  /** Whether names and pictures of senders are shown. */
+  /** Whether the names and pictures of senders are shown. */
   readonly named: boolean;
   /** Null for messages of others. */
   readonly delivery: Delivery | null;
-  /** What became of it in words: on the last one, and on the last that somebody has read. */
+  /** The delivery state in words, on the last message and on the last that somebody has read. */
   readonly note: string | null;
   /** Why it failed, in words. */
   readonly problem: string | null;
@@ -109,7 +109,7 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
   );
 }, isSame);
 
-/** Items are made anew with every change of a room: what they say decides. */
+/** Items are rebuilt with every change of a room, so compare their content. */
 function isSame(before: BubbleProps, after: BubbleProps): boolean {
   return shallowEqual(
     { ...before, ...before.bubble, bubble: 0 },

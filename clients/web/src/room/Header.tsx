@@ -75,7 +75,7 @@ function statusLine(
   return online ? `${count} · ${t.onlineCount(online)}` : count;
 }
 
-/** Whether somebody is there, or when they were, and their own words. */
+/** Whether somebody is online or when they were last, and their status text. */
 export function presenceLine(people: People, user: UserId, i18n: I18n, now: number): string {
   const { t, short } = i18n;
   const presence = people.view.presence.get(user);

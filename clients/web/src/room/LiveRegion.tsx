@@ -6,7 +6,7 @@ import type { Item } from "./timeline.ts";
 /** Tells screen readers of messages that arrive, apart from the list that they are in. */
 export function LiveRegion(props: {
   items: readonly Item[];
-  /** The number of the room's last message, which is not spoken when it was here from the start. */
+  /** The number of the room's last message; those that are here from the start are not spoken. */
   number: number;
   people: People;
 }) {

@@ -2,7 +2,7 @@ import { createContext, useContext } from "react";
 import type { CustomContainerComponentProps, CustomItemComponentProps } from "virtua";
 import styles from "./Timeline.module.css";
 
-/** What the rows of a timeline have to know beside their item. */
+/** The context that the rows of a timeline need. */
 export interface RowsState {
   readonly count: number;
   /** The row that Tab leads to. */
@@ -12,10 +12,10 @@ export interface RowsState {
 
 const Context = createContext<RowsState>({ count: 0, active: -1, isMessage: () => false });
 
-/** Gives the rows what they have to know. */
+/** Provides the rows with their context. */
 export const RowsProvider = Context.Provider;
 
-/** The list: as high as all items, with only those in it that are near. */
+/** The list: as high as all items, but containing only those near the view. */
 export function Rows({ ref, style, children }: CustomContainerComponentProps) {
   return (
     <ol ref={ref} style={style} data-testid="messages">
@@ -24,7 +24,7 @@ export function Rows({ ref, style, children }: CustomContainerComponentProps) {
   );
 }
 
-/** One item's place in the list. Only some are in the page: each says which of how many it is. */
+/** One item's place in the list. Only some items are in the page, so each says its position and the total. */
 export function Row({ ref, style, index, children }: CustomItemComponentProps) {
   const { count, active, isMessage } = useContext(Context);
   return (

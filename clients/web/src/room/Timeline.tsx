@@ -19,10 +19,10 @@ import { useRoving } from "./useRoving.ts";
 import { useScroll } from "./useScroll.ts";
 import { useSteps } from "./useSteps.ts";
 
-/** What is drawn above and below what is in view, in pixels: about a screen. */
+/** How much is drawn above and below the view, in pixels: about a screen. */
 const BUFFER = 800;
 
-/** The messages of a conversation: others load when one scrolls to them. */
+/** The messages of a conversation: more load as the person scrolls to them. */
 export function Timeline(props: { room: RoomView; onEdit(text: string): void }) {
   const { room, onEdit } = props;
   const { t } = useI18n();
@@ -170,7 +170,7 @@ function useDraw(
   };
 }
 
-/** The day of what is at the upper edge, for those who scroll; not over its own separator. */
+/** The day of the item at the upper edge while scrolling, unless its own separator is there. */
 function DayAbove(props: { items: readonly Item[]; top: number; shown: boolean }) {
   const { day } = useI18n();
   const { client } = useChat();

@@ -52,7 +52,7 @@ export interface TimelineInput {
 /** A bubble while its group is not complete. */
 type Draft = { -readonly [Field in keyof Bubble]: Bubble[Field] };
 
-/** The items of a room, in order. Made anew with every entry, of thousands: it has to be quick. */
+/** The items of a room, in order. Rebuilt with every new entry, so it has to be fast for thousands. */
 export function timeline(input: TimelineInput): Item[] {
   const { entries, pending, self, dividerAfter, moreAfter = false } = input;
   const items: Item[] = [{ type: "edge", key: "edge" }];
@@ -117,7 +117,7 @@ export function dayOf(items: readonly Item[], index: number): { time: number; at
   return null;
 }
 
-/** The message to which a key leads from the one at an index; null where there is none. */
+/** The message that a key leads to from the one at an index; null if there is none. */
 export function messageAfterKey(items: readonly Item[], from: number, key: string): number | null {
   const isMessage = (at: number) => items[at]?.type === "message";
   const seek = (start: number, step: 1 | -1) => {

@@ -5,7 +5,7 @@ import { useChat } from "../app/chat.tsx";
 /** How often the view is examined, in milliseconds. */
 const LOOK_MS = 300;
 
-/** How far the person had read, and what to call when they go on. */
+/** How far the person had read, and what to call when they read on. */
 export interface Reading {
   /** The divider of new messages follows the message with this number; null for none. */
   readonly dividerAfter: number | null;

@@ -4,11 +4,11 @@ import { useI18n } from "../i18n/i18n.tsx";
 import type { Delivery } from "./Bubble.tsx";
 import type { Bubble, Item } from "./timeline.ts";
 
-/** What is told of how far the others have come. */
+/** What to show of how far the others have read. */
 export interface Receipts {
-  /** What became of a message of this person. */
+  /** The delivery state of a message of this person. */
   delivery(bubble: Bubble): Delivery;
-  /** In words, where it matters: below the last message that was read, and below the last of all. */
+  /** In words, below the last message that was read and below the last of all. */
   note(bubble: Bubble): string | null;
 }
 

@@ -2,15 +2,15 @@ import { type KeyboardEvent, type RefObject, useCallback, useMemo, useRef, useSt
 import type { VirtualizerHandle } from "virtua";
 import { type Item, messageAfterKey } from "./timeline.ts";
 
-/** How many frames a message may take to be drawn that a key leads to. */
+/** How many frames to wait for a message to be drawn before it is focused. */
 const FRAMES = 30;
 
-/** Which message the keys are at. */
+/** Which message has the keyboard focus. */
 export interface Roving {
   /** The index of the message that Tab leads to; -1 while there is none. */
   readonly active: number;
   onKeyDown(event: KeyboardEvent): void;
-  /** The focus came to something in an item. */
+  /** Something in an item received the focus. */
   onFocus(event: { target: EventTarget }): void;
 }
 
@@ -21,7 +21,7 @@ export function useRoving(options: {
   log: RefObject<HTMLElement | null>;
 }): Roving {
   const { items, list, log } = options;
-  /** Null: the last message, whichever that is. */
+  /** Null for the last message, whichever that is. */
   const [key, setKey] = useState<string | null>(null);
   const waiting = useRef(0);
   const active = useMemo(() => {
@@ -29,7 +29,7 @@ export function useRoving(options: {
     return chosen >= 0 ? chosen : items.findLastIndex((item) => item.type === "message");
   }, [items, key]);
 
-  /** What lies far away is not in the page yet, and hidden until it was measured. */
+  /** A distant item is not in the page yet, and stays hidden until it was measured. */
   const focusSoon = useCallback(
     (index: number, frames: number) => {
       cancelAnimationFrame(waiting.current);

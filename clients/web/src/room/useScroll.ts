@@ -4,9 +4,9 @@ import type { VirtualizerHandle } from "virtua";
 import { useChat } from "../app/chat.tsx";
 import type { Bubble, Item } from "./timeline.ts";
 
-/** This close to the end counts as being there, in pixels. */
+/** Within this distance of the end, the view counts as being at the end, in pixels. */
 const NEAR_END = 48;
-/** This close to the top older messages are loaded, and as close to the bottom newer ones, in pixels. */
+/** Within this distance of the top or bottom, more messages are loaded, in pixels. */
 const NEAR_EDGE = 2_000;
 
 /** How long the day of what is in view stays visible after scrolling. */
@@ -14,7 +14,7 @@ const STILL_MS = 1_000;
 
 /** How a timeline scrolls. */
 export interface Scroll {
-  /** What knows where the items are. */
+  /** The virtual list, which knows where the items are. */
   readonly list: RefObject<VirtualizerHandle | null>;
   /** Whether items were added or removed at the top: what is in view stays where it is. */
   readonly shift: boolean;
@@ -35,7 +35,7 @@ interface Known {
   readonly last: string | undefined;
 }
 
-/** Opens at the first unread message, stays where one reads, follows only at the end. */
+/** Opens at the first unread message, keeps the view in place, and follows only at the end. */
 export function useScroll(options: {
   room: RoomView;
   items: readonly Item[];

@@ -25,7 +25,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
   const unreadable = rooms.filter(({ readable }) => !readable).length;
   const again = useAction();
   const { dialog } = useRoute();
-  /** The row that the keys are at. */
+  /** The row that has the keyboard focus. */
   const [focused, setFocused] = useState<string | null>(null);
   const has = (id: string | null) => rooms.some(({ room }) => room === id);
   const reachable = [focused, selected].find(has) ?? rooms[0]?.room;

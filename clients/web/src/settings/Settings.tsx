@@ -12,7 +12,7 @@ import { type Language, useI18n } from "../i18n/i18n.tsx";
 import styles from "./Settings.module.css";
 import { StatusForm } from "./StatusForm.tsx";
 
-/** How one appears to others, theme, language, and the way out. */
+/** Status and presence, theme, language, and signing out. */
 export function Settings({ onClose }: { onClose(): void }) {
   const { t, language, setLanguage } = useI18n();
   const { signOut } = useChat();

@@ -6,12 +6,12 @@ import { TextField } from "../common/TextField.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 
-/** The person's own words, which others see beside the name. */
+/** The status text that others see beside the name. */
 export function StatusForm() {
   const { t } = useI18n();
   const { client } = useChat();
   const { status } = useReadable(client.own);
-  /** Null until the person writes: what is known may still come. */
+  /** Null until the person types: the known status may still arrive. */
   const [written, setWritten] = useState<string | null>(null);
   const [saved, setSaved] = useState(false);
   const action = useAction();
