@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChromium } from "./support/browsers.ts";
+import { servePage } from "./support/page.ts";
 import { Person } from "./support/person.ts";
 import { TestServer } from "./support/server.ts";
 
@@ -62,6 +63,7 @@ for (const theme of THEMES) {
       const page = await context.newPage();
       const look = (what: string) => inspect(page, `${name}-${theme}-${what}`);
       page.setDefaultTimeout(15_000);
+      await servePage(page, server.url);
       await page.goto(server.url);
       await page.getByTestId("user-giulia").waitFor();
       await look("sign-in");
