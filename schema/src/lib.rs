@@ -16,6 +16,7 @@ pub mod command;
 pub mod error;
 pub mod event;
 pub mod ids;
+pub mod keys;
 pub mod limits;
 pub mod numbers;
 pub mod open;
@@ -28,6 +29,7 @@ pub use command::{ClientFrame, ClientSignal, Command, Request};
 pub use error::{CloseCode, Error, ErrorCode, Outcome};
 pub use event::{Body, Entry, EntryKind, Event, ServerFrame, ServerSignal};
 pub use ids::{ClientId, DeviceId, RoomId, SessionId, UserId};
+pub use keys::Keyed;
 pub use numbers::{MessageNumber, Position, Timestamp};
 pub use reply::Reply;
 

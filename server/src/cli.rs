@@ -3,6 +3,7 @@
 use std::{env, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
+use caffis_core::model::caller::Rights;
 use caffis_schema::{Timestamp, UserId};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
@@ -45,7 +46,14 @@ pub fn grammar() -> Command {
                     Arg::new("service")
                         .long("service")
                         .action(ArgAction::SetTrue)
-                        .help("A token of a service, not of a person"),
+                        .help("A token of a service, not of a person, with the usual rights"),
+                )
+                .arg(
+                    Arg::new("right")
+                        .long("right")
+                        .action(ArgAction::Append)
+                        .value_parser(Rights::NAMES)
+                        .help("A token of a service with this right only; may be repeated"),
                 ),
             &[Group::General, Group::Tokens],
         ))
@@ -110,7 +118,10 @@ pub fn run() -> anyhow::Result<()> {
         "token" => {
             let user = user(arguments)?;
             let lifetime = *arguments.get_one::<Duration>("ttl").context("no ttl")?;
-            let service = arguments.get_flag("service");
+            let mut service = arguments.get_flag("service").then_some(Rights::USUAL);
+            for right in arguments.get_many::<String>("right").into_iter().flatten() {
+                service.get_or_insert_default().grant(right);
+            }
             commands::token(&config, user, given("name").cloned(), lifetime, service)
         }
         "revoke" => {

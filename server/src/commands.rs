@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use caffis_core::{
+    model::caller::Rights,
     ports::{
         clock::{Clock, SharedClock},
         store::{Batch, Store},
@@ -53,7 +54,7 @@ pub fn token(
     user: UserId,
     name: Option<String>,
     lifetime: Duration,
-    service: bool,
+    service: Option<Rights>,
 ) -> anyhow::Result<()> {
     let secret = config.token_secret().context(
         "there is no secret to sign with: set token_secret, or use --dev for a development server",

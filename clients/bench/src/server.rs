@@ -22,6 +22,7 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("ADDRESS_CONNECTS_PER_SECOND", "1000000"),
     ("CONNECTIONS_PER_ADDRESS", "1000000"),
     ("MAX_CONNECTIONS", "15000"),
+    ("OPEN_ROOMS_MADE_PER_DAY", "1000000"),
     ("LOG_FILTER", "warn"),
 ];
 

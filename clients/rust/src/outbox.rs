@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use caffis_schema::{Command, Error, Outcome, Reply, RoomId};
+use caffis_schema::{Command, Error, Keyed, Outcome, Reply, RoomId};
 use tokio::{sync::oneshot, time::Instant};
 
 use crate::{client::CallError, connection::RequestId};
@@ -26,26 +26,13 @@ struct Waiting {
 impl Waiting {
     /// Nobody waits for the answer any more, and the command changes nothing.
     fn is_void(&self) -> bool {
-        self.answerer.is_closed()
-            && keyed_room(&self.command).is_none()
-            && !makes_group(&self.command)
+        self.answerer.is_closed() && self.command.key().is_none()
     }
 }
 
-/// The room of a command with an idempotency key: these keep their order within the room.
+/// The room of a command that changes its log: these keep their order within the room.
 fn keyed_room(command: &Command) -> Option<RoomId> {
-    match command {
-        Command::Send(send) => Some(send.room),
-        Command::AddMembers(add) => Some(add.room),
-        Command::RemoveMember(remove) => Some(remove.room),
-        Command::SetRole(set) => Some(set.room),
-        Command::Leave(leave) => Some(leave.room),
-        _ => None,
-    }
-}
-
-fn makes_group(command: &Command) -> bool {
-    matches!(command, Command::CreateGroup(_))
+    command.keyed().map(Keyed::room)
 }
 
 /// What is done with an answer.

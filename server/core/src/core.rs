@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use caffis_link::Link;
-use caffis_schema::{CloseCode, Error, Event, Timestamp, UserId, event::Draining};
+use caffis_schema::{CloseCode, Command, Error, Event, Reply, Timestamp, UserId, event::Draining};
 use tokio::{
     sync::watch,
     time::{Instant, MissedTickBehavior, interval, sleep},
@@ -11,8 +11,11 @@ use tokio::{
 
 use crate::{
     admission::{Addresses, Admission},
+    call::Call,
     directory::{Directory, SEEN},
+    dispatch::dispatch,
     hub::{encoded::Encoded, people::People},
+    model::caller::Rights,
     ports::{
         authenticator::SharedAuthenticator,
         bounded::BoundedStore,
@@ -20,6 +23,8 @@ use crate::{
         entropy::SharedEntropy,
         store::{Batch, SharedStore, StoreError},
     },
+    quota::DailyQuota,
+    refusals::Refusals,
     room::{Rooms, tell_updates},
     services::Services,
     session::{self, Greeted},
@@ -86,7 +91,8 @@ impl Core {
             entropy: ports.entropy,
             authenticator: ports.authenticator,
             statistics,
-            refusals: Arc::new(session::Refusals::new()),
+            claims: Arc::new(DailyQuota::new(settings.open_rooms_made_per_day)),
+            refusals: Arc::new(Refusals::new()),
         };
         let (alive, ended) = watch::channel(());
         spawn(tell_updates(rooms.clone(), ended.clone()));
@@ -117,6 +123,21 @@ impl Core {
     /// proxy is not the socket's. None when there is no session: the link is then closed.
     pub async fn greet(&self, link: Box<dyn Link>, address: Option<IpAddr>) -> Option<Greeted> {
         session::greet(&self.services, self.addresses.clone(), link, address).await
+    }
+
+    /// Gives a command without a connection: for REST, webhooks and scheduled work. `service` has the
+    /// rights of a service; none stands for a person.
+    ///
+    /// # Errors
+    /// What the command's feature says; `invalid` for commands that belong to a connection.
+    pub async fn call(
+        &self,
+        user: &UserId,
+        service: Option<Rights>,
+        command: Command,
+    ) -> Result<Reply, Error> {
+        let call = Call::without_session(self.services.clone(), user.clone(), service);
+        dispatch(call, command).await
     }
 
     /// Says goodbye to everyone and finishes what is under way. Resolves when all is written, or

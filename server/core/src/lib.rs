@@ -7,13 +7,18 @@
 //! that adapters implement. ARCHITECTURE.md follows a message through all of it.
 
 pub mod admission;
+pub mod call;
 mod core;
 pub mod directory;
+mod dispatch;
+mod errors;
 pub mod features;
 pub mod hub;
 pub mod model;
 pub mod pages;
 pub mod ports;
+mod quota;
+mod refusals;
 pub mod room;
 pub mod seed;
 pub mod services;

@@ -10,7 +10,7 @@ use crate::{
         page,
         room::RoomState,
     },
-    room::{RoomCell, read_back, read_error, read_forward},
+    room::{RoomCell, read_back, read_forward},
     services::Services,
 };
 
@@ -89,7 +89,7 @@ async fn back(
     if let Some(entries) = cell.ring_range(first, last) {
         return Ok(entries);
     }
-    read_back(&*services.store, state, last, floor, limit).await.map_err(|e| read_error(&e))
+    read_back(&*services.store, state, last, floor, limit).await.map_err(Error::from)
 }
 
 /// The oldest entries between two positions.
@@ -111,5 +111,5 @@ pub async fn forward(
     if let Some(entries) = cell.ring_range(first, end) {
         return Ok(entries);
     }
-    read_forward(&*services.store, state, first, last, limit).await.map_err(|e| read_error(&e))
+    read_forward(&*services.store, state, first, last, limit).await.map_err(Error::from)
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Codec, Error, ErrorCode, Event, Reply, RoomId, ServerSignal, SessionId, UserId,
-    limits::PAGE_BYTES,
+    Event, ServerSignal, SessionId, UserId,
     room::{Presence, Profile},
 };
 
@@ -15,18 +14,15 @@ use crate::{
         latest::LatestKey,
         people::{People, SessionHandle},
     },
-    model::actor::Actor,
     ports::{
-        authenticator::SharedAuthenticator,
-        clock::SharedClock,
-        entropy::SharedEntropy,
-        store::{SharedStore, StoreError},
+        authenticator::SharedAuthenticator, clock::SharedClock, entropy::SharedEntropy,
+        store::SharedStore,
     },
-    room::{Rooms, read_error},
-    session::Refusals,
+    quota::DailyQuota,
+    refusals::Refusals,
+    room::Rooms,
     settings::Settings,
     statistics::Counters,
-    tables::{self, UserRoomRow},
 };
 
 /// The parts of core, shared by all sessions.
@@ -50,34 +46,10 @@ pub struct Services {
     pub authenticator: SharedAuthenticator,
     /// What is counted.
     pub statistics: Arc<Counters>,
+    /// How many rooms of open contexts people make.
+    pub(crate) claims: Arc<DailyQuota>,
     /// Logs refused hellos.
     pub(crate) refusals: Arc<Refusals>,
-}
-
-impl Services {
-    /// Checks that people are known and may be in one more room.
-    ///
-    /// # Errors
-    /// `not_found` with the first who is not, `limit_reached` with the first who may not.
-    pub async fn check_people(&self, people: &[UserId]) -> Result<(), Error> {
-        let most = self.settings.rooms_per_user as usize;
-        for user in people {
-            let known = self.directory.find_stored(user).await.map_err(|e| read_error(&e))?;
-            if known.is_none() {
-                let sentence = format!("There is no person {user}.");
-                return Err(Error::refused(ErrorCode::NotFound, &sentence));
-            }
-            let partition = UserRoomRow::partition(user);
-            let rooms: Vec<UserRoomRow> = tables::partition(&*self.store, partition, most)
-                .await
-                .map_err(|e| read_error(&e))?;
-            if rooms.len() >= most {
-                let sentence = format!("{user} is in as many rooms as a person may be.");
-                return Err(Error::refused(ErrorCode::LimitReached, &sentence));
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Services {
@@ -99,7 +71,7 @@ impl Services {
 
     /// Tells what a person has set of themselves: their words to others, all of it to their own
     /// sessions.
-    fn tell_settings(&self, person: &Person) {
+    pub(crate) fn tell_settings(&self, person: &Person) {
         let (user, now) = (&person.profile.user, self.clock.now());
         if let Some(presence) = self.people.set_status(user, person.status.clone(), now) {
             self.tell_presence(&presence, None);
@@ -132,78 +104,5 @@ impl Services {
                 cell.each_open(&mut tell);
             }
         }
-    }
-}
-
-/// The answer of a handler.
-pub type Handled = Result<Reply, Error>;
-
-/// A session's command on its way through a handler.
-#[derive(Clone)]
-pub struct Asker {
-    /// The parts of core.
-    pub services: Services,
-    /// Who asks.
-    pub session: Arc<SessionHandle>,
-}
-
-impl Asker {
-    /// The asker as an actor in a room.
-    #[must_use]
-    pub fn actor(&self, room: RoomId) -> Actor {
-        Actor {
-            user: self.session.user.clone(),
-            service: self.session.service,
-            attending: self.session.has_open(room),
-        }
-    }
-
-    /// About how many bytes of entries go into one answer: as JSON they grow.
-    #[must_use]
-    pub fn page_bytes(&self) -> usize {
-        match self.session.outbound.codec() {
-            Codec::Binary => PAGE_BYTES,
-            Codec::Json => PAGE_BYTES / 3,
-        }
-    }
-
-    /// The asker's id.
-    #[must_use]
-    pub fn user(&self) -> &UserId {
-        &self.session.user
-    }
-
-    /// Makes sure that others can know the asker: the name is in memory, and the row is stored.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn know_self(&self) -> Result<(), Error> {
-        let found = self.services.directory.find_stored(self.user()).await;
-        found.map(drop).map_err(|e| read_error(&e))
-    }
-
-    /// Changes what is kept of the asker, and tells it once it is.
-    ///
-    /// # Errors
-    /// Whether it did not happen, or the store did not say.
-    pub async fn change_person(
-        &self,
-        change: impl FnOnce(&mut Person) + Send + 'static,
-    ) -> Result<(), Error> {
-        let services = self.services.clone();
-        let told = move |person: &Person| services.tell_settings(person);
-        let changed = self.services.directory.update(self.user(), change, told).await;
-        changed.map_err(|error| match error {
-            StoreError::Full => Error::later(
-                ErrorCode::StorageFull,
-                "The store is full; nothing was written.",
-                5_000,
-            ),
-            StoreError::Unknown(_) => {
-                let sentence = "The store did not say whether this was written: ask again.";
-                Error::unknown(ErrorCode::Unavailable, sentence, 1_000)
-            }
-            error => read_error(&error),
-        })
     }
 }

@@ -80,6 +80,8 @@ pub struct Settings {
     pub active_ping: Duration,
     /// How often an idle client should ping.
     pub idle_ping: Duration,
+    /// Rooms of open contexts that a person may make in a day.
+    pub open_rooms_made_per_day: u32,
     /// Context types for which any user may make a room by `ensure_room`; others need a service's
     /// token.
     pub open_contexts: Vec<String>,
@@ -122,6 +124,7 @@ impl Default for Settings {
             gather: Duration::from_millis(2),
             active_ping: Duration::from_secs(2),
             idle_ping: Duration::from_secs(15),
+            open_rooms_made_per_day: 20,
             open_contexts: vec!["cafe".to_owned()],
         }
     }

@@ -16,6 +16,7 @@ use caffis_conformance::{
 };
 use caffis_core::{
     Core, Ports, Settings,
+    model::caller::Rights,
     ports::{
         authenticator::{Authenticator, Identity, IdentityFuture, TokenError},
         clock::Clock,
@@ -106,7 +107,7 @@ impl Authenticator for Tokens {
     fn identify<'a>(&'a self, token: &'a str) -> IdentityFuture<'a> {
         Box::pin(async move {
             let user = UserId::new(token).map_err(|e| TokenError::Invalid(e.to_string()))?;
-            let service = token.starts_with("service:");
+            let service = token.starts_with("service:").then_some(Rights::USUAL);
             let now = self.0.now();
             let expires = now + 30 * 86_400_000;
             Ok(Identity { user, name: None, picture: None, issued: now, expires, service })

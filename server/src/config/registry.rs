@@ -318,6 +318,11 @@ pub static SETTINGS: &[Setting] = &[
         Field::Count(|c| Number::U64(&mut c.core.resume_entries), 1, 1_000_000),
     ),
     count(
+        "open_rooms_made_per_day",
+        "Rooms of open contexts that a person may make in a day",
+        Field::Count(|c| Number::U32(&mut c.core.open_rooms_made_per_day), 0, 1_000_000),
+    ),
+    count(
         "open_contexts",
         "Context types for which any user may make the room; others need a service's token",
         Field::Words(|c| &mut c.core.open_contexts, is_context, "words of up to 32 bytes"),

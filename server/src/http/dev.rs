@@ -58,7 +58,7 @@ pub(super) async fn token(State(app): State<Arc<App>>, request: Request) -> Resp
         user,
         issued: now,
         lifetime: LIFETIME,
-        service: false,
+        service: None,
         issuer: app.config.tokens.issuers.first().cloned(),
         audience: app.config.tokens.audiences.first().cloned(),
     };

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use caffis_core::ports::authenticator::{Identity, TokenError};
+use caffis_core::{
+    model::{caller::Rights, text::clean_name},
+    ports::authenticator::{Identity, TokenError},
+};
 use caffis_schema::{Text, Timestamp, UserId};
 use serde::Deserialize;
 
-/// The scope of a service's tokens.
+/// The scope of a service's tokens: alone it gives the usual rights, with a colon and the name of a
+/// right that right.
 pub(super) const SERVICE_SCOPE: &str = "service";
 
 /// The largest time in seconds that is understood: the year 9999.
@@ -33,11 +37,20 @@ enum Scope {
 }
 
 impl Scope {
-    fn has(&self, word: &str) -> bool {
-        match self {
-            Self::Text(text) => text.split(' ').any(|part| part == word),
-            Self::List(list) => list.iter().any(|part| part == word),
+    /// The rights that the words give to a service; none when no word is about services.
+    fn rights(&self) -> Option<Rights> {
+        let words: Vec<&str> = match self {
+            Self::Text(text) => text.split(' ').collect(),
+            Self::List(list) => list.iter().map(String::as_str).collect(),
+        };
+        let mut rights = words.contains(&SERVICE_SCOPE).then_some(Rights::USUAL);
+        for word in words {
+            let name = word.strip_prefix(SERVICE_SCOPE).and_then(|rest| rest.strip_prefix(':'));
+            if let Some(name) = name {
+                rights.get_or_insert_default().grant(name);
+            }
         }
+        rights
     }
 }
 
@@ -65,11 +78,11 @@ impl Claims {
         let user = UserId::new(&sub).map_err(|error| invalid(&format!("sub is {error}")))?;
         Ok(Identity {
             user,
-            name: self.name.filter(|name| !name.is_empty()).map(|name| Text::cut(&name)),
+            name: self.name.and_then(|name| clean_name(&name)),
             picture: self.picture.filter(|url| is_web(url)).and_then(|url| Text::new(url).ok()),
             issued,
             expires: if ends > now { ends } else { ends + leeway },
-            service: self.scope.is_some_and(|scope| scope.has(SERVICE_SCOPE)),
+            service: self.scope.and_then(|scope| scope.rights()),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use caffis_core::model::caller::Rights;
 use caffis_schema::{Timestamp, UserId};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
@@ -19,8 +20,8 @@ pub struct Grant {
     pub issued: Timestamp,
     /// For how long it holds.
     pub lifetime: Duration,
-    /// Whether it is a service's.
-    pub service: bool,
+    /// The rights of a service; none for a person.
+    pub service: Option<Rights>,
     /// Who makes it.
     pub issuer: Option<String>,
     /// For whom it is made.
@@ -35,11 +36,20 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'static str>,
+    scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<&'a str>,
+}
+
+/// The words that give a service these rights.
+fn scope(rights: Rights) -> String {
+    if rights == Rights::USUAL {
+        return SERVICE_SCOPE.to_owned();
+    }
+    let words: Vec<_> = rights.granted().map(|name| format!("{SERVICE_SCOPE}:{name}")).collect();
+    words.join(" ")
 }
 
 /// Makes a token.
@@ -54,7 +64,7 @@ pub fn mint(secret: &str, grant: &Grant) -> Result<String, jsonwebtoken::errors:
         iat: issued,
         exp: issued.saturating_add(grant.lifetime.as_secs()),
         name: grant.name.as_deref(),
-        scope: grant.service.then_some(SERVICE_SCOPE),
+        scope: grant.service.map(scope),
         iss: grant.issuer.as_deref(),
         aud: grant.audience.as_deref(),
     };

@@ -9,7 +9,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use caffis_core::ports::clock::Clock;
+use caffis_core::{model::caller::Rights, ports::clock::Clock};
 use caffis_schema::{Timestamp, UserId};
 use ring::hmac;
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ async fn a_good_token_gives_its_identity() {
     assert_eq!(identity.picture.unwrap().as_str(), "https://pictures.example/g.png");
     assert_eq!(identity.issued, Timestamp((NOW - 10) * 1000));
     assert_eq!(identity.expires, Timestamp((NOW + 600) * 1000));
-    assert!(!identity.service);
+    assert_eq!(identity.service, None);
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn what_we_mint_is_good() {
         name: None,
         issued: Timestamp(NOW * 1000),
         lifetime: Duration::from_secs(60),
-        service: true,
+        service: Some(Rights { read_history: true, ..Rights::default() }),
         issuer: Some("us".to_owned()),
         audience: Some("chat".to_owned()),
     };
@@ -111,19 +111,23 @@ async fn what_we_mint_is_good() {
     })
     .await;
     let identity = tokens.identify(&mint(SECRET, &grant).unwrap()).await.unwrap();
-    assert!(identity.service);
+    assert_eq!(identity.service, grant.service);
     assert_eq!(identity.expires, Timestamp((NOW + 60) * 1000));
 }
 
 #[tokio::test]
-async fn scope_service_is_a_word_and_not_a_part_of_one() {
+async fn the_scope_says_what_a_service_may_do() {
     let tokens = tokens(|_| {}).await;
+    let only_notices = Rights { write_notices: true, ..Rights::default() };
     for (scope, service) in [
-        (json!("service"), true),
-        (json!("read service"), true),
-        (json!(["read", "service"]), true),
-        (json!("self-service services"), false),
-        (json!(""), false),
+        (json!("service"), Some(Rights::USUAL)),
+        (json!("read service"), Some(Rights::USUAL)),
+        (json!(["read", "service"]), Some(Rights::USUAL)),
+        (json!("service:notices"), Some(only_notices)),
+        (json!("service service:history"), Some(Rights { read_history: true, ..Rights::USUAL })),
+        (json!("service:everything"), Some(Rights::default())),
+        (json!("self-service services"), None),
+        (json!(""), None),
     ] {
         let token = hs256(&with(json!({"scope": scope})));
         assert_eq!(tokens.identify(&token).await.unwrap().service, service, "{scope}");

@@ -102,7 +102,7 @@ pub(crate) fn token_of(user: &str) -> String {
         name: None,
         issued: SystemClock.now(),
         lifetime: Duration::from_secs(3_600),
-        service: false,
+        service: None,
         issuer: None,
         audience: None,
     };

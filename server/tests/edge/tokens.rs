@@ -27,7 +27,7 @@ fn grant(user: &str, issued: u64, lifetime: u64) -> Grant {
         name: None,
         issued: Timestamp(issued),
         lifetime: Duration::from_secs(lifetime),
-        service: false,
+        service: None,
         issuer: None,
         audience: None,
     }

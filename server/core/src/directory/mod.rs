@@ -35,7 +35,7 @@ use crate::{
     hub::people::People,
     ports::{
         authenticator::Identity,
-        store::{SharedStore, StoreError},
+        store::{Batch, SharedStore, StoreError},
     },
     settings::Settings,
     sync::{lock, spawn},
@@ -172,6 +172,29 @@ impl Directory {
             }
             None => Ok((self.save_soon(person, turn, false), false)),
         }
+    }
+
+    /// Makes a person known who never connected, under their id until a token or the mirror says more.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn introduce(self: &Arc<Self>, user: &UserId) -> Result<(), StoreError> {
+        let turn = self.turn(user).await?;
+        if self.read_row(user).await?.is_some() {
+            return Ok(());
+        }
+        let person = Person {
+            profile: unnamed(user),
+            status: None,
+            private_receipts: false,
+            last_seen: None,
+        };
+        let mut batch = Batch::default();
+        batch.put(&to_row(&person));
+        self.store.write(batch).await?;
+        self.remember(person, true);
+        drop(turn);
+        Ok(())
     }
 
     /// Notes that a person went.

@@ -7,66 +7,58 @@
 use std::collections::BTreeSet;
 
 use caffis_schema::{
-    Codec, EntryKind, Error, ErrorCode, List, Position, Reply, RoomId, Text, UserId, codec,
+    Codec, Error, ErrorCode, List, Reply, RoomId, Text, UserId, codec,
     command::{CreateGroup, EnsureDirect, EnsureRoom},
-    event::Created,
     limits::CONTEXT_TYPE_BYTES,
     room::{ClientKey, Context, HistoryPolicy, RoomClass},
 };
 
 use crate::{
+    call::{Call, Handled},
+    errors::not_now,
     model::{
-        authorise::no_such_room,
-        room::{DIRECT, GROUP, RoomState, direct_context},
+        authorise::{may_know, no_such_room},
+        room::{DIRECT, GROUP, direct_context},
         text,
     },
     ports::entropy,
-    room::{Change, RoomCommand, RoomPlan, read_error},
-    services::{Asker, Handled, Services},
+    room::RoomPlan,
+    services::Services,
     tables::{self, ContextRow},
 };
-
-/// The pure step: the first entry of a room, when there is none yet.
-#[must_use]
-pub fn step(room: &RoomState, plan: &RoomPlan) -> Change {
-    if room.head > Position::ZERO {
-        return Change::default();
-    }
-    let created = EntryKind::Created(Created {
-        by: plan.creator.clone(),
-        class: plan.class,
-        context: plan.context.clone(),
-        name: plan.name.clone(),
-        members: plan.members.clone(),
-    });
-    Change { entries: vec![created] }
-}
 
 /// The room of a context.
 ///
 /// # Errors
 /// Contexts and classes that this person may not make rooms of, people who are not known.
-pub async fn handle_ensure(asker: Asker, command: EnsureRoom) -> Handled {
+pub async fn handle_ensure(call: Call, command: EnsureRoom) -> Handled {
     let EnsureRoom { context, class, name, members, history } = command;
     check_context(&context)?;
     if let Some(name) = &name {
         text::check_name(name)?;
     }
-    let service = asker.session.service;
+    let service = call.service();
     if matches!(&*context.kind, DIRECT | GROUP) {
         let sentence = "Direct conversations and groups have commands of their own.";
         return Err(Error::refused(ErrorCode::Invalid, sentence));
     }
-    let open = &asker.services.settings.open_contexts;
-    if !service && !open.iter().any(|kind| **kind == *context.kind) {
-        // Whether there is a room is only for its members to know.
-        return match find_claim(&asker.services, &context).await? {
-            Some(claim) => summary(&asker, claim.room).await,
+    let open = &call.services.settings.open_contexts;
+    let may_make = match service {
+        Some(rights) => rights.make_rooms,
+        None => open.iter().any(|kind| **kind == *context.kind),
+    };
+    if !may_make {
+        // Whether there is a room is only for those to know who may know of it.
+        return match find_claim(&call.services, &context).await? {
+            Some(claim) => {
+                call.check_known(claim.room).await?;
+                summary(&call, claim.room, Some(class)).await
+            }
             None => Err(no_such_room()),
         };
     }
     // Else one could put others into a room, or take a cafe's place with a closed one.
-    if !service && class != RoomClass::Public {
+    if service.is_none() && class != RoomClass::Public {
         let sentence = "A room that anyone may make is public.";
         return Err(Error::refused(ErrorCode::RoomClass, sentence));
     }
@@ -75,19 +67,19 @@ pub async fn handle_ensure(asker: Asker, command: EnsureRoom) -> Handled {
     if class == RoomClass::Public {
         people.clear();
     }
-    let creator = (!service).then(|| asker.user().clone());
+    let creator = service.is_none().then(|| call.user().clone());
     let members = List::cut(people.into_iter().collect());
     let plan = RoomPlan { context, class, name, creator, members, history };
-    ensure(&asker, plan).await
+    ensure(&call, plan).await
 }
 
 /// The direct conversation with a person.
 ///
 /// # Errors
 /// Oneself, and people who are not known.
-pub async fn handle_direct(asker: Asker, command: EnsureDirect) -> Handled {
-    let own = asker.user().clone();
-    if asker.session.service || own == command.user {
+pub async fn handle_direct(call: Call, command: EnsureDirect) -> Handled {
+    let own = call.user().clone();
+    if call.service().is_some() || own == command.user {
         let sentence = "A direct conversation is between two different people.";
         return Err(Error::refused(ErrorCode::Invalid, sentence));
     }
@@ -99,7 +91,7 @@ pub async fn handle_direct(asker: Asker, command: EnsureDirect) -> Handled {
         members: List::cut(vec![own, command.user]),
         history: HistoryPolicy::All,
     };
-    ensure(&asker, plan).await
+    ensure(&call, plan).await
 }
 
 /// A new group. The client id is part of its context, so that a resend finds the group that the
@@ -107,15 +99,15 @@ pub async fn handle_direct(asker: Asker, command: EnsureDirect) -> Handled {
 ///
 /// # Errors
 /// Names that are not allowed, people who are not known.
-pub async fn handle_group(asker: Asker, command: CreateGroup) -> Handled {
+pub async fn handle_group(call: Call, command: CreateGroup) -> Handled {
     let CreateGroup { key, name, members, history } = command;
     text::check_name(&name)?;
     check_history(history)?;
-    if asker.session.service {
+    if call.service().is_some() {
         let sentence = "A service makes rooms of contexts, not groups.";
         return Err(Error::refused(ErrorCode::Forbidden, sentence));
     }
-    let own = asker.user().clone();
+    let own = call.user().clone();
     let mut people: BTreeSet<UserId> = members.into_iter().collect();
     people.insert(own.clone());
     let plan = RoomPlan {
@@ -126,13 +118,13 @@ pub async fn handle_group(asker: Asker, command: CreateGroup) -> Handled {
         members: List::cut(people.into_iter().collect()),
         history,
     };
-    if let Some(claim) = find_claim(&asker.services, &plan.context).await?
+    if let Some(claim) = find_claim(&call.services, &plan.context).await?
         && decode_plan(&claim)? != plan
     {
         let sentence = "This client id was used before for another group.";
         return Err(Error::refused(ErrorCode::ClientIdReused, sentence));
     }
-    ensure(&asker, plan).await
+    ensure(&call, plan).await
 }
 
 fn group_context(creator: &UserId, key: ClientKey) -> Context {
@@ -165,7 +157,7 @@ fn check_history(history: HistoryPolicy) -> Result<(), Error> {
 
 async fn find_claim(services: &Services, context: &Context) -> Result<Option<ContextRow>, Error> {
     let key = ContextRow::key(&context.kind.as_str().into(), &context.id.as_str().into());
-    tables::get(&*services.store, key).await.map_err(|e| read_error(&e))
+    Ok(tables::get(&*services.store, key).await?)
 }
 
 fn decode_plan(claim: &ContextRow) -> Result<RoomPlan, Error> {
@@ -176,22 +168,27 @@ fn decode_plan(claim: &ContextRow) -> Result<RoomPlan, Error> {
 }
 
 /// Finds or makes the room of a plan.
-async fn ensure(asker: &Asker, plan: RoomPlan) -> Handled {
-    let services = &asker.services;
+async fn ensure(call: &Call, plan: RoomPlan) -> Handled {
+    let services = &call.services;
+    let wanted = plan.class;
     let claim = match find_claim(services, &plan.context).await? {
         Some(claim) => claim,
-        None => {
-            services.check_people(&plan.members).await?;
-            claim(services, &plan).await?
-        }
+        None => claim(call, &plan).await?,
     };
     let plan = decode_plan(&claim)?;
-    let actor = asker.actor(claim.room);
-    services.rooms.command(claim.room, actor, RoomCommand::Create(Box::new(plan))).await?;
-    summary(asker, claim.room).await
+    services.rooms.create(claim.room, call.caller(claim.room), plan).await?;
+    summary(call, claim.room, Some(wanted)).await
 }
 
-async fn claim(services: &Services, plan: &RoomPlan) -> Result<ContextRow, Error> {
+/// Claims the plan's context. People may claim so many contexts a day that are open to all; groups and
+/// conversations are bounded by the rooms that a person may be in.
+async fn claim(call: &Call, plan: &RoomPlan) -> Result<ContextRow, Error> {
+    let services = &call.services;
+    let by_service = call.service().is_some();
+    services.rooms.check_newcomers(&plan.members, by_service).await?;
+    if plan.class == RoomClass::Public && !by_service {
+        services.claims.take(call.user(), services.clock.now())?;
+    }
     let encoded = codec::encode(plan, Codec::Binary)
         .map_err(|_| Error::refused(ErrorCode::TooLarge, "The room's plan is too large."))?;
     let row = ContextRow {
@@ -200,30 +197,29 @@ async fn claim(services: &Services, plan: &RoomPlan) -> Result<ContextRow, Error
         room: RoomId::from_random(u64::from_le_bytes(entropy::bytes(&*services.entropy))),
         plan: encoded.into(),
     };
-    let found = tables::insert_if_absent(&*services.store, &row).await.map_err(|error| {
-        let sentence = "The room's context could not be claimed: ask again.";
-        match read_error(&error) {
-            error if error.retry_after_ms.is_some() => {
-                Error::unknown(ErrorCode::Unavailable, sentence, 1_000)
-            }
-            error => error,
-        }
-    })?;
-    Ok(found.unwrap_or(row))
+    Ok(tables::insert_if_absent(&*services.store, &row).await?.unwrap_or(row))
 }
 
-/// The room as the asker's list shows it, if they may know of it.
-async fn summary(asker: &Asker, room: RoomId) -> Handled {
-    let services = &asker.services;
+/// The room as the caller's list shows it, if they may know of it and it is of the class that they
+/// expect.
+async fn summary(call: &Call, room: RoomId, wanted: Option<RoomClass>) -> Handled {
+    let services = &call.services;
     let cell = services.rooms.loaded(room).await?;
-    let state = cell.state().ok_or_else(no_such_room)?;
-    let member = state.member(asker.user()).is_some();
-    if !member && !asker.session.service && state.meta.class != RoomClass::Public {
+    let state = cell.state().ok_or_else(not_now)?;
+    let class = state.meta.class;
+    if !may_know(&call.caller(room), &state) && class != RoomClass::Public {
         return Err(no_such_room());
     }
-    if let Some(peer) = state.peer_of(asker.user()) {
-        services.directory.find(peer).await.map_err(|e| read_error(&e))?;
+    if wanted.is_some_and(|wanted| wanted != class) {
+        let sentence = format!("There is a room of this context, and its class is {class:?}.");
+        return Err(Error::refused(ErrorCode::RoomClass, &sentence));
     }
-    let marker = cell.marker(asker.user());
-    Ok(Reply::Room(services.rooms.summarise(&state, asker.user(), marker)))
+    if let Some(peer) = state.peer_of(call.user()) {
+        services.directory.find(peer).await?;
+    }
+    let mut summary = services.rooms.summarise(&state, call.user(), cell.marker(call.user()));
+    if call.service().is_some_and(|rights| !rights.read_history) {
+        summary.preview = None;
+    }
+    Ok(Reply::Room(summary))
 }

@@ -8,12 +8,10 @@ use std::sync::Arc;
 use caffis_schema::{Error, ErrorCode, MessageNumber, Reply, command::Mark, open::Empty};
 
 use crate::{
-    model::{
-        authorise::{KeepMarker, authorise, no_such_room},
-        room::RoomState,
-    },
-    room::{RoomCell, read_error},
-    services::{Asker, Handled},
+    call::{Call, Entered, Handled},
+    model::authorise::KeepMarker,
+    ports::store::StoreError,
+    room::RoomCell,
 };
 
 /// Moves the read marker forward. In a room that is marked as unread, the person's own count goes on
@@ -21,16 +19,16 @@ use crate::{
 ///
 /// # Errors
 /// Who is no member, numbers beyond the last message.
-pub async fn handle_read(asker: Asker, mark: Mark) -> Handled {
-    let (cell, _) = enter(&asker, mark).await?;
-    let moved = cell.advance_marker(asker.user(), mark.number, mark.number)?;
+pub async fn handle_read(call: Call, mark: Mark) -> Handled {
+    let cell = enter(&call, mark).await?;
+    let moved = cell.advance_marker(call.user(), mark.number, mark.number)?;
     // Also when it was there already: the store may not have it yet.
-    let saved = save(&asker, &cell).await;
+    let saved = save(&call, &cell).await;
     if let Some(moved) = moved {
-        if moved.for_others(asker.services.directory.is_private(asker.user())) {
-            asker.services.rooms.note_marker(&cell, asker.user());
+        if moved.for_others(call.services.directory.is_private(call.user())) {
+            call.services.rooms.note_marker(&cell, call.user());
         }
-        asker.services.rooms.tell_own_read(&cell, asker.user());
+        call.services.rooms.tell_own_read(&cell, call.user());
     }
     saved
 }
@@ -39,11 +37,11 @@ pub async fn handle_read(asker: Asker, mark: Mark) -> Handled {
 ///
 /// # Errors
 /// Who is no member, numbers beyond the last message.
-pub async fn handle_delivered(asker: Asker, mark: Mark) -> Handled {
-    let (cell, _) = enter(&asker, mark).await?;
-    if cell.advance_marker(asker.user(), mark.number, MessageNumber::ZERO)?.is_some() {
-        asker.services.rooms.note_dirty(&cell);
-        asker.services.rooms.note_marker(&cell, asker.user());
+pub async fn handle_delivered(call: Call, mark: Mark) -> Handled {
+    let cell = enter(&call, mark).await?;
+    if cell.advance_marker(call.user(), mark.number, MessageNumber::ZERO)?.is_some() {
+        call.services.rooms.note_dirty(&cell);
+        call.services.rooms.note_marker(&cell, call.user());
     }
     Ok(Reply::Done(Empty {}))
 }
@@ -52,31 +50,28 @@ pub async fn handle_delivered(asker: Asker, mark: Mark) -> Handled {
 ///
 /// # Errors
 /// Who is no member, numbers beyond the last message.
-pub async fn handle_unread(asker: Asker, mark: Mark) -> Handled {
-    let (cell, _) = enter(&asker, mark).await?;
-    cell.mark_unread(asker.user(), mark.number.max(MessageNumber(1)))?;
-    let saved = save(&asker, &cell).await;
-    asker.services.rooms.tell_own_read(&cell, asker.user());
+pub async fn handle_unread(call: Call, mark: Mark) -> Handled {
+    let cell = enter(&call, mark).await?;
+    cell.mark_unread(call.user(), mark.number.max(MessageNumber(1)))?;
+    let saved = save(&call, &cell).await;
+    call.services.rooms.tell_own_read(&cell, call.user());
     saved
 }
 
-async fn enter(asker: &Asker, mark: Mark) -> Result<(Arc<RoomCell>, Arc<RoomState>), Error> {
-    let cell = asker.services.rooms.loaded(mark.room).await?;
-    let state = cell.state().ok_or_else(no_such_room)?;
-    authorise(&asker.actor(mark.room), &state, KeepMarker)?;
+async fn enter(call: &Call, mark: Mark) -> Result<Arc<RoomCell>, Error> {
+    let Entered { cell, state, .. } = call.enter(mark.room, KeepMarker).await?;
     if mark.number > state.number {
         let sentence = format!("The room's last message is number {}.", state.number);
         return Err(Error::refused(ErrorCode::OutOfRange, &sentence));
     }
     // Brings into memory whether the person tells what they have read.
-    asker.services.directory.find(asker.user()).await.map_err(|e| read_error(&e))?;
-    Ok((cell, state))
+    call.services.directory.find(call.user()).await?;
+    Ok(cell)
 }
 
-async fn save(asker: &Asker, cell: &Arc<RoomCell>) -> Handled {
-    asker.services.rooms.save_marker(cell, asker.user()).await.map_err(|_| {
-        let sentence = "The marker could not be stored yet.";
-        Error::unknown(ErrorCode::Unavailable, sentence, 1_000)
-    })?;
+async fn save(call: &Call, cell: &Arc<RoomCell>) -> Handled {
+    // Memory has the marker, and it will be stored: that it is not yet is all that is unknown.
+    let saved = call.services.rooms.save_marker(cell, call.user()).await;
+    saved.map_err(|error| Error::from(StoreError::Unknown(error.to_string())))?;
     Ok(Reply::Done(Empty {}))
 }

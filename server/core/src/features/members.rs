@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, ops::Bound};
 
 use caffis_schema::{
-    EntryKind, Error, ErrorCode, List, Reply, RoomId, UserId,
+    EntryKind, Error, ErrorCode, List, Reply, UserId,
     command::{AddMembers, Leave, Members, RemoveMember, SetRole},
     event::{Joined, Left, RoleChange},
     limits::PAGE_MEMBERS,
@@ -12,94 +12,139 @@ use caffis_schema::{
 };
 
 use crate::{
+    call::{Call, Entered, Handled},
     model::{
-        actor::Actor,
-        authorise::{self, Read, authorise},
+        authorise::{self, ReadState, authorise},
+        caller::Caller,
+        digest::digest,
         room::RoomState,
     },
-    room::{Change, RoomCommand, StepContext, read_error},
-    services::{Asker, Handled},
+    room::{Change, RoomCommand, StepContext},
 };
 
-/// The pure step of adding; `checked` is what was found about the new members.
-///
-/// # Errors
-/// Who may not, and too many members.
-pub fn add(
-    room: &RoomState,
-    actor: &Actor,
-    add: &AddMembers,
-    checked: &Result<(), Error>,
-    context: &StepContext<'_>,
-) -> Result<Change, Error> {
-    let allowed = authorise(actor, room, authorise::AddMembers)?;
+impl RoomCommand for AddMembers {
+    fn digest(&self) -> u64 {
+        digest(&("add", &self.users))
+    }
+
+    fn members(&self) -> usize {
+        self.users.len()
+    }
+
+    fn newcomers(&self, room: &RoomState, caller: &Caller) -> Result<Vec<UserId>, Error> {
+        authorise(caller, room, authorise::AddMembers)?;
+        Ok(newcomers(self, room))
+    }
+
+    fn step(
+        &self,
+        room: &RoomState,
+        caller: &Caller,
+        context: &StepContext<'_>,
+    ) -> Result<Change, Error> {
+        let allowed = authorise(caller, room, authorise::AddMembers)?;
+        let users = newcomers(self, room);
+        if users.is_empty() {
+            return Ok(Change::default());
+        }
+        if room.members.len() + users.len() > context.settings.members_per_room as usize {
+            let sentence = "This room cannot take so many members.";
+            return Err(Error::refused(ErrorCode::LimitReached, sentence));
+        }
+        Ok(Change::from(EntryKind::Joined(Joined {
+            users: List::cut(users),
+            by: allowed.caller().author(),
+            visible_after: room.visible_to_new(),
+        })))
+    }
+}
+
+/// Those whom a command adds and who are no members yet, each once.
+fn newcomers(add: &AddMembers, room: &RoomState) -> Vec<UserId> {
     let new: BTreeSet<&UserId> =
         add.users.iter().filter(|user| room.member(user).is_none()).collect();
-    if new.is_empty() {
-        return Ok(Change::default());
+    new.into_iter().cloned().collect()
+}
+
+impl RoomCommand for RemoveMember {
+    fn digest(&self) -> u64 {
+        digest(&("remove", &self.user))
     }
-    checked.clone()?;
-    if room.members.len() + new.len() > context.settings.members_per_room as usize {
-        let sentence = "This room cannot take so many members.";
-        return Err(Error::refused(ErrorCode::LimitReached, sentence));
+
+    fn members(&self) -> usize {
+        1
     }
-    let users = List::cut(new.into_iter().cloned().collect());
-    let joined = EntryKind::Joined(Joined {
-        users,
-        by: allowed.actor().author(),
-        visible_after: room.visible_to_new(),
-    });
-    Ok(Change { entries: vec![joined] })
+
+    fn step(
+        &self,
+        room: &RoomState,
+        caller: &Caller,
+        _: &StepContext<'_>,
+    ) -> Result<Change, Error> {
+        let wanted = authorise::RemoveMember { user: self.user.clone() };
+        let allowed = authorise(caller, room, wanted)?;
+        let by = allowed.caller().author();
+        remove(room, &allowed.into_action().user, by)
+    }
 }
 
-/// The pure step of removing.
-///
-/// # Errors
-/// Who may not, and the last owner.
-pub fn remove(room: &RoomState, actor: &Actor, remove: &RemoveMember) -> Result<Change, Error> {
-    let wanted = authorise::RemoveMember { user: remove.user.clone() };
-    let allowed = authorise(actor, room, wanted)?;
-    let by = allowed.actor().author();
-    gone(room, &allowed.into_action().user, by)
+impl RoomCommand for Leave {
+    fn digest(&self) -> u64 {
+        digest(&"leave")
+    }
+
+    fn members(&self) -> usize {
+        1
+    }
+
+    fn step(
+        &self,
+        room: &RoomState,
+        caller: &Caller,
+        _: &StepContext<'_>,
+    ) -> Result<Change, Error> {
+        let allowed = authorise(caller, room, authorise::Leave)?;
+        let user = allowed.caller().user.clone();
+        remove(room, &user, Some(user.clone()))
+    }
 }
 
-/// The pure step of leaving.
-///
-/// # Errors
-/// The last owner.
-pub fn leave(room: &RoomState, actor: &Actor, _: &Leave) -> Result<Change, Error> {
-    let allowed = authorise(actor, room, authorise::Leave)?;
-    let user = allowed.actor().user.clone();
-    gone(room, &user, Some(user.clone()))
-}
-
-fn gone(room: &RoomState, user: &UserId, by: Option<UserId>) -> Result<Change, Error> {
+fn remove(room: &RoomState, user: &UserId, by: Option<UserId>) -> Result<Change, Error> {
     if room.member(user).is_none() {
         return Ok(Change::default());
     }
     keep_an_admin(room, user, None)?;
-    let left = EntryKind::Left(Left { user: user.clone(), by });
-    Ok(Change { entries: vec![left] })
+    Ok(Change::from(EntryKind::Left(Left { user: user.clone(), by })))
 }
 
-/// The pure step of changing a role.
-///
-/// # Errors
-/// Who may not, who is no member, and the last owner.
-pub fn set_role(room: &RoomState, actor: &Actor, set: &SetRole) -> Result<Change, Error> {
-    let wanted = authorise::SetRole { user: set.user.clone(), role: set.role };
-    let allowed = authorise(actor, room, wanted)?;
-    let by = allowed.actor().author();
-    let authorise::SetRole { user, role } = allowed.into_action();
-    let member = room.member(&user).ok_or_else(|| {
-        Error::refused(ErrorCode::NotFound, "This person is not a member of the room.")
-    })?;
-    if member.role == role {
-        return Ok(Change::default());
+impl RoomCommand for SetRole {
+    fn digest(&self) -> u64 {
+        digest(&("role", &self.user, self.role))
     }
-    keep_an_admin(room, &user, Some(role))?;
-    let change = EntryKind::Role(RoleChange { user, role, by });
-    Ok(Change { entries: vec![change] })
+
+    fn members(&self) -> usize {
+        1
+    }
+
+    fn step(
+        &self,
+        room: &RoomState,
+        caller: &Caller,
+        _: &StepContext<'_>,
+    ) -> Result<Change, Error> {
+        let wanted = authorise::SetRole { user: self.user.clone(), role: self.role };
+        let allowed = authorise(caller, room, wanted)?;
+        let by = allowed.caller().author();
+        let authorise::SetRole { user, role } = allowed.into_action();
+        let member = room.member(&user).ok_or_else(|| {
+            Error::refused(ErrorCode::NotFound, "This person is not a member of the room.")
+        })?;
+        if member.role == role {
+            return Ok(Change::default());
+        }
+        keep_an_admin(room, &user, Some(role))?;
+        Ok(Change::from(EntryKind::Role(RoleChange { user, role, by })))
+    }
 }
 
 /// A room that has someone in charge keeps someone in charge, as long as anybody is left.
@@ -124,34 +169,13 @@ fn keep_an_admin(room: &RoomState, user: &UserId, role: Option<Role>) -> Result<
     Err(Error::refused(ErrorCode::LastAdmin, sentence))
 }
 
-/// Adds members, if all of them are known and may be in one more room.
-///
-/// # Errors
-/// Who is not known, and what the step says.
-pub async fn handle_add(asker: Asker, add: AddMembers) -> Handled {
-    let checked = asker.services.check_people(&add.users).await;
-    own(&asker, add.room, RoomCommand::AddMembers(add, checked)).await
-}
-
-/// Gives a membership command to the room's owner.
-pub fn own(
-    asker: &Asker,
-    room: RoomId,
-    command: RoomCommand,
-) -> impl Future<Output = Handled> + Send + 'static + use<> {
-    let answer = asker.services.rooms.command(room, asker.actor(room), command);
-    async move { Ok(Reply::Appended(answer.await?.appended)) }
-}
-
 /// A page of the members.
 ///
 /// # Errors
 /// Who may not know of the room, and what the store says.
-pub async fn handle_list(asker: Asker, command: Members) -> Handled {
-    let services = &asker.services;
-    let cell = services.rooms.loaded(command.room).await?;
-    let state = cell.state().ok_or_else(authorise::no_such_room)?;
-    authorise(&asker.actor(command.room), &state, Read)?;
+pub async fn handle_list(call: Call, command: Members) -> Handled {
+    let services = &call.services;
+    let Entered { state, .. } = call.enter(command.room, ReadState).await?;
     let from = match &command.after {
         Some(user) => Bound::Excluded(user),
         None => Bound::Unbounded,
@@ -164,7 +188,7 @@ pub async fn handle_list(asker: Asker, command: Members) -> Handled {
     let page: Vec<_> = following.by_ref().take(limit).collect();
     // Brings the profiles into memory.
     let found = services.directory.find_all(page.iter().map(|(user, _)| *user)).await;
-    found.map_err(|e| read_error(&e))?;
+    found?;
     for (user, member) in page {
         members.push(Member {
             profile: services.directory.peek(user),

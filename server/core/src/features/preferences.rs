@@ -2,13 +2,13 @@
 
 use caffis_schema::{Reply, command::SetPreferences, open::Empty};
 
-use crate::services::{Asker, Handled};
+use crate::call::{Call, Handled};
 
 /// Changes the settings; all of the person's sessions hear of it.
 ///
 /// # Errors
 /// What keeps them from being stored.
-pub async fn handle(asker: Asker, command: SetPreferences) -> Handled {
-    asker.change_person(move |person| person.private_receipts = command.private_receipts).await?;
+pub async fn handle(call: Call, command: SetPreferences) -> Handled {
+    call.change_person(move |person| person.private_receipts = command.private_receipts).await?;
     Ok(Reply::Done(Empty {}))
 }

@@ -5,16 +5,16 @@ use caffis_schema::{
 };
 
 use crate::{
+    call::{Call, Handled},
     model::text,
-    services::{Asker, Handled},
 };
 
 /// Changes this session's availability, and the person's own words.
 ///
 /// # Errors
 /// Saying that one is offline, words that are not allowed.
-pub async fn handle(asker: Asker, command: SetPresence) -> Handled {
-    let services = &asker.services;
+pub async fn handle(call: Call, command: SetPresence) -> Handled {
+    let services = &call.services;
     if command.availability == Availability::Offline {
         let sentence = "Who is connected is online or away.";
         return Err(Error::refused(ErrorCode::Invalid, sentence));
@@ -24,11 +24,11 @@ pub async fn handle(asker: Asker, command: SetPresence) -> Handled {
         if let Some(status) = &status {
             text::check_name(status)?;
         }
-        asker.change_person(|person| person.status = status).await?;
+        call.change_person(|person| person.status = status).await?;
     }
     let now = services.clock.now();
     if let Some(presence) =
-        services.people.set_availability(&asker.session, command.availability, now)
+        services.people.set_availability(call.session()?, command.availability, now)
     {
         services.tell_presence(&presence, None);
     }

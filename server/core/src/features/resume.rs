@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Entry, Error, ErrorCode, List, Position, Reply,
+    Entry, ErrorCode, List, Position, Reply,
     command::{Cursor, Resume},
     limits::PAGE_ENTRIES,
     reply::{Resumed, ResumedRooms, Standing},
@@ -15,35 +15,32 @@ use caffis_schema::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    model::{
-        authorise::{Read, authorise, no_such_room},
-        page,
-        room::RoomState,
-    },
+    call::{Call, Entered, Handled},
+    model::{authorise::Read, page, room::RoomState},
     room::{RoomCell, read_forward},
-    services::{Asker, Handled, Services},
+    services::Services,
 };
 
 /// Catches up with every cursor.
 ///
 /// # Errors
 /// None: each room has its own standing.
-pub async fn handle(asker: Asker, command: Resume) -> Handled {
-    let rooms = List::cut(all(&asker, &command.cursors, asker.page_bytes()).await);
+pub async fn handle(call: Call, command: Resume) -> Handled {
+    let rooms = List::cut(all(&call, &command.cursors, call.page_bytes()).await);
     Ok(Reply::Resumed(ResumedRooms { rooms }))
 }
 
 /// What becomes of each cursor, in order. Together the entries take the budget of bytes, and at most
 /// one entry more. A room that cannot be read in time is to be asked for later: one alone may take
 /// `room_timeout`, all of them together twice as long.
-pub async fn all(asker: &Asker, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> {
-    let room_timeout = asker.services.settings.room_timeout;
+pub async fn all(call: &Call, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> {
+    let room_timeout = call.services.settings.room_timeout;
     let end = Instant::now() + 2 * room_timeout;
-    let mut budget = bytes.min(asker.page_bytes());
+    let mut budget = bytes.min(call.page_bytes());
     let mut resumed = Vec::with_capacity(cursors.len());
     for cursor in cursors {
         let within = end.min(Instant::now() + room_timeout);
-        let found = timeout_at(within, one(asker, *cursor, &mut budget)).await;
+        let found = timeout_at(within, one(call, *cursor, &mut budget)).await;
         resumed.push(
             found.unwrap_or_else(|_| without_entries(cursor, Standing::Later, Position::ZERO)),
         );
@@ -55,33 +52,32 @@ fn without_entries(cursor: &Cursor, standing: Standing, head: Position) -> Resum
     Resumed { room: cursor.room, standing, entries: List::default(), more: false, head }
 }
 
-async fn one(asker: &Asker, cursor: Cursor, budget: &mut usize) -> Resumed {
+async fn one(call: &Call, cursor: Cursor, budget: &mut usize) -> Resumed {
     let answer = |standing, head| without_entries(&cursor, standing, head);
-    let (cell, state) = match enter(asker, cursor).await {
+    let entered = match cursor.open {
+        true => call.open(cursor.room).await,
+        false => call.enter(cursor.room, Read).await,
+    };
+    let Entered { cell, state, allowed } = match entered {
         Ok(entered) => entered,
         Err(error) if error.code == ErrorCode::NotFound => {
             return answer(Standing::Gone, Position::ZERO);
         }
         Err(_) => return answer(Standing::Later, Position::ZERO),
     };
-    let actor = asker.actor(cursor.room);
-    let Ok(allowed) = authorise(&actor, &state, Read) else {
-        asker.services.rooms.detach(&asker.session, cursor.room);
-        return answer(Standing::Gone, Position::ZERO);
-    };
     let head = state.head;
     if cursor.position > head {
         return answer(Standing::Reset, head);
     }
     let missed = head.since(cursor.position);
-    let settings = &asker.services.settings;
+    let settings = &call.services.settings;
     if missed > settings.resume_entries || cursor.position < allowed.visible_after() {
         return answer(Standing::Reset, head);
     }
     if missed == 0 {
         return answer(Standing::Complete, head);
     }
-    match missed_entries(&asker.services, &cell, &state, cursor).await {
+    match missed_entries(&call.services, &cell, &state, cursor).await {
         None => answer(Standing::Later, head),
         Some(entries) if !is_dense(&entries, cursor.position, head) => {
             answer(Standing::Reset, head)
@@ -97,29 +93,6 @@ async fn one(asker: &Asker, cursor: Cursor, budget: &mut usize) -> Resumed {
                 more: last < head,
                 ..answer(Standing::Complete, head)
             }
-        }
-    }
-}
-
-/// Loads the room and, if the cursor asks for it, opens it.
-async fn enter(asker: &Asker, cursor: Cursor) -> Result<(Arc<RoomCell>, Arc<RoomState>), Error> {
-    let rooms = &asker.services.rooms;
-    if cursor.open {
-        asker.know_self().await?;
-    }
-    loop {
-        let cell = rooms.loaded(cursor.room).await?;
-        let Some(state) = cell.state() else { continue };
-        if !cursor.open {
-            return Ok((cell, state));
-        }
-        let mut actor = asker.actor(cursor.room);
-        actor.attending = true;
-        authorise(&actor, &state, Read)?;
-        if rooms.attach(&cell, &asker.session)?.is_some() {
-            // What came between reading the state and subscribing is in the state after it.
-            let state = cell.state().ok_or_else(no_such_room)?;
-            return Ok((cell, state));
         }
     }
 }

@@ -16,9 +16,9 @@ use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
+    call::{Call, Handled},
+    errors::not_now,
     model::room::{RoomMeta, direct_context},
-    room::{not_now, read_error},
-    services::{Asker, Handled},
     tables::{self, HeadRow, RoomRow},
 };
 
@@ -41,9 +41,9 @@ struct Candidate {
 ///
 /// # Errors
 /// `not_found` for a room to go on after that is not in the list.
-pub async fn handle(asker: Asker, command: Rooms) -> Handled {
+pub async fn handle(call: Call, command: Rooms) -> Handled {
     let limit = usize::from(command.limit).clamp(1, PAGE_ROOMS);
-    let (rooms, more) = list(&asker, command.after, command.context.as_deref(), limit).await?;
+    let (rooms, more) = list(&call, command.after, command.context.as_deref(), limit).await?;
     Ok(Reply::Rooms(RoomPage { rooms: List::cut(rooms), more }))
 }
 
@@ -55,15 +55,15 @@ pub async fn handle(asker: Asker, command: Rooms) -> Handled {
 /// # Errors
 /// `not_found` for a room to go on after that is not in the list.
 pub async fn list(
-    asker: &Asker,
+    call: &Call,
     after: Option<RoomId>,
     context: Option<&str>,
     limit: usize,
 ) -> Result<(Vec<RoomSummary>, bool), Error> {
-    let room_timeout = asker.services.settings.room_timeout;
+    let room_timeout = call.services.settings.room_timeout;
     let start = Instant::now();
     let end = start + 2 * room_timeout;
-    let mut candidates = by_activity(asker, start + room_timeout).await.into_iter();
+    let mut candidates = by_activity(call, start + room_timeout).await.into_iter();
     if let Some(after) = after
         && !candidates.any(|candidate| candidate.room == after)
     {
@@ -76,7 +76,7 @@ pub async fn list(
         if next.is_empty() {
             break;
         }
-        let found = stream::iter(next).map(|candidate| summary(asker, candidate, context, end));
+        let found = stream::iter(next).map(|candidate| summary(call, candidate, context, end));
         let found = found.buffered(ROOMS_AT_ONCE).filter_map(ready);
         summaries.extend(found.collect::<Vec<_>>().await);
     }
@@ -86,47 +86,47 @@ pub async fn list(
 
 /// A room's summary; none when the person has left it or the filter leaves it out.
 async fn summary(
-    asker: &Asker,
+    call: &Call,
     candidate: Candidate,
     context: Option<&str>,
     end: Instant,
 ) -> Option<RoomSummary> {
-    let within = end.min(Instant::now() + asker.services.settings.room_timeout);
-    match timeout_at(within, read(asker, candidate.room, context)).await {
+    let within = end.min(Instant::now() + call.services.settings.room_timeout);
+    match timeout_at(within, read(call, candidate.room, context)).await {
         Ok(Ok(found)) => found,
         Ok(Err(error)) if error.code == ErrorCode::NotFound => None,
-        Ok(Err(_)) | Err(_) => unreadable(asker, candidate, context, end).await,
+        Ok(Err(_)) | Err(_) => unreadable(call, candidate, context, end).await,
     }
 }
 
 async fn read(
-    asker: &Asker,
+    call: &Call,
     room: RoomId,
     context: Option<&str>,
 ) -> Result<Option<RoomSummary>, Error> {
-    let services = &asker.services;
+    let services = &call.services;
     let cell = services.rooms.loaded(room).await?;
     let state = cell.state().ok_or_else(not_now)?;
     let wanted = context.is_none_or(|kind| *state.meta.context.kind == *kind);
-    if !wanted || state.member(asker.user()).is_none() {
+    if !wanted || state.member(call.user()).is_none() {
         return Ok(None);
     }
-    if let Some(peer) = state.peer_of(asker.user()) {
-        services.directory.find(peer).await.map_err(|e| read_error(&e))?;
+    if let Some(peer) = state.peer_of(call.user()) {
+        services.directory.find(peer).await?;
     }
-    Ok(Some(services.rooms.summarise(&state, asker.user(), cell.marker(asker.user()))))
+    Ok(Some(services.rooms.summarise(&state, call.user(), cell.marker(call.user()))))
 }
 
 /// What can be said of a room that cannot be read. What its members wrote is left out: whether this
 /// person may still see it is not known. A room of unknown context passes every filter.
 async fn unreadable(
-    asker: &Asker,
+    call: &Call,
     candidate: Candidate,
     context: Option<&str>,
     end: Instant,
 ) -> Option<RoomSummary> {
     let Candidate { room, peer, active } = candidate;
-    let services = &asker.services;
+    let services = &call.services;
     let key = RoomRow::key(&room);
     let row = timeout_at(end, tables::get::<RoomRow>(&*services.store, key)).await;
     let meta = row.ok().and_then(|row| Some(RoomMeta::from(row.ok()??)));
@@ -136,7 +136,7 @@ async fn unreadable(
     }
     let (class, context_of, name) = match (meta, &peer) {
         (Some(meta), _) => (meta.class, meta.context, meta.name),
-        (None, Some(peer)) => (RoomClass::Social, direct_context(asker.user(), peer), None),
+        (None, Some(peer)) => (RoomClass::Social, direct_context(call.user(), peer), None),
         (None, None) => {
             (RoomClass::Social, Context { kind: Text::default(), id: Text::default() }, None)
         }
@@ -165,9 +165,9 @@ async fn unreadable(
 }
 
 /// The rooms that were active last come first. A hint that cannot be read by `end` counts as never.
-async fn by_activity(asker: &Asker, end: Instant) -> Vec<Candidate> {
-    let services = &asker.services;
-    let rooms = services.people.rooms(asker.user()).into_iter();
+async fn by_activity(call: &Call, end: Instant) -> Vec<Candidate> {
+    let services = &call.services;
+    let rooms = services.people.rooms(call.user()).into_iter();
     let mut candidates: Vec<_> =
         rooms.map(|(room, peer)| Candidate { room, peer, active: Timestamp::ZERO }).collect();
     let mut cold = Vec::new();

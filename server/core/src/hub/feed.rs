@@ -76,7 +76,7 @@ impl Feed {
         for subscriber in self.subscribers.values() {
             let session = &subscriber.session;
             if !open_to_all
-                && !session.service
+                && session.service.is_none()
                 && subscriber.checked.load(Ordering::Relaxed) != room.members_version
             {
                 if room.member(&session.user).is_none() {
@@ -113,7 +113,7 @@ mod tests {
         Arc::new(SessionHandle {
             id: SessionId([id; 16]),
             user: user(name),
-            service: false,
+            service: None,
             token_issued: AtomicU64::new(0),
             outbound: Outbound::new(Codec::Binary, false, 1_000),
             open: Mutex::new(BTreeSet::new()),

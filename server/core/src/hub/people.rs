@@ -17,7 +17,7 @@ use caffis_schema::{CloseCode, Error, ErrorCode, RoomId, SessionId, Timestamp, U
 use tokio::time::Instant;
 
 use super::{outbound::Outbound, presence::PresenceState, rate::TokenBucket};
-use crate::{settings::Settings, sync::lock};
+use crate::{model::caller::Rights, settings::Settings, sync::lock};
 
 /// A session as the hub sees it.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub struct SessionHandle {
     pub id: SessionId,
     /// Whose.
     pub user: UserId,
-    /// Whether it is a service's: in no room, heard by nobody.
-    pub service: bool,
+    /// The rights of a service, which is in no room and heard by nobody; none for a person.
+    pub service: Option<Rights>,
     /// When its token was made; moves on refresh.
     pub token_issued: AtomicU64,
     /// What waits to be written to it.
@@ -164,6 +164,18 @@ impl People {
             }
         }
         sessions
+    }
+
+    /// Whether a connected person is in a room.
+    #[must_use]
+    pub fn is_in(&self, user: &UserId, room: RoomId) -> bool {
+        self.shard(user).get(user).is_some_and(|person| person.rooms.contains_key(&room))
+    }
+
+    /// How many rooms a connected person is in; none for someone who is not connected.
+    #[must_use]
+    pub fn room_count(&self, user: &UserId) -> Option<usize> {
+        self.shard(user).get(user).map(|person| person.rooms.len())
     }
 
     /// The rooms of a person who is connected.

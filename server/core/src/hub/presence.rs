@@ -192,7 +192,7 @@ mod tests {
         let session = Arc::new(SessionHandle {
             id: SessionId([id; 16]),
             user: UserId::new("giulia").expect("an id"),
-            service: false,
+            service: None,
             token_issued: AtomicU64::new(0),
             outbound: Outbound::new(Codec::Binary, false, 1_000),
             open: Mutex::new(BTreeSet::new()),

@@ -1,13 +1,14 @@
 //! The one authorisation point.
 //!
-//! [`authorise`] looks at who acts, in which room, and what they want, and gives an [`Allowed`]: a
+//! [`authorise`] looks at who calls, in which room, and what they want, and gives an [`Allowed`]: a
 //! proof that names all three. It cannot be made anywhere else, and every feature that reads or
 //! changes a room consumes one, so a handler without the check does not compile:
 //!
 //! ```compile_fail,E0451
-//! use caffis_core::model::{actor::Actor, authorise::{Allowed, Read}};
-//! fn forge(actor: Actor) -> Allowed<Read> {
-//!     Allowed { action: Read, actor, visible_after: Position(0) }
+//! use caffis_schema::Position;
+//! use caffis_core::model::{caller::Caller, authorise::{Allowed, Read}};
+//! fn forge(caller: Caller) -> Allowed<Read> {
+//!     Allowed { action: Read, caller, visible_after: Position(0) }
 //! }
 //! ```
 //!
@@ -18,13 +19,16 @@ use caffis_schema::{
     room::{Role, RoomClass},
 };
 
-use super::{actor::Actor, room::RoomState};
+use super::{
+    caller::{Caller, Rights},
+    room::RoomState,
+};
 
-/// The proof that an actor may do something in a room.
+/// The proof that a caller may do something in a room.
 #[derive(Debug)]
 pub struct Allowed<A> {
     action: A,
-    actor: Actor,
+    caller: Caller,
     visible_after: Position,
 }
 
@@ -37,8 +41,8 @@ impl<A> Allowed<A> {
 
     /// Who may do it.
     #[must_use]
-    pub fn actor(&self) -> &Actor {
-        &self.actor
+    pub fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// The entries after this position are theirs to see.
@@ -56,12 +60,12 @@ impl<A> Allowed<A> {
 
 /// Something that can be wanted in a room.
 pub trait Action {
-    /// Whether this actor, who may know of the room, may do it. `role` is none for people who walked
+    /// Whether this caller, who may know of the room, may do it. `role` is none for people who walked
     /// in and for services.
     ///
     /// # Errors
     /// Why not.
-    fn permits(&self, actor: &Actor, role: Option<Role>, room: &RoomState) -> Result<(), Error>;
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error>;
 }
 
 /// Asks for permission.
@@ -70,18 +74,31 @@ pub trait Action {
 /// `not_found` for someone who may not know of the room, `forbidden` or a narrower code for what they
 /// may not do in it.
 pub fn authorise<A: Action>(
-    actor: &Actor,
+    caller: &Caller,
     room: &RoomState,
     action: A,
 ) -> Result<Allowed<A>, Error> {
-    let member = room.member(&actor.user);
-    let walked_in = room.meta.class == RoomClass::Public && actor.attending;
-    if member.is_none() && !walked_in && !actor.service {
+    let member = room.member(&caller.user);
+    if !may_know(caller, room) {
         return Err(no_such_room());
     }
-    action.permits(actor, member.map(|m| m.role), room)?;
+    action.permits(caller, member.map(|m| m.role), room)?;
     let visible_after = member.map_or(Position::ZERO, |m| m.visible_after);
-    Ok(Allowed { action, actor: actor.clone(), visible_after })
+    Ok(Allowed { action, caller: caller.clone(), visible_after })
+}
+
+/// Whether a caller may know that there is such a room: members, people who walked in, and services.
+/// Conversations and groups that people made among themselves are none of a service's business, unless
+/// it may read everything.
+#[must_use]
+pub fn may_know(caller: &Caller, room: &RoomState) -> bool {
+    match caller.service {
+        Some(rights) => rights.read_history || !room.meta.is_made_by_people(),
+        None => {
+            let walked_in = room.meta.class == RoomClass::Public && caller.attending;
+            walked_in || room.member(&caller.user).is_some()
+        }
+    }
 }
 
 /// The answer of a room that does not exist, or not for this person.
@@ -94,13 +111,34 @@ fn forbidden(sentence: &str) -> Result<(), Error> {
     Err(Error::refused(ErrorCode::Forbidden, sentence))
 }
 
-/// Reading entries, members and markers.
+/// Reading what people write: entries and markers. In a public room that is anyone's.
 #[derive(Clone, Copy, Debug)]
 pub struct Read;
 
 impl Action for Read {
-    fn permits(&self, _: &Actor, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
-        Ok(())
+    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        match caller.service {
+            _ if room.meta.class == RoomClass::Public => Ok(()),
+            Some(Rights { read_history: false, .. }) => {
+                forbidden("This service may not read what people write.")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reading what a room is and who is in it.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadState;
+
+impl Action for ReadState {
+    fn permits(&self, caller: &Caller, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
+        match caller.service {
+            Some(Rights { read_states: false, read_history: false, .. }) => {
+                forbidden("This service may not read the state of rooms.")
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -112,10 +150,13 @@ pub struct Post {
 }
 
 impl Action for Post {
-    fn permits(&self, actor: &Actor, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
-        match (self.notice, actor.service) {
-            (true, false) => forbidden("Only a service may write notices."),
-            (false, true) => forbidden("A service writes notices, not a person's messages."),
+    fn permits(&self, caller: &Caller, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
+        match (self.notice, caller.service) {
+            (true, None) => forbidden("Only a service may write notices."),
+            (false, Some(_)) => forbidden("A service writes notices, not a person's messages."),
+            (true, Some(Rights { write_notices: false, .. })) => {
+                forbidden("This service may not write notices.")
+            }
             _ => Ok(()),
         }
     }
@@ -126,8 +167,11 @@ impl Action for Post {
 pub struct TakePart;
 
 impl Action for TakePart {
-    fn permits(&self, actor: &Actor, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
-        if actor.service { forbidden("A service does not take part in rooms.") } else { Ok(()) }
+    fn permits(&self, caller: &Caller, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
+        match caller.service {
+            Some(_) => forbidden("A service does not take part in rooms."),
+            None => Ok(()),
+        }
     }
 }
 
@@ -136,7 +180,7 @@ impl Action for TakePart {
 pub struct KeepMarker;
 
 impl Action for KeepMarker {
-    fn permits(&self, _: &Actor, role: Option<Role>, _: &RoomState) -> Result<(), Error> {
+    fn permits(&self, _: &Caller, role: Option<Role>, _: &RoomState) -> Result<(), Error> {
         if role.is_some() { Ok(()) } else { forbidden("Only members keep markers.") }
     }
 }
@@ -146,9 +190,9 @@ impl Action for KeepMarker {
 pub struct AddMembers;
 
 impl Action for AddMembers {
-    fn permits(&self, actor: &Actor, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         fixed_members(room)?;
-        if actor.service || role >= Some(Role::Admin) {
+        if manages(caller) || role >= Some(Role::Admin) {
             Ok(())
         } else {
             forbidden("Only an owner or an admin may add members.")
@@ -164,10 +208,10 @@ pub struct RemoveMember {
 }
 
 impl Action for RemoveMember {
-    fn permits(&self, actor: &Actor, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         fixed_members(room)?;
         let target = room.member(&self.user).map(|member| member.role);
-        if actor.service || (role >= Some(Role::Admin) && target <= role) {
+        if manages(caller) || (role >= Some(Role::Admin) && target <= role) {
             Ok(())
         } else {
             forbidden("Only an owner or an admin may remove members, and no one above their role.")
@@ -185,12 +229,12 @@ pub struct SetRole {
 }
 
 impl Action for SetRole {
-    fn permits(&self, actor: &Actor, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         fixed_members(room)?;
         let target = room.member(&self.user).map(|member| member.role);
         let below = target < Some(Role::Owner) && self.role < Role::Owner;
         let permitted = match role {
-            _ if actor.service => true,
+            _ if manages(caller) => true,
             Some(Role::Owner) => true,
             Some(Role::Admin) => below,
             _ => false,
@@ -204,10 +248,15 @@ impl Action for SetRole {
 pub struct Leave;
 
 impl Action for Leave {
-    fn permits(&self, _: &Actor, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+    fn permits(&self, _: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         fixed_members(room)?;
         if role.is_some() { Ok(()) } else { forbidden("Only a member can leave.") }
     }
+}
+
+/// Whether the caller is a service that manages members.
+fn manages(caller: &Caller) -> bool {
+    caller.service.is_some_and(|rights| rights.manage_members)
 }
 
 /// Direct conversations keep their two people.
@@ -260,8 +309,8 @@ mod tests {
         room: &RoomState,
         action: A,
     ) -> Option<ErrorCode> {
-        let actor = Actor::person(UserId::new(name).expect("an id"), attending);
-        authorise(&actor, room, action).err().map(|error| error.code)
+        let caller = Caller::person(UserId::new(name).expect("an id"), attending);
+        authorise(&caller, room, action).err().map(|error| error.code)
     }
 
     #[test]
@@ -291,11 +340,11 @@ mod tests {
     }
 
     #[test]
-    fn the_proof_names_the_actor_and_what_is_visible() {
+    fn the_proof_names_the_caller_and_what_is_visible() {
         let group = room(RoomClass::Social, "group");
-        let actor = Actor::person(UserId::new("giulia").expect("an id"), false);
-        let allowed = authorise(&actor, &group, Post { notice: false }).expect("a member");
-        assert_eq!((allowed.actor(), allowed.visible_after()), (&actor, Position::ZERO));
+        let caller = Caller::person(UserId::new("giulia").expect("an id"), false);
+        let allowed = authorise(&caller, &group, Post { notice: false }).expect("a member");
+        assert_eq!((allowed.caller(), allowed.visible_after()), (&caller, Position::ZERO));
         assert!(!allowed.into_action().notice);
     }
 }

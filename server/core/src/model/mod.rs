@@ -1,7 +1,7 @@
 //! The nouns and their rules: plain values, no store, no clock, no tasks.
 
-pub mod actor;
 pub mod authorise;
+pub mod caller;
 pub mod digest;
 pub mod page;
 pub mod room;

@@ -42,6 +42,12 @@ pub struct RoomMeta {
 }
 
 impl RoomMeta {
+    /// Whether people made it among themselves, and not a service or the opening of a context.
+    #[must_use]
+    pub fn is_made_by_people(&self) -> bool {
+        matches!(&*self.context.kind, DIRECT | GROUP)
+    }
+
     /// Whether it is a conversation of two.
     #[must_use]
     pub fn is_direct(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What a text may be.
 
-use caffis_schema::{Error, ErrorCode};
+use caffis_schema::{Error, ErrorCode, Text};
 
 /// Checks a message's text: not empty, not longer than the room allows, and without characters that
 /// only deceive.
@@ -12,7 +12,7 @@ use caffis_schema::{Error, ErrorCode};
 /// # Errors
 /// `text_empty`, `text_too_long` or `text_not_allowed`.
 pub fn check_message(text: &str, most_chars: u32) -> Result<(), Error> {
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return Err(Error::refused(ErrorCode::TextEmpty, "A message needs some text."));
     }
     let chars = text.chars().count();
@@ -28,10 +28,42 @@ pub fn check_message(text: &str, most_chars: u32) -> Result<(), Error> {
 /// # Errors
 /// `text_empty` or `text_not_allowed`.
 pub fn check_name(text: &str) -> Result<(), Error> {
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return Err(Error::refused(ErrorCode::TextEmpty, "A name needs some characters."));
     }
     check_characters(text, &[])
+}
+
+/// The text with the line ends of every system as line feeds: what is pasted on Windows has CR LF.
+#[must_use]
+pub fn with_line_feeds<const N: usize>(text: &Text<N>) -> Text<N> {
+    if text.contains('\r') {
+        Text::cut(&text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        text.clone()
+    }
+}
+
+/// A name from elsewhere without the characters that only deceive; none when nothing is left to see.
+#[must_use]
+pub fn clean_name<const N: usize>(name: &str) -> Option<Text<N>> {
+    let clean: String = name.chars().filter(|c| !deceives(*c)).collect();
+    (!is_blank(&clean)).then(|| Text::cut(clean.trim()))
+}
+
+/// Whether there is nothing to see in a text: only spaces and characters without a shape.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
+/// Characters that no font draws: joiners, marks of direction, fillers, selectors and tags.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{3164}')
+        || matches!(c, '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{feff}' | '\u{ffa0}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn check_characters(text: &str, allowed: &[char]) -> Result<(), Error> {
@@ -68,10 +100,24 @@ mod tests {
     fn what_is_not_a_message_is_refused() {
         assert_eq!(code(""), Some(ErrorCode::TextEmpty));
         assert_eq!(code(" \n\t"), Some(ErrorCode::TextEmpty));
+        assert_eq!(code("\u{200b}\u{200d} \u{2060}\u{fe0f}"), Some(ErrorCode::TextEmpty));
         assert_eq!(code("12345678901"), Some(ErrorCode::TextTooLong));
         assert_eq!(code("a\u{0}b"), Some(ErrorCode::TextNotAllowed));
         assert_eq!(code("a\u{1b}[1m"), Some(ErrorCode::TextNotAllowed));
         assert_eq!(code("a\u{202e}b"), Some(ErrorCode::TextNotAllowed));
+    }
+
+    #[test]
+    fn every_line_end_becomes_a_line_feed() {
+        let text: Text<40> = Text::cut("one\r\ntwo\rthree\nfour");
+        assert_eq!(&*with_line_feeds(&text), "one\ntwo\nthree\nfour");
+    }
+
+    #[test]
+    fn names_from_elsewhere_lose_what_deceives() {
+        let clean = |name| clean_name::<40>(name).map(|name| name.to_string());
+        assert_eq!(clean("Giu\u{7}lia \u{202e}Rossi "), Some("Giulia Rossi".to_owned()));
+        assert_eq!(clean("\u{200b}\u{202e}"), None);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use caffis_schema::{Text, Timestamp, UserId, limits};
 
+use crate::model::caller::Rights;
+
 /// What a good token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -17,9 +19,8 @@ pub struct Identity {
     pub issued: Timestamp,
     /// When it ends.
     pub expires: Timestamp,
-    /// Whether it belongs to a service of the business and not to a person: it may make the room of
-    /// any context with any members and write notices, and is in no room itself.
-    pub service: bool,
+    /// The rights of a service of the business, which is in no room itself; none for a person.
+    pub service: Option<Rights>,
 }
 
 /// Why a token is refused.

@@ -80,6 +80,12 @@ impl Append {
         self.members_before.clone()
     }
 
+    /// What becomes of a command that is part of this append.
+    pub(super) fn sent(&self, user: &UserId, client: ClientId) -> Option<Sent> {
+        let found = self.sent.iter().find(|(who, id, _)| who == user && *id == client);
+        found.map(|(_, _, sent)| *sent)
+    }
+
     /// Whether there is nothing to write.
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.sent.is_empty()
@@ -246,7 +252,7 @@ mod tests {
     use super::*;
     use crate::{
         ports::store::{Operation, Value},
-        room::{RoomPlan, owner::new_room},
+        room::{RoomPlan, creation::new_room},
     };
 
     fn room() -> Loaded {

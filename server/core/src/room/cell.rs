@@ -13,18 +13,18 @@ use caffis_schema::{
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    command::{Done, RoomCommand},
+    command::{Done, Order},
     markers::{MarkerState, Markers, Moved},
-    owner::not_now,
     recent::Recent,
     ring::Ring,
     updates::Updates,
 };
 use crate::{
+    errors::not_now,
     hub::{feed::Feed, people::SessionHandle, typists::Typists},
     model::{
-        actor::Actor,
         authorise::no_such_room,
+        caller::Caller,
         room::{Membership, RoomState},
     },
     sync::lock,
@@ -43,8 +43,8 @@ pub(super) enum Work {
 /// A command and where its answer goes.
 #[derive(Debug)]
 pub(super) struct Job {
-    pub(super) actor: Actor,
-    pub(super) command: RoomCommand,
+    pub(super) caller: Caller,
+    pub(super) order: Order,
     pub(super) answer: oneshot::Sender<Result<Done, Error>>,
 }
 
@@ -85,6 +85,22 @@ impl Loaded {
             + self.markers.len() * MARKER_BYTES
             + self.recent.len() * COMMAND_BYTES
             + self.state.buckets.len() * BUCKET_BYTES
+    }
+
+    /// A room of which nothing was written yet.
+    pub(super) fn empty(state: RoomState) -> Self {
+        Self {
+            state: Arc::new(state),
+            ring: Ring::default(),
+            recent: Recent::default(),
+            markers: Markers::default(),
+            saved: Position::ZERO,
+            epoch: 1,
+            fresh_bucket: false,
+            active_minute: 0,
+            head_dirty: false,
+            head_saving: false,
+        }
     }
 
     /// Whether there is something here that the store does not have yet.

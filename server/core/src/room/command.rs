@@ -1,114 +1,74 @@
-//! The commands that go through a room's owner, and what a step makes of them.
+//! Changes to a room's log: what a feature implements, and what its step makes.
 
-use caffis_schema::{
-    EntryKind, Error, List, Text, Timestamp, UserId,
-    command::{AddMembers, Leave, RemoveMember, Send, SetRole},
-    limits::{NAME_BYTES, USERS_PER_COMMAND},
-    reply::Appended,
-    room::{ClientKey, Context, HistoryPolicy, RoomClass},
-};
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
+use caffis_schema::{EntryKind, Error, Keyed, Timestamp, UserId, reply::Appended, room::ClientKey};
+
+use super::creation::RoomPlan;
 use crate::{
-    features,
-    model::{actor::Actor, digest::digest, room::RoomState},
+    model::{caller::Caller, room::RoomState},
     settings::Settings,
 };
 
-/// How to make a room: kept with the claim of its context, so that whoever finds a claim without a
-/// room can finish.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoomPlan {
-    /// What the room is about.
-    pub context: Context,
-    /// Its class.
-    pub class: RoomClass,
-    /// Its name.
-    pub name: Option<Text<NAME_BYTES>>,
-    /// Who makes it; none for a service.
-    pub creator: Option<UserId>,
-    /// Its members, the creator among them unless it is public.
-    pub members: List<UserId, { USERS_PER_COMMAND + 1 }>,
-    /// What later members see.
-    pub history: HistoryPolicy,
-}
+/// A command that changes a room's log. Its feature's file implements it for the command of the
+/// protocol; the room's owner knows commands by this trait only.
+pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
+    /// A digest of the content without the key: tells a resend from another command with the same id.
+    fn digest(&self) -> u64;
 
-/// A command to a room's owner.
-#[derive(Clone, Debug)]
-pub enum RoomCommand {
-    /// Makes the room, if it is not there.
-    Create(Box<RoomPlan>),
-    /// Sends a message.
-    Send(Box<Send>),
-    /// Adds members, unless they may not be: then the refusal counts, if this is no resend.
-    AddMembers(AddMembers, Result<(), Error>),
-    /// Removes a member.
-    RemoveMember(RemoveMember),
-    /// Changes a role.
-    SetRole(SetRole),
-    /// Leaves.
-    Leave(Leave),
-}
-
-impl RoomCommand {
-    /// The idempotency key; none for what is idempotent by itself.
-    #[must_use]
-    pub fn key(&self) -> Option<ClientKey> {
-        match self {
-            Self::Create(_) => None,
-            Self::Send(send) => Some(send.key),
-            Self::AddMembers(add, _) => Some(add.key),
-            Self::RemoveMember(remove) => Some(remove.key),
-            Self::SetRole(set) => Some(set.key),
-            Self::Leave(leave) => Some(leave.key),
-        }
+    /// Whose membership rows the command writes at most, for the size of the write.
+    fn members(&self) -> usize {
+        0
     }
 
-    /// About how many rows the command makes.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        // The entry, what was sent, a bucket, the activity; and for each member two.
-        4 + 2 * match self {
-            Self::Create(plan) => plan.members.len(),
-            Self::AddMembers(add, _) => add.users.len(),
-            Self::RemoveMember(_) | Self::SetRole(_) | Self::Leave(_) => 1,
-            Self::Send(_) => 0,
-        }
+    /// The people whom the command brings into the room, if the caller may do so. The owner makes
+    /// sure that they are known and may be in one more room before it takes the step.
+    ///
+    /// # Errors
+    /// Why the caller may not.
+    fn newcomers(&self, room: &RoomState, caller: &Caller) -> Result<Vec<UserId>, Error> {
+        let _ = (room, caller);
+        Ok(Vec::new())
     }
 
-    /// A digest of the content, the key left out.
-    #[must_use]
-    pub fn digest(&self) -> u64 {
-        match self {
-            Self::Create(plan) => digest(plan),
-            Self::Send(send) => digest(&("send", &send.body)),
-            Self::AddMembers(add, _) => digest(&("add", &add.users)),
-            Self::RemoveMember(remove) => digest(&("remove", &remove.user)),
-            Self::SetRole(set) => digest(&("role", &set.user, set.role)),
-            Self::Leave(_) => digest(&"leave"),
-        }
-    }
-
-    /// The pure step: what this command makes of the room.
+    /// The pure step: what the command makes of the room.
     ///
     /// # Errors
     /// Why it may not be done.
-    pub fn step(
+    fn step(
         &self,
         room: &RoomState,
-        actor: &Actor,
+        caller: &Caller,
         context: &StepContext<'_>,
-    ) -> Result<Change, Error> {
+    ) -> Result<Change, Error>;
+}
+
+/// Work of a room's owner that ends in entries.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Makes the room, if it is not there.
+    Create(Box<RoomPlan>),
+    /// A feature's command.
+    Command(Box<dyn RoomCommand>),
+}
+
+impl Order {
+    /// The idempotency key; none for creation, which is idempotent by itself.
+    pub(super) fn key(&self) -> Option<ClientKey> {
         match self {
-            Self::Create(plan) => Ok(features::create::step(room, plan)),
-            Self::Send(send) => features::send::step(room, actor, send, context),
-            Self::AddMembers(add, checked) => {
-                features::members::add(room, actor, add, checked, context)
-            }
-            Self::RemoveMember(remove) => features::members::remove(room, actor, remove),
-            Self::SetRole(set) => features::members::set_role(room, actor, set),
-            Self::Leave(leave) => features::members::leave(room, actor, leave),
+            Self::Create(_) => None,
+            Self::Command(command) => Some(command.key()),
         }
+    }
+
+    /// About how many rows it writes: the entry, what was sent, a bucket, the activity; and two for
+    /// each member.
+    pub(super) fn rows(&self) -> usize {
+        let members = match self {
+            Self::Create(plan) => plan.members.len(),
+            Self::Command(command) => command.members(),
+        };
+        4 + 2 * members
     }
 }
 
@@ -126,6 +86,12 @@ pub struct StepContext<'a> {
 pub struct Change {
     /// The entries.
     pub entries: Vec<EntryKind>,
+}
+
+impl From<EntryKind> for Change {
+    fn from(entry: EntryKind) -> Self {
+        Self { entries: vec![entry] }
+    }
 }
 
 /// What became of a command.

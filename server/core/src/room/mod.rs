@@ -9,11 +9,13 @@ mod append;
 mod attendance;
 mod cell;
 mod command;
+mod creation;
 mod entries;
 mod idle;
 mod keeping;
 mod load;
 mod markers;
+mod newcomers;
 mod owner;
 mod publish;
 mod read;
@@ -24,15 +26,13 @@ mod rooms;
 mod seeding;
 mod updates;
 
+pub(crate) use self::updates::tell_updates;
 pub use self::{
     cell::RoomCell,
-    command::{Change, Done, RoomCommand, RoomPlan, StepContext},
+    command::{Change, Done, RoomCommand, StepContext},
+    creation::RoomPlan,
     markers::{MarkerState, Moved},
     read::{read_back, read_forward},
     rooms::Rooms,
     seeding::write_room,
-};
-pub(crate) use self::{
-    owner::{not_now, read_error},
-    updates::tell_updates,
 };

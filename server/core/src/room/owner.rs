@@ -6,24 +6,25 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use caffis_schema::{
-    EntryKind, Error, ErrorCode, MessageNumber, Position, RoomId, Timestamp, reply::Appended,
-};
+use caffis_schema::{EntryKind, Error, MessageNumber, Position, Timestamp, reply::Appended};
 use tokio::time::timeout;
 
 use super::{
     append::Append,
-    cell::{Before, Inner, Job, Loaded, RoomCell, Work},
-    command::{Change, Done, RoomCommand, RoomPlan, StepContext},
+    cell::{Before, Inner, Job, RoomCell, Work},
+    command::{Change, Done, Order, RoomCommand, StepContext},
+    creation::{self, RoomPlan, new_room},
     load,
     recent::Sent,
     resend::{in_window, look_up, same_content},
     rooms::Rooms,
 };
 use crate::{
+    errors::not_now,
     model::{
-        authorise::no_such_room,
-        room::{RoomMeta, RoomState},
+        authorise::{may_know, no_such_room},
+        caller::Caller,
+        room::RoomState,
     },
     ports::store::StoreError,
     sync::lock,
@@ -37,9 +38,6 @@ const BATCH_ROWS: usize = 1_024;
 
 /// While a write is late, commands that wait for the room are answered this often.
 const LATE_STEP: Duration = Duration::from_millis(500);
-
-/// How long a client should wait before it asks again when the store is not there.
-const RETRY_MS: u32 = 1_000;
 
 /// A command's answer, ready when the append is durable or now.
 enum Answer {
@@ -58,15 +56,15 @@ pub(super) async fn drive(rooms: Arc<Rooms>, cell: Arc<RoomCell>) {
                 Work::Load(answer) => loads.push(answer),
             }
         }
-        let creation = jobs.iter().find_map(|job| match &job.command {
-            RoomCommand::Create(plan) => Some(plan.clone()),
-            _ => None,
+        let creation = jobs.iter().find_map(|job| match &job.order {
+            Order::Create(plan) => Some(plan.clone()),
+            Order::Command(_) => None,
         });
         let result = ensure_loaded(&rooms, &cell, creation.as_deref()).await;
         match result {
             Ok(()) => run(&rooms, &cell, jobs).await,
             Err(ref error) => jobs.into_iter().for_each(|job| {
-                // A gone asker needs no answer.
+                // The caller may be gone.
                 let _ = job.answer.send(Err(error.clone()));
             }),
         }
@@ -86,7 +84,7 @@ fn take_work(cell: &RoomCell) -> Option<Vec<Work>> {
     let mut rows = 0;
     let fits = |work: &&Work| {
         if let Work::Command(job) = work {
-            rows += job.command.rows();
+            rows += job.order.rows();
         }
         rows <= BATCH_ROWS
     };
@@ -109,7 +107,7 @@ async fn ensure_loaded(
     let reading = load::load(&*rooms.store, &rooms.settings, cell.id, distrust);
     let loaded = match timeout(rooms.settings.store_timeout, reading).await {
         Ok(Ok(loaded)) => loaded,
-        Ok(Err(error)) => return Err(read_error(&error)),
+        Ok(Err(error)) => return Err(error.into()),
         Err(_) => return Err(not_now()),
     };
     let loaded = match (loaded, creation) {
@@ -157,40 +155,38 @@ fn catch_up(rooms: &Rooms, cell: &Arc<RoomCell>, inner: &mut Inner, before: Befo
     rooms.publish(cell, inner, &untold, &before.state.members);
 }
 
-/// A room before its first entry.
-pub(super) fn new_room(id: RoomId, plan: &RoomPlan, now: Timestamp) -> Loaded {
-    let meta = RoomMeta {
-        id,
-        class: plan.class,
-        context: plan.context.clone(),
-        name: plan.name.clone(),
-        creator: plan.creator.clone(),
-        created: now,
-        history: plan.history,
-    };
-    Loaded {
-        state: Arc::new(RoomState::new(meta)),
-        ring: Default::default(),
-        recent: Default::default(),
-        markers: Default::default(),
-        saved: Position::ZERO,
-        epoch: 1,
-        fresh_bucket: false,
-        active_minute: 0,
-        head_dirty: false,
-        head_saving: false,
+/// Finds out what has to be known before the steps: what became of commands that came before, and
+/// whether the people whom the others bring into the room may be in it.
+async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Vec<Result<Option<Sent>, Error>> {
+    let mut known = Vec::with_capacity(jobs.len());
+    for (job, sent) in jobs.iter().zip(look_up(rooms, cell, jobs).await) {
+        known.push(match (sent, &job.order) {
+            (Ok(None), Order::Command(command)) => {
+                check_newcomers(rooms, cell, command.as_ref(), &job.caller).await.map(|()| None)
+            }
+            (sent, _) => sent.map_err(Error::from),
+        });
     }
+    known
+}
+
+async fn check_newcomers(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    command: &dyn RoomCommand,
+    caller: &Caller,
+) -> Result<(), Error> {
+    let state = cell.state().ok_or_else(not_now)?;
+    let newcomers = command.newcomers(&state, caller)?;
+    rooms.check_newcomers(&newcomers, caller.service.is_some()).await
 }
 
 async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
     if jobs.is_empty() {
         return;
     }
-    let looking = timeout(rooms.settings.store_timeout, look_up(rooms, cell, &jobs));
-    let known = looking.await.unwrap_or_else(|_| {
-        let late = || Err(StoreError::Unavailable("the store did not answer in time".to_owned()));
-        jobs.iter().map(|_| late()).collect()
-    });
+    let preparing = timeout(rooms.settings.store_timeout, prepare(rooms, cell, &jobs));
+    let known = preparing.await.unwrap_or_else(|_| jobs.iter().map(|_| Err(not_now())).collect());
     let now = rooms.clock.now();
     let (answers, mut append) = {
         let mut inner = lock(&cell.inner);
@@ -210,7 +206,7 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
     }
     let batch = match append.batch(&rooms.settings) {
         Ok(batch) => batch,
-        Err(error) => return reply(jobs, answers, Some(give_up(rooms, cell, &error))),
+        Err(error) => return reply(jobs, answers, Some(give_up(rooms, cell, error))),
     };
     let mut writing = pin!(rooms.store.write(batch));
     match timeout(rooms.settings.store_timeout, &mut writing).await {
@@ -219,10 +215,10 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
             publish(rooms, cell, append);
             reply(jobs, answers, None);
         }
-        Ok(Err(error)) => reply(jobs, answers, Some(give_up(rooms, cell, &error))),
+        Ok(Err(error)) => reply(jobs, answers, Some(give_up(rooms, cell, error))),
         Err(_) => {
             let late = StoreError::Unknown("the store did not answer in time".to_owned());
-            reply(jobs, answers, Some(give_up(rooms, cell, &late)));
+            reply(jobs, answers, Some(give_up(rooms, cell, late)));
             // Reading the room before this write has come to its end would find half the truth.
             while timeout(LATE_STEP, &mut writing).await.is_err() {
                 refuse_waiting(cell);
@@ -238,7 +234,7 @@ fn reply(jobs: Vec<Job>, answers: Vec<Answer>, failure: Option<Error>) {
             (Answer::WhenDurable(done), None) => Ok(done),
             (Answer::WhenDurable(_), Some(error)) => Err(error.clone()),
         };
-        // A gone asker needs no answer.
+        // The caller may be gone.
         let _ = job.answer.send(answer);
     }
 }
@@ -256,41 +252,59 @@ fn refuse_waiting(cell: &RoomCell) {
 fn step(
     append: &mut Append,
     job: &Job,
-    known: Result<Option<Sent>, StoreError>,
+    known: Result<Option<Sent>, Error>,
     context: &StepContext<'_>,
 ) -> Answer {
-    let known = match known {
-        Ok(known) => known,
-        Err(error) => return Answer::Now(Err(read_error(&error))),
+    let command = match &job.order {
+        Order::Create(plan) => {
+            let change = creation::step(&append.ahead, plan);
+            return Answer::WhenDurable(stage(append, change, context.now));
+        }
+        Order::Command(command) => command,
     };
-    let user = &job.actor.user;
-    if let Some(key) = job.command.key() {
-        let digest = job.command.digest();
-        let staged = append.sent.iter().find(|(who, id, _)| who == user && *id == key.id);
-        if let Some((_, _, sent)) = staged {
-            return match same_content(*sent, digest) {
-                Ok(done) => Answer::WhenDurable(done),
-                Err(error) => Answer::Now(Err(error)),
-            };
-        }
-        if let Some(sent) = known {
-            return Answer::Now(same_content(sent, digest));
-        }
-        if let Err(error) = in_window(key.time, context) {
-            return Answer::Now(Err(error));
-        }
+    let (user, key, digest) = (&job.caller.user, command.key(), command.digest());
+    if let Some(sent) = append.sent(user, key.id) {
+        return match same_content(sent, digest) {
+            Ok(done) => Answer::WhenDurable(done),
+            Err(error) => Answer::Now(Err(error)),
+        };
     }
-    let change = match job.command.step(&append.ahead, &job.actor, context) {
+    match known {
+        Ok(None) => {}
+        Ok(Some(sent)) => return Answer::Now(same_content(sent, digest)),
+        Err(error) => return Answer::Now(Err(error)),
+    }
+    let stepped = step_new(command.as_ref(), &append.ahead, &job.caller, context);
+    let change = match stepped {
         Ok(change) => change,
         Err(error) => return Answer::Now(Err(error)),
     };
     // What changes nothing is only true once all before it is durable.
-    Answer::WhenDurable(stage(append, job, change, context.now))
+    let done = stage(append, change, context.now);
+    let sent = Sent { appended: done.appended, digest };
+    // What changed nothing is remembered too: a resend must not do later what there was no need for
+    // at first.
+    append.sent.push((user.clone(), key.id, sent));
+    Answer::WhenDurable(done)
 }
 
-/// Adds what a command makes to the append; what changed nothing is remembered too, so that a resend
-/// does not do later what did not have to be done at first.
-fn stage(append: &mut Append, job: &Job, change: Change, now: Timestamp) -> Done {
+/// The step of a command that did not come before. Who may not know of the room learns nothing from
+/// the age of their key.
+fn step_new(
+    command: &dyn RoomCommand,
+    room: &RoomState,
+    caller: &Caller,
+    context: &StepContext<'_>,
+) -> Result<Change, Error> {
+    if !may_know(caller, room) {
+        return Err(no_such_room());
+    }
+    in_window(command.key().time, context)?;
+    command.step(room, caller, context)
+}
+
+/// Adds what a command makes to the append.
+fn stage(append: &mut Append, change: Change, now: Timestamp) -> Done {
     let room = append.ahead.meta.id;
     let mut first = None;
     for kind in change.entries {
@@ -303,12 +317,8 @@ fn stage(append: &mut Append, job: &Job, change: Change, now: Timestamp) -> Done
         first.get_or_insert(appended);
     }
     let RoomState { head: position, time, .. } = append.ahead;
-    let appended = first.unwrap_or(Appended { room, position, number: MessageNumber::ZERO, time });
-    if let Some(key) = job.command.key() {
-        let sent = Sent { appended, digest: job.command.digest() };
-        append.sent.push((job.actor.user.clone(), key.id, sent));
-    }
-    Done { appended }
+    let nothing = Appended { room, position, number: MessageNumber::ZERO, time };
+    Done { appended: first.unwrap_or(nothing) }
 }
 
 fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, append: Append) {
@@ -321,44 +331,15 @@ fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, append: Append) {
 
 /// What to answer when the append failed. After an unknown outcome nothing in memory can be trusted:
 /// the room is read again, and goes on in a new bucket.
-fn give_up(rooms: &Rooms, cell: &Arc<RoomCell>, error: &StoreError) -> Error {
+fn give_up(rooms: &Rooms, cell: &Arc<RoomCell>, error: StoreError) -> Error {
     let mut inner = lock(&cell.inner);
-    let answer = match error {
-        StoreError::Full => {
-            let sentence = "The store is full; nothing was written.";
-            Error::later(ErrorCode::StorageFull, sentence, 5_000)
-        }
-        StoreError::Unavailable(_) => not_now(),
-        StoreError::Unknown(_) => {
-            inner.doubt();
-            rooms.note_dirty(cell);
-            let sentence = "The store did not say whether this was written: ask again.";
-            Error::unknown(ErrorCode::Unavailable, sentence, RETRY_MS)
-        }
-        StoreError::Corrupt { .. } | StoreError::Invalid { .. } => {
-            tracing::error!(room.id = %cell.id, %error, "a write was refused by the store");
-            Error::refused(ErrorCode::Internal, "This could not be written.")
-        }
-    };
+    if matches!(error, StoreError::Unknown(_)) {
+        inner.doubt();
+        rooms.note_dirty(cell);
+    }
     if inner.loaded.as_ref().is_some_and(|loaded| loaded.state.head == Position::ZERO) {
         // The room itself was to be made by this write.
         inner.loaded = None;
     }
-    answer
-}
-
-/// The error of a read that failed.
-pub(crate) fn read_error(error: &StoreError) -> Error {
-    match error {
-        StoreError::Corrupt { .. } | StoreError::Invalid { .. } => {
-            tracing::error!(%error, "a read failed");
-            Error::refused(ErrorCode::Internal, "This could not be read.")
-        }
-        StoreError::Full | StoreError::Unavailable(_) | StoreError::Unknown(_) => not_now(),
-    }
-}
-
-/// The error of a store that is away.
-pub(crate) fn not_now() -> Error {
-    Error::later(ErrorCode::Unavailable, "The store cannot be reached now.", RETRY_MS)
+    error.into()
 }

@@ -33,12 +33,12 @@ pub(super) async fn look_up(
     let recent: Vec<Option<Sent>> = {
         let inner = lock(&cell.inner);
         let recent = inner.loaded.as_ref().map(|loaded| &loaded.recent);
-        let find = |job: &Job| recent?.get(&job.actor.user, job.command.key()?.id);
+        let find = |job: &Job| recent?.get(&job.caller.user, job.order.key()?.id);
         jobs.iter().map(find).collect()
     };
     let mut known = Vec::with_capacity(jobs.len());
     for (job, recent) in jobs.iter().zip(recent) {
-        known.push(match (recent, job.command.key()) {
+        known.push(match (recent, job.order.key()) {
             (Some(sent), _) => Ok(Some(sent)),
             (None, None) => Ok(None),
             (None, Some(key)) => stored(rooms, cell, job, key.id).await,
@@ -54,7 +54,7 @@ async fn stored(
     job: &Job,
     client: ClientId,
 ) -> Result<Option<Sent>, StoreError> {
-    let key = SentRow::key(&cell.id, &job.actor.user, &client);
+    let key = SentRow::key(&cell.id, &job.caller.user, &client);
     let Some(row) = tables::get::<SentRow>(&*rooms.store, key).await? else { return Ok(None) };
     let head = cell.state().map_or(Position::ZERO, |state| state.head);
     if row.position > head || !is_entry_of(rooms, cell, &row).await? {

@@ -17,15 +17,17 @@ use tokio::{
 
 use super::{
     cell::{Job, RoomCell, Work},
-    command::{Done, RoomCommand},
+    command::{Done, Order, RoomCommand},
+    creation::RoomPlan,
     idle::{IdleRooms, LOOKS},
     markers::MarkerState,
     owner,
 };
 use crate::{
     directory::Directory,
+    errors::owner_stopped,
     hub::people::People,
-    model::{actor::Actor, room::RoomState},
+    model::{caller::Caller, room::RoomState},
     ports::{clock::SharedClock, store::SharedStore},
     settings::Settings,
     statistics::Counters,
@@ -51,12 +53,6 @@ pub struct Rooms {
     pub(super) untold: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
     /// Wakes whoever tells it.
     pub(super) updated: Notify,
-}
-
-/// What comes to a waiter whose driver went away.
-fn driver_gone() -> Error {
-    let sentence = "The room's owner stopped: ask again.";
-    Error::unknown(ErrorCode::Internal, sentence, 1_000)
 }
 
 /// Puts a room right when its driver panics: what waited hears that the outcome is unknown, and the
@@ -120,15 +116,33 @@ impl Rooms {
     /// commands of one session stay in order; the future is its answer.
     pub fn command(
         self: &Arc<Self>,
+        caller: Caller,
+        command: Box<dyn RoomCommand>,
+    ) -> impl Future<Output = Result<Done, Error>> + Send + 'static + use<> {
+        self.order(command.room(), caller, Order::Command(command))
+    }
+
+    /// Has a room made from a plan, unless it is there.
+    pub fn create(
+        self: &Arc<Self>,
         room: RoomId,
-        actor: Actor,
-        command: RoomCommand,
+        caller: Caller,
+        plan: RoomPlan,
+    ) -> impl Future<Output = Result<Done, Error>> + Send + 'static + use<> {
+        self.order(room, caller, Order::Create(Box::new(plan)))
+    }
+
+    fn order(
+        self: &Arc<Self>,
+        room: RoomId,
+        caller: Caller,
+        order: Order,
     ) -> impl Future<Output = Result<Done, Error>> + Send + 'static + use<> {
         let (answer, done) = oneshot::channel();
-        let queued = self.enqueue(room, Work::Command(Job { actor, command, answer }));
+        let queued = self.enqueue(room, Work::Command(Job { caller, order, answer }));
         async move {
             queued?;
-            done.await.unwrap_or_else(|_| Err(driver_gone()))
+            done.await.unwrap_or_else(|_| Err(owner_stopped()))
         }
     }
 
@@ -145,7 +159,7 @@ impl Rooms {
             }
             let (answer, done) = oneshot::channel();
             self.enqueue(room, Work::Load(answer))?;
-            done.await.unwrap_or_else(|_| Err(driver_gone()))?;
+            done.await.unwrap_or_else(|_| Err(owner_stopped()))?;
         }
     }
 

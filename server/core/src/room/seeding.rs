@@ -2,9 +2,12 @@
 
 use caffis_schema::{EntryKind, MessageNumber, RoomId, Timestamp};
 
-use super::{append::Append, cell::head_row, command::RoomPlan, owner::new_room};
+use super::{
+    append::Append,
+    cell::head_row,
+    creation::{self, RoomPlan, new_room},
+};
 use crate::{
-    features,
     ports::store::{Batch, Store, StoreError},
     settings::Settings,
 };
@@ -26,7 +29,7 @@ pub async fn write_room(
 ) -> Result<(), StoreError> {
     let mut loaded = new_room(room, plan, created);
     let mut time = created;
-    let mut pending = features::create::step(&loaded.state, plan).entries;
+    let mut pending = creation::step(&loaded.state, plan).entries;
     loop {
         let mut append = Append::new(&loaded);
         for kind in pending.drain(..) {

@@ -109,7 +109,7 @@ impl Rooms {
         entered: bool,
     ) {
         let Some(loaded) = &inner.loaded else { return };
-        if !is_walk_in(&loaded.state) || session.service {
+        if !is_walk_in(&loaded.state) || session.service.is_some() {
             return;
         }
         if inner.feed.attendance() > self.settings.small_room_members {

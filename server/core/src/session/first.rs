@@ -44,7 +44,7 @@ pub(super) async fn first(
         Ok(opened) => {
             let reply = Ok(Reply::Welcome(opened.welcome.clone()));
             let bytes = answer_bytes(id, reply, codec, link.info().max_frame);
-            opened.session.0.session.outbound.release(bytes);
+            opened.session.session.outbound.release(bytes);
             Ok(opened)
         }
         Err(refused) => {

@@ -10,7 +10,7 @@ use caffis_schema::{
     limits::COMMAND_BYTES,
 };
 
-use crate::{hub::encoded::encode, services::Handled};
+use crate::{call::Handled, hub::encoded::encode};
 
 /// Decodes a client's frame.
 pub(super) fn decode(payload: &[u8], codec: Codec) -> Result<ClientFrame, Error> {

@@ -18,6 +18,7 @@ use caffis_schema::{
 };
 
 use crate::{
+    call::Call,
     features::{resume, room_list},
     hub::{outbound::Outbound, people::SessionHandle, presence::PresenceState},
     model::page,
@@ -25,8 +26,8 @@ use crate::{
         authenticator::{Identity, TokenError},
         entropy,
     },
-    room::read_error,
-    services::{Asker, Services},
+    services::Services,
+    sync::{lock, spawn},
     tables::{self, RevocationRow, UserRoomRow},
 };
 
@@ -42,11 +43,14 @@ pub(super) struct Refused {
 }
 
 /// A session that others can see. However it goes away, dropping this takes it out again.
-pub(super) struct Registered(pub(super) Asker);
+pub(super) struct Registered {
+    pub(super) services: Services,
+    pub(super) session: Arc<SessionHandle>,
+}
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        end(&self.0);
+        end(&self.services, &self.session);
     }
 }
 
@@ -73,7 +77,7 @@ pub(super) async fn identify(services: &Services, token: &str) -> Result<Identit
 async fn check_revocation(services: &Services, identity: &Identity) -> Result<(), Error> {
     let key = RevocationRow::key(&identity.user);
     let row = tables::get::<RevocationRow>(&*services.store, key).await;
-    if row.map_err(|e| read_error(&e))?.is_some_and(|row| identity.issued < row.before) {
+    if row?.is_some_and(|row| identity.issued < row.before) {
         let sentence = "This person's sessions were ended: sign in again.";
         return Err(Error::refused(ErrorCode::TokenRevoked, sentence));
     }
@@ -121,8 +125,8 @@ pub(super) async fn open(
         open: Mutex::new(BTreeSet::new()),
         ended: AtomicBool::new(false),
     });
-    let session = Registered(Asker { services: services.clone(), session });
-    let welcome = enter(&session.0, &identity, &hello).await.map_err(|error| {
+    let session = Registered { services: services.clone(), session };
+    let welcome = enter(&session, &identity, &hello).await.map_err(|error| {
         let close = match error.code {
             ErrorCode::LimitReached => CloseCode::TooManyConnections,
             ErrorCode::TokenRevoked => CloseCode::Revoked,
@@ -134,43 +138,43 @@ pub(super) async fn open(
     Ok(Opened { session, welcome, token_left })
 }
 
-async fn enter(asker: &Asker, identity: &Identity, hello: &Hello) -> Result<Welcome, Error> {
-    let services = &asker.services;
-    let (person, changed) = services
-        .directory
-        .sign_in(identity, services.clock.now())
-        .await
-        .map_err(|e| read_error(&e))?;
+async fn enter(
+    registered: &Registered,
+    identity: &Identity,
+    hello: &Hello,
+) -> Result<Welcome, Error> {
+    let Registered { services, session } = registered;
+    let call = Call::of_session(services.clone(), session.clone());
+    let (person, changed) = services.directory.sign_in(identity, services.clock.now()).await?;
     let known = || {
         let status = person.status.clone();
         PresenceState::offline(status, person.private_receipts, person.last_seen)
     };
-    services.people.add(&asker.session, &services.settings, known)?;
+    services.people.add(session, &services.settings, known)?;
     // Once more, now that a revocation finds this session: one may have come in between.
     check_revocation(services, identity).await?;
     let most = services.settings.rooms_per_user as usize;
-    let partition = UserRoomRow::partition(asker.user());
-    let rows: Vec<UserRoomRow> =
-        tables::partition(&*services.store, partition, most).await.map_err(|e| read_error(&e))?;
-    services.people.add_rooms(asker.user(), rows.into_iter().map(|row| (row.room, row.peer)));
+    let partition = UserRoomRow::partition(&session.user);
+    let rows: Vec<UserRoomRow> = tables::partition(&*services.store, partition, most).await?;
+    services.people.add_rooms(&session.user, rows.into_iter().map(|row| (row.room, row.peer)));
 
-    let (rooms, more_rooms) = room_list::list(asker, None, None, PAGE_ROOMS).await?;
+    let (rooms, more_rooms) = room_list::list(&call, None, None, PAGE_ROOMS).await?;
     let taken: usize = rooms.iter().map(page::summary_size).sum();
-    let resumed = resume::all(asker, &hello.cursors, WELCOME_BYTES.saturating_sub(taken)).await;
+    let resumed = resume::all(&call, &hello.cursors, WELCOME_BYTES.saturating_sub(taken)).await;
     if changed {
         services.tell_profile(&person.profile);
     }
-    if !asker.session.service {
+    if session.service.is_none() {
         let now = services.clock.now();
-        let presence = services.people.set_availability(&asker.session, Availability::Online, now);
+        let presence = services.people.set_availability(session, Availability::Online, now);
         if let Some(presence) = presence {
-            services.tell_presence(&presence, Some(asker.session.id));
+            services.tell_presence(&presence, Some(session.id));
         }
     }
-    let user = asker.user();
+    let user = &session.user;
     Ok(Welcome {
         version: hello.version.min(PROTOCOL_VERSION),
-        session: asker.session.id,
+        session: session.id,
         profile: person.profile.clone(),
         own: services.people.own(user).unwrap_or_else(|| known().own(user)),
         server_time: services.clock.now(),
@@ -184,12 +188,11 @@ async fn enter(asker: &Asker, identity: &Identity, hello: &Hello) -> Result<Welc
 
 /// Ends a session: nothing reaches it any more, and a moment later others hear that the person went,
 /// if no other session of theirs came.
-fn end(asker: &Asker) {
-    let Asker { services, session } = asker;
+fn end(services: &Services, session: &Arc<SessionHandle>) {
     if session.ended.swap(true, Ordering::AcqRel) {
         return;
     }
-    let open: Vec<_> = crate::sync::lock(&session.open).iter().copied().collect();
+    let open: Vec<_> = lock(&session.open).iter().copied().collect();
     for room in open {
         services.rooms.detach(session, room);
     }
@@ -202,9 +205,8 @@ fn end(asker: &Asker) {
         }
         return;
     }
-    let asker = asker.clone();
-    crate::sync::spawn(async move {
-        let Asker { services, session } = asker;
+    let (services, session) = (services.clone(), session.clone());
+    spawn(async move {
         tokio::time::sleep(services.settings.offline_grace).await;
         let user = &session.user;
         if !services.people.sessions(user).is_empty() {

@@ -17,7 +17,6 @@ use futures_util::{FutureExt, Stream, stream::FuturesUnordered};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::{
-    dispatch::{self, ready},
     first::first,
     frames::{answer_bytes, decode},
     hello,
@@ -26,13 +25,16 @@ use super::{
 };
 use crate::{
     admission::Addresses,
+    call::{Call, Handled},
+    dispatch::{dispatch, ready},
     features::typing,
     hub::{
         encoded::Encoded,
         outbound::{BIG_REPLY_BYTES, Item, Next},
+        people::SessionHandle,
         rate::TokenBucket,
     },
-    services::{Asker, Handled, Services},
+    services::Services,
 };
 
 /// Bad frames that a session may send before it is closed.
@@ -55,7 +57,8 @@ pub(super) enum End {
 type Running = Pin<Box<dyn Future<Output = (u32, Handled)> + Send>>;
 
 struct Session {
-    asker: Asker,
+    services: Services,
+    handle: Arc<SessionHandle>,
     addresses: Arc<Addresses>,
     address: Option<IpAddr>,
     running: FuturesUnordered<Running>,
@@ -112,7 +115,7 @@ impl Greeted {
     /// Runs the session until it ends.
     pub async fn converse(self) {
         let Self { opened, addresses, mut link, address } = self;
-        let log = SessionLog::opened(&opened.session.0.session, link.info().kind, address);
+        let log = SessionLog::opened(&opened.session.session, link.info().kind, address);
         let end = converse(opened, addresses, address, &mut *link).await;
         log.ended(&end);
         say_goodbye(&mut *link, &end).await;
@@ -134,13 +137,14 @@ async fn converse(
 ) -> End {
     // Kept to the end of the conversation, whatever ends it.
     let registered = opened.session;
-    let settings = registered.0.services.settings.clone();
+    let settings = registered.services.settings.clone();
     let now = Instant::now();
     let timers = Timers::new(&settings, opened.token_left);
     let mut session = Session {
         timer: Box::pin(sleep_until(timers.next())),
         timers,
-        asker: registered.0.clone(),
+        services: registered.services.clone(),
+        handle: registered.session.clone(),
         addresses,
         address,
         running: FuturesUnordered::new(),
@@ -160,7 +164,7 @@ async fn converse(
 
 impl Session {
     fn poll(&mut self, link: &mut dyn Link, cx: &mut Context<'_>) -> Poll<End> {
-        self.asker.session.outbound.register(cx);
+        self.handle.outbound.register(cx);
         loop {
             self.poll_answers(cx);
             if let Poll::Ready(end) = self.poll_write(link, cx) {
@@ -169,7 +173,7 @@ impl Session {
             if let Poll::Ready(end) = self.poll_timer(link, cx) {
                 return Poll::Ready(end);
             }
-            let most = self.asker.services.settings.commands_in_flight as usize;
+            let most = self.services.settings.commands_in_flight as usize;
             if self.running.len() + self.answers >= most {
                 // An answer, or the writing of one, wakes the loop; until then the peer waits.
                 return if self.broken { Poll::Ready(End::Gone) } else { Poll::Pending };
@@ -188,9 +192,9 @@ impl Session {
     /// Moves finished commands' answers into the queue.
     fn poll_answers(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some((id, handled))) = pin!(&mut self.running).poll_next(cx) {
-            self.asker.services.statistics.command(handled.is_ok());
+            self.services.statistics.command(handled.is_ok());
             if let Ok(Reply::Refreshed(refreshed)) = &handled {
-                let now = self.asker.services.clock.now();
+                let now = self.services.clock.now();
                 self.timers.refreshed(hello::token_left(refreshed.token_expires, now));
                 self.timer.as_mut().reset(self.timers.next());
             }
@@ -199,15 +203,15 @@ impl Session {
     }
 
     fn answer(&mut self, id: u32, handled: Handled) {
-        let outbound = &self.asker.session.outbound;
+        let outbound = &self.handle.outbound;
         outbound.reply(answer_bytes(id, handled, outbound.codec(), self.frame_limit));
         self.answers += 1;
     }
 
     /// Writes what waits: at once when the link was idle or an answer is due, else gathered.
     fn poll_write(&mut self, link: &mut dyn Link, cx: &mut Context<'_>) -> Poll<End> {
-        let session = Arc::clone(&self.asker.session);
-        let due = self.flushed + self.asker.services.settings.gather;
+        let session = Arc::clone(&self.handle);
+        let due = self.flushed + self.services.settings.gather;
         let mut written = 0;
         let farewell = loop {
             match link.poll_ready(Lane::MAIN, cx) {
@@ -270,7 +274,7 @@ impl Session {
     }
 
     fn write(&self, link: &mut dyn Link, item: &Item) -> Result<(), caffis_link::SendError> {
-        let codec = self.asker.session.outbound.codec();
+        let codec = self.handle.outbound.codec();
         match item {
             Item::Reply(bytes) => {
                 let lanes = link.info().lanes;
@@ -318,9 +322,9 @@ impl Session {
                     return Poll::Ready(end);
                 }
                 Due::TokenWarning => {
-                    let at = self.asker.services.clock.now() + self.timers.token_left_ms();
+                    let at = self.services.clock.now() + self.timers.token_left_ms();
                     let event = Event::TokenExpiring(TokenExpiring { at });
-                    self.asker.session.outbound.notice(&Encoded::event(event));
+                    self.handle.outbound.notice(&Encoded::event(event));
                 }
                 Due::TokenExpired => {
                     let end = End::Farewell(CloseCode::TokenExpired, "the token has ended");
@@ -336,7 +340,7 @@ impl Session {
         self.timers.heard();
         match incoming {
             Incoming::Frame { payload, .. } => {
-                match decode(&payload, self.asker.session.outbound.codec()) {
+                match decode(&payload, self.handle.outbound.codec()) {
                     Ok(ClientFrame::Request(request)) => self.start(request),
                     Ok(ClientFrame::Signal(signal)) => self.signal(&signal),
                     Err(error) => return self.bad_frame(error),
@@ -345,7 +349,7 @@ impl Session {
             }
             Incoming::Datagram(payload) => {
                 // Datagrams have no answer: what is not a signal is dropped.
-                let codec = self.asker.session.outbound.codec();
+                let codec = self.handle.outbound.codec();
                 if let Ok(ClientFrame::Signal(signal)) = decode(&payload, codec) {
                     self.signal(&signal);
                 }
@@ -372,19 +376,25 @@ impl Session {
             // Datagrams may overtake each other: an older one says nothing new.
             ClientSignal::Typing(typing) if typing.counter > self.last_signal => {
                 self.last_signal = typing.counter;
-                typing::handle(&self.asker, *typing);
+                typing::handle(&self.call(), *typing);
             }
             ClientSignal::Typing(_) => {}
             ClientSignal::Unknown(_) => {}
         }
     }
 
+    fn call(&self) -> Call {
+        Call::of_session(self.services.clone(), self.handle.clone())
+    }
+
     fn start(&mut self, Request { id, command }: Request) {
         let answer = match self.within_rates(&command) {
             Err(error) => ready(Err(error)),
             Ok(()) => match command {
-                Command::Refresh(refresh) => Box::pin(refreshed(self.asker.clone(), refresh)),
-                command => dispatch::dispatch(self.asker.clone(), command),
+                Command::Refresh(refresh) => {
+                    Box::pin(refreshed(self.services.clone(), self.handle.clone(), refresh))
+                }
+                command => dispatch(self.call(), command),
             },
         };
         self.running.push(Box::pin(async move { (id, answer.await) }));
@@ -394,19 +404,19 @@ impl Session {
         if let Some(address) = self.address {
             self.addresses.take_command(address)?;
         }
-        let message = matches!(command, Command::Send(_)) && !self.asker.session.service;
-        self.asker.services.people.take(self.asker.user(), message)
+        let message = matches!(command, Command::Send(_)) && self.handle.service.is_none();
+        self.services.people.take(&self.handle.user, message)
     }
 }
 
-/// A new token of the same person.
-async fn refreshed(asker: Asker, refresh: Refresh) -> Handled {
+/// A new token of the same person, with the same rights.
+async fn refreshed(services: Services, session: Arc<SessionHandle>, refresh: Refresh) -> Handled {
     let identity =
-        hello::identify(&asker.services, &refresh.token).await.map_err(|refused| refused.error)?;
-    if identity.user != *asker.user() || identity.service != asker.session.service {
-        let sentence = "The new token is another person's.";
+        hello::identify(&services, &refresh.token).await.map_err(|refused| refused.error)?;
+    if identity.user != session.user || identity.service != session.service {
+        let sentence = "The new token is another person's, or gives other rights.";
         return Err(Error::refused(ErrorCode::TokenInvalid, sentence));
     }
-    asker.session.token_issued.store(identity.issued.get(), Ordering::Release);
+    session.token_issued.store(identity.issued.get(), Ordering::Release);
     Ok(Reply::Refreshed(Refreshed { token_expires: identity.expires }))
 }

@@ -6,7 +6,6 @@
 //!
 //! [`Outbound`]: crate::hub::outbound::Outbound
 
-pub mod dispatch;
 mod first;
 mod frames;
 mod hello;
@@ -15,4 +14,4 @@ mod log;
 mod timers;
 
 pub use self::link_loop::Greeted;
-pub(crate) use self::{link_loop::greet, log::Refusals};
+pub(crate) use self::link_loop::greet;

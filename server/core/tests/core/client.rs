@@ -206,7 +206,27 @@ impl Client {
         class: RoomClass,
         members: &[&str],
     ) -> Result<RoomSummary, Error> {
-        let context = Context { kind: Text::cut(kind), id: Text::cut("42") };
+        self.ensure_with(kind, "42", class, members).await
+    }
+
+    /// The room of a context, without members.
+    pub(crate) async fn ensure_context(
+        &mut self,
+        kind: &str,
+        id: &str,
+        class: RoomClass,
+    ) -> Result<RoomSummary, Error> {
+        self.ensure_with(kind, id, class, &[]).await
+    }
+
+    async fn ensure_with(
+        &mut self,
+        kind: &str,
+        id: &str,
+        class: RoomClass,
+        members: &[&str],
+    ) -> Result<RoomSummary, Error> {
+        let context = Context { kind: Text::cut(kind), id: Text::cut(id) };
         let (name, members) = (None, List::cut(users(members)));
         let history = HistoryPolicy::All;
         self.summary(Command::EnsureRoom(EnsureRoom { context, class, name, members, history }))

@@ -74,8 +74,10 @@ async fn a_context_has_one_room_whoever_asks() {
         (one.expect("made").room, other.expect("made").room)
     };
     assert_eq!(one, other);
-    // What is there is given back as it is.
-    let again = service.ensure("meetup", RoomClass::Evidence, &["marco"]).await.expect("found");
+    // What is there is given back as it is, to those who expect a room of its class.
+    let other = service.ensure("meetup", RoomClass::Evidence, &["marco"]).await;
+    assert_eq!(code(other), ErrorCode::RoomClass);
+    let again = service.ensure("meetup", RoomClass::Social, &["marco"]).await.expect("found");
     assert_eq!((again.room, again.class, again.members), (one, RoomClass::Social, 1));
     let found = giulia.ensure("meetup", RoomClass::Social, &[]).await.expect("a member finds it");
     assert_eq!((found.room, found.role), (one, Some(Role::Member)));

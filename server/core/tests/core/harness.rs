@@ -14,6 +14,7 @@ use caffis_conformance::{
 };
 use caffis_core::{
     Core, Ports, Settings,
+    model::caller::Rights,
     ports::{
         authenticator::{Authenticator, Identity, IdentityFuture, TokenError},
         clock::Clock,
@@ -47,7 +48,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const QUIET: Duration = Duration::from_millis(200);
 
 /// Tokens are a person's id; more may follow it: `giulia;name=Giulia;issued=1;expires=2`. Those of
-/// services begin with `service:`.
+/// services begin with `service:` and may name their rights: `service:audit;right=history`.
 struct Tokens(Arc<ManualClock>);
 
 impl Authenticator for Tokens {
@@ -57,13 +58,17 @@ impl Authenticator for Tokens {
             let mut parts = token.split(';');
             let name = parts.next().unwrap_or_default();
             let (mut issued, mut expires) = (now, now + 86_400_000);
-            let mut shown = None;
+            let (mut shown, mut named) = (None, None);
             for part in parts {
                 let (key, value) = part.split_once('=').expect("a key and a value");
                 let number = || Timestamp(value.parse().expect("a number"));
                 match key {
                     "name" => shown = Some(Text::cut(value)),
                     "issued" => issued = number(),
+                    "right" => {
+                        let rights: &mut Rights = named.get_or_insert_default();
+                        assert!(rights.grant(value), "no right {value}");
+                    }
                     _ => expires = number(),
                 }
             }
@@ -73,7 +78,7 @@ impl Authenticator for Tokens {
             if expires <= now {
                 return Err(TokenError::Expired);
             }
-            let service = name.starts_with("service:");
+            let service = name.starts_with("service:").then(|| named.unwrap_or(Rights::USUAL));
             let user = UserId::new(name).map_err(|e| TokenError::Invalid(e.to_string()))?;
             Ok(Identity { user, name: shown, picture: None, issued, expires, service })
         })

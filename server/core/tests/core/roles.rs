@@ -106,7 +106,7 @@ async fn adding_and_removing_by_role() {
         ("member", Role::Member, no, no),
         ("member", Role::Owner, no, no),
         ("outsider", Role::Member, gone, gone),
-        ("service", Role::Owner, None, None),
+        ("service", Role::Owner, gone, gone),
     ];
     for (who, target, adding, removing) in cases {
         let world = World::unhurried().await;
@@ -144,7 +144,7 @@ async fn roles_by_role() {
         ("member", Member, Admin, no),
         ("member", Admin, Member, no),
         ("outsider", Member, Admin, Some(ErrorCode::NotFound)),
-        ("service", Member, Owner, None),
+        ("service", Member, Owner, Some(ErrorCode::NotFound)),
     ];
     for (who, from, to, expected) in cases {
         let world = World::unhurried().await;

@@ -46,7 +46,7 @@ fn token() -> String {
         name: Some("Giulia".to_owned()),
         issued: SystemClock.now(),
         lifetime: DAY,
-        service: false,
+        service: None,
         issuer: None,
         audience: None,
     };

@@ -1,0 +1,77 @@
+//! Which commands carry an idempotency key, and where: read here and nowhere else.
+
+use crate::{
+    command::{AddMembers, Command, Leave, RemoveMember, Send, SetRole},
+    ids::RoomId,
+    room::ClientKey,
+};
+
+/// A command that changes a room's log, once for each key.
+pub trait Keyed {
+    /// Its idempotency key.
+    fn key(&self) -> ClientKey;
+
+    /// The room.
+    fn room(&self) -> RoomId;
+}
+
+macro_rules! keyed {
+    ($($command:ty),+) => { $(
+        impl Keyed for $command {
+            fn key(&self) -> ClientKey {
+                self.key
+            }
+
+            fn room(&self) -> RoomId {
+                self.room
+            }
+        }
+    )+ };
+}
+
+keyed!(AddMembers, Leave, RemoveMember, Send, SetRole);
+
+impl Command {
+    /// The command as one that changes a room's log.
+    #[must_use]
+    pub fn keyed(&self) -> Option<&dyn Keyed> {
+        // Without a wildcard, so that a new command has to say where it belongs.
+        match self {
+            Self::AddMembers(command) => Some(command),
+            Self::RemoveMember(command) => Some(command),
+            Self::SetRole(command) => Some(command),
+            Self::Leave(command) => Some(command),
+            Self::Send(command) => Some(command),
+            Self::Hello(_)
+            | Self::Refresh(_)
+            | Self::Ping(_)
+            | Self::Resume(_)
+            | Self::Rooms(_)
+            | Self::EnsureRoom(_)
+            | Self::EnsureDirect(_)
+            | Self::CreateGroup(_)
+            | Self::Members(_)
+            | Self::Open(_)
+            | Self::Close(_)
+            | Self::History(_)
+            | Self::Message(_)
+            | Self::MarkRead(_)
+            | Self::MarkDelivered(_)
+            | Self::SetPresence(_)
+            | Self::SetPreferences(_)
+            | Self::Profiles(_)
+            | Self::MarkUnread(_)
+            | Self::Unknown(_) => None,
+        }
+    }
+
+    /// The idempotency key, of a command that has one.
+    #[must_use]
+    pub fn key(&self) -> Option<ClientKey> {
+        match self {
+            // It has no room yet: the key is part of the new room's context.
+            Self::CreateGroup(command) => Some(command.key),
+            command => command.keyed().map(Keyed::key),
+        }
+    }
+}

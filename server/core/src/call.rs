@@ -1,0 +1,236 @@
+//! One call of a command: who gives it, with what rights, and from which session, if from one.
+//!
+//! Handlers take a call and not a session, so that REST, webhooks and scheduled work give the same
+//! commands as people do. What only makes sense on a connection asks for [`Call::session`].
+
+use std::sync::Arc;
+
+use caffis_schema::{
+    Codec, Error, ErrorCode, Keyed, Reply, RoomId, UserId, limits::PAGE_BYTES, room::RoomClass,
+};
+
+use crate::{
+    directory::Person,
+    errors::not_now,
+    hub::people::SessionHandle,
+    model::{
+        authorise::{Action, Allowed, Read, authorise, no_such_room},
+        caller::{Caller, Rights},
+        room::RoomState,
+    },
+    room::{RoomCell, RoomCommand},
+    services::Services,
+    tables::{self, RoomRow, SentRow, UserRoomRow},
+};
+
+/// The answer of a handler.
+pub type Handled = Result<Reply, Error>;
+
+/// A command's call on its way through a handler.
+#[derive(Clone)]
+pub struct Call {
+    /// The parts of core.
+    pub services: Services,
+    user: UserId,
+    service: Option<Rights>,
+    session: Option<Arc<SessionHandle>>,
+}
+
+/// A room that a call entered: it is in memory, and the caller may do there what was asked for.
+pub struct Entered<A> {
+    /// The room.
+    pub cell: Arc<RoomCell>,
+    /// Its state when the permission was given.
+    pub state: Arc<RoomState>,
+    /// The permission.
+    pub allowed: Allowed<A>,
+}
+
+impl Call {
+    /// A call that came by a session.
+    #[must_use]
+    pub fn of_session(services: Services, session: Arc<SessionHandle>) -> Self {
+        let (user, service) = (session.user.clone(), session.service);
+        Self { services, user, service, session: Some(session) }
+    }
+
+    /// A call without a connection; `service` has the rights of a service, none stands for a person.
+    #[must_use]
+    pub fn without_session(services: Services, user: UserId, service: Option<Rights>) -> Self {
+        Self { services, user, service, session: None }
+    }
+
+    /// The caller's id.
+    #[must_use]
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// The rights of a service; none for a person.
+    #[must_use]
+    pub fn service(&self) -> Option<Rights> {
+        self.service
+    }
+
+    /// The session that the command came by.
+    ///
+    /// # Errors
+    /// `invalid` when it came by none.
+    pub fn session(&self) -> Result<&Arc<SessionHandle>, Error> {
+        self.session.as_ref().ok_or_else(|| {
+            Error::refused(ErrorCode::Invalid, "This command belongs to a connection.")
+        })
+    }
+
+    /// The caller in a room.
+    #[must_use]
+    pub fn caller(&self, room: RoomId) -> Caller {
+        let attending = self.session.as_ref().is_some_and(|session| session.has_open(room));
+        Caller { user: self.user.clone(), service: self.service, attending }
+    }
+
+    /// About how many bytes of entries go into one answer: as JSON they grow.
+    #[must_use]
+    pub fn page_bytes(&self) -> usize {
+        match self.session.as_ref().map(|session| session.outbound.codec()) {
+            Some(Codec::Json) => PAGE_BYTES / 3,
+            Some(Codec::Binary) | None => PAGE_BYTES,
+        }
+    }
+
+    /// Brings a room into memory and asks for permission there.
+    ///
+    /// # Errors
+    /// `not_found` for a room that the caller may not know of, what the action says, and what keeps
+    /// the room from being read.
+    pub async fn enter<A: Action>(&self, room: RoomId, action: A) -> Result<Entered<A>, Error> {
+        self.check_known(room).await?;
+        let cell = self.services.rooms.loaded(room).await?;
+        let state = cell.state().ok_or_else(not_now)?;
+        let allowed = authorise(&self.caller(room), &state, action)?;
+        Ok(Entered { cell, state, allowed })
+    }
+
+    /// Opens a room in the call's session: subscribes first and looks at the state second, so that
+    /// nothing falls between.
+    ///
+    /// # Errors
+    /// As [`Call::enter`], too many open rooms, and `invalid` without a session.
+    pub async fn open(&self, room: RoomId) -> Result<Entered<Read>, Error> {
+        let session = self.session()?;
+        self.check_may_open(room).await?;
+        self.know_self().await?;
+        let caller = Caller { attending: true, ..self.caller(room) };
+        loop {
+            let cell = self.services.rooms.loaded(room).await?;
+            let Some(state) = cell.state() else { continue };
+            authorise(&caller, &state, Read)?;
+            if self.services.rooms.attach(&cell, session)?.is_none() {
+                continue;
+            }
+            let state = cell.state().ok_or_else(not_now)?;
+            return match authorise(&caller, &state, Read) {
+                Ok(allowed) => Ok(Entered { cell, state, allowed }),
+                Err(error) => {
+                    self.services.rooms.detach(session, room);
+                    Err(error)
+                }
+            };
+        }
+    }
+
+    /// Makes sure that others can know the caller: the name is in memory, and the row is stored.
+    async fn know_self(&self) -> Result<(), Error> {
+        self.services.directory.find_stored(self.user()).await?;
+        Ok(())
+    }
+
+    /// Gives a command to the owner of its room. From a member it is in the room's queue when this
+    /// returns, so that the commands of a session reach a room in their order.
+    pub fn change<C: RoomCommand>(
+        &self,
+        command: C,
+    ) -> impl Future<Output = Handled> + Send + 'static + use<C> {
+        let (call, room) = (self.clone(), command.room());
+        let give = move |call: &Self, command: C| {
+            call.services.rooms.command(call.caller(room), Box::new(command))
+        };
+        let (given, stranger) = match self.is_known(room) {
+            true => (Some(give(self, command)), None),
+            false => (None, Some(command)),
+        };
+        async move {
+            let done = match (given, stranger) {
+                (Some(given), _) => given.await?,
+                (None, Some(command)) => {
+                    call.check_sent(&command).await?;
+                    give(&call, command).await?
+                }
+                (None, None) => return Err(no_such_room()),
+            };
+            Ok(Reply::Appended(done.appended))
+        }
+    }
+
+    /// Whether memory knows that the caller may know of a room.
+    fn is_known(&self, room: RoomId) -> bool {
+        self.service.is_some()
+            || self.services.people.is_in(&self.user, room)
+            || self.session.as_ref().is_some_and(|session| session.has_open(room))
+    }
+
+    /// Keeps people from rooms that are not theirs before anything is read of the room: the answer
+    /// and the work are the same as for a room that does not exist.
+    ///
+    /// # Errors
+    /// `not_found`, and what the store says.
+    pub async fn check_known(&self, room: RoomId) -> Result<(), Error> {
+        if self.is_known(room) || self.is_listed(room).await? {
+            return Ok(());
+        }
+        Err(no_such_room())
+    }
+
+    /// As [`Call::check_known`], but lets everyone into public rooms.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn check_may_open(&self, room: RoomId) -> Result<(), Error> {
+        if self.is_known(room) {
+            return Ok(());
+        }
+        let row = tables::get::<RoomRow>(&*self.services.store, RoomRow::key(&room)).await?;
+        let public = row.is_some_and(|row| row.class == RoomClass::Public);
+        if public || self.is_listed(room).await? { Ok(()) } else { Err(no_such_room()) }
+    }
+
+    /// As [`Call::check_known`], but lets those through who sent the command before: it is answered as
+    /// it was then, also to someone who has left since.
+    async fn check_sent(&self, command: &impl Keyed) -> Result<(), Error> {
+        let (room, client) = (command.room(), command.key().id);
+        let listed = self.is_listed(room).await?;
+        let key = SentRow::key(&room, &self.user, &client);
+        let sent = tables::get::<SentRow>(&*self.services.store, key).await?.is_some();
+        if listed || sent { Ok(()) } else { Err(no_such_room()) }
+    }
+
+    /// Whether the store has the room among the caller's.
+    async fn is_listed(&self, room: RoomId) -> Result<bool, Error> {
+        let key = UserRoomRow::key(&self.user, &room);
+        Ok(tables::get::<UserRoomRow>(&*self.services.store, key).await?.is_some())
+    }
+
+    /// Changes what is kept of the caller, and tells it once it is.
+    ///
+    /// # Errors
+    /// Whether it did not happen, or the store did not say.
+    pub async fn change_person(
+        &self,
+        change: impl FnOnce(&mut Person) + Send + 'static,
+    ) -> Result<(), Error> {
+        let services = self.services.clone();
+        let told = move |person: &Person| services.tell_settings(person);
+        self.services.directory.update(self.user(), change, told).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! One command to its feature: the only place that knows them all.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use caffis_schema::{Command, Error, ErrorCode, Reply, open::Empty};
+use tokio::time::timeout;
+
+use crate::{
+    call::{Call, Handled},
+    errors::not_now,
+    features::{
+        create, history, markers, members, open, preferences, presence, profiles, resume, room_list,
+    },
+};
+
+/// An answer, to come.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Handled> + Send>>;
+
+/// Starts a command. What goes to a room's owner is in its queue when this returns, so that the
+/// commands of a session reach a room in their order.
+pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
+    let within = call.services.settings.store_timeout;
+    match command {
+        Command::Ping(_) => ready(Ok(Reply::Done(Empty {}))),
+        Command::Resume(command) => Box::pin(resume::handle(call, command)),
+        Command::Rooms(command) => in_time(within, room_list::handle(call, command)),
+        Command::EnsureRoom(command) => Box::pin(create::handle_ensure(call, command)),
+        Command::EnsureDirect(command) => Box::pin(create::handle_direct(call, command)),
+        Command::CreateGroup(command) => Box::pin(create::handle_group(call, command)),
+        Command::AddMembers(command) => Box::pin(call.change(command)),
+        Command::RemoveMember(command) => Box::pin(call.change(command)),
+        Command::SetRole(command) => Box::pin(call.change(command)),
+        Command::Leave(command) => Box::pin(call.change(command)),
+        Command::Members(command) => in_time(within, members::handle_list(call, command)),
+        Command::Open(command) => Box::pin(open::handle(call, command)),
+        Command::Close(command) => ready(open::close(&call, &command)),
+        Command::Send(command) => Box::pin(call.change(command)),
+        Command::History(command) => in_time(within, history::handle(call, command)),
+        Command::Message(command) => in_time(within, history::handle_message(call, command)),
+        Command::MarkRead(mark) => Box::pin(markers::handle_read(call, mark)),
+        Command::MarkDelivered(mark) => Box::pin(markers::handle_delivered(call, mark)),
+        Command::MarkUnread(mark) => Box::pin(markers::handle_unread(call, mark)),
+        Command::SetPresence(command) => Box::pin(presence::handle(call, command)),
+        Command::SetPreferences(command) => Box::pin(preferences::handle(call, command)),
+        Command::Profiles(command) => in_time(within, profiles::handle(call, command)),
+        Command::Hello(_) | Command::Refresh(_) => {
+            let sentence = "Hello comes first, and once.";
+            ready(Err(Error::refused(ErrorCode::HelloExpected, sentence)))
+        }
+        Command::Unknown(_) => {
+            let sentence = "This server does not know this command.";
+            ready(Err(Error::refused(ErrorCode::UnknownCommand, sentence)))
+        }
+    }
+}
+
+/// The answer of a command that only reads, however often: it waits for the store no longer than one
+/// read may.
+fn in_time(within: Duration, answer: impl Future<Output = Handled> + Send + 'static) -> Answer {
+    Box::pin(async move { timeout(within, answer).await.unwrap_or_else(|_| Err(not_now())) })
+}
+
+/// An answer that is there.
+pub(crate) fn ready(answer: Handled) -> Answer {
+    Box::pin(std::future::ready(answer))
+}
