@@ -85,7 +85,7 @@ pub enum CertError {
         /// The names that it has.
         found: Vec<String>,
     },
-    /// A certificate of our own could not be made.
+    /// A self-signed certificate could not be made.
     #[error("a certificate could not be made: {0}")]
     Create(#[from] rcgen::Error),
     /// The client that asks certificate authorities could not be made.

@@ -138,8 +138,8 @@ struct Inner {
 }
 
 impl Certificates {
-    /// Loads or makes the first certificate. An authority is not asked yet: without a certificate
-    /// of before there is none at first.
+    /// Loads or makes the first certificate. An authority is not asked yet: without a cached
+    /// certificate there is none at first.
     ///
     /// # Errors
     /// Any [`CertError`].
@@ -183,7 +183,7 @@ impl Certificates {
     }
 
     /// Loads the certificate anew, whether or not it changed; an authority is asked at once if a
-    /// certificate is due. Whether another one is now in use.
+    /// certificate is due. Returns whether a new one is now in use.
     ///
     /// # Errors
     /// Any [`CertError`]; the certificate before stays in use.
@@ -201,7 +201,7 @@ impl Certificates {
         }
     }
 
-    /// Uses this certificate from now on. Whether it is another one than before.
+    /// Uses this certificate from now on. Returns whether it changed.
     pub(crate) fn replace(&self, identity: &Identity) -> Result<bool, CertError> {
         let status = Some(self.0.supply.status(identity));
         if *self.0.status.borrow() == status {
@@ -215,7 +215,7 @@ impl Certificates {
     }
 
     /// Renews the development certificate when it is due, rereads files that changed since they
-    /// were last read. Whether another certificate is now in use.
+    /// were last read. Returns whether a new certificate is now in use.
     ///
     /// # Errors
     /// Any [`CertError`]; the certificate before stays in use, and the files are read again when
@@ -227,8 +227,8 @@ impl Certificates {
         if due || changed { self.reload(now) } else { Ok(false) }
     }
 
-    /// Checks in intervals, by the clock that is given, until the task is aborted. An authority is
-    /// asked whenever a certificate is due.
+    /// Checks at intervals, by the given clock, until the task is aborted. An authority is asked
+    /// whenever a certificate is due.
     pub fn keep(
         &self,
         interval: Duration,
@@ -244,7 +244,7 @@ impl Certificates {
                 ticks.tick().await;
                 match certificates.check(clock()) {
                     Ok(false) => {}
-                    Ok(true) => tracing::info!("another certificate is in use"),
+                    Ok(true) => tracing::info!("a new certificate is in use"),
                     Err(error) => tracing::error!(%error, "the certificate was not replaced"),
                 }
             }

@@ -126,7 +126,7 @@ impl Identity {
         udp_config(self.resolver())
     }
 
-    /// The chain with its key, for a resolver of one's own.
+    /// The chain with its key, for a custom resolver.
     pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
         self.certified.clone()
     }

@@ -1,5 +1,5 @@
-//! Server certificates: a development one of our own making, PEM files, or those of an authority that
-//! speaks ACME; all replaced while the server runs.
+//! Server certificates: a self-signed one for development, PEM files, or those of an authority that
+//! speaks ACME. All of them can be replaced while the server runs.
 //!
 //! [`Certificates`] is the handle that the server binary holds. It gives the TLS configuration of
 //! the moment for the TCP port and for the UDP port, each as a watch channel that the listeners

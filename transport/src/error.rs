@@ -32,7 +32,7 @@ pub enum ConnectError {
     /// The server answered with another status than 101.
     #[error("the server answered {0} instead of switching to WebSocket")]
     Refused(u16),
-    /// The server's answer is no valid WebSocket handshake.
+    /// The server's answer is not a valid WebSocket handshake.
     #[error("the server's WebSocket handshake is malformed: {0}")]
     Handshake(&'static str),
     /// It took too long.

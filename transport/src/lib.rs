@@ -6,8 +6,8 @@
 //! [`quic::connect`], [`ws::connect`] and [`quic::connect_webtransport`]. Everybody above sees links
 //! only; this crate knows neither the protocol's schema nor the server's core.
 //!
-//! - [`ws`]: WebSocket, both sides, with its own codec of RFC 6455: an idle link holds no buffers,
-//!   and frames that are flushed together leave in one write.
+//! - [`ws`]: WebSocket, both sides. An idle link holds no buffers, frames that are flushed together
+//!   leave in one write, and large ones are compressed.
 //! - [`quic`]: both QUIC transports and the endpoint that serves them.
 //! - [`tcp`]: the HTTP listener, optionally with TLS. [`proxy`]: proxies in front of it that say for
 //!   whom they connect.

@@ -12,12 +12,12 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// Which peers are proxies that begin each connection with a header. Of others none is taken.
+/// Which peers are proxies and begin each connection with a header. No other peer may send one.
 #[derive(Clone)]
 pub struct Proxies(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
 
 impl Proxies {
-    /// Those of which the function says so; it must not block.
+    /// The peers for which the function says yes; it must not block.
     pub fn new(is_proxy: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(is_proxy))
     }
@@ -28,7 +28,7 @@ impl Proxies {
 }
 
 impl Default for Proxies {
-    /// Nobody.
+    /// No peer is a proxy.
     fn default() -> Self {
         Self::new(|_| false)
     }
@@ -53,7 +53,7 @@ const MAX_FIELDS: usize = 2_048;
 /// for a socket that has no address.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] for what is no header, and what the stream says.
+/// [`io::ErrorKind::InvalidData`] when the bytes are not a header, and the stream's own errors.
 pub(crate) async fn read<S>(stream: &mut S) -> io::Result<Option<SocketAddr>>
 where
     S: AsyncRead + Unpin,
@@ -64,7 +64,7 @@ where
         return fields(stream).await;
     }
     if !first.starts_with(b"PROXY ") {
-        return Err(malformed("this is no header of the PROXY protocol"));
+        return Err(malformed("this is not a header of the PROXY protocol"));
     }
     let mut line = first.to_vec();
     while !line.ends_with(b"\r\n") {
@@ -74,11 +74,12 @@ where
         line.push(stream.read_u8().await?);
     }
     let line = line.strip_suffix(b"\r\n").unwrap_or_default();
-    let line = std::str::from_utf8(line).map_err(|_| malformed("the line is no text"))?;
-    sender(line).ok_or_else(|| malformed("the line is not as it should be"))
+    let line = std::str::from_utf8(line).map_err(|_| malformed("the line is not text"))?;
+    sender(line).ok_or_else(|| malformed("the line is malformed"))
 }
 
-/// The sender in a line of version 1; none at all when there is something wrong with it.
+/// The sender in a line of version 1: `None` when the line is malformed, `Some(None)` when it names
+/// no address.
 fn sender(line: &str) -> Option<Option<SocketAddr>> {
     let mut words = line.split(' ');
     let (_, family) = (words.next()?, words.next()?);
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sender_is_read_and_nothing_beyond_the_header() {
+    async fn the_sender_is_read_and_nothing_after_the_header() {
         let ipv4 = [192, 0, 2, 1, 10, 0, 0, 1, 0x12, 0x67, 0x01, 0xbb];
         let ipv6 = [&[0x20, 1, 0xd, 0xb8][..], &[0; 11], &[7], &[0; 16], &ipv4[8..]].concat();
         let cases: [(Vec<u8>, Option<&str>); 7] = [
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_header_is_refused_within_its_bounds() {
+    async fn other_bytes_are_refused_within_bounds() {
         let long = format!("PROXY TCP4 {}", "1".repeat(500));
         let cases: [Vec<u8>; 11] = [
             b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(),
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_comes_the_reading_is_bounded_and_ends_with_an_answer() {
+    async fn reading_is_bounded_and_gives_an_answer_for_any_bytes() {
         const MOST: usize = SIGNATURE.len() + 4 + MAX_FIELDS;
         let line = b"PROXY TCP6 2001:db8::7 ::1 4711 443\r\n".to_vec();
         for mut header in [line, version_2(0x21, 0x11, &[7; 15]), version_2(0x21, 0x21, &[7; 36])] {

@@ -65,7 +65,7 @@ const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 const STOPS: [&[u8]; 6] =
     [b"", b"G", b"PRI * HT", HTTP2.split_at(24).0, HTTP2, b"GET / HTTP/1.1\r\nHost: "];
 
-/// Limits of which the tests wait for each.
+/// Short limits, because the tests wait for them.
 fn hasty() -> tcp::Options {
     let short = Duration::from_millis(200);
     tcp::Options { header_timeout: short, stall_timeout: short, ..common::loopback() }
@@ -78,7 +78,7 @@ async fn ends(stream: &mut (impl tokio::io::AsyncRead + Unpin), what: &str) {
 }
 
 #[tokio::test]
-async fn a_peer_that_stops_before_its_first_request_is_let_go() {
+async fn a_peer_that_stops_before_its_first_request_is_disconnected() {
     let server = http(hasty());
     let mut streams = Vec::new();
     for said in STOPS {
@@ -92,7 +92,7 @@ async fn a_peer_that_stops_before_its_first_request_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_peer_that_stops_after_the_tls_handshake_is_let_go() {
+async fn a_peer_that_stops_after_the_tls_handshake_is_disconnected() {
     let (tls, trust) = common::certificate();
     let mut tls = (*tls).clone();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -116,7 +116,7 @@ async fn a_peer_that_stops_after_the_tls_handshake_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_peer_that_asks_for_nothing_more_is_let_go() {
+async fn an_idle_http_connection_is_closed() {
     let server = http(hasty());
     let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -129,7 +129,7 @@ async fn a_peer_that_asks_for_nothing_more_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_peer_that_does_not_read_its_answer_is_let_go() {
+async fn a_peer_that_does_not_read_its_answer_is_disconnected() {
     let options = hasty();
     let lobby = options.lobby.clone();
     let large = || async { "x".repeat(16 * 1024 * 1024) };
@@ -190,7 +190,7 @@ async fn connections_are_counted_upgraded_ones_too() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_admitted_gets_nothing() {
+async fn an_address_that_is_not_admitted_gets_no_answer() {
     let options = tcp::Options { admit: Admit::new(|_| None), ..common::loopback() };
     let server = http(options);
     let mut stream = TcpStream::connect(server.addresses()[0]).await.unwrap();
@@ -223,7 +223,7 @@ async fn a_proxy_says_for_whom_it_connects_before_tls() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_says_nothing_or_for_whom_there_is_no_place_is_let_go() {
+async fn a_silent_proxy_and_one_whose_client_is_not_admitted_are_disconnected() {
     let admit = Admit::new(|address| address.is_loopback().then(|| Box::new(()) as _));
     let server = http(tcp::Options { admit, ..proxied() });
     for said in ["", "GET / HTTP/1.1\r\n\r\n", "PROXY TCP4 192.0.2.7 10.0.0.1 4711 443\r\n"] {
@@ -271,7 +271,7 @@ async fn a_tls_handshake_that_never_ends_is_ended() {
 }
 
 #[tokio::test]
-async fn requests_that_are_no_handshake_are_told_why() {
+async fn other_requests_are_told_why_they_are_not_a_handshake() {
     let (server, _links) = common::websocket_server(4_096, common::loopback());
     let handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n";
     for (headers, status) in [

@@ -42,7 +42,7 @@ impl Cache {
             Ok(identity) => Some(identity),
             Err(CertError::Unreadable { source, .. }) if is_missing(&source) => None,
             Err(error) => {
-                tracing::warn!(%error, "the certificate of before is not used: a new one is asked for");
+                tracing::warn!(%error, "the cached certificate cannot be used: the authority is asked for a new one");
                 None
             }
         }

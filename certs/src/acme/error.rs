@@ -7,7 +7,7 @@ use crate::CertError;
 /// Why no certificate was obtained, in sentences for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum AcmeError {
-    /// No answer came, or one that is no answer of ACME.
+    /// No answer came, or one that is not ACME.
     #[error("the certificate authority cannot be reached: {0}")]
     Unreachable(String),
     /// The authority says no.

@@ -73,7 +73,7 @@ impl Authority {
         Ok((order.poll_certificate(&POLLING).await?, key))
     }
 
-    /// The account of before, or a new one.
+    /// The account that was made earlier, or a new one.
     async fn account(&self) -> Result<Account, AcmeError> {
         let builder = Account::builder_with_http(Box::new(self.http.clone()));
         if let Some(account) = self.cache.account() {

@@ -45,8 +45,8 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Refuses several addresses of which the system is to choose a port: it would choose one for each,
-/// and clients are told one for all.
+/// Refuses several addresses when the system chooses the port of one: it would choose a different
+/// port for each, and clients are told only one.
 fn one_port(key: &str, addresses: &[SocketAddr]) -> Result<(), ConfigError> {
     match addresses.iter().find(|address| address.port() == 0) {
         Some(chosen) if addresses.len() > 1 => Err(ConfigError::Conflict(format!(

@@ -12,7 +12,7 @@ use super::{
     setting::{PREFIX, Setting},
 };
 
-/// Variables of this program that are no settings.
+/// Variables of this program that are not settings.
 const OTHER_VARIABLES: [&str; 2] = ["CAFFIS_CONFIG", "CAFFIS_CHAT_TOKEN"];
 
 /// The largest configuration file, in bytes.

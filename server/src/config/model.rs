@@ -46,7 +46,7 @@ pub struct Config {
     pub max_waiting: u32,
     /// How long each step of a new connection may take until it is a link.
     pub handshake_timeout: Duration,
-    /// For how long no byte may pass on an HTTP connection.
+    /// How long an HTTP connection may go without a byte in either direction.
     pub stall_timeout: Duration,
     /// What tokens must look like.
     pub tokens: TokenSettings,

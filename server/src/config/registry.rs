@@ -54,7 +54,7 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "tls_certificate",
         Group::Network,
-        "Certificate chain (PEM), read again when it changes and on SIGHUP; empty: a short-lived certificate of our own on UDP, no TLS on TCP",
+        "Certificate chain (PEM), read again when it changes and on SIGHUP; empty: a short-lived self-signed certificate on UDP, no TLS on TCP",
         Field::File(|c| &mut c.tls_certificate),
     ),
     setting(
@@ -354,7 +354,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     time(
         "stall_timeout",
-        "For how long no byte may pass on an HTTP connection that is no link; noticed within twice that",
+        "How long an HTTP connection may go without a byte in either direction; noticed within twice that",
         Field::Time(|c| &mut c.stall_timeout, 11 * SECOND, HOUR),
     ),
     time(

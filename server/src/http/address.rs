@@ -25,7 +25,7 @@ pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> 
         if !is_trusted(client) {
             break;
         }
-        // What a trusted proxy did not write as an address hides who is behind it.
+        // A trusted proxy that writes something else than an address hides who is behind it.
         let Some(address) = parse(hop.trim()) else { break };
         client = address;
     }

@@ -1,4 +1,4 @@
-//! Which web pages may connect. Clients that are no pages name no origin, and may.
+//! Which web pages may connect. A request without an origin does not come from a page, and may.
 
 use std::{net::IpAddr, sync::Arc};
 

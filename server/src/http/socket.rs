@@ -33,7 +33,7 @@ pub(super) async fn upgrade(
         let error = Error::later(ErrorCode::Unavailable, "The server is going down.", 1_000);
         return reply::error(StatusCode::SERVICE_UNAVAILABLE, &error);
     }
-    // Who got here trusts whatever certificate it is shown; nobody chats over that.
+    // This client accepts any certificate, because there is none yet: no chat over that.
     if app.certificates.status().is_none() {
         let error = Error::later(ErrorCode::Unavailable, "There is no certificate yet.", 10_000);
         return reply::error(StatusCode::SERVICE_UNAVAILABLE, &error);

@@ -57,7 +57,7 @@ fn not_built() -> Response {
 /// The file at a path, in the form that the request takes, or word that the browser has it already.
 fn answer(files: &'static [File], path: &str, request: &HeaderMap) -> Option<Response> {
     let find = |name: &str| files.iter().find(|file| file.name == name);
-    // A compressed file is a form of another one, and has no path of its own.
+    // A compressed file is only another form of a file, and has no path of its own.
     let plain = find(path).filter(|_| !CODINGS.iter().any(|(_, end)| path.ends_with(end)))?;
     let forms: Vec<_> = CODINGS
         .iter()

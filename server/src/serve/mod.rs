@@ -42,7 +42,7 @@ use self::{
 /// How often certificates are looked at: files may change, our own becomes due.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(10);
 
-/// How long connections that are no links may take to end after a drain.
+/// How long connections that are not links may take to end after a drain.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
 /// Serves until a signal says to stop, then drains.

@@ -1,4 +1,4 @@
-//! Tokens of our own making, for development: HS256 with the shared secret.
+//! Making tokens, for development: HS256 with the shared secret.
 
 use std::time::Duration;
 

@@ -72,8 +72,9 @@ impl Tokens {
         if token.len() > TOKEN_BYTES {
             return Err(invalid("it is too long"));
         }
-        let header = jsonwebtoken::decode_header(token)
-            .map_err(|_| invalid("it is no signed token of an algorithm that is spoken here"))?;
+        let header = jsonwebtoken::decode_header(token).map_err(|_| {
+            invalid("it is not a signed token, or its algorithm is not accepted here")
+        })?;
         if header.crit.is_some() {
             return Err(invalid("it demands extensions (crit) that are not known here"));
         }

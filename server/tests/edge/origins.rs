@@ -21,10 +21,9 @@ async fn pages_of_other_sites_may_not_connect() {
     }
 }
 
-/// Programs that are no browsers name no origin: what protects against pages of other sites is that
-/// browsers always name one.
+/// Only browsers name an origin, and they always do: that is what keeps out pages of other sites.
 #[tokio::test]
-async fn whoever_names_no_origin_may_connect_even_where_origins_are_listed() {
+async fn a_client_without_an_origin_may_connect_even_where_origins_are_listed() {
     let server = Setup::dev().flags(&["--origins", "https://app.example"]).start().await;
     for over in Over::ALL {
         let link = over.try_link(&server, None).await.unwrap();

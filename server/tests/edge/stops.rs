@@ -18,7 +18,7 @@ async fn ends(mut stream: TcpStream, what: &str) {
 }
 
 #[tokio::test]
-async fn whoever_stops_on_the_way_to_hello_is_let_go_wherever_that_is() {
+async fn a_peer_that_stops_before_hello_is_disconnected_at_every_step() {
     let flags = ["--handshake-timeout", "300ms", "--hello-timeout", "300ms"];
     let server = Setup::dev().flags(&flags).start().await;
     let stops: [(&str, &[u8]); 7] = [
@@ -42,7 +42,7 @@ async fn whoever_stops_on_the_way_to_hello_is_let_go_wherever_that_is() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_says_nothing_is_let_go() {
+async fn a_silent_proxy_is_disconnected() {
     let flags = ["--handshake-timeout", "300ms", "--proxy-protocol"];
     let server =
         Setup::dev().flags(&flags).flags(&["--trusted-proxies", "127.0.0.0/8"]).start().await;
@@ -54,7 +54,7 @@ async fn a_proxy_that_says_nothing_is_let_go() {
 }
 
 #[tokio::test]
-async fn those_who_say_no_hello_lock_nobody_out() {
+async fn peers_that_never_say_hello_lock_nobody_out() {
     let flags = ["--max-waiting", "5", "--max-connections", "10"];
     let server = Setup::dev().flags(&flags).start().await;
     let mut giulia = Person::enter(&server, "giulia", Over::WebSocket).await;

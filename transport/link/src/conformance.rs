@@ -51,7 +51,7 @@ pub trait Harness: Sync {
     /// writing side if `finish`; none where there are no raw bytes.
     fn raw(&self, bytes: Vec<u8>, finish: bool) -> impl Future<Output = Option<Raw>> + Send;
 
-    /// Bytes that are no valid frames on this transport, each alone: unknown kind, overlong or
+    /// Bytes that are not valid frames on this transport, each alone: unknown kind, overlong or
     /// oversized length, and so on.
     fn garbage(&self) -> Vec<Vec<u8>>;
 
@@ -341,7 +341,7 @@ async fn datagram_one_way(from: &mut Box<dyn Link>, to: &mut Box<dyn Link>, size
     }
 }
 
-/// Bytes that are no frames close the link with the protocol error; a frame cut in two by the end
+/// Bytes that are not frames close the link with the protocol error; a frame cut in two by the end
 /// is an abrupt death.
 pub async fn garbage<H: Harness>(harness: &H) {
     let mut links = Vec::new();

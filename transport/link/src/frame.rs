@@ -60,7 +60,7 @@ impl FrameKind {
     }
 }
 
-/// Bytes that are no valid frame.
+/// Bytes that are not a valid frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// The kind byte is none of [`FrameKind`].

@@ -20,9 +20,9 @@ pub struct Options {
     /// How long the first request may take until its head is whole, and on HTTP/1.1 each further
     /// one, the pause before it included. Default 10 s.
     pub header_timeout: Duration,
-    /// For how long no byte may pass on a connection that is no link: a peer that does not read its
-    /// answer, or HTTP/2 without requests. It takes up to twice as long until that is noticed. Longer
-    /// than any handler takes to answer. Default 30 s.
+    /// How long a connection that has not become a link may go without a byte in either direction: a
+    /// peer that does not read its answer, or HTTP/2 without requests. Noticed within twice this time.
+    /// Must be longer than any handler takes to answer. Default 30 s.
     pub stall_timeout: Duration,
     /// Where connections take their places, upgraded ones included. Default 16,000, below the usual
     /// limit of open files, 10,000 of them waiting for hello.
