@@ -1,4 +1,4 @@
-//! A wall clock that stands still until it is told otherwise.
+//! A wall clock that stands still until it is moved.
 
 use std::{
     sync::{

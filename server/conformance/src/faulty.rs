@@ -32,8 +32,8 @@ pub enum Fault {
 /// How long after its answer a write of [`Fault::UnknownLate`] happens.
 pub const LATE: Duration = Duration::from_secs(1);
 
-/// What the store does with the calls that nobody planned singly. The default does everything
-/// right.
+/// What the store does with calls for which no single fault was planned. By default nothing goes
+/// wrong.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// Of a thousand writes, how many end in `Unavailable`.
@@ -87,12 +87,12 @@ impl Faults {
         self.lock().plan = plan;
     }
 
-    /// The next write goes wrong in this way (after the ones that were named earlier).
+    /// Plans a fault for the next write, after those planned earlier.
     pub fn fail_next_write(&self, fault: Fault) {
         self.lock().next_writes.push(fault);
     }
 
-    /// The next read goes wrong in this way (after the ones that were named earlier).
+    /// Plans a fault for the next read, after those planned earlier.
     pub fn fail_next_read(&self, fault: Fault) {
         self.lock().next_reads.push(fault);
     }
@@ -230,8 +230,8 @@ impl<S: Store + ?Sized> FaultyStore<S> {
         Ok(())
     }
 
-    /// Runs a write as the plan says. It runs in a task of its own: a caller who goes away does not
-    /// leave half a batch behind.
+    /// Runs a write as the plan says, in its own task: a caller who goes away leaves no half-written
+    /// batch behind.
     async fn writing<T, F>(&self, write: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

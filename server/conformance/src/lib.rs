@@ -1,4 +1,4 @@
-//! What every adapter of a port must do, as test suites, and the models that they are held to.
+//! Test suites that every adapter of a port must pass, and the models that they are compared with.
 //!
 //! [`memory::MemoryStore`] is the store that tests and the simulation run on; [`faulty::FaultyStore`]
 //! wraps any store and misbehaves as a real one may. [`store::suite`] drives a store with fixed

@@ -38,8 +38,8 @@ pub enum BackupError {
     /// The store could not be read.
     #[error("the store cannot be read: {0}")]
     Store(String),
-    /// The store ran out of disk space meanwhile and is being opened anew; try again later.
-    #[error("the store was opened anew during the backup; try again")]
+    /// The store ran out of disk space and is being reopened; try again later.
+    #[error("the store was reopened during the backup; try again")]
     Interrupted,
 }
 

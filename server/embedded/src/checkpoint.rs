@@ -18,10 +18,10 @@ use crate::database::Database;
 /// Smaller journals are left as they are.
 const WORTHWHILE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// For so long nothing was written before a checkpoint begins.
+/// How long the store must have been quiet before a checkpoint begins.
 pub(crate) const QUIET: Duration = Duration::from_secs(2);
 
-/// How long a store that closes waits for its tables to be written.
+/// How long closing waits for the tables to be written.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The journals of a database with their numbers.
@@ -46,8 +46,8 @@ pub(crate) fn is_worthwhile(data: &Path) -> bool {
     journals.iter().map(|(_, path)| bytes(path)).sum::<u64>() >= WORTHWHILE_BYTES
 }
 
-/// Empties the journals of a closed database whose rows are all in tables. Cut short at any point,
-/// what is left in them is read again and found to be there already.
+/// Empties the journals of a closed database whose rows are all in tables. If this is interrupted, the
+/// next start reads what is left and finds that the tables have it already.
 pub(crate) fn empty_journals(data: &Path) -> io::Result<()> {
     let mut journals = journals(data)?;
     let Some((_, newest)) = journals.pop() else {

@@ -1,5 +1,5 @@
-//! The committing thread: takes what has gathered, writes it, syncs once, answers everybody. It also
-//! watches the space, and opens the database anew after fjall has stopped (as it does after every
+//! The commit thread: takes what has gathered, writes it, syncs once, and answers everyone. It also
+//! watches the disk space, and reopens the database after fjall has stopped (as it does after every
 //! failed write).
 
 use std::{
@@ -23,14 +23,14 @@ use crate::{
     space,
 };
 
-/// How often the thread looks after the store: space, and whether fjall has stopped.
+/// How often the thread checks the disk space, and whether fjall has stopped.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How long a reopening waits for a backup to let go.
+/// How long reopening waits for a backup to let go.
 const READERS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// After this long without a sign from the thread the store counts as failed: fjall makes writers
-/// wait for its own threads, without an end.
+/// After this long without a sign of life from the thread, the store counts as failed: fjall may block
+/// writers on its own threads without a limit.
 const STALL_LIMIT: Duration = Duration::from_secs(20);
 
 /// What the store's handle and its thread share.
@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     pub(crate) database: RwLock<Result<Arc<Database>, String>>,
     pub(crate) queue: Queue,
     pub(crate) health: Mutex<Health>,
-    /// When the thread last went round.
+    /// When the thread last began a round.
     pub(crate) working: Mutex<Instant>,
     /// Asks a running backup to let go of the database.
     pub(crate) reopening: AtomicBool,
@@ -79,7 +79,7 @@ impl Shared {
     }
 }
 
-/// Closes the queue however the thread ends, so that nobody waits for a dead one.
+/// Closes the queue however the thread ends, so that nobody waits for a dead thread.
 struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
@@ -100,7 +100,7 @@ enum Journals {
     Empty,
 }
 
-/// Why the database was not opened anew.
+/// Why the database was not reopened.
 #[derive(Debug, thiserror::Error)]
 enum NotReopened {
     #[error("a backup does not let go of the database")]
@@ -125,7 +125,7 @@ impl Committer {
     /// The thread's state after opening.
     pub(crate) fn new(shared: Arc<Shared>, last_group: u64) -> Self {
         let now = Instant::now();
-        // What an earlier process left in the journals is worth a checkpoint too.
+        // Journals that an earlier process left deserve a checkpoint too.
         let mut committer =
             Self { shared, group: last_group, looked: now, written: Some(now), flushing: false };
         committer.look();
@@ -151,7 +151,7 @@ impl Committer {
 
     fn close(&mut self) {
         let mut slot = self.shared.database.write().unwrap_or_else(PoisonError::into_inner);
-        // A reader that still holds it closes it in the end, without a checkpoint.
+        // If a reader still holds it, the reader closes it later, without a checkpoint.
         if let Ok(database) = std::mem::replace(&mut *slot, Err("the store is closed".into()))
             && let Ok(database) = Arc::try_unwrap(database)
         {
@@ -159,8 +159,8 @@ impl Committer {
         }
     }
 
-    /// Makes a checkpoint in two steps, so that a writer who comes meanwhile does not wait: has the
-    /// rows written to tables, and when they are and nothing else was written, empties the journals.
+    /// Makes a checkpoint in two steps, so that writers who come in between do not wait: first has the
+    /// rows written to tables; then, if nothing else was written meanwhile, empties the journals.
     fn checkpoint_when_quiet(&mut self) {
         let quiet = self.written.is_some_and(|written| written.elapsed() >= checkpoint::QUIET);
         if !quiet || self.shared.health() != Health::Healthy {
@@ -182,7 +182,7 @@ impl Committer {
             return;
         }
         match self.reopen(Journals::Empty) {
-            // The next quiet moment is as good: the journals stay until the backup is whole.
+            // A backup is running: the journals are emptied at a quiet moment after it.
             Err(NotReopened::InUse) => {}
             Err(NotReopened::Failed(reason)) => {
                 (self.written, self.flushing) = (None, false);
@@ -260,9 +260,9 @@ impl Committer {
         self.settle()
     }
 
-    /// Opens the database anew after a write found no room, and looks whether the last group is in
-    /// it. Opening cuts off a half-written batch, so what is not there now will never be; and it
-    /// syncs what is there. (The file systems in use report a lack of room when they take a write,
+    /// Reopens the database after a write ran out of disk space, and checks whether it has the last
+    /// group. Opening cuts off a half-written batch, so a group that is missing now never appears; and it
+    /// syncs what is there. (The file systems in use report that they are full when they take a write,
     /// not when they sync it.)
     fn settle(&mut self) -> Result<(), StoreError> {
         let unknown = |reason: String| StoreError::Unknown(reason);
@@ -284,7 +284,7 @@ impl Committer {
         }
         let writable = self.shared.current().is_ok_and(|database| database.is_writable());
         if !writable && let Err(reason) = self.reopen(Journals::Keep) {
-            tracing::warn!(%reason, "the store cannot be opened anew yet");
+            tracing::warn!(%reason, "the store cannot be reopened yet");
             return;
         }
         let folder = self.shared.folder.path();
@@ -296,8 +296,8 @@ impl Committer {
         }
     }
 
-    /// Closes the database and opens it again, in place. A backup that is under way is asked to let go
-    /// when the store cannot go on otherwise; a mere checkpoint leaves it alone.
+    /// Closes the database and opens it again, in place. A running backup is asked to let go if the store
+    /// cannot go on otherwise; a checkpoint leaves it alone.
     fn reopen(&mut self, journals: Journals) -> Result<(), NotReopened> {
         self.shared.reopening.store(journals == Journals::Keep, Ordering::SeqCst);
         let reopened = self.reopen_when_free(journals);
@@ -310,7 +310,7 @@ impl Committer {
         let data = self.shared.folder.data();
         loop {
             let mut slot = self.shared.database.write().unwrap_or_else(PoisonError::into_inner);
-            let taken = std::mem::replace(&mut *slot, Err("the store is being opened anew".into()));
+            let taken = std::mem::replace(&mut *slot, Err("the store is being reopened".into()));
             match taken.map(Arc::try_unwrap) {
                 Ok(Ok(database)) => {
                     let flushed = database.is_flushed() && database.is_writable();

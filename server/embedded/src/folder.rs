@@ -73,7 +73,7 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
         let name = entry.map_err(io)?.file_name();
         let name = name.to_string_lossy();
         if name != LOCK_FILE && name != format!("{FORMAT_FILE}.new") && name != "lost+found" {
-            let reason = format!("it has no format file, but {name}");
+            let reason = format!("it has no format file, but holds {name}");
             return Err(OpenError::NotAStore { path: path.to_owned(), reason });
         }
     }

@@ -9,13 +9,13 @@ use caffis_core::ports::clock::SharedClock;
 pub struct Options {
     /// The wall clock by which rows with a time to live end.
     pub clock: SharedClock,
-    /// Memory for blocks read from disk, for all tables together. 64 MiB unless told.
+    /// Memory for blocks read from disk, for all tables together. 64 MiB by default.
     pub block_cache_bytes: u64,
-    /// The most memory for one table's newest rows before they are written to a file. 32 MiB unless
-    /// told.
+    /// The most memory for one table's newest rows before they are written to a file. 32 MiB by
+    /// default.
     pub write_buffer_bytes: u64,
     /// Free space on the file system below which writes are refused, so that the disk is never quite
-    /// full. 64 MiB unless told.
+    /// full. 64 MiB by default.
     pub reserve_bytes: u64,
 }
 
@@ -80,8 +80,8 @@ pub enum OpenError {
 pub enum Health {
     /// It reads and writes.
     Healthy,
-    /// There is no room: it reads, and will write again within seconds of space returning.
+    /// Out of disk space: it reads, and writes again within seconds once there is space.
     Full,
-    /// It does not write any more; it reads if it can. Somebody must look at it and start it anew.
+    /// It no longer writes, and reads if it can. An operator must look at it and restart it.
     Failed(String),
 }

@@ -1,4 +1,4 @@
-//! The queue of the committing thread: many writers, one reader that takes all at once.
+//! The queue of the commit thread: many writers, one reader that takes everything at once.
 
 use std::{
     collections::VecDeque,
@@ -9,7 +9,7 @@ use std::{
 use caffis_core::ports::store::{StoreError, Swap, Table, Value};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-/// The most bytes of batches that wait or are being committed; writers beyond wait for a place.
+/// The most bytes of batches that wait or are being committed; further writers wait.
 pub(crate) const MAX_QUEUED_BYTES: u32 = 64 * 1024 * 1024;
 
 /// What a batch takes of [`MAX_QUEUED_BYTES`] beside its bytes; it bounds how many small ones wait.

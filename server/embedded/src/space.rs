@@ -1,4 +1,4 @@
-//! Room on the file system.
+//! Free space on the file system.
 
 use std::{
     fs::{self, File},
@@ -20,7 +20,7 @@ pub(crate) fn free(path: &Path) -> io::Result<u64> {
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// Tries whether files can be written and can grow: free space says nothing of quotas and limits.
+/// Checks that files can be written and can grow: free space says nothing about quotas and limits.
 pub(crate) fn probe(path: &Path) -> io::Result<()> {
     let file = path.join(PROBE_FILE);
     let written = (|| {
@@ -33,7 +33,7 @@ pub(crate) fn probe(path: &Path) -> io::Result<()> {
     written.and(removed)
 }
 
-/// Whether an error says that there is no room.
+/// Whether an error means that the disk is full.
 pub(crate) fn is_full(error: &fjall::Error) -> bool {
     let io = match error {
         fjall::Error::Io(io) | fjall::Error::Storage(fjall::LsmError::Io(io)) => io,
@@ -42,7 +42,7 @@ pub(crate) fn is_full(error: &fjall::Error) -> bool {
     is_full_io(io)
 }
 
-/// Whether a system's error says that there is no room.
+/// Whether a system error means that the disk is full.
 pub(crate) fn is_full_io(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! Seeded random sequences over few keys, so that operations meet.
+//! Seeded random sequences over few keys, so that operations touch the same rows.
 
 use std::{ops::Bound, sync::Arc, time::Duration};
 
@@ -52,7 +52,7 @@ struct Sequence<'a> {
     seed: u64,
     subject: &'a Subject,
     model: Model,
-    /// Few partitions, so that rows meet.
+    /// Few partitions, so that operations touch the same rows.
     partitions: Vec<(&'static Table, Vec<Value>)>,
 }
 

@@ -1,7 +1,7 @@
 //! A person's rooms, by last activity, with exact unread counts.
 //!
-//! A list is never longer in coming than its time limit: a room that cannot be read by then is listed
-//! as not readable now, and holds up neither the others nor the session.
+//! A list never takes longer than its time limit: a room that cannot be read by then is listed as not
+//! readable now, and holds up neither the other rooms nor the session.
 
 use std::{cmp::Reverse, future::ready};
 

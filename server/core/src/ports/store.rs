@@ -171,7 +171,7 @@ pub enum Swap {
 /// Why the store could not do something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// There is no room; nothing was written. Reads go on.
+    /// Out of disk space; nothing was written. Reads still work.
     #[error("the store is full")]
     Full,
     /// The store cannot be reached or is closing; nothing was written.
@@ -180,7 +180,7 @@ pub enum StoreError {
     /// The write may or may not have happened, or may still happen.
     #[error("the outcome of a write is unknown: {0}")]
     Unknown(String),
-    /// What was read is not what was once written.
+    /// A row that was read cannot be what was written.
     #[error("table {table} holds a row that cannot be read: {reason}")]
     Corrupt {
         /// The table.

@@ -1,8 +1,8 @@
 //! What is written to the store beside the log: markers, and hints of heads.
 //!
 //! Invariant: of a room's markers at most one write is under way, and it takes what memory has when it
-//! begins. So a row never goes back, whatever the store does to the order of writes. Whoever may write
-//! takes along all markers that are dirty: those who waited meanwhile find theirs written.
+//! begins. So a row never goes backwards, however the store orders writes. Each write takes along all
+//! dirty markers, so those who waited for their turn find their marker already written.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{
     tables::MarkerRow,
 };
 
-/// Rows that one write of hints takes.
+/// Rows in one write of hints.
 const HINT_ROWS: usize = 1_000;
 
 /// Writes that housekeeping makes for one room before it goes on to the next: enough for the largest.
@@ -33,7 +33,7 @@ const WRITES_FOR_A_ROOM: usize = 128;
 /// In large rooms, how long read markers are gathered for one write.
 const MARKER_GATHER: Duration = Duration::from_millis(10);
 
-/// Rows on their way to the store, and whose they are.
+/// Rows that are being written, and the rooms that they belong to.
 #[derive(Default)]
 struct Hints {
     batch: Batch,
@@ -43,9 +43,9 @@ struct Hints {
 /// The rows of one room among them.
 struct Hinted {
     cell: Arc<RoomCell>,
-    /// The markers, and what keeps others from writing the room's markers meanwhile.
+    /// The markers, and the lock that keeps others from writing the room's markers meanwhile.
     markers: Option<(Picked, OwnedMutexGuard<()>)>,
-    /// With these markers, those of all messages up to here are written.
+    /// Once these markers are written, so are those that all messages up to here have moved.
     saved: Option<Position>,
     /// The hint of the head is among the rows.
     head: bool,
@@ -56,7 +56,7 @@ impl Hints {
         HINT_ROWS.saturating_sub(self.batch.operations.len())
     }
 
-    /// Adds what of a room's markers is dirty, as far as it fits. `first` goes before all others.
+    /// Adds the room's dirty markers, as many as fit. `first` goes before all others.
     fn add_markers(
         &mut self,
         cell: &Arc<RoomCell>,
@@ -98,11 +98,11 @@ impl Rooms {
         lock(&self.dirty).entry(cell.id).or_insert_with(|| cell.clone());
     }
 
-    /// Writes a person's marker as memory has it, and all others of the room that are dirty; nothing,
-    /// when the store has it already.
+    /// Writes a person's marker, together with all other dirty markers of the room. Does nothing if the
+    /// store has it already.
     ///
     /// # Errors
-    /// What the store says. Memory has the marker all the same, and housekeeping tries again.
+    /// The store's. The marker stays in memory, and housekeeping tries again.
     pub async fn save_marker(
         self: &Arc<Self>,
         cell: &Arc<RoomCell>,
@@ -127,19 +127,18 @@ impl Rooms {
             if !loaded.markers.is_dirty(user) {
                 return Ok(());
             }
-            // It was among those of a write that began since.
+            // The marker was part of a write that began after this call, and failed.
             loaded.markers.failed_since(before)?;
             hints.add_markers(cell, loaded, Some(user), saving);
         }
         self.write_hints(hints).await
     }
 
-    /// What has to be done now and then: hints to the store, heads of large rooms to their members,
-    /// rooms whose last write had an unknown outcome read again, and rooms that nobody uses out of
-    /// memory.
+    /// Housekeeping: writes hints to the store, tells members the heads of large rooms, reads rooms again
+    /// whose last write had an unknown outcome, and takes unused rooms out of memory.
     ///
     /// # Errors
-    /// What the store says; the hints wait for the next time.
+    /// The store's; the hints are written next time.
     pub async fn keep_house(self: &Arc<Self>) -> Result<(), StoreError> {
         let cells = std::mem::take(&mut *lock(&self.dirty));
         let mut hints = Hints::default();
@@ -147,7 +146,7 @@ impl Rooms {
         for cell in cells.values() {
             if self.tidy(cell) {
                 let (answer, _) = oneshot::channel();
-                // A full queue has work enough to make the driver read the room.
+                // If the queue is full, the work in it makes the driver read the room.
                 let _ = self.enqueue(cell.id, Work::Load(answer));
                 continue;
             }
@@ -173,7 +172,7 @@ impl Rooms {
     fn tidy(&self, cell: &Arc<RoomCell>) -> bool {
         let mut inner = lock(&cell.inner);
         if inner.distrust {
-            // Until it could be read.
+            // Until the room could be read.
             self.note_dirty(cell);
             return true;
         }
@@ -183,7 +182,7 @@ impl Rooms {
         false
     }
 
-    /// Collects what a room has to write; true when it does not all fit.
+    /// Collects what a room has to write; true if not all of it fits.
     fn collect(&self, cell: &Arc<RoomCell>, hints: &mut Hints) -> bool {
         let mut inner = lock(&cell.inner);
         let Some(loaded) = &mut inner.loaded else { return false };
@@ -194,7 +193,7 @@ impl Rooms {
         if loaded.head_dirty && !loaded.head_saving {
             hints.add_head(cell, loaded);
         }
-        // While others write the markers, theirs take along what is dirty.
+        // If someone else is writing markers, the next write takes along what is dirty.
         if let Ok(saving) = cell.saving.clone().try_lock_owned() {
             hints.add_markers(cell, loaded, None, saving);
         }
@@ -204,13 +203,13 @@ impl Rooms {
             });
         let all = written.flatten().all(|(picked, _)| picked.all);
         if loaded.is_unsaved() {
-            // Looked at once more when these are written.
+            // Checked once more after these are written.
             self.note_dirty(cell);
         }
         !all
     }
 
-    /// Writes hints. The write comes to its end although whoever waits for it goes away.
+    /// Writes hints. The write finishes even if the caller goes away.
     async fn write_hints(self: &Arc<Self>, hints: Hints) -> Result<(), StoreError> {
         let (done, written) = oneshot::channel();
         let rooms = self.clone();
@@ -221,7 +220,7 @@ impl Rooms {
                 rooms.note_written(hinted, &result);
             }
             drop(hinted);
-            // Whoever waited may be gone.
+            // The caller may be gone.
             let _ = done.send(result);
         });
         let within = self.settings.store_timeout;

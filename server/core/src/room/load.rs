@@ -1,8 +1,8 @@
 //! Taking a room over: reading it from the store so that its log can go on.
 //!
 //! A start after a crash, and later the takeover from another node, are the same: the bucket list
-//! says what counts, the tail of the log is the truth, and what an owner left undone in other tables
-//! is done again from it.
+//! says what counts, the tail of the log is the truth, and whatever an owner left undone in other
+//! tables is redone from it.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -18,19 +18,19 @@ use super::{
 };
 use crate::{
     model::room::{Bucket, Members, RoomState, preview},
-    ports::store::{Batch, Store, StoreError},
+    ports::store::{Batch, MAX_BATCH_OPERATIONS, Store, StoreError},
     settings::Settings,
     tables::{self, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow},
 };
 
-/// Entries at the end of the log that are looked at again when a room is read. More than may wait
-/// for the rows of markers ([`super::append::UNSAVED_ENTRIES`]).
+/// Entries at the end of the log that are applied again when a room is read. More than the number that
+/// may wait for the rows of markers ([`super::append::UNSAVED_ENTRIES`]).
 const TAIL_ENTRIES: usize = 100;
 
 /// Entries that are read at a time, to find messages below the tail.
 const BELOW_ENTRIES: u64 = 1_000;
 
-/// Reads a room; none when there is none.
+/// Reads a room; none if it does not exist.
 pub(super) async fn load(
     store: &dyn Store,
     settings: &Settings,
@@ -51,12 +51,12 @@ pub(super) async fn load(
     before_tail(store, &mut state, &ring).await?;
     apply_tail(store, &mut state, &ring).await?;
     let markers = markers(store, &state, &ring).await?;
-    // Those that the tail moved are written again before much is added to it.
+    // Markers that the tail moved are written again before the tail grows much longer.
     let saved = ring.front().map_or(Position::ZERO, |entry| entry.position.back(1));
     let hint: Option<HeadRow> = tables::get(store, HeadRow::key(&room)).await?;
     let hinted = hint.as_ref().map_or(Position::ZERO, |hint| hint.position);
     if let Some(hint) = hint.filter(|hint| hint.position > state.head) {
-        // The last entries were kept for a time only and are gone; their positions stay given.
+        // The last entries have expired; their positions are not given out again.
         state.head = hint.position;
         state.number = state.number.max(hint.number);
         state.time = state.time.max(hint.time);
@@ -75,15 +75,15 @@ pub(super) async fn load(
         epoch,
         fresh_bucket: distrust,
         active_minute: 0,
-        // The hint has to be right before entries end that are kept for a time only.
+        // The hint has to be right before the last entries expire.
         head_dirty: hinted < head,
         head_saving: false,
     }))
 }
 
-/// How far the members have come. A person's own message moves their own marker; its row may come
-/// later than the message, but not by more entries than the tail has. Rows that were on their way when
-/// their members left are removed.
+/// How far each member has read. A person's own message moves their own marker; the marker's row may be
+/// written later than the message, but no later than the tail is long. Rows that were still being
+/// written when their members left are removed.
 async fn markers(
     store: &dyn Store,
     state: &RoomState,
@@ -109,13 +109,13 @@ async fn markers(
     Ok(markers)
 }
 
-/// The buckets that count, oldest first: one that begins at or above a bucket of a higher epoch was
-/// opened by an owner that had lost the room. `rows` come newest first.
+/// The valid buckets, oldest first. A bucket that begins at or above one of a higher epoch was opened by
+/// an owner that had already lost the room. `rows` come newest first.
 fn valid_buckets(rows: impl DoubleEndedIterator<Item = BucketRow>) -> Vec<Bucket> {
     let mut valid: Vec<Bucket> = Vec::new();
     let mut highest = 0;
     for BucketRow { first, epoch, opened, .. } in rows.rev() {
-        // Of those that begin at one position, the ones of higher epochs follow.
+        // Of buckets that begin at the same position, the higher epochs come later.
         while valid.last().is_some_and(|last| last.first == first && last.epoch < epoch) {
             valid.pop();
         }
@@ -132,8 +132,8 @@ async fn members(store: &dyn Store, room: RoomId) -> Result<Members, StoreError>
     Ok(Arc::new(rows.into_iter().map(MemberRow::into_member).collect()))
 }
 
-/// Brings the state to where it was before the tail: the number and the preview of the last message
-/// below it, and where those are that later members see.
+/// Sets the state to what it was before the tail: the number and the preview of the last message below
+/// it, and the positions of the messages that new members will see.
 async fn before_tail(
     store: &dyn Store,
     state: &mut RoomState,
@@ -170,8 +170,8 @@ async fn before_tail(
     Ok(())
 }
 
-/// Applies the tail, and does again what it says of memberships and the rows do not: an owner that
-/// went may have written an entry while the rows that belong to it were still on their way.
+/// Applies the tail, and writes the membership rows that it implies but the store lacks: the last owner
+/// may have written an entry without finishing the rows that follow from it.
 async fn apply_tail(
     store: &dyn Store,
     state: &mut RoomState,
@@ -184,7 +184,12 @@ async fn apply_tail(
     }
     let mut batch = Batch::default();
     membership_rows(&mut batch, state, &before);
-    store.write(batch).await
+    let mut operations = batch.operations.into_iter().peekable();
+    while operations.peek().is_some() {
+        let operations = operations.by_ref().take(MAX_BATCH_OPERATIONS).collect();
+        store.write(Batch { operations }).await?;
+    }
+    Ok(())
 }
 
 fn message_of(entry: &Arc<Entry>) -> Option<(&Message, Timestamp)> {

@@ -1,4 +1,4 @@
-//! How far the members of a room have come, and of whom the store may not know it yet.
+//! How far each member of a room has read, and which of these markers the store may not have yet.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use caffis_schema::{MessageNumber, RoomId, UserId};
 
 use crate::{ports::store::StoreError, tables::MarkerRow};
 
-/// How far a member has come.
+/// How far a member has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MarkerState {
     /// The last message that reached one of their devices.
@@ -83,9 +83,9 @@ pub(super) struct Picked {
     pub(super) moved: Vec<(UserId, MarkerState)>,
     /// Whose rows are to be removed.
     pub(super) gone: Vec<UserId>,
-    /// Nothing is left for another write.
+    /// No dirty marker is left for another write.
     pub(super) all: bool,
-    /// Which write it is.
+    /// The number of the write.
     write: u64,
 }
 
@@ -98,30 +98,31 @@ impl Picked {
 
 /// The markers of a room's members.
 ///
-/// A marker is *dirty* from when it moves until a write with exactly its value is known to be durable.
+/// A marker is *dirty* from the moment it moves until a write of exactly its value is known to be
+/// durable.
 #[derive(Debug, Default)]
 pub(super) struct Markers {
     map: BTreeMap<UserId, MarkerState>,
     dirty: BTreeSet<UserId>,
     /// Where markers were before their people wrote something, which others are not told of by itself.
     untold: BTreeMap<UserId, MarkerState>,
-    /// The store has markers of people who are no members any more.
+    /// People who are no longer members, and whose markers the store still has.
     gone: BTreeSet<UserId>,
-    /// The last of those that were picked for a write: the next write goes on after them.
+    /// The last one that was picked for a write: the next write continues after them.
     picked: Option<UserId>,
-    /// How many writes began.
+    /// How many writes have begun.
     writes: u64,
     /// The last write that took along all dirty markers and failed.
     failed: Option<(u64, StoreError)>,
 }
 
 impl Markers {
-    /// Takes a member's marker as the store has it.
+    /// Adds a member's marker as the store has it.
     pub(super) fn stored(&mut self, user: UserId, marker: MarkerState) {
         self.map.insert(user, marker);
     }
 
-    /// Has the row of someone who is no member removed.
+    /// Notes that the row of someone who is no longer a member has to be removed.
     pub(super) fn left_over(&mut self, user: UserId) {
         self.gone.insert(user);
     }
@@ -166,7 +167,7 @@ impl Markers {
         }
     }
 
-    /// Takes what another memory of the room knew: the newer numbers count.
+    /// Merges a marker from before the room was read again: the larger numbers count.
     pub(super) fn merge(&mut self, user: &UserId, other: MarkerState) {
         self.change(user, |marker| {
             marker.delivered = marker.delivered.max(other.delivered);
@@ -188,14 +189,14 @@ impl Markers {
         Some(Moved { before, now })
     }
 
-    /// Forgets someone who is no member any more, and whose row is gone.
+    /// Forgets someone who is no longer a member and whose row is gone.
     pub(super) fn remove(&mut self, user: &UserId) {
         self.map.remove(user);
         self.untold.remove(user);
         self.dirty.remove(user);
     }
 
-    /// Whether the store may not have a marker as it is.
+    /// Whether the store may have an older marker.
     pub(super) fn is_dirty(&self, user: &UserId) -> bool {
         self.dirty.contains(user)
     }
@@ -205,8 +206,8 @@ impl Markers {
         !self.dirty.is_empty() || !self.gone.is_empty()
     }
 
-    /// Picks dirty markers for a write: `first` before all others, then those whose turn it is, so that
-    /// everyone's comes.
+    /// Picks dirty markers for a write: `first` before all others, then the rest in turn, so that no
+    /// marker waits for ever.
     pub(super) fn pick(&mut self, first: Option<&UserId>, most: usize) -> Picked {
         self.writes += 1;
         let all = self.dirty.len() + self.gone.len() <= most;
@@ -239,22 +240,22 @@ impl Markers {
         }
     }
 
-    /// Notes that a write failed, for those who waited for it.
+    /// Notes that a write failed, for those who are waiting.
     pub(super) fn failed(&mut self, picked: &Picked, error: &StoreError) {
         if picked.all {
             self.failed = Some((picked.write, error.clone()));
         }
     }
 
-    /// How many writes began.
+    /// How many writes have begun.
     pub(super) fn writes(&self) -> u64 {
         self.writes
     }
 
-    /// Whether a write of all that was dirty failed after so many.
+    /// Fails if a write of all dirty markers has failed since this many had begun.
     ///
     /// # Errors
-    /// What the store said.
+    /// The store's, of that write.
     pub(super) fn failed_since(&self, writes: u64) -> Result<(), StoreError> {
         match &self.failed {
             Some((write, error)) if *write > writes => Err(error.clone()),

@@ -1,4 +1,4 @@
-//! Reading entries from the store: the bucket list says where they lie.
+//! Reading entries from the store: the bucket list says where they are.
 
 use std::{collections::VecDeque, ops::Bound, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
     tables::{self, ColumnValue, TimelineRow},
 };
 
-/// The last entries, oldest first, as far back as there is no gap.
+/// The last entries, oldest first, back to the first gap.
 pub(super) async fn tail(
     store: &dyn Store,
     state: &RoomState,
@@ -49,8 +49,7 @@ pub(super) async fn tail(
     Ok(ring)
 }
 
-/// The entries from `first` to `last`, both included, in order. Entries that were kept for a time
-/// only may be missing.
+/// The entries from `first` to `last`, both included, in order. Entries that have expired are missing.
 ///
 /// # Errors
 /// What the store says.

@@ -1,11 +1,11 @@
-//! What a room's owner remembers of the last commands, so that a resend that follows closely is
-//! answered without asking the store.
+//! The last commands of a room, in memory, so that a resend that follows closely is answered without
+//! a read from the store.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use caffis_schema::{ClientId, UserId, reply::Appended};
 
-/// Commands that are remembered for each room in memory.
+/// Commands remembered for each room.
 const RECENT: usize = 256;
 
 /// What became of a command.

@@ -1,4 +1,4 @@
-//! The last entries of a room, bounded by their number and by what they weigh.
+//! The last entries of a room, bounded by their number and by their size.
 
 use std::{collections::VecDeque, ops::Deref, sync::Arc};
 
@@ -6,7 +6,7 @@ use caffis_schema::Entry;
 
 use crate::{model::page::size, settings::Settings};
 
-/// What an entry takes beside its own bytes: its place in the ring and its counters.
+/// The overhead of an entry in memory: its place in the ring and its reference counts.
 const ENTRY_OVERHEAD_BYTES: usize = 64;
 
 /// The last entries, oldest first and without a gap.
@@ -27,7 +27,7 @@ impl Ring {
         self.entries.push_back(entry);
     }
 
-    /// Lets go of the oldest entries until both bounds hold; the last entry stays.
+    /// Drops the oldest entries until both bounds hold; the last entry always stays.
     pub(super) fn trim(&mut self, settings: &Settings) {
         while self.entries.len() > 1
             && (self.entries.len() > settings.ring_entries || self.bytes > settings.ring_bytes)
@@ -37,7 +37,7 @@ impl Ring {
         }
     }
 
-    /// Lets go of all entries.
+    /// Drops all entries.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

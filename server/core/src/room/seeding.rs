@@ -1,4 +1,4 @@
-//! Writing a room whole, as its owner would have left it: for seeds, while no owner runs.
+//! Writing a whole room as its owner would have left it: for seeds, while no owner runs.
 
 use caffis_schema::{EntryKind, MessageNumber, RoomId, Timestamp};
 
@@ -12,10 +12,10 @@ use crate::{
     settings::Settings,
 };
 
-/// Entries that one write takes.
+/// Entries in one write.
 const ENTRIES_PER_WRITE: usize = 500;
 
-/// Writes a room with the entries that `next` gives for each message number, until it gives none.
+/// Writes a room with the entries that `next` returns for each message number, until it returns none.
 ///
 /// # Errors
 /// What the store says.

@@ -3,7 +3,7 @@ use caffis_schema::RoomId;
 use super::table;
 
 table! {
-    /// Which rooms got entries in a minute: what reactors read on from after a break.
+    /// Which rooms got entries in a minute: reactors continue from here after a break.
     /// Kept for `activity_retention`.
     pub struct ActivityRow in "activity" {
         partition {

@@ -3,7 +3,7 @@ use caffis_schema::{MessageNumber, RoomId, UserId};
 use super::table;
 
 table! {
-    /// How far a member has come in a room, by message numbers.
+    /// How far a member has read in a room, by message numbers.
     pub struct MarkerRow in "markers" {
         partition {
             /// The room.

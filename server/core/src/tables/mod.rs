@@ -45,7 +45,7 @@ use crate::ports::store::{
     Batch, ColumnType, Key, Operation, Row, Scan, Store, StoreError, Table, Value,
 };
 
-/// Every table; what a back end creates.
+/// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
     ActivityRow::TABLE,
     BucketRow::TABLE,
@@ -69,7 +69,7 @@ pub trait ColumnValue: Sized {
     /// As a value.
     fn to_value(&self) -> Value;
 
-    /// Back from a value; none when it is not one of this type's.
+    /// Back from a value; none if it is not a value of this type.
     fn from_value(value: Value) -> Option<Self>;
 }
 
@@ -199,7 +199,7 @@ pub trait Record: Sized + Send {
     /// As a raw row.
     fn to_row(&self) -> Row;
 
-    /// Back from a raw row; none when a value does not fit its column.
+    /// Back from a raw row; none if a value does not fit its column.
     fn from_row(row: Row) -> Option<Self>;
 }
 
@@ -320,7 +320,7 @@ pub async fn scan<R: Record>(
     read(store, Scan { table: R::TABLE, partition, from, to, reverse: false, limit }).await
 }
 
-/// Reads what a scan of the record's table gives.
+/// Reads the records that a scan finds.
 ///
 /// # Errors
 /// As [`scan`].
@@ -340,7 +340,7 @@ pub async fn partition<R: Record>(
     scan(store, partition, Bound::Unbounded, Bound::Unbounded, limit).await
 }
 
-/// Claims a unique record: gives none when it was written, else the one that is there.
+/// Claims a unique record: returns none if it was written, else the one that is already there.
 ///
 /// # Errors
 /// What the store says, and [`StoreError::Corrupt`] for a row that is not a record.
@@ -352,18 +352,18 @@ pub async fn insert_if_absent<R: Record>(
 }
 
 impl Batch {
-    /// Adds the writing of a record.
+    /// Adds a write of a record.
     pub fn put<R: Record>(&mut self, record: &R) {
         self.operations.push(Operation::Put { table: R::TABLE, row: record.to_row(), ttl: None });
     }
 
-    /// Adds the writing of a record that is forgotten after a time.
+    /// Adds a write of a record that expires after a time.
     pub fn put_for<R: Record>(&mut self, record: &R, ttl: Duration) {
         let row = record.to_row();
         self.operations.push(Operation::Put { table: R::TABLE, row, ttl: Some(ttl) });
     }
 
-    /// Adds the removal of a record.
+    /// Adds a delete of a record.
     pub fn delete<R: Record>(&mut self, key: Key) {
         self.operations.push(Operation::Delete { table: R::TABLE, key });
     }

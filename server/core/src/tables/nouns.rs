@@ -1,6 +1,6 @@
-//! How the nouns of the protocol lie in columns: the one home of these encodings. A value that is none
-//! of a noun's makes its row [`Corrupt`](crate::ports::store::StoreError::Corrupt); it never passes for
-//! another one.
+//! How roles, classes, policies and texts are stored: the only place that knows these encodings. An
+//! unknown value makes its row [`Corrupt`](crate::ports::store::StoreError::Corrupt); it is never taken
+//! for another value.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Every table: what is written comes back as it was, fits the table's declaration, and anything else
-//! in its columns is refused.
+//! Round trips of every table: a record reads back as it was written, fits the table's declaration, and
+//! is refused if a column holds anything else.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -13,7 +13,7 @@ use proptest::{collection::vec, prelude::*};
 use super::*;
 use crate::ports::check;
 
-/// A type of which any value may stand in a column.
+/// A type whose values can be stored in a column.
 trait Any: Sized + Debug {
     fn any() -> BoxedStrategy<Self>;
 }
@@ -113,7 +113,7 @@ impl<T: Any + Clone + 'static> Any for Option<T> {
     }
 }
 
-/// A value that is none of any column's.
+/// A value that does not fit the column.
 fn wrong(column: ColumnType) -> Value {
     if column == ColumnType::Bool { Value::U64(1) } else { Value::Bool(true) }
 }
@@ -149,12 +149,12 @@ macro_rules! round_trips {
         )+
 
         #[test]
-        fn every_table_is_tried() {
-            let mut tried = vec![$($record::TABLE.name),+];
+        fn every_table_has_a_test() {
+            let mut tested = vec![$($record::TABLE.name),+];
             let mut all: Vec<_> = ALL.iter().map(|table| table.name).collect();
-            tried.sort_unstable();
+            tested.sort_unstable();
             all.sort_unstable();
-            assert_eq!(tried, all);
+            assert_eq!(tested, all);
         }
     };
 }
