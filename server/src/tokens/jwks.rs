@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{
-    invalid,
+    claims::invalid,
     keys::{KeySet, KeySetError},
     source::{Source, Stamp},
 };

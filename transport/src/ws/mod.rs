@@ -8,8 +8,9 @@
 //! The codec of RFC 6455 (`wire`) is our own for one reason: it compresses large messages
 //! (permessage-deflate, `deflate`), and tungstenite refuses the reserved bit that says so. It is not
 //! faster. A message written by itself costs the same 5.7 µs of CPU with tokio-tungstenite 0.29, down
-//! to the socket; of sixteen at once each costs 0.37 µs against 0.40. An idle connection takes 7.1 KB, the HTTP listener in front of it included, and 4.9 KB with tungstenite
-//! alone (medians of three, measured while other work ran):
+//! to the socket; of sixteen at once each costs 0.37 µs against 0.40. An idle connection takes 7.1 KB,
+//! the HTTP listener in front of it included, and 4.9 KB with tungstenite alone (medians of three,
+//! measured while other work ran):
 //!
 //! ```sh
 //! cargo run --release -p caffis-transport --example websocket_cost
