@@ -36,6 +36,9 @@ struct Arguments {
     /// Small counts and short times: a check that the benchmark works, not a measurement.
     #[arg(long)]
     quick: bool,
+    /// Also the scenarios that take long or need root: delivery while packets are lost.
+    #[arg(long)]
+    long: bool,
     /// Only scenarios whose name begins like this; may be given several times.
     #[arg(long)]
     only: Vec<String>,
@@ -70,9 +73,10 @@ fn main() -> anyhow::Result<()> {
     for scenario in scenarios::ALL {
         let wanted = arguments.only.is_empty()
             || arguments.only.iter().any(|name| scenario.name.starts_with(name.as_str()));
-        if !wanted {
+        if !wanted || (scenario.long && !arguments.long) {
             continue;
         }
+        let runs = runs.min(scenario.runs);
         for run in 1..=runs {
             eprintln!("{} ({run} of {runs}) …", scenario.name);
             // What a scenario leaves running ends with its tasks.

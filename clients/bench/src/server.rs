@@ -21,6 +21,7 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("ADDRESS_COMMANDS_PER_SECOND", "10000000"),
     ("ADDRESS_CONNECTS_PER_SECOND", "1000000"),
     ("CONNECTIONS_PER_ADDRESS", "1000000"),
+    ("SIGNALS_PER_SECOND", "1000000"),
     ("MAX_CONNECTIONS", "15000"),
     ("OPEN_ROOMS_MADE_PER_DAY", "1000000"),
     ("LOG_FILTER", "warn"),
@@ -144,6 +145,10 @@ impl Server {
 
     pub(crate) fn memory(&self) -> u64 {
         usage::memory(self.process.id())
+    }
+
+    pub(crate) fn peak(&self) -> u64 {
+        usage::peak(self.process.id())
     }
 }
 

@@ -24,8 +24,17 @@ fn running(path: &str) -> u64 {
 
 /// Resident memory of a process, in bytes.
 pub(crate) fn memory(process: u32) -> u64 {
+    status(process, "VmRSS:")
+}
+
+/// The most resident memory that a process ever had, in bytes.
+pub(crate) fn peak(process: u32) -> u64 {
+    status(process, "VmHWM:")
+}
+
+fn status(process: u32, field: &str) -> u64 {
     let Ok(status) = fs::read_to_string(format!("/proc/{process}/status")) else { return 0 };
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kibibytes.unwrap_or(0) * 1024
 }

@@ -1,23 +1,20 @@
 //! Connecting: a hundred people at once, from the first packet to the answered hello.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
-use anyhow::Context as _;
-use caffis_client::{
-    Connection, Connector, Heartbeat,
-    transports::{Quic, WebSocket},
-};
-use caffis_link::Link;
-use caffis_transport::{quic, tls::Trust};
 use tokio::task::spawn_local;
 
-use super::{Cell, Meter, Plan, each, person};
+use super::{
+    Cell, Meter, Plan,
+    dial::{Dial, Joined},
+    each,
+};
 use crate::{
     floor::{self, Certificate},
-    frames::{self, Clock},
+    frames::Clock,
     server::Start,
     tally::{Figures, Latencies},
-    wire::{Shared, Wire, local},
+    wire::Shared,
 };
 
 const AT_ONCE: usize = 100;
@@ -25,70 +22,6 @@ const BATCHES: usize = 10;
 
 /// After how long somebody who left counts as offline: the server's default.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// How a scenario's people connect.
-#[derive(Clone)]
-pub(super) enum Dial {
-    /// WebSocket, by the lean client.
-    Plain(Shared),
-    /// WebSocket over TLS.
-    Tls(Trust),
-    /// Native QUIC, all from one socket.
-    Quic(Arc<Quic>),
-}
-
-/// A person who is connected; drop it to leave.
-pub(super) enum Joined {
-    Wire(Wire),
-    Link(Box<Connection>),
-}
-
-impl Dial {
-    /// QUIC to this server. The certificate is a fresh one of the server's own, so it is not checked
-    /// by name but taken from the server's word.
-    pub(super) async fn quic(address: SocketAddr) -> anyhow::Result<Self> {
-        let trust = Trust::Hashes(vec![certificate_hash(address).await?]);
-        let options = quic::ClientOptions { trust, ..quic::ClientOptions::default() };
-        Ok(Self::Quic(Arc::new(Quic::new(address.to_string(), options)?)))
-    }
-
-    pub(super) async fn join(&self, server: SocketAddr, index: usize) -> anyhow::Result<Joined> {
-        let link: Box<dyn Link> = match self {
-            Self::Plain(shared) => {
-                let mut wire = Wire::connect(server, index, shared).await?;
-                wire.hello(&person(index), Vec::new()).await?;
-                return Ok(Joined::Wire(wire));
-            }
-            Self::Tls(trust) => {
-                let url = format!("wss://{server}/api/chat/ws");
-                WebSocket::new(url).trust(trust.clone()).bind(local(index)).connect().await?
-            }
-            Self::Quic(quic) => quic.connect().await?,
-        };
-        let mut connection = Connection::new(link);
-        connection.hello(frames::hello(&person(index), Vec::new())).await?;
-        connection.set_heartbeat(Heartbeat::IDLE);
-        Ok(Joined::Link(Box::new(connection)))
-    }
-}
-
-/// What `GET /api/chat/connect` says of the certificate.
-async fn certificate_hash(server: SocketAddr) -> anyhow::Result<[u8; 32]> {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut stream = tokio::net::TcpStream::connect(server).await?;
-    let request =
-        format!("GET /api/chat/connect HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    let from = answer.find('{').context("no JSON in the answer")?;
-    let to = answer.rfind('}').context("no JSON in the answer")?;
-    let info: serde_json::Value = serde_json::from_str(&answer[from..=to])?;
-    let hash = info["webtransport"]["certificateHash"].as_str().context("no hash")?;
-    let bytes = STANDARD.decode(hash).context("the hash is not base64")?;
-    bytes.try_into().map_err(|_| anyhow::anyhow!("the hash has a wrong length"))
-}
 
 pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
     let folder = tempfile::Builder::new().prefix("caffis-bench-").tempdir()?;

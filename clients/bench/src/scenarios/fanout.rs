@@ -2,10 +2,11 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
+use anyhow::Context as _;
 use caffis_schema::{Position, RoomId};
 use tokio::{
     task::{JoinHandle, spawn_local},
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
 use super::{Cell, Meter, Plan, cafe, each, join, now, settle};
@@ -17,8 +18,13 @@ use crate::{
     wire::{Shared, Wire},
 };
 
-/// Receivers, messages per second, and whether it is one of the cells or shows coalescing.
-const VARIANTS: &[(usize, u64)] = &[(100, 10), (100, 100), (1_000, 10), (1_000, 100), (100, 2_000)];
+/// Receivers and messages per second. The last but one shows coalescing, the last one what a message
+/// costs in a very large room.
+const VARIANTS: &[(usize, u64)] =
+    &[(100, 10), (100, 100), (1_000, 10), (1_000, 100), (100, 2_000), (9_000, 2)];
+
+/// How long the receivers may take to walk in.
+const WALK_IN: Duration = Duration::from_secs(120);
 
 pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
     let mut cells = Vec::new();
@@ -31,7 +37,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
         let server = Start::new(&plan.server).listening()?;
         let mut figures = measure(&server, receivers, *rate, plan.time(5)).await?;
         drop(server);
-        let floor = floor::send_loop(receivers, *rate, plan.time(3)).await?;
+        let floor = floor::send_loop(receivers.min(1_000), *rate, plan.time(2)).await?;
         figures.insert("floor_us_per_delivery", floor);
         if let Some(cost) = figures.get("server_us_per_delivery") {
             figures.insert("times_the_floor", cost / floor);
@@ -62,8 +68,14 @@ async fn measure(
     let begin = sender.open(room).await?.page.head;
     let heard = Rc::new(RefCell::new(Heard::default()));
     let mut tasks = Vec::new();
-    for mut wire in join(server.address, 1, receivers, &shared).await? {
-        wire.open(room).await?;
+    let walk_in = timeout(WALK_IN, async {
+        let mut wires = join(server.address, 1, receivers, &shared).await?;
+        for wire in &mut wires {
+            wire.open(room).await?;
+        }
+        anyhow::Ok(wires)
+    });
+    for wire in walk_in.await.context("the receivers did not get in")?? {
         tasks.push(receive(wire, begin, clock, Rc::clone(&heard)));
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -82,6 +94,7 @@ async fn measure(
     let heard = heard.take();
     figures.insert("deliveries_per_s", heard.deliveries as f64 / started.elapsed().as_secs_f64());
     figures.insert("server_us_per_delivery", each(used, heard.deliveries));
+    figures.insert("server_us_per_message", each(used, sent));
     heard.latencies.report(["receive_p50_ms", "receive_p99_ms", "receive_max_ms"], &mut figures);
     acks.take().1.report(["ack_p50_ms", "ack_p99_ms", "ack_max_ms"], &mut figures);
     for order in &heard.orders {

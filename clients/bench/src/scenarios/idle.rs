@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use caffis_client::Received;
-use caffis_schema::{Command, Reply, RoomId, command::Open};
+use caffis_schema::RoomId;
 use tokio::task::{JoinHandle, spawn_local};
 
 use super::{
     Cell, Meter, Plan, cafe,
-    connect::{Dial, Joined},
+    dial::{self, Dial, Joined},
     each, join,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     wire::Shared,
 };
 
-const COUNTS: &[usize] = &[1_000, 5_000];
+const COUNTS: &[usize] = &[1_000, 5_000, 10_000];
 /// People in one room.
 const ROOM: usize = 50;
 /// Connections that are being made at the same time.
@@ -37,7 +37,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
                 "websocket" => Dial::Plain(Shared::new()),
                 _ => Dial::quic(server.address).await?,
             };
-            let figures = measure(&server, &dial, count, plan.time(5)).await?;
+            let figures = measure(&server, &dial, count, plan.time(3)).await?;
             cells.push(Cell { scenario: "idle", variant, figures });
         }
     }
@@ -91,8 +91,7 @@ async fn open(mut joined: Joined, room: RoomId) -> anyhow::Result<Joined> {
             wire.open(room).await?;
         }
         Joined::Link(connection) => {
-            let reply = connection.call(Command::Open(Open { room, limit: 1 })).await?;
-            anyhow::ensure!(matches!(reply, Reply::Opened(_)), "open was not answered");
+            dial::open(connection, room).await?;
         }
     }
     Ok(joined)

@@ -1,12 +1,18 @@
 //! What is measured.
 
 mod connect;
+mod dial;
 mod fanout;
+mod hello;
 mod herd;
 mod idle;
+mod links;
+mod loss;
+mod marks;
 mod restart;
 mod rooms;
 mod saturate;
+mod walkin;
 
 use std::{
     future::Future,
@@ -71,18 +77,41 @@ type Running<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Vec<Cell>>> + 'a>>
 /// A scenario.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
+    /// Runs at most: figures that hardly differ between runs need no median.
+    pub(crate) runs: usize,
+    /// Whether it runs only when asked for.
+    pub(crate) long: bool,
     pub(crate) run: for<'a> fn(&'a Plan) -> Running<'a>,
+}
+
+impl Scenario {
+    const fn new(name: &'static str, run: for<'a> fn(&'a Plan) -> Running<'a>) -> Self {
+        Self { name, runs: usize::MAX, long: false, run }
+    }
+
+    const fn runs(self, runs: usize) -> Self {
+        Self { runs, ..self }
+    }
+
+    const fn long(self) -> Self {
+        Self { long: true, ..self }
+    }
 }
 
 /// All scenarios, in the order of the table.
 pub(crate) const ALL: &[Scenario] = &[
-    Scenario { name: "connect", run: |plan| Box::pin(connect::run(plan)) },
-    Scenario { name: "idle", run: |plan| Box::pin(idle::run(plan)) },
-    Scenario { name: "fanout", run: |plan| Box::pin(fanout::run(plan)) },
-    Scenario { name: "rooms", run: |plan| Box::pin(rooms::run(plan)) },
-    Scenario { name: "saturate", run: |plan| Box::pin(saturate::run(plan)) },
-    Scenario { name: "herd", run: |plan| Box::pin(herd::run(plan)) },
-    Scenario { name: "restart", run: |plan| Box::pin(restart::run(plan)) },
+    Scenario::new("connect", |plan| Box::pin(connect::run(plan))),
+    Scenario::new("idle", |plan| Box::pin(idle::run(plan))).runs(1),
+    Scenario::new("walk-in", |plan| Box::pin(walkin::run(plan))).runs(1),
+    Scenario::new("hello", |plan| Box::pin(hello::run(plan))),
+    Scenario::new("fanout", |plan| Box::pin(fanout::run(plan))),
+    Scenario::new("links", |plan| Box::pin(links::run(plan))).runs(1),
+    Scenario::new("rooms", |plan| Box::pin(rooms::run(plan))),
+    Scenario::new("mark_read", |plan| Box::pin(marks::run(plan))),
+    Scenario::new("saturate", |plan| Box::pin(saturate::run(plan))),
+    Scenario::new("herd", |plan| Box::pin(herd::run(plan))),
+    Scenario::new("restart", |plan| Box::pin(restart::run(plan))),
+    Scenario::new("loss", |plan| Box::pin(loss::run(plan))).runs(1).long(),
 ];
 
 /// How long everybody may take to catch up at the end.
