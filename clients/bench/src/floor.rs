@@ -1,4 +1,4 @@
-//! What the machine itself costs: the same bytes through the bare system calls and libraries.
+//! The floor: what the same bytes cost through bare system calls and libraries.
 
 use std::{
     fs,
@@ -53,8 +53,8 @@ impl Certificate {
     }
 }
 
-/// CPU of a thread that writes 200 bytes to each of so many sockets, so many times a second, in
-/// microseconds for each write.
+/// CPU of a thread that writes 200 bytes to each of `receivers` sockets, `rate` times a second, in
+/// microseconds per write.
 pub(crate) async fn send_loop(receivers: usize, rate: u64, time: Duration) -> anyhow::Result<f64> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
@@ -92,13 +92,13 @@ fn write_rounds(mut sockets: Vec<TcpStream>, rate: u64, time: Duration) -> anyho
             socket.write_all(&payload)?;
         }
     }
-    // The scheduler's count is exact whenever a thread has just slept.
+    // The scheduler's count is exact just after a thread has slept.
     thread::sleep(Duration::from_millis(1));
     let used = usage::own_thread() - before;
     Ok(used.as_secs_f64() * 1e6 / (rounds * sockets.len() as u64).max(1) as f64)
 }
 
-/// CPU of a thread that accepts TCP connections and makes TLS handshakes, in microseconds each.
+/// CPU of a thread that accepts TCP connections and performs TLS handshakes, in microseconds each.
 pub(crate) fn tls_handshake(certificate: &Certificate, count: usize) -> anyhow::Result<f64> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
@@ -167,7 +167,7 @@ pub(crate) fn quic_handshake(certificate: &Certificate, count: usize) -> anyhow:
     cost
 }
 
-/// Runs a future on a runtime of this thread's own.
+/// Runs a future on its own runtime on this thread.
 fn alone<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }

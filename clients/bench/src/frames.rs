@@ -1,5 +1,5 @@
-//! Frames as the generator writes and reads them. What is read often is cut out of the bytes by
-//! hand, without an allocation; everything else goes through the schema's codec.
+//! Frames as the generator writes and reads them. Frequent frames are parsed by hand, without an
+//! allocation; all others go through the schema's codec.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use caffis_schema::{
     room::ClientKey,
 };
 
-/// The text of a message: 200 bytes, of which the first 16 are the time of sending.
+/// The length of a message's text in bytes; the first 16 are the time of sending.
 pub(crate) const TEXT_BYTES: usize = 200;
 
 /// The generator's clock, in nanoseconds since its start.
@@ -27,13 +27,13 @@ impl Clock {
         u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Microseconds since then.
+    /// Microseconds since that time.
     pub(crate) fn since(self, nanoseconds: u64) -> u64 {
         self.now().saturating_sub(nanoseconds) / 1_000
     }
 }
 
-/// A command, encoded.
+/// An encoded command.
 pub(crate) fn request(id: u32, command: Command) -> Vec<u8> {
     let frame = ClientFrame::Request(Request { id, command });
     codec::encode(&frame, Codec::Binary).unwrap_or_default()
@@ -50,7 +50,7 @@ pub(crate) fn hello(user: &str, cursors: Vec<Cursor>) -> Hello {
     }
 }
 
-/// A message that says when it was sent.
+/// An encoded message that says when it was sent.
 pub(crate) fn message(id: u32, room: RoomId, key: u128, time: Timestamp, now: u64) -> Vec<u8> {
     let mut text = format!("{now:016x}");
     text.extend(std::iter::repeat_n('x', TEXT_BYTES - text.len()));
@@ -59,7 +59,7 @@ pub(crate) fn message(id: u32, room: RoomId, key: u128, time: Timestamp, now: u6
     request(id, Command::Send(Send { key, room, body }))
 }
 
-/// What came, as far as a scenario needs it.
+/// What a frame is, as far as the scenarios need it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Came {
     /// An entry of a room.
@@ -75,7 +75,7 @@ pub(crate) enum Came {
     Other,
 }
 
-/// Reads a frame of the server.
+/// Parses a frame of the server.
 pub(crate) fn came(payload: &[u8]) -> Came {
     read(payload).unwrap_or(Came::Other)
 }
@@ -96,7 +96,7 @@ fn read(payload: &[u8]) -> Option<Came> {
     }
 }
 
-/// The rest of an entry, up to the beginning of a message's text.
+/// Parses the rest of an entry up to the beginning of a message's text.
 fn sent(cursor: &mut Reader<'_>) -> Option<u64> {
     let _time = cursor.number()?;
     if cursor.number()? != 1 {
@@ -146,7 +146,7 @@ impl Reader<'_> {
     }
 }
 
-/// Decodes a frame whole.
+/// Decodes a whole frame.
 pub(crate) fn decode(payload: &[u8]) -> anyhow::Result<ServerFrame> {
     Ok(codec::decode(payload, Codec::Binary)?)
 }

@@ -10,6 +10,8 @@
 //! - [`scenarios`]: what is measured; [`floor`]: what it costs at least.
 //! - [`report`]: medians, table, JSON, and the aims.
 
+#![warn(missing_docs)]
+
 mod floor;
 mod frames;
 mod report;
@@ -39,26 +41,26 @@ struct Arguments {
     /// Also the scenarios that take long or need root: delivery while packets are lost.
     #[arg(long)]
     long: bool,
-    /// Only scenarios whose name begins like this; may be given several times.
+    /// Only scenarios whose name starts with this; may be given several times.
     #[arg(long)]
     only: Vec<String>,
-    /// Only variants whose name begins like this, for a profiler: "1 to 100 at 100/s".
+    /// Only variants whose name starts with this, such as "1 to 100 at 100/s".
     #[arg(long)]
     variant: Option<String>,
-    /// Runs of each scenario; the median counts.
+    /// Runs of each scenario; the median is reported.
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// Where the raw figures go.
+    /// Write the raw figures to this file.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// How long each scenario sends, in seconds: more, for a profiler.
+    /// How long each scenario sends, in seconds; longer for a profiler.
     #[arg(long)]
     seconds: Option<u64>,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    // Both sides of the TLS library want one provider.
+    // Both sides of the TLS library need a provider.
     let _: Result<(), _> = rustls::crypto::ring::default_provider().install_default();
     // One thread: the other core is the server's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -79,7 +81,7 @@ fn main() -> anyhow::Result<()> {
         let runs = runs.min(scenario.runs);
         for run in 1..=runs {
             eprintln!("{} ({run} of {runs}) …", scenario.name);
-            // What a scenario leaves running ends with its tasks.
+            // Tasks that a scenario leaves behind end with their set.
             let cells = LocalSet::new()
                 .block_on(&runtime, (scenario.run)(&plan))
                 .with_context(|| format!("scenario {}", scenario.name))?;

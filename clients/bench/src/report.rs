@@ -1,4 +1,4 @@
-//! Medians, the table, the raw figures, and how they compare with the aims.
+//! Medians, the table, the raw figures, and a comparison with the aims.
 
 use std::fmt::Write as _;
 
@@ -92,7 +92,7 @@ impl Report {
         medians
     }
 
-    /// All of it: machine, settings, each run and the medians.
+    /// Everything: machine, settings, each run and the medians.
     pub(crate) fn json(&self, medians: &[Cell]) -> serde_json::Value {
         let settings: std::collections::BTreeMap<_, _> = SETTINGS.iter().copied().collect();
         json!({
@@ -119,7 +119,7 @@ fn commit() -> String {
     )
 }
 
-/// A number with as many digits as say something.
+/// A number with its significant digits.
 fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
@@ -128,7 +128,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// The figures as text, a block for each cell.
+/// The figures as text, one block per cell.
 pub(crate) fn table(cells: &[Cell]) -> String {
     let mut text = String::from("Settings that differ from the defaults:");
     for (name, value) in SETTINGS {
@@ -144,7 +144,7 @@ pub(crate) fn table(cells: &[Cell]) -> String {
     text
 }
 
-/// The aims beside what was reached, as a table in Markdown.
+/// The aims and what was reached, as a table in Markdown.
 pub(crate) fn aims(cells: &[Cell]) -> String {
     let mut text = String::from("| cell | figure | aim | reached | |\n|---|---|---|---|---|\n");
     for aim in AIMS {

@@ -1,4 +1,4 @@
-//! The server under measurement: a process of its own on a folder of its own.
+//! The server that is measured: its own process on its own folder.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use crate::{token, usage};
 
-/// What differs from the defaults: the generator's clients share one address and send faster than
-/// people do.
+/// Settings that differ from the defaults: the generator's clients share addresses and send faster
+/// than people do.
 pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("MESSAGES_PER_SECOND", "1000000"),
     ("COMMANDS_PER_SECOND", "1000000"),
@@ -35,7 +35,7 @@ pub(crate) struct Server {
     _folder: Option<TempDir>,
 }
 
-/// What to start.
+/// How to start a server.
 pub(crate) struct Start<'a> {
     program: &'a Path,
     folder: Option<PathBuf>,
@@ -47,19 +47,19 @@ impl<'a> Start<'a> {
         Self { program, folder: None, tls: None }
     }
 
-    /// On this folder, which stays.
+    /// Uses this folder, which is kept.
     pub(crate) fn folder(mut self, folder: &Path) -> Self {
         self.folder = Some(folder.to_owned());
         self
     }
 
-    /// With TLS on TCP: certificate chain and key in PEM files.
+    /// Serves TLS on TCP, with a certificate chain and key in PEM files.
     pub(crate) fn tls(mut self, chain: PathBuf, key: PathBuf) -> Self {
         self.tls = Some((chain, key));
         self
     }
 
-    /// Starts the process; it may not listen yet.
+    /// Starts the process, which may not listen yet.
     pub(crate) fn spawn(self) -> anyhow::Result<Server> {
         let (folder, path) = match self.folder {
             Some(path) => (None, path),
@@ -85,7 +85,7 @@ impl<'a> Start<'a> {
         Ok(Server { process, address, _folder: folder })
     }
 
-    /// Starts the process and waits until it listens, on both ports: it then says where.
+    /// Starts the process and waits until it reports that it listens on both ports.
     pub(crate) fn listening(self) -> anyhow::Result<Server> {
         let mut server = self.spawn()?;
         let stdout = server.process.stdout.take().context("no standard output")?;
@@ -126,7 +126,7 @@ fn command(program: &Path, folder: &Path) -> Command {
     command
 }
 
-/// A port that is free on TCP and UDP now.
+/// A port that is free on TCP and UDP at present.
 fn free_address() -> anyhow::Result<SocketAddr> {
     for _ in 0..100 {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -154,7 +154,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may be gone already.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

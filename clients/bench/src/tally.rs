@@ -7,7 +7,7 @@ use caffis_schema::Position;
 /// Figures of one cell by name; the unit is part of the name.
 pub(crate) type Figures = BTreeMap<&'static str, f64>;
 
-/// Latencies in microseconds; the most that are kept is bounded by each scenario's counts.
+/// Latencies in microseconds; each scenario bounds how many there are.
 #[derive(Debug, Default)]
 pub(crate) struct Latencies(Vec<u32>);
 
@@ -28,7 +28,7 @@ impl Latencies {
     }
 }
 
-/// How one room's entries came to one receiver.
+/// The order in which one receiver got one room's entries.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Order {
     last: Position,
@@ -38,7 +38,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Everything up to this position was there before.
+    /// Starts after this position.
     pub(crate) fn after(position: Position) -> Self {
         Self { last: position, ..Self::default() }
     }

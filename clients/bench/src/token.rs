@@ -5,10 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
 
-/// The secret of servers that are started here, and of nothing else.
+/// The secret of the servers that the benchmark starts, and of nothing else.
 pub(crate) const SECRET: &str = "a secret for benchmarks, at least thirty-two bytes";
 
-/// A token of this person, good for a day.
+/// A token for this person, valid for a day.
 pub(crate) fn mint(user: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);

@@ -1,4 +1,4 @@
-//! What a process uses: CPU from the scheduler's own count, memory from the kernel.
+//! What a process uses: CPU time from the scheduler's count, memory from the kernel.
 
 use std::{fs, time::Duration};
 

@@ -1,4 +1,4 @@
-//! A lean WebSocket client: big reads into one shared buffer, frames taken out of it in place.
+//! A lean WebSocket client: large reads into one shared buffer, frames parsed in place.
 
 use std::{
     cell::RefCell,
@@ -21,7 +21,7 @@ use crate::frames;
 /// The largest message of a server with its header.
 const BUFFER: usize = 512 * 1024;
 
-/// Local addresses over which connections are spread.
+/// How many local addresses the connections are spread over.
 const ADDRESSES: usize = 50;
 
 /// The buffer that all connections of the one thread read into.
@@ -144,7 +144,7 @@ impl Wire {
         result
     }
 
-    /// A second hand that sends while this one receives.
+    /// A handle that sends while this one receives.
     pub(crate) fn writer(&self) -> Writer {
         Writer { stream: Rc::clone(&self.stream), bytes: Vec::new() }
     }
@@ -153,7 +153,7 @@ impl Wire {
         write(&self.stream, bytes).await
     }
 
-    /// Waits until something comes and takes all frames of it.
+    /// Waits until something arrives, and takes all its frames.
     pub(crate) async fn receive(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
         loop {
             let (taken, answers) = self.try_receive(&mut take)?;
@@ -167,7 +167,7 @@ impl Wire {
         }
     }
 
-    /// Reads once; whether frames were taken, and the answers to pings among them.
+    /// Reads once. Returns whether frames were taken, and the answers to pings among them.
     fn try_receive(&mut self, take: &mut impl FnMut(&[u8])) -> io::Result<(bool, Vec<u8>)> {
         let shared = self.shared.clone();
         let mut buffer = shared.0.borrow_mut();

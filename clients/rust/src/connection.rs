@@ -21,7 +21,7 @@ use caffis_schema::{
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Which answer belongs to which command.
+/// Identifies a command and its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(u32);
 
@@ -32,7 +32,7 @@ pub enum Received {
     Answer {
         /// The command.
         id: RequestId,
-        /// Done, or why not.
+        /// The reply, or why it was not done.
         result: Result<Reply, Error>,
     },
     /// Something happened.
@@ -52,16 +52,16 @@ pub enum ConnectionError {
     /// The server answered with an error.
     #[error(transparent)]
     Answered(#[from] Error),
-    /// The server answered something else than this command is answered with.
-    #[error("an answer of the wrong kind: {0}")]
+    /// The server answered with a reply that this command does not have.
+    #[error("unexpected reply: {0}")]
     Unexpected(&'static str),
-    /// The command is larger than a server takes; it was not sent.
+    /// The command is larger than servers accept; it was not sent.
     #[error("a command of {size} bytes is over the limit of {COMMAND_BYTES}")]
     TooLarge {
         /// Its size in bytes.
         size: usize,
     },
-    /// Too many commands wait for their answers; this one was not sent.
+    /// Too many commands are waiting for answers; this one was not sent.
     #[error("{} commands are in flight", Connection::IN_FLIGHT)]
     TooMany,
 }
@@ -69,19 +69,19 @@ pub enum ConnectionError {
 /// How a client notices that its server is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
-    /// How often to ask.
+    /// How often to ping.
     pub every: Duration,
-    /// After asking, how long silence may last.
+    /// How long to wait for an answer.
     pub grace: Duration,
 }
 
 impl Heartbeat {
-    /// While the person looks: a dead server is noticed within 3 s.
+    /// While the person is active: a dead server is noticed within 3 s.
     pub const ACTIVE: Self = Self { every: Duration::from_secs(2), grace: Duration::from_secs(1) };
-    /// While nobody looks: within 20 s.
+    /// While nobody is active: within 20 s.
     pub const IDLE: Self = Self { every: Duration::from_secs(15), grace: Duration::from_secs(5) };
 
-    /// As a server wants it.
+    /// The intervals that the server asks for.
     #[must_use]
     pub fn of(limits: &Limits, active: bool) -> Self {
         let (milliseconds, usual) = if active {
@@ -93,10 +93,10 @@ impl Heartbeat {
     }
 }
 
-/// One link, spoken on.
+/// The protocol over one link.
 ///
-/// Everything moves inside [`Connection::next`]: who holds a connection has to keep asking for what
-/// comes next, also to get commands out. All methods may be dropped half way.
+/// All the work happens inside [`Connection::next`]: keep calling it, also to get commands sent. Every
+/// method is cancel-safe.
 pub struct Connection {
     link: Box<dyn Link>,
     codec: Codec,
@@ -111,12 +111,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Commands that may wait for their answers.
+    /// The most commands that wait for an answer at a time.
     pub const IN_FLIGHT: usize = 256;
-    /// What may wait to be taken while one answer is awaited.
+    /// The most events that are kept while [`Connection::call`] waits for its answer.
     pub const WAITING: usize = 10_000;
 
-    /// Speaks on a link.
+    /// Runs the protocol over a link.
     #[must_use]
     pub fn new(link: Box<dyn Link>) -> Self {
         let codec = match link.info().codec {
@@ -139,19 +139,19 @@ impl Connection {
         }
     }
 
-    /// What the link is.
+    /// Describes the link.
     #[must_use]
     pub fn info(&self) -> &LinkInfo {
         self.link.info()
     }
 
-    /// Commands that have no answer yet.
+    /// How many commands have no answer yet.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()
     }
 
-    /// How a silent server is noticed from now on.
+    /// Changes how a silent server is noticed.
     pub fn set_heartbeat(&mut self, heartbeat: Heartbeat) {
         if self.heartbeat != heartbeat {
             self.heartbeat = heartbeat;
@@ -159,7 +159,7 @@ impl Connection {
         }
     }
 
-    /// Queues a command; [`Connection::next`] sends it and brings the answer.
+    /// Queues a command; [`Connection::next`] sends it and returns the answer.
     ///
     /// # Errors
     /// [`ConnectionError::TooLarge`], [`ConnectionError::TooMany`], [`ConnectionError::Closed`].
@@ -177,13 +177,13 @@ impl Connection {
         Ok(id)
     }
 
-    /// Sends something that may be lost: as a datagram where the link has them.
+    /// Sends a signal, which may be lost: as a datagram where the link has them.
     pub fn signal(&mut self, signal: ClientSignal) {
         let Ok(payload) = self.encode(&ClientFrame::Signal(signal)) else { return };
         if payload.len() <= DATAGRAM_BYTES && self.link.send_datagram(payload.clone()).is_ok() {
             return;
         }
-        // On a link without datagrams it rides in a frame, unless more important things wait.
+        // A link without datagrams sends it in a frame, unless more important things wait.
         if self.outgoing.is_empty() {
             self.outgoing.push_back(payload);
         }
@@ -194,8 +194,8 @@ impl Connection {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// Sends a command and waits for its answer; what else comes is kept for
-    /// [`Connection::next`].
+    /// Sends a command and waits for its answer; whatever else arrives is kept
+    /// for [`Connection::next`].
     ///
     /// # Errors
     /// Any [`ConnectionError`].
@@ -225,7 +225,7 @@ impl Connection {
         }
     }
 
-    /// Says goodbye and closes.
+    /// Sends a farewell and closes.
     pub async fn close(mut self, code: CloseCode, reason: &str) {
         if self.over.is_none() {
             let farewell = Farewell::new(code.number(), reason);
@@ -280,7 +280,7 @@ impl Connection {
         }
     }
 
-    /// Hands what waits to the link. A link that fails here says why in `poll_recv`.
+    /// Hands queued frames to the link. A link that fails here says why in `poll_recv`.
     fn write(&mut self, cx: &mut Context<'_>) {
         while let Some(payload) = self.outgoing.front() {
             match self.link.poll_ready(Lane::MAIN, cx) {
@@ -308,7 +308,7 @@ impl Connection {
         };
         match codec::decode::<ServerFrame>(&payload, self.codec) {
             Ok(ServerFrame::Signal(signal)) => Some(Received::Signal(signal)),
-            // Anybody can throw a datagram at a socket's address; a bad one is only dropped.
+            // Anybody can send a datagram to a socket's address: a bad one is just dropped.
             _ if lossy => None,
             Ok(ServerFrame::Event(event)) => Some(Received::Event(event)),
             Ok(ServerFrame::Reply(answer)) => {
@@ -317,11 +317,11 @@ impl Connection {
                     Answered::Ok(reply) => Ok(reply),
                     Answered::Error(error) => Err(error),
                 };
-                // The answers to heartbeats are not among those in flight.
+                // Answers to heartbeats are not counted as in flight.
                 self.in_flight.remove(&id).then_some(Received::Answer { id, result })
             }
             Err(error) => {
-                let reason = format!("the server sent what is no frame: {error}");
+                let reason = format!("the server sent a malformed frame: {error}");
                 let farewell = Farewell::new(CloseCode::Protocol.number(), reason);
                 self.over = Some(farewell.clone());
                 Some(Received::Closed(farewell))
@@ -329,7 +329,7 @@ impl Connection {
         }
     }
 
-    /// The timer rang: asks the server whether it is there, or gives up.
+    /// The timer fired: pings the server, or gives up.
     fn beat(&mut self) {
         let now = Instant::now();
         match self.asked {
@@ -339,7 +339,7 @@ impl Connection {
             }
             Some(_) => {}
             None => {
-                // A command and not the link's ping: it shows that the session is alive, too.
+                // A command rather than the link's ping: it shows that the session is alive, too.
                 let id = self.fresh_id();
                 let ping = Request { id: id.0, command: Command::Ping(Empty {}) };
                 if let Ok(payload) = self.encode(&ClientFrame::Request(ping)) {

@@ -14,25 +14,37 @@
 //! [`Connection`] is the layer below, for those who want one link without comfort: commands and
 //! their answers, events, heartbeats. A [`Connector`] makes links; [`transports`] has the real ones.
 //!
+//! Modules import only downwards: `client` and `driver`, then `session`, `application`, `state`, then
+//! the plain values in `rooms` and `outbox`; a test keeps it so.
+//!
 //! Nothing here reads a clock of the system, makes randomness or spawns: time is tokio's, the rest
 //! comes through [`Environment`], so that a simulation can run this very code.
 
+#![warn(missing_docs)]
+
+mod application;
 mod backoff;
+mod calls;
 mod client;
 mod connection;
 mod connector;
 mod driver;
+mod end;
 mod environment;
-mod held;
+mod events;
+mod options;
 mod outbox;
+mod rooms;
 mod session;
+mod state;
 pub mod transports;
 
 pub use backoff::Backoff;
-pub use client::{
-    CallError, Client, ClientEvent, Ended, Events, Options, State, TokenFuture, TokenSource,
-};
+pub use calls::CallError;
+pub use client::Client;
 pub use connection::{Connection, ConnectionError, Heartbeat, Received, RequestId};
 pub use connector::{ConnectError, ConnectFuture, Connector, Preferred};
 pub use driver::Driver;
 pub use environment::{Environment, SystemEnvironment};
+pub use events::{ClientEvent, Ended, Events, State};
+pub use options::{Options, TokenFuture, TokenSource};

@@ -1,30 +1,30 @@
-//! Commands that wait to be settled: sent, repeated with the same id after a cut or an unknown
-//! outcome, and given back when the server says what became of them.
+//! Commands that are not settled yet. They are sent, and sent again with the same id after a
+//! disconnect or an unknown outcome, until the server says what became of them.
 
 use std::collections::BTreeMap;
 
 use caffis_schema::{Command, Error, Keyed, Outcome, Reply, RoomId};
-use tokio::{sync::oneshot, time::Instant};
+use tokio::time::Instant;
 
-use crate::{client::CallError, connection::RequestId};
-
-/// Where the answer goes.
-pub(crate) type Answerer = oneshot::Sender<Result<Reply, CallError>>;
+use crate::{
+    calls::{Answerer, CallError},
+    connection::RequestId,
+};
 
 #[derive(Debug)]
 struct Waiting {
     command: Command,
     answerer: Answerer,
-    /// The request that carries it now.
+    /// The request that carries it at present.
     request: Option<RequestId>,
     /// Not before this time.
     due: Option<Instant>,
-    /// An attempt was made whose outcome nobody knows.
+    /// The outcome of an earlier attempt is unknown.
     uncertain: bool,
 }
 
 impl Waiting {
-    /// Nobody waits for the answer any more, and the command changes nothing.
+    /// Nobody is waiting for the answer, and the command changes nothing.
     fn is_void(&self) -> bool {
         self.answerer.is_closed() && self.command.key().is_none()
     }
@@ -35,14 +35,14 @@ fn keyed_room(command: &Command) -> Option<RoomId> {
     command.keyed().map(Keyed::room)
 }
 
-/// What is done with an answer.
+/// What an answer settled.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
-    /// The command is settled; this was it and its reply.
+    /// The command was done; this is the command and its reply.
     Done(Box<(Command, Reply)>),
     /// The command was refused.
     Refused(Box<Command>),
-    /// It waits to be asked again, or nobody knows it.
+    /// The command is to be sent again, or the request is unknown.
     Other,
 }
 
@@ -55,15 +55,15 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Commands that may wait.
+    /// The most commands that wait.
     pub(crate) const COMMANDS: usize = 1_000;
-    /// Commands under way at the same time; as many as a server takes from one session.
+    /// The most commands in flight: as many as a server takes from one session.
     const IN_FLIGHT: usize = 32;
 
     /// Takes a command; a full outbox gives it back at once as [`CallError::OutboxFull`].
     pub(crate) fn push(&mut self, command: Command, answerer: Answerer) {
         if self.waiting.len() >= Self::COMMANDS {
-            // Whoever asked may be gone already.
+            // The caller may be gone.
             let _: Result<_, _> = answerer.send(Err(CallError::OutboxFull));
             return;
         }
@@ -72,8 +72,8 @@ impl Outbox {
         self.next += 1;
     }
 
-    /// The next command that can go out now, and its number. Commands with a key overtake no
-    /// earlier one of their room that waits to be asked again.
+    /// The next command that can be sent now, and its number. A command with a key does not
+    /// overtake an earlier one of its room that waits to be sent again.
     pub(crate) fn ready(&mut self, now: Instant) -> Option<(u64, Command)> {
         if self.requests.len() >= Self::IN_FLIGHT {
             return None;
@@ -96,7 +96,7 @@ impl Outbox {
         None
     }
 
-    /// A command went out as this request.
+    /// A command was sent as this request.
     pub(crate) fn sent(&mut self, number: u64, request: RequestId) {
         if let Some(waiting) = self.waiting.get_mut(&number) {
             waiting.request = Some(request);
@@ -104,7 +104,7 @@ impl Outbox {
         }
     }
 
-    /// The requests under way that open this room.
+    /// The requests in flight that open this room.
     pub(crate) fn openings(&self, room: RoomId) -> impl Iterator<Item = RequestId> {
         self.waiting.values().filter_map(move |waiting| match &waiting.command {
             Command::Open(open) if open.room == room => waiting.request,
@@ -119,8 +119,8 @@ impl Outbox {
         }
     }
 
-    /// When the next command is due that waits to be asked again. One that may not overtake another
-    /// is not due before it; and while as many are under way as may be, an answer comes first.
+    /// When the next command that waits to be sent again is due. One that may not overtake another is
+    /// not due before it; and while the most are in flight, an answer has to come first.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         if self.requests.len() >= Self::IN_FLIGHT {
             return None;
@@ -140,7 +140,7 @@ impl Outbox {
         next
     }
 
-    /// An answer came. The reply is cloned for the driver, which keeps its own state by it.
+    /// An answer arrived. The reply is cloned for the session, which follows the rooms by it.
     pub(crate) fn answered(
         &mut self,
         request: RequestId,
@@ -171,11 +171,11 @@ impl Outbox {
         Settled::Refused(Box::new(waiting.command))
     }
 
-    /// When an error does not say when to ask again.
+    /// The delay before trying again when the error does not give one.
     const RETRY_MS: u32 = 500;
 
-    /// The link is gone: everything under way has an unknown outcome and goes out again.
-    pub(crate) fn cut(&mut self) {
+    /// The link is gone: the outcome of everything in flight is unknown, and it is sent again.
+    pub(crate) fn disconnected(&mut self) {
         self.requests.clear();
         for waiting in self.waiting.values_mut() {
             if waiting.request.take().is_some() {
@@ -185,7 +185,7 @@ impl Outbox {
         }
     }
 
-    /// The client ends: whoever waits is told.
+    /// The client ends: everybody who waits is told.
     pub(crate) fn end(&mut self) {
         for (_, waiting) in std::mem::take(&mut self.waiting) {
             let _: Result<_, _> = waiting.answerer.send(Err(CallError::Ended));

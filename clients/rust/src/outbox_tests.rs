@@ -78,7 +78,7 @@ async fn a_refusal_for_now_does_not_settle_an_uncertain_command() {
 
     let (number, _) = outbox.ready(now).unwrap();
     outbox.sent(number, ids[0]);
-    outbox.cut();
+    outbox.disconnected();
     let (number, _) = outbox.ready(now).unwrap();
     outbox.sent(number, ids[1]);
     outbox.answered(ids[1], Err(limited.clone()), now);

@@ -1,4 +1,4 @@
-//! One session: what goes out, what comes in, until the link is gone.
+//! One session, from the answer to hello until the link is gone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,38 +16,42 @@ use caffis_schema::{
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    client::{Action, CallError, ClientEvent, Ended, TokenFuture},
+    application::{Application, Instruction},
+    calls::{Action, CallError},
     connection::{Connection, ConnectionError, Heartbeat, Received, RequestId},
-    driver::{Driver, End, Keep, Wish},
-    held::{Outcome, Question},
+    end::End,
+    events::{ClientEvent, Ended},
+    options::TokenFuture,
     outbox::Settled,
+    rooms::{Outcome, ResumeId},
+    state::ClientState,
 };
 
-/// How long to wait before asking again for a room that could not be read.
+/// How long to wait before a room that could not be read is requested again.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// Entries to load of an open room that was reset.
 const RELOAD: u8 = 50;
 
-/// A request of the client's own.
-enum Own {
-    /// For what was missed.
-    Resume(Question),
-    /// The last page of a room that was reset.
+/// A request that the client makes by itself.
+enum OwnRequest {
+    /// Fetches missed entries.
+    Resume(ResumeId),
+    /// Loads the last page of a room that was reset.
     Reload(RoomId),
-    /// A new token.
+    /// Hands in a new token.
     Refresh,
 }
 
 pub(crate) struct Session {
     connection: Connection,
     limits: Limits,
-    own: BTreeMap<RequestId, Own>,
+    own: BTreeMap<RequestId, OwnRequest>,
     /// Rooms whose pages are being loaded again.
     reloading: BTreeSet<RoomId>,
-    /// Requests to open a room that the person left meanwhile: large answers travel on a lane of
-    /// their own, and this one may be of before.
+    /// Requests to open a room that the person has left since: the answer may date from before, as
+    /// large answers travel on a lane of their own.
     stale: BTreeSet<RequestId>,
-    /// When to ask again for rooms that could not be read.
+    /// When to request again what could not be read.
     again: Option<Instant>,
     token: Option<TokenFuture>,
     /// The delay that the server announced.
@@ -55,12 +59,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Takes what the server said in its answer to hello.
+    /// Takes in the answer to hello.
     pub(crate) fn begin(
         connection: Connection,
-        question: Question,
+        resume: ResumeId,
         mut welcome: Welcome,
-        keep: &mut Keep,
+        state: &mut ClientState,
     ) -> Self {
         let mut session = Self {
             connection,
@@ -72,46 +76,46 @@ impl Session {
             token: None,
             advised: None,
         };
-        session.set_active(keep.active);
-        if keep.lags() {
-            // The session that follows when the application has read begins with a welcome of its own.
+        session.set_active(state.active);
+        if state.is_lagging() {
+            // Once the application has caught up, a new session begins with a welcome of its own.
             return session;
         }
         let resumed = std::mem::take(&mut welcome.resumed);
         let rooms = welcome.rooms.to_vec();
-        keep.tell(ClientEvent::Welcome(Box::new(welcome)));
-        session.resumed(question, resumed, keep);
+        state.emit(ClientEvent::Welcome(Box::new(welcome)));
+        session.resumed(resume, resumed, state);
         for room in &rooms {
-            session.hold(room, keep);
+            session.hold(room, state);
         }
         session
     }
 
     /// Runs until the session ends.
-    pub(crate) async fn run(mut self, driver: &mut Driver) -> End {
+    pub(crate) async fn run(mut self, application: &mut Application) -> End {
         let end = loop {
-            if driver.keep.has_caught_up() {
-                break anew("events were left out");
+            if application.state.has_caught_up() {
+                break End::reconnect("events were dropped");
             }
-            self.pump(&mut driver.keep);
-            let wake = self.wake(&driver.keep);
+            self.pump(&mut application.state);
+            let wake = self.wake(&application.state);
             tokio::select! {
                 biased;
-                wish = driver.outside() => match wish {
-                    Wish::Nothing => {}
-                    Wish::Session(Action::Signal(signal)) => self.connection.signal(signal),
-                    Wish::Session(_) => self.set_active(driver.keep.active),
-                    Wish::Reconnect => break anew("connecting anew"),
-                    Wish::Dispose => break End::Over(Ended::Disposed),
+                instruction = application.serve() => match instruction {
+                    Instruction::None => {}
+                    Instruction::Session(Action::Signal(signal)) => self.connection.signal(signal),
+                    Instruction::Session(_) => self.set_active(application.state.active),
+                    Instruction::Reconnect => break End::reconnect("reconnecting"),
+                    Instruction::Dispose => break End::Over(Ended::Disposed),
                 },
                 received = self.connection.next() => match received {
                     Received::Closed(farewell) => return End::farewell(farewell, self.advised),
-                    received => self.received(received, driver),
+                    received => self.received(received, application),
                 },
                 token = next_token(&mut self.token) => self.refresh(token),
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
                     self.again = None;
-                    driver.keep.held.round();
+                    application.state.rooms.tick();
                 }
             }
         };
@@ -120,237 +124,248 @@ impl Session {
     }
 
     /// Sends what can be sent now.
-    fn pump(&mut self, keep: &mut Keep) {
+    fn pump(&mut self, state: &mut ClientState) {
         let now = Instant::now();
-        while let Some((number, command)) = keep.outbox.ready(now) {
+        while let Some((number, command)) = state.outbox.ready(now) {
             if let Command::Open(open) = &command {
-                keep.held.opening(open.room);
+                state.rooms.begin_opening(open.room);
             }
             match self.connection.request(command) {
-                Ok(request) => keep.outbox.sent(number, request),
+                Ok(request) => state.outbox.sent(number, request),
                 Err(ConnectionError::TooLarge { size }) => {
-                    keep.outbox.failed(number, CallError::TooLarge { size });
+                    state.outbox.failed(number, CallError::TooLarge { size });
                 }
                 Err(_) => break,
             }
         }
-        if keep.lags() {
+        if state.is_lagging() {
             return;
         }
         loop {
-            let (question, cursors) = keep.held.ask();
+            let (id, cursors) = state.rooms.next_resume();
             if cursors.is_empty() {
                 break;
             }
             let resume = Command::Resume(Resume { cursors: List::cut(cursors) });
-            self.ask(resume, Own::Resume(question), keep);
+            self.ask(resume, OwnRequest::Resume(id), state);
         }
         if self.again.is_none() {
-            for room in keep.reload.clone() {
+            for room in state.reload.clone() {
                 if !self.reloading.insert(room) {
                     continue;
                 }
-                keep.held.opening(room);
-                self.ask(Command::Open(Open { room, limit: RELOAD }), Own::Reload(room), keep);
+                state.rooms.begin_opening(room);
+                self.ask(
+                    Command::Open(Open { room, limit: RELOAD }),
+                    OwnRequest::Reload(room),
+                    state,
+                );
             }
         }
     }
 
-    fn ask(&mut self, command: Command, own: Own, keep: &mut Keep) {
+    fn ask(&mut self, command: Command, own: OwnRequest, state: &mut ClientState) {
         match self.connection.request(command) {
             Ok(request) => {
                 self.own.insert(request, own);
             }
-            Err(_) => self.unanswered(own, keep),
+            Err(_) => self.unanswered(own, state),
         }
     }
 
-    /// A request of the client's own was not done: it is made again after a while.
-    fn unanswered(&mut self, own: Own, keep: &mut Keep) {
+    /// A request of the client's own failed: it is made again after a while.
+    fn unanswered(&mut self, own: OwnRequest, state: &mut ClientState) {
         match own {
-            Own::Resume(question) => keep.held.unanswered(question),
-            Own::Reload(room) => {
+            OwnRequest::Resume(resume) => state.rooms.resume_failed(resume),
+            OwnRequest::Reload(room) => {
                 self.reloading.remove(&room);
             }
-            // The server closes when the token ends, and the next hello has a new one.
-            Own::Refresh => return,
+            // The server closes when the token expires, and the next hello has a new one.
+            OwnRequest::Refresh => return,
         }
         self.again.get_or_insert(Instant::now() + ASK_AGAIN);
     }
 
-    /// When something has to be done without anybody asking.
-    fn wake(&mut self, keep: &Keep) -> Option<Instant> {
-        if keep.held.has_later() {
+    /// When the next timer is due.
+    fn wake(&mut self, state: &ClientState) -> Option<Instant> {
+        if state.rooms.has_waiting() {
             self.again.get_or_insert(Instant::now() + ASK_AGAIN);
         }
-        self.again.into_iter().chain(keep.outbox.next_due()).min()
+        self.again.into_iter().chain(state.outbox.next_due()).min()
     }
 
-    fn received(&mut self, received: Received, driver: &mut Driver) {
-        let keep = &mut driver.keep;
+    fn received(&mut self, received: Received, application: &mut Application) {
+        let state = &mut application.state;
         match received {
-            Received::Answer { id, result } => self.answered(id, result, keep),
+            Received::Answer { id, result } => self.answered(id, result, state),
             Received::Event(Event::TokenExpiring(_)) => {
-                self.token = Some((driver.options.tokens)());
+                self.token = Some((application.options.tokens)());
             }
-            Received::Event(event) => self.event(event, keep),
-            Received::Signal(signal) if !keep.lags() => keep.tell(ClientEvent::Signal(signal)),
+            Received::Event(event) => self.event(event, state),
+            Received::Signal(signal) if !state.is_lagging() => {
+                state.emit(ClientEvent::Signal(signal))
+            }
             Received::Signal(_) | Received::Closed(_) => {}
         }
     }
 
-    fn answered(&mut self, id: RequestId, result: Result<Reply, Error>, keep: &mut Keep) {
+    fn answered(&mut self, id: RequestId, result: Result<Reply, Error>, state: &mut ClientState) {
         let stale = self.stale.remove(&id);
         if let Some(own) = self.own.remove(&id) {
             match (own, result) {
-                (Own::Reload(room), Ok(Reply::Opened(_))) if stale => {
+                (OwnRequest::Reload(room), Ok(Reply::Opened(_))) if stale => {
                     self.reloading.remove(&room);
-                    keep.reload.insert(room);
+                    state.reload.insert(room);
                 }
-                (own, result) => self.own_answer(own, result, keep),
+                (own, result) => self.own_answer(own, result, state),
             }
             return;
         }
-        match keep.outbox.answered(id, result, Instant::now()) {
+        match state.outbox.answered(id, result, Instant::now()) {
             Settled::Done(done) => match *done {
-                (_, Reply::Opened(opened)) if stale || keep.lags() => {
-                    keep.reload.insert(opened.room.room);
+                (_, Reply::Opened(opened)) if stale || state.is_lagging() => {
+                    state.reload.insert(opened.room.room);
                 }
-                (command, reply) => self.done(&command, reply, keep),
+                (command, reply) => self.done(&command, reply, state),
             },
             Settled::Refused(command) => {
                 if let Command::Open(open) = *command {
-                    keep.held.not_opened(open.room);
+                    state.rooms.open_failed(open.room);
                 }
             }
             Settled::Other => {}
         }
     }
 
-    fn own_answer(&mut self, own: Own, result: Result<Reply, Error>, keep: &mut Keep) {
+    fn own_answer(
+        &mut self,
+        own: OwnRequest,
+        result: Result<Reply, Error>,
+        state: &mut ClientState,
+    ) {
         match (own, result) {
-            (Own::Resume(question), Ok(Reply::Resumed(resumed))) => {
-                self.resumed(question, resumed.rooms, keep);
+            (OwnRequest::Resume(resume), Ok(Reply::Resumed(resumed))) => {
+                self.resumed(resume, resumed.rooms, state);
             }
-            (Own::Reload(_), Ok(Reply::Opened(opened))) => self.opened(opened, keep),
-            (Own::Reload(room), Err(error))
+            (OwnRequest::Reload(_), Ok(Reply::Opened(opened))) => self.opened(opened, state),
+            (OwnRequest::Reload(room), Err(error))
                 if matches!(error.code, ErrorCode::NotFound | ErrorCode::Forbidden) =>
             {
-                self.release(room, keep);
-                keep.tell(ClientEvent::Gone(room));
+                self.release(room, state);
+                state.emit(ClientEvent::Gone(room));
             }
-            (own, _) => self.unanswered(own, keep),
+            (own, _) => self.unanswered(own, state),
         }
     }
 
     /// A command of the application was done.
-    fn done(&mut self, command: &Command, reply: Reply, keep: &mut Keep) {
+    fn done(&mut self, command: &Command, reply: Reply, state: &mut ClientState) {
         match (command, reply) {
-            (_, Reply::Opened(opened)) => self.opened(opened, keep),
-            (_, Reply::Room(room)) => self.hold(&room, keep),
+            (_, Reply::Opened(opened)) => self.opened(opened, state),
+            (_, Reply::Room(room)) => self.hold(&room, state),
             (_, Reply::Rooms(page)) => {
-                page.rooms.iter().for_each(|room| keep.held.heard(room.room, room.head));
+                page.rooms.iter().for_each(|room| state.rooms.note_head(room.room, room.head));
             }
             (Command::History(history), Reply::Page(page)) => {
-                keep.held.heard(history.room, page.head);
+                state.rooms.note_head(history.room, page.head);
             }
             (Command::Close(close), _) => {
-                keep.reload.remove(&close.room);
-                keep.held.closed(close.room);
+                state.reload.remove(&close.room);
+                state.rooms.closed(close.room);
             }
             _ => {}
         }
     }
 
-    fn event(&mut self, event: Event, keep: &mut Keep) {
+    fn event(&mut self, event: Event, state: &mut ClientState) {
         match event {
             Event::Draining(draining) => {
                 self.advised = Some(Duration::from_millis(u64::from(draining.reconnect_after_ms)));
             }
-            _ if keep.lags() => {}
+            _ if state.is_lagging() => {}
             Event::Entry(RoomEntry { room, entry }) => {
-                let entries = keep.held.entry(room, entry);
-                tell_entries(room, entries, keep);
+                let entries = state.rooms.entry(room, entry);
+                emit_entries(room, entries, state);
             }
-            Event::Behind(head) if keep.held.holds(head.room) => {
-                keep.held.heard(head.room, head.head);
+            Event::Behind(head) if state.rooms.holds(head.room) => {
+                state.rooms.note_head(head.room, head.head);
             }
-            Event::Behind(head) => keep.tell(ClientEvent::Other(Box::new(Event::Head(head)))),
+            Event::Behind(head) => state.emit(ClientEvent::Other(Box::new(Event::Head(head)))),
             event => {
                 match &event {
                     Event::Head(Head { room, head, .. }) => {
-                        keep.held.release_unless_open(*room);
-                        keep.held.heard(*room, *head);
+                        state.rooms.release_unless_open(*room);
+                        state.rooms.note_head(*room, *head);
                     }
-                    Event::RoomAdded(room) => self.hold(room, keep),
-                    Event::RoomRemoved(removed) => self.release(removed.room, keep),
+                    Event::RoomAdded(room) => self.hold(room, state),
+                    Event::RoomRemoved(removed) => self.release(removed.room, state),
                     _ => {}
                 }
-                keep.tell(ClientEvent::Other(Box::new(event)));
+                state.emit(ClientEvent::Other(Box::new(event)));
             }
         }
     }
 
-    /// An answer to cursors came.
+    /// The answer to a resume arrived.
     fn resumed<const N: usize>(
         &mut self,
-        question: Question,
+        resume: ResumeId,
         rooms: List<Resumed, N>,
-        keep: &mut Keep,
+        state: &mut ClientState,
     ) {
-        let brought = rooms.iter().any(|resumed| !resumed.entries.is_empty());
+        let any_entries = rooms.iter().any(|resumed| !resumed.entries.is_empty());
         for resumed in rooms {
             let room = resumed.room;
-            match keep.held.resumed(question, resumed, brought) {
-                Outcome::Entries(entries) => tell_entries(room, entries, keep),
+            match state.rooms.resumed(resume, resumed, any_entries) {
+                Outcome::Entries(entries) => emit_entries(room, entries, state),
                 Outcome::Reset { head, open } => {
-                    keep.tell(ClientEvent::Reset { room, head });
+                    state.emit(ClientEvent::Reset { room, head });
                     if open {
-                        keep.reload.insert(room);
+                        state.reload.insert(room);
                     }
                 }
                 Outcome::Gone => {
-                    self.release(room, keep);
-                    keep.tell(ClientEvent::Gone(room));
+                    self.release(room, state);
+                    state.emit(ClientEvent::Gone(room));
                 }
                 Outcome::Later | Outcome::Nothing => {}
             }
         }
     }
 
-    fn release(&mut self, room: RoomId, keep: &mut Keep) {
-        keep.held.release(room);
-        keep.reload.remove(&room);
+    fn release(&mut self, room: RoomId, state: &mut ClientState) {
+        state.rooms.release(room);
+        state.reload.remove(&room);
         self.reloading.remove(&room);
         let reloads = self.own.iter().filter_map(|(request, own)| match own {
-            Own::Reload(other) if *other == room => Some(*request),
+            OwnRequest::Reload(other) if *other == room => Some(*request),
             _ => None,
         });
-        self.stale.extend(reloads.chain(keep.outbox.openings(room)));
+        self.stale.extend(reloads.chain(state.outbox.openings(room)));
     }
 
-    fn opened(&mut self, opened: Opened, keep: &mut Keep) {
+    fn opened(&mut self, opened: Opened, state: &mut ClientState) {
         let room = opened.room.room;
-        keep.reload.remove(&room);
+        state.reload.remove(&room);
         self.reloading.remove(&room);
         let position: Position =
             opened.page.entries.last().map_or(Position(0), |entry| entry.position);
         let inbox = self.in_inbox(&opened.room);
-        keep.held.heard(room, opened.room.head);
-        let entries = keep.held.opened(room, position.max(opened.page.head), inbox);
-        keep.tell(ClientEvent::Opened(Box::new(opened)));
-        tell_entries(room, entries, keep);
+        state.rooms.note_head(room, opened.room.head);
+        let entries = state.rooms.opened(room, position.max(opened.page.head), inbox);
+        state.emit(ClientEvent::Opened(Box::new(opened)));
+        emit_entries(room, entries, state);
     }
 
-    /// Holds a room of which every entry comes, open or not. The summary of an unreadable room does
-    /// not say where the room is: what is held of it stays.
-    fn hold(&self, room: &RoomSummary, keep: &mut Keep) {
+    /// Holds a room whose entries come whether it is open or not. The summary of an unreadable room
+    /// does not say where its log ends: what is held of it stays.
+    fn hold(&self, room: &RoomSummary, state: &mut ClientState) {
         if !room.readable {
-            keep.held.hold_unreadable(room.room);
+            state.rooms.hold_unreadable(room.room);
         } else if self.in_inbox(room) {
-            keep.held.hold(room.room, room.head);
+            state.rooms.hold(room.room, room.head);
         } else {
-            keep.held.heard(room.room, room.head);
+            state.rooms.note_head(room.room, room.head);
         }
     }
 
@@ -365,28 +380,23 @@ impl Session {
     }
 
     fn refresh(&mut self, token: Result<String, String>) {
-        // Without a new token the server closes when the old one ends; then comes the next attempt.
+        // Without a new token the server closes when the old one expires; the client then reconnects.
         if let Ok(token) = token
             && let Ok(token) = Text::new(token)
             && let Ok(request) = self.connection.request(Command::Refresh(Refresh { token }))
         {
-            self.own.insert(request, Own::Refresh);
+            self.own.insert(request, OwnRequest::Refresh);
         }
     }
 }
 
-/// The end of a session that the client itself wants to go on at once.
-fn anew(reason: &str) -> End {
-    End::Lost { reason: reason.to_owned(), advised: Some(Duration::ZERO) }
-}
-
-fn tell_entries(room: RoomId, entries: Vec<Entry>, keep: &mut Keep) {
+fn emit_entries(room: RoomId, entries: Vec<Entry>, state: &mut ClientState) {
     for entry in entries {
-        keep.tell(ClientEvent::Entry(RoomEntry { room, entry }));
+        state.emit(ClientEvent::Entry(RoomEntry { room, entry }));
     }
 }
 
-/// The token that was asked for; never, while none was.
+/// Waits for the token that is being fetched; for ever, while none is.
 async fn next_token(token: &mut Option<TokenFuture>) -> Result<String, String> {
     match token {
         Some(future) => {

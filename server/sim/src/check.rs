@@ -1,4 +1,4 @@
-//! In the end: what is there against what everybody was told.
+//! The final checks: compares what the store has with what everybody was told.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,13 +20,13 @@ use crate::{
     world::World,
 };
 
-/// How long a device that starts last may take to have its list.
+/// How long a fresh device may take to load its list.
 const LISTED: Duration = Duration::from_secs(30);
 
-/// A room as its log has it.
+/// A room according to its log.
 struct Truth {
     entries: Vec<Entry>,
-    /// The stretches of the log in which people were members: from joining to leaving.
+    /// The parts of the log in which people were members, from joining to leaving.
     spans: BTreeMap<UserId, Vec<Span>>,
     roles: BTreeMap<UserId, Role>,
     group: bool,
@@ -89,12 +89,12 @@ impl Truth {
         self.roles.insert(user.clone(), Role::Member);
     }
 
-    /// The present stretch of a member.
+    /// The current span of a member.
     fn member(&self, user: &UserId) -> Option<&Span> {
         self.spans.get(user)?.last().filter(|span| span.to == Position::MAX)
     }
 
-    /// Whether a person was ever to see this position.
+    /// Whether a person was ever allowed to see this position.
     fn visible(&self, user: &UserId, position: Position) -> bool {
         let all = self.history == HistoryPolicy::All;
         self.spans.get(user).into_iter().flatten().any(|span| {
@@ -105,9 +105,9 @@ impl Truth {
 
 /// Checks everything.
 pub(crate) async fn all(world: &mut World, life: &Life) {
-    // What the devices hold counts before they connect anew, which makes up for what they missed.
+    // Look at the devices' copies before they reconnect, which repairs what they missed.
     let copies: Vec<_> = life.devices.iter().map(copies).collect();
-    // What is true is what a fresh process reads.
+    // The truth is what a fresh process reads.
     world.crash(false).await;
     world.start().await;
     let trace = world.trace.clone();
@@ -126,7 +126,7 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
         check_log(&trace, &ledger, *room, truth);
     }
     check_answers(&trace, &ledger, &rooms);
-    // Of a large room only those who have it open hear every entry.
+    // In a large room only those who have it open receive every entry.
     let whole = world.settings.small_room_members >= 100;
     for (device, copies) in life.devices.iter().zip(&copies) {
         check_seen(&trace, &ledger, device, &rooms);
@@ -142,7 +142,7 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
     }
 }
 
-/// How far a device is in each room that it holds.
+/// The last position of a device in each room that it holds.
 fn copies(device: &Device) -> BTreeMap<RoomId, Position> {
     lock(&device.seen).copies.iter().map(|(room, copy)| (*room, copy.last)).collect()
 }
@@ -159,8 +159,8 @@ async fn log(audit: &Device, room: RoomId) -> Result<Vec<Entry>, String> {
     }
 }
 
-/// Positions and numbers without a gap, time that does not run backwards, senders who were members,
-/// and always somebody in charge.
+/// Positions and numbers have no gaps, time never runs backwards, senders were members, and somebody
+/// is always in charge.
 fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth) {
     let short = ledger.short(room);
     let (mut number, mut time) = (0, 0);
@@ -207,7 +207,7 @@ fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth) {
     }
 }
 
-/// What was acknowledged is there, at its position and number.
+/// Acknowledged messages are there, at their positions and numbers.
 fn check_answers(trace: &Trace, ledger: &Ledger, rooms: &BTreeMap<RoomId, Truth>) {
     for ((user, id), sending) in &ledger.sendings {
         let Some(appended) = sending.acknowledged else { continue };
@@ -232,7 +232,7 @@ fn check_answers(trace: &Trace, ledger: &Ledger, rooms: &BTreeMap<RoomId, Truth>
     }
 }
 
-/// Everything that a device saw is true and was for it.
+/// Everything that a device saw is true, and it was allowed to see it.
 fn check_seen(trace: &Trace, ledger: &Ledger, device: &Device, rooms: &BTreeMap<RoomId, Truth>) {
     let seen = lock(&device.seen);
     for ((room, position), entry) in &seen.entries {
@@ -248,7 +248,7 @@ fn check_seen(trace: &Trace, ledger: &Ledger, device: &Device, rooms: &BTreeMap<
     }
 }
 
-/// A device holds exactly the rooms that its person is in, each up to its end.
+/// A device holds exactly the rooms of its person, each up to its last entry.
 fn check_copies(
     trace: &Trace,
     ledger: &Ledger,
@@ -267,7 +267,7 @@ fn check_copies(
     }
 }
 
-/// The list has exactly the rooms that a person is in, with exact counts.
+/// The list has exactly the rooms of a person, with exact counts.
 fn check_list(trace: &Trace, ledger: &Ledger, device: &Device, rooms: &BTreeMap<RoomId, Truth>) {
     let user = &device.user;
     let seen = lock(&device.seen);

@@ -8,7 +8,7 @@ use caffis_link::{
 };
 use caffis_schema::{ClientFrame, Codec, Command, Request, codec};
 
-/// Drops what asks for missed entries.
+/// Drops every resume that the client sends.
 pub(crate) struct Deaf(pub(crate) MemoryLink);
 
 impl Link for Deaf {

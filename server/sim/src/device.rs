@@ -15,14 +15,14 @@ use crate::{
     world::World,
 };
 
-/// Of so many entries that a device hears, one meets the planted bug.
+/// One in so many entries is affected by the planted bug.
 const PLANTED_EVERY: u32 = 20;
 
 /// A device's copy of a room: every entry from after `from` to `last`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Copy {
     pub(crate) last: Position,
-    /// Entries may be missing before the next one: of a large room that is not open only heads come.
+    /// Entries may be missing before the next one: a large room that is not open sends only heads.
     loose: bool,
 }
 
@@ -32,11 +32,11 @@ pub(crate) struct Seen {
     pub(crate) copies: BTreeMap<RoomId, Copy>,
     /// Every entry that came, by room and position.
     pub(crate) entries: BTreeMap<(RoomId, Position), Entry>,
-    /// The rooms as the last answer to hello listed them.
+    /// The rooms in the last answer to hello.
     pub(crate) listed: BTreeMap<RoomId, RoomSummary>,
-    /// Large rooms that were ever closed: what was on its way then may still come, with gaps.
+    /// Large rooms that were closed at some time: entries sent before may still arrive, with gaps.
     pub(crate) shut: BTreeSet<RoomId>,
-    /// Rooms that this person was told to be out of.
+    /// Rooms that this person was told they are no longer in.
     out: BTreeSet<RoomId>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// Switches a device on. Its driver and the reading of its events run by themselves.
+    /// Switches a device on: spawns its driver and the reader of its events.
     pub(crate) fn start(world: &mut World, user: &UserId, name: &str) -> Self {
         let token = user.to_string();
         let tokens = Arc::new(move || {
@@ -79,7 +79,7 @@ impl Device {
     }
 }
 
-/// Reads a device's events and holds them against each other.
+/// Reads a device's events and checks them against each other.
 struct Watch {
     name: String,
     seen: Arc<Mutex<Seen>>,
@@ -123,7 +123,7 @@ impl Watch {
             ClientEvent::Reset { room, head } => {
                 seen.copies.insert(room, Copy { last: head, loose: false });
             }
-            // What was queued before the removal may still follow, and the removal itself.
+            // Events from before the removal, and the removal itself, may still follow.
             ClientEvent::Gone(room) => drop(seen.copies.remove(&room)),
             ClientEvent::Other(event) => match *event {
                 Event::RoomAdded(room) => self.added(&mut seen, &room),

@@ -1,4 +1,4 @@
-//! A store as one process of the server sees it: when the process dies, it asks for nothing more.
+//! A store as one server process sees it: once the process dies, it makes no more requests.
 
 use std::sync::{
     Arc,
@@ -9,8 +9,8 @@ use caffis_core::ports::store::{
     Batch, Key, Row, Scan, SharedStore, Store, StoreError, StoreFuture, Swap, Table, Value,
 };
 
-/// The store of one process. What was begun before the process died comes to its end, in the store;
-/// the process does not hear of it.
+/// The store of one process. Requests that were made before the process died still complete in the
+/// store; the process does not see the results.
 pub(crate) struct Fence {
     inner: SharedStore,
     dead: AtomicBool,

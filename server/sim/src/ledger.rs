@@ -16,7 +16,7 @@ pub(crate) struct Sending {
     pub(crate) words: String,
     /// What the server said: the same every time.
     pub(crate) acknowledged: Option<Appended>,
-    /// Attempts of which nothing is known.
+    /// Attempts whose outcome is unknown.
     pub(crate) open: u32,
 }
 
@@ -24,9 +24,9 @@ pub(crate) struct Sending {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) sendings: BTreeMap<(UserId, ClientId), Sending>,
-    /// How far people were told that their marker is.
+    /// The read markers that people were told.
     pub(crate) read: BTreeMap<(UserId, RoomId), u64>,
-    /// Rooms, in the order in which they were made, with what later members see.
+    /// Rooms in the order of their creation, with what later members may see.
     pub(crate) rooms: Vec<(RoomId, HistoryPolicy)>,
     /// The number of the last message that was acknowledged in each room.
     pub(crate) numbers: BTreeMap<RoomId, u64>,
@@ -41,7 +41,7 @@ impl Ledger {
         }
     }
 
-    /// A room that was made or found.
+    /// Adds a room that was created or found.
     pub(crate) fn room(&mut self, room: RoomId, history: HistoryPolicy) {
         if !self.rooms.iter().any(|(known, _)| *known == room) {
             self.rooms.push((room, history));
@@ -84,7 +84,7 @@ impl Ledger {
             Err(CallError::Refused(_) | CallError::OutboxFull | CallError::TooLarge { .. }) => {
                 sending.open -= 1;
             }
-            // Nobody knows: it stays open.
+            // The outcome is unknown: the attempt stays open.
             Err(CallError::Ended | CallError::Unexpected(_)) => {}
         }
     }

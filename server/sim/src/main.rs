@@ -6,17 +6,17 @@ use anyhow::{Result, bail};
 use caffis_sim::{Options, run};
 use clap::Parser;
 
-/// Lines of the trace that are shown of a failure.
+/// How many lines of the trace are shown after a failure.
 const LAST_LINES: usize = 60;
 
-/// Plays lives of a server from seeds, and checks that its promises were kept.
+/// Plays lives of a server from seeds, and checks that its promises are kept.
 #[derive(Parser)]
 #[command(name = "caffis-sim")]
 struct Arguments {
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many seeds, one after the other.
+    /// How many seeds to play.
     #[arg(long, default_value_t = 1)]
     runs: u64,
     /// Things that happen in each life before all heals.
@@ -25,7 +25,7 @@ struct Arguments {
     /// Restore an older copy of the store in the middle of each life.
     #[arg(long)]
     restores: bool,
-    /// Print a line for each life and not what happened in it.
+    /// Print only one line for each life.
     #[arg(long)]
     quiet: bool,
 }

@@ -1,4 +1,4 @@
-//! What happened, with the paused time at which it did.
+//! A record of what happened, with the paused time of each event.
 
 use std::{
     fmt::Display,
@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-/// A lock that a panic elsewhere does not spoil.
+/// Locks a mutex even if a holder panicked.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

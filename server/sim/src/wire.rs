@@ -21,16 +21,16 @@ use crate::{
     trace::{Trace, lock},
 };
 
-/// Of a thousand datagrams, how many are lost.
+/// How many of a thousand datagrams are lost.
 const LOST: u16 = 200;
 
-/// The longest way of a datagram; a shorter one overtakes.
+/// The longest delay of a datagram; one with a shorter delay overtakes it.
 const DATAGRAM_DELAY: Duration = Duration::from_millis(60);
 
-/// The longest way of a frame.
+/// The longest delay of a frame.
 const FRAME_DELAY: Duration = Duration::from_millis(20);
 
-/// The longest way of a frame on a lane for large answers: events that are sent after it on the
+/// The longest delay of a frame on the lane for large answers. Events that are sent after it on the
 /// main lane overtake it.
 const LANE_DELAY: Duration = Duration::from_millis(500);
 
@@ -65,7 +65,7 @@ impl Wires {
         }
     }
 
-    /// The server's process is gone: nobody reads the other ends any more.
+    /// The server's process is gone, and with it the other ends of all links.
     pub(crate) fn down(&mut self) {
         self.server = None;
         self.served.drain(..).for_each(|task| task.abort());
@@ -112,7 +112,7 @@ impl Wires {
     }
 }
 
-/// A time of whole milliseconds up to a longest one.
+/// A random number of whole milliseconds, up to the longest.
 pub(crate) fn millis(random: &mut Random, longest: Duration) -> Duration {
     let longest = usize::try_from(longest.as_millis()).unwrap_or(usize::MAX - 1);
     Duration::from_millis(random.below(longest + 1) as u64)
@@ -122,7 +122,7 @@ pub(crate) fn millis(random: &mut Random, longest: Duration) -> Duration {
 pub(crate) struct Wire {
     pub(crate) wires: Arc<Mutex<Wires>>,
     pub(crate) device: String,
-    /// Whether questions for what was missed reach the server; if not, that is a planted bug.
+    /// Whether resumes reach the server; if not, it is a planted bug.
     pub(crate) resumes: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The server, its store and the clock on the wall.
+//! The server, its store and the wall clock.
 
 use std::{
     sync::{
@@ -36,10 +36,10 @@ use crate::{
 /// When the simulation begins: 2026-01-01, in milliseconds since 1970.
 const START: u64 = 1_767_225_600_000;
 
-/// After this long everything that a dead process had begun in the store has come to its end.
+/// After this long all requests of a dead process have completed in the store.
 pub(crate) const STORE_SETTLES: Duration = Duration::from_secs(2);
 
-/// The clock on the wall: runs with paused time, and jumps when told to.
+/// The wall clock: runs with paused time, and jumps when told to.
 pub(crate) struct Wall {
     began: Instant,
     skew: AtomicI64,
@@ -83,7 +83,7 @@ fn fill(random: &Mutex<Random>, buffer: &mut [u8]) {
     }
 }
 
-/// A device's own clock, which is never quite right, and its randomness.
+/// A device's own clock, which is slightly off, and its randomness.
 pub(crate) struct Pocket {
     wall: Arc<Wall>,
     skew: i64,
@@ -158,7 +158,7 @@ impl World {
         }
     }
 
-    /// A device's surroundings.
+    /// The environment of a device.
     pub(crate) fn pocket(&mut self) -> Arc<Pocket> {
         let skew = i64::try_from(self.random.below(600_000)).unwrap_or(0) - 300_000;
         let random = Mutex::new(Random::new(self.random.number()));
@@ -182,8 +182,8 @@ impl World {
         self.trace.note("the server is up");
     }
 
-    /// Ends the server's process from one moment to the next. With `losing` the store dies a moment
-    /// before: what was begun is lost.
+    /// Kills the server's process. With `losing` the store dies a moment earlier, and unfinished
+    /// writes are lost.
     pub(crate) async fn crash(&mut self, losing: bool) {
         if losing {
             self.faults.set_plan(Plan { unknown_lost: 1_000, ..Plan::default() });
@@ -202,12 +202,12 @@ impl World {
         self.memory.snapshot()
     }
 
-    /// Goes back to a copy of the store, while the server is down.
+    /// Restores a copy of the store. The server has to be down.
     pub(crate) fn restore(&self, backup: Snapshot) {
         self.memory.restore(backup);
     }
 
-    /// Ends the server as an operator would.
+    /// Stops the server as an operator would.
     pub(crate) async fn drain(&mut self) {
         self.trace.note("the server drains");
         let core = lock(&self.wires).server.clone();

@@ -20,7 +20,7 @@ use crate::{
 const AT_ONCE: usize = 100;
 const BATCHES: usize = 10;
 
-/// After how long somebody who left counts as offline: the server's default.
+/// How long after leaving somebody counts as offline: the server's default.
 const GRACE: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
@@ -42,7 +42,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
             "quic" => Dial::quic(server.address).await?,
             _ => Dial::Tls(certificate.trust()),
         };
-        // The first connection of all pays for what is made once.
+        // The first connection pays for one-time initialisation.
         drop(dial.join(server.address, 0).await?);
         let meter = Meter::start(&server);
         let batches = plan.count(BATCHES);
@@ -58,7 +58,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
         let used = meter.stop(&server, &mut figures);
         let count = (batches * AT_ONCE) as u64;
         figures.insert("server_us_per_connect", each(used, count));
-        // Leaving costs too, until the last one is told to be offline; it is a figure of its own.
+        // Leaving costs too, until the last person counts as offline; it is a separate figure.
         let before = server.cpu();
         drop(everybody);
         tokio::time::sleep(GRACE + Duration::from_secs(1)).await;

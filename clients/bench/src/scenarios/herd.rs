@@ -48,7 +48,7 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
             }
         }
     }
-    // The server is to have noticed that they are gone.
+    // Give the server time to notice that they are gone.
     tokio::time::sleep(Duration::from_secs(1)).await;
 
     let clock = Clock::start();

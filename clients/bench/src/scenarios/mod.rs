@@ -41,14 +41,14 @@ pub(crate) struct Plan {
     pub(crate) server: PathBuf,
     /// Small counts and short times.
     pub(crate) quick: bool,
-    /// How long to send, if not the usual time.
+    /// How long to send, instead of the default.
     pub(crate) seconds: Option<u64>,
-    /// How the names of the variants begin that are wanted, if not all are.
+    /// Run only variants whose name starts with this.
     pub(crate) variant: Option<String>,
 }
 
 impl Plan {
-    /// A count for a measurement, or a tenth of it.
+    /// The full count, or a tenth of it in a quick run.
     fn count(&self, full: usize) -> usize {
         if self.quick { (full / 10).max(1) } else { full }
     }
@@ -77,7 +77,7 @@ type Running<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Vec<Cell>>> + 'a>>
 /// A scenario.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    /// Runs at most: figures that hardly differ between runs need no median.
+    /// The most runs: figures that hardly vary need no median.
     pub(crate) runs: usize,
     /// Whether it runs only when asked for.
     pub(crate) long: bool,
@@ -117,7 +117,7 @@ pub(crate) const ALL: &[Scenario] = &[
 /// How long everybody may take to catch up at the end.
 const SETTLE: Duration = Duration::from_secs(20);
 
-/// Waits until a condition holds; gives up after [`SETTLE`], and the figures then tell.
+/// Waits until a condition holds; gives up after [`SETTLE`], which then shows in the figures.
 async fn settle(mut done: impl FnMut() -> bool) {
     let begun = std::time::Instant::now();
     while !done() && begun.elapsed() < SETTLE {
@@ -135,7 +135,7 @@ fn person(index: usize) -> String {
     format!("person-{index:05}")
 }
 
-/// People who are connected, the first ones by number.
+/// Connects `count` people, starting with number `from`.
 async fn join(
     server: SocketAddr,
     from: usize,
@@ -151,7 +151,7 @@ async fn join(
     Ok(wires)
 }
 
-/// A cafe's room, which anybody may walk into.
+/// Creates the room of a cafe, which anybody may walk into.
 async fn cafe(wire: &mut Wire, name: &str) -> anyhow::Result<RoomId> {
     let ensure = EnsureRoom {
         context: Context { kind: Text::cut("cafe"), id: Text::cut(name) },
@@ -163,7 +163,7 @@ async fn cafe(wire: &mut Wire, name: &str) -> anyhow::Result<RoomId> {
     made(wire.call(3, Command::EnsureRoom(ensure)).await?)
 }
 
-/// A group of the person who asks and these others.
+/// Creates a group of the caller and these others.
 async fn group(wire: &mut Wire, number: u64, members: Vec<String>) -> anyhow::Result<RoomId> {
     let members = members.iter().map(|name| UserId::new(name)).collect::<Result<Vec<_>, _>>()?;
     let key = ClientKey { id: ClientId(u128::from(number).to_be_bytes()), time: now() };
@@ -199,7 +199,7 @@ impl Meter {
         }
     }
 
-    /// Adds the server's CPU and the generator's as shares of a core, and gives the server's time.
+    /// Adds the CPU of server and generator as shares of a core, and returns the server's time.
     fn stop(self, server: &Server, figures: &mut Figures) -> Duration {
         let wall = self.begun.elapsed().as_secs_f64();
         let used = server.cpu().saturating_sub(self.server);
@@ -212,7 +212,7 @@ impl Meter {
     }
 }
 
-/// Microseconds of a time shared among so many.
+/// Microseconds per item.
 fn each(time: Duration, count: u64) -> f64 {
     time.as_secs_f64() * 1e6 / count.max(1) as f64
 }

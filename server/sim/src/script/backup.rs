@@ -1,17 +1,17 @@
-//! A backup, and what is lost when it is restored.
+//! Restoring a backup under running clients.
 
 use tokio::time::sleep;
 
 use super::{Life, QUIET, STEP};
 use crate::{trace::lock, wire::millis, world::World};
 
-/// Things that happen after the backup, and are lost.
+/// How many things happen after the backup and are lost.
 const LOST_STEPS: u32 = 100;
 
 impl Life {
-    /// Takes a backup, lives on for a while, loses the store and restores the backup under clients
-    /// that remember what is gone. They all come back before anything else happens: a client that
-    /// returns when a room is as long again cannot know that it is another one.
+    /// Takes a backup, lets life go on for a while, and restores the backup under clients that
+    /// remember what is lost. They all reconnect before anything else happens: a client that returns
+    /// once a room has grown past its cursor again cannot tell that the log is a different one.
     pub(super) async fn lose(&mut self, world: &mut World) {
         self.heal(world).await;
         self.trace.note("a backup is taken");
@@ -27,7 +27,7 @@ impl Life {
         world.crash(false).await;
         self.trace.note("the backup is restored");
         world.restore(backup);
-        // What was seen since then was true once, and is no more.
+        // What was seen since the backup was true once, and no longer is.
         for (device, entries) in self.devices.iter().zip(seen) {
             lock(&device.seen).entries = entries;
         }

@@ -20,7 +20,7 @@ impl Life {
         let device = self.device();
         let Some(room) = self.room() else { return self.group() };
         self.words += 1;
-        // Some are long, so that answers with several of them are large and travel on another lane.
+        // Some are long, so that answers with several of them travel on the lane for large answers.
         let longest = if self.random.chance(150) { 7_000 } else { 120 };
         let padding = "x".repeat(self.random.below(longest));
         let words = format!("w{} {padding}", self.words);

@@ -1,4 +1,4 @@
-//! Who does what when.
+//! The script of a life: what happens when.
 
 mod backup;
 mod deeds;
@@ -31,16 +31,16 @@ const PEOPLE: [&str; 5] = ["anna", "bruno", "carla", "dario", "elena"];
 
 const DEVICES: usize = 2;
 
-/// Rooms that are made at most; they are never unmade.
+/// The most rooms that are created.
 const ROOMS: usize = 8;
 
-/// The longest time between two things that happen.
+/// The longest time between two steps.
 const STEP: Duration = Duration::from_millis(40);
 
-/// How long everything may take to come right once all is healed.
+/// How long everything may take to settle once all is healed.
 const HEALING: Duration = Duration::from_secs(600);
 
-/// How long a quiet moment is, after which nothing is on its way any more.
+/// After a quiet time of this length nothing is in flight any more.
 const QUIET: Duration = Duration::from_secs(60);
 
 /// Plays the life of a seed.
@@ -74,7 +74,7 @@ pub(crate) async fn play(seed: u64, options: Options) -> Outcome {
     Outcome { trace, broken, acknowledged, faults, restarts }
 }
 
-/// Limits so low that a short life reaches them.
+/// Limits low enough for a short life to reach them.
 fn settings(random: &mut Random) -> Settings {
     Settings {
         messages_per_second: 1_000,
@@ -89,7 +89,7 @@ fn settings(random: &mut Random) -> Settings {
     }
 }
 
-/// A message that was given to a device: for giving it to another one again.
+/// A message that was given to a device, so that another device can send it again.
 #[derive(Clone)]
 struct Sent {
     user: UserId,
@@ -98,7 +98,7 @@ struct Sent {
     words: String,
 }
 
-/// The people and what they are about.
+/// The people and what they do.
 pub(crate) struct Life {
     random: Random,
     trace: Trace,
@@ -178,7 +178,7 @@ impl Life {
         UserId::new(PEOPLE[self.random.below(PEOPLE.len())]).ok()
     }
 
-    /// Starts something that takes its time, and notes how it ends.
+    /// Starts a call in the background and notes its result.
     fn call(&mut self, what: String, call: impl Future<Output = String> + Send + 'static) {
         let trace = self.trace.clone();
         trace.note(&what);
@@ -188,7 +188,7 @@ impl Life {
         }));
     }
 
-    /// Makes everything well and waits until all that was asked is settled.
+    /// Heals everything and waits until all calls are settled.
     async fn heal(&mut self, world: &mut World) {
         self.trace.note("all heals");
         world.faults.set_plan(Plan::default());

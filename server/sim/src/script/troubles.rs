@@ -14,7 +14,7 @@ impl Life {
         lock(&world.wires).cut(&device.name);
     }
 
-    /// Takes the network from a device, or gives it back to all.
+    /// Disconnects a device from the network, or reconnects all of them.
     pub(super) fn block(&mut self, world: &World) {
         let device = self.device();
         let mut wires = lock(&world.wires);
