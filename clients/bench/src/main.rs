@@ -75,7 +75,11 @@ fn main() -> anyhow::Result<()> {
     for scenario in scenarios::ALL {
         let wanted = arguments.only.is_empty()
             || arguments.only.iter().any(|name| scenario.name.starts_with(name.as_str()));
-        if !wanted || (scenario.long && !arguments.long) {
+        if !wanted {
+            continue;
+        }
+        if scenario.long && !arguments.long {
+            eprintln!("{} runs only with --long", scenario.name);
             continue;
         }
         let runs = runs.min(scenario.runs);
