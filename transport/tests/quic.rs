@@ -124,6 +124,15 @@ async fn silent_connections_make_way_and_links_past_hello_do_not() {
 }
 
 #[tokio::test]
+async fn when_many_wait_a_new_address_shows_first_that_packets_reach_it() {
+    let (server, options) = start(|options| options.prove_above = 0);
+    let mut client =
+        timeout(STEP, quic::connect(&address(&server), &options)).await.unwrap().unwrap();
+    let mut link = accept(&server).await;
+    passes(&mut client, &mut link, "after a retry").await;
+}
+
+#[tokio::test]
 async fn an_address_has_only_so_many_places_and_gets_them_back() {
     struct Place(Arc<AtomicUsize>);
     impl Drop for Place {
