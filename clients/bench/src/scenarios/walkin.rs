@@ -56,6 +56,8 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
 struct Heard {
     opened: Latencies,
     inside: usize,
+    /// Whose connection ended before they were inside.
+    lost: usize,
     events: u64,
     event_bytes: u64,
 }
@@ -78,7 +80,8 @@ async fn measure(server: &Server, count: usize) -> anyhow::Result<Figures> {
     let clock = Clock::start();
     let tasks: Vec<_> =
         wires.into_iter().map(|wire| walk_in(wire, room, clock, Rc::clone(&heard))).collect();
-    while heard.borrow().inside < count && begun.elapsed() < WALK_IN {
+    let waiting = |heard: &Heard| heard.inside + heard.lost < count;
+    while waiting(&heard.borrow()) && begun.elapsed() < WALK_IN {
         sleep(Duration::from_millis(2)).await;
     }
     figures.insert("all_inside_ms", begun.elapsed().as_secs_f64() * 1e3);
@@ -131,14 +134,14 @@ fn walk_in(
 ) -> JoinHandle<()> {
     spawn_local(async move {
         let asked = clock.now();
+        let mut inside = false;
         let open = frames::request(OPEN, Command::Open(Open { room, limit: 1 }));
-        if wire.send(&open).await.is_err() {
-            return;
-        }
-        let take = |payload: &[u8]| {
+        let mut connected = wire.send(&open).await.is_ok();
+        let mut take = |payload: &[u8]| {
             let heard = &mut *heard.borrow_mut();
             match frames::came(payload) {
                 Came::Answer { id: OPEN, done } => {
+                    inside = done;
                     heard.inside += usize::from(done);
                     heard.opened.add(clock.since(asked));
                 }
@@ -149,7 +152,10 @@ fn walk_in(
                 }
             }
         };
-        while wire.receive(take).await.is_ok() {}
+        while connected {
+            connected = wire.receive(&mut take).await.is_ok();
+        }
+        heard.borrow_mut().lost += usize::from(!inside);
     })
 }
 
