@@ -170,9 +170,11 @@ impl RoomState {
     /// The last message in short, as far as a member may see it; people who walked in see all.
     #[must_use]
     pub fn preview_for(&self, member: Option<&Membership>) -> Option<&Preview> {
+        let last = self.last_messages.back().copied().unwrap_or_default();
         self.preview.as_deref().filter(|preview| {
             member.is_none_or(|m| {
-                m.visible_after == Position::ZERO || preview.number > m.unread_after
+                let since_joining = preview.number > m.unread_after;
+                m.visible_after == Position::ZERO || since_joining || last > m.visible_after
             })
         })
     }
@@ -377,7 +379,7 @@ mod tests {
                 "{history:?}"
             );
             let sees = room.preview_for(Some(&anna)).is_some();
-            assert_eq!(sees, history == HistoryPolicy::All, "{history:?}");
+            assert_eq!(sees, history != HistoryPolicy::FromJoining, "{history:?}");
             message(&mut room, "after");
             assert!(room.preview_for(room.member(&user("anna"))).is_some());
         }
