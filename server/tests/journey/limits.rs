@@ -69,7 +69,14 @@ impl Others {
 async fn of_ten_thousand_subscriptions_a_hundred_are_taken() {
     const ROOMS: usize = 150;
     const OPENS: usize = 10_000;
-    let rates = ["--commands-per-second", "100000", "--address-commands-per-second", "100000"];
+    let rates = [
+        "--commands-per-second",
+        "100000",
+        "--address-commands-per-second",
+        "100000",
+        "--open-rooms-made-per-day",
+        "1000",
+    ];
     let server = Setup::dev().flags(&rates).start().await;
     let mut others = Others::meet(&server).await;
     let mut greedy = connection(&server, "luca").await;
