@@ -194,7 +194,7 @@ pub struct AddMembers {
     pub key: ClientKey,
     /// The room.
     pub room: RoomId,
-    /// Whom to add; who is a member already stays as they are.
+    /// Whom to add; existing members stay as they are.
     pub users: List<UserId, USERS_PER_COMMAND>,
 }
 

@@ -113,7 +113,7 @@ error_codes! {
     16 "rate_limited" RateLimited,
     /// A limit of numbers is reached: rooms, members, open rooms, commands in flight.
     17 "limit_reached" LimitReached,
-    /// The store has no room for more; reads go on.
+    /// The store is out of disk space; reads still work.
     18 "storage_full" StorageFull,
     /// The part of the service that this needs cannot be reached now.
     19 "unavailable" Unavailable,

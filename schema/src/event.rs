@@ -118,7 +118,7 @@ open_enum! {
         0 "created" Created(Created),
         /// A message.
         1 "message" Message(Message),
-        /// Members came.
+        /// Members joined.
         2 "joined" Joined(Joined),
         /// A member left or was removed.
         3 "left" Left(Left),
@@ -170,7 +170,7 @@ pub struct Created {
 /// See [`EntryKind::Joined`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Joined {
-    /// Who came.
+    /// Who joined.
     pub users: List<UserId, USERS_PER_COMMAND>,
     /// Who added them; none for the service.
     pub by: Option<UserId>,
@@ -181,7 +181,7 @@ pub struct Joined {
 /// See [`EntryKind::Left`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Left {
-    /// Who went.
+    /// Who left.
     pub user: UserId,
     /// Who removed them; themselves when they left; none for the service.
     pub by: Option<UserId>,

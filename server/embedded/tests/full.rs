@@ -1,4 +1,4 @@
-//! No room: writes are refused, reads go on, and writing begins again when there is room.
+//! Out of disk space: writes are refused, reads go on, and writing starts again once there is space.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,6 +6,7 @@ mod common;
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -154,12 +155,20 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Fills a disk but for some bytes.
+/// Fills a disk but for some bytes, a piece at a time: the store works meanwhile, so how much is free
+/// is looked at before each piece.
 fn fill_disk(file: &Path, leave: u64) {
-    let stat = rustix::fs::statvfs(file.parent().unwrap()).unwrap();
-    let free = stat.f_bavail * stat.f_frsize;
-    let bytes = usize::try_from(free.saturating_sub(leave)).unwrap();
-    fs::write(file, vec![1u8; bytes]).unwrap();
+    const PIECE: u64 = 64 * 1024;
+    let mut file = fs::File::create(file).unwrap();
+    loop {
+        let stat = rustix::fs::fstatvfs(&file).unwrap();
+        let free = stat.f_bavail * stat.f_frsize;
+        let bytes = free.saturating_sub(leave).min(PIECE);
+        if bytes == 0 {
+            return;
+        }
+        file.write_all(&vec![1u8; usize::try_from(bytes).unwrap()]).unwrap();
+    }
 }
 
 async fn live_through_a_full_disk(reserve_bytes: u64, leave: u64) {

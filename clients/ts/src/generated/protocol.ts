@@ -724,7 +724,7 @@ export interface AddMembers {
   readonly key: ClientKey;
   /** The room. */
   readonly room: RoomId;
-  /** Whom to add; who is a member already stays as they are. */
+  /** Whom to add; existing members stay as they are. */
   readonly users: readonly UserId[];
 }
 
@@ -1911,7 +1911,7 @@ export type EntryKind =
   | { readonly type: "created"; readonly value: Created }
   /** A message. */
   | { readonly type: "message"; readonly value: Message }
-  /** Members came. */
+  /** Members joined. */
   | { readonly type: "joined"; readonly value: Joined }
   /** A member left or was removed. */
   | { readonly type: "left"; readonly value: Left }
@@ -2031,7 +2031,7 @@ export function decodeMessage(r: Reader): Message {
 
 /** See `EntryKind::Joined`. */
 export interface Joined {
-  /** Who came. */
+  /** Who joined. */
   readonly users: readonly UserId[];
   /** Who added them; none for the service. */
   readonly by: UserId | null;
@@ -2057,7 +2057,7 @@ export function decodeJoined(r: Reader): Joined {
 
 /** See `EntryKind::Left`. */
 export interface Left {
-  /** Who went. */
+  /** Who left. */
   readonly user: UserId;
   /** Who removed them; themselves when they left; none for the service. */
   readonly by: UserId | null;
@@ -2428,7 +2428,7 @@ export const ERROR_CODE_NAMES = [
   "rate_limited",
   /** A limit of numbers is reached: rooms, members, open rooms, commands in flight. */
   "limit_reached",
-  /** The store has no room for more; reads go on. */
+  /** The store is out of disk space; reads still work. */
   "storage_full",
   /** The part of the service that this needs cannot be reached now. */
   "unavailable",
