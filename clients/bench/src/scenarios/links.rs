@@ -29,8 +29,14 @@ use crate::{
 
 pub(super) const TRANSPORTS: &[&str] = &["websocket", "quic", "webtransport"];
 
-/// How often each of the receivers says that they are typing.
-const TYPING: Duration = Duration::from_secs(1);
+/// How often someone who types says so: a server passes it on at most once a second.
+const TYPING: Duration = Duration::from_millis(1_200);
+
+/// Those of the receivers who type: as many as a server tells of in one room.
+pub(super) const TYPISTS: usize = 8;
+
+/// The receivers while some type: with the sender few enough for a small room, in which typing is told.
+const TYPING_RECEIVERS: usize = 80;
 
 /// How long datagrams may be on their way at the end.
 const LAST_DATAGRAMS: Duration = Duration::from_millis(500);
@@ -42,7 +48,7 @@ pub(super) struct Load {
     /// Messages per second.
     pub(super) rate: u64,
     pub(super) time: Duration,
-    /// Whether the receivers type, instead of one of them sending.
+    /// Whether some of the receivers type, instead of one of them sending.
     pub(super) typing: bool,
 }
 
@@ -50,9 +56,9 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for transport in TRANSPORTS {
         for typing in [false, true] {
-            let receivers = plan.count(100);
+            let receivers = plan.count(if typing { TYPING_RECEIVERS } else { 100 });
             let variant = if typing {
-                format!("typing among {receivers}, 1/s each, {transport}")
+                format!("{TYPISTS} of {receivers} typing, {transport}")
             } else {
                 format!("1 to {receivers} at 100/s, {transport}")
             };
@@ -167,7 +173,7 @@ impl Person {
                     Received::Closed(_) => return,
                     _ => {}
                 },
-                _ = pace.tick(), if self.load.typing => {
+                _ = pace.tick(), if self.load.typing && self.index < TYPISTS => {
                     counter += 1;
                     let (room, active) = (self.room, true);
                     connection.signal(ClientSignal::Typing(Typing { room, counter, active }));

@@ -15,7 +15,7 @@ use rustix::{
 
 use super::{
     Cell, Plan,
-    links::{self, Load, TRANSPORTS},
+    links::{self, Load, TRANSPORTS, TYPISTS},
 };
 use crate::server::Start;
 
@@ -28,8 +28,11 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
     for transport in TRANSPORTS {
         for typing in [false, true] {
             let receivers = plan.count(20);
-            let what = if typing { "typing among" } else { "10/s, 1 to" };
-            let variant = format!("{LOST} % lost, {what} {receivers}, {transport}");
+            let what = match typing {
+                true => format!("{TYPISTS} of {receivers} typing"),
+                false => format!("10/s, 1 to {receivers}"),
+            };
+            let variant = format!("{LOST} % lost, {what}, {transport}");
             if !plan.wants(&variant) {
                 continue;
             }
