@@ -58,7 +58,7 @@ afterAll(async () => {
 });
 
 test("it opens at the first unread message, with a divider", async () => {
-  await giulia.page.reload();
+  await giulia.reloads();
   await giulia.online();
   await giulia.open(GROUP);
   const divider = giulia.page.getByTestId("divider");
@@ -77,7 +77,7 @@ test("what is in view counts as read, and only that", async () => {
   expect(seen).toBeGreaterThan(OLD);
   await giulia.badge(GROUP, OLD + NEW - seen);
   // A reload begins where reading stopped.
-  await giulia.page.reload();
+  await giulia.reloads();
   await giulia.online();
   await giulia.badge(GROUP, OLD + NEW - seen);
   await giulia.page.locator(`[data-number="${seen + 1}"]`).waitFor();

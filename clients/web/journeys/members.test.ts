@@ -91,7 +91,7 @@ test("words and away show to others, and last over a reload", async () => {
   await member(marco, "giulia").getByText("Away · at the counter").waitFor();
   await marco.room("Giulia").getByText("at the counter").waitFor();
 
-  await giulia.page.reload();
+  await giulia.reloads();
   await giulia.online();
   await sets(giulia, async (page) => {
     await page.getByTestId("away").uncheck();

@@ -82,7 +82,7 @@ test("a message that was not sent survives a reload and arrives once", async () 
   await giulia.page.getByTestId("offline").waitFor();
   await giulia.says("after the reload");
   await server.run();
-  await giulia.page.reload();
+  await giulia.reloads();
   await giulia.online();
   const [first, second] = await Promise.all([giulia.sees(8), marco.sees(8)]);
   expect(first?.at(-1)?.text).toBe("after the reload");

@@ -38,7 +38,7 @@ beforeAll(async () => {
   await giulia.page.getByTestId("room-title").getByText("Marco").waitFor();
   await writes(READ + 1, READ + UNREAD);
   await giulia.badge(GROUP, UNREAD);
-  await giulia.page.reload();
+  await giulia.reloads();
   await giulia.online();
 });
 
@@ -99,7 +99,7 @@ test("one jump leads from the first unread message to the end", async () => {
   const total = READ + UNREAD + 1;
   await writes(total + 1, total + UNREAD);
   await giulia.badge(GROUP, UNREAD);
-  await giulia.page.reload();
+  await giulia.reloads();
   await giulia.online();
   await giulia.open(GROUP);
   await giulia.page.getByTestId("divider").waitFor();
@@ -114,7 +114,7 @@ test("who answers from there goes to the end, where the answer is", async () => 
   const total = READ + 2 * UNREAD + 1;
   await writes(total + 1, total + UNREAD);
   await giulia.badge(GROUP, UNREAD);
-  await giulia.page.reload();
+  await giulia.reloads();
   await giulia.online();
   await giulia.open(GROUP);
   await giulia.page.getByTestId("divider").waitFor();

@@ -53,6 +53,12 @@ export class Person {
     await this.page.locator("[data-testid^=user-]").first().waitFor();
   }
 
+  /** Reloads the page, once the browser has gone back from a window that was just closed. */
+  async reloads(): Promise<void> {
+    await this.page.waitForFunction(() => !JSON.stringify(history.state).includes("dialog "));
+    await this.page.reload();
+  }
+
   /** Waits until the page is connected. */
   async online(): Promise<void> {
     try {
