@@ -79,7 +79,7 @@ test("what a person sets of themselves shows at once where their settings are op
   await settings(secondTab, "away").uncheck();
   for (const device of all) await expect.poll(() => availability(device)).toBe("Online");
   // A later session begins with the same state.
-  await onPhone.reloads();
+  await onPhone.page.reload();
   await onPhone.online();
   await settings(onPhone, "settings").click();
   expect(await settings(onPhone, "status").inputValue()).toBe("on the train");

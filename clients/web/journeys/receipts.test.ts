@@ -26,6 +26,8 @@ beforeAll(async () => {
   await giulia.makesGroup(GROUP, ["marco"]);
   await marco.open(GROUP);
   await writes(giulia, "before", MESSAGES);
+  const last = marco.page.getByTestId("message").getByText(`before ${MESSAGES}`, { exact: true });
+  await last.waitFor();
   await marco.badge(GROUP, null);
 });
 
