@@ -369,6 +369,18 @@ describe("a room that the server cannot read", () => {
     expect(room(client).open).toBe(true);
   });
 
+  test("can be opened again at once after it was refused", async () => {
+    const server = serverWith(3);
+    server.refuse = (command) => (command.type === "open" ? refusal("internal") : null);
+    const { client } = start(server);
+    await expect(client.open(ROOM)).rejects.toMatchObject({ code: "internal" });
+    server.refuse = () => null;
+    // As a page does that shows the same room once more.
+    void client.close(ROOM);
+    await client.open(ROOM);
+    expect(texts(client)).toEqual(numbers(1, 3));
+  });
+
   test("is listed as such, and asked for at once when the person wants it", async () => {
     const server = serverWith(3);
     server.readable = false;

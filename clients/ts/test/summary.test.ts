@@ -53,7 +53,7 @@ test("a list of members follows roles and who left, and is loaded again for who 
 
 test("a room's members follow its entries, held or not", () => {
   for (const held of [false, true]) {
-    const store = new Store({ behind: () => {}, arrived: () => {} });
+    const store = new Store({ behind: () => {}, arrived: () => {}, marking: () => 0 });
     store.put(SUMMARY);
     if (held) {
       const page = { entries: [], moreBefore: false, moreAfter: false, head: 1 };
@@ -67,9 +67,9 @@ test("a room's members follow its entries, held or not", () => {
 });
 
 test("of two presences the one with the larger version counts", () => {
-  const store = new Store({ behind: () => {}, arrived: () => {} });
+  const store = new Store({ behind: () => {}, arrived: () => {}, marking: () => 0 });
   const presence = { user: OTHER, version: 7, lastSeen: null, status: null } as const;
-  store.presence([{ ...presence, availability: "online" }]);
-  store.presence([{ ...presence, version: 6, availability: "offline" }]);
-  expect(store.people.getSnapshot().presence.get(OTHER)?.availability).toBe("online");
+  store.people.presence([{ ...presence, availability: "online" }]);
+  store.people.presence([{ ...presence, version: 6, availability: "offline" }]);
+  expect(store.people.view.getSnapshot().presence.get(OTHER)?.availability).toBe("online");
 });

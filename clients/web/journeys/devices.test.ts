@@ -3,6 +3,7 @@
 import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChromium } from "./support/browsers.ts";
+import { marksUnread } from "./support/device.ts";
 import { Person } from "./support/person.ts";
 import { TestServer } from "./support/server.ts";
 
@@ -57,6 +58,27 @@ test("what one device writes shows on the others as its own", async () => {
   await secondTab.badge(GROUP, null);
 });
 
+test("what one device marks as unread is unread on all, until it is read again on one", async () => {
+  await marksUnread(onPhone.page, "giulia", GROUP, 2);
+  for (const tab of [firstTab, secondTab]) await tab.badge(GROUP, 2);
+  // Where the conversation is open, a divider shows it.
+  for (const device of [firstTab, onPhone]) {
+    const divider = device.page.getByTestId("divider");
+    await divider.waitFor();
+    const first = divider.locator("xpath=ancestor::li/following-sibling::li[1]");
+    await first.locator('[data-number="2"]').waitFor();
+  }
+  await marco.says("three");
+  for (const device of [firstTab, secondTab]) await device.badge(GROUP, null);
+  await secondTab.open(GROUP);
+  await secondTab.sees(4);
+  await marksUnread(onPhone.page, "giulia", GROUP, 4);
+  await secondTab.badge(GROUP, 1);
+  await firstTab.room("Marco").click();
+  await firstTab.open(GROUP);
+  for (const tab of [firstTab, secondTab]) await tab.badge(GROUP, null);
+});
+
 test("what a person sets of themselves shows at once where their settings are open", async () => {
   const settings = (device: Person, testId: string) => device.page.getByTestId(testId);
   const all = [firstTab, secondTab, onPhone];
@@ -95,7 +117,7 @@ test("a person is online as long as one device is", async () => {
   // The remaining tab still works, so the person is still online.
   await secondTab.open(GROUP);
   await secondTab.says("still here");
-  await marco.sees(4);
+  await marco.sees(5);
   await marco.seesPresence("giulia", true);
   await secondTab.page.close();
   await marco.seesPresence("giulia", false);

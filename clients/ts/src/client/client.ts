@@ -16,7 +16,6 @@ import {
   type RoomClass,
   type RoomId,
   type RoomSummary,
-  randomClientId,
   type UserId,
 } from "../protocol.ts";
 import type { Readable } from "../store/readable.ts";
@@ -32,6 +31,7 @@ import type {
 } from "../store/views.ts";
 import { platformTimers, type Timers } from "../timers.ts";
 import { Connector } from "./connector.ts";
+import { Conversations } from "./conversations.ts";
 import { EndedError } from "./errors.ts";
 import { EventHandler } from "./events.ts";
 import { Feeds } from "./feeds.ts";
@@ -59,6 +59,7 @@ export class ChatClient implements Disposable {
   readonly #typing: TypingState;
   readonly #profiles: ProfileLoader;
   readonly #pages: PageLoader;
+  readonly #conversations: Conversations;
   readonly #own: OwnPresence;
   readonly #unreadable: Unreadable;
   readonly #events: EventHandler;
@@ -76,6 +77,7 @@ export class ChatClient implements Disposable {
     this.#store = new Store({
       behind: (room) => void this.#feeds.resume(room),
       arrived: (room, message) => this.#events.arrived(room, message),
+      marking: (room) => this.#receipts.marking(room),
     });
     const request = (command: Command) => this.request(command, this.#end.signal);
     this.#connector = new Connector({
@@ -117,9 +119,9 @@ export class ChatClient implements Disposable {
       },
     });
     this.#profiles = new ProfileLoader(this.#store, request);
-    this.#pages = new PageLoader(this.#store, this.#profiles, (command, signal) =>
-      this.request(command, signal),
-    );
+    const requestUntil = (command: Command, signal?: AbortSignal) => this.request(command, signal);
+    this.#pages = new PageLoader(this.#store, this.#profiles, requestUntil);
+    this.#conversations = new Conversations(this.#store, this.#clock, requestUntil);
     this.#own = new OwnPresence(this.#store, request);
     this.#events = new EventHandler({
       store: this.#store,
@@ -143,12 +145,12 @@ export class ChatClient implements Disposable {
 
   /** This person's rooms, the most active first. */
   get rooms(): Readable<RoomListView> {
-    return this.#store.rooms;
+    return this.#store.rooms.view;
   }
 
   /** Profiles and presence of people. */
   get people(): Readable<PeopleView> {
-    return this.#store.people;
+    return this.#store.people.view;
   }
 
   /** The server's limits, once welcomed. */
@@ -243,14 +245,14 @@ export class ChatClient implements Disposable {
    * when the person wrote something after it: writing alone does not tell the others what was read.
    */
   markRead(room: RoomId, number: number): void {
-    this.#store.ownRead(room, number);
+    this.#store.read(room, number);
     // Visitors of a public room have no marker.
     if (this.#store.get(room)?.summary.role) this.#receipts.mark("mark_read", room, number);
   }
 
   /** The direct conversation with a person, made when there is none. */
   ensureDirect(user: UserId, signal?: AbortSignal): Promise<RoomSummary> {
-    return this.#roomFrom({ type: "ensure_direct", value: { user } }, signal);
+    return this.#conversations.direct(user, signal);
   }
 
   /** A new group; the person who makes it owns it. */
@@ -259,8 +261,7 @@ export class ChatClient implements Disposable {
     members: readonly UserId[],
     signal?: AbortSignal,
   ): Promise<RoomSummary> {
-    const value = { key: this.#key(), name, members, history: { type: "all" } as const };
-    return this.#roomFrom({ type: "create_group", value }, signal);
+    return this.#conversations.group(name, members, signal);
   }
 
   /** The room of a context, made when there is none. */
@@ -270,34 +271,27 @@ export class ChatClient implements Disposable {
     name: string | null,
     signal?: AbortSignal,
   ): Promise<RoomSummary> {
-    const value = {
-      context,
-      class: roomClass,
-      name,
-      members: [],
-      history: { type: "all" } as const,
-    };
-    return this.#roomFrom({ type: "ensure_room", value }, signal);
+    return this.#conversations.ofContext(context, roomClass, name, signal);
   }
 
   /** Adds members to a group. */
-  async addMembers(room: RoomId, users: readonly UserId[], signal?: AbortSignal): Promise<void> {
-    await this.request({ type: "add_members", value: { key: this.#key(), room, users } }, signal);
+  addMembers(room: RoomId, users: readonly UserId[], signal?: AbortSignal): Promise<void> {
+    return this.#conversations.add(room, users, signal);
   }
 
   /** Removes a member from a group. */
-  async removeMember(room: RoomId, user: UserId, signal?: AbortSignal): Promise<void> {
-    await this.request({ type: "remove_member", value: { key: this.#key(), room, user } }, signal);
+  removeMember(room: RoomId, user: UserId, signal?: AbortSignal): Promise<void> {
+    return this.#conversations.remove(room, user, signal);
   }
 
   /** Changes a member's role. */
-  async setRole(room: RoomId, user: UserId, role: Role, signal?: AbortSignal): Promise<void> {
-    await this.request({ type: "set_role", value: { key: this.#key(), room, user, role } }, signal);
+  setRole(room: RoomId, user: UserId, role: Role, signal?: AbortSignal): Promise<void> {
+    return this.#conversations.setRole(room, user, role, signal);
   }
 
   /** Leaves a room. */
-  async leave(room: RoomId, signal?: AbortSignal): Promise<void> {
-    await this.request({ type: "leave", value: { key: this.#key(), room } }, signal);
+  leave(room: RoomId, signal?: AbortSignal): Promise<void> {
+    return this.#conversations.leave(room, signal);
   }
 
   /** Says whether the person looks at the page, which sets the heartbeat rate and their presence. */
@@ -377,7 +371,7 @@ export class ChatClient implements Disposable {
     this.#typing.clear();
     this.#typing.refreshMs = welcome.limits.typingRefreshMs;
     this.#typing.expiryMs = welcome.limits.typingExpiryMs;
-    this.#store.profiles([welcome.profile]);
+    this.#store.people.profiles([welcome.profile]);
     this.#profiles.clear();
     this.#receipts.clear();
     this.#feeds.welcomed(welcome.resumed);
@@ -397,17 +391,6 @@ export class ChatClient implements Disposable {
     if (token === null) return;
     this.#connector.replaceToken(token);
     await this.request({ type: "refresh", value: { token } }, this.#end.signal);
-  }
-
-  #key(): ClientKey {
-    return { id: randomClientId(), time: this.#clock.now() };
-  }
-
-  async #roomFrom(command: Command, signal?: AbortSignal): Promise<RoomSummary> {
-    const reply = await this.request(command, signal);
-    if (reply.type !== "room") throw new Error(`${command.type} was answered by ${reply.type}`);
-    this.#store.put(reply.value);
-    return reply.value;
   }
 }
 

@@ -40,7 +40,7 @@ export class EventHandler implements SessionEvents {
   }
 
   event(event: ServerEvent): void {
-    const { store, feeds, profiles } = this.#to;
+    const { store, feeds, profiles, receipts } = this.#to;
     switch (event.type) {
       case "entry":
         store.entry(event.value.room, event.value.entry);
@@ -65,16 +65,17 @@ export class EventHandler implements SessionEvents {
         store.markers(event.value.room, event.value.markers);
         break;
       case "own_read":
-        store.ownRead(event.value.room, event.value.read);
+        receipts.heard(event.value);
+        store.ownRead(event.value);
         break;
       case "presence":
-        store.presence([event.value]);
+        store.people.presence([event.value]);
         break;
       case "attendance":
         store.attendance(event.value);
         break;
       case "profile":
-        store.profiles([event.value]);
+        store.people.profiles([event.value]);
         break;
       case "token_expiring":
         this.#to.tokenExpiring();
@@ -93,7 +94,7 @@ export class EventHandler implements SessionEvents {
 
   signal(signal: ServerSignal): void {
     const { store, profiles, typing } = this.#to;
-    if (signal.type === "presence") store.presence([signal.value]);
+    if (signal.type === "presence") store.people.presence([signal.value]);
     if (signal.type === "typing" && signal.value.user !== store.self) {
       profiles.of([signal.value.user]);
       typing.heard(signal.value);

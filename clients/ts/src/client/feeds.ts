@@ -171,28 +171,39 @@ export class Feeds {
   #reconcile(room: RoomId): Promise<void> {
     let running = this.#reconciling.get(room);
     if (!running) {
-      running = this.#reconcileLoop(room).finally(() => this.#reconciling.delete(room));
+      if (this.#wanted.has(room) === this.#open.has(room)) return Promise.resolve();
+      running = this.#reconcileLoop(room);
       this.#reconciling.set(room, running);
     }
     return running;
   }
 
   async #reconcileLoop(room: RoomId): Promise<void> {
-    const { store, request } = this.#options;
-    while (this.#wanted.has(room) !== this.#open.has(room)) {
-      if (!this.#wanted.has(room)) {
-        this.#open.delete(room);
-        store.closed(room);
-        await request({ type: "close", value: { room } });
-        continue;
+    try {
+      while (this.#wanted.has(room) !== this.#open.has(room)) {
+        if (this.#wanted.has(room)) await this.#openOnce(room);
+        else await this.#closeOnce(room);
       }
-      if (store.missing(room) > JOINED_ENTRIES) store.drop(room);
-      const held = store.get(room)?.held ?? false;
-      const reply = await request({ type: "open", value: { room, limit: held ? 1 : PAGE } });
-      if (reply.type !== "opened") throw new Error(`open was answered by ${reply.type}`);
-      this.#open.add(room);
-      store.opened(reply.value, held ? null : await this.#firstUnread(reply.value));
+    } finally {
+      // In the same step as the last look: what is wanted after it begins anew.
+      this.#reconciling.delete(room);
     }
+  }
+
+  async #openOnce(room: RoomId): Promise<void> {
+    const { store, request } = this.#options;
+    if (store.missing(room) > JOINED_ENTRIES) store.drop(room);
+    const held = store.get(room)?.held ?? false;
+    const reply = await request({ type: "open", value: { room, limit: held ? 1 : PAGE } });
+    if (reply.type !== "opened") throw new Error(`open was answered by ${reply.type}`);
+    this.#open.add(room);
+    store.opened(reply.value, held ? null : await this.#firstUnread(reply.value));
+  }
+
+  async #closeOnce(room: RoomId): Promise<void> {
+    this.#open.delete(room);
+    this.#options.store.closed(room);
+    await this.#options.request({ type: "close", value: { room } });
   }
 
   /**

@@ -85,7 +85,7 @@ export class PageLoader {
 
   /** The next page of the room list. */
   async rooms(): Promise<void> {
-    const after = this.#store.rooms.getSnapshot().rooms.at(-1)?.room ?? null;
+    const after = this.#store.rooms.view.getSnapshot().rooms.at(-1)?.room ?? null;
     const reply = await this.#request({
       type: "rooms",
       value: { after, context: null, limit: PAGE_ROOMS },

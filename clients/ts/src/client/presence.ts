@@ -44,7 +44,7 @@ export class OwnPresence {
   heard(own: OwnState): void {
     if (this.#told && own.presence.version < this.#told.presence.version) return;
     this.#told = own;
-    this.#store.presence([own.presence]);
+    this.#store.people.presence([own.presence]);
     this.#show();
   }
 
@@ -96,7 +96,7 @@ export class OwnPresence {
   #done(before: OwnState | undefined, change: (told: OwnState) => OwnState): void {
     if (!this.#told || this.#told !== before) return;
     this.#told = change(this.#told);
-    this.#store.presence([this.#told.presence]);
+    this.#store.people.presence([this.#told.presence]);
     this.#show();
   }
 

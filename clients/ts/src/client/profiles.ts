@@ -27,7 +27,7 @@ export class ProfileLoader {
 
   /** Learns who these people are. */
   of(users: readonly (UserId | null)[]): void {
-    const { profiles } = this.#store.people.getSnapshot();
+    const { profiles } = this.#store.people.view.getSnapshot();
     const unknown = new Set<UserId>();
     for (const user of users) {
       if (user !== null && !profiles.has(user) && !this.#asked.has(user)) unknown.add(user);
@@ -37,7 +37,7 @@ export class ProfileLoader {
     for (const user of asked) this.#asked.add(user);
     this.#request({ type: "profiles", value: { users: asked } }).then(
       (reply) => {
-        if (reply.type === "profiles") this.#store.profiles(reply.value.profiles);
+        if (reply.type === "profiles") this.#store.people.profiles(reply.value.profiles);
       },
       // Their names stay unknown until the next session asks again.
       () => {},

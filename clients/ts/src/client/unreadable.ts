@@ -46,7 +46,7 @@ export class Unreadable {
     const { store, timers, signal } = this.#options;
     this.#cancel?.();
     this.#cancel = undefined;
-    const { rooms } = store.rooms.getSnapshot();
+    const { rooms } = store.rooms.view.getSnapshot();
     if (signal.aborted || rooms.every((summary) => summary.readable)) return;
     const again = () => this.#later();
     this.#cancel = timers.after(this.#wait, () => void this.retry().then(again, again));

@@ -9,24 +9,19 @@ import type {
   Member,
   Message,
   Opened,
-  Presence,
-  Profile,
+  OwnRead,
   Resumed,
   RoomId,
   RoomSummary,
   UserId,
 } from "../protocol.ts";
 import { append, CLOSED_ENTRIES, cut, joinLatest, type Log, logOfPage, prepend } from "./log.ts";
+import { People } from "./people.ts";
 import { Cell, type Readable } from "./readable.ts";
+import { Reading } from "./reading.ts";
+import { RoomList } from "./rooms.ts";
 import { advance, membersAfter, withHead } from "./summary.ts";
-import {
-  emptyView,
-  NO_LOG,
-  type PendingMessage,
-  type PeopleView,
-  type RoomListView,
-  type RoomView,
-} from "./views.ts";
+import { emptyView, NO_LOG, type PendingMessage, type RoomView } from "./views.ts";
 
 /** What the store cannot do by itself. */
 export interface StoreNeeds {
@@ -34,14 +29,17 @@ export interface StoreNeeds {
   behind(room: RoomId): void;
   /** A message arrived that was not known before. */
   arrived(room: RoomId, message: Message, entry: Entry): void;
+  /** The number up to which a read mark is on its way to the server; 0 for none. */
+  marking(room: RoomId): number;
 }
 
 /** Rooms, entries and people. */
 export class Store {
-  readonly rooms = new Cell<RoomListView>({ rooms: [], more: false, loaded: false });
-  readonly people = new Cell<PeopleView>({ profiles: new Map(), presence: new Map() });
+  readonly rooms = new RoomList();
+  readonly people = new People();
   readonly #views = new Map<RoomId, Cell<RoomView | null>>();
   readonly #needs: StoreNeeds;
+  readonly #reading: Reading;
   /** The highest position heard of in each room: a copy that ends before it is incomplete. */
   readonly #heard = new Map<RoomId, number>();
   /** Rooms that the server restored to an older state: its numbers count, however low. */
@@ -51,6 +49,7 @@ export class Store {
 
   constructor(needs: StoreNeeds) {
     this.#needs = needs;
+    this.#reading = new Reading((room) => needs.marking(room));
   }
 
   /** One room, or null while it is not known. */
@@ -77,7 +76,8 @@ export class Store {
     if (before === null) return;
     const after = change(before);
     cell.set(after);
-    if (after.summary !== before.summary) this.#list([after.summary]);
+    if (after.summary.read !== before.summary.read) this.#reading.changed(id);
+    if (after.summary !== before.summary) this.rooms.put(after.summary);
   }
 
   /**
@@ -86,6 +86,7 @@ export class Store {
    * further down is gone.
    */
   welcome(rooms: readonly RoomSummary[], more: boolean): void {
+    this.#reading.welcomed();
     const named = new Set(rooms.map((summary) => summary.room));
     for (const summary of rooms) {
       if (this.#log(summary.room) === null) this.#heard.delete(summary.room);
@@ -96,13 +97,13 @@ export class Store {
         if (!named.has(view.id) && !(view.open && view.summary.role === null)) this.remove(view.id);
       }
     }
-    this.rooms.update((list) => ({ ...list, more, loaded: true }));
+    this.rooms.loaded(more);
   }
 
   /** Takes a further page of the list. */
   page(rooms: readonly RoomSummary[], more: boolean): void {
     for (const summary of rooms) this.put(summary);
-    this.rooms.update((list) => ({ ...list, more }));
+    this.rooms.loaded(more);
   }
 
   /** Takes a summary, which entries may have overtaken. */
@@ -116,8 +117,8 @@ export class Store {
   }
 
   #put(summary: RoomSummary): void {
-    if (summary.peer) this.profiles([summary.peer]);
-    if (summary.peerPresence) this.presence([summary.peerPresence]);
+    if (summary.peer) this.people.profiles([summary.peer]);
+    if (summary.peerPresence) this.people.presence([summary.peerPresence]);
     const cell = this.#cell(summary.room);
     const before = cell.getSnapshot();
     if (before && !summary.readable) {
@@ -129,34 +130,28 @@ export class Store {
       return;
     }
     this.#hear(summary.room, summary.head);
-    // What the server says is newer, except for what this person read a moment ago.
     const restored = this.#restored.delete(summary.room);
-    const known = restored ? 0 : (before?.summary.read ?? 0);
-    const read = known > summary.number ? summary.read : Math.max(summary.read, known);
-    const merged = {
-      ...summary,
-      read,
-      unread: Math.min(summary.unread, Math.max(0, summary.number - read)),
-    };
+    if (restored) this.#reading.forget(summary.room);
+    const read = this.#reading.afterSummary(summary, restored ? 0 : (before?.summary.read ?? 0));
+    const unread = read === summary.read ? summary.unread : Math.max(0, summary.number - read);
+    const merged = { ...summary, read, unread };
     cell.set(before ? { ...before, summary: merged } : emptyView(merged));
-    this.#list([merged]);
+    this.rooms.put(merged);
   }
 
   /** Forgets a room. */
   remove(id: RoomId): void {
     this.#heard.delete(id);
+    this.#reading.forget(id);
     this.#views.get(id)?.set(null);
-    this.rooms.update((list) => ({
-      ...list,
-      rooms: list.rooms.filter((room) => room.room !== id),
-    }));
+    this.rooms.remove(id);
   }
 
   /** Takes the answer to open; `start` is the page to begin at where that is not the last one. */
   opened(opened: Opened, start: EntryPage | null = null): void {
     const id = opened.room.room;
     this.put(opened.room);
-    this.presence(opened.presence);
+    this.people.presence(opened.presence);
     this.#hear(id, opened.page.head);
     const { log, added } = joinLatest(this.#log(id) ?? (start && logOfPage(start)), opened.page);
     this.change(id, (view) => ({
@@ -219,7 +214,7 @@ export class Store {
       if (entry.position <= view.summary.head) return;
       this.change(id, (room) => ({
         ...room,
-        summary: advance(room.summary, [entry], this.self),
+        summary: this.#advance(room.summary, [entry]),
         members: membersAfter(room.members, entry),
       }));
       // This person's own message is shown as waiting until the copy reaches it.
@@ -282,10 +277,20 @@ export class Store {
     });
   }
 
-  /** Takes how far this person has read, here or elsewhere. */
-  ownRead(id: RoomId, read: number): void {
+  /** The person has read up to this number here. */
+  read(id: RoomId, number: number): void {
+    if (number > (this.get(id)?.summary.read ?? 0)) this.#read(id, number);
+  }
+
+  /** Takes how far the server says this person has read: it goes back when they mark as unread. */
+  ownRead(own: OwnRead): void {
+    const read = this.#reading.afterEvent(own);
+    if (read !== null) this.#read(own.room, read);
+  }
+
+  #read(id: RoomId, read: number): void {
     this.change(id, (view) => {
-      if (read <= view.summary.read) return view;
+      if (read === view.summary.read) return view;
       const unread = Math.max(0, view.summary.number - read);
       return { ...view, summary: { ...view.summary, read, unread } };
     });
@@ -293,35 +298,15 @@ export class Store {
 
   /** Takes the attendance of a public room. */
   attendance(attendance: Attendance): void {
-    if (attendance.entered) this.profiles([attendance.entered]);
+    if (attendance.entered) this.people.profiles([attendance.entered]);
     this.change(attendance.room, (view) => ({ ...view, attendance: attendance.count }));
   }
 
   /** Takes a room's members. */
   members(id: RoomId, members: readonly Member[]): void {
-    this.profiles(members.map((member) => member.profile));
-    this.presence(members.map((member) => member.presence).filter((presence) => presence !== null));
+    this.people.profiles(members.map((member) => member.profile));
+    this.people.presence(members.flatMap(({ presence }) => (presence ? [presence] : [])));
     this.change(id, (view) => ({ ...view, members }));
-  }
-
-  /** Takes profiles. */
-  profiles(profiles: readonly Profile[]): void {
-    if (profiles.length === 0) return;
-    this.people.update((people) => {
-      const all = new Map(people.profiles);
-      for (const profile of profiles) all.set(profile.user, profile);
-      return { ...people, profiles: all };
-    });
-  }
-
-  /** Takes presence: of two, the one with the larger version counts. */
-  presence(presences: readonly Presence[]): void {
-    const known = this.people.getSnapshot().presence;
-    const newer = presences.filter((each) => each.version >= (known.get(each.user)?.version ?? 0));
-    if (newer.length === 0) return;
-    const all = new Map(known);
-    for (const presence of newer) all.set(presence.user, presence);
-    this.people.update((people) => ({ ...people, presence: all }));
   }
 
   /** Takes the messages of this person that are not yet in the log. */
@@ -369,7 +354,7 @@ export class Store {
     this.change(id, (view) => ({
       ...view,
       ...this.#fields(id, after),
-      summary: advance(view.summary, added, this.self),
+      summary: this.#advance(view.summary, added),
       members: added.reduce(membersAfter, view.members),
     }));
     this.#arrive(id, added);
@@ -378,6 +363,13 @@ export class Store {
   /** The view fields of a copy, which reaches the end once it has everything that was heard of. */
   #fields(id: RoomId, { entries, last, moreBefore, moreAfter }: Log): Log {
     return { entries, last, moreBefore, moreAfter: moreAfter && last < (this.#heard.get(id) ?? 0) };
+  }
+
+  #advance(summary: RoomSummary, entries: readonly Entry[]): RoomSummary {
+    const after = advance(summary, entries, this.self);
+    // Of all entries, only one's own messages move it.
+    if (after.read !== summary.read) this.#reading.wrote(summary.room, after.read);
+    return after;
   }
 
   #arrive(id: RoomId, entries: readonly Entry[]): void {
@@ -390,16 +382,5 @@ export class Store {
     const cell = this.#views.get(id) ?? new Cell<RoomView | null>(null);
     this.#views.set(id, cell);
     return cell;
-  }
-
-  #list(changed: readonly RoomSummary[]): void {
-    const byId = new Map(changed.map((summary) => [summary.room, summary]));
-    this.rooms.update((list) => {
-      const kept = list.rooms.filter((summary) => !byId.has(summary.room));
-      const rooms = [...kept, ...changed].sort(
-        (a, b) => b.active - a.active || (a.room < b.room ? -1 : 1),
-      );
-      return { ...list, rooms };
-    });
   }
 }

@@ -39,6 +39,15 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
     };
   }, [client, id, attempt]);
 
+  // A room that could not be read is opened again once it can be.
+  const readable = room?.summary.readable ?? true;
+  const open = room?.open ?? false;
+  const wasReadable = useRef(readable);
+  useEffect(() => {
+    if (readable && !wasReadable.current && !open) setAttempt((attempts) => attempts + 1);
+    wasReadable.current = readable;
+  }, [readable, open]);
+
   // When the person is no longer a member, show the list.
   const gone = room === null && known.current;
   useEffect(() => {
@@ -54,7 +63,6 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
     }
   }, [client, id, room?.open, room?.members, room?.summary.class]);
 
-  const readable = room?.summary.readable ?? true;
   return (
     <>
       {room && <Header room={room} details={details} onDetails={onDetails} />}

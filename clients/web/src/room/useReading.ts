@@ -37,6 +37,7 @@ export function useReading(room: RoomView, log: RefObject<HTMLElement | null>): 
   const [dividerAfter, setDividerAfter] = useState(() => (number > read ? read : null));
   /** The number that the server was told last, or knew. */
   const marked = useRef(read);
+  const readBefore = useRef(read);
   const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   const mark = useCallback(() => {
@@ -59,8 +60,11 @@ export function useReading(room: RoomView, log: RefObject<HTMLElement | null>): 
     waiting.current = setTimeout(look, LOOK_MS);
   }, [mark]);
 
-  // Messages that arrive while the page is hidden get a divider of their own.
+  // Messages that arrive while the page is hidden get a divider of their own, and so do those that the
+  // person marks as unread on another device.
   useEffect(() => {
+    if (read < readBefore.current) setDividerAfter(read);
+    readBefore.current = read;
     if (document.visibilityState === "hidden" && number > read) {
       setDividerAfter((before) => (before === null || before < read ? read : before));
     }
@@ -68,9 +72,14 @@ export function useReading(room: RoomView, log: RefObject<HTMLElement | null>): 
   }, [number, read, moved]);
 
   useEffect(() => {
-    document.addEventListener("visibilitychange", mark);
-    return () => document.removeEventListener("visibilitychange", mark);
-  }, [mark]);
+    const looks = () => {
+      // What was marked as unread elsewhere stays unread until the person comes back to it.
+      marked.current = Math.min(marked.current, client.room(id).getSnapshot()?.summary.read ?? 0);
+      mark();
+    };
+    document.addEventListener("visibilitychange", looks);
+    return () => document.removeEventListener("visibilitychange", looks);
+  }, [client, id, mark]);
 
   useEffect(() => () => clearTimeout(waiting.current), []);
   return { dividerAfter, moved };

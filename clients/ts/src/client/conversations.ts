@@ -1,0 +1,88 @@
+/** Makes rooms and changes who belongs to them. */
+
+import type { ServerClock } from "../clock.ts";
+import {
+  type ClientKey,
+  type Command,
+  type Context,
+  type Reply,
+  type Role,
+  type RoomClass,
+  type RoomId,
+  type RoomSummary,
+  randomClientId,
+  type UserId,
+} from "../protocol.ts";
+import type { Store } from "../store/store.ts";
+
+type Request = (command: Command, signal?: AbortSignal) => Promise<Reply>;
+
+/** New members see the whole history. */
+const history = { type: "all" } as const;
+
+/** The commands that make rooms and change their members. */
+export class Conversations {
+  readonly #store: Store;
+  readonly #clock: ServerClock;
+  readonly #request: Request;
+
+  constructor(store: Store, clock: ServerClock, request: Request) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#request = request;
+  }
+
+  /** The direct conversation with a person, made when there is none. */
+  direct(user: UserId, signal?: AbortSignal): Promise<RoomSummary> {
+    return this.#roomFrom({ type: "ensure_direct", value: { user } }, signal);
+  }
+
+  /** A new group. */
+  group(name: string, members: readonly UserId[], signal?: AbortSignal): Promise<RoomSummary> {
+    const value = { key: this.#key(), name, members, history };
+    return this.#roomFrom({ type: "create_group", value }, signal);
+  }
+
+  /** The room of a context, made when there is none. */
+  ofContext(
+    context: Context,
+    roomClass: RoomClass,
+    name: string | null,
+    signal?: AbortSignal,
+  ): Promise<RoomSummary> {
+    const value = { context, class: roomClass, name, members: [], history };
+    return this.#roomFrom({ type: "ensure_room", value }, signal);
+  }
+
+  /** Adds members to a group. */
+  async add(room: RoomId, users: readonly UserId[], signal?: AbortSignal): Promise<void> {
+    await this.#request({ type: "add_members", value: { key: this.#key(), room, users } }, signal);
+  }
+
+  /** Removes a member from a group. */
+  async remove(room: RoomId, user: UserId, signal?: AbortSignal): Promise<void> {
+    await this.#request({ type: "remove_member", value: { key: this.#key(), room, user } }, signal);
+  }
+
+  /** Changes a member's role. */
+  async setRole(room: RoomId, user: UserId, role: Role, signal?: AbortSignal): Promise<void> {
+    const value = { key: this.#key(), room, user, role };
+    await this.#request({ type: "set_role", value }, signal);
+  }
+
+  /** Leaves a room. */
+  async leave(room: RoomId, signal?: AbortSignal): Promise<void> {
+    await this.#request({ type: "leave", value: { key: this.#key(), room } }, signal);
+  }
+
+  #key(): ClientKey {
+    return { id: randomClientId(), time: this.#clock.now() };
+  }
+
+  async #roomFrom(command: Command, signal?: AbortSignal): Promise<RoomSummary> {
+    const reply = await this.#request(command, signal);
+    if (reply.type !== "room") throw new Error(`${command.type} was answered by ${reply.type}`);
+    this.#store.put(reply.value);
+    return reply.value;
+  }
+}
