@@ -27,6 +27,7 @@ use crate::{
         caller::Caller,
         room::{Membership, RoomState},
     },
+    ports::store::Batch,
     sync::lock,
     tables::HeadRow,
 };
@@ -55,6 +56,9 @@ pub(super) struct Loaded {
     /// The last entries, oldest first and without a gap.
     pub(super) ring: Ring,
     pub(super) recent: Recent,
+    /// Rows that follow from the log and that the store lacks. Reading goes on without them; changes
+    /// wait for them, because a later load may no longer find what they follow from.
+    pub(super) owed: Batch,
     pub(super) markers: Markers,
     /// The messages up to this position have moved their senders' markers in the store, too.
     pub(super) saved: Position,
@@ -93,6 +97,7 @@ impl Loaded {
             state: Arc::new(state),
             ring: Ring::default(),
             recent: Recent::default(),
+            owed: Batch::default(),
             markers: Markers::default(),
             saved: Position::ZERO,
             epoch: 1,
@@ -105,7 +110,12 @@ impl Loaded {
 
     /// Whether there is something here that the store does not have yet.
     pub(super) fn is_unsaved(&self) -> bool {
-        self.head_dirty || self.head_saving || self.markers.any_dirty()
+        self.head_dirty || self.head_saving || self.markers.any_dirty() || self.owes()
+    }
+
+    /// Whether the store lacks rows that follow from the log.
+    pub(super) fn owes(&self) -> bool {
+        !self.owed.operations.is_empty()
     }
 
     /// A member's marker as others see it; `tells` says whether they tell what they have read.

@@ -146,7 +146,7 @@ impl Rooms {
         for cell in cells.values() {
             if self.tidy(cell) {
                 let (answer, _) = oneshot::channel();
-                // If the queue is full, the work in it makes the driver read the room.
+                // If the queue is full, the work in it makes the driver do the same.
                 let _ = self.enqueue(cell.id, Work::Load(answer));
                 continue;
             }
@@ -168,11 +168,12 @@ impl Rooms {
         result
     }
 
-    /// Tells the heads that are due; true when the room has to be read again.
+    /// Tells the heads that are due; true when the room needs its driver, to be read again or to write
+    /// what it owes.
     fn tidy(&self, cell: &Arc<RoomCell>) -> bool {
         let mut inner = lock(&cell.inner);
-        if inner.distrust {
-            // Until the room could be read.
+        if inner.distrust || inner.loaded.as_ref().is_some_and(Loaded::owes) {
+            // Until that is done.
             self.note_dirty(cell);
             return true;
         }

@@ -49,7 +49,7 @@ pub(super) async fn load(
     let tail = tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
     let mut ring = Ring::from(tail);
     before_tail(store, &mut state, &ring).await?;
-    apply_tail(store, &mut state, &ring).await?;
+    let owed = apply_tail(&mut state, &ring);
     let markers = markers(store, &state, &ring).await?;
     // Markers that the tail moved are written again before the tail grows much longer.
     let saved = ring.front().map_or(Position::ZERO, |entry| entry.position.back(1));
@@ -70,6 +70,7 @@ pub(super) async fn load(
         state: Arc::new(state),
         ring,
         recent: Recent::default(),
+        owed,
         markers,
         saved,
         epoch,
@@ -170,24 +171,22 @@ async fn before_tail(
     Ok(())
 }
 
-/// Applies the tail, and writes the membership rows that it implies but the store lacks: the last owner
+/// Applies the tail, and gives the membership rows that it implies but the store lacks: the last owner
 /// may have written an entry without finishing the rows that follow from it.
-async fn apply_tail(
-    store: &dyn Store,
-    state: &mut RoomState,
-    ring: &VecDeque<Arc<Entry>>,
-) -> Result<(), StoreError> {
+fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
     let before = state.members.clone();
     ring.iter().for_each(|entry| state.apply(entry));
-    if state.members == before {
-        return Ok(());
-    }
     let mut batch = Batch::default();
-    membership_rows(&mut batch, state, &before);
-    let mut operations = batch.operations.into_iter().peekable();
-    while operations.peek().is_some() {
-        let operations = operations.by_ref().take(MAX_BATCH_OPERATIONS).collect();
-        store.write(Batch { operations }).await?;
+    if state.members != before {
+        membership_rows(&mut batch, state, &before);
+    }
+    batch
+}
+
+/// Writes the rows that a room owes, in batches that fit.
+pub(super) async fn write_owed(store: &dyn Store, owed: &Batch) -> Result<(), StoreError> {
+    for operations in owed.operations.chunks(MAX_BATCH_OPERATIONS) {
+        store.write(Batch { operations: operations.to_vec() }).await?;
     }
     Ok(())
 }

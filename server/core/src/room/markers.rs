@@ -37,9 +37,13 @@ impl MarkerState {
         self.read = self.read.max(read);
     }
 
-    /// The person's own message counts as delivered and read.
+    /// The person's own message counts as delivered and read, with all before it: what was marked as
+    /// unread earlier no longer is.
     pub(super) fn wrote(&mut self, number: MessageNumber) {
-        self.read = self.read.max(number);
+        if number > self.read {
+            self.read = number;
+            self.unread_from = None;
+        }
         self.delivered = self.delivered.max(number);
     }
 

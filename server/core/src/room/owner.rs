@@ -26,7 +26,7 @@ use crate::{
         caller::Caller,
         room::RoomState,
     },
-    ports::store::StoreError,
+    ports::store::{Batch, StoreError},
     sync::lock,
 };
 
@@ -60,16 +60,20 @@ pub(super) async fn drive(rooms: Arc<Rooms>, cell: Arc<RoomCell>) {
             Order::Create(plan) => Some(plan.clone()),
             Order::Command(_) => None,
         });
-        let result = ensure_loaded(&rooms, &cell, creation.as_deref()).await;
-        match result {
+        let loaded = ensure_loaded(&rooms, &cell, creation.as_deref()).await;
+        for answer in loads {
+            // The caller may be gone.
+            let _ = answer.send(loaded.clone());
+        }
+        let ready = match loaded {
+            Ok(()) => settle(&rooms, &cell).await,
+            Err(error) => Err(error),
+        };
+        match ready {
             Ok(()) => run(&rooms, &cell, jobs).await,
-            Err(ref error) => jobs.into_iter().for_each(|job| {
-                // The caller may be gone.
+            Err(error) => jobs.into_iter().for_each(|job| {
                 let _ = job.answer.send(Err(error.clone()));
             }),
-        }
-        for answer in loads {
-            let _ = answer.send(result.clone());
         }
     }
     rooms.drop_if_missing(&cell);
@@ -133,6 +137,25 @@ async fn ensure_loaded(
         catch_up(rooms, cell, &mut inner, before);
     }
     Ok(())
+}
+
+/// Writes the rows that the room owes; changes are refused until that succeeds.
+async fn settle(rooms: &Rooms, cell: &RoomCell) -> Result<(), Error> {
+    let owed = match &lock(&cell.inner).loaded {
+        Some(loaded) if loaded.owes() => loaded.owed.clone(),
+        _ => return Ok(()),
+    };
+    let writing = load::write_owed(&*rooms.store, &owed);
+    match timeout(rooms.settings.store_timeout, writing).await {
+        Ok(Ok(())) => {
+            if let Some(loaded) = &mut lock(&cell.inner).loaded {
+                loaded.owed = Batch::default();
+            }
+            Ok(())
+        }
+        Ok(Err(StoreError::Unknown(_))) | Err(_) => Err(not_now()),
+        Ok(Err(error)) => Err(error.into()),
+    }
 }
 
 /// Goes on where memory was before the room had to be read again: tells what was found in the log and

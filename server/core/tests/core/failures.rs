@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use caffis_conformance::faulty::{Fault, Plan};
-use caffis_core::Settings;
+use caffis_core::{
+    Settings,
+    ports::store::Batch,
+    tables::{self, MemberRow},
+};
 use caffis_schema::{
     Command, ErrorCode, Event, List, Outcome, Position, Reply,
     command::{
@@ -31,6 +35,36 @@ async fn a_full_store_refuses_and_recovers() {
     world.faults.set_plan(Plan::default());
     assert_eq!(giulia.send_as(key, room, "ciao").await.expect("sent").position, Position(2));
     assert_eq!(marco.heard().await, ["ciao"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_is_read_while_the_rows_that_it_owes_cannot_be_written() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    giulia.send(room, "ciao").await.expect("sent");
+    marco.read(room, 1).await.expect("read");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    // As if the owner had stopped between the entry and the rows that follow from it.
+    let mut batch = Batch::default();
+    batch.delete::<MemberRow>(MemberRow::key(&room, &user("marco")));
+    world.raw_store().write(batch).await.expect("written");
+    world.restart().await;
+    world.faults.set_plan(Plan { full: 1_000, ..Plan::default() });
+    let mut marco = world.connect("marco").await;
+    let listed = marco.welcome().rooms.iter().find(|listed| listed.room == room).expect("listed");
+    assert!(listed.readable);
+    assert_eq!((listed.members, listed.number.get()), (2, 1));
+    assert_eq!(marco.log(room).await, ["ciao"]);
+    let error = marco.send(room, "a reply").await.expect_err("full");
+    assert_eq!((error.code, error.outcome), (ErrorCode::StorageFull, Outcome::Refused));
+    // Without anybody asking, the rows are written once there is space.
+    world.faults.set_plan(Plan::default());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let key = MemberRow::key(&room, &user("marco"));
+    let row: Option<MemberRow> = tables::get(world.raw_store(), key).await.expect("read");
+    assert!(row.is_some());
+    assert_eq!(marco.send(room, "a reply").await.expect("sent").position, Position(3));
 }
 
 #[tokio::test(start_paused = true)]

@@ -185,6 +185,56 @@ async fn private_readers_are_not_told_of() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn others_hear_of_a_private_reader_only_what_was_delivered() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let mut tablet = world.connect("marco").await;
+    let room = giulia.group(&["marco"]).await;
+    for _ in 0..3 {
+        giulia.send(room, "ciao").await.expect("sent");
+    }
+    giulia.open(room).await.expect("opened");
+    let private = SetPreferences { private_receipts: true };
+    marco.ask(Command::SetPreferences(private)).await.expect("set");
+    mark(&mut marco, Command::MarkDelivered, room, 2).await;
+    assert_eq!(markers(&mut giulia).await, ["marco 2/0"]);
+    tablet.settle().await;
+    // The delivered mark is there already: the read mark alone is told to nobody else.
+    for number in [1, 2] {
+        mark(&mut marco, Command::MarkRead, room, number).await;
+        assert_eq!(markers(&mut giulia).await, [""; 0]);
+        let unread = 3 - number;
+        assert_eq!(markers(&mut tablet).await, [format!("own {number} unread {unread}")]);
+    }
+    // Reading on moves the delivered mark too.
+    mark(&mut marco, Command::MarkRead, room, 3).await;
+    assert_eq!(markers(&mut giulia).await, ["marco 3/0"]);
+    mark(&mut marco, Command::MarkRead, room, 3).await;
+    assert_eq!(markers(&mut giulia).await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn writing_ends_what_was_marked_as_unread() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    for _ in 0..3 {
+        giulia.send(room, "ciao").await.expect("sent");
+    }
+    marco.read(room, 3).await.expect("read");
+    mark(&mut marco, Command::MarkUnread, room, 2).await;
+    assert_eq!(counts(&mut marco, room).await, (1, 2));
+    marco.send(room, "a reply").await.expect("sent");
+    assert_eq!(counts(&mut marco, room).await, (4, 0));
+    // Marked as unread after the reply, it stays so, also when the log is read again.
+    mark(&mut marco, Command::MarkUnread, room, 2).await;
+    assert_eq!(counts(&mut marco, room).await, (1, 3));
+    world.restart().await;
+    let mut marco = world.connect("marco").await;
+    assert_eq!(counts(&mut marco, room).await, (1, 3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_marker_that_the_store_refuses_at_first_is_not_lost() {
     let mut world = World::unhurried().await;
     let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
