@@ -98,6 +98,14 @@ pub(crate) fn sim(workspace: &Workspace, arguments: &[String]) -> Result<()> {
         .serve(|| {})
 }
 
+/// Searches the model of room ownership: what it found on standard output, timings on standard error.
+pub(crate) fn model(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    workspace
+        .cargo(["run", "--quiet", "--release", "--locked", "--package", "caffis-model", "--"])
+        .arguments(arguments)
+        .serve(|| {})
+}
+
 /// All that cargo-deny checks. Advisories are cloned from the internet, so this is no test.
 pub(crate) fn audit(workspace: &Workspace) -> Result<()> {
     deny(workspace, &["advisories", "licenses", "bans", "sources"])

@@ -13,6 +13,7 @@ cargo xtask setup                only install what the tests need
 cargo xtask gen [--check]        write (or compare) the generated code
 cargo xtask bench [ARGUMENTS]    release build of server and load generator, then measure
 cargo xtask sim [ARGUMENTS]      run the simulation
+cargo xtask model [--wide]       search the model of room ownership, as far as it goes
 cargo xtask audit                licences, sources and advisories (reaches the internet)
 ";
 
@@ -26,6 +27,7 @@ pub(crate) enum Action {
     Gen { check: bool },
     Bench(Vec<String>),
     Sim(Vec<String>),
+    Model(Vec<String>),
     Audit,
 }
 
@@ -67,6 +69,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Action> {
         "run" => Action::Run(rest),
         "bench" => Action::Bench(rest),
         "sim" => Action::Sim(rest),
+        "model" => Action::Model(rest),
         "test" => Action::Test(parse_test(&rest)?),
         "gen" => match rest.as_slice() {
             [] => Action::Gen { check: false },
@@ -121,6 +124,7 @@ mod tests {
             Action::Run(vec!["--port".into(), "1".into()])
         );
         assert_eq!(parsed("sim --seed 7").unwrap(), Action::Sim(vec!["--seed".into(), "7".into()]));
+        assert_eq!(parsed("model --wide").unwrap(), Action::Model(vec!["--wide".into()]));
     }
 
     #[test]

@@ -29,7 +29,7 @@ const SIM: &str = "caffis-sim";
 const CLIENT: &str = "caffis-client";
 const SERVER: &str = "caffis-chat";
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     Rule { name: SCHEMA, imports: &[], tests: &[] },
     Rule { name: LINK, imports: &[], tests: &[] },
     Rule { name: TRANSPORT, imports: &[LINK], tests: &[CERTS] },
@@ -43,6 +43,7 @@ const RULES: [Rule; 12] = [
         imports: &[SCHEMA, LINK, TRANSPORT, CERTS, CORE, EMBEDDED, CLIENT],
         tests: &[CONFORMANCE],
     },
+    Rule { name: "caffis-model", imports: &[], tests: &[] },
     Rule { name: CLIENT, imports: &[SCHEMA, LINK, TRANSPORT], tests: &[CERTS] },
     Rule { name: "caffis-bench", imports: &[SCHEMA, LINK, TRANSPORT, CLIENT], tests: &[] },
     Rule { name: "xtask", imports: &[], tests: &[] },

@@ -1,0 +1,27 @@
+//! A model of how a room is owned, written and taken over, searched exhaustively within small bounds.
+//!
+//! The rules have numbers, and each was found to be needed: a [`Mutation`] switches one off, and
+//! [`convict`] finds the [`Failure`] that it prevents, with a shortest trace. With all rules on,
+//! [`Search::clean`] finds none. Every model says in its head what it keeps of the real thing, and
+//! what it leaves out and why that is safe:
+//!
+//! - [`Lease`]: rules 1 to 7, who owns a shard and which stamps its owner may use.
+//!
+//! The models share their words with the code that they are models of. The steps are [`Step`]: tick,
+//! crash, start, land, lose, renew, look, watch, fence, claim, drain, release, append.
+//!
+//! [`check`] is the search itself; [`Model`] what it needs to know.
+
+mod checker;
+mod failure;
+mod lease;
+mod mutation;
+mod step;
+mod suite;
+
+pub use checker::{Line, Model, Next, Outcome, check};
+pub use failure::Failure;
+pub use lease::{Lease, Scenario as LeaseScenario};
+pub use mutation::{Description, Mutation, Part};
+pub use step::Step;
+pub use suite::{Finding, Search, Width, convict};
