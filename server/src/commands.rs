@@ -14,7 +14,8 @@ use caffis_core::{
     model::caller::Rights,
     ports::{
         clock::{Clock, SharedClock},
-        store::{Batch, Store},
+        stamps::Stamps,
+        store::{Batch, Store, StoreError},
     },
     seed::{Plan, fill},
     tables::RevocationRow,
@@ -85,7 +86,8 @@ pub async fn revoke(config: Config, user: UserId, before: Option<Timestamp>) -> 
         server.ask(&Request::Revoke { user: user.clone(), before })?;
     } else {
         let store = existing_store(&config).await?;
-        let mut batch = Batch::default();
+        let stamps = Stamps::unlimited(Arc::new(SystemClock));
+        let mut batch = Batch::partition(stamps.next().map_err(StoreError::from)?);
         batch.put(&RevocationRow { user: user.clone(), before });
         store.write(batch).await?;
     }
@@ -171,7 +173,7 @@ pub async fn seed(config: Config, rooms: u64, messages: u64, seed: u64) -> anyho
     let clock: SharedClock = Arc::new(SystemClock);
     let store = open_store(&config, &clock).await?;
     let plan = Plan { people: demo::profiles(), rooms, messages, seed, now: clock.now() };
-    fill(store.as_ref(), &plan).await?;
+    fill(store.as_ref(), &Stamps::unlimited(clock), &plan).await?;
     print(&format!("{rooms} rooms with {messages} messages\n"))
 }
 

@@ -4,6 +4,7 @@ use caffis_core::{
     model::room::{GROUP, direct_context},
     ports::{
         entropy::{self, Entropy},
+        stamps::Stamps,
         store::{Store, StoreError},
     },
     room::{RoomPlan, write_room},
@@ -67,12 +68,13 @@ pub fn profiles() -> Vec<Profile> {
 /// What the store says.
 pub async fn furnish(
     store: &dyn Store,
+    stamps: &Stamps,
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let everyone: Vec<UserId> = profiles().into_iter().map(|profile| profile.user).collect();
     let [giulia, marco, ..] = everyone.as_slice() else { return Ok(()) };
-    write_people(store, &profiles()).await?;
+    write_people(store, stamps, &profiles()).await?;
     let room = |context, class, name: Option<&str>, members| RoomPlan {
         context,
         class,
@@ -97,13 +99,14 @@ pub async fn furnish(
         ),
         (room(context("cafe", "gambrinus"), RoomClass::Public, cafe, Vec::new()), &[]),
     ] {
-        write(store, entropy, &plan, words, now).await?;
+        write(store, stamps, entropy, &plan, words, now).await?;
     }
     Ok(())
 }
 
 async fn write(
     store: &dyn Store,
+    stamps: &Stamps,
     entropy: &dyn Entropy,
     plan: &RoomPlan,
     words: &[(&str, &str)],
@@ -112,7 +115,7 @@ async fn write(
     let room = RoomId::from_random(u64::from_be_bytes(entropy::bytes(entropy)));
     let Some(room) = claim(store, plan, room).await? else { return Ok(()) };
     let created = now.back((words.len() as u64 + 1) * MESSAGE_GAP);
-    write_room(store, &Settings::default(), room, plan, created, |number| {
+    write_room(store, stamps, &Settings::default(), room, plan, created, |number| {
         let index = usize::try_from(number.get()).ok()?.checked_sub(1)?;
         let (sender, text) = words.get(index)?;
         let time = created + number.get() * MESSAGE_GAP;

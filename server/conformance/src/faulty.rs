@@ -1,5 +1,7 @@
 //! A store that misbehaves as a real one may: it fails, it is slow, it does not say whether a write
-//! happened, and it applies a batch over several partitions in any order, with pauses between.
+//! happened, and it applies a batch over several partitions in any order, with pauses between. A batch
+//! for one partition comes whole, a logged one whole in the end; of a repairable one some partitions
+//! may be missing, and then the answer says that the outcome is unknown.
 //!
 //! Everything follows from a seed; under tokio's paused time a run repeats exactly.
 
@@ -8,8 +10,12 @@ use std::{
     time::Duration,
 };
 
-use caffis_core::ports::store::{
-    Batch, Key, Operation, Row, Scan, Store, StoreError, StoreFuture, Swap, Table, Value,
+use caffis_core::ports::{
+    check,
+    store::{
+        Atomicity, Batch, Key, Operation, Row, Scan, Store, StoreError, StoreFuture, StoreLimits,
+        Swap, Table, Value,
+    },
 };
 
 use crate::random::Random;
@@ -27,6 +33,9 @@ pub enum Fault {
     UnknownWritten,
     /// `Unknown`, and the write happens [`LATE`] after that. A read gives `Unavailable`.
     UnknownLate,
+    /// `Unknown`. Of a repairable batch any of the partitions were written, or all or none of them; of
+    /// every other write nothing was. A read gives `Unavailable`.
+    UnknownPartly,
 }
 
 /// How long after its answer a write of [`Fault::UnknownLate`] happens.
@@ -44,6 +53,8 @@ pub struct Plan {
     pub unknown_lost: u16,
     /// Of a thousand writes, how many happen and end in `Unknown`.
     pub unknown_written: u16,
+    /// Of a thousand writes, how many end as [`Fault::UnknownPartly`] says.
+    pub unknown_partly: u16,
     /// Of a thousand reads, how many end in `Unavailable`.
     pub unavailable_reads: u16,
     /// The longest pause before a call.
@@ -122,6 +133,7 @@ impl Faults {
             (plan.full, Fault::Full),
             (plan.unknown_lost, Fault::UnknownLost),
             (plan.unknown_written, Fault::UnknownWritten),
+            (plan.unknown_partly, Fault::UnknownPartly),
         ];
         let rolled = rates.into_iter().find_map(|(rate, fault)| {
             bar += rate;
@@ -131,6 +143,12 @@ impl Faults {
             if state.next_writes.is_empty() { rolled } else { Some(state.next_writes.remove(0)) };
         state.injected += u64::from(fault.is_some());
         (delay, fault)
+    }
+
+    /// The same for a write that is one row: nothing of it is written in part.
+    fn before_conditional(&self) -> (Duration, Option<Fault>) {
+        let (delay, fault) = self.before_write();
+        (delay, if fault == Some(Fault::UnknownPartly) { Some(Fault::UnknownLost) } else { fault })
     }
 
     fn hangs_reads(&self, partition: &[Value]) -> bool {
@@ -161,22 +179,24 @@ impl Faults {
         let Some(longest) = state.plan.split else {
             return vec![(Duration::ZERO, batch)];
         };
-        let mut parts: Vec<((&'static str, Vec<Value>), Batch)> = Vec::new();
-        for operation in batch.operations {
-            let place = place(&operation);
-            match parts.iter_mut().find(|(other, _)| *other == place) {
-                Some((_, part)) => part.operations.push(operation),
-                None => parts.push((place, Batch { operations: vec![operation] })),
-            }
-        }
+        let mut parts = partitions(batch);
         state.random.shuffle(&mut parts);
         let parts = parts.into_iter().enumerate();
         parts
-            .map(|(at, (_, part))| {
+            .map(|(at, part)| {
                 let pause = if at == 0 { Duration::ZERO } else { state.pause(longest) };
                 (pause, part)
             })
             .collect()
+    }
+
+    /// What is written of a batch that is written in part.
+    fn some(&self, parts: Vec<(Duration, Batch)>) -> Vec<(Duration, Batch)> {
+        let mut state = self.lock();
+        let repairable = parts.into_iter().filter(|(_, p)| p.atomicity == Atomicity::Repairable);
+        let parts = repairable
+            .flat_map(|(pause, part)| partitions(part).into_iter().map(move |part| (pause, part)));
+        parts.filter(|_| state.random.chance(500)).collect()
     }
 }
 
@@ -187,13 +207,19 @@ impl State {
     }
 }
 
-/// The table and partition of an operation: what is atomic and isolated.
-fn place(operation: &Operation) -> (&'static str, Vec<Value>) {
-    match operation {
-        Operation::Put { table, row, .. } => (table.name, row.key.partition.clone()),
-        Operation::Delete { table, key } => (table.name, key.partition.clone()),
-        Operation::DeleteRange { table, partition, .. } => (table.name, partition.clone()),
+/// A batch as one batch for each partition of a table: what is atomic and isolated.
+fn partitions(batch: Batch) -> Vec<Batch> {
+    let Batch { stamp, atomicity, operations } = batch;
+    let place = |operation: &Operation| (operation.table().name, operation.partition().to_vec());
+    let mut parts: Vec<Batch> = Vec::new();
+    for operation in operations {
+        let of = place(&operation);
+        match parts.iter_mut().find(|part| place(&part.operations[0]) == of) {
+            Some(part) => part.operations.push(operation),
+            None => parts.push(Batch { stamp, atomicity, operations: vec![operation] }),
+        }
     }
+    parts
 }
 
 /// A store that wraps another and misbehaves. Needs a tokio runtime.
@@ -218,10 +244,10 @@ impl<S: Store + ?Sized> FaultyStore<S> {
         (Self { inner, faults: faults.clone() }, faults)
     }
 
-    async fn reading(&self, partition: &[Value]) -> Result<(), StoreError> {
+    async fn reading(&self, partitions: &[&[Value]]) -> Result<(), StoreError> {
         let (delay, fails) = self.faults.before_read();
         pause(delay).await;
-        if self.faults.hangs_reads(partition) {
+        if partitions.iter().any(|partition| self.faults.hangs_reads(partition)) {
             std::future::pending::<()>().await;
         }
         if fails {
@@ -232,12 +258,15 @@ impl<S: Store + ?Sized> FaultyStore<S> {
 
     /// Runs a write as the plan says, in its own task: a caller who goes away leaves no half-written
     /// batch behind.
-    async fn writing<T, F>(&self, write: F) -> Result<T, StoreError>
+    async fn writing<T, F>(
+        &self,
+        (delay, fault): (Duration, Option<Fault>),
+        write: F,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        let (delay, fault) = self.faults.before_write();
         let unknown = || Err(StoreError::Unknown("an injected fault".into()));
         let task = tokio::spawn(async move {
             pause(delay).await;
@@ -248,7 +277,8 @@ impl<S: Store + ?Sized> FaultyStore<S> {
                 }
                 Some(Fault::Full) => Err(StoreError::Full),
                 Some(Fault::UnknownLost) => unknown(),
-                Some(Fault::UnknownWritten) => {
+                // What is to be written of it is all that `write` writes.
+                Some(Fault::UnknownWritten | Fault::UnknownPartly) => {
                     write.await?;
                     unknown()
                 }
@@ -274,25 +304,47 @@ async fn pause(time: Duration) {
 impl<S: Store + ?Sized> Store for FaultyStore<S> {
     fn get<'a>(&'a self, table: &'static Table, key: &'a Key) -> StoreFuture<'a, Option<Row>> {
         Box::pin(async move {
-            self.reading(&key.partition).await?;
+            self.reading(&[&key.partition]).await?;
             self.inner.get(table, key).await
+        })
+    }
+
+    fn get_many<'a>(
+        &'a self,
+        table: &'static Table,
+        keys: &'a [Key],
+    ) -> StoreFuture<'a, Vec<Option<Row>>> {
+        Box::pin(async move {
+            // As slow and as likely to fail as one read: they are made side by side.
+            let partitions: Vec<&[Value]> = keys.iter().map(|key| &*key.partition).collect();
+            self.reading(&partitions).await?;
+            self.inner.get_many(table, keys).await
         })
     }
 
     fn scan(&self, scan: Scan) -> StoreFuture<'_, Vec<Row>> {
         Box::pin(async move {
-            self.reading(&scan.partition).await?;
+            self.reading(&[&scan.partition]).await?;
             self.inner.scan(scan).await
         })
+    }
+
+    fn limits(&self) -> StoreLimits {
+        self.inner.limits()
     }
 
     fn write(&self, batch: Batch) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             // The whole batch is checked before a part of it is written.
-            caffis_core::ports::check::batch(&batch)?;
-            let parts = self.faults.parts(batch);
+            check::batch(&batch, &self.inner.limits())?;
+            check::declaration(&batch)?;
+            let mut parts = self.faults.parts(batch);
+            let (delay, fault) = self.faults.before_write();
+            if fault == Some(Fault::UnknownPartly) {
+                parts = self.faults.some(parts);
+            }
             let inner = Arc::clone(&self.inner);
-            self.writing(async move {
+            self.writing((delay, fault), async move {
                 for (before, part) in parts {
                     pause(before).await;
                     inner.write(part).await?;
@@ -305,7 +357,10 @@ impl<S: Store + ?Sized> Store for FaultyStore<S> {
 
     fn insert_if_absent(&self, table: &'static Table, row: Row) -> StoreFuture<'_, Option<Row>> {
         let inner = Arc::clone(&self.inner);
-        Box::pin(self.writing(async move { inner.insert_if_absent(table, row).await }))
+        Box::pin(async move {
+            let fault = self.faults.before_conditional();
+            self.writing(fault, async move { inner.insert_if_absent(table, row).await }).await
+        })
     }
 
     fn compare_and_set(
@@ -316,8 +371,10 @@ impl<S: Store + ?Sized> Store for FaultyStore<S> {
         new: Vec<Value>,
     ) -> StoreFuture<'_, Swap> {
         let inner = Arc::clone(&self.inner);
-        Box::pin(
-            self.writing(async move { inner.compare_and_set(table, key, expected, new).await }),
-        )
+        Box::pin(async move {
+            let fault = self.faults.before_conditional();
+            let swap = async move { inner.compare_and_set(table, key, expected, new).await };
+            self.writing(fault, swap).await
+        })
     }
 }

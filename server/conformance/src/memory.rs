@@ -1,8 +1,10 @@
-//! A store in memory: the model of the port's semantics, for tests and the simulation.
+//! A store in memory: the model of the port's semantics for several writers, for tests and the
+//! simulation. What counts is decided by stamps, and tombstones are kept for ever.
+
+mod partition;
 
 use std::{
     collections::BTreeMap,
-    ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -11,28 +13,13 @@ use caffis_core::ports::{
     check,
     clock::SharedClock,
     store::{
-        Batch, Key, Operation, Order, Row, Scan, Store, StoreError, StoreFuture, Swap, Table, Value,
+        Batch, Key, Operation, Row, Scan, Store, StoreError, StoreFuture, StoreLimits, Swap, Table,
+        Value,
     },
 };
 
-/// A clustering column's value, ordered as the table says. `Above` comes after every value, so that
-/// a prefix with it comes after every row that starts with the prefix.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Cell {
-    Ascending(Value),
-    Descending(std::cmp::Reverse<Value>),
-    Above,
-}
+use self::partition::{Partition, Put, cells, range};
 
-#[derive(Clone, Debug)]
-struct Stored {
-    key: Key,
-    values: Vec<Value>,
-    expires: Option<u64>,
-}
-
-type Bounds = (Bound<Vec<Cell>>, Bound<Vec<Cell>>);
-type Partition = BTreeMap<Vec<Cell>, Stored>;
 type Tables = BTreeMap<(&'static str, Vec<Value>), Partition>;
 
 /// Everything that a [`MemoryStore`] held at one moment.
@@ -43,13 +30,20 @@ pub struct Snapshot(Tables);
 pub struct MemoryStore {
     tables: Mutex<Tables>,
     clock: SharedClock,
+    limits: StoreLimits,
 }
 
 impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub fn new(clock: SharedClock) -> Self {
-        Self { tables: Mutex::default(), clock }
+        Self::with_limits(clock, StoreLimits::MAX)
+    }
+
+    /// An empty store that takes smaller batches.
+    #[must_use]
+    pub fn with_limits(clock: SharedClock, limits: StoreLimits) -> Self {
+        Self { tables: Mutex::default(), clock, limits }
     }
 
     /// A copy of everything that is in the store now, as a backup takes it.
@@ -72,18 +66,26 @@ impl MemoryStore {
         Ok(live(&self.lock(), table, key, self.clock.now().get()))
     }
 
+    fn read_many(
+        &self,
+        table: &'static Table,
+        keys: &[Key],
+    ) -> Result<Vec<Option<Row>>, StoreError> {
+        check::keys(table, keys)?;
+        let (tables, now) = (self.lock(), self.clock.now().get());
+        Ok(keys.iter().map(|key| live(&tables, table, key, now)).collect())
+    }
+
     fn read_range(&self, scan: &Scan) -> Result<Vec<Row>, StoreError> {
         check::scan(scan)?;
         let tables = self.lock();
         let Some(partition) = tables.get(&(scan.table.name, scan.partition.clone())) else {
             return Ok(Vec::new());
         };
-        let Some(bounds) = bounds(scan.table, &scan.from, &scan.to) else {
+        let Some(range) = range(scan.table, &scan.from, &scan.to) else {
             return Ok(Vec::new());
         };
-        let now = self.clock.now().get();
-        let rows = partition.range(bounds).map(|(_, stored)| stored).filter(|s| s.lives(now));
-        let rows = rows.map(Stored::row);
+        let rows = partition.range(range, self.clock.now().get());
         Ok(if scan.reverse {
             rows.rev().take(scan.limit).collect()
         } else {
@@ -92,26 +94,24 @@ impl MemoryStore {
     }
 
     fn apply(&self, batch: &Batch) -> Result<(), StoreError> {
-        check::batch(batch)?;
-        let now = self.clock.now().get();
+        check::batch(batch, &self.limits)?;
+        check::declaration(batch)?;
+        let (now, stamp) = (self.clock.now().get(), batch.stamp);
         let mut tables = self.lock();
         for operation in &batch.operations {
+            let place = (operation.table().name, operation.partition().to_vec());
+            let partition = tables.entry(place).or_default();
             match operation {
-                Operation::Put { table, row, ttl } => put(&mut tables, table, row, *ttl, now),
-                Operation::Delete { table, key } => {
-                    if let Some(rows) = tables.get_mut(&(table.name, key.partition.clone())) {
-                        rows.remove(&cells(table, &key.clustering));
-                    }
+                Operation::Put { table, row, ttl, fresh } => {
+                    let put = Put { row, expires: end(now, *ttl), fresh: *fresh, stamp };
+                    partition.put(cells(table, &row.key.clustering), &put, now);
                 }
-                Operation::DeleteRange { table, partition, from, to } => {
-                    if let (Some(rows), Some(bounds)) =
-                        (tables.get_mut(&(table.name, partition.clone())), bounds(table, from, to))
-                    {
-                        let gone: Vec<_> =
-                            rows.range(bounds).map(|(cells, _)| cells.clone()).collect();
-                        for cells in gone {
-                            rows.remove(&cells);
-                        }
+                Operation::Delete { table, key } => {
+                    partition.delete(cells(table, &key.clustering), key, stamp);
+                }
+                Operation::DeleteRange { table, from, to, .. } => {
+                    if let Some(range) = range(table, from, to) {
+                        partition.delete_range(range, stamp);
                     }
                 }
             }
@@ -125,7 +125,7 @@ impl MemoryStore {
         let mut tables = self.lock();
         let found = live(&tables, table, &row.key, now);
         if found.is_none() {
-            put(&mut tables, table, row, None, now);
+            put_next(&mut tables, table, row, now);
         }
         Ok(found)
     }
@@ -144,7 +144,7 @@ impl MemoryStore {
         let mut tables = self.lock();
         match live(&tables, table, &key, now) {
             Some(row) if row.values == expected => {
-                put(&mut tables, table, &Row { key, values: new }, None, now);
+                put_next(&mut tables, table, &Row { key, values: new }, now);
                 Ok(Swap::Done)
             }
             found => Ok(Swap::Found(found)),
@@ -152,67 +152,22 @@ impl MemoryStore {
     }
 }
 
-impl Stored {
-    fn lives(&self, now: u64) -> bool {
-        self.expires.is_none_or(|expires| now < expires)
-    }
-
-    fn row(&self) -> Row {
-        Row { key: self.key.clone(), values: self.values.clone() }
-    }
+/// When a row with a time to live ends.
+fn end(now: u64, ttl: Option<Duration>) -> Option<u64> {
+    ttl.map(|ttl| now.saturating_add(ttl.as_secs().saturating_mul(1000)))
 }
 
 fn live(tables: &Tables, table: &'static Table, key: &Key, now: u64) -> Option<Row> {
-    tables
-        .get(&(table.name, key.partition.clone()))?
-        .get(&cells(table, &key.clustering))
-        .filter(|stored| stored.lives(now))
-        .map(Stored::row)
+    let partition = tables.get(&(table.name, key.partition.clone()))?;
+    partition.get(&cells(table, &key.clustering), now)
 }
 
-fn put(tables: &mut Tables, table: &'static Table, row: &Row, ttl: Option<Duration>, now: u64) {
-    let expires = ttl.map(|ttl| now.saturating_add(ttl.as_secs().saturating_mul(1000)));
-    let stored = Stored { key: row.key.clone(), values: row.values.clone(), expires };
-    tables
-        .entry((table.name, row.key.partition.clone()))
-        .or_default()
-        .insert(cells(table, &row.key.clustering), stored);
-}
-
-fn cells(table: &'static Table, clustering: &[Value]) -> Vec<Cell> {
-    table
-        .clustering
-        .iter()
-        .zip(clustering)
-        .map(|((_, order), value)| match order {
-            Order::Ascending => Cell::Ascending(value.clone()),
-            Order::Descending => Cell::Descending(std::cmp::Reverse(value.clone())),
-        })
-        .collect()
-}
-
-/// The range of a scan; none when it holds nothing.
-fn bounds(
-    table: &'static Table,
-    from: &Bound<Vec<Value>>,
-    to: &Bound<Vec<Value>>,
-) -> Option<Bounds> {
-    let above = |prefix: &[Value]| {
-        let mut cells = cells(table, prefix);
-        cells.push(Cell::Above);
-        cells
-    };
-    let start = match from {
-        Bound::Unbounded => Vec::new(),
-        Bound::Included(prefix) => cells(table, prefix),
-        Bound::Excluded(prefix) => above(prefix),
-    };
-    let end = match to {
-        Bound::Unbounded => vec![Cell::Above],
-        Bound::Included(prefix) => above(prefix),
-        Bound::Excluded(prefix) => cells(table, prefix),
-    };
-    (start < end).then_some((Bound::Included(start), Bound::Excluded(end)))
+/// Writes a row over whatever is there: conditional writes are in an order of their own.
+fn put_next(tables: &mut Tables, table: &'static Table, row: &Row, now: u64) {
+    let partition = tables.entry((table.name, row.key.partition.clone())).or_default();
+    let cells = cells(table, &row.key.clustering);
+    let stamp = partition.next_stamp(&cells);
+    partition.put(cells, &Put { row, expires: None, fresh: false, stamp }, now);
 }
 
 impl Store for MemoryStore {
@@ -220,8 +175,20 @@ impl Store for MemoryStore {
         Box::pin(async move { self.read(table, key) })
     }
 
+    fn get_many<'a>(
+        &'a self,
+        table: &'static Table,
+        keys: &'a [Key],
+    ) -> StoreFuture<'a, Vec<Option<Row>>> {
+        Box::pin(async move { self.read_many(table, keys) })
+    }
+
     fn scan(&self, scan: Scan) -> StoreFuture<'_, Vec<Row>> {
         Box::pin(async move { self.read_range(&scan) })
+    }
+
+    fn limits(&self) -> StoreLimits {
+        self.limits
     }
 
     fn write(&self, batch: Batch) -> StoreFuture<'_, ()> {

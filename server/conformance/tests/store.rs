@@ -6,12 +6,13 @@ use std::{sync::Arc, time::Duration};
 
 use caffis_conformance::{
     clock::ManualClock,
-    faulty::{Fault, FaultyStore, Plan},
+    faulty::{Fault, FaultyStore, LATE, Plan},
     memory::MemoryStore,
     store::{Subject, suite},
 };
 use caffis_core::ports::store::{
-    Batch, Column, ColumnType, Key, Operation, Row, Store, StoreError, Table, Value,
+    Atomicity, Batch, Column, ColumnType, Key, Operation, Row, Stamp, Store, StoreError, Table,
+    Value,
 };
 
 static PLACES: Table = Table {
@@ -30,8 +31,9 @@ fn batch(count: u64) -> Batch {
         table: &PLACES,
         row: Row { key: key(id), values: Vec::new() },
         ttl: None,
+        fresh: false,
     };
-    Batch { operations: (0..count).map(put).collect() }
+    Batch { operations: (0..count).map(put).collect(), ..Batch::logged(Stamp(1)) }
 }
 
 #[tokio::test]
@@ -119,4 +121,45 @@ async fn faults_say_what_happened() {
     faults.set_plan(Plan { unavailable: 1000, ..Plan::default() });
     assert!(store.insert_if_absent(&PLACES, Row { key: key(9), values: vec![] }).await.is_err());
     assert_eq!(store.get(&PLACES, &key(9)).await, Ok(None));
+}
+
+/// Which of six rows of six partitions are there after a write that ended as `UnknownPartly`.
+async fn partly(batch: Batch, seed: u64) -> Vec<u64> {
+    let inner = Arc::new(MemoryStore::new(ManualClock::at(0)));
+    let plan = Plan { unknown_partly: 1_000, ..Plan::default() };
+    let (store, _) = FaultyStore::new(inner, seed, plan);
+    assert!(matches!(store.write(batch).await, Err(StoreError::Unknown(_))));
+    let mut found = Vec::new();
+    for id in 0..6 {
+        if store.get(&PLACES, &key(id)).await.unwrap().is_some() {
+            found.push(id);
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn only_a_repairable_batch_is_written_in_part() {
+    let repairable = || Batch { atomicity: Atomicity::Repairable, ..batch(6) };
+    let mut seen = Vec::new();
+    for seed in 0..10 {
+        assert!(partly(batch(6), seed).await.is_empty(), "a logged one is not");
+        seen.push(partly(repairable(), seed).await);
+    }
+    assert!(seen.iter().any(|found| (1..6).contains(&found.len())), "{seen:?}");
+    assert_eq!(partly(repairable(), 3).await, seen[3], "the same seed");
+}
+
+#[tokio::test]
+async fn a_late_write_loses_to_a_newer_one() {
+    let inner = Arc::new(MemoryStore::new(ManualClock::at(0)));
+    let (store, faults) = FaultyStore::new(inner, 1, Plan::default());
+    faults.fail_next_write(Fault::UnknownLate);
+    tokio::time::pause();
+    let put = Batch { stamp: Stamp(5), ..batch(1) };
+    assert!(matches!(store.write(put).await, Err(StoreError::Unknown(_))));
+    let operations = vec![Operation::Delete { table: &PLACES, key: key(0) }];
+    store.write(Batch { operations, ..Batch::partition(Stamp(6)) }).await.unwrap();
+    tokio::time::sleep(2 * LATE).await;
+    assert_eq!(store.get(&PLACES, &key(0)).await, Ok(None), "it was deleted after that");
 }

@@ -21,6 +21,7 @@ use crate::{
         bounded::BoundedStore,
         clock::SharedClock,
         entropy::SharedEntropy,
+        stamps::Stamps,
         store::{Batch, SharedStore, StoreError},
     },
     quota::DailyQuota,
@@ -47,6 +48,8 @@ pub struct Ports {
     pub store: SharedStore,
     /// The wall clock.
     pub clock: SharedClock,
+    /// Where the stamps of writes come from: unlimited for the only process of a store.
+    pub stamps: Arc<Stamps>,
     /// Randomness.
     pub entropy: SharedEntropy,
     /// Who checks tokens.
@@ -72,11 +75,12 @@ impl Core {
         let store: SharedStore = BoundedStore::new(ports.store, settings.store_timeout);
         let people = Arc::new(People::default());
         let statistics = Arc::new(Counters::default());
-        let directory = Directory::new(store.clone(), &settings);
+        let directory = Directory::new(store.clone(), ports.stamps.clone(), &settings);
         let rooms = Rooms::new(
             settings.clone(),
             store.clone(),
             ports.clock.clone(),
+            ports.stamps.clone(),
             people.clone(),
             directory.clone(),
             statistics.clone(),
@@ -88,6 +92,7 @@ impl Core {
             directory,
             store,
             clock: ports.clock,
+            stamps: ports.stamps,
             entropy: ports.entropy,
             authenticator: ports.authenticator,
             statistics,
@@ -176,7 +181,7 @@ impl Core {
     /// # Errors
     /// What the store says.
     pub async fn revoke(&self, user: &UserId, before: Timestamp) -> Result<(), StoreError> {
-        let mut batch = Batch::default();
+        let mut batch = Batch::partition(self.services.stamps.next()?);
         batch.put(&RevocationRow { user: user.clone(), before });
         self.services.store.write(batch).await?;
         self.services.people.close_before(user, before);

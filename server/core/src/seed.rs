@@ -11,7 +11,10 @@ use caffis_schema::{
 use crate::{
     directory::{Person, to_row},
     model::room::GROUP,
-    ports::store::{Batch, Store, StoreError},
+    ports::{
+        stamps::Stamps,
+        store::{Batch, Store, StoreError},
+    },
     room::{RoomPlan, write_room},
     settings::Settings,
     tables::{self, ContextRow},
@@ -73,8 +76,12 @@ impl Chance {
 ///
 /// # Errors
 /// What the store says.
-pub async fn write_people(store: &dyn Store, people: &[Profile]) -> Result<(), StoreError> {
-    let mut batch = Batch::default();
+pub async fn write_people(
+    store: &dyn Store,
+    stamps: &Stamps,
+    people: &[Profile],
+) -> Result<(), StoreError> {
+    let mut batch = Batch::repairable(stamps.next()?);
     for profile in people {
         batch.put(&to_row(&Person {
             profile: profile.clone(),
@@ -90,20 +97,21 @@ pub async fn write_people(store: &dyn Store, people: &[Profile]) -> Result<(), S
 ///
 /// # Errors
 /// What the store says.
-pub async fn fill(store: &dyn Store, plan: &Plan) -> Result<(), StoreError> {
+pub async fn fill(store: &dyn Store, stamps: &Stamps, plan: &Plan) -> Result<(), StoreError> {
     let settings = Settings::default();
-    write_people(store, &plan.people).await?;
+    write_people(store, stamps, &plan.people).await?;
     let mut chance = Chance(plan.seed);
     for index in 0..plan.rooms {
         // The first rooms take what does not divide.
         let count = plan.messages / plan.rooms + u64::from(index < plan.messages % plan.rooms);
-        seed_room(store, &settings, plan, &mut chance, index, count).await?;
+        seed_room(store, stamps, &settings, plan, &mut chance, index, count).await?;
     }
     Ok(())
 }
 
 async fn seed_room(
     store: &dyn Store,
+    stamps: &Stamps,
     settings: &Settings,
     plan: &Plan,
     chance: &mut Chance,
@@ -122,7 +130,7 @@ async fn seed_room(
     let room = RoomId::from_random(chance.next());
     let Some(room) = claim(store, &room_plan, room).await? else { return Ok(()) };
     let created = plan.now.back((count + 1) * MESSAGE_GAP);
-    write_room(store, settings, room, &room_plan, created, |number| {
+    write_room(store, stamps, settings, room, &room_plan, created, |number| {
         (number.get() <= count).then(|| {
             let time = created + number.get() * MESSAGE_GAP;
             let message = Message {

@@ -16,7 +16,7 @@ use crate::{
     },
     ports::{
         authenticator::SharedAuthenticator, clock::SharedClock, entropy::SharedEntropy,
-        store::SharedStore,
+        stamps::Stamps, store::SharedStore,
     },
     quota::DailyQuota,
     refusals::Refusals,
@@ -40,6 +40,8 @@ pub struct Services {
     pub store: SharedStore,
     /// The wall clock.
     pub clock: SharedClock,
+    /// The stamps of writes.
+    pub(crate) stamps: Arc<Stamps>,
     /// Randomness.
     pub entropy: SharedEntropy,
     /// Checks tokens.

@@ -6,6 +6,13 @@
 //! to readers only after that sync, so nobody ever sees what a crash could take back. Conditional
 //! writes are decided on that thread and therefore exact.
 //!
+//! Stamps are not stored. The folder is locked by this process, whose requests are applied in the order in
+//! which they were queued, and nothing that was answered or given up is applied later: a write that is
+//! queued after another was answered comes after it, and its stamp is larger. Of two writes that are queued
+//! at the same time the stamps could tell the order; but core has at most one write of a row under way, or
+//! (for the hint of a head, and the marker of someone who leaves) repairs what the wrong one leaves. A batch is one commit, whatever it declares: all of it or
+//! none. `fresh` is ignored: a null takes one byte.
+//!
 //! Reads run where they are called: a `get` or a short scan takes microseconds from the memtables
 //! and the block cache. Long scans move to tokio's blocking pool.
 //!

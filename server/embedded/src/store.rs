@@ -13,7 +13,10 @@ use std::{
 
 use caffis_core::ports::{
     check,
-    store::{Batch, Key, Operation, Row, Scan, Store, StoreError, StoreFuture, Swap, Table, Value},
+    store::{
+        Batch, Key, Operation, Row, Scan, Store, StoreError, StoreFuture, StoreLimits, Swap, Table,
+        Value,
+    },
 };
 use tokio::sync::{Semaphore, oneshot};
 
@@ -113,7 +116,11 @@ impl EmbeddedStore {
     }
 
     async fn write_batch(&self, batch: Batch) -> Result<(), StoreError> {
-        let bytes = check::batch(&batch)?;
+        let bytes = check::batch(&batch, &StoreLimits::MAX)?;
+        if cfg!(debug_assertions) {
+            // Where it is wrong is a matter of code, not of data: the release build saves the time.
+            check::declaration(&batch)?;
+        }
         if batch.operations.is_empty() {
             return Ok(());
         }
@@ -148,7 +155,7 @@ fn open_error(path: &Path, error: fjall::Error) -> OpenError {
 /// The operation as the journal takes it; none when it does nothing.
 fn encode(operation: Operation, now: u64) -> Option<Encoded> {
     Some(match operation {
-        Operation::Put { table, row, ttl } => {
+        Operation::Put { table, row, ttl, fresh: _ } => {
             let expires = ttl.map(|ttl| now.saturating_add(ttl.as_secs().saturating_mul(1000)));
             Encoded::Put {
                 table: table.name,
@@ -174,6 +181,27 @@ impl Store for EmbeddedStore {
         })
     }
 
+    fn get_many<'a>(
+        &'a self,
+        table: &'static Table,
+        keys: &'a [Key],
+    ) -> StoreFuture<'a, Vec<Option<Row>>> {
+        Box::pin(async move {
+            check::keys(table, keys)?;
+            let mut found = Vec::with_capacity(keys.len());
+            for keys in keys.chunks(MAX_INLINE_SCAN_ROWS) {
+                Self::read(&self.shared, |database, now| {
+                    for key in keys {
+                        found.push(database.get(table, key, now)?);
+                    }
+                    Ok(())
+                })?;
+                tokio::task::yield_now().await;
+            }
+            Ok(found)
+        })
+    }
+
     fn scan(&self, scan: Scan) -> StoreFuture<'_, Vec<Row>> {
         Box::pin(async move {
             check::scan(&scan)?;
@@ -187,6 +215,10 @@ impl Store for EmbeddedStore {
             let task = tokio::task::spawn_blocking(read);
             task.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
         })
+    }
+
+    fn limits(&self) -> StoreLimits {
+        StoreLimits::MAX
     }
 
     fn write(&self, batch: Batch) -> StoreFuture<'_, ()> {

@@ -3,7 +3,7 @@ use std::{fs, os::unix::fs::MetadataExt, time::Duration};
 use caffis_conformance::clock::ManualClock;
 use caffis_core::ports::{
     clock::Clock,
-    store::{Column, ColumnType},
+    store::{Column, ColumnType, Stamp},
 };
 use fjall::Readable;
 
@@ -23,8 +23,8 @@ fn note(id: u64) -> Key {
 fn put(ids: std::ops::Range<u64>, ttl: Option<u64>) -> Batch {
     let ttl = ttl.map(Duration::from_secs);
     let row = |id| Row { key: note(id), values: vec![Value::U64(id)] };
-    let put = |id| Operation::Put { table: &NOTES, row: row(id), ttl };
-    Batch { operations: ids.map(put).collect() }
+    let put = |id| Operation::Put { table: &NOTES, row: row(id), ttl, fresh: false };
+    Batch { operations: ids.map(put).collect(), ..Batch::logged(Stamp(1)) }
 }
 
 fn open(path: &Path) -> (EmbeddedStore, Arc<ManualClock>) {
@@ -127,8 +127,8 @@ async fn all_there(store: &EmbeddedStore) {
 
 async fn rewrite_one(store: &EmbeddedStore) {
     let row = Row { key: note(0), values: vec![Value::U64(77)] };
-    let operations = vec![Operation::Put { table: &NOTES, row, ttl: None }];
-    store.write(Batch { operations }).await.unwrap();
+    let operations = vec![Operation::Put { table: &NOTES, row, ttl: None, fresh: false }];
+    store.write(Batch { operations, ..Batch::logged(Stamp(1)) }).await.unwrap();
 }
 
 #[tokio::test]
@@ -235,8 +235,8 @@ async fn journals_are_emptied_only_when_every_table_is_written() {
     let (store, _) = open(folder.path());
     for table in &SMALL {
         let row = Row { key: note(1), values: Vec::new() };
-        let operations = vec![Operation::Put { table, row, ttl: None }];
-        store.write(Batch { operations }).await.unwrap();
+        let operations = vec![Operation::Put { table, row, ttl: None, fresh: false }];
+        store.write(Batch { operations, ..Batch::logged(Stamp(1)) }).await.unwrap();
     }
     write_much(&store).await;
     drop(store);
@@ -256,6 +256,7 @@ async fn requests_of_one_group_see_each_other() {
         let partition = vec![Value::U64(id)];
         store.write(Batch {
             operations: vec![Operation::DeleteRange { table: &NOTES, partition, from, to }],
+            ..Batch::partition(Stamp(1))
         })
     };
     let row = |id| Row { key: note(id), values: vec![Value::U64(id)] };

@@ -15,7 +15,7 @@ use std::{
 };
 
 use caffis_conformance::clock::ManualClock;
-use caffis_core::ports::store::{Batch, Operation, Row, Store, Value};
+use caffis_core::ports::store::{Batch, Operation, Row, Stamp, Store, Value};
 use caffis_embedded::{BackupReport, EmbeddedStore, RestoreError, restore};
 use common::{LOG, SENT, START, has, key, message, open, rows, shared};
 
@@ -97,11 +97,11 @@ async fn sample(folder: &Path) -> Vec<u8> {
     let row = Row { key: key(9, 9), values: vec![Value::U64(9)] };
     let ttl = Some(Duration::from_secs(60));
     let operations = vec![
-        Operation::Put { table: &SENT, row, ttl },
+        Operation::Put { table: &SENT, row, ttl, fresh: false },
         Operation::Delete { table: &LOG, key: key(0, 0) },
         Operation::Delete { table: &SENT, key: key(0, 0) },
     ];
-    store.write(Batch { operations }).await.unwrap();
+    store.write(Batch { operations, ..Batch::logged(Stamp(1)) }).await.unwrap();
     backup(&store).await.0
 }
 

@@ -23,16 +23,23 @@ fn subject(write_buffer_bytes: u64) -> (tempfile::TempDir, Arc<EmbeddedStore>, A
     (folder, Arc::new(store), clock)
 }
 
+/// The embedded store has one writer, and checks declarations in debug builds.
+fn single(mut subject: Subject) -> Subject {
+    subject.several_writers = false;
+    subject.checks_declarations = cfg!(debug_assertions);
+    subject
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_memory() {
     let (_folder, store, clock) = subject(32 * 1024 * 1024);
-    suite(Subject::new(store, clock)).await;
+    suite(single(Subject::new(store, clock))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_disk() {
     let (_folder, store, clock) = subject(16 * 1024);
-    let mut subject = Subject::new(store, clock);
+    let mut subject = single(Subject::new(store, clock));
     subject.seed = 100;
     suite(subject).await;
 }
@@ -41,7 +48,7 @@ async fn from_disk() {
 async fn in_parts() {
     let (_folder, store, clock) = subject(1024 * 1024);
     let (store, _) = FaultyStore::new(store, 5, Plan::reordering(Duration::from_micros(200)));
-    let mut subject = Subject::new(Arc::new(store), clock);
+    let mut subject = single(Subject::new(Arc::new(store), clock));
     subject.seed = 200;
     subject.sequences = 1;
     suite(subject).await;

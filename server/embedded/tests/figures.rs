@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use caffis_core::ports::store::{Batch, Store};
+use caffis_core::ports::store::{Batch, Stamp, Store};
 use common::{message, open, shared};
 
 fn print(name: &str, mut times: Vec<Duration>, whole: Duration) {
@@ -56,7 +56,7 @@ async fn start_with_a_million_rows() {
         for base in round * 25..round * 25 + 25 {
             let operations =
                 (0..1_000).flat_map(|n| message(base, base * 1_000 + n, 200).operations).collect();
-            store.write(Batch { operations }).await.unwrap();
+            store.write(Batch { operations, ..Batch::logged(Stamp(1)) }).await.unwrap();
         }
         drop(store);
         let start = Instant::now();

@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use caffis_core::ports::store::{
-    Batch, Key, Row, Scan, SharedStore, Store, StoreError, StoreFuture, Swap, Table, Value,
+    Batch, Key, Row, Scan, SharedStore, Store, StoreError, StoreFuture, StoreLimits, Swap, Table,
+    Value,
 };
 
 /// The store of one process. Requests that were made before the process died still complete in the
@@ -44,6 +45,19 @@ impl Store for Fence {
         })
     }
 
+    fn get_many<'a>(
+        &'a self,
+        table: &'static Table,
+        keys: &'a [Key],
+    ) -> StoreFuture<'a, Vec<Option<Row>>> {
+        Box::pin(async move {
+            self.alive()?;
+            let found = self.inner.get_many(table, keys).await;
+            self.alive()?;
+            found
+        })
+    }
+
     fn scan(&self, scan: Scan) -> StoreFuture<'_, Vec<Row>> {
         Box::pin(async move {
             self.alive()?;
@@ -51,6 +65,10 @@ impl Store for Fence {
             self.alive()?;
             found
         })
+    }
+
+    fn limits(&self) -> StoreLimits {
+        self.inner.limits()
     }
 
     fn write(&self, batch: Batch) -> StoreFuture<'_, ()> {

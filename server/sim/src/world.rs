@@ -21,6 +21,7 @@ use caffis_core::{
         authenticator::{Authenticator, Identity, IdentityFuture, TokenError},
         clock::Clock,
         entropy::Entropy,
+        stamps::Stamps,
     },
 };
 use caffis_schema::{Timestamp, UserId};
@@ -128,6 +129,9 @@ pub(crate) struct World {
     pub(crate) planted: Option<Planted>,
     memory: Arc<MemoryStore>,
     store: Arc<FaultyStore<MemoryStore>>,
+    /// One source for all processes, one after the other: the store decides by stamps, and the wall clock
+    /// may go back while none runs.
+    stamps: Arc<Stamps>,
     entropy: Arc<Seeded>,
     fence: Option<Arc<Fence>>,
     random: Random,
@@ -142,6 +146,7 @@ impl World {
     ) -> Self {
         let mut random = Random::new(seed);
         let wall = Wall::new();
+        let stamps = Stamps::unlimited(wall.clone());
         let memory = Arc::new(MemoryStore::new(wall.clone()));
         let (store, faults) = FaultyStore::new(memory.clone(), random.number(), Plan::default());
         Self {
@@ -154,6 +159,7 @@ impl World {
             planted,
             memory,
             store: Arc::new(store),
+            stamps,
             entropy: Arc::new(Seeded(Mutex::new(Random::new(random.number())))),
             fence: None,
             random,
@@ -173,6 +179,7 @@ impl World {
         let ports = Ports {
             store: fence.clone(),
             clock: self.wall.clone(),
+            stamps: self.stamps.clone(),
             entropy: self.entropy.clone(),
             authenticator: Arc::new(Tokens(self.wall.clone())),
         };

@@ -19,7 +19,7 @@ use anyhow::Context as _;
 use caffis_certs::{Certificates, Source, acme};
 use caffis_core::{
     Core, Ports,
-    ports::{clock::SharedClock, store::SharedStore},
+    ports::{clock::SharedClock, stamps::Stamps, store::SharedStore},
 };
 use caffis_embedded::{EmbeddedStore, Options};
 use tokio::sync::SetOnce;
@@ -63,13 +63,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let tokens = Tokens::start(secret.as_deref(), config.tokens.clone(), clock.clone()).await?;
     let tokens = Arc::new(tokens);
     let entropy = Arc::new(SystemEntropy::default());
+    let stamps = Stamps::unlimited(clock.clone());
     if config.dev {
-        let furnished = demo::furnish(store.as_ref(), entropy.as_ref(), clock.now()).await;
+        let (store, entropy) = (store.as_ref(), entropy.as_ref());
+        let furnished = demo::furnish(store, &stamps, entropy, clock.now()).await;
         furnished.context("the demo users cannot be written")?;
     }
     let ports = Ports {
         store: store.clone() as SharedStore,
         clock: clock.clone(),
+        stamps,
         entropy,
         authenticator: tokens.clone(),
     };

@@ -8,7 +8,7 @@ use caffis_core::ports::store::{
 };
 
 use super::{
-    Subject,
+    Subject, stamp,
     tables::{MIXED, NEWEST, PLAIN, RISING},
 };
 
@@ -26,7 +26,7 @@ pub(super) fn values(number: u64) -> Vec<Value> {
 }
 
 pub(super) fn put(table: &'static Table, key: Key, values: Vec<Value>) -> Operation {
-    Operation::Put { table, row: Row { key, values }, ttl: None }
+    Operation::Put { table, row: Row { key, values }, ttl: None, fresh: false }
 }
 
 /// A scan of a whole partition.
@@ -41,8 +41,16 @@ pub(super) fn all(table: &'static Table, partition: &[Value]) -> Scan {
     }
 }
 
-async fn write(store: &dyn Store, operations: Vec<Operation>) {
-    store.write(Batch { operations }).await.expect("a write");
+/// A batch with the next stamp, which asks for as much as the operations allow.
+pub(super) fn batch(operations: Vec<Operation>) -> Batch {
+    let place = |operation: &Operation| (operation.table().name, operation.partition().to_vec());
+    let apart = operations.iter().any(|operation| place(operation) != place(&operations[0]));
+    let batch = if apart { Batch::logged(stamp()) } else { Batch::partition(stamp()) };
+    Batch { operations, ..batch }
+}
+
+pub(super) async fn write(store: &dyn Store, operations: Vec<Operation>) {
+    store.write(batch(operations)).await.expect("a write");
 }
 
 async fn clusterings(store: &dyn Store, scan: Scan) -> Vec<Vec<Value>> {
@@ -210,41 +218,6 @@ pub(super) async fn partitions_are_apart(store: &dyn Store) {
     }
 }
 
-pub(super) async fn later_operation_wins(store: &dyn Store) {
-    let delete = |key| Operation::Delete { table: &NEWEST, key };
-    let range = || Operation::DeleteRange {
-        table: &NEWEST,
-        partition: room(3),
-        from: Bound::Included(vec![Value::U64(10)]),
-        to: Bound::Included(vec![Value::U64(1)]),
-    };
-    write(store, vec![put(&NEWEST, at(3, 4), values(40)), put(&NEWEST, at(3, 5), values(50))])
-        .await;
-    let operations = vec![
-        put(&NEWEST, at(3, 1), values(1)),
-        put(&NEWEST, at(3, 1), values(2)),
-        put(&NEWEST, at(3, 2), values(1)),
-        delete(at(3, 2)),
-        delete(at(3, 6)),
-        put(&NEWEST, at(3, 11), values(11)),
-        put(&NEWEST, at(3, 3), values(1)),
-        range(),
-        put(&NEWEST, at(3, 5), values(51)),
-        delete(at(3, 7)),
-        put(&NEWEST, at(3, 7), values(7)),
-        put(&NEWEST, at(3, 1), values(3)),
-    ];
-    write(store, operations).await;
-    let rows = store.scan(all(&NEWEST, &room(3))).await.expect("a scan");
-    let found: Vec<_> =
-        rows.into_iter().map(|row| (row.key.clustering[0].clone(), row.values)).collect();
-    let expected: Vec<_> = [(11, 11), (7, 7), (5, 51), (1, 3)]
-        .into_iter()
-        .map(|(position, number)| (Value::U64(position), values(number)))
-        .collect();
-    assert_eq!(found, expected);
-}
-
 pub(super) async fn deletes(store: &dyn Store) {
     let operations = (1..=6).flat_map(|n| [4, 5].map(|of| put(&NEWEST, at(of, n), values(n))));
     write(store, operations.collect()).await;
@@ -305,6 +278,7 @@ pub(super) async fn time_to_live(subject: &Subject) {
         table: &NEWEST,
         row: Row { key: at(7, n), values: values(n) },
         ttl: ttl.map(Duration::from_secs),
+        fresh: false,
     };
     let left = || clusterings(store, all(&NEWEST, &room(7)));
     write(store, vec![short(1, Some(3)), short(2, Some(30)), short(3, None), short(4, Some(3))])

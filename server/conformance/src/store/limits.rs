@@ -5,14 +5,12 @@ use std::{ops::Bound, sync::Arc, time::Duration};
 use bytes::Bytes;
 use caffis_core::ports::{
     check::MAX_ROW_BYTES,
-    store::{
-        Batch, Key, MAX_BATCH_OPERATIONS, MAX_SCAN_ROWS, Operation, Row, Scan, Store, StoreError,
-        Table, Value,
-    },
+    store::{Batch, Key, MAX_SCAN_ROWS, Operation, Row, Scan, Store, StoreError, Table, Value},
 };
 
 use super::{
-    cases::{all, put, text, values},
+    cases::{all, batch, put, text, values},
+    stamp,
     tables::{CLAIMS, NEWEST, PLAIN},
 };
 
@@ -24,10 +22,10 @@ fn newest(room: u64, position: u64) -> Key {
 async fn refused(store: &dyn Store, table: &'static Table, row: Row, ttl: Option<Duration>) {
     let good = Row { key: newest(700, 1), values: values(1) };
     let operations = vec![
-        Operation::Put { table: &NEWEST, row: good.clone(), ttl: None },
-        Operation::Put { table, row: row.clone(), ttl },
+        Operation::Put { table: &NEWEST, row: good.clone(), ttl: None, fresh: false },
+        Operation::Put { table, row: row.clone(), ttl, fresh: false },
     ];
-    let answer = store.write(Batch { operations }).await;
+    let answer = store.write(Batch { operations, ..Batch::logged(stamp()) }).await;
     assert!(matches!(answer, Err(StoreError::Invalid { .. })), "{answer:?} for {row:?} {ttl:?}");
     assert_eq!(store.get(&NEWEST, &good.key).await, Ok(None), "nothing was written");
 }
@@ -77,8 +75,8 @@ pub(super) async fn requests_that_do_not_fit(store: &dyn Store) {
     invalid(store, scan).await;
 
     let delete = |position| Operation::Delete { table: &NEWEST, key: newest(700, position) };
-    let operations = (0..=MAX_BATCH_OPERATIONS as u64).map(delete).collect();
-    let answer = store.write(Batch { operations }).await;
+    let operations = (0..=store.limits().batch_operations as u64).map(delete).collect();
+    let answer = store.write(batch(operations)).await;
     assert!(matches!(answer, Err(StoreError::Invalid { .. })), "{answer:?}");
     let short = Row {
         key: Key { partition: vec![text("short")], clustering: Vec::new() },
@@ -98,12 +96,12 @@ async fn invalid(store: &dyn Store, scan: Scan) {
 }
 
 pub(super) async fn requests_at_the_limit(store: &dyn Store) {
-    assert_eq!(store.write(Batch::default()).await, Ok(()), "an empty batch");
-    let positions = MAX_BATCH_OPERATIONS as u64;
+    assert_eq!(store.write(batch(Vec::new())).await, Ok(()), "an empty batch");
+    let positions = store.limits().batch_operations as u64;
     let operations = (0..positions)
         .map(|position| put(&NEWEST, newest(701, position), values(position)))
         .collect();
-    assert_eq!(store.write(Batch { operations }).await, Ok(()), "the largest batch");
+    assert_eq!(store.write(batch(operations)).await, Ok(()), "the largest batch");
     let mut scan = all(&NEWEST, &newest(701, 0).partition);
     scan.limit = MAX_SCAN_ROWS;
     let rows = store.scan(scan).await.expect("the largest scan");
@@ -114,12 +112,12 @@ pub(super) async fn requests_at_the_limit(store: &dyn Store) {
     large[2] = Value::Null;
     large[3] = Value::Bytes(Bytes::from(vec![7; MAX_ROW_BYTES - 9]));
     let row = Row { key: newest(702, 1), values: large };
-    let operations = vec![Operation::Put { table: &NEWEST, row: row.clone(), ttl: None }];
-    assert_eq!(store.write(Batch { operations }).await, Ok(()), "the largest row");
+    let operations = vec![put(&NEWEST, row.key.clone(), row.values.clone())];
+    assert_eq!(store.write(batch(operations)).await, Ok(()), "the largest row");
     assert_eq!(store.get(&NEWEST, &row.key).await, Ok(Some(row)));
     let long: Arc<str> = Arc::from("\u{0}".repeat(16 * 1024));
     let key = Key { partition: vec![Value::Text(long)], clustering: Vec::new() };
     let operations = vec![put(&PLAIN, key.clone(), values(3))];
-    assert_eq!(store.write(Batch { operations }).await, Ok(()), "the longest key");
+    assert_eq!(store.write(batch(operations)).await, Ok(()), "the longest key");
     assert_eq!(store.get(&PLAIN, &key).await, Ok(Some(Row { key, values: values(3) })));
 }

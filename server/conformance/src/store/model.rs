@@ -3,31 +3,57 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, ops::Bound};
 
-use caffis_core::ports::store::{Batch, Key, Operation, Order, Row, Scan, Table, Value};
+use caffis_core::ports::store::{Batch, Key, Operation, Order, Row, Scan, Stamp, Table, Value};
 
-/// Values, and the second in which they end.
-type Stored = (Vec<Value>, Option<u64>);
+/// The last write of a row.
+struct Written {
+    /// None: it was deleted.
+    values: Option<Vec<Value>>,
+    /// The second in which it ends.
+    expires: Option<u64>,
+    stamp: Stamp,
+}
 
-/// The rows that a store should hold.
+/// A deleted range.
+struct Erased {
+    table: &'static Table,
+    partition: Vec<Value>,
+    from: Bound<Vec<Value>>,
+    to: Bound<Vec<Value>>,
+    stamp: Stamp,
+}
+
+/// The rows that a store should hold. Ranges are not applied: whoever reads looks whether a row lies in
+/// one that is as new as the row.
 #[derive(Default)]
 pub struct Model {
-    rows: BTreeMap<(&'static str, Key), Stored>,
+    rows: BTreeMap<(&'static str, Key), Written>,
+    erased: Vec<Erased>,
     now: u64,
 }
 
 impl Model {
-    /// Lets seconds pass; rows whose time is over are gone.
+    /// Lets seconds pass.
     pub fn pass(&mut self, seconds: u64) {
         self.now += seconds;
-        let now = self.now;
-        self.rows.retain(|_, (_, expires)| expires.is_none_or(|expires| now < expires));
     }
 
     /// The row with this key.
     #[must_use]
     pub fn get(&self, table: &'static Table, key: &Key) -> Option<Row> {
-        let (values, _) = self.rows.get(&(table.name, key.clone()))?;
-        Some(Row { key: key.clone(), values: values.clone() })
+        self.live(key, self.rows.get(&(table.name, key.clone()))?, table)
+    }
+
+    fn live(&self, key: &Key, written: &Written, table: &'static Table) -> Option<Row> {
+        let values = written.values.clone()?;
+        let erased = self.erased.iter().any(|range| {
+            range.table.name == table.name
+                && range.partition == key.partition
+                && range.stamp >= written.stamp
+                && within(table, &key.clustering, &range.from, &range.to)
+        });
+        let over = written.expires.is_some_and(|expires| self.now >= expires);
+        (!erased && !over).then(|| Row { key: key.clone(), values })
     }
 
     /// The rows of a scan.
@@ -41,7 +67,7 @@ impl Model {
                     && key.partition == scan.partition
                     && within(scan.table, &key.clustering, &scan.from, &scan.to)
             })
-            .map(|((_, key), (values, _))| Row { key: key.clone(), values: values.clone() })
+            .filter_map(|((_, key), written)| self.live(key, written, scan.table))
             .collect();
         rows.sort_by(|a, b| compare(scan.table, &a.key.clustering, &b.key.clustering));
         if scan.reverse {
@@ -53,23 +79,33 @@ impl Model {
 
     /// Writes a batch.
     pub fn write(&mut self, batch: &Batch) {
+        let stamp = batch.stamp;
         for operation in &batch.operations {
             match operation {
-                Operation::Put { table, row, ttl } => {
+                Operation::Put { table, row, ttl, .. } => {
                     let expires = ttl.map(|ttl| self.now + ttl.as_secs());
-                    self.rows.insert((table.name, row.key.clone()), (row.values.clone(), expires));
+                    let values = Some(row.values.clone());
+                    self.put(table, &row.key, Written { values, expires, stamp });
                 }
                 Operation::Delete { table, key } => {
-                    self.rows.remove(&(table.name, key.clone()));
+                    self.put(table, key, Written { values: None, expires: None, stamp });
                 }
                 Operation::DeleteRange { table, partition, from, to } => {
-                    self.rows.retain(|(name, key), _| {
-                        *name != table.name
-                            || key.partition != *partition
-                            || !within(table, &key.clustering, from, to)
-                    });
+                    let (partition, from, to) = (partition.clone(), from.clone(), to.clone());
+                    self.erased.push(Erased { table, partition, from, to, stamp });
                 }
             }
+        }
+    }
+
+    fn put(&mut self, table: &'static Table, key: &Key, written: Written) {
+        let place = (table.name, key.clone());
+        let is_older = |there: &Written| {
+            there.stamp < written.stamp
+                || (there.stamp == written.stamp && written.values.is_none())
+        };
+        if self.rows.get(&place).is_none_or(is_older) {
+            self.rows.insert(place, written);
         }
     }
 }

@@ -4,12 +4,13 @@ use std::{ops::Bound, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use caffis_core::ports::store::{
-    Batch, Column, ColumnType, Key, Operation, Row, Scan, Table, Value,
+    Atomicity, Batch, Column, ColumnType, Key, Operation, Row, Scan, Stamp, Table, Value,
 };
 
 use super::{
     Subject,
     model::Model,
+    stamp,
     tables::{MIXED, NEWEST, PLAIN, RISING},
 };
 use crate::random::Random;
@@ -54,7 +55,12 @@ struct Sequence<'a> {
     model: Model,
     /// Few partitions, so that operations touch the same rows.
     partitions: Vec<(&'static Table, Vec<Value>)>,
+    /// The stamps of the next writes, if the store decides by them: they are taken in any order.
+    stamps: Vec<Stamp>,
 }
+
+/// How many writes may be overtaken by one.
+const OUT_OF_ORDER: usize = 16;
 
 /// Runs one sequence; the store must not hold rows in the partitions that it touches, or the same
 /// ones as earlier sequences left: it empties every partition first.
@@ -68,7 +74,8 @@ pub(super) async fn run(subject: &Subject, seed: u64) {
             partitions.push((*table, partition));
         }
     }
-    let mut sequence = Sequence { random, seed, subject, model: Model::default(), partitions };
+    let mut sequence =
+        Sequence { random, seed, subject, model: Model::default(), partitions, stamps: Vec::new() };
     sequence.empty().await;
     for step in 0..subject.operations {
         sequence.step(step).await;
@@ -85,7 +92,8 @@ impl Sequence<'_> {
                 from: Bound::Unbounded,
                 to: Bound::Unbounded,
             }];
-            let written = self.subject.store.write(Batch { operations }).await;
+            let batch = Batch { operations, ..Batch::partition(stamp()) };
+            let written = self.subject.store.write(batch).await;
             written.expect("a partition can be emptied");
         }
     }
@@ -165,13 +173,41 @@ impl Sequence<'_> {
         }
     }
 
+    fn stamp(&mut self) -> Stamp {
+        if !self.subject.several_writers {
+            return stamp();
+        }
+        if self.stamps.len() < OUT_OF_ORDER {
+            self.stamps.extend((0..OUT_OF_ORDER).map(|_| stamp()));
+        }
+        self.stamps.swap_remove(self.random.below(self.stamps.len()))
+    }
+
     fn batch(&mut self) -> Batch {
+        let stamp = self.stamp();
         let count = 1 + self.random.below(6);
-        Batch { operations: (0..count).map(|_| self.operation()).collect() }
+        let operations = if self.random.chance(80) {
+            (0..count).map(|_| self.range()).collect()
+        } else {
+            (0..count).map(|_| self.operation()).collect()
+        };
+        let atomicity = *self.random.pick(&[Atomicity::Logged, Atomicity::Repairable]);
+        let mut batch = Batch { stamp, atomicity, operations };
+        batch.merge();
+        if batch.operations.len() == 1 {
+            batch.atomicity = Atomicity::Partition;
+        }
+        batch
+    }
+
+    fn range(&mut self) -> Operation {
+        let (table, partition) = self.random.pick(&self.partitions).clone();
+        let (from, to) = (self.bound(table), self.bound(table));
+        Operation::DeleteRange { table, partition, from, to }
     }
 
     fn operation(&mut self) -> Operation {
-        match self.random.below(12) {
+        match self.random.below(11) {
             0..9 => {
                 let (table, key) = self.key();
                 let values = table.values.iter().map(|column| {
@@ -184,16 +220,11 @@ impl Sequence<'_> {
                 let row = Row { key, values: values.collect() };
                 let ttl = self.random.chance(250);
                 let ttl = ttl.then(|| Duration::from_secs(1 + self.random.below(30) as u64));
-                Operation::Put { table, row, ttl }
-            }
-            9 | 10 => {
-                let (table, key) = self.key();
-                Operation::Delete { table, key }
+                Operation::Put { table, row, ttl, fresh: false }
             }
             _ => {
-                let (table, partition) = self.random.pick(&self.partitions).clone();
-                let (from, to) = (self.bound(table), self.bound(table));
-                Operation::DeleteRange { table, partition, from, to }
+                let (table, key) = self.key();
+                Operation::Delete { table, key }
             }
         }
     }

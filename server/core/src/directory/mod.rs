@@ -35,6 +35,7 @@ use crate::{
     hub::people::People,
     ports::{
         authenticator::Identity,
+        stamps::Stamps,
         store::{Batch, SharedStore, StoreError},
     },
     settings::Settings,
@@ -65,6 +66,7 @@ pub struct Person {
 /// The people.
 pub struct Directory {
     store: SharedStore,
+    stamps: Arc<Stamps>,
     store_timeout: Duration,
     turns: Arc<Turns<UserId>>,
     cache: Mutex<Cache>,
@@ -76,9 +78,10 @@ fn late() -> StoreError {
 }
 
 impl Directory {
-    pub(crate) fn new(store: SharedStore, settings: &Settings) -> Arc<Self> {
+    pub(crate) fn new(store: SharedStore, stamps: Arc<Stamps>, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
             store,
+            stamps,
             store_timeout: settings.store_timeout,
             turns: Arc::default(),
             cache: Mutex::new(Cache::new(settings.cached_people, settings.person_cache)),
@@ -189,7 +192,7 @@ impl Directory {
             private_receipts: false,
             last_seen: None,
         };
-        let mut batch = Batch::default();
+        let mut batch = Batch::partition(self.stamps.next()?);
         batch.put(&to_row(&person));
         self.store.write(batch).await?;
         self.remember(person, true);

@@ -52,7 +52,7 @@ impl Directory {
             told(&known);
             return Ok(());
         }
-        let mut batch = Batch::default();
+        let mut batch = Batch::partition(self.stamps.next()?);
         batch.put(&to_row(&person));
         let written = self.store.write(batch).await;
         match &written {
@@ -106,9 +106,7 @@ impl Directory {
         };
         while !people.is_empty() {
             let rest = people.split_off(people.len().min(WRITTEN_AT_ONCE));
-            let mut batch = Batch::default();
-            people.iter().for_each(|(person, _)| batch.put(&to_row(person)));
-            match self.store.write(batch).await {
+            match self.write_people(&people).await {
                 Ok(()) => {
                     let mut cache = lock(&self.cache);
                     people.iter().for_each(|(person, _)| cache.note_stored(&person.profile.user));
@@ -132,5 +130,12 @@ impl Directory {
             people = rest;
         }
         true
+    }
+
+    /// Writes the rows of people whose turn it is. After a failure all of them are written again.
+    async fn write_people(&self, people: &[Waiting]) -> Result<(), StoreError> {
+        let mut batch = Batch::repairable(self.stamps.next()?);
+        people.iter().for_each(|(person, _)| batch.put(&to_row(person)));
+        self.store.write(batch).await
     }
 }

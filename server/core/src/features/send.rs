@@ -24,6 +24,13 @@ impl RoomCommand for Send {
         digest(&("send", &self.body))
     }
 
+    fn text_bytes(&self) -> usize {
+        match &self.body {
+            Body::Text(words) | Body::System(SystemBody::Notice(words)) => words.text.len(),
+            Body::System(SystemBody::Unknown(_)) | Body::Unknown(_) => 0,
+        }
+    }
+
     fn step(
         &self,
         room: &RoomState,

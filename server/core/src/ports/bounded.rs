@@ -1,11 +1,16 @@
-//! A store that answers in time: a call that the store leaves hanging ends with an error.
+//! The store as core uses it: a call that the store leaves hanging ends with an error, and a batch that
+//! is too large for the store and may be split is.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
-use super::store::{
-    Batch, Key, Row, Scan, SharedStore, Store, StoreError, StoreFuture, Swap, Table, Value,
+use super::{
+    split::{Split, split},
+    store::{
+        Batch, Key, Row, Scan, SharedStore, Store, StoreError, StoreFuture, StoreLimits, Swap,
+        Table, Value,
+    },
 };
 
 /// Wraps a store. Reads end as [`StoreError::Unavailable`], conditional writes as
@@ -40,12 +45,43 @@ impl Store for BoundedStore {
         self.bounded(self.inner.get(table, key), StoreError::Unavailable)
     }
 
+    fn get_many<'a>(
+        &'a self,
+        table: &'static Table,
+        keys: &'a [Key],
+    ) -> StoreFuture<'a, Vec<Option<Row>>> {
+        self.bounded(self.inner.get_many(table, keys), StoreError::Unavailable)
+    }
+
     fn scan(&self, scan: Scan) -> StoreFuture<'_, Vec<Row>> {
         self.bounded(self.inner.scan(scan), StoreError::Unavailable)
     }
 
+    fn limits(&self) -> StoreLimits {
+        self.inner.limits()
+    }
+
     fn write(&self, batch: Batch) -> StoreFuture<'_, ()> {
-        self.inner.write(batch)
+        match split(batch, &self.inner.limits()) {
+            Split::Whole(batch) => self.inner.write(batch),
+            Split::Parts(parts) => Box::pin(async move {
+                let mut written = false;
+                for part in parts {
+                    match self.inner.write(part).await {
+                        Ok(()) => written = true,
+                        // Of the whole it is not true that nothing was written.
+                        Err(StoreError::Unavailable(reason)) if written => {
+                            return Err(StoreError::Unknown(reason));
+                        }
+                        Err(StoreError::Full) if written => {
+                            return Err(StoreError::Unknown("the store is full".to_owned()));
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(())
+            }),
+        }
     }
 
     fn insert_if_absent(&self, table: &'static Table, row: Row) -> StoreFuture<'_, Option<Row>> {

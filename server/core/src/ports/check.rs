@@ -1,11 +1,11 @@
 //! The limits and rules that every store holds a request to, so that a request that does not fit is
 //! `Invalid` in the same way on each of them.
 
-use std::{ops::Bound, time::Duration};
+use std::{cmp::Ordering, collections::BTreeSet, ops::Bound, time::Duration};
 
 use super::store::{
-    Batch, Column, ColumnType, Key, MAX_BATCH_OPERATIONS, MAX_SCAN_ROWS, Operation, Row, Scan,
-    StoreError, Table, Value,
+    Atomicity, Batch, Column, ColumnType, Key, MAX_GET_KEYS, MAX_SCAN_ROWS, Operation, Order, Row,
+    Scan, Stamp, StoreError, StoreLimits, Table, Value,
 };
 
 /// The most bytes in the columns of one key.
@@ -13,9 +13,6 @@ pub const MAX_KEY_BYTES: usize = 16 * 1024;
 
 /// The most bytes in the values of one row.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
-
-/// The most bytes in the rows of one [`Batch`] (Cassandra's default for one mutation).
-pub const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
 
 /// The first number that does not fit a `bigint`.
 const U64_LIMIT: u64 = 1 << 63;
@@ -191,7 +188,7 @@ fn ttl(table: &'static Table, ttl: Duration) -> Result<(), StoreError> {
 /// `Invalid`.
 pub fn operation(operation: &Operation) -> Result<usize, StoreError> {
     match operation {
-        Operation::Put { table, row: put, ttl: time } => {
+        Operation::Put { table, row: put, ttl: time, .. } => {
             if let Some(time) = time {
                 ttl(table, *time)?;
             }
@@ -204,31 +201,108 @@ pub fn operation(operation: &Operation) -> Result<usize, StoreError> {
     }
 }
 
-/// Checks a batch; gives the bytes of its values.
+/// Checks what a batch says and holds, against a store's limits; gives the bytes of its values.
 ///
 /// # Errors
 ///
 /// `Invalid`.
-pub fn batch(batch: &Batch) -> Result<usize, StoreError> {
+pub fn batch(batch: &Batch, limits: &StoreLimits) -> Result<usize, StoreError> {
     let Some(first) = batch.operations.first() else {
         return Ok(0);
     };
-    let (Operation::Put { table, .. }
-    | Operation::Delete { table, .. }
-    | Operation::DeleteRange { table, .. }) = first;
-    let count = batch.operations.len();
-    if count > MAX_BATCH_OPERATIONS {
-        return Err(invalid(
-            table,
-            format!("a batch of {count} operations, at most {MAX_BATCH_OPERATIONS}"),
-        ));
+    let table = first.table();
+    if batch.stamp == Stamp::NONE || batch.stamp >= Stamp::LIMIT {
+        return Err(invalid(table, format!("a batch with the stamp {}", batch.stamp.0)));
+    }
+    let (count, most) = (batch.operations.len(), limits.batch_operations);
+    if count > most {
+        return Err(invalid(table, format!("a batch of {count} operations, at most {most}")));
     }
     let mut bytes = 0;
     for each in &batch.operations {
         bytes += operation(each)?;
     }
-    if bytes > MAX_BATCH_BYTES {
-        return Err(invalid(table, format!("a batch of {bytes} bytes, at most {MAX_BATCH_BYTES}")));
+    let most = limits.batch_bytes;
+    if bytes > most {
+        return Err(invalid(table, format!("a batch of {bytes} bytes, at most {most}")));
     }
     Ok(bytes)
+}
+
+/// Checks that a batch is what it declares: that one for a partition lies in one, that no row is written
+/// twice, and that nothing is put into a range that it deletes (the delete would win). A fault here is one
+/// of the code that made the batch, so stores for tests check it always, others in debug builds.
+///
+/// # Errors
+///
+/// `Invalid`.
+pub fn declaration(batch: &Batch) -> Result<(), StoreError> {
+    let Some(first) = batch.operations.first() else { return Ok(()) };
+    let mut rows = BTreeSet::new();
+    for each in &batch.operations {
+        let (table, partition) = (each.table(), each.partition());
+        if batch.atomicity == Atomicity::Partition
+            && (table.name, partition) != (first.table().name, first.partition())
+        {
+            return Err(invalid(table, "a batch for one partition writes to another one"));
+        }
+        if let Some(key) = each.key()
+            && !rows.insert((table.name, key))
+        {
+            return Err(invalid(table, "a batch writes a row twice"));
+        }
+    }
+    for each in &batch.operations {
+        if let Operation::DeleteRange { table, partition, from, to } = each
+            && rows.iter().any(|(name, key)| {
+                *name == table.name
+                    && key.partition == *partition
+                    && within(table, &key.clustering, from, to)
+            })
+        {
+            return Err(invalid(table, "a batch writes a row in a range that it deletes"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the keys of a [`Store::get_many`](super::store::Store::get_many).
+///
+/// # Errors
+///
+/// `Invalid`.
+pub fn keys(table: &'static Table, keys: &[Key]) -> Result<(), StoreError> {
+    if keys.len() > MAX_GET_KEYS {
+        return Err(invalid(table, format!("{} keys, at most {MAX_GET_KEYS}", keys.len())));
+    }
+    keys.iter().try_for_each(|of| key(table, of))
+}
+
+/// Whether a row of a partition lies between two bounds (see [`Scan`]).
+#[must_use]
+pub fn within(
+    table: &'static Table,
+    clustering: &[Value],
+    from: &Bound<Vec<Value>>,
+    to: &Bound<Vec<Value>>,
+) -> bool {
+    let compare = |prefix: &[Value]| {
+        let columns = table.clustering.iter().zip(clustering.iter().zip(prefix));
+        let mut orders = columns.map(|((_, order), (value, bound))| match order {
+            Order::Ascending => value.cmp(bound),
+            Order::Descending => bound.cmp(value),
+        });
+        orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    };
+    let after = match from {
+        Bound::Unbounded => true,
+        Bound::Included(prefix) => compare(prefix).is_ge(),
+        Bound::Excluded(prefix) => compare(prefix).is_gt(),
+    };
+    let before = match to {
+        Bound::Unbounded => true,
+        Bound::Included(prefix) => compare(prefix).is_le(),
+        Bound::Excluded(prefix) => compare(prefix).is_lt(),
+    };
+    after && before
 }

@@ -6,4 +6,6 @@ pub(crate) mod bounded;
 pub mod check;
 pub mod clock;
 pub mod entropy;
+pub(crate) mod split;
+pub mod stamps;
 pub mod store;

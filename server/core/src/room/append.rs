@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     model::room::{Bucket, Members, RoomState},
-    ports::store::{Batch, StoreError},
+    ports::store::{Batch, Stamp, StoreError},
     settings::Settings,
     tables::{
         ActivityRow, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow, SentRow, UserRoomRow,
@@ -109,15 +109,21 @@ impl Append {
         entry
     }
 
-    /// Has markers written with the entries when too many entries would wait for them.
-    pub(super) fn save_markers(&mut self, loaded: &mut Loaded, saving: &Arc<Mutex<()>>) {
+    /// Has markers written with the entries when too many entries would wait for them; at most `most`,
+    /// and those of who writes now.
+    pub(super) fn save_markers(
+        &mut self,
+        loaded: &mut Loaded,
+        saving: &Arc<Mutex<()>>,
+        most: usize,
+    ) {
         if self.ahead.head <= loaded.saved + UNSAVED_ENTRIES {
             return;
         }
         // While others write them, they are on their way as it is.
         let Ok(guard) = saving.clone().try_lock_owned() else { return };
         self.saving = Some(guard);
-        let mut picked = loaded.markers.pick(None, MARKER_ROWS);
+        let mut picked = loaded.markers.pick(None, MARKER_ROWS.min(most));
         let mut moved: BTreeMap<_, _> = picked.moved.into_iter().collect();
         // Those who write now are at most as many as the commands of one append.
         for (sender, number) in senders(&self.entries) {
@@ -130,9 +136,12 @@ impl Append {
     }
 
     /// Everything that has to be durable before the commands are answered.
-    pub(super) fn batch(&mut self, settings: &Settings) -> Result<Batch, StoreError> {
+    ///
+    /// Logged, because nothing writes `sent`, the activity or the markers again when a part of it is
+    /// missing: reading a room repairs only its membership rows.
+    pub(super) fn batch(&mut self, settings: &Settings, stamp: Stamp) -> Result<Batch, StoreError> {
         let room = self.ahead.meta.id;
-        let mut batch = Batch::default();
+        let mut batch = Batch::logged(stamp);
         for bucket in &self.ahead.buckets[self.first_bucket..] {
             let Bucket { first, epoch, opened } = *bucket;
             batch.put(&BucketRow { room, first, epoch, opened });
@@ -140,10 +149,10 @@ impl Append {
         for entry in &self.entries {
             let bucket = self.ahead.bucket_of(entry.position).map(|b| (b.first, b.epoch));
             let row = entries::to_row(room, bucket.unwrap_or((Position(1), self.epoch)), entry)?;
-            match entry.kind {
-                EntryKind::Message(_) => batch.put(&row),
-                _ => batch.put_for(&row, settings.entry_retention),
-            }
+            // After a write of unknown outcome the room goes on in a new bucket: a row of the timeline is
+            // written once, but for its retries.
+            let is_message = matches!(entry.kind, EntryKind::Message(_));
+            batch.put_fresh(&row, (!is_message).then_some(settings.entry_retention));
             if entry.position == Position(1) {
                 batch.put(&RoomRow::from(&*self.ahead.meta));
             }
@@ -177,6 +186,10 @@ impl Append {
             // Lists sort by the hint's time, which has to be there after a crash too. Its position
             // stays behind: the hint may not run ahead of a log to which this write is lost.
             batch.put(&HeadRow { time: self.ahead.time, ..head_row(&self.before) });
+        }
+        if self.markers.is_some() {
+            // The marker of someone who leaves may be among those that are saved.
+            batch.merge();
         }
         Ok(batch)
     }
@@ -301,7 +314,7 @@ mod tests {
         push(&mut append, Timestamp(5));
         push(&mut append, Timestamp(5));
         assert_eq!(buckets(&append), [(1, 1), (2, 2)]);
-        let batch = append.batch(&Settings::default()).expect("fits");
+        let batch = append.batch(&Settings::default(), Stamp(1)).expect("fits");
         let timeline = batch.operations.iter().filter_map(|operation| match operation {
             Operation::Put { table, row, .. } if table.name == "timeline" => {
                 Some(row.key.partition[1..].to_vec())

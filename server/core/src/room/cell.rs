@@ -27,7 +27,7 @@ use crate::{
         caller::Caller,
         room::{Membership, RoomState},
     },
-    ports::store::Batch,
+    ports::store::{Batch, Stamp},
     sync::lock,
     tables::HeadRow,
 };
@@ -97,7 +97,7 @@ impl Loaded {
             state: Arc::new(state),
             ring: Ring::default(),
             recent: Recent::default(),
-            owed: Batch::default(),
+            owed: Batch::repairable(Stamp::NONE),
             markers: Markers::default(),
             saved: Position::ZERO,
             epoch: 1,

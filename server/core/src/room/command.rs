@@ -21,6 +21,11 @@ pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
         0
     }
 
+    /// The bytes of the text that the command writes at most, for the size of the write.
+    fn text_bytes(&self) -> usize {
+        0
+    }
+
     /// The people whom the command brings into the room, if the caller may do so. The owner makes
     /// sure that they are known and may be in one more room before it takes the step.
     ///
@@ -42,6 +47,9 @@ pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
         context: &StepContext<'_>,
     ) -> Result<Change, Error>;
 }
+
+/// What a row takes beside long texts, at most, about: ids, names, numbers.
+const ROW_BYTES: usize = 256;
 
 /// Work of a room's owner that ends in entries.
 #[derive(Debug)]
@@ -69,6 +77,15 @@ impl Order {
             Self::Command(command) => command.members(),
         };
         4 + 2 * members
+    }
+
+    /// About how many bytes it writes.
+    pub(super) fn bytes(&self) -> usize {
+        let text = match self {
+            Self::Create(_) => 0,
+            Self::Command(command) => command.text_bytes(),
+        };
+        self.rows() * ROW_BYTES + text
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     rooms::Rooms,
 };
 use crate::{
-    ports::store::{Batch, StoreError},
+    ports::store::{Batch, Stamp, StoreError, StoreLimits},
     sync::{lock, spawn},
     tables::MarkerRow,
 };
@@ -33,10 +33,12 @@ const WRITES_FOR_A_ROOM: usize = 128;
 /// In large rooms, how long read markers are gathered for one write.
 const MARKER_GATHER: Duration = Duration::from_millis(10);
 
-/// Rows that are being written, and the rooms that they belong to.
-#[derive(Default)]
+/// Rows that are being written, and the rooms that they belong to. They get their stamp when the write
+/// begins: it must be larger than the stamps of the writes before which they were collected.
 struct Hints {
     batch: Batch,
+    /// The most rows.
+    most: usize,
     rooms: Vec<Hinted>,
 }
 
@@ -52,8 +54,13 @@ struct Hinted {
 }
 
 impl Hints {
+    fn new(limits: &StoreLimits) -> Self {
+        let most = HINT_ROWS.min(limits.batch_operations);
+        Self { batch: Batch::repairable(Stamp::NONE), most, rooms: Vec::new() }
+    }
+
     fn room(&self) -> usize {
-        HINT_ROWS.saturating_sub(self.batch.operations.len())
+        self.most.saturating_sub(self.batch.operations.len())
     }
 
     /// Adds the room's dirty markers, as many as fit. `first` goes before all others.
@@ -120,7 +127,7 @@ impl Rooms {
         if large && lock(&cell.inner).loaded.as_ref().is_some_and(|l| l.markers.is_dirty(user)) {
             sleep(MARKER_GATHER).await;
         }
-        let mut hints = Hints::default();
+        let mut hints = Hints::new(&self.store.limits());
         {
             let mut inner = lock(&cell.inner);
             let loaded = inner.loaded.as_mut().ok_or_else(late)?;
@@ -141,7 +148,8 @@ impl Rooms {
     /// The store's; the hints are written next time.
     pub async fn keep_house(self: &Arc<Self>) -> Result<(), StoreError> {
         let cells = std::mem::take(&mut *lock(&self.dirty));
-        let mut hints = Hints::default();
+        let limits = self.store.limits();
+        let mut hints = Hints::new(&limits);
         let mut result = Ok(());
         for cell in cells.values() {
             if self.tidy(cell) {
@@ -155,7 +163,9 @@ impl Rooms {
                 if !self.collect(cell, &mut hints) {
                     break;
                 }
-                result = result.and(self.write_hints(std::mem::take(&mut hints)).await);
+                result = result.and(
+                    self.write_hints(std::mem::replace(&mut hints, Hints::new(&limits))).await,
+                );
                 if result.is_err() {
                     break;
                 }
@@ -215,8 +225,14 @@ impl Rooms {
         let (done, written) = oneshot::channel();
         let rooms = self.clone();
         spawn(async move {
-            let Hints { batch, rooms: hinted } = hints;
-            let result = rooms.store.write(batch).await;
+            let Hints { mut batch, rooms: hinted, .. } = hints;
+            let result = match rooms.stamps.next() {
+                Ok(stamp) => {
+                    batch.stamp = stamp;
+                    rooms.store.write(batch).await
+                }
+                Err(error) => Err(error.into()),
+            };
             for hinted in &hinted {
                 rooms.note_written(hinted, &result);
             }

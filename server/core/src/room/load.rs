@@ -15,10 +15,11 @@ use super::{
     read::{read_range, tail},
     recent::Recent,
     ring::Ring,
+    rooms::Rooms,
 };
 use crate::{
     model::room::{Bucket, Members, RoomState, preview},
-    ports::store::{Batch, MAX_BATCH_OPERATIONS, Store, StoreError},
+    ports::store::{Batch, Stamp, Store, StoreError},
     settings::Settings,
     tables::{self, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow},
 };
@@ -176,7 +177,7 @@ async fn before_tail(
 fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
     let before = state.members.clone();
     ring.iter().for_each(|entry| state.apply(entry));
-    let mut batch = Batch::default();
+    let mut batch = Batch::repairable(Stamp::NONE);
     if state.members != before {
         membership_rows(&mut batch, state, &before);
     }
@@ -184,9 +185,11 @@ fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
 }
 
 /// Writes the rows that a room owes, in batches that fit.
-pub(super) async fn write_owed(store: &dyn Store, owed: &Batch) -> Result<(), StoreError> {
-    for operations in owed.operations.chunks(MAX_BATCH_OPERATIONS) {
-        store.write(Batch { operations: operations.to_vec() }).await?;
+pub(super) async fn write_owed(rooms: &Rooms, owed: &Batch) -> Result<(), StoreError> {
+    let stamp = rooms.stamps.next()?;
+    for operations in owed.operations.chunks(rooms.store.limits().batch_operations) {
+        let operations = operations.to_vec();
+        rooms.store.write(Batch { operations, ..Batch::repairable(stamp) }).await?;
     }
     Ok(())
 }

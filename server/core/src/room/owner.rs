@@ -26,14 +26,15 @@ use crate::{
         caller::Caller,
         room::RoomState,
     },
-    ports::store::{Batch, StoreError},
+    ports::store::{Batch, Stamp, StoreError, StoreLimits},
     sync::lock,
 };
 
 /// Commands that share one durable write.
 const BATCH_COMMANDS: usize = 128;
 
-/// Rows that the commands of one durable write make at most, about: well below what a batch takes.
+/// Rows that the commands of one durable write make at most, about; fewer where a batch takes less than
+/// four times as many. The rest of a batch is for markers.
 const BATCH_ROWS: usize = 1_024;
 
 /// While a write is late, commands that wait for the room are answered this often.
@@ -47,7 +48,8 @@ enum Answer {
 
 /// Runs until nothing waits for the room.
 pub(super) async fn drive(rooms: Arc<Rooms>, cell: Arc<RoomCell>) {
-    while let Some(work) = take_work(&cell) {
+    let limits = rooms.store.limits();
+    while let Some(work) = take_work(&cell, &limits) {
         let mut jobs = Vec::with_capacity(work.len());
         let mut loads = Vec::new();
         for item in work {
@@ -79,18 +81,21 @@ pub(super) async fn drive(rooms: Arc<Rooms>, cell: Arc<RoomCell>) {
     rooms.drop_if_missing(&cell);
 }
 
-fn take_work(cell: &RoomCell) -> Option<Vec<Work>> {
+/// Takes what fits into one write. A command alone always does: the largest makes some 200 rows.
+fn take_work(cell: &RoomCell, limits: &StoreLimits) -> Option<Vec<Work>> {
     let mut inner = lock(&cell.inner);
     if inner.pending.is_empty() {
         inner.driving = false;
         return None;
     }
-    let mut rows = 0;
+    let (most_rows, most_bytes) = (limits.batch_operations / 4, limits.batch_bytes / 4);
+    let (mut rows, mut bytes) = (0, 0);
     let fits = |work: &&Work| {
         if let Work::Command(job) = work {
             rows += job.order.rows();
+            bytes += job.order.bytes();
         }
-        rows <= BATCH_ROWS
+        rows <= BATCH_ROWS.min(most_rows) && bytes <= most_bytes
     };
     let count = inner.pending.iter().take(BATCH_COMMANDS).take_while(fits).count().max(1);
     Some(inner.pending.drain(..count).collect())
@@ -145,11 +150,11 @@ async fn settle(rooms: &Rooms, cell: &RoomCell) -> Result<(), Error> {
         Some(loaded) if loaded.owes() => loaded.owed.clone(),
         _ => return Ok(()),
     };
-    let writing = load::write_owed(&*rooms.store, &owed);
+    let writing = load::write_owed(rooms, &owed);
     match timeout(rooms.settings.store_timeout, writing).await {
         Ok(Ok(())) => {
             if let Some(loaded) = &mut lock(&cell.inner).loaded {
-                loaded.owed = Batch::default();
+                loaded.owed = Batch::repairable(Stamp::NONE);
             }
             Ok(())
         }
@@ -221,13 +226,15 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
             .zip(known)
             .map(|(job, known)| step(&mut append, job, known, &context))
             .collect();
-        append.save_markers(loaded, &cell.saving);
+        let most = rooms.store.limits().batch_operations / 4;
+        append.save_markers(loaded, &cell.saving, most);
         (answers, append)
     };
     if append.is_empty() {
         return reply(jobs, answers, None);
     }
-    let batch = match append.batch(&rooms.settings) {
+    let stamp = rooms.stamps.next().map_err(StoreError::from);
+    let batch = match stamp.and_then(|stamp| append.batch(&rooms.settings, stamp)) {
         Ok(batch) => batch,
         Err(error) => return reply(jobs, answers, Some(give_up(rooms, cell, error))),
     };

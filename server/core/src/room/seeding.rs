@@ -8,7 +8,10 @@ use super::{
     creation::{self, RoomPlan, new_room},
 };
 use crate::{
-    ports::store::{Batch, Store, StoreError},
+    ports::{
+        stamps::Stamps,
+        store::{Batch, Store, StoreError},
+    },
     settings::Settings,
 };
 
@@ -21,6 +24,7 @@ const ENTRIES_PER_WRITE: usize = 500;
 /// What the store says.
 pub async fn write_room(
     store: &dyn Store,
+    stamps: &Stamps,
     settings: &Settings,
     room: RoomId,
     plan: &RoomPlan,
@@ -30,12 +34,13 @@ pub async fn write_room(
     let mut loaded = new_room(room, plan, created);
     let mut time = created;
     let mut pending = creation::step(&loaded.state, plan).entries;
+    let most = ENTRIES_PER_WRITE.min(store.limits().batch_operations / 4);
     loop {
         let mut append = Append::new(&loaded);
         for kind in pending.drain(..) {
             append.push(kind, time);
         }
-        while append.entries.len() < ENTRIES_PER_WRITE {
+        while append.entries.len() < most {
             let Some((kind, at)) = next(append.ahead.number + 1) else { break };
             time = at;
             append.push(kind, at);
@@ -43,10 +48,10 @@ pub async fn write_room(
         if append.entries.is_empty() {
             break;
         }
-        store.write(append.batch(settings)?).await?;
+        store.write(append.batch(settings, stamps.next()?)?).await?;
         append.commit(&mut loaded, settings);
     }
-    let mut batch = Batch::default();
+    let mut batch = Batch::partition(stamps.next()?);
     batch.put(&head_row(&loaded.state));
     store.write(batch).await
 }

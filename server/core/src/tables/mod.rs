@@ -42,7 +42,7 @@ pub use self::{
     users::UserRow,
 };
 use crate::ports::store::{
-    Batch, ColumnType, Key, Operation, Row, Scan, Store, StoreError, Table, Value,
+    Batch, ColumnType, Key, MAX_GET_KEYS, Operation, Row, Scan, Store, StoreError, Table, Value,
 };
 
 /// Every table: back ends create these.
@@ -306,6 +306,23 @@ pub async fn get<R: Record>(store: &dyn Store, key: Key) -> Result<Option<R>, St
     store.get(R::TABLE, &key).await?.map(decode).transpose()
 }
 
+/// Reads many records, each at the place of its key, however many there are.
+///
+/// # Errors
+/// As [`get`].
+pub async fn get_many<R: Record>(
+    store: &dyn Store,
+    keys: &[Key],
+) -> Result<Vec<Option<R>>, StoreError> {
+    let mut found = Vec::with_capacity(keys.len());
+    for keys in keys.chunks(MAX_GET_KEYS) {
+        for row in store.get_many(R::TABLE, keys).await? {
+            found.push(row.map(decode).transpose()?);
+        }
+    }
+    Ok(found)
+}
+
 /// Reads a part of a partition; the bounds are as in [`Scan`].
 ///
 /// # Errors
@@ -354,13 +371,22 @@ pub async fn insert_if_absent<R: Record>(
 impl Batch {
     /// Adds a write of a record.
     pub fn put<R: Record>(&mut self, record: &R) {
-        self.operations.push(Operation::Put { table: R::TABLE, row: record.to_row(), ttl: None });
+        self.push(record, None, false);
     }
 
     /// Adds a write of a record that expires after a time.
     pub fn put_for<R: Record>(&mut self, record: &R, ttl: Duration) {
+        self.push(record, Some(ttl), false);
+    }
+
+    /// Adds a write of a record whose row was never written before.
+    pub fn put_fresh<R: Record>(&mut self, record: &R, ttl: Option<Duration>) {
+        self.push(record, ttl, true);
+    }
+
+    fn push<R: Record>(&mut self, record: &R, ttl: Option<Duration>, fresh: bool) {
         let row = record.to_row();
-        self.operations.push(Operation::Put { table: R::TABLE, row, ttl: Some(ttl) });
+        self.operations.push(Operation::Put { table: R::TABLE, row, ttl, fresh });
     }
 
     /// Adds a delete of a record.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use caffis_conformance::faulty::Fault;
 use caffis_core::{
     Settings,
-    ports::store::{Batch, Store},
+    ports::store::Store,
     tables::{self, UserRow},
 };
 use caffis_schema::{Command, List, Reply, Timestamp, command::Profiles, room::Availability};
@@ -66,7 +66,7 @@ async fn a_row_that_changed_in_the_store_is_read_again() {
     assert_eq!(names(&mut giulia, &["anna"]).await, ["Anna"]);
     let renamed =
         UserRow { name: "Anna Maria".into(), ..row(&world, "anna").await.expect("a row") };
-    let mut batch = Batch::default();
+    let mut batch = world.batch();
     batch.put(&renamed);
     world.store.write(batch).await.expect("written");
     tokio::time::sleep(world.core.settings().person_cache).await;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use caffis_conformance::faulty::{Fault, Plan};
 use caffis_core::{
     Settings,
-    ports::store::Batch,
     tables::{self, MemberRow},
 };
 use caffis_schema::{
@@ -46,7 +45,7 @@ async fn a_room_is_read_while_the_rows_that_it_owes_cannot_be_written() {
     marco.read(room, 1).await.expect("read");
     tokio::time::sleep(Duration::from_secs(3)).await;
     // As if the owner had stopped between the entry and the rows that follow from it.
-    let mut batch = Batch::default();
+    let mut batch = world.batch();
     batch.delete::<MemberRow>(MemberRow::key(&room, &user("marco")));
     world.raw_store().write(batch).await.expect("written");
     world.restart().await;

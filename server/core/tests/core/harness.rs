@@ -19,7 +19,8 @@ use caffis_core::{
         authenticator::{Authenticator, Identity, IdentityFuture, TokenError},
         clock::Clock,
         entropy::Entropy,
-        store::Store,
+        stamps::Stamps,
+        store::{Batch, Store, StoreLimits},
     },
 };
 use caffis_link::{
@@ -115,12 +116,18 @@ impl World {
 
     /// A world with settings, in which rates are out of the way of what is tested.
     pub(crate) async fn with(settings: Settings) -> Self {
+        Self::within(settings, StoreLimits::MAX).await
+    }
+
+    /// A world whose store takes smaller batches.
+    pub(crate) async fn within(settings: Settings, limits: StoreLimits) -> Self {
         let clock = ManualClock::at(START);
-        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let store = Arc::new(MemoryStore::with_limits(clock.clone(), limits));
         let (faulty, faults) = FaultyStore::new(store.clone(), 7, Plan::default());
         let ports = Ports {
             store: Arc::new(faulty),
             clock: clock.clone(),
+            stamps: Stamps::unlimited(clock.clone()),
             entropy: Arc::new(Seeded(Mutex::new(Random::new(11)))),
             authenticator: Arc::new(Tokens(clock.clone())),
         };
@@ -206,6 +213,11 @@ impl World {
 
     pub(crate) fn raw_store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    /// An empty batch with a stamp above all of core's so far.
+    pub(crate) fn batch(&self) -> Batch {
+        Batch::logged(self.ports.stamps.next().expect("a stamp"))
     }
 }
 

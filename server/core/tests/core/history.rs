@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use caffis_core::{Settings, ports::store::Batch, tables::MemberRow};
+use caffis_core::{Settings, tables::MemberRow};
 use caffis_schema::{
     Command, ErrorCode, Position, Reply, RoomId,
     command::{Anchor, MessageAt},
@@ -149,7 +149,7 @@ async fn those_who_join_see_the_last_messages_however_short_memory_is() {
         assert_eq!(anna.log(room).await, ["3", "4", "5", "6"], "{ring_entries}");
         // The row of the membership is lost: the log says the same.
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let mut batch = Batch::default();
+        let mut batch = world.batch();
         batch.delete::<MemberRow>(MemberRow::key(&room, &user("anna")));
         world.raw_store().write(batch).await.expect("written");
         world.restart().await;

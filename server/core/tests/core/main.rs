@@ -30,3 +30,4 @@ mod send;
 mod services;
 mod slow;
 mod unreadable;
+mod writes;

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use caffis_conformance::faulty::{Fault, Plan};
-use caffis_core::{
-    ports::store::Batch,
-    tables::{self, HeadRow, MarkerRow},
-};
+use caffis_core::tables::{self, HeadRow, MarkerRow};
 use caffis_schema::{
     Command, ErrorCode, Event, MessageNumber, Outcome, Position, RoomId,
     command::{Mark, SetPreferences},
@@ -359,7 +356,7 @@ async fn the_markers_of_former_members_go_with_their_membership() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(users(&world).await, ["anna", "giulia"]);
     // A row that was on its way meanwhile.
-    let mut batch = Batch::default();
+    let mut batch = world.batch();
     let row = MarkerRow {
         room,
         user: user("marco"),

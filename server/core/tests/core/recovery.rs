@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use caffis_core::{
-    ports::store::{Batch, MAX_SCAN_ROWS},
+    ports::store::MAX_SCAN_ROWS,
     tables::{self, HeadRow, MarkerRow, MemberRow, UserRoomRow},
 };
 use caffis_schema::{
@@ -51,7 +51,7 @@ async fn lost_rows_of_memberships_are_written_again_from_the_log() {
         tokio::time::sleep(Duration::from_secs(2)).await;
         // The rows of some who joined are gone, the one of who left is back.
         giulia.remove(room, "luca").await.expect("removed");
-        let mut batch = Batch::default();
+        let mut batch = world.batch();
         for name in ["marco", "anna"] {
             batch.delete::<MemberRow>(MemberRow::key(&room, &user(name)));
             batch.delete::<UserRoomRow>(UserRoomRow::key(&user(name), &room));
@@ -102,7 +102,7 @@ async fn hints_are_only_hints() {
     }
     let before = (giulia.listed(room).await, marco.listed(room).await);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let mut batch = Batch::default();
+    let mut batch = world.batch();
     batch.delete::<HeadRow>(HeadRow::key(&room));
     batch.delete::<MarkerRow>(MarkerRow::key(&room, &user("giulia")));
     world.raw_store().write(batch).await.expect("written");
@@ -183,7 +183,7 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
     let count = MAX_SCAN_ROWS as u64 + 1_000;
     let person = |number| user(&format!("person{number:05}"));
     for from in (0..count).step_by(1_000) {
-        let mut batch = Batch::default();
+        let mut batch = world.batch();
         for number in from..from + 1_000 {
             batch.put(&MemberRow {
                 room,
@@ -207,7 +207,7 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
     }
     // The log goes on in the newest bucket, behind many that are void.
     for from in (0..count).step_by(1_000) {
-        let mut batch = Batch::default();
+        let mut batch = world.batch();
         for number in from..from + 1_000 {
             batch.put(&tables::BucketRow {
                 room,
@@ -219,7 +219,7 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
         world.raw_store().write(batch).await.expect("written");
     }
     let head = 3 + count;
-    let mut batch = Batch::default();
+    let mut batch = world.batch();
     batch.put(&tables::BucketRow {
         room,
         first: Position(head),
@@ -246,7 +246,7 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
     let listed = giulia.listed(room).await.expect("listed");
     assert_eq!(u64::from(listed.members), count + 1);
     let last = person(count - 1);
-    let mut batch = Batch::default();
+    let mut batch = world.batch();
     batch.put(&UserRoomRow { user: last.clone(), room, joined: Timestamp(START), peer: None });
     world.raw_store().write(batch).await.expect("written");
     let mut last = world.connect(last.as_str()).await;

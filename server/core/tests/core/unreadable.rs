@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use caffis_conformance::faulty::Plan;
 use caffis_core::{
-    ports::store::{Batch, Operation, Value},
+    ports::store::{Operation, Value},
     tables::{MemberRow, RoomRow, TimelineRow},
 };
 use caffis_schema::{
@@ -53,7 +53,7 @@ async fn a_damaged_room_is_listed_as_unreadable_and_the_others_go_on() {
         giulia.send(room, "secret").await.expect("sent");
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let mut batch = Batch::default();
+    let mut batch = world.batch();
     batch.put(&damaged(bad, 3));
     batch.put(&damaged(direct, 3));
     world.raw_store().write(batch).await.expect("written");
@@ -76,7 +76,7 @@ async fn a_damaged_room_is_listed_as_unreadable_and_the_others_go_on() {
     assert_eq!(code(giulia.open(bad).await), ErrorCode::Internal);
     giulia.send(good, "more").await.expect("sent");
     // Once the row is gone, the room is as it was.
-    let mut batch = Batch::default();
+    let mut batch = world.batch();
     for room in [bad, direct] {
         let key = TimelineRow::key(&room, &Position(1), &1, &Position(3));
         batch.delete::<TimelineRow>(key);
@@ -102,8 +102,9 @@ async fn an_unknown_role_or_class_is_damage_and_never_passes_for_another() {
     ] {
         let mut row = store.get(table, &key).await.expect("read").expect("a row");
         row.values[column] = value;
-        let put = Operation::Put { table, row, ttl: None };
-        store.write(Batch { operations: vec![put] }).await.expect("written");
+        let mut batch = world.batch();
+        batch.operations.push(Operation::Put { table, row, ttl: None, fresh: false });
+        store.write(batch).await.expect("written");
     }
     world.restart().await;
     let mut marco = world.connect("marco").await;

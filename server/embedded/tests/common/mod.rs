@@ -12,8 +12,8 @@ use std::{
 use bytes::Bytes;
 use caffis_conformance::clock::ManualClock;
 use caffis_core::ports::store::{
-    Batch, Column, ColumnType, Key, MAX_SCAN_ROWS, Operation, Order, Row, Scan, Store, StoreError,
-    Table, Value,
+    Batch, Column, ColumnType, Key, MAX_SCAN_ROWS, Operation, Order, Row, Scan, Stamp, Store,
+    StoreError, Table, Value,
 };
 use caffis_embedded::{EmbeddedStore, Options};
 
@@ -54,11 +54,11 @@ pub(crate) fn message(room: u64, position: u64, size: usize) -> Batch {
     let body = Bytes::from(vec![position as u8; size]);
     let put = |table, values| {
         let row = Row { key: key(room, position), values };
-        Operation::Put { table, row, ttl: None }
+        Operation::Put { table, row, ttl: None, fresh: false }
     };
     let entry = put(&LOG, vec![Value::Bytes(body)]);
     let sent = put(&SENT, vec![Value::U64(position)]);
-    Batch { operations: vec![entry, sent] }
+    Batch { operations: vec![entry, sent], ..Batch::logged(Stamp(1)) }
 }
 
 /// Whether both rows of a message are there; panics when one is.

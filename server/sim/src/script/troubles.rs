@@ -35,7 +35,13 @@ impl Life {
             1 => ("is away", Plan { unavailable: 700, unavailable_reads: 300, ..Plan::default() }),
             2 => (
                 "does not say what it did",
-                Plan { unknown_lost: 200, unknown_written: 200, delay: slow, ..Plan::default() },
+                Plan {
+                    unknown_lost: 150,
+                    unknown_written: 150,
+                    unknown_partly: 100,
+                    delay: slow,
+                    ..Plan::default()
+                },
             ),
             3 => ("writes in parts", Plan { delay: slow, ..Plan::reordering(slow) }),
             4 => ("is slow", Plan { delay: Duration::from_millis(150), ..Plan::default() }),
