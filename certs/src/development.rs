@@ -2,7 +2,7 @@
 //!
 //! Browsers accept a certificate by its hash (`serverCertificateHashes`) only if its key is on P-256
 //! and it is valid for at most 14 days in all. It is kept in a folder, so that a restart does not
-//! change the hash under the pages that are open.
+//! change the hash for open pages.
 
 use std::{
     fs,
@@ -19,10 +19,10 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// How long the certificate is valid in all: browsers allow 14 days.
 pub const VALIDITY: Duration = Duration::from_secs(13 * 24 * 60 * 60);
 
-/// How long before its making it begins, for clients whose clock is behind.
+/// It is valid from this long before it was made, for clients whose clock is behind.
 const BEGINS_BEFORE: Duration = HOUR;
 
-/// How long before its end it is renewed.
+/// It is renewed this long before it expires.
 pub const RENEWED_BEFORE: Duration = Duration::from_secs(4 * 24 * 60 * 60);
 
 /// Names that it always has.

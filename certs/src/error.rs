@@ -13,13 +13,13 @@ pub enum CertError {
         /// Why.
         source: io::Error,
     },
-    /// The file is no PEM, or holds no certificate.
+    /// The file is not PEM, or holds no certificate.
     #[error("{path} holds no certificate in PEM form")]
     NoCertificate {
         /// Which file.
         path: PathBuf,
     },
-    /// The file is no PEM, or holds no private key.
+    /// The file is not PEM, or holds no private key.
     #[error("{path} holds no private key in PEM form")]
     NoKey {
         /// Which file.
@@ -51,7 +51,7 @@ pub enum CertError {
         /// The file of the key.
         key: PathBuf,
     },
-    /// A certificate of the chain has ended.
+    /// A certificate of the chain has expired.
     #[error("certificate {number} in {path} ({subject}) expired on {not_after}")]
     Expired {
         /// Which file.
@@ -60,10 +60,10 @@ pub enum CertError {
         number: usize,
         /// Whose certificate it is.
         subject: String,
-        /// When it ended.
+        /// When it expired.
         not_after: String,
     },
-    /// A certificate of the chain has not begun.
+    /// A certificate of the chain is not valid yet.
     #[error("certificate {number} in {path} ({subject}) is not valid before {not_before}")]
     NotYetValid {
         /// Which file.
@@ -72,7 +72,7 @@ pub enum CertError {
         number: usize,
         /// Whose certificate it is.
         subject: String,
-        /// When it begins.
+        /// When it becomes valid.
         not_before: String,
     },
     /// The certificate is for other names.
@@ -88,8 +88,8 @@ pub enum CertError {
     /// A self-signed certificate could not be made.
     #[error("a certificate could not be made: {0}")]
     Create(#[from] rcgen::Error),
-    /// The client that asks certificate authorities could not be made.
-    #[error("certificate authorities cannot be asked: {0}")]
+    /// The HTTP client for certificate authorities could not be made.
+    #[error("the HTTP client for certificate authorities could not be made: {0}")]
     Client(String),
     /// TLS refused the certificate.
     #[error("TLS refused the certificate: {0}")]

@@ -1,4 +1,4 @@
-//! The handle that gives the certificate of the moment.
+//! The handle that gives the current certificate.
 
 use std::{
     fs, io,
@@ -116,7 +116,7 @@ pub struct Status {
     pub hash: [u8; 32],
     /// When it ends.
     pub not_after: SystemTime,
-    /// When it is due; none for files, which others renew.
+    /// When it is due for renewal, or none for files, which the operator renews.
     pub renewal: Option<SystemTime>,
     /// The names and addresses that it is for.
     pub names: Vec<String>,
@@ -124,7 +124,7 @@ pub struct Status {
     pub development: bool,
 }
 
-/// The certificate of the moment. Clones are the same handle.
+/// The current certificate. Clones are the same handle.
 #[derive(Clone, Debug)]
 pub struct Certificates(Arc<Inner>);
 
@@ -170,13 +170,13 @@ impl Certificates {
         self.0.udp.subscribe()
     }
 
-    /// What is known about the certificate in use; none while an authority has given none.
+    /// Facts about the certificate in use, or none while the authority has issued none.
     #[must_use]
     pub fn status(&self) -> Option<Status> {
         self.0.status.borrow().clone()
     }
 
-    /// When the certificate is due; none for files, which others renew, and when there is none.
+    /// When the certificate is due for renewal, or none for files and without a certificate.
     #[must_use]
     pub fn next_renewal(&self) -> Option<SystemTime> {
         self.0.status.borrow().as_ref().and_then(|status| status.renewal)

@@ -39,9 +39,9 @@ pub struct Identity {
     /// SHA-256 over the DER form of the first certificate: what browsers take as
     /// `serverCertificateHashes`.
     pub hash: [u8; 32],
-    /// When the server's own certificate begins.
+    /// When the server's own certificate becomes valid.
     pub not_before: SystemTime,
-    /// When the first certificate of the chain to end ends.
+    /// When the first certificate of the chain expires.
     pub not_after: SystemTime,
     /// The names and addresses that the certificate is for.
     pub names: Vec<String>,
@@ -54,8 +54,8 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// Loads a chain and its key from PEM files, which may be one file, and checks that the key
-    /// belongs to it, that all of it is valid at `now`, and that it covers `names`.
+    /// Loads a chain and its key from PEM files, which may be the same file. Checks that the key belongs
+    /// to the chain, that every certificate is valid at `now`, and that the first covers `names`.
     ///
     /// # Errors
     /// Every [`CertError`] but `Create`.
@@ -131,7 +131,7 @@ impl Identity {
         self.certified.clone()
     }
 
-    /// Answers with this certificate whatever name is asked for: an address has none.
+    /// Answers with this certificate for every name: a client that uses an address sends none.
     fn resolver(&self) -> Arc<dyn ResolvesServerCert> {
         Arc::new(SingleCertAndKey::from(self.certified.clone()))
     }
@@ -161,8 +161,8 @@ pub(crate) fn udp_config(resolver: Arc<dyn ResolvesServerCert>) -> Result<Server
     Ok(config)
 }
 
-/// Lets clients that come back save half the handshake. The ticket holds all that is needed, sealed
-/// with keys that change: however many clients there are, the server keeps nothing of them.
+/// Lets returning clients skip half the handshake. The ticket holds the session state, encrypted with
+/// rotating keys, so the server keeps nothing however many clients there are.
 fn resume(config: &mut ServerConfig) -> Result<(), CertError> {
     config.ticketer = provider::Ticketer::new()?;
     // A client has one link at a time.

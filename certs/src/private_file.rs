@@ -1,4 +1,4 @@
-//! Files that only their owner reads.
+//! Files that only their owner can read.
 
 use std::{fs, io::Write, os::unix::fs::DirBuilderExt, os::unix::fs::OpenOptionsExt, path::Path};
 
@@ -6,7 +6,7 @@ use crate::CertError;
 
 /// Writes a file that is never seen half written.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), CertError> {
-    // Written aside and moved, so that nobody ever reads half of it.
+    // Written to another name and then moved, so that no reader sees half of it.
     let aside = path.with_extension("new");
     let _ = fs::remove_file(&aside);
     let mut options = fs::OpenOptions::new();

@@ -70,7 +70,7 @@ fn a_kept_certificate_serves_until_a_third_of_its_life_is_left() {
 }
 
 #[test]
-fn a_kept_certificate_that_is_not_good_is_as_none() {
+fn a_kept_certificate_that_is_not_valid_is_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let now = SystemTime::now();
     keep(folder.path(), "chat.test", now - 91 * DAY);

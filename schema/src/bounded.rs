@@ -236,7 +236,7 @@ impl<'de, T: Deserialize<'de>, const N: usize> Deserialize<'de> for List<T, N> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T, N>, A::Error> {
                 let promised = seq.size_hint().unwrap_or(0);
                 check(promised, N).map_err(de::Error::custom)?;
-                // The hint is the sender's word: room is made as items really come.
+                // The hint comes from the sender: memory is reserved only as items arrive.
                 let mut items = Vec::new();
                 while let Some(item) = seq.next_element()? {
                     check(items.len() + 1, N).map_err(de::Error::custom)?;

@@ -1,7 +1,7 @@
 //! Frames to bytes and back: postcard or JSON.
 //!
 //! Decoding is strict: bytes left over, overlong varints, values outside their type and text over its
-//! bound are all [`DecodeError`]s. One encoding belongs to each value, so two implementations that
+//! bound are all [`DecodeError`]s. Each value has exactly one encoding, so two implementations that
 //! agree on a value agree on its bytes.
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -17,16 +17,16 @@ pub enum Codec {
     Json,
 }
 
-/// Bytes that are not the frame that was expected.
+/// Bytes that are not the expected frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// Longer than [`FRAME_BYTES`].
     #[error("{0} bytes are over the limit of {FRAME_BYTES}")]
     TooLarge(usize),
-    /// The value is right and bytes are left over.
+    /// The value is valid, but bytes are left over.
     #[error("{0} bytes are left over")]
     Trailing(usize),
-    /// The value is right, but there is a shorter way to write it.
+    /// The value is valid, but there is a shorter encoding.
     #[error("the encoding is not canonical")]
     NotCanonical,
     /// Anything else: truncated, a bad tag, a bound exceeded, invalid UTF-8.
@@ -75,7 +75,7 @@ pub fn decode<T: Serialize + DeserializeOwned>(
             if !rest.is_empty() {
                 return Err(DecodeError::Trailing(rest.len()));
             }
-            // postcard accepts overlong varints: whatever does not encode back to itself has one.
+            // postcard accepts overlong varints: a frame with one does not encode back to the same bytes.
             match postcard::to_allocvec(&value) {
                 Ok(again) if again == bytes => Ok(value),
                 _ => Err(DecodeError::NotCanonical),

@@ -36,7 +36,7 @@ pub struct Request {
 }
 
 open_enum! {
-    /// What may be lost.
+    /// A signal, which may be lost.
     pub enum ClientSignal {
         /// The person is typing in a room; repeated while it lasts.
         0 "typing" Typing(Typing),
@@ -48,9 +48,9 @@ open_enum! {
     pub enum Command {
         /// Opens the session; first on every connection.
         0 "hello" Hello(Hello),
-        /// Gives a new token before the old one ends.
+        /// Gives a new token before the old one expires.
         1 "refresh" Refresh(Refresh),
-        /// Asks whether the server is there.
+        /// Checks whether the server answers.
         2 "ping" Ping(Empty),
         /// Catches up after a break: see `docs/protocol.md`.
         3 "resume" Resume(Resume),
@@ -82,15 +82,15 @@ open_enum! {
         16 "history" History(History),
         /// One message.
         17 "message" Message(MessageAt),
-        /// Says how far the person has read.
+        /// Tells how far the person has read.
         18 "mark_read" MarkRead(Mark),
-        /// Says how far messages have come to this device.
+        /// Tells which messages have reached this device.
         19 "mark_delivered" MarkDelivered(Mark),
-        /// Says whether the person is there.
+        /// Sets the person's presence.
         20 "set_presence" SetPresence(SetPresence),
         /// Changes the person's own settings.
         21 "set_preferences" SetPreferences(SetPreferences),
-        /// Who some people are.
+        /// The profiles of some people.
         22 "profiles" Profiles(Profiles),
         /// Marks a message and all after it as unread, for the person alone.
         23 "mark_unread" MarkUnread(Mark),
@@ -108,7 +108,7 @@ pub struct Hello {
     pub device: DeviceId,
     /// Who the person is.
     pub token: Text<TOKEN_BYTES>,
-    /// The rooms that the client holds, with its position in each.
+    /// The rooms of which the client has a copy, with its position in each.
     #[serde(default)]
     pub cursors: List<Cursor, RESUME_CURSORS>,
     /// Which of the client's optional abilities the server may use; 0 for now.
@@ -128,7 +128,7 @@ pub struct Refresh {
 pub struct Cursor {
     /// The room.
     pub room: RoomId,
-    /// The last position that the client holds.
+    /// The last position that the client has.
     pub position: Position,
     /// Whether to open the room (see [`Command::Open`]).
     pub open: bool,
@@ -144,7 +144,7 @@ pub struct Resume {
 /// See [`Command::Rooms`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Rooms {
-    /// Rooms that come after this one in the list; none for the beginning.
+    /// Rooms after this one in the list, or none to start at the beginning.
     pub after: Option<RoomId>,
     /// Only rooms of this context type.
     pub context: Option<Text<CONTEXT_TYPE_BYTES>>,
@@ -152,7 +152,7 @@ pub struct Rooms {
     pub limit: u8,
 }
 
-/// See [`Command::EnsureRoom`]. What is already there is given back as it is.
+/// See [`Command::EnsureRoom`]. A room that exists is returned unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct EnsureRoom {
     /// What the room is about.
@@ -161,7 +161,7 @@ pub struct EnsureRoom {
     pub class: RoomClass,
     /// Its name, if it has to be made.
     pub name: Option<Text<NAME_BYTES>>,
-    /// Its members, if it has to be made; the person who asks is always one, except in public rooms.
+    /// Its members, if it has to be made; the caller is always one, except in public rooms.
     pub members: List<UserId, USERS_PER_COMMAND>,
     /// What later members see, if it has to be made.
     pub history: HistoryPolicy,
@@ -181,7 +181,7 @@ pub struct CreateGroup {
     pub key: ClientKey,
     /// The group's name.
     pub name: Text<NAME_BYTES>,
-    /// Its members besides the person who makes it, who is its owner.
+    /// Its members besides the caller, who becomes its owner.
     pub members: List<UserId, USERS_PER_COMMAND>,
     /// What later members see.
     pub history: HistoryPolicy,
@@ -194,7 +194,7 @@ pub struct AddMembers {
     pub key: ClientKey,
     /// The room.
     pub room: RoomId,
-    /// Whom to add; existing members stay as they are.
+    /// The users to add; existing members are not changed.
     pub users: List<UserId, USERS_PER_COMMAND>,
 }
 
@@ -205,7 +205,7 @@ pub struct RemoveMember {
     pub key: ClientKey,
     /// The room.
     pub room: RoomId,
-    /// Whom to remove.
+    /// The user to remove.
     pub user: UserId,
 }
 
@@ -216,7 +216,7 @@ pub struct SetRole {
     pub key: ClientKey,
     /// The room.
     pub room: RoomId,
-    /// Whose role.
+    /// The member.
     pub user: UserId,
     /// The new role.
     pub role: Role,
@@ -236,7 +236,7 @@ pub struct Leave {
 pub struct Members {
     /// The room.
     pub room: RoomId,
-    /// Members after this one, by user id; none for the beginning.
+    /// Members after this one, by user id, or none to start at the beginning.
     pub after: Option<UserId>,
     /// The most members wanted.
     pub limit: u8,
@@ -308,16 +308,16 @@ pub struct MessageAt {
 pub struct Mark {
     /// The room.
     pub room: RoomId,
-    /// The number of the message, and with it all before.
+    /// The number of the message; all messages before it count too.
     pub number: MessageNumber,
 }
 
 /// See [`Command::SetPresence`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct SetPresence {
-    /// Online or away; offline is what the server says when no device is connected.
+    /// Online or away; the server itself says offline when no device is connected.
     pub availability: Availability,
-    /// The person's own words; an empty text takes them back, none leaves them.
+    /// The status text: an empty text removes it, none leaves it as it is.
     pub status: Option<Text<STATUS_BYTES>>,
 }
 

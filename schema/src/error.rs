@@ -84,9 +84,9 @@ error_codes! {
     2 "hello_expected" HelloExpected,
     /// The server does not speak the client's protocol version.
     3 "version_unsupported" VersionUnsupported,
-    /// The token is not one of ours: signature, algorithm, issuer, audience or form.
+    /// The token is not valid here: signature, algorithm, issuer, audience or form.
     4 "token_invalid" TokenInvalid,
-    /// The token was good and has ended: get a new one.
+    /// The token has expired: get a new one.
     5 "token_expired" TokenExpired,
     /// The user's sessions from before a time were ended: sign in again.
     6 "token_revoked" TokenRevoked,
@@ -104,20 +104,20 @@ error_codes! {
     12 "text_not_allowed" TextNotAllowed,
     /// The position or number lies beyond the room's head.
     13 "out_of_range" OutOfRange,
-    /// The same client id came before with another content.
+    /// The same client id came before with different content.
     14 "client_id_reused" ClientIdReused,
     /// The client id is older than the server remembers: whether the command happened before is no
     /// longer known, and a person has to decide.
     15 "expired" Expired,
     /// Too many in too short a time.
     16 "rate_limited" RateLimited,
-    /// A limit of numbers is reached: rooms, members, open rooms, commands in flight.
+    /// Too many rooms, members, open rooms or connections.
     17 "limit_reached" LimitReached,
     /// The store is out of disk space; reads still work.
     18 "storage_full" StorageFull,
-    /// The part of the service that this needs cannot be reached now.
+    /// A part of the service that this needs cannot be reached right now.
     19 "unavailable" Unavailable,
-    /// The service failed in a way that it did not foresee.
+    /// The service failed unexpectedly.
     20 "internal" Internal,
     /// The room's class forbids it.
     21 "room_class" RoomClass,
@@ -175,16 +175,16 @@ pub enum Outcome {
 pub struct Error {
     /// What went wrong.
     pub code: ErrorCode,
-    /// A sentence for the person who reads a log.
+    /// A sentence for people who read logs.
     pub sentence: Text<SENTENCE_BYTES>,
     /// What became of the command.
     pub outcome: Outcome,
-    /// Try the same again after this many milliseconds; none: trying again changes nothing.
+    /// Try the same again after this many milliseconds; without it, trying again changes nothing.
     pub retry_after_ms: Option<u32>,
 }
 
 impl Error {
-    /// A refusal for good: trying the same again changes nothing.
+    /// A permanent refusal: trying the same again changes nothing.
     #[must_use]
     pub fn refused(code: ErrorCode, sentence: &str) -> Self {
         Self {
@@ -195,13 +195,13 @@ impl Error {
         }
     }
 
-    /// A refusal for now.
+    /// A temporary refusal.
     #[must_use]
     pub fn later(code: ErrorCode, sentence: &str, retry_after_ms: u32) -> Self {
         Self { retry_after_ms: Some(retry_after_ms), ..Self::refused(code, sentence) }
     }
 
-    /// Nobody knows whether it happened.
+    /// It is not known whether it happened.
     #[must_use]
     pub fn unknown(code: ErrorCode, sentence: &str, retry_after_ms: u32) -> Self {
         Self { outcome: Outcome::Unknown, ..Self::later(code, sentence, retry_after_ms) }
@@ -218,13 +218,13 @@ pub enum CloseCode {
     Normal = 1,
     /// The bytes were not what the protocol allows.
     Protocol = 2,
-    /// The server is going down; come back after the delay that was announced.
+    /// The server is shutting down; reconnect after the announced delay.
     Shutdown = 3,
     /// No hello came in time.
     HelloTimeout = 4,
     /// The token was refused; the answer to hello says why.
     Unauthenticated = 5,
-    /// The token ended and was not refreshed.
+    /// The token expired and was not refreshed.
     TokenExpired = 6,
     /// The user's sessions were ended.
     Revoked = 7,
@@ -236,7 +236,7 @@ pub enum CloseCode {
     Abuse = 10,
     /// The page's origin is not allowed.
     Origin = 11,
-    /// The protocol version is not spoken here.
+    /// The server does not speak the client's protocol version.
     Version = 12,
     /// The service failed.
     Internal = 13,
@@ -273,7 +273,7 @@ impl CloseCode {
         Self::ALL.iter().copied().find(|code| code.number() == number)
     }
 
-    /// Whether a client should connect again by itself.
+    /// Whether a client should reconnect by itself.
     #[must_use]
     pub const fn reconnects(self) -> bool {
         matches!(

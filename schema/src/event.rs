@@ -1,4 +1,4 @@
-//! What the server sends by itself.
+//! What the server sends: replies, events and signals.
 
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -45,14 +45,14 @@ pub struct Answer {
 pub enum Answered {
     /// It was done.
     Ok(Reply),
-    /// It was not, or nobody knows.
+    /// It was not, or that is not known.
     Error(Error),
 }
 
 open_enum! {
-    /// What may be lost.
+    /// A signal, which may be lost.
     pub enum ServerSignal {
-        /// Somebody types.
+        /// Somebody is typing.
         0 "typing" Typing(TypingBy),
         /// Somebody's presence.
         1 "presence" Presence(Presence),
@@ -70,23 +70,24 @@ open_enum! {
         2 "room_added" RoomAdded(RoomSummary),
         /// A room that this person is no longer in.
         3 "room_removed" RoomRemoved(RoomRemoved),
-        /// Members have come further; newest wins.
+        /// Members' markers moved; newest wins.
         4 "markers" Markers(RoomMarkers),
-        /// This person has read further, on whatever device; newest wins.
+        /// This person's read number changed, on any device; newest wins. It goes back when they mark
+        /// messages as unread.
         5 "own_read" OwnRead(OwnRead),
         /// Somebody's presence; newest wins.
         6 "presence" Presence(Presence),
         /// Who has a public room open changed; newest count wins.
         7 "attendance" Attendance(Attendance),
-        /// Entries of a room could not be queued: resume it from where the client is.
+        /// Entries of a room could not be queued: resume it from the client's position.
         8 "behind" Behind(Head),
         /// Somebody's name or picture changed.
         9 "profile" Profile(Profile),
-        /// The token ends soon: refresh it.
+        /// The token expires soon: refresh it.
         10 "token_expiring" TokenExpiring(TokenExpiring),
-        /// The server goes down: come back after this delay.
+        /// The server is shutting down: reconnect after this delay.
         11 "draining" Draining(Draining),
-        /// This person's presence or settings changed, on whatever device; newest wins.
+        /// This person's presence or settings changed, on any device; newest wins.
         12 "own_state" OwnState(OwnState),
     }
 }
@@ -103,16 +104,16 @@ pub struct RoomEntry {
 /// One entry of a room's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Entry {
-    /// Its place: positions have no gap.
+    /// Its position; positions have no gaps.
     pub position: Position,
-    /// When; never before the entry before it.
+    /// Its time; never earlier than that of the entry before it.
     pub time: Timestamp,
-    /// What.
+    /// Its content.
     pub kind: EntryKind,
 }
 
 open_enum! {
-    /// What an entry says.
+    /// The content of an entry.
     pub enum EntryKind {
         /// The room was made.
         0 "created" Created(Created),
@@ -128,11 +129,11 @@ open_enum! {
 }
 
 open_enum! {
-    /// What a message says.
+    /// The content of a message.
     pub enum Body {
         /// Text with emoji and light markup.
         0 "text" Text(TextBody),
-        /// A notice of the service.
+        /// A notice of a service.
         1 "system" System(SystemBody),
     }
 }
@@ -145,9 +146,9 @@ pub struct TextBody {
 }
 
 open_enum! {
-    /// What a notice of the service says.
+    /// The content of a service's notice.
     pub enum SystemBody {
-        /// Words of the service itself.
+        /// A text of the service itself.
         0 "notice" Notice(TextBody),
     }
 }
@@ -155,7 +156,7 @@ open_enum! {
 /// See [`EntryKind::Created`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Created {
-    /// Who made it; none for the service.
+    /// Who made it, or none for the service.
     pub by: Option<UserId>,
     /// Its class.
     pub class: RoomClass,
@@ -172,7 +173,7 @@ pub struct Created {
 pub struct Joined {
     /// Who joined.
     pub users: List<UserId, USERS_PER_COMMAND>,
-    /// Who added them; none for the service.
+    /// Who added them, or none for the service.
     pub by: Option<UserId>,
     /// They see the entries after this position.
     pub visible_after: Position,
@@ -183,7 +184,7 @@ pub struct Joined {
 pub struct Left {
     /// Who left.
     pub user: UserId,
-    /// Who removed them; themselves when they left; none for the service.
+    /// Who removed them: themselves if they left, none for the service.
     pub by: Option<UserId>,
 }
 
@@ -194,7 +195,7 @@ pub struct RoleChange {
     pub user: UserId,
     /// The new role.
     pub role: Role,
-    /// Who changed it; none for the service.
+    /// Who changed it, or none for the service.
     pub by: Option<UserId>,
 }
 
@@ -235,7 +236,7 @@ pub struct RoomRemoved {
 pub struct RoomMarkers {
     /// The room.
     pub room: RoomId,
-    /// The markers that changed; when the client reads slowly, all of the room.
+    /// The markers that changed, or all markers of the room if the client reads slowly.
     pub markers: List<Marker, MARKERS>,
 }
 
@@ -273,7 +274,7 @@ pub struct TokenExpiring {
 /// See [`Event::Draining`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Draining {
-    /// Wait this long before connecting again, in milliseconds.
+    /// Wait this long before reconnecting, in milliseconds.
     pub reconnect_after_ms: u32,
 }
 
@@ -287,6 +288,6 @@ pub struct TypingBy {
     /// Grows with each signal of this person in this room; an older one that arrives late is
     /// dropped.
     pub counter: u64,
-    /// Whether they type or have stopped.
+    /// Whether they are typing or have stopped.
     pub active: bool,
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::limits::USER_ID_BYTES;
 
-/// A string that is not an identifier of the kind wanted.
+/// A string that is not an identifier of the expected kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not {expected}")]
 pub struct IdError {
@@ -245,7 +245,7 @@ macro_rules! random_id {
 }
 
 random_id!(
-    /// Made by a client for one act of a person and kept on every resend of it: the idempotency key.
+    /// The idempotency key: made by a client for one action of a person and kept on every resend.
     ClientId,
     "a client id: 32 hexadecimal digits"
 );
@@ -255,15 +255,15 @@ random_id!(
     "a session id: 32 hexadecimal digits"
 );
 random_id!(
-    /// One installation of a client, made by it and kept.
+    /// One installation of a client, which makes it once and keeps it.
     DeviceId,
     "a device id: 32 hexadecimal digits"
 );
 
-/// The largest number that every client can count with: JavaScript's.
+/// The largest number that every client can represent exactly: JavaScript's.
 pub const MAX_EXACT: u64 = (1 << 53) - 1;
 
-/// Reads a number that the server may pass on, so that none reaches a client that cannot hold it.
+/// Reads a number and refuses those that a client could not represent exactly.
 pub(crate) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let number = u64::deserialize(deserializer)?;
     if number > MAX_EXACT { Err(de::Error::custom("a number over 2^53 - 1")) } else { Ok(number) }

@@ -1,4 +1,4 @@
-//! Which commands carry an idempotency key, and where: read here and nowhere else.
+//! Which commands carry an idempotency key. No other code decides this.
 
 use crate::{
     command::{AddMembers, Command, Leave, RemoveMember, Send, SetRole},
@@ -35,7 +35,7 @@ impl Command {
     /// The command as one that changes a room's log.
     #[must_use]
     pub fn keyed(&self) -> Option<&dyn Keyed> {
-        // Without a wildcard, so that a new command has to say where it belongs.
+        // Without a wildcard, so that every new command must be listed.
         match self {
             Self::AddMembers(command) => Some(command),
             Self::RemoveMember(command) => Some(command),

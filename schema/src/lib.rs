@@ -7,8 +7,8 @@
 //! `docs/protocol.md` explains them to someone who writes a client in another language.
 //!
 //! Lists and texts are bounded types that check before they allocate ([`bounded`]). Enums that will
-//! grow are *open* ([`open`]): a kind that this build does not know is kept as tag and bytes, so that
-//! one new kind of message never breaks an old client's page.
+//! grow are *open* ([`open`]): an unknown kind is kept as tag and bytes, so that a new kind of message
+//! never breaks an old client's page.
 
 pub mod bounded;
 pub mod codec;
@@ -33,7 +33,7 @@ pub use keys::Keyed;
 pub use numbers::{MessageNumber, Position, Timestamp};
 pub use reply::Reply;
 
-/// The protocol version that this build speaks. Hello carries it; a server never sends what is newer
+/// The protocol version that this build speaks. Hello carries it; a server never sends anything newer
 /// than the client's version.
 pub const PROTOCOL_VERSION: u16 = 1;
 

@@ -19,7 +19,7 @@ maxima! {
     FRAME_BYTES = 256 * 1024;
     /// A frame from a client, in bytes.
     COMMAND_BYTES = 64 * 1024;
-    /// A datagram, in bytes: what every browser's path carries.
+    /// A datagram, in bytes: a size that works in every browser.
     DATAGRAM_BYTES = 1_000;
     /// A user's identifier, in bytes.
     USER_ID_BYTES = 64;
@@ -55,11 +55,11 @@ maxima! {
     USERS_PER_COMMAND = 100;
     /// Markers sent with an opened room: the seen-by lines of small rooms.
     MARKERS = 100;
-    /// The bytes of entries in one page or one resume answer; fewer entries come when they are long.
+    /// The bytes of entries in one page or one resume answer; long entries mean fewer of them.
     PAGE_BYTES = 192 * 1024;
 }
 
-/// What a server told a client about its limits.
+/// The limits that a server tells its clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Limits {
     /// The longest text in characters in a public room.
@@ -68,7 +68,7 @@ pub struct Limits {
     pub text_chars: u32,
     /// The largest frame from a client in bytes.
     pub frame_bytes: u32,
-    /// Messages per second that a user may send for long.
+    /// Messages per second that a user may send on average.
     pub messages_per_second: u32,
     /// Rooms that one session may hold open.
     pub open_rooms: u32,
@@ -76,10 +76,10 @@ pub struct Limits {
     pub rooms_per_user: u32,
     /// Members that a room may have.
     pub members_per_room: u32,
-    /// Up to this many members, messages come to the inbox and receipts and presence by name; above
-    /// it, only heads and counts do.
+    /// A room with up to this many members is small: its messages come to the inbox, and receipts and
+    /// presence by name. In larger rooms only heads and counts do.
     pub small_room_members: u32,
-    /// For how long the server remembers client ids, in seconds: a resend after that is `expired`.
+    /// How long the server remembers client ids, in seconds: a resend after that is `expired`.
     pub resend_window_seconds: u32,
     /// How often an active client should ping, in milliseconds.
     pub active_ping_ms: u32,
@@ -87,6 +87,6 @@ pub struct Limits {
     pub idle_ping_ms: u32,
     /// How often a client repeats its typing signal, in milliseconds.
     pub typing_refresh_ms: u32,
-    /// For how long a typing signal holds, in milliseconds.
+    /// How long a typing signal is valid, in milliseconds.
     pub typing_expiry_ms: u32,
 }

@@ -1,7 +1,7 @@
 //! Enums that will grow.
 //!
 //! On the wire a value is its tag (a varint), then its payload behind a length. A tag that this build
-//! does not know decodes to `Unknown` with the bytes as they came, and encodes back to the same. In
+//! does not know decodes to `Unknown` with its bytes, and encodes back to the same bytes. In
 //! JSON a value is an object with one key, the kind's name.
 
 use serde::{Deserialize, Serialize};
@@ -24,10 +24,10 @@ pub struct Unknown {
 }
 
 impl Unknown {
-    /// The tag of a kind that is known by a name only, which `bytes` then holds.
+    /// The tag of a kind of which only the name is known; `bytes` holds the name.
     pub const NAMED: u32 = u32::MAX;
 
-    /// A kind of which JSON gave the name.
+    /// A kind of which JSON gave only the name.
     #[must_use]
     pub(crate) fn named(name: &str) -> Self {
         let name = &name[..name.floor_char_boundary(64)];

@@ -18,7 +18,7 @@ use crate::{
 open_enum! {
     /// The answer to a command that was done.
     pub enum Reply {
-        /// Done; there is nothing to tell.
+        /// Done, without a result.
         0 "done" Done(Empty),
         /// To hello.
         1 "welcome" Welcome(Welcome),
@@ -26,13 +26,13 @@ open_enum! {
         2 "resumed" Resumed(ResumedRooms),
         /// To rooms.
         3 "rooms" Rooms(RoomPage),
-        /// To what finds or makes a room.
+        /// To commands that find or make a room.
         4 "room" Room(RoomSummary),
         /// To members.
         5 "members" Members(MemberPage),
         /// To open.
         6 "opened" Opened(Opened),
-        /// To what adds an entry to a room's log.
+        /// To commands that add an entry to a room's log.
         7 "appended" Appended(Appended),
         /// To history.
         8 "page" Page(EntryPage),
@@ -58,7 +58,7 @@ pub struct Welcome {
     pub own: OwnState,
     /// The server's clock.
     pub server_time: Timestamp,
-    /// When the token ends.
+    /// When the token expires.
     pub token_expires: Timestamp,
     /// The limits.
     pub limits: Limits,
@@ -66,14 +66,14 @@ pub struct Welcome {
     pub rooms: List<RoomSummary, PAGE_ROOMS>,
     /// Whether there are more.
     pub more_rooms: bool,
-    /// What became of the cursors, in their order.
+    /// The results of the cursors, in the same order.
     pub resumed: List<Resumed, RESUME_CURSORS>,
 }
 
 /// The answer to refresh.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Refreshed {
-    /// When the new token ends.
+    /// When the new token expires.
     pub token_expires: Timestamp,
 }
 
@@ -84,27 +84,27 @@ pub struct ResumedRooms {
     pub rooms: List<Resumed, RESUME_CURSORS>,
 }
 
-/// Whether a client's copy of a room can be made whole.
+/// Whether a client's copy of a room can be completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// The entries that follow are all that was missed, up to `head` or, with `more`, up to the last
     /// of them.
     Complete,
-    /// Too much was missed or is gone: drop the copy and load the last page.
+    /// Too much was missed, or it has expired: drop the copy and load the last page.
     Reset,
-    /// The room is not this person's any more: drop the copy.
+    /// The person is no longer in the room: drop the copy.
     Gone,
-    /// This room cannot be read now: keep the copy and ask again.
+    /// The room cannot be read right now: keep the copy and ask again.
     Later,
 }
 
-/// What became of one cursor.
+/// The result of one cursor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Resumed {
     /// The room.
     pub room: RoomId,
-    /// Whether the copy can be made whole.
+    /// Whether the copy can be completed.
     pub standing: Standing,
     /// What was missed, in order.
     pub entries: List<Entry, PAGE_ENTRIES>,
@@ -139,15 +139,15 @@ pub struct Opened {
     pub room: RoomSummary,
     /// Its last entries.
     pub page: EntryPage,
-    /// How far its members have come, in small rooms.
+    /// Its members' markers, in small rooms.
     pub markers: List<Marker, MARKERS>,
-    /// Who of them is there, in small rooms.
+    /// Its members' presence, in small rooms.
     pub presence: List<Presence, MARKERS>,
     /// How many people have the room open now.
     pub attendance: u32,
 }
 
-/// The answer to what adds an entry to a room's log.
+/// The answer to commands that add an entry to a room's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Appended {
     /// The room.
@@ -160,7 +160,7 @@ pub struct Appended {
     pub time: Timestamp,
 }
 
-/// A stretch of a room's log, in order of position.
+/// A range of a room's log, in order of position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct EntryPage {
     /// The entries.
@@ -173,7 +173,7 @@ pub struct EntryPage {
     pub head: Position,
 }
 
-/// The answer to profiles: those that are known.
+/// The answer to profiles: those of known users.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct ProfileList {
     /// The people.

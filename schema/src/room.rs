@@ -17,11 +17,11 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomClass {
-    /// Friends and groups: its people may erase it.
+    /// Friends and groups: its members may erase it.
     Social,
     /// A cafe's room: anyone may walk in; attendance is presence, not membership.
     Public,
-    /// Bookings and disputes: nothing in it ever changes or goes.
+    /// Bookings and disputes: nothing in it is ever changed or removed.
     Evidence,
 }
 
@@ -48,7 +48,7 @@ pub enum Role {
     Owner,
 }
 
-/// What a new member sees of the time before.
+/// What a new member sees of the time before joining.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
 #[serde(rename_all = "snake_case")]
 pub enum HistoryPolicy {
@@ -62,14 +62,14 @@ pub enum HistoryPolicy {
 
 /// The idempotency key of a command that changes something.
 ///
-/// The same key gives the same answer, over any transport, for the days that hello's limits say;
-/// later the answer is `expired`.
+/// The same key gives the same answer, over any transport, for as long as the limits in `welcome` say;
+/// after that the answer is `expired`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
 pub struct ClientKey {
-    /// Made for this act, kept on every resend.
+    /// Made for this action and kept on every resend.
     pub id: ClientId,
-    /// When the person acted, by the client's clock set right with the server's time; kept on every
-    /// resend too.
+    /// When the person acted, on the client's clock corrected with the server's time; kept on every
+    /// resend.
     pub time: Timestamp,
 }
 
@@ -90,7 +90,7 @@ pub struct Profile {
 pub enum Availability {
     /// No device is connected.
     Offline,
-    /// Connected, not looking.
+    /// Connected, but not active.
     Away,
     /// Connected and active.
     Online,
@@ -105,18 +105,17 @@ pub struct Presence {
     pub version: u64,
     /// Whether they can be reached.
     pub availability: Availability,
-    /// When they were last connected; none while they are, or when they never were.
+    /// When they were last connected, or none while they are or if they never were.
     pub last_seen: Option<Timestamp>,
-    /// Their own words.
+    /// Their status text.
     pub status: Option<Text<STATUS_BYTES>>,
 }
 
-/// What all sessions of a person agree on. Of two, the one with the larger version of the presence
+/// The state that all sessions of a person share. Of two, the one with the larger presence version
 /// counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct OwnState {
-    /// The person's presence as others see it: of the availabilities of their sessions the most
-    /// present one.
+    /// The person's presence as others see it: online if one of their sessions is.
     pub presence: Presence,
     /// Whether others are not told what the person has read.
     pub private_receipts: bool,
@@ -131,11 +130,11 @@ pub struct Member {
     pub role: Role,
     /// Since when.
     pub joined: Timestamp,
-    /// Their presence; none in rooms that are too large for it.
+    /// Their presence, or none in large rooms.
     pub presence: Option<Presence>,
 }
 
-/// How far a member has come.
+/// How far a member has received and read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Marker {
     /// Who.
@@ -151,7 +150,7 @@ pub struct Marker {
 pub struct Preview {
     /// The message's number.
     pub number: MessageNumber,
-    /// Who wrote it; none for the system.
+    /// Who wrote it, or none for the service.
     pub sender: Option<UserId>,
     /// Its first words.
     pub text: Text<PREVIEW_BYTES>,
@@ -168,7 +167,7 @@ pub struct RoomSummary {
     pub class: RoomClass,
     /// What it is about.
     pub context: Context,
-    /// Its name; none for direct conversations, which show the other person.
+    /// Its name, or none for direct conversations, which show the other person.
     pub name: Option<Text<NAME_BYTES>>,
     /// The other person of a direct conversation.
     pub peer: Option<Profile>,
@@ -176,7 +175,7 @@ pub struct RoomSummary {
     pub peer_presence: Option<Presence>,
     /// How many members it has.
     pub members: u32,
-    /// What this user may do; none for someone who walked in.
+    /// What this user may do, or none for someone who walked in.
     pub role: Option<Role>,
     /// The position of the last entry.
     pub head: Position,
@@ -190,9 +189,9 @@ pub struct RoomSummary {
     pub preview: Option<Preview>,
     /// When something last happened.
     pub active: Timestamp,
-    /// Whether the server can read the room now. If it cannot, the numbers, `role` and `preview` say
-    /// nothing, and `class`, `context` and `name` may be missing too: clients keep what they have of
-    /// the room and ask again later.
+    /// Whether the server can read the room right now. If not, the numbers, `role` and `preview` mean
+    /// nothing, and `class`, `context` and `name` may be missing too: clients keep their copy of the
+    /// room and ask again later.
     pub readable: bool,
 }
 
@@ -201,9 +200,9 @@ pub struct RoomSummary {
 pub struct Message {
     /// Its number: messages of a room count 1, 2, 3, ….
     pub number: MessageNumber,
-    /// Who wrote it; none for the system.
+    /// Who wrote it, or none for the service.
     pub sender: Option<UserId>,
-    /// The sender's key, so that their devices know their own message again.
+    /// The sender's key, so that their devices recognise their own message.
     pub key: Option<ClientKey>,
     /// What it says.
     pub body: Body,

@@ -174,7 +174,7 @@ fn a_known_kind_is_not_sent_as_an_unknown_one() {
 }
 
 #[test]
-fn user_ids_are_the_main_apps_words() {
+fn user_ids_are_those_of_the_main_app() {
     for good in ["u", "auth0|5f7c8ec7c33c6c004bbafe82", "ana@example.com", "ユーザー"] {
         assert_eq!(good.parse::<UserId>().expect(good).as_str(), good);
     }

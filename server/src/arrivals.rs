@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use caffis_core::Core;
 use caffis_transport::lobby::Arrival;
 
-/// Runs a link, whose client has this address. Until it is past hello it may have to make way.
+/// Runs the link of a client with this address. Until hello it may be dropped for a newer one.
 pub(crate) async fn serve(core: &Core, arrival: Arrival, address: Option<IpAddr>) {
     let Arrival { link, place } = arrival;
     let greeted = tokio::select! {

@@ -27,20 +27,20 @@ pub fn grammar() -> Command {
             Group::ALL,
         ))
         .subcommand(with_settings(
-            Command::new("config").about("Explain every setting, with its value now"),
+            Command::new("config").about("Explain every setting, with its current value"),
             Group::ALL,
         ))
         .subcommand(with_settings(
             Command::new("token")
-                .about("Make a token, signed with token_secret or, with --dev, the built-in secret")
-                .arg(required("user", "Whose token"))
+                .about("Make a token, signed with token_secret or, with --dev, with the built-in secret")
+                .arg(required("user", "The user id in the token"))
                 .arg(Arg::new("name").long("name").help("The name shown"))
                 .arg(
                     Arg::new("ttl")
                         .long("ttl")
                         .default_value("12h")
                         .value_parser(parse_time)
-                        .help("How long it holds, such as 30m or 12h"),
+                        .help("How long it is valid, such as 30m or 12h"),
                 )
                 .arg(
                     Arg::new("service")
@@ -59,8 +59,8 @@ pub fn grammar() -> Command {
         ))
         .subcommand(with_settings(
             Command::new("revoke")
-                .about("End a user's sessions and refuse their tokens from before a time")
-                .arg(Arg::new("user").required(true).value_parser(parse_user).help("Whose"))
+                .about("End a user's sessions and refuse tokens from before a given time")
+                .arg(Arg::new("user").required(true).value_parser(parse_user).help("The user id"))
                 .arg(
                     Arg::new("before")
                         .long("before")
@@ -71,13 +71,13 @@ pub fn grammar() -> Command {
         ))
         .subcommand(with_settings(
             Command::new("backup")
-                .about("Write everything that is stored into one file, also while the server runs")
+                .about("Write the whole store to one file, also while the server runs")
                 .arg(path("out", "The file to write; it must not exist")),
             &[Group::General, Group::Store],
         ))
         .subcommand(with_settings(
             Command::new("restore")
-                .about("Make the store of a backup; the data folder must have none yet")
+                .about("Restore a backup into a data folder without a store")
                 .arg(path("in", "The file to read")),
             &[Group::General, Group::Store],
         ))

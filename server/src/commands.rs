@@ -100,7 +100,7 @@ pub async fn revoke(config: Config, user: UserId, before: Option<Timestamp>) -> 
 /// The file exists or cannot be written, or the store cannot be read.
 pub async fn backup(config: Config, out: PathBuf) -> anyhow::Result<()> {
     if out.exists() {
-        bail!("{} exists already", out.display());
+        bail!("{} already exists", out.display());
     }
     let partial = partial(&out);
     let report = write_backup(&config, &partial).await;
@@ -165,7 +165,7 @@ pub fn restore(config: &Config, input: &Path) -> anyhow::Result<()> {
 /// What the store says.
 pub async fn seed(config: Config, rooms: u64, messages: u64, seed: u64) -> anyhow::Result<()> {
     if !config.dev {
-        bail!("seed fills a store with made-up people: say --dev if that is what you want");
+        bail!("seed fills a store with made-up people: add --dev if you want that");
     }
     if rooms == 0 {
         bail!("--rooms must be at least 1");

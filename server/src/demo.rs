@@ -17,7 +17,7 @@ use caffis_schema::{
     room::{ClientKey, Context, HistoryPolicy, Message, Profile, RoomClass},
 };
 
-/// Who can be played: user and name.
+/// The demo users: user id and name.
 pub const PEOPLE: [(&str, &str); 6] = [
     ("giulia", "Giulia"),
     ("marco", "Marco"),

@@ -1,6 +1,6 @@
 //! Logs: structured, to standard error, without tokens or message bodies.
 //!
-//! Whoever logs does not wait for the writing: lines go into a bounded queue, from which a thread
+//! Logging never waits for the output: lines go into a bounded queue, from which a thread
 //! writes them. A reader of standard error that is slow costs lines, which are counted, and never a
 //! session.
 
@@ -14,14 +14,8 @@ use crate::config::{Config, LogFormat};
 /// The most lines that wait to be written; further ones are left out.
 const WAITING_LINES: usize = 8_192;
 
-/// Whether a text is a filter of logs.
-#[must_use]
-pub fn is_filter(text: &str) -> bool {
-    !text.is_empty() && EnvFilter::try_new(text).is_ok()
-}
-
-/// Starts writing logs. A second call changes nothing. What is logged until the answer is dropped is
-/// written by then, unless nobody reads it.
+/// Starts writing logs. A second call changes nothing. Lines logged before the
+/// returned value is dropped are written by then, unless nobody reads them.
 #[must_use]
 pub fn start(config: &Config) -> Option<LastLines> {
     let filter = EnvFilter::try_new(&config.log_filter).ok()?;

@@ -2,11 +2,11 @@
 
 use std::{any::Any, fmt, net::IpAddr, sync::Arc};
 
-/// Held for the life of a connection; dropping it gives the place back.
+/// Held for the life of a connection; dropping it frees the place.
 pub type Permit = Box<dyn Any + Send + Sync>;
 
-/// Decides per address whether a new connection may be made. Counting is the hook's business: it
-/// gives a permit that counts down when it is dropped, or none to refuse.
+/// Decides per address whether a new connection may be made. The hook does the counting: it returns a
+/// permit that counts down when it is dropped, or none to refuse.
 #[derive(Clone)]
 pub struct Admit(Arc<dyn Fn(IpAddr) -> Option<Permit> + Send + Sync>);
 

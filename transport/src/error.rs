@@ -6,7 +6,7 @@ use std::{io, time::Duration};
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The address does not parse or has another scheme.
-    #[error("{0:?} is no address of this transport")]
+    #[error("{0:?} is not an address of this transport")]
     Address(String),
     /// The name was not found, or has no address.
     #[error("no address was found for {0:?}")]
@@ -14,7 +14,7 @@ pub enum ConnectError {
     /// The socket failed.
     #[error("the socket failed: {0}")]
     Io(#[from] io::Error),
-    /// TLS failed, or its settings are not usable.
+    /// TLS failed, or its settings cannot be used.
     #[error("TLS failed: {0}")]
     Tls(#[from] rustls::Error),
     /// The machine's certificate authorities could not be loaded.

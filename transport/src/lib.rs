@@ -3,15 +3,15 @@
 //! The server binary listens through [`quic::QuicServer`] (one UDP port, the ALPN chooses between
 //! native QUIC and WebTransport) and [`tcp::serve`] (one TCP port: HTTP/1.1, HTTP/2 and, through
 //! [`ws::Upgrade`], WebSocket). The Rust client, the load generator and the tests connect through
-//! [`quic::connect`], [`ws::connect`] and [`quic::connect_webtransport`]. Everybody above sees links
-//! only; this crate knows neither the protocol's schema nor the server's core.
+//! [`quic::connect`], [`ws::connect`] and [`quic::connect_webtransport`]. The layers above see
+//! only links; this crate knows neither the protocol's schema nor the server's core.
 //!
 //! - [`ws`]: WebSocket, both sides. An idle link holds no buffers, frames that are flushed together
 //!   leave in one write, and large ones are compressed.
 //! - [`quic`]: both QUIC transports and the endpoint that serves them.
-//! - [`tcp`]: the HTTP listener, optionally with TLS. [`proxy`]: proxies in front of it that say for
-//!   whom they connect.
-//! - [`lobby`]: how many connections there are, and who makes way. [`admit`]: who may connect.
+//! - [`tcp`]: the HTTP listener, optionally with TLS. [`proxy`]: the PROXY header, in which
+//!   proxies send the client's address.
+//! - [`lobby`]: how many connections there may be. [`admit`]: who may connect.
 //! - [`tls`]: which server certificates a client trusts.
 #![warn(missing_docs)]
 

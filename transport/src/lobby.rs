@@ -1,9 +1,9 @@
-//! How many connections there are, and who makes way when there are too many.
+//! How many connections there are, and which is dropped when there are too many.
 //!
-//! A connection is in the lobby from the moment it is accepted until it is past hello. Whoever
-//! connects and says nothing costs little to replace, so a full lobby does not refuse a newcomer: the
-//! connection that has waited longest makes way. Those that are past hello never do. The listeners
-//! of all transports share one lobby.
+//! A connection is in the lobby from the moment it is accepted until its hello is answered. A connection
+//! without a hello is cheap to replace, so a full lobby does not refuse a new one: it drops the connection
+//! that has waited longest. Connections past hello are never dropped. The listeners of all transports
+//! share one lobby.
 
 use std::{
     collections::BTreeMap,
@@ -51,7 +51,7 @@ impl Lobby {
     }
 
     /// A place for a new connection. If none is free, the connection that has waited longest loses
-    /// its own. None when every place belongs to a connection that is past hello.
+    /// its place. Returns none if every place belongs to a connection past hello.
     #[must_use]
     pub fn enter(&self) -> Option<Place> {
         let mut state = self.state();
@@ -118,7 +118,8 @@ impl fmt::Debug for Lobby {
 pub struct Arrival {
     /// The link, which holds its place until it is dropped.
     pub link: Box<dyn Link>,
-    /// Its place. Whoever serves the link watches [`Place::evicted`] until it calls [`Place::keep`].
+    /// Its place. The code that serves the link watches [`Place::evicted`] until it calls
+    /// [`Place::keep`].
     pub place: Place,
 }
 
@@ -141,7 +142,7 @@ struct Seat {
 }
 
 impl Place {
-    /// Resolves when this connection has to make way. One task at a time may wait for it.
+    /// Resolves when this connection is to be dropped. One task at a time may wait for it.
     pub async fn evicted(&self) {
         self.0.evicted.notified().await;
     }

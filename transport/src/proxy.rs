@@ -1,7 +1,7 @@
-//! The PROXY protocol, versions 1 and 2: the header in which a proxy says for whom it connects. It
-//! comes before everything else, TLS included.
+//! The PROXY protocol, versions 1 and 2: the header in which a proxy sends the client's address. It
+//! comes before everything else, including TLS.
 //!
-//! Only the sender and its port are read; of version 2 the further fields (TLVs) are passed over.
+//! Only the client's address and port are read; the further fields of version 2 (TLVs) are skipped.
 //! Nothing beyond the header is taken from the stream.
 
 use std::{
@@ -12,12 +12,12 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// Which peers are proxies and begin each connection with a header. No other peer may send one.
+/// Which peers are proxies, and so begin each connection with a header. No other peer may send one.
 #[derive(Clone)]
 pub struct Proxies(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
 
 impl Proxies {
-    /// The peers for which the function says yes; it must not block.
+    /// The peers for which the function returns true; it must not block.
     pub fn new(is_proxy: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(is_proxy))
     }

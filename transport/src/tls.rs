@@ -20,7 +20,7 @@ pub enum Trust {
     /// Those that these authorities signed.
     Roots(Arc<RootCertStore>),
     /// Exactly those whose DER form has one of these SHA-256 hashes. The name and the dates are not
-    /// checked: whoever published the hash vouches for them.
+    /// checked: the publisher of the hash vouches for them.
     Hashes(Vec<[u8; 32]>),
 }
 

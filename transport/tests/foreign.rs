@@ -98,7 +98,7 @@ async fn next_frame(stream: &mut TcpStream) -> (bool, Vec<u8>) {
 }
 
 #[tokio::test]
-async fn large_messages_are_compressed_for_whoever_offers_it_and_small_ones_never() {
+async fn large_messages_are_compressed_if_the_client_offers_it_and_small_ones_never() {
     let (server, mut links) = common::websocket_server(LIMIT, common::loopback());
     for (offer, agreed) in [(OFFER, true), ("", false)] {
         let (mut stream, answer) =

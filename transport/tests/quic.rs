@@ -104,7 +104,7 @@ async fn handshakes_that_never_finish_end_and_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn silent_connections_make_way_and_links_past_hello_do_not() {
+async fn silent_connections_are_dropped_for_newer_ones_and_links_past_hello_are_not() {
     let lobby = Lobby::new(10, 3);
     let (server, options) = start(|options| options.lobby = lobby.clone());
     let mut client = quic::connect(&address(&server), &options).await.unwrap();
@@ -188,7 +188,7 @@ async fn a_link_survives_the_move_to_another_address() {
 }
 
 #[tokio::test]
-async fn the_next_link_goes_from_a_socket_of_the_servers_family() {
+async fn the_client_socket_has_the_servers_address_family() {
     let localhost = |address: &str| vec![address.parse().unwrap()];
     let (tls, trust) = common::certificate();
     let old = QuicServer::bind(ServerOptions::new(localhost("[::1]:0"), tls.clone())).unwrap();
@@ -263,7 +263,7 @@ async fn a_restart_is_noticed_at_once() {
 }
 
 #[tokio::test]
-async fn another_certificate_is_for_new_links_only() {
+async fn a_new_certificate_is_used_for_new_links_only() {
     let (server, options) = start(|_| ());
     let mut client = quic::connect(&address(&server), &options).await.unwrap();
     let mut link = accept(&server).await;

@@ -146,7 +146,7 @@ async fn a_peer_that_does_not_read_its_answer_is_disconnected() {
 }
 
 #[tokio::test]
-async fn silent_peers_make_way_and_links_past_hello_do_not() {
+async fn silent_peers_are_dropped_for_newer_ones_and_links_past_hello_are_not() {
     let lobby = Lobby::new(10, 3);
     let options = tcp::Options { lobby: lobby.clone(), ..common::loopback() };
     let (server, mut links) = common::websocket_server(4_096, options);
@@ -206,7 +206,7 @@ fn proxied() -> tcp::Options {
 }
 
 #[tokio::test]
-async fn a_proxy_says_for_whom_it_connects_before_tls() {
+async fn a_proxy_header_comes_before_tls() {
     let (tls, trust) = common::certificate();
     let (_sender, receiver) = watch::channel(tls);
     let server = http(tcp::Options { tls: Some(receiver), ..proxied() });
@@ -236,7 +236,7 @@ async fn a_silent_proxy_and_one_whose_client_is_not_admitted_are_disconnected() 
 }
 
 #[tokio::test]
-async fn tls_is_spoken_and_its_certificate_can_be_changed() {
+async fn tls_works_and_its_certificate_can_be_replaced() {
     let tcp_alpn = |tls: Arc<rustls::ServerConfig>| {
         let mut tls = (*tls).clone();
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

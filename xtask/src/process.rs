@@ -170,7 +170,7 @@ impl Program {
         let (events, received) = sync_channel(LINE_QUEUE);
         pass_lines(child.stdout.take(), events.clone());
         pass_lines(child.stderr.take(), events.clone());
-        // Nobody receives any more once the limits below have passed.
+        // The receiver is gone once the limits below have passed.
         thread::spawn(move || events.send(Event::Exited(child.wait())).ok());
 
         let mut deadline = Instant::now() + self.limit;

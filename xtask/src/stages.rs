@@ -101,7 +101,7 @@ fn fmt(run: &Run<'_>, _: &mut Tally) -> Result<()> {
     run.workspace.cargo(["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]).run()
 }
 
-/// Who may import whom, and the tests of this program itself.
+/// The import rules, and the tests of this program itself.
 fn rules(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     cargo_test(run, &["--package", "xtask"], tally)
 }

@@ -1,4 +1,4 @@
-//! Who may import whom: DESIGN's picture of the crates, held against what cargo resolves.
+//! Which crate may import which, checked against what cargo resolves. ARCHITECTURE.md has the picture.
 
 #![allow(clippy::unwrap_used)]
 
@@ -143,7 +143,7 @@ fn metadata() -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What is imported but not allowed.
+/// Imports that are not allowed.
 fn breaches<'a>(found: &BTreeSet<&'a str>, allowed: &[&str]) -> Vec<&'a str> {
     found.iter().copied().filter(|name| !allowed.contains(name)).collect()
 }

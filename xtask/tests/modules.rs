@@ -1,5 +1,5 @@
-//! Who may import whom inside core, read from its sources: a feature is one file, and what it stands on
-//! knows nothing of it.
+//! Which module may import which, read from the sources: modules depend on each other in one direction,
+//! so each can be understood with only what it stands on.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,19 +9,101 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The top-level modules of core and the others that each of them names.
+/// Sources in which no modules of a folder form a circle.
+const SOURCES: [&str; 8] = [
+    "transport/link/src",
+    "transport/src",
+    "certs/src",
+    "server/embedded/src",
+    "server/src",
+    "clients/rust/src",
+    "clients/bench/src",
+    "xtask/src",
+];
+
+/// The one whose modules share what the module above them declares.
+const BENCH: &str = "clients/bench/src";
+
+/// Only its top-level modules are checked for circles: within `room` and `hub` some still need each other.
+const CORE: &str = "server/core/src";
+
+/// A module by its path from the crate's root, such as `["ws", "link"]`.
+type Module = Vec<String>;
+
+/// For each module of one folder, the modules of the same folder that it imports.
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
-fn core() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/core/src")
+/// A crate's modules and the paths that they name.
+struct Sources {
+    modules: BTreeSet<Module>,
+    /// Who names what, without `crate` and `super`.
+    named: Vec<(Module, Module)>,
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+impl Sources {
+    fn read(folder: &str) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(folder);
+        let files = files(&root);
+        let mut modules = BTreeSet::from([Module::new()]);
+        let mut named = Vec::new();
+        for file in &files {
+            let module = module(file.strip_prefix(&root).unwrap());
+            for path in paths(&code(&fs::read_to_string(file).unwrap())) {
+                named.push((module.clone(), resolve(&module, path)));
+            }
+            modules.insert(module);
+        }
+        Self { modules, named }
+    }
+
+    /// The module in which a path leads to an item or a module.
+    fn target(&self, path: &Module) -> Module {
+        let exists = |length: &usize| self.modules.contains(&path[..*length]);
+        let length = (0..=path.len()).rev().find(exists).unwrap();
+        path[..length].to_vec()
+    }
+
+    /// What the modules of each folder import from each other.
+    fn folders(&self) -> BTreeMap<Module, Imports> {
+        let mut folders: BTreeMap<Module, Imports> = BTreeMap::new();
+        for module in self.modules.iter().filter(|module| !module.is_empty()) {
+            let (name, folder) = module.split_last().unwrap();
+            folders.entry(folder.to_vec()).or_default().entry(name.clone()).or_default();
+        }
+        for (module, path) in &self.named {
+            let target = self.target(path);
+            let shared = module.iter().zip(&target).take_while(|(one, other)| one == other).count();
+            if let (Some(name), Some(other)) = (module.get(shared), target.get(shared)) {
+                let imports = folders.get_mut(&module[..shared]).unwrap();
+                imports.get_mut(name).unwrap().insert(other.clone());
+            }
+        }
+        folders
+    }
+
+    /// The items that modules take from a module above them, other than the crate's root.
+    fn taken_from_above(&self) -> BTreeSet<String> {
+        let above = self.named.iter().filter(|(module, path)| {
+            let target = self.target(path);
+            let length = target.len();
+            (1..module.len()).contains(&length)
+                && length < path.len()
+                && module.starts_with(&target)
+        });
+        let shown = |(module, path): &(Module, Module)| {
+            format!("{} imports {}", module.join("::"), path.join("::"))
+        };
+        above.map(shown).collect()
+    }
+}
+
+/// The Rust files below a folder, except for programs of their own.
+fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
+        if path.is_dir() && !path.ends_with("bin") {
+            found.extend(files(&path));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }
@@ -29,78 +111,80 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// `ws/link.rs` is `["ws", "link"]`, and `ws/mod.rs` is `["ws"]`.
+fn module(file: &Path) -> Module {
+    let names = file.with_extension("");
+    let mut module: Module = names.iter().map(|name| name.to_str().unwrap().to_owned()).collect();
+    if ["mod", "lib", "main"].contains(&module.last().unwrap().as_str()) {
+        module.pop();
+    }
+    module
+}
+
 /// The code of a file without its tests and comments.
-fn code(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    let product = text.split("#[cfg(test)]").next().unwrap_or_default();
-    product
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n")
+fn code(text: &str) -> String {
+    let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    product.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
 }
 
-/// The first names after `crate::`, one by one or in a list with braces.
-fn named(code: &str) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for rest in code.split("crate::").skip(1) {
-        match rest.strip_prefix('{') {
-            None => names.extend(first_name(rest)),
-            Some(list) => names.extend(listed(list)),
+/// The paths that begin with `crate` or `super`; a list in braces gives one for each of its items.
+fn paths(code: &str) -> Vec<Module> {
+    let mut found = Vec::new();
+    for start in ["crate::", "super::"] {
+        for (at, _) in code.match_indices(start) {
+            let before = code[..at].chars().next_back();
+            if !before.is_some_and(|c| is_name(c) || c == ':') {
+                tree(&code[at..], &Module::new(), &mut found);
+            }
         }
     }
-    names
+    found
 }
 
-/// The first names of a list up to its closing brace; lists within it belong to their name.
-fn listed(list: &str) -> Vec<String> {
-    let (mut depth, mut start, mut names) = (0, 0, Vec::new());
-    for (index, letter) in list.char_indices() {
-        match letter {
-            '{' => depth += 1,
-            '}' if depth == 0 => {
-                names.extend(first_name(&list[start..index]));
-                break;
-            }
-            '}' => depth -= 1,
-            ',' if depth == 0 => {
-                names.extend(first_name(&list[start..index]));
-                start = index + 1;
-            }
-            _ => {}
+fn is_name(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+/// Reads one path, or a list of them in braces, and gives what follows it.
+fn tree<'a>(code: &'a str, before: &Module, found: &mut Vec<Module>) -> &'a str {
+    let mut rest = code.trim_start();
+    if let Some(list) = rest.strip_prefix('{') {
+        rest = list.trim_start();
+        while !rest.starts_with('}') && !rest.is_empty() {
+            rest = tree(rest, before, found).trim_start();
+            rest = rest.find([',', '}']).map_or("", |end| &rest[end..]);
+            rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
+        }
+        return rest.strip_prefix('}').unwrap_or(rest);
+    }
+    let end = rest.find(|character| !is_name(character)).unwrap_or(rest.len());
+    let (name, rest) = rest.split_at(end);
+    let mut path = before.clone();
+    if !name.is_empty() && name != "self" {
+        path.push(name.to_owned());
+    }
+    match rest.strip_prefix("::") {
+        Some(rest) if !rest.starts_with(['<', '*']) => tree(rest, &path, found),
+        _ => {
+            found.push(path);
+            rest
         }
     }
-    names
 }
 
-fn first_name(text: &str) -> Option<String> {
-    let name: String =
-        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    (!name.is_empty()).then_some(name)
-}
-
-fn module(path: &Path) -> String {
-    let inside = path.strip_prefix(core()).unwrap();
-    let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
-    first.trim_end_matches(".rs").to_owned()
-}
-
-fn imports() -> Imports {
-    let mut imports = Imports::new();
-    let files: Vec<_> = sources(&core()).into_iter().filter(|path| module(path) != "lib").collect();
-    let modules: BTreeSet<String> = files.iter().map(|path| module(path)).collect();
-    for path in &files {
-        let own = module(path);
-        let names = named(&code(path));
-        let others = names.into_iter().filter(|name| *name != own && modules.contains(name));
-        imports.entry(own.clone()).or_default().extend(others);
+/// A path from the crate's root.
+fn resolve(module: &Module, path: Module) -> Module {
+    let up = path.iter().take_while(|name| *name == "super").count();
+    if up == 0 {
+        return path[1..].to_vec();
     }
-    imports
+    let base = &module[..module.len().saturating_sub(up)];
+    [base, &path[up..]].concat()
 }
 
-/// The modules of a circle, if there is one.
+/// The modules of a circle, if there is one, and those that need them.
 fn circle(imports: &Imports) -> Option<Vec<String>> {
-    // Takes away, again and again, what stands on nothing that is left.
+    // Repeatedly removes the modules that need nothing that is left.
     let mut left = imports.clone();
     loop {
         let free: Vec<String> = left
@@ -116,26 +200,59 @@ fn circle(imports: &Imports) -> Option<Vec<String>> {
 }
 
 #[test]
-fn no_modules_of_core_need_each_other() {
-    let imports = imports();
-    assert!(imports.len() > 10, "the sources were read: {imports:?}");
-    assert_eq!(circle(&imports), None);
+fn no_modules_of_a_folder_need_each_other() {
+    let mut circles = Vec::new();
+    for folder in SOURCES {
+        let sources = Sources::read(folder);
+        assert!(sources.modules.len() > 5, "the sources of {folder} were read");
+        for (module, imports) in sources.folders() {
+            let found = circle(&imports).map(|found| found.join(", "));
+            circles.extend(found.map(|found| format!("{folder}/{}: {found}", module.join("/"))));
+        }
+    }
+    assert!(circles.is_empty(), "these need each other:\n{}", circles.join("\n"));
+}
+
+#[test]
+fn no_module_imports_from_its_parents() {
+    let folders = SOURCES.iter().filter(|folder| **folder != BENCH);
+    let found: Vec<String> =
+        folders.flat_map(|folder| Sources::read(folder).taken_from_above()).collect();
+    assert!(found.is_empty(), "taken from the parent module:\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_top_level_modules_of_core_need_each_other() {
+    assert_eq!(circle(&Sources::read(CORE).folders()[&Module::new()]), None);
 }
 
 #[test]
 fn nothing_that_a_feature_stands_on_knows_features() {
-    let imports = imports();
+    let folders = Sources::read(CORE).folders();
+    let modules = &folders[&Module::new()];
     for below in ["model", "ports", "tables", "hub", "directory", "room", "services", "call"] {
         for above in ["features", "dispatch", "session"] {
-            assert!(!imports[below].contains(above), "{below} imports {above}");
+            assert!(!modules[below].contains(above), "{below} imports {above}");
         }
     }
-    for path in sources(&core().join("features")) {
-        let code = code(&path);
-        assert!(!code.contains("features::"), "{} imports another feature", path.display());
-        let sibling = code.lines().any(|line| line.trim_start().starts_with("use super::"));
-        assert!(!sibling, "{} imports a sibling", path.display());
+    for (feature, imports) in &folders[&vec!["features".to_owned()]] {
+        assert!(imports.is_empty(), "the feature {feature} imports {imports:?}");
     }
+}
+
+#[test]
+fn paths_are_found_in_lists_too() {
+    let of =
+        |code: &str| -> Vec<String> { paths(code).iter().map(|path| path.join("::")).collect() };
+    let list = "use crate::{\n    a::{self, b::C},\n    d as e,\n};\nuse super::super::f::*;";
+    assert_eq!(of(list), ["crate::a", "crate::a::b::C", "crate::d", "super::super::f"]);
+    assert_eq!(of("let x = crate::a::b(1); my_crate::c();"), ["crate::a::b"]);
+    let module = |path: &str| path.split("::").map(str::to_owned).collect::<Module>();
+    assert_eq!(
+        resolve(&module("ws::link"), module("super::wire::Frame")),
+        module("ws::wire::Frame")
+    );
+    assert_eq!(resolve(&module("ws::link"), module("crate::tls")), module("tls"));
 }
 
 #[test]
@@ -147,7 +264,4 @@ fn circles_are_found() {
     assert_eq!(circle(&of(&[("a", &["b"]), ("b", &["c"]), ("c", &[])])), None);
     let found = circle(&of(&[("a", &["b"]), ("b", &["c"]), ("c", &["b"])]));
     assert_eq!(found.unwrap(), ["a", "b", "c"]);
-    let listed =
-        named("use crate::{\n    room::{Rooms, not_now},\n    tables,\n};\nuse crate::sync::lock;");
-    assert!(listed.iter().eq(["room", "sync", "tables"]));
 }

@@ -22,10 +22,10 @@ use crate::{
 /// Where Let's Encrypt lists its addresses.
 pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
-/// The part of a certificate's lifetime that is left when it is renewed: Let's Encrypt's advice.
+/// A certificate is renewed when this part of its lifetime is left, as Let's Encrypt advises.
 const RENEWED_AT: u32 = 3;
 
-/// What to ask for, and of whom.
+/// Which certificate to request, and from which authority.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The folder of the account and the certificate.
@@ -36,22 +36,22 @@ pub struct Settings {
     pub contact: Option<String>,
     /// The address of the authority's directory, `https`.
     pub directory: String,
-    /// The authority of the directory's own TLS certificate (PEM); none: the machine's.
+    /// The roots (PEM) for the directory's own TLS certificate, or none for the machine's.
     pub root: Option<PathBuf>,
 }
 
 /// The most names of one certificate; Let's Encrypt allows 100.
 pub const MAX_DOMAINS: usize = 64;
 
-/// A certificate authority with our account there. The account is made at the first order, whose
-/// maker thereby agrees to the authority's terms of service.
+/// A certificate authority with our account there. The first order creates the account and agrees to
+/// the authority's terms of service.
 #[derive(Debug)]
 pub(crate) struct Authority {
     pub(super) settings: Settings,
     pub(super) cache: Cache,
     pub(super) challenges: Arc<Challenges>,
     pub(super) http: Http,
-    /// Somebody wants an attempt now.
+    /// An attempt was requested.
     pub(super) wanted: Notify,
 }
 
@@ -70,19 +70,19 @@ impl Authority {
         })
     }
 
-    /// The certificate that was obtained before, if it is good still.
+    /// The certificate that was obtained before, if it is still valid.
     pub(crate) fn cached(&self, now: SystemTime) -> Option<Identity> {
         self.cache.certificate(&self.settings.domains, now)
     }
 
-    /// Asks for an attempt now, whatever the back-off says, if a certificate is due.
+    /// Starts an attempt now, without waiting for the back-off, if a certificate is due.
     pub(crate) fn ask(&self) {
         self.wanted.notify_one();
     }
 
-    /// The configurations of the TCP and the UDP port. Without a certificate TCP shows one that
-    /// nobody trusts, so that probes which do not check it are told the state; UDP, which serves
-    /// links only, refuses.
+    /// The configurations of the TCP and the UDP port. Without a certificate, TCP uses a self-signed
+    /// one, so that probes that do not verify it can read the state; UDP, which serves only links,
+    /// refuses.
     pub(crate) fn configs(
         &self,
         identity: Option<&Identity>,

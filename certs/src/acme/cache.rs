@@ -1,4 +1,4 @@
-//! The folder that keeps account and certificate, of each authority its own.
+//! The folder that keeps the account and the certificate of one authority.
 
 use std::{
     fs, io,
@@ -23,7 +23,7 @@ const MAX_NAME: usize = 100;
 pub(super) struct Cache(PathBuf);
 
 impl Cache {
-    /// Makes the folder of an authority, so that what one gave is not taken for another's.
+    /// Creates the folder of an authority. Each has its own, so that none uses the other's certificate.
     pub(super) fn open(folder: &Path, directory: &str) -> Result<Self, CertError> {
         let folder = folder.join(name(directory));
         private_file::make_folder(&folder)?;
@@ -35,7 +35,7 @@ impl Cache {
         self.0.join(CERTIFICATE)
     }
 
-    /// The certificate, if there is one that is good for these names now.
+    /// The certificate, if there is one that is valid for these names now.
     pub(super) fn certificate(&self, domains: &[String], now: SystemTime) -> Option<Identity> {
         let path = self.certificate_path();
         match Identity::load(&path, &path, domains, now) {
@@ -82,7 +82,7 @@ impl Cache {
 
     /// Forgets an account that the authority does not know.
     pub(super) fn forget_account(&self) {
-        // A failure shows when the next account is kept.
+        // A failure shows when the next account is written.
         let _ = fs::remove_file(self.0.join(ACCOUNT));
     }
 }

@@ -33,7 +33,7 @@ impl Challenges {
         Ok(())
     }
 
-    /// Shows none any more.
+    /// Removes the proof.
     pub(super) fn clear(&self) {
         self.lock().clear();
     }
@@ -43,11 +43,11 @@ impl Challenges {
     }
 }
 
-/// Shows the authority its proof, and everybody else the certificate of the moment.
+/// Shows the proof to the authority and the current certificate to everyone else.
 #[derive(Debug)]
 pub(super) struct Resolver {
     pub(super) challenges: Arc<Challenges>,
-    /// None: everybody else is refused.
+    /// Without one, everyone else is refused.
     pub(super) certified: Option<Arc<CertifiedKey>>,
 }
 
@@ -67,7 +67,7 @@ fn is_authority(hello: &ClientHello<'_>) -> bool {
     protocols.next() == Some(ALPN_ACME) && protocols.next().is_none()
 }
 
-/// A certificate that nobody trusts, in memory only.
+/// A self-signed certificate, in memory only.
 pub(super) fn placeholder(domains: &[String]) -> Result<Arc<CertifiedKey>, CertError> {
     sign(&params(domains)?)
 }
@@ -133,7 +133,7 @@ mod tests {
         let resolver = Resolver { challenges: challenges.clone(), certified };
         let server = Arc::new(tcp_config(Arc::new(resolver), &[ALPN_ACME]).unwrap());
 
-        // Whoever does not know the extension may not accept the proof for a certificate.
+        // A client that does not know the extension must not accept the proof as a certificate.
         let is_proof = |error: &rustls::Error| error.to_string().contains("CriticalExtension");
         let authority = |name| agreed(&server, name, &[ALPN_ACME], &proof).unwrap_err();
         assert!(is_proof(&authority("chat.test")), "{}", authority("chat.test"));

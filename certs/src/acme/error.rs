@@ -2,6 +2,8 @@
 
 use std::{error::Error, time::Duration};
 
+use http::StatusCode;
+
 use crate::CertError;
 
 /// Why no certificate was obtained, in sentences for the operator.
@@ -10,22 +12,22 @@ pub enum AcmeError {
     /// No answer came, or one that is not ACME.
     #[error("the certificate authority cannot be reached: {0}")]
     Unreachable(String),
-    /// The authority says no.
+    /// The authority refused.
     #[error("the certificate authority refused: {0}")]
     Refused(String),
-    /// The authority did not find our proof at a domain, or did not look.
-    #[error("{domain} was not proven to the certificate authority: {reason}")]
+    /// The authority could not validate a domain.
+    #[error("the certificate authority could not validate {domain}: {reason}")]
     NotProven {
         /// Which domain.
         domain: String,
         /// What the authority says.
         reason: String,
     },
-    /// The authority offers no challenge that we can meet.
+    /// The authority offers no challenge that we support.
     #[error("the certificate authority offers no tls-alpn-01 challenge for {0}")]
     NoChallenge(String),
-    /// The authority answers in a way that RFC 8555 does not foresee.
-    #[error("the certificate authority answers strangely: {0}")]
+    /// The answer does not follow RFC 8555.
+    #[error("the certificate authority gave an unexpected answer: {0}")]
     Strange(String),
     /// It took too long.
     #[error("no certificate came within {0:?}")]
@@ -36,7 +38,7 @@ pub enum AcmeError {
 }
 
 impl AcmeError {
-    /// Whether asking again soon costs the authority nothing and may help.
+    /// Whether trying again soon is harmless and may help.
     pub(super) fn is_passing(&self) -> bool {
         matches!(self, Self::Unreachable(_))
     }
@@ -46,7 +48,7 @@ impl From<instant_acme::Error> for AcmeError {
     fn from(error: instant_acme::Error) -> Self {
         match error {
             instant_acme::Error::Api(problem) => Self::Refused(problem.to_string()),
-            instant_acme::Error::Other(other) => match other.downcast::<super::http::Failure>() {
+            instant_acme::Error::Other(other) => match other.downcast::<Failure>() {
                 Ok(failure) => Self::Unreachable(failure.to_string()),
                 Err(other) => Self::Strange(other.to_string()),
             },
@@ -55,7 +57,24 @@ impl From<instant_acme::Error> for AcmeError {
     }
 }
 
-/// An error with all that is behind it: reqwest says what failed only there.
+/// Why a request got no ACME answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("{0}")]
+    Request(String),
+    #[error("it answered {0}")]
+    Status(StatusCode),
+    #[error("its answer is larger than {0} bytes")]
+    TooLarge(usize),
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Request(whole(&error))
+    }
+}
+
+/// An error with its whole chain of sources: reqwest says what failed only there.
 pub(super) fn whole(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -12,7 +12,7 @@ use http::{Request, StatusCode, header};
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 use reqwest::{Certificate, Client, Response, redirect::Policy};
 
-use super::error::whole;
+use super::error::{Failure, whole};
 use crate::{CertError, identity};
 
 /// How long one request may take.
@@ -21,7 +21,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The largest answer, in bytes; chains are the largest that come.
+/// The largest answer, in bytes; certificate chains are the largest.
 const MAX_BODY: usize = 256 * 1024;
 
 /// The longest wait that an authority may ask for.
@@ -31,25 +31,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug)]
 pub(super) struct Http {
     client: Client,
-    /// How long the authority wants to be left alone, as it said last.
+    /// The wait that the authority asked for last.
     retry_after: Arc<Mutex<Option<Duration>>>,
-}
-
-/// Why a request has no answer of ACME.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
-    #[error("{0}")]
-    Request(String),
-    #[error("it answered {0}")]
-    Status(StatusCode),
-    #[error("its answer is larger than {MAX_BODY} bytes")]
-    TooLarge,
-}
-
-impl From<reqwest::Error> for Failure {
-    fn from(error: reqwest::Error) -> Self {
-        Self::Request(whole(&error))
-    }
 }
 
 impl Http {
@@ -68,7 +51,7 @@ impl Http {
         Ok(Self { client, retry_after: Arc::default() })
     }
 
-    /// How long the authority asked to be left alone since this was asked last.
+    /// The wait that the authority asked for since the last call.
     pub(super) fn take_retry_after(&self) -> Option<Duration> {
         self.retry_after.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -84,7 +67,7 @@ impl Http {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > MAX_BODY {
-                return Err(Failure::TooLarge);
+                return Err(Failure::TooLarge(MAX_BODY));
             }
             body.extend_from_slice(&chunk);
         }
@@ -92,7 +75,7 @@ impl Http {
         Ok(BytesResponse { parts, body: Box::new(Bytes::from(body)) })
     }
 
-    /// Remembers what an error says about the time to come back; dates are not understood.
+    /// Remembers the `Retry-After` of an error; dates are not supported.
     fn note(&self, response: &Response) {
         let header = response.headers().get(header::RETRY_AFTER);
         let seconds = header.and_then(|header| header.to_str().ok()?.trim().parse().ok());
@@ -119,7 +102,7 @@ fn is_error(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 
-/// Whether an answer says what is wrong, as RFC 8555 wants it.
+/// Whether an answer is a problem document, as RFC 8555 requires.
 fn is_problem(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| kind.starts_with("application/problem+json"))

@@ -1,4 +1,4 @@
-//! When a certificate is asked for.
+//! When a certificate is requested.
 
 use std::{
     sync::Arc,
@@ -13,21 +13,21 @@ use super::{
 };
 use crate::Certificates;
 
-/// The first wait after a failure that costs the authority nothing, and the longest.
+/// The first and the longest wait when the authority cannot be reached.
 const PASSING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10 * 60));
 
 /// The same after a refusal: Let's Encrypt allows five failed proofs of a name in an hour.
 const REFUSED: (Duration, Duration) = (Duration::from_secs(5 * 60), Duration::from_secs(6 * 3600));
 
-/// How far a wait is stretched at random at most, so that servers that failed together do not come
-/// back together.
+/// The most by which a wait is extended at random, so that servers that failed together do not retry
+/// together.
 const JITTER: f64 = 0.25;
 
-/// The longest sleep: the wall clock may be set meanwhile.
+/// The longest sleep: the wall clock may be changed during it.
 const MAX_SLEEP: Duration = Duration::from_secs(3600);
 
-/// Waits longer with each failure since the last success, of each kind by itself: an authority that
-/// comes back is not made to wait for its absence.
+/// Waits longer with each failure since the last success, counted for each kind of failure by itself:
+/// after an outage of the authority the wait for refusals is still short.
 #[derive(Debug, Default)]
 struct BackOff {
     passing: u32,
@@ -60,7 +60,7 @@ pub(crate) async fn keep(
         if let Ok(wait) = due.duration_since(now)
             && !wait.is_zero()
         {
-            // Whoever asks meanwhile is told by the look at the clock that nothing is due.
+            // A request that comes during the attempt finds that nothing is due.
             let _ = timeout(wait.min(MAX_SLEEP), authority.wanted.notified()).await;
             continue;
         }

@@ -35,7 +35,8 @@ impl Authority {
         let path = self.cache.certificate_path();
         let (chain_pem, key_pem) = ((chain.as_bytes(), &*path), (key.as_bytes(), &*path));
         let identity = Identity::from_pem(chain_pem, key_pem, &self.settings.domains, clock())?;
-        // One that cannot be kept serves until the process ends: authorities give only a few a week.
+        // If it cannot be written, it still serves until the process ends: authorities issue only a few
+        // a week.
         if let Err(error) = self.cache.keep_certificate(&format!("{chain}{key}")) {
             tracing::error!(%error, "the new certificate cannot be kept: after a restart another is needed");
         }
@@ -73,7 +74,7 @@ impl Authority {
         Ok((order.poll_certificate(&POLLING).await?, key))
     }
 
-    /// The account that was made earlier, or a new one.
+    /// The existing account, or a new one.
     async fn account(&self) -> Result<Account, AcmeError> {
         let builder = Account::builder_with_http(Box::new(self.http.clone()));
         if let Some(account) = self.cache.account() {
@@ -93,7 +94,7 @@ impl Authority {
         Ok(account)
     }
 
-    /// Shows a proof for every domain that is not proven yet, and says so.
+    /// Shows a proof for every domain that is not validated yet, and tells the authority.
     async fn prove(&self, order: &mut Order) -> Result<(), AcmeError> {
         let wanted = self.settings.domains.len();
         let found = order.state().authorizations.len();
@@ -112,7 +113,7 @@ impl Authority {
             };
             self.challenges.show(&domain, challenge.key_authorization().digest().as_ref())?;
             challenge.set_ready().await.map_err(|error| match error {
-                // It may have looked before it answered.
+                // It may have checked before it answered.
                 Error::Api(problem) => AcmeError::NotProven { domain, reason: problem.to_string() },
                 error => error.into(),
             })?;
@@ -135,7 +136,7 @@ async fn reason(order: &mut Order) -> AcmeError {
     AcmeError::Refused("the order is invalid, without a reason".to_owned())
 }
 
-/// No proof outlives its order, however that ends.
+/// Removes the proofs when the order ends, also when it fails.
 struct HideAtEnd<'a>(&'a Challenges);
 
 impl Drop for HideAtEnd<'_> {

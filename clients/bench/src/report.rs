@@ -144,7 +144,7 @@ pub(crate) fn table(cells: &[Cell]) -> String {
     text
 }
 
-/// The aims and what was reached, as a table in Markdown.
+/// The aims and the results, as a Markdown table.
 pub(crate) fn aims(cells: &[Cell]) -> String {
     let mut text = String::from("| cell | figure | aim | reached | |\n|---|---|---|---|---|\n");
     for aim in AIMS {

@@ -114,7 +114,7 @@ impl Wire {
         }
     }
 
-    /// Sends a command and waits for its answer; events meanwhile are dropped.
+    /// Sends a command and waits for its answer; events that come first are dropped.
     pub(crate) async fn call(&mut self, id: u32, command: Command) -> anyhow::Result<Reply> {
         self.send(&frames::request(id, command)).await?;
         let mut answer = None;

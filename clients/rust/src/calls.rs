@@ -13,7 +13,7 @@ pub enum CallError {
     #[error(transparent)]
     Refused(Error),
     /// Too many commands are waiting; this one was not accepted.
-    #[error("too many commands wait")]
+    #[error("too many commands are waiting")]
     OutboxFull,
     /// The command is larger than servers accept.
     #[error("the command is too large: {size} bytes")]

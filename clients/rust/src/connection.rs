@@ -78,7 +78,7 @@ pub struct Heartbeat {
 impl Heartbeat {
     /// While the person is active: a dead server is noticed within 3 s.
     pub const ACTIVE: Self = Self { every: Duration::from_secs(2), grace: Duration::from_secs(1) };
-    /// While nobody is active: within 20 s.
+    /// While the person is not active: within 20 s.
     pub const IDLE: Self = Self { every: Duration::from_secs(15), grace: Duration::from_secs(5) };
 
     /// The intervals that the server asks for.

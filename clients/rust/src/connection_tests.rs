@@ -115,7 +115,7 @@ async fn a_server_that_answers_is_asked_in_its_rhythm_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_frame_ends_the_connection_and_a_bad_datagram_does_not() {
+async fn invalid_frames_end_the_connection_and_bad_datagrams_do_not() {
     let (mut client, mut server) = pair();
     server.send_datagram(Bytes::from_static(b"\xff\xff\xff")).unwrap();
     send(&mut server, &ServerFrame::Event(Event::Draining(Draining { reconnect_after_ms: 1 })))

@@ -11,7 +11,7 @@ pub enum ConnectError {
     #[error("the server cannot be reached: {0}")]
     Unreachable(String),
     /// Something is set up wrongly; trying again changes nothing.
-    #[error("the connection is set up wrongly: {0}")]
+    #[error("the connection is misconfigured: {0}")]
     Setup(String),
 }
 

@@ -46,7 +46,7 @@ pub enum State {
 pub enum ClientEvent {
     /// The state of the connection changed.
     State(State),
-    /// A session began: the room list and the limits, as they are now. Missed entries follow.
+    /// A session began: the current room list and limits. Missed entries follow.
     Welcome(Box<Welcome>),
     /// The next entry of a held room: in order, without a gap, once.
     Entry(RoomEntry),
@@ -80,7 +80,7 @@ impl Events {
     /// The most events that wait for the application.
     pub(crate) const CAPACITY: usize = 1_024;
 
-    /// The next event; none after the client has ended.
+    /// The next event, or none after the client has ended.
     pub async fn next(&mut self) -> Option<ClientEvent> {
         self.0.recv().await
     }

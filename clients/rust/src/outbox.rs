@@ -24,7 +24,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Nobody is waiting for the answer, and the command changes nothing.
+    /// No caller waits for the answer, and the command changes nothing.
     fn is_void(&self) -> bool {
         self.answerer.is_closed() && self.command.key().is_none()
     }
@@ -185,7 +185,7 @@ impl Outbox {
         }
     }
 
-    /// The client ends: everybody who waits is told.
+    /// The client ends: every waiting caller is told.
     pub(crate) fn end(&mut self) {
         for (_, waiting) in std::mem::take(&mut self.waiting) {
             let _: Result<_, _> = waiting.answerer.send(Err(CallError::Ended));

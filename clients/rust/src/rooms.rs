@@ -17,7 +17,7 @@ pub(crate) struct ResumeId(u64);
 /// What became of a room's copy after a resume.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// These entries come next; none if there was nothing new.
+    /// The entries that come next, possibly none.
     Entries(Vec<Entry>),
     /// The copy is outdated: it begins again after this position.
     Reset {
@@ -26,7 +26,7 @@ pub(crate) enum Outcome {
         /// Whether the room was open and has to be loaded again.
         open: bool,
     },
-    /// The room is not this person's any more.
+    /// The person is no longer in the room.
     Gone,
     /// The room has to be resumed again after a while.
     Later,

@@ -146,7 +146,7 @@ fn more_rooms_than_one_question_takes_are_asked_in_turn_open_ones_first() {
 }
 
 #[test]
-fn what_overtakes_the_answer_is_asked_for_after_it() {
+fn entries_that_overtake_the_answer_are_requested_after_it() {
     let mut rooms = Rooms::default();
     rooms.hold(room(1), Position(3));
     rooms.note_head(room(1), Position(5));
@@ -176,7 +176,7 @@ fn what_is_heard_of_while_a_room_opens_is_asked_for_after_its_page() {
 }
 
 #[test]
-fn a_server_that_does_not_have_what_it_spoke_of_is_asked_ever_less_often_and_then_believed() {
+fn a_server_that_lacks_announced_entries_is_asked_less_and_less_often() {
     let mut rooms = Rooms::default();
     rooms.hold(room(1), Position(3));
     rooms.note_head(room(1), Position(4));

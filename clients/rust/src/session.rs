@@ -6,7 +6,7 @@ use std::{
 };
 
 use caffis_schema::{
-    CloseCode, Command, Entry, Error, ErrorCode, Event, List, Position, Reply, RoomId, Text,
+    CloseCode, Command, Error, ErrorCode, Event, List, Position, Reply, RoomId, Text,
     command::{Open, Refresh, Resume},
     event::{Head, RoomEntry},
     limits::Limits,
@@ -285,7 +285,7 @@ impl Session {
             _ if state.is_lagging() => {}
             Event::Entry(RoomEntry { room, entry }) => {
                 let entries = state.rooms.entry(room, entry);
-                emit_entries(room, entries, state);
+                state.emit_entries(room, entries);
             }
             Event::Behind(head) if state.rooms.holds(head.room) => {
                 state.rooms.note_head(head.room, head.head);
@@ -317,7 +317,7 @@ impl Session {
         for resumed in rooms {
             let room = resumed.room;
             match state.rooms.resumed(resume, resumed, any_entries) {
-                Outcome::Entries(entries) => emit_entries(room, entries, state),
+                Outcome::Entries(entries) => state.emit_entries(room, entries),
                 Outcome::Reset { head, open } => {
                     state.emit(ClientEvent::Reset { room, head });
                     if open {
@@ -354,7 +354,7 @@ impl Session {
         state.rooms.note_head(room, opened.room.head);
         let entries = state.rooms.opened(room, position.max(opened.page.head), inbox);
         state.emit(ClientEvent::Opened(Box::new(opened)));
-        emit_entries(room, entries, state);
+        state.emit_entries(room, entries);
     }
 
     /// Holds a room whose entries come whether it is open or not. The summary of an unreadable room
@@ -390,13 +390,7 @@ impl Session {
     }
 }
 
-fn emit_entries(room: RoomId, entries: Vec<Entry>, state: &mut ClientState) {
-    for entry in entries {
-        state.emit(ClientEvent::Entry(RoomEntry { room, entry }));
-    }
-}
-
-/// Waits for the token that is being fetched; for ever, while none is.
+/// Waits for the token that is being fetched, or for ever if none is.
 async fn next_token(token: &mut Option<TokenFuture>) -> Result<String, String> {
     match token {
         Some(future) => {

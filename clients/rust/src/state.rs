@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use caffis_schema::RoomId;
+use caffis_schema::{Entry, RoomId, event::RoomEntry};
 
 use crate::{
     events::{ClientEvent, Events, State},
@@ -33,6 +33,13 @@ impl ClientState {
             return;
         }
         self.pending.push_back(event);
+    }
+
+    /// Emits entries of one room, in order.
+    pub(crate) fn emit_entries(&mut self, room: RoomId, entries: Vec<Entry>) {
+        for entry in entries {
+            self.emit(ClientEvent::Entry(RoomEntry { room, entry }));
+        }
     }
 
     /// Whether events have to be dropped.

@@ -90,7 +90,7 @@ impl Connector for Quic {
     }
 }
 
-/// What can be set right by waiting, and what cannot.
+/// Which errors may go away by waiting.
 fn refused(error: caffis_transport::ConnectError) -> ConnectError {
     use caffis_transport::ConnectError as E;
     match error {

@@ -8,8 +8,8 @@
 
 export { type BackoffOptions, backoffDelay, DEFAULT_BACKOFF } from "./backoff.ts";
 export { ChatClient } from "./client/client.ts";
-export { CommandError, EndedError, LinkLostError } from "./client/errors.ts";
 export type { ChatClientOptions, TokenReason } from "./client/options.ts";
+export { CommandError, EndedError, LinkLostError } from "./errors.ts";
 export type { ConnectInfo, GatedEngine, Route } from "./link/discover.ts";
 export type { Dial, Farewell, Link, LinkEvents, TransportKind } from "./link/link.ts";
 export type { WebSocketConstructor, WebSocketLike } from "./link/websocket.ts";

@@ -25,6 +25,17 @@ async function ownRead(server: FakeServer, read: number, unread: number): Promis
   await settled();
 }
 
+/** A client whose mark of all five messages waits for its answer. */
+async function markOnItsWay(server: FakeServer): Promise<ChatClient> {
+  server.read = 0;
+  const { client, timers } = start(server);
+  await timers.advance(10);
+  server.late = (command) => command.type === "mark_read";
+  client.markRead(ROOM, 5);
+  await settled();
+  return client;
+}
+
 describe("messages that another device marks as unread", () => {
   test("are unread here too, and can be read again", async () => {
     const server = serverWithFive();
@@ -74,12 +85,7 @@ describe("messages that another device marks as unread", () => {
 describe("nothing becomes unread again", () => {
   test("by an event that a mark on its way has overtaken", async () => {
     const server = serverWithFive();
-    server.read = 0;
-    const { client, timers } = start(server);
-    await timers.advance(10);
-    server.late = (command) => command.type === "mark_read";
-    client.markRead(ROOM, 5);
-    await settled();
+    const client = await markOnItsWay(server);
     server.link.event({ type: "own_read", value: { room: ROOM, read: 2, unread: 3 } });
     await settled();
     expect(reading(client)).toEqual({ read: 5, unread: 0 });
@@ -92,12 +98,7 @@ describe("nothing becomes unread again", () => {
 
   test("unless an event has confirmed the mark before its answer came", async () => {
     const server = serverWithFive();
-    server.read = 0;
-    const { client, timers } = start(server);
-    await timers.advance(10);
-    server.late = (command) => command.type === "mark_read";
-    client.markRead(ROOM, 5);
-    await settled();
+    const client = await markOnItsWay(server);
     await ownRead(server, 5, 0);
     await ownRead(server, 2, 3);
     server.release();

@@ -1,17 +1,13 @@
 /** Reading a long conversation: it opens at the first unread message and nothing jumps. */
 
-import type { Browser, Locator } from "playwright-core";
+import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
-import { TerminalPerson } from "./support/terminal.ts";
+import { Backlog } from "./support/backlog.ts";
+import type { Person } from "./support/person.ts";
 
 const GROUP = "Lettura";
 const OLD = 2_000;
 const NEW = 30;
-/** Messages that are written before the first of them is acknowledged. */
-const AT_ONCE = 50;
 /** The text above the first message. */
 const BEGINNING = "This is where it begins";
 /** How far one step scrolls, in pixels. */
@@ -19,43 +15,15 @@ const STEP = 650;
 /** The most messages that are in the page, however many the conversation has. */
 const DRAWN = 120;
 
-let server: TestServer;
-let chromium: Browser;
+let backlog: Backlog;
 let giulia: Person;
-let marco: TerminalPerson;
 
 beforeAll(async () => {
-  const rates = ["messages", "commands", "address-commands"].flatMap((kind) => [
-    `--${kind}-per-second`,
-    "10000",
-  ]);
-  [server, chromium] = await Promise.all([TestServer.start(...rates), openChromium()]);
-  giulia = await Person.arrives(
-    await chromium.newContext({ locale: "en-GB" }),
-    server.url,
-    "giulia",
-  );
-  await giulia.makesGroup(GROUP, ["marco"]);
-  marco = new TerminalPerson(server, "marco");
-  const room = await marco.waitFor("room", (each) =>
-    each.lines("room").find((line) => line[3] === GROUP),
-  );
-  marco.types(`/open ${room[1]}`);
-  await writes(1, OLD);
-  await giulia.page.locator(`[data-number="${OLD}"]`).waitFor();
-  // Everything up to here is read.
-  await giulia.badge(GROUP, null);
-  await giulia.room("Marco").click();
-  await giulia.page.getByTestId("room-title").getByText("Marco").waitFor();
-  await writes(OLD + 1, OLD + NEW);
-  await giulia.badge(GROUP, NEW);
+  backlog = await Backlog.of(GROUP, OLD, NEW);
+  giulia = backlog.giulia;
 });
 
-afterAll(async () => {
-  marco?.[Symbol.dispose]();
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
+afterAll(() => backlog?.[Symbol.asyncDispose]());
 
 test("it opens at the first unread message, with a divider", async () => {
   await giulia.reloads();
@@ -119,7 +87,7 @@ test("new messages are counted while one reads further up, and one jump leads to
   await giulia.page.locator("#messages").evaluate((log) => log.scrollTo(0, log.scrollHeight));
   await giulia.badge(GROUP, null);
   for (let i = 0; i < 5; i += 1) await scrollsAndStays(-STEP);
-  await writes(OLD + NEW + 1, OLD + NEW + 2);
+  await backlog.writes(OLD + NEW + 1, OLD + NEW + 2);
   const jump = giulia.page.getByTestId("jump");
   await jump.getByText("2 new messages").waitFor();
   expect(await inView(OLD + NEW + 2)).toBe(false);
@@ -130,7 +98,7 @@ test("new messages are counted while one reads further up, and one jump leads to
 });
 
 test("at the end the view follows new messages", async () => {
-  await writes(OLD + NEW + 3, OLD + NEW + 3);
+  await backlog.writes(OLD + NEW + 3, OLD + NEW + 3);
   await giulia.page.locator(`[data-number="${OLD + NEW + 3}"]`).waitFor();
   expect(await inView(OLD + NEW + 3)).toBe(true);
 });
@@ -155,17 +123,6 @@ test("on a phone the details replace the room, which keeps its place", async () 
   expect(shown.length).toBeGreaterThan(3);
   expect(giulia.problems).toEqual([]);
 });
-
-/** Writes numbered messages and waits until they are acknowledged; not more at once than may wait. */
-async function writes(from: number, to: number): Promise<void> {
-  for (let first = from; first <= to; first += AT_ONCE) {
-    const last = Math.min(to, first + AT_ONCE - 1);
-    for (let i = first; i <= last; i += 1) marco.types(`message ${i}`);
-    await marco.waitFor("acknowledgement", (each) =>
-      each.lines("sent").find((line) => line[3] === `${last}`),
-    );
-  }
-}
 
 function message(number: number): Locator {
   return giulia.page.locator(`[data-testid=message][data-number="${number}"]`);

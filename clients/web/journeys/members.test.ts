@@ -41,7 +41,7 @@ test("an owner adds people by name and by id, and is told why not", async () => 
   await page.getByTestId("add-members").click();
   await page.getByTestId("user-ids").fill("nobody-of-this-name");
   await page.getByTestId("add-picked").click();
-  await page.getByRole("alert").getByText("There is nobody with this id").waitFor();
+  await page.getByRole("alert").getByText("Nobody has this id").waitFor();
   await page.getByTestId("user-ids").fill("luca");
   await page.getByTestId("member-aiko").check();
   await page.getByTestId("add-picked").click();

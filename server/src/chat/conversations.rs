@@ -46,7 +46,7 @@ impl Chat {
         let before = self.room.replace(room).filter(|before| *before != room);
         self.call(async move {
             if let Some(before) = before {
-                // Whatever comes of it, the new one is opened.
+                // The new one is opened even if that fails.
                 let _ = client.close(before).await;
             }
             Done::Opened(client.open(room, PAGE).await)

@@ -67,7 +67,7 @@ pub async fn run(args: ChatArgs) -> anyhow::Result<()> {
     let mut lines = read_lines();
     let mut chat = Chat::new(client, Screen::new(args.plain), args.room);
     let mut reading = true;
-    // After the last line, what was said is still delivered.
+    // After the last line, unsent messages are still delivered.
     while reading || !chat.calls.is_empty() {
         tokio::select! {
             event = events.next() => match event {

@@ -1,4 +1,4 @@
-//! What is shown: lines for people, or with `--plain` lines for programs.
+//! The output: lines for people, or with `--plain` lines for programs.
 //!
 //! A plain line is a word and its fields, separated by tabs; tabs, line breaks and backslashes in a
 //! field are written `\t`, `\n`, `\\`.
@@ -167,7 +167,7 @@ fn escaped(field: &str) -> String {
 
 fn print(line: &str) {
     let mut out = io::stdout().lock();
-    // A pipe that nobody reads any more ends the program by its input, not here.
+    // If the reader of the pipe is gone, the program ends through its input, not here.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 

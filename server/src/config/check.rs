@@ -1,13 +1,13 @@
-//! What settings must be together.
+//! Rules for settings that depend on each other.
 
 use std::net::SocketAddr;
 
 use super::{
-    load::ConfigError,
+    error::ConfigError,
     model::{Config, DEVELOPMENT_SECRET},
 };
 
-/// Refuses settings that are good one by one and not together.
+/// Refuses settings that are valid alone but not together.
 pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
     let conflict = |sentence: &str| Err(ConfigError::Conflict(sentence.to_owned()));
     if config.tls_certificate.is_some() != config.tls_key.is_some() {
@@ -27,26 +27,26 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
     }
     if config.core.idle_ping >= config.core.idle_timeout {
         return conflict(
-            "idle_ping must be shorter than idle_timeout, or idle clients are cut off",
+            "idle_ping must be shorter than idle_timeout, or idle clients are disconnected",
         );
     }
     if config.core.ring_entries as u64 > config.core.resume_entries {
-        return conflict("ring_entries is more than resume_entries: it would never be used");
+        return conflict("ring_entries is more than resume_entries: the rest would never be used");
     }
     if config.dev {
         let mut addresses = config.listen.iter().chain(&config.listen_quic);
         if let Some(address) = addresses.find(|address| !address.ip().is_loopback()) {
             return Err(ConfigError::Conflict(format!(
-                "with dev the server hands out tokens to everybody, so it listens on loopback only, \
-                 not on {address}"
+                "with dev the server gives tokens to everybody, so it listens on loopback only, not on \
+                 {address}"
             )));
         }
     }
     Ok(())
 }
 
-/// Refuses several addresses when the system chooses the port of one: it would choose a different
-/// port for each, and clients are told only one.
+/// Refuses several addresses if the system chooses the port of one: each would get a different port,
+/// and clients are told only one.
 fn one_port(key: &str, addresses: &[SocketAddr]) -> Result<(), ConfigError> {
     match addresses.iter().find(|address| address.port() == 0) {
         Some(chosen) if addresses.len() > 1 => Err(ConfigError::Conflict(format!(
@@ -58,7 +58,7 @@ fn one_port(key: &str, addresses: &[SocketAddr]) -> Result<(), ConfigError> {
     }
 }
 
-/// Refuses what does not go together with a certificate by ACME, or is nothing without it.
+/// Refuses settings that conflict with ACME, or that have no meaning without it.
 fn acme(config: &Config) -> Result<(), ConfigError> {
     let refuse = |sentence: String| Err(ConfigError::Conflict(sentence));
     let Some(first) = config.acme.domains.first() else {
@@ -92,7 +92,7 @@ fn acme(config: &Config) -> Result<(), ConfigError> {
         |host: &&String| config.acme.domains.iter().any(|d| d.eq_ignore_ascii_case(host));
     match config.hosts.iter().find(|host| !is_covered(host)) {
         Some(host) => refuse(format!(
-            "hosts has `{host}`, for which the certificate would not be good: allowed are those of \
+            "hosts has `{host}`, for which the certificate would not be valid: allowed are those of \
              acme_domains ({})",
             config.acme.domains.join(", ")
         )),
@@ -101,10 +101,10 @@ fn acme(config: &Config) -> Result<(), ConfigError> {
 }
 
 impl Config {
-    /// Refuses to serve with what is only good for development.
+    /// Refuses to serve with settings that are only for development.
     ///
     /// # Errors
-    /// What is missing or must not be.
+    /// The setting that is missing or not allowed.
     pub fn check_serving(&self) -> Result<(), ConfigError> {
         if self.dev {
             return Ok(());

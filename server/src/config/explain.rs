@@ -1,4 +1,4 @@
-//! `caffis-chat config`: every setting with its value now.
+//! `caffis-chat config`: every setting with its current value.
 
 use std::fmt::Write as _;
 

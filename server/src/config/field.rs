@@ -73,7 +73,7 @@ pub enum Field {
     Maybe(fn(&mut Config) -> &mut Option<String>, fn(&str) -> bool, &'static str),
     /// A secret, or none.
     Secret(fn(&mut Config) -> &mut Option<Secret>),
-    /// The form of the logs.
+    /// The format of the logs.
     LogFormat(fn(&mut Config) -> &mut LogFormat),
 }
 
@@ -163,7 +163,7 @@ impl Field {
         }
     }
 
-    /// What is allowed, in words.
+    /// The allowed values, in words.
     #[must_use]
     pub fn allowed(&self) -> String {
         match self {
@@ -212,7 +212,7 @@ impl Field {
     }
 }
 
-/// The items of a comma-separated list; none when one is bad or there are too many.
+/// The items of a comma-separated list, or none if one is bad or there are too many.
 fn list<T>(text: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     let items = text.split(',').map(str::trim).filter(|text| !text.is_empty());
     let items: Vec<T> = items.map(item).collect::<Option<_>>()?;

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     check,
+    error::ConfigError,
     model::Config,
     registry::SETTINGS,
     setting::{PREFIX, Setting},
@@ -30,41 +31,6 @@ pub struct Sources {
     pub environment: Vec<(String, String)>,
     /// Keys and values from flags.
     pub flags: Vec<(String, String)>,
-}
-
-/// Why a configuration is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A value that is not allowed.
-    #[error("{origin} has the value {value}; allowed is {allowed}")]
-    Value {
-        /// The flag, the variable, or the key with its file.
-        origin: String,
-        /// The value, or a word in its place.
-        value: String,
-        /// What would be allowed.
-        allowed: String,
-    },
-    /// A key that nobody knows.
-    #[error("{origin} is not a setting{}; `caffis-chat config` lists them all",
-        suggestion.map(|key| format!(" (did you mean {key}?)")).unwrap_or_default())]
-    UnknownKey {
-        /// Where it is.
-        origin: String,
-        /// What it might be.
-        suggestion: Option<&'static str>,
-    },
-    /// The file cannot be read.
-    #[error("the configuration file {} cannot be read: {reason}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// Settings that do not go together.
-    #[error("{0}")]
-    Conflict(String),
 }
 
 /// The configuration from these sources, checked as a whole.
@@ -132,7 +98,7 @@ fn set(
     }
 }
 
-/// Keys with their values as text; none for a value of a type that no setting has.
+/// Keys with their values as text, or none for a value of a type that no setting has.
 fn read_file(path: &Path) -> Result<Vec<(String, Option<String>)>, ConfigError> {
     let unreadable = |reason| ConfigError::File { path: path.to_owned(), reason };
     let size = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();

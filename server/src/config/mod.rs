@@ -5,6 +5,7 @@
 //! A bad value stops the start.
 
 mod check;
+mod error;
 mod explain;
 mod field;
 mod load;
@@ -12,15 +13,18 @@ mod model;
 mod network;
 mod registry;
 mod setting;
+mod valid;
 mod values;
 
+pub use error::ConfigError;
 pub use explain::explain;
 pub use field::Field;
-pub use load::{ConfigError, Sources, load, unknown_variables};
+pub use load::{Sources, load, unknown_variables};
 pub use model::{
     AcmeSettings, Config, DEFAULT_PORT, DEVELOPMENT_SECRET, LogFormat, Secret, TokenSettings,
 };
 pub use network::Network;
 pub use registry::SETTINGS;
 pub use setting::{Group, Setting};
+pub use valid::may_be_asked_for_keys;
 pub use values::parse_time;

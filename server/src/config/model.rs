@@ -52,7 +52,7 @@ pub struct Config {
     pub tokens: TokenSettings,
     /// How logs are written.
     pub log_format: LogFormat,
-    /// Which logs are written.
+    /// The filter of the logs.
     pub log_filter: String,
     /// When clients should come back after a drain.
     pub drain_delay: Duration,
@@ -164,7 +164,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Where to listen on TCP when nobody said: loopback in development, everywhere otherwise.
+    /// Where to listen on TCP by default: loopback in development, all addresses otherwise.
     #[must_use]
     pub fn default_listen(dev: bool) -> Vec<SocketAddr> {
         if dev {

@@ -3,6 +3,10 @@
 use super::{
     field::{Field, Number},
     setting::{Group, Setting},
+    valid::{
+        is_context, is_directory, is_domain, is_filter, is_host, is_jwks_location, is_mail,
+        is_origin, is_word,
+    },
 };
 
 const SECOND: u64 = 1_000;
@@ -66,7 +70,7 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "acme_domains",
         Group::Network,
-        "Names to obtain a certificate for by ACME, instead of tls_certificate; TCP must be reachable at port 443 of all of them",
+        "Names of a certificate to obtain by ACME, instead of tls_certificate; port 443 of all of them must lead to TCP",
         Field::Words(
             |c| &mut c.acme.domains,
             is_domain,
@@ -82,7 +86,7 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "acme_contact",
         Group::Network,
-        "Mail address that the ACME certificate authority may write to; empty: none",
+        "Email address for the ACME certificate authority; empty: none",
         Field::Maybe(|c| &mut c.acme.contact, is_mail, "a mail address"),
     ),
     setting(
@@ -94,13 +98,13 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "acme_ca",
         Group::Network,
-        "Root certificates (PEM) that the directory's own certificate must lead to; empty: the machine's",
+        "Root certificates (PEM) for the directory's own TLS certificate; empty: the machine's",
         Field::File(|c| &mut c.acme.ca),
     ),
     setting(
         "hosts",
         Group::Network,
-        "Names or addresses by which clients reach the server, with acme_domains by default those; the certificate must be good for all of them",
+        "Names or addresses by which clients reach the server, by default acme_domains if set; the certificate must be valid for all of them",
         Field::Words(|c| &mut c.hosts, is_host, "host names or IP addresses"),
     ),
     setting(
@@ -112,7 +116,7 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "trusted_proxies",
         Group::Network,
-        "Networks of reverse proxies whose X-Forwarded-For is believed; empty: none",
+        "Networks of reverse proxies whose X-Forwarded-For is trusted; empty: none",
         Field::Networks(|c| &mut c.trusted_proxies),
     ),
     setting(
@@ -124,13 +128,13 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "max_connections",
         Group::Network,
-        "Connections at the same time, of all transports together",
+        "Connections at the same time, over all transports",
         Field::Count(|c| Number::U32(&mut c.max_connections), 1, 1_000_000),
     ),
     setting(
         "max_waiting",
         Group::Network,
-        "Of these, connections that have not said hello yet; past it the oldest of them is ended",
+        "Of these, connections that have not said hello yet; beyond it the oldest of them is dropped",
         Field::Count(|c| Number::U32(&mut c.max_waiting), 1, 1_000_000),
     ),
     setting(
@@ -145,20 +149,20 @@ pub static SETTINGS: &[Setting] = &[
         "Key set (JWKS) for RS256, ES256 and EdDSA tokens; empty: none",
         Field::Maybe(
             |c| &mut c.tokens.jwks,
-            crate::tokens::is_jwks_location,
+            is_jwks_location,
             "a file, an https:// address, or an http:// address of this machine",
         ),
     ),
     setting(
         "token_issuer",
         Group::Tokens,
-        "Issuers (iss) that are believed; empty: any",
+        "Issuers (iss) that are accepted; empty: any",
         Field::Words(|c| &mut c.tokens.issuers, is_word, "texts without commas, up to 256 bytes"),
     ),
     setting(
         "token_audience",
         Group::Tokens,
-        "Audiences (aud) that are this service; empty: tokens must not name one",
+        "Audiences (aud) that are accepted; empty: tokens must not name one",
         Field::Words(|c| &mut c.tokens.audiences, is_word, "texts without commas, up to 256 bytes"),
     ),
     setting(
@@ -176,7 +180,7 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "token_jwks_age",
         Group::Tokens,
-        "The age at which the key set is fetched again, so that withdrawn keys go",
+        "The age at which the key set is fetched again, so that withdrawn keys are dropped",
         Field::Time(|c| &mut c.tokens.jwks_age, 10 * SECOND, 7 * DAY),
     ),
     setting(
@@ -194,16 +198,16 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "log_format",
         Group::Logs,
-        "The form of the logs",
+        "The format of the logs",
         Field::LogFormat(|c| &mut c.log_format),
     ),
     setting(
         "log_filter",
         Group::Logs,
-        "Which logs are written",
+        "The filter of the logs",
         Field::Text(
             |c| &mut c.log_filter,
-            crate::logs::is_filter,
+            is_filter,
             "a level (error, warn, info, debug, trace) or directives such as info,caffis_core=debug",
         ),
     ),
@@ -254,12 +258,12 @@ pub static SETTINGS: &[Setting] = &[
     ),
     count(
         "commands_in_flight",
-        "Commands of one session under way at the same time; further ones wait",
+        "Commands of one session in flight at the same time; further ones wait",
         Field::Count(|c| Number::U32(&mut c.core.commands_in_flight), 1, 10_000),
     ),
     count(
         "open_rooms",
-        "Rooms that one session may hold open",
+        "Rooms that one session may have open",
         Field::Count(|c| Number::U32(&mut c.core.open_rooms), 1, 10_000),
     ),
     count(
@@ -274,12 +278,12 @@ pub static SETTINGS: &[Setting] = &[
     ),
     count(
         "small_room_members",
-        "Up to this many members messages come to the inbox; receipts, presence and typing are told",
+        "A room with up to this many members is small: its messages come to the inbox, with receipts, presence and typing",
         Field::Count(|c| Number::U32(&mut c.core.small_room_members), 2, 100),
     ),
     count(
         "session_queue_bytes",
-        "What may wait to be written to one session; past it messages are dropped and resumed",
+        "Bytes that may wait to be written to one session; beyond it messages are dropped and fetched again by resume",
         Field::Size(|c| Number::Usize(&mut c.core.session_queue_bytes), 64 * KIB, GIB),
     ),
     count(
@@ -299,7 +303,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     count(
         "idle_bytes",
-        "What rooms that nobody uses may take in memory",
+        "Memory for rooms that nobody uses",
         Field::Size(|c| Number::Usize(&mut c.core.idle_bytes), MIB, 1024 * GIB),
     ),
     count(
@@ -309,17 +313,17 @@ pub static SETTINGS: &[Setting] = &[
     ),
     count(
         "ring_bytes",
-        "What the recent entries of one room may take in memory",
+        "Memory for the recent entries of one room",
         Field::Size(|c| Number::Usize(&mut c.core.ring_bytes), KIB, GIB),
     ),
     count(
         "resume_entries",
-        "Entries that a resume may catch up; beyond it the client reloads",
+        "Missed entries that a resume may deliver; beyond it the client reloads",
         Field::Count(|c| Number::U64(&mut c.core.resume_entries), 1, 1_000_000),
     ),
     count(
         "open_rooms_made_per_day",
-        "Rooms of open contexts that a person may make in a day",
+        "Rooms of open contexts that a person may make per day",
         Field::Count(|c| Number::U32(&mut c.core.open_rooms_made_per_day), 0, 1_000_000),
     ),
     count(
@@ -329,7 +333,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     time(
         "person_cache",
-        "How long a person's row in memory is believed until it is read again",
+        "How long a person's row in memory is used before it is read again",
         Field::Time(|c| &mut c.core.person_cache, SECOND, DAY),
     ),
     time(
@@ -339,7 +343,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     time(
         "activity_retention",
-        "How long it is kept which rooms were active; nothing that follows rooms may lag longer",
+        "How long the record of active rooms is kept; nothing that follows rooms may lag longer",
         Field::Seconds(|c| &mut c.core.activity_retention, HOUR, 3_650 * DAY),
     ),
     time(
@@ -349,7 +353,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     time(
         "handshake_timeout",
-        "How long each step of a new connection may take: PROXY header, TLS handshake, first request, upgrade; on UDP all until the first stream",
+        "How long each step of a new connection may take: PROXY header, TLS handshake, first request, upgrade; on UDP everything until the first stream",
         Field::Time(|c| &mut c.handshake_timeout, 100, 10 * MINUTE),
     ),
     time(
@@ -369,7 +373,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     time(
         "offline_grace",
-        "How long a client must stay away before others are told",
+        "How long a client must be gone before others are told",
         Field::Time(|c| &mut c.core.offline_grace, 0, 10 * MINUTE),
     ),
     time(
@@ -379,7 +383,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     time(
         "room_timeout",
-        "How long a list waits for one room; one that takes longer is listed as not readable now",
+        "How long a list waits for one room; one that takes longer is listed as unreadable",
         Field::Time(|c| &mut c.core.room_timeout, 100, 10 * MINUTE),
     ),
     time(
@@ -399,7 +403,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     time(
         "drain_delay",
-        "When clients should come back after a drain",
+        "After how long clients should come back after a drain",
         Field::Time(|c| &mut c.drain_delay, 0, 10 * MINUTE),
     ),
     time(
@@ -408,42 +412,3 @@ pub static SETTINGS: &[Setting] = &[
         Field::Time(|c| &mut c.drain_within, 100, 10 * MINUTE),
     ),
 ];
-
-fn is_word(text: &str) -> bool {
-    text.len() <= 256 && !text.chars().any(char::is_control)
-}
-
-fn is_context(text: &str) -> bool {
-    text.len() <= caffis_schema::limits::CONTEXT_TYPE_BYTES
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-}
-
-fn is_host(text: &str) -> bool {
-    text.len() <= 253
-        && (text.parse::<std::net::IpAddr>().is_ok()
-            || text.split('.').all(|label| {
-                !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            }))
-}
-
-/// A name that an authority can find in the DNS.
-fn is_domain(text: &str) -> bool {
-    is_host(text) && text.parse::<std::net::IpAddr>().is_err()
-}
-
-fn is_mail(text: &str) -> bool {
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != ',';
-    text.len() <= 254
-        && text.chars().all(plain)
-        && text.split_once('@').is_some_and(|(who, host)| !who.is_empty() && is_domain(host))
-}
-
-fn is_directory(text: &str) -> bool {
-    reqwest::Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.has_host())
-}
-
-fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    text == "*"
-        || host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']))
-}

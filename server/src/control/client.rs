@@ -8,17 +8,17 @@ use std::{
 
 use super::protocol::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SOCKET, SocketAddress};
 
-/// Why a running server did not do what was asked.
+/// Why a command to a running server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// The connection broke.
     #[error("the running server did not answer: {0}")]
     Broken(#[from] io::Error),
     /// It answered something else than it should.
-    #[error("the running server gave an answer that is none")]
+    #[error("the running server gave an invalid answer")]
     Nonsense,
     /// It could not do it.
-    #[error("the running server says: {0}")]
+    #[error("the running server answered: {0}")]
     Failed(String),
 }
 
@@ -26,7 +26,7 @@ pub enum ControlError {
 pub struct Connection(BufReader<UnixStream>);
 
 impl Connection {
-    /// Connects to the server of this data folder; none when none is running.
+    /// Connects to the server of this data folder, or returns none if none is running.
     #[must_use]
     pub fn open(data: &Path) -> Option<Self> {
         let address = SocketAddress::new(data, SOCKET).ok()?;
@@ -48,7 +48,7 @@ impl Connection {
     /// Writes a backup of the running server's store; gives its rows.
     ///
     /// # Errors
-    /// Any [`ControlError`]; what was written is then worth nothing.
+    /// Any [`ControlError`]; the output is then incomplete.
     pub fn backup(mut self, out: &mut impl Write) -> Result<u64, ControlError> {
         self.say(&Request::Backup)?;
         let mut chunk = vec![0; MAX_CHUNK];

@@ -52,7 +52,7 @@ impl ControlServer {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        // Made under another name, so that nobody can connect before the permissions are set.
+        // Created under another name, so that nobody can connect before the permissions are set.
         let name = format!(".control-{}", std::process::id());
         let listener = StdListener::bind(&SocketAddress::new(data, &name)?.path)?;
         let hidden = data.join(name);

@@ -25,7 +25,7 @@ pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> 
         if !is_trusted(client) {
             break;
         }
-        // A trusted proxy that writes something else than an address hides who is behind it.
+        // A trusted proxy that writes something other than an address hides the client.
         let Some(address) = parse(hop.trim()) else { break };
         client = address;
     }

@@ -27,7 +27,7 @@ pub struct App {
     pub core: Core,
     /// The store, for its health.
     pub store: Arc<EmbeddedStore>,
-    /// The certificate of the moment.
+    /// The current certificate.
     pub certificates: Certificates,
     /// The wall clock.
     pub clock: SharedClock,

@@ -26,7 +26,7 @@ const GATED: [Gate; 2] =
 #[derive(Serialize)]
 struct Gate {
     engine: &'static str,
-    /// Versions below this; none: all.
+    /// Versions below this, or all versions if none.
     below: Option<u32>,
 }
 

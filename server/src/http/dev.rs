@@ -1,4 +1,4 @@
-//! Development: who can be played, and tokens for everybody. Only routed with `dev`.
+//! Development: the demo users, and tokens for everybody. Only routed with `dev`.
 
 use std::{sync::Arc, time::Duration};
 

@@ -25,7 +25,7 @@ impl Origins {
     }
 
     /// Whether a page of this origin may connect to the server at this host (name and port, as the
-    /// client wrote it; none where the transport does not say).
+    /// client wrote it, or none if the transport does not tell).
     #[must_use]
     pub fn allow(&self, origin: Option<&str>, host: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };

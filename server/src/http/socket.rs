@@ -59,7 +59,7 @@ pub(super) async fn upgrade(
     })
 }
 
-/// Says what is wrong with the handshake, and keeps the headers that say what would be right.
+/// Says what is wrong with the handshake, and keeps the headers that say what is supported.
 fn refuse(rejection: Rejection) -> Response {
     let (parts, _) = rejection.into_response().into_parts();
     let error = Error::refused(ErrorCode::Invalid, &rejection.to_string());

@@ -16,7 +16,7 @@ struct File {
     bytes: &'static [u8],
 }
 
-/// The files by their path; none when the web app was not built before the server.
+/// The files by their path, empty if the web app was not built before the server.
 static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/web.rs"));
 
 /// How a file may be compressed, best first: the coding, and the ending of the compressed file's name.
@@ -67,7 +67,7 @@ fn answer(files: &'static [File], path: &str, request: &HeaderMap) -> Option<Res
     let (coding, file) = accepted.map_or((None, plain), |(coding, file)| (Some(*coding), *file));
     let known = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
     let mut known = known.flat_map(|tags| tags.split(',')).map(|tag| tag.trim());
-    // Names in assets/ carry a hash of what is in them.
+    // Names in assets/ contain a hash of the content.
     let caching = if path.starts_with("assets/") {
         "public, max-age=31536000, immutable"
     } else {

@@ -1,4 +1,4 @@
-//! TCP connections of one address, so that nobody takes the places of everybody else.
+//! TCP connections per address, so that one address cannot take all places.
 //!
 //! Links are counted by core, by the client's real address. This counts sockets, before anything is
 //! read from them; it is wider, since pages need some connections besides their link.

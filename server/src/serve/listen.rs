@@ -38,7 +38,7 @@ pub(super) struct Listeners {
 impl Listeners {
     /// Listens as the configuration says.
     pub(super) fn open(app: &Arc<App>) -> anyhow::Result<Self> {
-        // Before a certificate is read from it: none that comes meanwhile is missed.
+        // Subscribed before the certificate is read, so that no change in between is missed.
         let certificates = app.certificates.udp();
         let Config { max_connections, max_waiting, .. } = app.config;
         let lobby = Lobby::new(max_connections as usize, max_waiting as usize);

@@ -107,7 +107,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     }
 }
 
-/// Says goodbye to everyone and finishes what is under way.
+/// Closes all links and finishes running requests.
 async fn drain(app: &App, listeners: Listeners) {
     tracing::info!("draining");
     app.draining.store(true, Ordering::Relaxed);

@@ -37,7 +37,7 @@ enum Scope {
 }
 
 impl Scope {
-    /// The rights that the words give to a service; none when no word is about services.
+    /// The rights that the words grant to a service, or none if no word is about services.
     fn rights(&self) -> Option<Rights> {
         let words: Vec<&str> = match self {
             Self::Text(text) => text.split(' ').collect(),

@@ -17,7 +17,7 @@ use signature::{Error, Signer, Verifier};
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: signer,
     verifier_factory: verifier,
-    // Only needed to make keys of certificates, which nobody here does.
+    // Only needed to make keys from certificates, which is not done here.
     key_utils: KeyUtils::new_unimplemented(),
 };
 

@@ -18,14 +18,8 @@ use crate::config::TokenSettings;
 /// How often a file is looked at for a change, at most.
 const FILE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The least time between two fetches while there are no keys at all, so that nobody gets in.
+/// The least time between two fetches while there are no keys, when nobody can sign in.
 const FIRST_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Whether a text names a key set: a file, an `https` address, or an `http` one of this machine.
-#[must_use]
-pub fn is_jwks_location(text: &str) -> bool {
-    Source::new(text).is_ok()
-}
 
 /// A cached key set and where it comes from.
 pub struct Jwks {
@@ -97,7 +91,7 @@ impl Jwks {
         }
     }
 
-    /// Fetches the set again when it is old; whoever comes meanwhile goes on with the old one.
+    /// Fetches the set again when it is old; requests in the meantime use the old one.
     async fn refresh_old(&self) {
         let Ok(mut attempt) = self.attempt.try_lock() else { return };
         let is_old = attempt.loaded_at.is_none_or(|loaded| loaded.elapsed() >= self.age);

@@ -233,15 +233,3 @@ fn sets_that_cannot_be_used_are_refused() {
     assert!(KeySet::parse(json!({ "keys": many }).to_string().as_bytes()).is_err());
     assert!(KeySet::parse(&vec![b' '; keys::MAX_BYTES + 1]).is_err());
 }
-
-#[test]
-fn only_encrypted_or_local_addresses_are_asked_for_keys() {
-    for good in ["keys.json", "https://id.example/keys", "http://127.0.0.1:1/keys", "http://[::1]/"]
-    {
-        assert!(is_jwks_location(good), "{good}");
-    }
-    for bad in ["", "http://id.example/keys", "ftp://id.example/keys", "http://127.0.0.1.example/"]
-    {
-        assert!(!is_jwks_location(bad), "{bad}");
-    }
-}

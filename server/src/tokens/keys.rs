@@ -48,7 +48,7 @@ impl KeySet {
     /// Reads a set. Keys of other kinds (encryption, shared secrets, other algorithms) are left out.
     ///
     /// # Errors
-    /// What is wrong with the set as a whole.
+    /// What is wrong with the whole set.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         if bytes.len() > MAX_BYTES {
             return Err(format!("it has more than {MAX_BYTES} bytes"));

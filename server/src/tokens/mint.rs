@@ -20,7 +20,7 @@ pub struct Grant {
     pub issued: Timestamp,
     /// For how long it holds.
     pub lifetime: Duration,
-    /// The rights of a service; none for a person.
+    /// The rights of a service, or none for a person.
     pub service: Option<Rights>,
     /// Who makes it.
     pub issuer: Option<String>,

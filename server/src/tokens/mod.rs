@@ -28,7 +28,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 
 use crate::config::TokenSettings;
 
-pub use jwks::{Jwks, is_jwks_location};
+pub use jwks::Jwks;
 pub use keys::{KeySet, KeySetError};
 pub use mint::{Grant, mint};
 

@@ -5,6 +5,7 @@ use std::{fmt, fs, path::PathBuf, time::Duration};
 use reqwest::{Client, Url, redirect};
 
 use super::keys::MAX_BYTES;
+use crate::config::may_be_asked_for_keys;
 
 /// How long a fetch may take as a whole.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,7 +34,7 @@ impl Source {
             };
         }
         let url = Url::parse(text).map_err(|error| error.to_string())?;
-        if may_be_asked(&url) {
+        if may_be_asked_for_keys(&url) {
             Ok(Self::Address(url))
         } else {
             Err("only https addresses and http ones of this machine are asked".to_owned())
@@ -44,7 +45,7 @@ impl Source {
         matches!(self, Self::File(_))
     }
 
-    /// The file's stamp; none for an address.
+    /// The file's stamp, or none for an address.
     pub(super) fn stamp(&self) -> Option<Stamp> {
         let Self::File(path) = self else { return None };
         let metadata = fs::metadata(path).ok()?;
@@ -81,16 +82,6 @@ impl fmt::Display for Source {
     }
 }
 
-/// Keys that came in the clear from another machine could be anybody's.
-fn may_be_asked(url: &Url) -> bool {
-    let is_here = match url.host_str() {
-        Some("localhost" | "[::1]") => true,
-        Some(host) => host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback()),
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && is_here)
-}
-
 enum FetchError {
     Http(reqwest::Error),
     TooLarge,
@@ -104,7 +95,7 @@ impl From<reqwest::Error> for FetchError {
 
 async fn fetch(url: &Url) -> Result<Vec<u8>, FetchError> {
     let redirects = redirect::Policy::custom(|attempt| {
-        if attempt.previous().len() > MAX_REDIRECTS || !may_be_asked(attempt.url()) {
+        if attempt.previous().len() > MAX_REDIRECTS || !may_be_asked_for_keys(attempt.url()) {
             attempt.stop()
         } else {
             attempt.follow()

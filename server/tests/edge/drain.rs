@@ -63,7 +63,7 @@ async fn a_draining_server_is_not_ready_and_takes_nobody_in() {
 }
 
 #[tokio::test]
-async fn ctrl_c_drains_too_also_with_nobody_there() {
+async fn ctrl_c_drains_also_without_clients() {
     let mut server = Setup::dev().start().await;
     server.signal(Signal::INT);
     assert_eq!(server.ended().await.code(), Some(0));

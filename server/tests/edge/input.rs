@@ -163,7 +163,7 @@ async fn next_reply(person: &mut Person) -> ServerFrame {
 }
 
 #[tokio::test]
-async fn commands_that_are_not_known_are_answered() {
+async fn unknown_commands_are_answered() {
     let server = Setup::dev().start().await;
     let mut giulia = Person::enter(&server, "giulia", Over::Json).await;
     giulia.write(br#"{"request":{"id":77,"command":{"dance":{}}}}"#.to_vec()).await;

@@ -92,7 +92,7 @@ async fn is_refused(stream: &mut TcpStream) -> bool {
 }
 
 #[tokio::test]
-async fn behind_a_trusted_proxy_the_client_counts_and_not_the_proxy() {
+async fn limits_count_the_client_behind_a_trusted_proxy() {
     let limit = ["--connections-per-address", "2"];
     let server = Setup::dev().flags(&limit).flags(&["--trusted-proxies", "127.0.0.0/8"]);
     let server = server.start().await;
@@ -132,7 +132,7 @@ fn version_2(client: Ipv6Addr) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_that_passes_tcp_on_the_client_counts() {
+async fn the_proxy_header_gives_the_client_address() {
     let limit = ["--connections-per-address", "2", "--proxy-protocol"];
     let server = Setup::dev().flags(&limit).flags(&["--trusted-proxies", "127.0.0.0/8"]);
     let server = server.start().await;
@@ -160,7 +160,7 @@ async fn behind_a_proxy_that_passes_tcp_on_the_client_counts() {
 }
 
 #[tokio::test]
-async fn the_header_of_one_who_is_no_proxy_is_refused() {
+async fn a_header_from_a_peer_that_is_not_a_proxy_is_refused() {
     let flags = ["--proxy-protocol", "--trusted-proxies", "192.0.2.0/24"];
     let server = Setup::dev().flags(&flags).start().await;
     let line = b"PROXY TCP4 192.0.2.1 10.0.0.1 4711 443\r\n";

@@ -91,7 +91,7 @@ async fn certificates_that_cannot_be_used_stop_the_start() {
 }
 
 #[tokio::test]
-async fn logs_in_json_are_json_and_name_variables_that_are_no_settings() {
+async fn json_logs_are_json_and_name_unknown_variables() {
     let setup = Setup::dev().flags(&["--log-format", "json"]);
     let server = setup.variable("CAFFIS_OPEN_ROMS", "7").start().await;
     let log = server.log();

@@ -159,7 +159,7 @@ async fn of_two_hundred_connections_at_once_those_within_the_limit_are_taken() {
 }
 
 #[tokio::test]
-async fn garbage_on_the_udp_port_is_nobodys_business() {
+async fn garbage_on_the_udp_port_is_ignored() {
     let server = Setup::dev().start().await;
     let mut others = Others::meet(&server).await;
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

@@ -196,7 +196,7 @@ impl Decoder {
         self.buffer.extend_from_slice(piece);
     }
 
-    /// The next whole frame; none when more bytes are needed.
+    /// The next whole frame, or none if more bytes are needed.
     ///
     /// # Errors
     /// Any [`FrameError`]; the stream cannot be read on after it.

@@ -2,7 +2,7 @@
 //!
 //! A [`Link`] carries reliable, ordered frames in [`Lane`]s, unreliable datagrams, and a coded
 //! [`Farewell`] that tells the other side why the connection ends. It knows nothing of chat: what
-//! the payloads mean is the business of `caffis-schema` and of whoever holds the link.
+//! the payloads mean is defined in `caffis-schema` and by the code that holds the link.
 //!
 //! The server's session loop and the client libraries talk to this trait only. `caffis-transport`
 //! implements it over WebTransport, native QUIC and WebSocket; [`memory`] implements it inside one

@@ -117,7 +117,7 @@ pub struct LinkInfo {
     pub kind: Kind,
     /// How payloads are written.
     pub codec: Codec,
-    /// The other side's address as the socket sees it; none inside one process.
+    /// The other side's address as the socket sees it, or none inside one process.
     pub peer: Option<SocketAddr>,
     /// Lanes that are really apart: 1 where every lane maps to lane 0.
     pub lanes: u8,
@@ -159,8 +159,8 @@ pub enum SendError {
 
 /// One connection, as bytes.
 ///
-/// One task owns a link and polls it. No method blocks. Buffers are bounded: what is taken from the
-/// peer ahead of `poll_recv` by the transport's windows, what waits to be written by `poll_ready`.
+/// One task owns a link and polls it. No method blocks. Buffers are bounded: the transport's windows
+/// limit what arrives ahead of `poll_recv`, and `poll_ready` limits what waits to be written.
 pub trait Link: Send + 'static {
     /// What this link is.
     fn info(&self) -> &LinkInfo;
@@ -208,8 +208,8 @@ pub trait Link: Send + 'static {
     /// [`SendError::Closed`].
     fn ping(&mut self) -> Result<(), SendError>;
 
-    /// Says goodbye and closes: first what is queued, then the farewell, then the connection.
-    /// Ready when the peer has it or a second has passed. The first farewell given counts.
+    /// Writes what is queued, sends the farewell and closes the connection. Ready when the peer has the
+    /// farewell or a second has passed. The first farewell counts.
     fn poll_close(&mut self, farewell: &Farewell, cx: &mut Context<'_>) -> Poll<()>;
 }
 

@@ -1,4 +1,4 @@
-//! The round trip of links whose transport does not measure it: from their pings.
+//! Round trips measured with pings, for transports that do not measure them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// The share of a new measurement in the smoothed value is one in this many, as in TCP.
 const SMOOTHING: u32 = 8;
 
-/// The time that pings take to be answered.
+/// The time until pings are answered.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RoundTrip {
     asked: Option<Instant>,
@@ -15,7 +15,7 @@ pub struct RoundTrip {
 }
 
 impl RoundTrip {
-    /// A ping goes out. While another is out, that one counts.
+    /// A ping is sent. While another is unanswered, that one is measured.
     pub fn asked(&mut self) {
         self.asked.get_or_insert_with(Instant::now);
     }
@@ -30,7 +30,7 @@ impl RoundTrip {
         });
     }
 
-    /// The smoothed round trip; none before the first answer.
+    /// The smoothed round trip, or none before the first answer.
     #[must_use]
     pub fn smoothed(&self) -> Option<Duration> {
         self.smoothed

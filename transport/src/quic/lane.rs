@@ -1,7 +1,8 @@
-//! One lane of a QUIC link: what is written on it, and what is read from it.
+//! One lane of a QUIC link: its sending and its receiving side.
 
 use std::{
     mem::MaybeUninit,
+    pin::Pin,
     task::{Context, Poll, ready},
 };
 
@@ -13,20 +14,21 @@ use tokio::io::ReadBuf;
 
 use super::{
     config::LANES,
-    stream::{ReceiveHalf, SendHalf, Waiting, unreadable},
+    stream::{Connection, ReceiveHalf, SendHalf, Waiting, unreadable, unwritable},
 };
+use crate::limits::WRITE_BUFFER;
 
 /// Bytes read from a stream at once.
 const READ_CHUNK: usize = 8 * 1024;
 
-/// What is written on one lane.
+/// The sending side of a lane.
 #[derive(Default)]
 pub(super) struct SendLane {
     pub(super) stream: Option<SendHalf>,
-    pub(super) opening: Option<Waiting<SendHalf>>,
+    opening: Option<Waiting<SendHalf>>,
     /// Encoded frames; those before `written` are out. Freed when all are.
-    pub(super) out: Vec<u8>,
-    pub(super) written: usize,
+    out: Vec<u8>,
+    written: usize,
     pub(super) finished: bool,
 }
 
@@ -41,9 +43,49 @@ impl SendLane {
         frame::put_header(&mut self.out, kind, payload.len() as u32);
         self.out.extend_from_slice(payload);
     }
+
+    /// Writes what is queued; opens the lane's stream when it has none, and begins it with `number`.
+    pub(super) fn poll_write(
+        &mut self,
+        number: u8,
+        connection: &Connection,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Farewell>> {
+        if self.waiting() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            None => {
+                let opening = self.opening.get_or_insert_with(|| connection.open_uni());
+                let stream = ready!(opening.as_mut().poll(cx))?;
+                self.opening = None;
+                self.out.insert(self.written, number);
+                self.stream.insert(stream)
+            }
+        };
+        while self.written < self.out.len() {
+            let rest = &self.out[self.written..];
+            match ready!(Pin::new(stream.quic()).poll_write(cx, rest)) {
+                Ok(count) => self.written += count,
+                Err(error) => return Poll::Ready(Err(unwritable(&error))),
+            }
+        }
+        self.out = Vec::new();
+        self.written = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Frees the bytes that were written, once they are many.
+    pub(super) fn compact(&mut self) {
+        if self.written >= WRITE_BUFFER {
+            self.out.drain(..self.written);
+            self.written = 0;
+        }
+    }
 }
 
-/// What is read from one lane.
+/// The receiving side of a lane.
 pub(super) struct ReceiveLane {
     pub(super) stream: ReceiveHalf,
     /// Not known until the first byte of a unidirectional stream came.
@@ -51,7 +93,7 @@ pub(super) struct ReceiveLane {
     pub(super) decoder: Decoder,
 }
 
-/// What reading from a lane came to.
+/// What was read from a lane.
 pub(super) enum Read {
     Frame(Lane, Frame),
     /// The stream ended between two frames.

@@ -15,7 +15,7 @@ use tokio::time::Sleep;
 use super::{
     config::{LANES, MAX_DATAGRAM},
     lane::{Read, ReceiveLane, SendLane},
-    stream::{Connection, ReceiveHalf, SendHalf, Waiting, unwritable},
+    stream::{Connection, ReceiveHalf, SendHalf, Waiting},
 };
 use crate::{
     admit::Permit,
@@ -119,43 +119,11 @@ impl QuicLink {
         farewell
     }
 
-    /// Writes what is queued on one lane; opens its stream when it has none.
-    fn poll_write_lane(
-        &mut self,
-        index: usize,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Farewell>> {
-        let lane = &mut self.send[index];
-        if lane.waiting() == 0 {
-            return Poll::Ready(Ok(()));
-        }
-        let stream = match &mut lane.stream {
-            Some(stream) => stream,
-            None => {
-                let opening = lane.opening.get_or_insert_with(|| self.connection.open_uni());
-                let stream = ready!(opening.as_mut().poll(cx))?;
-                lane.opening = None;
-                lane.out.insert(lane.written, index as u8);
-                lane.stream.insert(stream)
-            }
-        };
-        while lane.written < lane.out.len() {
-            let rest = &lane.out[lane.written..];
-            match ready!(Pin::new(stream.quic()).poll_write(cx, rest)) {
-                Ok(count) => lane.written += count,
-                Err(error) => return Poll::Ready(Err(unwritable(&error))),
-            }
-        }
-        lane.out = Vec::new();
-        lane.written = 0;
-        Poll::Ready(Ok(()))
-    }
-
     /// Writes what is queued on every lane; a stuck one does not hold up the others.
     fn poll_write_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Farewell>> {
         let mut all = Poll::Ready(Ok(()));
         for index in 0..self.send.len() {
-            match self.poll_write_lane(index, cx) {
+            match self.send[index].poll_write(index as u8, &self.connection, cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(farewell)) => return Poll::Ready(Err(farewell)),
                 Poll::Pending => all = Poll::Pending,
@@ -188,7 +156,7 @@ impl QuicLink {
                         Ok(Some(incoming)) => {
                             if incoming == Incoming::Ping {
                                 // The answer leaves now if it can.
-                                let _ = self.poll_write_lane(0, cx);
+                                let _ = self.send[0].poll_write(0, &self.connection, cx);
                             }
                             self.first = index + 1;
                             return Some(Ok(incoming));
@@ -340,18 +308,14 @@ impl Link for QuicLink {
     fn poll_ready(&mut self, lane: Lane, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         self.open()?;
         let index = Self::index(lane);
-        if self.send[index].waiting() < WRITE_BUFFER {
+        let lane = &mut self.send[index];
+        if lane.waiting() < WRITE_BUFFER {
             return Poll::Ready(Ok(()));
         }
-        let wrote = self.poll_write_lane(index, cx);
-        if let Poll::Ready(Err(_)) = wrote {
+        if let Poll::Ready(Err(_)) = lane.poll_write(index as u8, &self.connection, cx) {
             return Poll::Ready(Err(SendError::Closed));
         }
-        let lane = &mut self.send[index];
-        if lane.written >= WRITE_BUFFER {
-            lane.out.drain(..lane.written);
-            lane.written = 0;
-        }
+        lane.compact();
         if lane.waiting() < WRITE_BUFFER { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 

@@ -103,7 +103,7 @@ pub struct ServerOptions {
     /// Where connections take their places. Default 16,000, 10,000 of them waiting for hello.
     pub lobby: Lobby,
     /// Connections that wait for hello above which a new address must show first that packets reach
-    /// it. Below the places in the lobby, so that nobody makes way for a forged address. Default 512.
+    /// it. Below the places in the lobby, so that forged addresses push out nobody. Default 512.
     pub prove_above: usize,
     /// Asked per address before any handshake.
     pub admit: Admit,
@@ -202,7 +202,7 @@ impl QuicServer {
         self.endpoints.iter().map(Endpoint::open_connections).sum()
     }
 
-    /// The next link; none after [`QuicServer::stop_accepting`]. Handshakes go on meanwhile and
+    /// The next link, or none after [`QuicServer::stop_accepting`]. Handshakes go on meanwhile and
     /// never wait for each other.
     pub async fn accept(&self) -> Option<Arrival> {
         let mut stopping = self.stopping.subscribe();
@@ -263,7 +263,7 @@ impl Listener {
         while let Some(incoming) = self.endpoint.accept().await {
             let peer = incoming.remote_address();
             if lobby.waiting() >= *prove_above && incoming.may_retry() {
-                // An error says that it was validated meanwhile, which `may_retry` rules out.
+                // An error would mean that the address is validated already, which `may_retry` rules out.
                 let _ = incoming.retry();
                 continue;
             }
@@ -271,7 +271,7 @@ impl Listener {
                 incoming.refuse();
                 continue;
             }
-            // The address is asked first: one that has too many pushes nobody out of the lobby.
+            // The address limit comes first: an address with too many connections pushes nobody out of the lobby.
             let permit = admit.ask(peer.ip());
             let Some(held) = permit.and_then(|permit| Some((permit, lobby.enter()?))) else {
                 incoming.refuse();
@@ -295,7 +295,7 @@ async fn arrive(
         match timeout(patience, handshake(incoming, &options, (permit, place.clone()))).await {
             Ok(Ok(link)) => {
                 let arrival = Arrival { link: Box::new(link), place: place.clone() };
-                // Nobody takes links any more when the server is going down.
+                // Nobody takes links while the server shuts down.
                 let _ = links.send(arrival).await;
             }
             Ok(Err(error)) => tracing::debug!(%peer, %error, "a QUIC handshake failed"),

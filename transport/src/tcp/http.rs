@@ -89,7 +89,7 @@ fn builder(options: &Options) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_timeout)
         .max_buf_size(MAX_HEAD);
-    // No pings of HTTP/2: their answers would look like progress on a connection that nobody uses.
+    // No HTTP/2 pings: their answers would look like progress on an unused connection.
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_HTTP2_STREAMS);
     builder
 }

@@ -1,8 +1,8 @@
 //! The TCP listener: HTTP/1.1 and HTTP/2 into one axum router, optionally over TLS.
 //!
 //! Every step of a connection has a limit of its own, named in [`Options`]: the header of a proxy,
-//! the TLS handshake, the first request, the pause before the next one, an answer that nobody reads.
-//! All the while the connection is in the [`Lobby`](crate::lobby::Lobby) and may have to make way.
+//! the TLS handshake, the first request, the pause before the next one, an answer that is not read.
+//! Until then the connection is in the [`Lobby`](crate::lobby::Lobby) and may be dropped for a newer one.
 
 mod http;
 mod options;
@@ -25,7 +25,7 @@ pub use options::Options;
 use self::stream::Accepted;
 use crate::{proxy, socket};
 
-/// The protocol of tls-alpn-01 (RFC 8737): the handshake is all of it.
+/// The protocol of tls-alpn-01 (RFC 8737): it ends with the handshake.
 const ALPN_ACME: &[u8] = b"acme-tls/1";
 
 /// How long to wait when the system has no descriptor left for a new connection.

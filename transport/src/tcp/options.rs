@@ -29,7 +29,7 @@ pub struct Options {
     pub lobby: Lobby,
     /// Asked per address before any handshake.
     pub admit: Admit,
-    /// Peers that say for whom they connect, before TLS. Default nobody.
+    /// Peers that send a PROXY header before TLS. Default none.
     pub proxies: Proxies,
 }
 

@@ -41,7 +41,7 @@ impl Accepted {
         admit: &Admit,
         lobby: &Lobby,
     ) -> Option<Self> {
-        // The address is asked first: one that has too many pushes nobody out of the lobby.
+        // The address limit comes first: an address with too many connections pushes nobody out of the lobby.
         let permit = admit.ask(peer.ip())?;
         let place = lobby.enter()?;
         stream.set_nodelay(true).ok()?;

@@ -1,12 +1,12 @@
 //! Compression of large messages: permessage-deflate (RFC 7692), without context.
 //!
-//! Each message is compressed by itself, so that a link keeps no window between two of them and an
-//! idle one costs nothing. Only large messages are compressed: pages of history and long answers. A
-//! message that goes to many receivers is small, and is written to each of them as it is.
+//! Each message is compressed separately, so a link keeps no window between messages and an idle link
+//! costs nothing. Only large messages are compressed, such as pages of history. Messages to many
+//! receivers are small and are written uncompressed.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::wire::WireError;
+use super::error::WireError;
 
 /// Messages of more bytes than this are compressed.
 pub(super) const COMPRESS_ABOVE: usize = 16 * 1024;
@@ -15,7 +15,7 @@ pub(super) const COMPRESS_ABOVE: usize = 16 * 1024;
 pub(super) const TERMS: &str =
     "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
-/// What every compressed message ends with, and nobody sends.
+/// The end of every compressed message, which is not sent.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// The first memory for a message that is decompressed.
@@ -46,7 +46,7 @@ pub(super) fn is_offered<'a>(mut offers: impl Iterator<Item = &'a str>) -> bool 
     })
 }
 
-/// Whether a server accepted the offer of [`TERMS`]; none when it answers something else.
+/// Whether a server accepted the offer of [`TERMS`], or none if it answered something else.
 pub(super) fn is_accepted(answer: Option<&str>) -> Option<bool> {
     let Some(answer) = answer else { return Some(false) };
     let parameters: Vec<_> = parts(answer)?.collect();
@@ -74,7 +74,7 @@ fn is_window(bits: &str) -> bool {
     bits.parse().is_ok_and(|bits: u8| (8..=15).contains(&bits)) && !bits.starts_with(['0', '+'])
 }
 
-/// The parts of a message, joined and compressed; none when that makes it no smaller.
+/// The parts of a message, joined and compressed, or none if that makes it no smaller.
 pub(super) fn compress(parts: [&[u8]; 2]) -> Option<Vec<u8>> {
     let size = parts[0].len() + parts[1].len();
     let mut out = Vec::with_capacity(size);

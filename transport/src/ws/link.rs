@@ -107,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
         self.out.len() - self.written
     }
 
-    /// Writes what is queued, with as few system calls as the system lets it.
+    /// Writes what is queued, with as few system calls as possible.
     fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.waiting() > 0 {
             let count = ready!(Pin::new(&mut self.io).poll_write(cx, &self.out[self.written..]))?;
@@ -126,7 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Drops what is written from the front, so that a stuck peer costs one buffer, not a history.
+    /// Frees the bytes at the front that were written, so that a stuck peer costs one buffer at most.
     fn compact(&mut self) {
         if self.written >= WRITE_BUFFER {
             self.out.drain(..self.written);
@@ -164,7 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
         }
     }
 
-    /// What a pong means: nobody may have asked for it.
+    /// What a pong means: it may be unsolicited.
     fn pong(&mut self) -> Incoming {
         let asked = self.pings > 0;
         self.pings = self.pings.saturating_sub(1);
@@ -217,7 +217,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WsLink<S> {
         }
     }
 
-    /// Whether the peer's close frame is among what was read.
+    /// Whether the peer's close frame has been read.
     fn is_answered(&mut self) -> bool {
         loop {
             match self.reader.next() {

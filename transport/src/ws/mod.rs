@@ -23,6 +23,7 @@
 mod cases;
 mod client;
 mod deflate;
+mod error;
 mod link;
 mod options;
 mod server;

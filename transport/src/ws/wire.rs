@@ -2,7 +2,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::deflate;
+use super::{deflate, error::WireError};
 
 /// The largest payload of a control frame.
 const MAX_CONTROL: usize = 125;
@@ -38,14 +38,6 @@ pub(super) enum Message {
     Pong,
     /// The close code, if any, and the reason.
     Close(Option<u16>, String),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum WireError {
-    #[error("a WebSocket message over the limit of {0} bytes")]
-    TooLarge(usize),
-    #[error("a malformed WebSocket frame: {0}")]
-    Malformed(&'static str),
 }
 
 struct Header {
@@ -87,7 +79,7 @@ impl Reader {
         self.buffer.extend_from_slice(piece);
     }
 
-    /// The next message; none when more bytes are needed.
+    /// The next message, or none if more bytes are needed.
     pub(super) fn next(&mut self) -> Result<Option<Message>, WireError> {
         loop {
             if self.buffer.is_empty() {
@@ -125,7 +117,7 @@ impl Reader {
             10 => Opcode::Pong,
             _ => return Err(WireError::Malformed("unknown opcode")),
         };
-        // Of a compressed message the first frame says so.
+        // Only the first frame of a message says whether it is compressed.
         let may_be = self.deflate && matches!(opcode, Opcode::Text | Opcode::Binary);
         if first & RESERVED != 0 || (compressed && !may_be) {
             return Err(WireError::Malformed("reserved bits"));

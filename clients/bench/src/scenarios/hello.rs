@@ -81,7 +81,7 @@ async fn make(mut wire: Wire, index: usize, rooms: usize) -> anyhow::Result<()> 
 
 async fn measure(server: &Server, rooms: usize, people: usize) -> anyhow::Result<Figures> {
     let shared = Shared::new();
-    // The first hello of a process pays for what is made once.
+    // The first hello of a process also pays for one-time initialisation.
     join(server.address, FIRST + PEOPLE, 1, &shared).await?;
     let mut figures = Figures::new();
     let (mut cold, mut warm) = (Latencies::default(), Latencies::default());

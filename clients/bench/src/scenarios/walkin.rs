@@ -1,4 +1,4 @@
-//! Walking in: everybody who is connected opens the same cafe at once.
+//! Walking in: all connected people open the same cafe at once.
 
 use std::{
     cell::RefCell,
@@ -25,7 +25,7 @@ const COUNTS: &[usize] = &[2_000, 5_000, 9_000];
 /// Connections that are being made at the same time.
 const AT_ONCE: usize = 100;
 
-/// How long everybody may take to walk in; who is not in by then is counted.
+/// How long all may take to walk in; those who are not in by then are counted.
 const WALK_IN: Duration = Duration::from_secs(100);
 
 /// How long the events of walking in may take to come.

@@ -1,6 +1,7 @@
 /** The client: one person's rooms, kept up to date over reconnects. */
 
 import { ServerClock } from "../clock.ts";
+import { EndedError } from "../errors.ts";
 import { discover, routes } from "../link/discover.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import {
@@ -32,7 +33,6 @@ import type {
 import { platformTimers, type Timers } from "../timers.ts";
 import { Connector } from "./connector.ts";
 import { Conversations } from "./conversations.ts";
-import { EndedError } from "./errors.ts";
 import { EventHandler } from "./events.ts";
 import { Feeds } from "./feeds.ts";
 import type { ChatClientOptions } from "./options.ts";
@@ -209,7 +209,7 @@ export class ChatClient implements Disposable {
     this.#unreadable.listed();
   }
 
-  /** Asks now for rooms that the server could not read; the client also asks by itself at intervals. */
+  /** Asks now for rooms that the server could not read; the client also does so at intervals. */
   retryRooms(): Promise<void> {
     return this.#unreadable.retry();
   }
@@ -241,8 +241,8 @@ export class ChatClient implements Disposable {
   }
 
   /**
-   * Says that the person has seen the messages up to this number. Call it for what was in view, also
-   * when the person wrote something after it: writing alone does not tell the others what was read.
+   * Says that the person has seen the messages up to this number. Call it for the last message in
+   * view, even if the person wrote something after it: writing alone does not tell others what was read.
    */
   markRead(room: RoomId, number: number): void {
     this.#store.read(room, number);

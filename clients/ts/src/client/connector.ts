@@ -1,6 +1,7 @@
 /** Keeps a session open: dials, says hello, waits after a loss, dials again. */
 
 import { type BackoffOptions, backoffDelay, DEFAULT_BACKOFF } from "../backoff.ts";
+import { CommandError, EndedError, LinkLostError } from "../errors.ts";
 import type { Route } from "../link/discover.ts";
 import type { Farewell } from "../link/link.ts";
 import { CLOSE_CODES, type Hello, RECONNECTING_CLOSE_CODES } from "../protocol.ts";
@@ -8,7 +9,6 @@ import { Cell } from "../store/readable.ts";
 import type { ConnectionView } from "../store/views.ts";
 import type { Timers } from "../timers.ts";
 import { type Settle, waiting } from "../waiting.ts";
-import { CommandError, EndedError, LinkLostError } from "./errors.ts";
 import type { TokenReason } from "./options.ts";
 import { race } from "./race.ts";
 import type { Greeted, Session } from "./session.ts";
@@ -93,7 +93,7 @@ export class Connector {
     }
   }
 
-  /** The server goes down: come back after this delay. */
+  /** The server is shutting down: reconnect after this delay. */
   advise(milliseconds: number): void {
     this.#advisedMs = milliseconds;
   }

@@ -21,9 +21,9 @@ export interface EventHandlerOptions {
   readonly own: OwnPresence;
   /** A round trip was measured, in milliseconds. */
   roundTrip(milliseconds: number): void;
-  /** The server goes down: come back after this delay. */
+  /** The server is shutting down: reconnect after this delay. */
   draining(reconnectAfterMs: number): void;
-  /** The token ends soon. */
+  /** The token expires soon. */
   tokenExpiring(): void;
 }
 

@@ -1,5 +1,6 @@
 /** Opens and closes rooms and keeps their copies complete. */
 
+import { CommandError } from "../errors.ts";
 import {
   type Command,
   type Cursor,
@@ -16,7 +17,6 @@ import {
 import { JOINED_ENTRIES } from "../store/log.ts";
 import type { Store } from "../store/store.ts";
 import { sleep, type Timers } from "../timers.ts";
-import { CommandError } from "./errors.ts";
 
 /** Entries asked for with a room that is opened. */
 const PAGE = 50;
@@ -50,7 +50,7 @@ export class Feeds {
   readonly #reconciling = new Map<RoomId, Promise<void>>();
   readonly #resuming = new Set<RoomId>();
   readonly #reopening = new Set<RoomId>();
-  /** Rooms that the server could not read: asked for again, whatever was heard of them. */
+  /** Rooms that the server could not read: they are resumed again in any case. */
   readonly #later = new Set<RoomId>();
 
   constructor(options: FeedOptions) {
@@ -103,7 +103,7 @@ export class Feeds {
   }
 
   /**
-   * Asks for what is missing at the end of a room's copy until it has everything that was heard of.
+   * Asks for what is missing at the end of a room's copy until the copy has it.
    * Entries, heads and answers travel on different lanes and may overtake each other, so what counts
    * is the highest position that any of them named.
    */
@@ -185,7 +185,7 @@ export class Feeds {
         else await this.#closeOnce(room);
       }
     } finally {
-      // In the same step as the last look: what is wanted after it begins anew.
+      // Together with the last check: what is wanted after it starts a new loop.
       this.#reconciling.delete(room);
     }
   }

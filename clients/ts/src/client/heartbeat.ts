@@ -35,7 +35,7 @@ export class PongLimit {
 export interface HeartbeatOptions {
   /** Milliseconds between pings while the person is there. */
   readonly activeMs: number;
-  /** Milliseconds between pings while nobody looks. */
+  /** Milliseconds between pings while the page is not in use. */
   readonly idleMs: number;
   /** Whether the person is there. */
   readonly active: boolean;

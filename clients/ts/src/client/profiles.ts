@@ -44,7 +44,7 @@ export class ProfileLoader {
     );
   }
 
-  /** Learns who is named in entries. */
+  /** Loads the profiles of people named in entries. */
   ofEntries(entries: readonly Entry[]): void {
     this.of(entries.flatMap(({ kind }) => named(kind)));
   }

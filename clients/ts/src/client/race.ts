@@ -1,10 +1,10 @@
 /** Races the routes: the preferred one gets a head start, the first welcome wins. */
 
+import { CommandError } from "../errors.ts";
 import type { Hello } from "../generated/protocol.ts";
 import { CLOSE_CODES } from "../generated/protocol.ts";
 import type { Route } from "../link/discover.ts";
 import { sleep, type Timers } from "../timers.ts";
-import { CommandError } from "./errors.ts";
 import { type Greeted, openSession } from "./session.ts";
 
 /** The head start of the preferred transport. */

@@ -17,7 +17,7 @@ export class Receipts {
     this.#request = request;
   }
 
-  /** Forgets what was sent: a new session may be with a server that knows less. */
+  /** Forgets what was sent: the server of a new session may know less. */
   clear(): void {
     this.#sent.clear();
   }
@@ -41,7 +41,7 @@ export class Receipts {
   heard({ room, read }: OwnRead): void {
     if (read < this.marking(room)) return;
     this.#marking.delete(room);
-    // What is above that can be marked again: the person may have marked it as unread.
+    // Later messages can be marked again: the person may have marked them as unread.
     this.#sent.set(`mark_read ${room}`, read);
   }
 

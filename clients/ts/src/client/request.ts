@@ -1,9 +1,9 @@
 /** Sends a command until it is answered for good. */
 
+import { CommandError, LinkLostError } from "../errors.ts";
 import type { Command, Reply } from "../protocol.ts";
 import { sleep, type Timers } from "../timers.ts";
 import type { Connector } from "./connector.ts";
-import { CommandError, LinkLostError } from "./errors.ts";
 
 /** How often a command is tried again that the server puts off. */
 const RETRIES = 20;

@@ -1,6 +1,7 @@
 /** One session: a link, its hello, the commands in flight on it and its heartbeat. */
 
 import { DecodeError } from "../codec/runtime.ts";
+import { CommandError, LinkLostError } from "../errors.ts";
 import {
   CLOSE_CODES,
   type ClientSignal,
@@ -17,7 +18,6 @@ import {
 import { type Dial, type Farewell, type Link, type LinkEvents, PROTOCOL } from "../link/link.ts";
 import type { Timers } from "../timers.ts";
 import { type Settle, waiting } from "../waiting.ts";
-import { CommandError, LinkLostError } from "./errors.ts";
 import { Heartbeat } from "./heartbeat.ts";
 
 /** What a session tells its owner. */

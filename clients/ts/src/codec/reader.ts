@@ -13,7 +13,7 @@ export class Reader {
   #offset = 0;
   #end: number;
 
-  /** Reads from these bytes; they must not change meanwhile. */
+  /** Reads from these bytes, which must not change in the meantime. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#end = bytes.length;

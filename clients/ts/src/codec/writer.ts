@@ -84,7 +84,7 @@ export class Writer {
 
   /** UTF-8 text of at most so many bytes; half a surrogate pair becomes U+FFFD. */
   text(value: string, maximum: number): void {
-    // No character takes less than a byte: what is far too long is not encoded first.
+    // Every character takes at least a byte, so a text that is far too long is not encoded first.
     if (value.length > maximum) {
       throw new EncodeError(`${value.length} characters are over the maximum of ${maximum} bytes`);
     }

@@ -27,7 +27,7 @@ export const FRAME_BYTES = 262_144;
 /** A frame from a client, in bytes. */
 export const COMMAND_BYTES = 65_536;
 
-/** A datagram, in bytes: what every browser's path carries. */
+/** A datagram, in bytes: a size that works in every browser. */
 export const DATAGRAM_BYTES = 1_000;
 
 /** A user's identifier, in bytes. */
@@ -81,7 +81,7 @@ export const USERS_PER_COMMAND = 100;
 /** Markers sent with an opened room: the seen-by lines of small rooms. */
 export const MARKERS = 100;
 
-/** The bytes of entries in one page or one resume answer; fewer entries come when they are long. */
+/** The bytes of entries in one page or one resume answer; long entries mean fewer of them. */
 export const PAGE_BYTES = 196_608;
 
 /** Why a connection ends: the code of the farewell. On WebSocket the close code is 4000 + this. */
@@ -92,13 +92,13 @@ export const CLOSE_CODES = {
   normal: 1,
   /** The bytes were not what the protocol allows. */
   protocol: 2,
-  /** The server is going down; come back after the delay that was announced. */
+  /** The server is shutting down; reconnect after the announced delay. */
   shutdown: 3,
   /** No hello came in time. */
   helloTimeout: 4,
   /** The token was refused; the answer to hello says why. */
   unauthenticated: 5,
-  /** The token ended and was not refreshed. */
+  /** The token expired and was not refreshed. */
   tokenExpired: 6,
   /** The user's sessions were ended. */
   revoked: 7,
@@ -110,7 +110,7 @@ export const CLOSE_CODES = {
   abuse: 10,
   /** The page's origin is not allowed. */
   origin: 11,
-  /** The protocol version is not spoken here. */
+  /** The server does not speak the client's protocol version. */
   version: 12,
   /** The service failed. */
   internal: 13,
@@ -201,9 +201,9 @@ export function decodeRequest(r: Reader): Request {
 export type Command =
   /** Opens the session; first on every connection. */
   | { readonly type: "hello"; readonly value: Hello }
-  /** Gives a new token before the old one ends. */
+  /** Gives a new token before the old one expires. */
   | { readonly type: "refresh"; readonly value: Refresh }
-  /** Asks whether the server is there. */
+  /** Checks whether the server answers. */
   | { readonly type: "ping" }
   /** Catches up after a break: see `docs/protocol.md`. */
   | { readonly type: "resume"; readonly value: Resume }
@@ -235,15 +235,15 @@ export type Command =
   | { readonly type: "history"; readonly value: History }
   /** One message. */
   | { readonly type: "message"; readonly value: MessageAt }
-  /** Says how far the person has read. */
+  /** Tells how far the person has read. */
   | { readonly type: "mark_read"; readonly value: Mark }
-  /** Says how far messages have come to this device. */
+  /** Tells which messages have reached this device. */
   | { readonly type: "mark_delivered"; readonly value: Mark }
-  /** Says whether the person is there. */
+  /** Sets the person's presence. */
   | { readonly type: "set_presence"; readonly value: SetPresence }
   /** Changes the person's own settings. */
   | { readonly type: "set_preferences"; readonly value: SetPreferences }
-  /** Who some people are. */
+  /** The profiles of some people. */
   | { readonly type: "profiles"; readonly value: Profiles }
   /** Marks a message and all after it as unread, for the person alone. */
   | { readonly type: "mark_unread"; readonly value: Mark }
@@ -401,7 +401,7 @@ export interface Hello {
   readonly device: DeviceId;
   /** Who the person is. */
   readonly token: string;
-  /** The rooms that the client holds, with its position in each. */
+  /** The rooms of which the client has a copy, with its position in each. */
   readonly cursors: readonly Cursor[];
   /** Which of the client's optional abilities the server may use; 0 for now. */
   readonly capabilities: number;
@@ -433,7 +433,7 @@ export function decodeHello(r: Reader): Hello {
 export interface Cursor {
   /** The room. */
   readonly room: RoomId;
-  /** The last position that the client holds. */
+  /** The last position that the client has. */
   readonly position: number;
   /** Whether to open the room (see `Command::Open`). */
   readonly open: boolean;
@@ -493,7 +493,7 @@ export function decodeResume(r: Reader): Resume {
 
 /** See `Command::Rooms`. */
 export interface Rooms {
-  /** Rooms that come after this one in the list; none for the beginning. */
+  /** Rooms after this one in the list, or none to start at the beginning. */
   readonly after: RoomId | null;
   /** Only rooms of this context type. */
   readonly context: string | null;
@@ -517,7 +517,7 @@ export function decodeRooms(r: Reader): Rooms {
   };
 }
 
-/** See `Command::EnsureRoom`. What is already there is given back as it is. */
+/** See `Command::EnsureRoom`. A room that exists is returned unchanged. */
 export interface EnsureRoom {
   /** What the room is about. */
   readonly context: Context;
@@ -525,9 +525,7 @@ export interface EnsureRoom {
   readonly class: RoomClass;
   /** Its name, if it has to be made. */
   readonly name: string | null;
-  /**
-   * Its members, if it has to be made; the person who asks is always one, except in public rooms.
-   */
+  /** Its members, if it has to be made; the caller is always one, except in public rooms. */
   readonly members: readonly UserId[];
   /** What later members see, if it has to be made. */
   readonly history: HistoryPolicy;
@@ -580,11 +578,11 @@ export type RoomClass = (typeof ROOM_CLASS_NAMES)[number];
 
 /** The names of RoomClass, by their number. */
 export const ROOM_CLASS_NAMES = [
-  /** Friends and groups: its people may erase it. */
+  /** Friends and groups: its members may erase it. */
   "social",
   /** A cafe's room: anyone may walk in; attendance is presence, not membership. */
   "public",
-  /** Bookings and disputes: nothing in it ever changes or goes. */
+  /** Bookings and disputes: nothing in it is ever changed or removed. */
   "evidence",
 ] as const;
 
@@ -598,7 +596,7 @@ export function decodeRoomClass(r: Reader): RoomClass {
   return r.choice(ROOM_CLASS_NAMES);
 }
 
-/** What a new member sees of the time before. */
+/** What a new member sees of the time before joining. */
 export type HistoryPolicy =
   /** Everything. */
   | { readonly type: "all" }
@@ -664,7 +662,7 @@ export interface CreateGroup {
   readonly key: ClientKey;
   /** The group's name. */
   readonly name: string;
-  /** Its members besides the person who makes it, who is its owner. */
+  /** Its members besides the caller, who becomes its owner. */
   readonly members: readonly UserId[];
   /** What later members see. */
   readonly history: HistoryPolicy;
@@ -691,15 +689,15 @@ export function decodeCreateGroup(r: Reader): CreateGroup {
 /**
  * The idempotency key of a command that changes something.
  *
- * The same key gives the same answer, over any transport, for the days that hello's limits say;
- * later the answer is `expired`.
+ * The same key gives the same answer, over any transport, for as long as the limits in `welcome`
+ * say; after that the answer is `expired`.
  */
 export interface ClientKey {
-  /** Made for this act, kept on every resend. */
+  /** Made for this action and kept on every resend. */
   readonly id: ClientId;
   /**
-   * When the person acted, by the client's clock set right with the server's time; kept on every
-   * resend too.
+   * When the person acted, on the client's clock corrected with the server's time; kept on every
+   * resend.
    */
   readonly time: number;
 }
@@ -724,7 +722,7 @@ export interface AddMembers {
   readonly key: ClientKey;
   /** The room. */
   readonly room: RoomId;
-  /** Whom to add; existing members stay as they are. */
+  /** The users to add; existing members are not changed. */
   readonly users: readonly UserId[];
 }
 
@@ -750,7 +748,7 @@ export interface RemoveMember {
   readonly key: ClientKey;
   /** The room. */
   readonly room: RoomId;
-  /** Whom to remove. */
+  /** The user to remove. */
   readonly user: UserId;
 }
 
@@ -776,7 +774,7 @@ export interface SetRole {
   readonly key: ClientKey;
   /** The room. */
   readonly room: RoomId;
-  /** Whose role. */
+  /** The member. */
   readonly user: UserId;
   /** The new role. */
   readonly role: Role;
@@ -849,7 +847,7 @@ export function decodeLeave(r: Reader): Leave {
 export interface Members {
   /** The room. */
   readonly room: RoomId;
-  /** Members after this one, by user id; none for the beginning. */
+  /** Members after this one, by user id, or none to start at the beginning. */
   readonly after: UserId | null;
   /** The most members wanted. */
   readonly limit: number;
@@ -937,11 +935,11 @@ export function decodeSend(r: Reader): Send {
   };
 }
 
-/** What a message says. */
+/** The content of a message. */
 export type Body =
   /** Text with emoji and light markup. */
   | { readonly type: "text"; readonly value: TextBody }
-  /** A notice of the service. */
+  /** A notice of a service. */
   | { readonly type: "system"; readonly value: SystemBody }
   /** A kind that is newer than this build. */
   | Unknown;
@@ -994,9 +992,9 @@ export function decodeTextBody(r: Reader): TextBody {
   };
 }
 
-/** What a notice of the service says. */
+/** The content of a service's notice. */
 export type SystemBody =
-  /** Words of the service itself. */
+  /** A text of the service itself. */
   | { readonly type: "notice"; readonly value: TextBody }
   /** A kind that is newer than this build. */
   | Unknown;
@@ -1129,7 +1127,7 @@ export function decodeMessageAt(r: Reader): MessageAt {
 export interface Mark {
   /** The room. */
   readonly room: RoomId;
-  /** The number of the message, and with it all before. */
+  /** The number of the message; all messages before it count too. */
   readonly number: number;
 }
 
@@ -1149,9 +1147,9 @@ export function decodeMark(r: Reader): Mark {
 
 /** See `Command::SetPresence`. */
 export interface SetPresence {
-  /** Online or away; offline is what the server says when no device is connected. */
+  /** Online or away; the server itself says offline when no device is connected. */
   readonly availability: Availability;
-  /** The person's own words; an empty text takes them back, none leaves them. */
+  /** The status text: an empty text removes it, none leaves it as it is. */
   readonly status: string | null;
 }
 
@@ -1176,7 +1174,7 @@ export type Availability = (typeof AVAILABILITY_NAMES)[number];
 export const AVAILABILITY_NAMES = [
   /** No device is connected. */
   "offline",
-  /** Connected, not looking. */
+  /** Connected, but not active. */
   "away",
   /** Connected and active. */
   "online",
@@ -1228,7 +1226,7 @@ export function decodeProfiles(r: Reader): Profiles {
   };
 }
 
-/** What may be lost. */
+/** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
   | { readonly type: "typing"; readonly value: Typing }
@@ -1356,7 +1354,7 @@ export function decodeAnswer(r: Reader): Answer {
 export type Answered =
   /** It was done. */
   | { readonly type: "ok"; readonly value: Reply }
-  /** It was not, or nobody knows. */
+  /** It was not, or that is not known. */
   | { readonly type: "error"; readonly value: WireError };
 
 /** Encodes Answered. */
@@ -1390,7 +1388,7 @@ export function decodeAnswered(r: Reader): Answered {
 
 /** The answer to a command that was done. */
 export type Reply =
-  /** Done; there is nothing to tell. */
+  /** Done, without a result. */
   | { readonly type: "done" }
   /** To hello. */
   | { readonly type: "welcome"; readonly value: Welcome }
@@ -1398,13 +1396,13 @@ export type Reply =
   | { readonly type: "resumed"; readonly value: ResumedRooms }
   /** To rooms. */
   | { readonly type: "rooms"; readonly value: RoomPage }
-  /** To what finds or makes a room. */
+  /** To commands that find or make a room. */
   | { readonly type: "room"; readonly value: RoomSummary }
   /** To members. */
   | { readonly type: "members"; readonly value: MemberPage }
   /** To open. */
   | { readonly type: "opened"; readonly value: Opened }
-  /** To what adds an entry to a room's log. */
+  /** To commands that add an entry to a room's log. */
   | { readonly type: "appended"; readonly value: Appended }
   /** To history. */
   | { readonly type: "page"; readonly value: EntryPage }
@@ -1510,7 +1508,7 @@ export interface Welcome {
   readonly own: OwnState;
   /** The server's clock. */
   readonly serverTime: number;
-  /** When the token ends. */
+  /** When the token expires. */
   readonly tokenExpires: number;
   /** The limits. */
   readonly limits: Limits;
@@ -1518,7 +1516,7 @@ export interface Welcome {
   readonly rooms: readonly RoomSummary[];
   /** Whether there are more. */
   readonly moreRooms: boolean;
-  /** What became of the cursors, in their order. */
+  /** The results of the cursors, in the same order. */
   readonly resumed: readonly Resumed[];
 }
 
@@ -1579,14 +1577,11 @@ export function decodeProfile(r: Reader): Profile {
 }
 
 /**
- * What all sessions of a person agree on. Of two, the one with the larger version of the presence
+ * The state that all sessions of a person share. Of two, the one with the larger presence version
  * counts.
  */
 export interface OwnState {
-  /**
-   * The person's presence as others see it: of the availabilities of their sessions the most
-   * present one.
-   */
+  /** The person's presence as others see it: online if one of their sessions is. */
   readonly presence: Presence;
   /** Whether others are not told what the person has read. */
   readonly privateReceipts: boolean;
@@ -1614,9 +1609,9 @@ export interface Presence {
   readonly version: number;
   /** Whether they can be reached. */
   readonly availability: Availability;
-  /** When they were last connected; none while they are, or when they never were. */
+  /** When they were last connected, or none while they are or if they never were. */
   readonly lastSeen: number | null;
-  /** Their own words. */
+  /** Their status text. */
   readonly status: string | null;
 }
 
@@ -1640,7 +1635,7 @@ export function decodePresence(r: Reader): Presence {
   };
 }
 
-/** What a server told a client about its limits. */
+/** The limits that a server tells its clients. */
 export interface Limits {
   /** The longest text in characters in a public room. */
   readonly publicTextChars: number;
@@ -1648,7 +1643,7 @@ export interface Limits {
   readonly textChars: number;
   /** The largest frame from a client in bytes. */
   readonly frameBytes: number;
-  /** Messages per second that a user may send for long. */
+  /** Messages per second that a user may send on average. */
   readonly messagesPerSecond: number;
   /** Rooms that one session may hold open. */
   readonly openRooms: number;
@@ -1657,11 +1652,11 @@ export interface Limits {
   /** Members that a room may have. */
   readonly membersPerRoom: number;
   /**
-   * Up to this many members, messages come to the inbox and receipts and presence by name; above
-   * it, only heads and counts do.
+   * A room with up to this many members is small: its messages come to the inbox, and receipts and
+   * presence by name. In larger rooms only heads and counts do.
    */
   readonly smallRoomMembers: number;
-  /** For how long the server remembers client ids, in seconds: a resend after that is `expired`. */
+  /** How long the server remembers client ids, in seconds: a resend after that is `expired`. */
   readonly resendWindowSeconds: number;
   /** How often an active client should ping, in milliseconds. */
   readonly activePingMs: number;
@@ -1669,7 +1664,7 @@ export interface Limits {
   readonly idlePingMs: number;
   /** How often a client repeats its typing signal, in milliseconds. */
   readonly typingRefreshMs: number;
-  /** For how long a typing signal holds, in milliseconds. */
+  /** How long a typing signal is valid, in milliseconds. */
   readonly typingExpiryMs: number;
 }
 
@@ -1717,7 +1712,7 @@ export interface RoomSummary {
   readonly class: RoomClass;
   /** What it is about. */
   readonly context: Context;
-  /** Its name; none for direct conversations, which show the other person. */
+  /** Its name, or none for direct conversations, which show the other person. */
   readonly name: string | null;
   /** The other person of a direct conversation. */
   readonly peer: Profile | null;
@@ -1725,7 +1720,7 @@ export interface RoomSummary {
   readonly peerPresence: Presence | null;
   /** How many members it has. */
   readonly members: number;
-  /** What this user may do; none for someone who walked in. */
+  /** What this user may do, or none for someone who walked in. */
   readonly role: Role | null;
   /** The position of the last entry. */
   readonly head: number;
@@ -1740,9 +1735,9 @@ export interface RoomSummary {
   /** When something last happened. */
   readonly active: number;
   /**
-   * Whether the server can read the room now. If it cannot, the numbers, `role` and `preview` say
-   * nothing, and `class`, `context` and `name` may be missing too: clients keep what they have of
-   * the room and ask again later.
+   * Whether the server can read the room right now. If not, the numbers, `role` and `preview` mean
+   * nothing, and `class`, `context` and `name` may be missing too: clients keep their copy of the
+   * room and ask again later.
    */
   readonly readable: boolean;
 }
@@ -1791,7 +1786,7 @@ export function decodeRoomSummary(r: Reader): RoomSummary {
 export interface Preview {
   /** The message's number. */
   readonly number: number;
-  /** Who wrote it; none for the system. */
+  /** Who wrote it, or none for the service. */
   readonly sender: UserId | null;
   /** Its first words. */
   readonly text: string;
@@ -1817,11 +1812,11 @@ export function decodePreview(r: Reader): Preview {
   };
 }
 
-/** What became of one cursor. */
+/** The result of one cursor. */
 export interface Resumed {
   /** The room. */
   readonly room: RoomId;
-  /** Whether the copy can be made whole. */
+  /** Whether the copy can be completed. */
   readonly standing: Standing;
   /** What was missed, in order. */
   readonly entries: readonly Entry[];
@@ -1851,7 +1846,7 @@ export function decodeResumed(r: Reader): Resumed {
   };
 }
 
-/** Whether a client's copy of a room can be made whole. */
+/** Whether a client's copy of a room can be completed. */
 export type Standing = (typeof STANDING_NAMES)[number];
 
 /** The names of Standing, by their number. */
@@ -1861,11 +1856,11 @@ export const STANDING_NAMES = [
    * of them.
    */
   "complete",
-  /** Too much was missed or is gone: drop the copy and load the last page. */
+  /** Too much was missed, or it has expired: drop the copy and load the last page. */
   "reset",
-  /** The room is not this person's any more: drop the copy. */
+  /** The person is no longer in the room: drop the copy. */
   "gone",
-  /** This room cannot be read now: keep the copy and ask again. */
+  /** The room cannot be read right now: keep the copy and ask again. */
   "later",
 ] as const;
 
@@ -1881,11 +1876,11 @@ export function decodeStanding(r: Reader): Standing {
 
 /** One entry of a room's log. */
 export interface Entry {
-  /** Its place: positions have no gap. */
+  /** Its position; positions have no gaps. */
   readonly position: number;
-  /** When; never before the entry before it. */
+  /** Its time; never earlier than that of the entry before it. */
   readonly time: number;
-  /** What. */
+  /** Its content. */
   readonly kind: EntryKind;
 }
 
@@ -1905,7 +1900,7 @@ export function decodeEntry(r: Reader): Entry {
   };
 }
 
-/** What an entry says. */
+/** The content of an entry. */
 export type EntryKind =
   /** The room was made. */
   | { readonly type: "created"; readonly value: Created }
@@ -1967,7 +1962,7 @@ export function decodeEntryKind(r: Reader): EntryKind {
 
 /** See `EntryKind::Created`. */
 export interface Created {
-  /** Who made it; none for the service. */
+  /** Who made it, or none for the service. */
   readonly by: UserId | null;
   /** Its class. */
   readonly class: RoomClass;
@@ -2003,9 +1998,9 @@ export function decodeCreated(r: Reader): Created {
 export interface Message {
   /** Its number: messages of a room count 1, 2, 3, …. */
   readonly number: number;
-  /** Who wrote it; none for the system. */
+  /** Who wrote it, or none for the service. */
   readonly sender: UserId | null;
-  /** The sender's key, so that their devices know their own message again. */
+  /** The sender's key, so that their devices recognise their own message. */
   readonly key: ClientKey | null;
   /** What it says. */
   readonly body: Body;
@@ -2033,7 +2028,7 @@ export function decodeMessage(r: Reader): Message {
 export interface Joined {
   /** Who joined. */
   readonly users: readonly UserId[];
-  /** Who added them; none for the service. */
+  /** Who added them, or none for the service. */
   readonly by: UserId | null;
   /** They see the entries after this position. */
   readonly visibleAfter: number;
@@ -2059,7 +2054,7 @@ export function decodeJoined(r: Reader): Joined {
 export interface Left {
   /** Who left. */
   readonly user: UserId;
-  /** Who removed them; themselves when they left; none for the service. */
+  /** Who removed them: themselves if they left, none for the service. */
   readonly by: UserId | null;
 }
 
@@ -2083,7 +2078,7 @@ export interface RoleChange {
   readonly user: UserId;
   /** The new role. */
   readonly role: Role;
-  /** Who changed it; none for the service. */
+  /** Who changed it, or none for the service. */
   readonly by: UserId | null;
 }
 
@@ -2173,7 +2168,7 @@ export interface Member {
   readonly role: Role;
   /** Since when. */
   readonly joined: number;
-  /** Their presence; none in rooms that are too large for it. */
+  /** Their presence, or none in large rooms. */
   readonly presence: Presence | null;
 }
 
@@ -2201,9 +2196,9 @@ export interface Opened {
   readonly room: RoomSummary;
   /** Its last entries. */
   readonly page: EntryPage;
-  /** How far its members have come, in small rooms. */
+  /** Its members' markers, in small rooms. */
   readonly markers: readonly Marker[];
-  /** Who of them is there, in small rooms. */
+  /** Its members' presence, in small rooms. */
   readonly presence: readonly Presence[];
   /** How many people have the room open now. */
   readonly attendance: number;
@@ -2229,7 +2224,7 @@ export function decodeOpened(r: Reader): Opened {
   };
 }
 
-/** A stretch of a room's log, in order of position. */
+/** A range of a room's log, in order of position. */
 export interface EntryPage {
   /** The entries. */
   readonly entries: readonly Entry[];
@@ -2259,7 +2254,7 @@ export function decodeEntryPage(r: Reader): EntryPage {
   };
 }
 
-/** How far a member has come. */
+/** How far a member has received and read. */
 export interface Marker {
   /** Who. */
   readonly user: UserId;
@@ -2285,7 +2280,7 @@ export function decodeMarker(r: Reader): Marker {
   };
 }
 
-/** The answer to what adds an entry to a room's log. */
+/** The answer to commands that add an entry to a room's log. */
 export interface Appended {
   /** The room. */
   readonly room: RoomId;
@@ -2315,7 +2310,7 @@ export function decodeAppended(r: Reader): Appended {
   };
 }
 
-/** The answer to profiles: those that are known. */
+/** The answer to profiles: those of known users. */
 export interface ProfileList {
   /** The people. */
   readonly profiles: readonly Profile[];
@@ -2335,7 +2330,7 @@ export function decodeProfileList(r: Reader): ProfileList {
 
 /** The answer to refresh. */
 export interface Refreshed {
-  /** When the new token ends. */
+  /** When the new token expires. */
   readonly tokenExpires: number;
 }
 
@@ -2355,11 +2350,11 @@ export function decodeRefreshed(r: Reader): Refreshed {
 export interface WireError {
   /** What went wrong. */
   readonly code: ErrorCode;
-  /** A sentence for the person who reads a log. */
+  /** A sentence for people who read logs. */
   readonly sentence: string;
   /** What became of the command. */
   readonly outcome: Outcome;
-  /** Try the same again after this many milliseconds; none: trying again changes nothing. */
+  /** Try the same again after this many milliseconds; without it, trying again changes nothing. */
   readonly retryAfterMs: number | null;
 }
 
@@ -2397,9 +2392,9 @@ export const ERROR_CODE_NAMES = [
   "hello_expected",
   /** The server does not speak the client's protocol version. */
   "version_unsupported",
-  /** The token is not one of ours: signature, algorithm, issuer, audience or form. */
+  /** The token is not valid here: signature, algorithm, issuer, audience or form. */
   "token_invalid",
-  /** The token was good and has ended: get a new one. */
+  /** The token has expired: get a new one. */
   "token_expired",
   /** The user's sessions from before a time were ended: sign in again. */
   "token_revoked",
@@ -2417,7 +2412,7 @@ export const ERROR_CODE_NAMES = [
   "text_not_allowed",
   /** The position or number lies beyond the room's head. */
   "out_of_range",
-  /** The same client id came before with another content. */
+  /** The same client id came before with different content. */
   "client_id_reused",
   /**
    * The client id is older than the server remembers: whether the command happened before is no
@@ -2426,13 +2421,13 @@ export const ERROR_CODE_NAMES = [
   "expired",
   /** Too many in too short a time. */
   "rate_limited",
-  /** A limit of numbers is reached: rooms, members, open rooms, commands in flight. */
+  /** Too many rooms, members, open rooms or connections. */
   "limit_reached",
   /** The store is out of disk space; reads still work. */
   "storage_full",
-  /** The part of the service that this needs cannot be reached now. */
+  /** A part of the service that this needs cannot be reached right now. */
   "unavailable",
-  /** The service failed in a way that it did not foresee. */
+  /** The service failed unexpectedly. */
   "internal",
   /** The room's class forbids it. */
   "room_class",
@@ -2483,23 +2478,26 @@ export type ServerEvent =
   | { readonly type: "room_added"; readonly value: RoomSummary }
   /** A room that this person is no longer in. */
   | { readonly type: "room_removed"; readonly value: RoomRemoved }
-  /** Members have come further; newest wins. */
+  /** Members' markers moved; newest wins. */
   | { readonly type: "markers"; readonly value: RoomMarkers }
-  /** This person has read further, on whatever device; newest wins. */
+  /**
+   * This person's read number changed, on any device; newest wins. It goes back when they mark
+   * messages as unread.
+   */
   | { readonly type: "own_read"; readonly value: OwnRead }
   /** Somebody's presence; newest wins. */
   | { readonly type: "presence"; readonly value: Presence }
   /** Who has a public room open changed; newest count wins. */
   | { readonly type: "attendance"; readonly value: Attendance }
-  /** Entries of a room could not be queued: resume it from where the client is. */
+  /** Entries of a room could not be queued: resume it from the client's position. */
   | { readonly type: "behind"; readonly value: Head }
   /** Somebody's name or picture changed. */
   | { readonly type: "profile"; readonly value: Profile }
-  /** The token ends soon: refresh it. */
+  /** The token expires soon: refresh it. */
   | { readonly type: "token_expiring"; readonly value: TokenExpiring }
-  /** The server goes down: come back after this delay. */
+  /** The server is shutting down: reconnect after this delay. */
   | { readonly type: "draining"; readonly value: Draining }
-  /** This person's presence or settings changed, on whatever device; newest wins. */
+  /** This person's presence or settings changed, on any device; newest wins. */
   | { readonly type: "own_state"; readonly value: OwnState }
   /** A kind that is newer than this build. */
   | Unknown;
@@ -2688,7 +2686,7 @@ export function decodeRemovalReason(r: Reader): RemovalReason {
 export interface RoomMarkers {
   /** The room. */
   readonly room: RoomId;
-  /** The markers that changed; when the client reads slowly, all of the room. */
+  /** The markers that changed, or all markers of the room if the client reads slowly. */
   readonly markers: readonly Marker[];
 }
 
@@ -2782,7 +2780,7 @@ export function decodeTokenExpiring(r: Reader): TokenExpiring {
 
 /** See `Event::Draining`. */
 export interface Draining {
-  /** Wait this long before connecting again, in milliseconds. */
+  /** Wait this long before reconnecting, in milliseconds. */
   readonly reconnectAfterMs: number;
 }
 
@@ -2798,9 +2796,9 @@ export function decodeDraining(r: Reader): Draining {
   };
 }
 
-/** What may be lost. */
+/** A signal, which may be lost. */
 export type ServerSignal =
-  /** Somebody types. */
+  /** Somebody is typing. */
   | { readonly type: "typing"; readonly value: TypingBy }
   /** Somebody's presence. */
   | { readonly type: "presence"; readonly value: Presence }
@@ -2847,7 +2845,7 @@ export interface TypingBy {
    * Grows with each signal of this person in this room; an older one that arrives late is dropped.
    */
   readonly counter: number;
-  /** Whether they type or have stopped. */
+  /** Whether they are typing or have stopped. */
   readonly active: boolean;
 }
 

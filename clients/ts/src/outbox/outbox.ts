@@ -4,7 +4,7 @@
  * so they arrive in the order in which they were written.
  */
 
-import { CommandError } from "../client/errors.ts";
+import { CommandError } from "../errors.ts";
 import type {
   Appended,
   Body,
@@ -54,7 +54,7 @@ export class Outbox {
     return this.#rooms.get(room) ?? [];
   }
 
-  /** It is known whose messages these are: opens what is kept for this person, once. */
+  /** The person is known now: opens their kept messages, once. */
   open(user: UserId): void {
     const { storage, changed } = this.#options;
     for (const room of this.#rooms.keys()) changed(room, this.of(room));
@@ -128,7 +128,7 @@ export class Outbox {
     }
   }
 
-  /** Sends one message; false when the client ended meanwhile. */
+  /** Sends one message; false if the client ended before the answer. */
   async #send(message: PendingMessage): Promise<boolean> {
     const { key, room, body } = message;
     this.#mark(message, "sending", null);

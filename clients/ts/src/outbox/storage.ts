@@ -2,7 +2,7 @@
 
 import type { ClientId, ClientKey, ErrorCode, RoomId, UserId } from "../protocol.ts";
 
-/** A message as it is kept. */
+/** A stored message. */
 export interface KeptMessage {
   /** The idempotency key; the same on every resend, by whichever client. */
   readonly key: ClientKey;
@@ -20,7 +20,7 @@ export interface KeptMessages {
   put(message: KeptMessage): void;
   /** Forgets a message. */
   remove(id: ClientId): void;
-  /** Ends it: another client of the person may take over what is left. */
+  /** Closes it: another client of the person may take over the rest. */
   close(): void;
 }
 

@@ -4,7 +4,7 @@ import type { Presence, Profile } from "../protocol.ts";
 import { Cell } from "./readable.ts";
 import type { PeopleView } from "./views.ts";
 
-/** What is known of people. */
+/** The known people. */
 export class People {
   readonly view = new Cell<PeopleView>({ profiles: new Map(), presence: new Map() });
 

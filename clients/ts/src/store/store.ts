@@ -23,7 +23,7 @@ import { RoomList } from "./rooms.ts";
 import { advance, membersAfter, withHead } from "./summary.ts";
 import { emptyView, NO_LOG, type PendingMessage, type RoomView } from "./views.ts";
 
-/** What the store cannot do by itself. */
+/** What the store needs from the client. */
 export interface StoreNeeds {
   /** Entries are missing at the end of this room's copy: resume it. */
   behind(room: RoomId): void;

@@ -29,7 +29,7 @@ export interface PendingMessage {
   readonly error: ErrorCode | null;
 }
 
-/** One room as it is known here. */
+/** One room, as far as this client knows it. */
 export interface RoomView {
   /** The room. */
   readonly id: RoomId;

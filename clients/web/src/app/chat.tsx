@@ -73,7 +73,7 @@ export interface Known {
   readonly name: string;
 }
 
-/** Who can be chosen: the people of the demo and of the rooms, except for oneself, by name. */
+/** The people who can be chosen: those of the demo and of the rooms, except oneself, by name. */
 export function useKnownPeople(): readonly Known[] {
   const { client, demo } = useChat();
   const { profiles } = useReadable(client.people);

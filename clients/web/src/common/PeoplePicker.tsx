@@ -6,7 +6,7 @@ import controls from "./controls.module.css";
 import styles from "./PeoplePicker.module.css";
 import { TextField } from "./TextField.tsx";
 
-/** Who was chosen: by name from a list, or by ids that were typed. */
+/** The chosen people: from a list of names, or as typed ids. */
 export interface Picked {
   readonly chosen: ReadonlySet<UserId>;
   readonly ids: string;

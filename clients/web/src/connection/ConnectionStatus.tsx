@@ -27,7 +27,7 @@ export function ConnectionStatus() {
   );
 }
 
-/** Says that there is no connection, and that what is written meanwhile waits for it. */
+/** Says that there is no connection, and that new messages wait for it. */
 export function OfflineBanner() {
   const { t } = useI18n();
   const { client } = useChat();

@@ -14,7 +14,7 @@ import { presenceLine } from "../room/Header.tsx";
 import styles from "./Details.module.css";
 import { Members } from "./Members.tsx";
 
-/** What a conversation is and who is in it. */
+/** A conversation's details and members. */
 export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
   const i18n = useI18n();
   const { t } = i18n;

@@ -16,7 +16,7 @@ import { mayAdd, mayRemove, rolesToGive } from "./permissions.ts";
 /** The name of the window that manages a member, before their id. */
 const MANAGE = "manage ";
 
-/** Who is in a group, and what one may do about it. */
+/** The members of a group, and what the person may do with them. */
 export function Members({ room, members }: { room: RoomView; members: readonly Member[] }) {
   const { t } = useI18n();
   const { client } = useChat();
@@ -26,7 +26,7 @@ export function Members({ room, members }: { room: RoomView; members: readonly M
   const changeable = room.summary.peer === null;
   const managed = dialog?.startsWith(MANAGE) ? dialog.slice(MANAGE.length) : null;
   const member = members.find(({ profile }) => profile.user === managed);
-  // Somebody else may have removed them meanwhile.
+  // Somebody else may have removed them first.
   const gone = managed !== null && member === undefined;
   useEffect(() => {
     if (gone) closeDialog();

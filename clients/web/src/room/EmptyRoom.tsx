@@ -2,7 +2,7 @@ import { Icon } from "../common/Icon.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Room.module.css";
 
-/** What is shown while no conversation is. */
+/** Shown while no conversation is open. */
 export function EmptyRoom() {
   const { t } = useI18n();
   return (

@@ -13,7 +13,7 @@ export interface Reading {
   readonly moved: () => void;
 }
 
-/** The number to mark as read, or null where that tells nobody anything new. Pure. */
+/** The number to mark as read, or null if it would be nothing new. Pure. */
 export function numberToMark(
   entries: readonly Entry[],
   self: UserId | null,

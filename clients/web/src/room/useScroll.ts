@@ -139,7 +139,7 @@ function useMoving() {
   return { moving, move, onScrollEnd };
 }
 
-/** Whether the end is in view: true until the person scrolls up, whatever grows below meanwhile. */
+/** Whether the end is in view: true until the person scrolls up, even if new items grow below. */
 function useFollowing(
   ref: RefObject<HTMLElement | null>,
   following: RefObject<boolean>,

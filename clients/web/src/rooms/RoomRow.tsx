@@ -39,7 +39,7 @@ export function RoomRow(props: { summary: RoomSummary; selected: boolean; tabInd
           availability={peer ? people.availability(peer.user) : undefined}
         />
         <span className={styles.name} dir="auto">
-          {title}
+          <span className={styles.title}>{title}</span>
           {status && (
             <span className={styles.status} data-testid="row-status">
               {" "}

@@ -1,4 +1,4 @@
-//! The golden vectors: frames with their JSON and their bytes, for whoever writes another codec.
+//! The golden vectors: frames with their JSON and their bytes, to test other codecs.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 

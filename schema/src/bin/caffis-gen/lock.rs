@@ -1,4 +1,4 @@
-//! `wire.lock`: every wire type in order, for people and for whoever reviews a change of them.
+//! `wire.lock`: every wire type in order, so that people can read them and review changes.
 
 use std::fmt::Write as _;
 

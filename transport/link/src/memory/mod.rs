@@ -103,7 +103,7 @@ pub fn pair(options: &Options) -> (MemoryLink, MemoryLink) {
     (left, right)
 }
 
-/// Kills a pair of links without a farewell: what is on the way is lost.
+/// Kills a pair of links without a farewell: what is in flight is lost.
 #[derive(Clone)]
 pub struct Cut(Pipe, Pipe);
 
@@ -172,7 +172,7 @@ impl MemoryLink {
         if lane.0 < self.info.lanes { lane } else { Lane::MAIN }
     }
 
-    /// Moves what is flushed and has room onto the way; keeps the order within each lane.
+    /// Sends flushed frames as far as there is room; keeps the order within each lane.
     fn advance(&mut self, state: &mut State) {
         let waiting = self.waiting.len();
         let mut held = VecDeque::new();
@@ -239,7 +239,7 @@ impl Link for MemoryLink {
                     return Poll::Ready(Incoming::Pong);
                 }
                 Take::Item(Item::Farewell(farewell)) => {
-                    // Whoever was told goodbye has nothing left to say.
+                    // After a farewell nothing else is sent.
                     self.out.lock().end(Farewell::abrupt("the other side said goodbye"));
                     return Poll::Ready(Incoming::Closed(farewell));
                 }

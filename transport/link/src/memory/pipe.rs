@@ -1,4 +1,4 @@
-//! What is on the way from one end of a memory link to the other.
+//! What is in flight from one end of a memory link to the other.
 
 use std::{
     collections::VecDeque,

@@ -1,14 +1,14 @@
 /** What can go wrong with a command. */
 
-import type { ErrorCode, Outcome, WireError } from "../generated/protocol.ts";
-import type { Farewell } from "../link/link.ts";
+import type { ErrorCode, Outcome, WireError } from "./generated/protocol.ts";
+import type { Farewell } from "./link/link.ts";
 
 /** The server answered with an error. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
   /** What went wrong. */
   readonly code: ErrorCode;
-  /** Whether it certainly did not happen, or nobody knows. */
+  /** Whether it certainly did not happen, or that is not known. */
   readonly outcome: Outcome;
   /** Try the same again after so many milliseconds; null: trying again changes nothing. */
   readonly retryAfterMs: number | null;
