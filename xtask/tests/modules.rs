@@ -230,7 +230,9 @@ fn no_top_level_modules_of_core_need_each_other() {
 fn nothing_that_a_feature_stands_on_knows_features() {
     let folders = Sources::read(CORE).folders();
     let modules = &folders[&Module::new()];
-    for below in ["model", "ports", "tables", "hub", "directory", "room", "services", "call"] {
+    for below in
+        ["model", "ports", "tables", "cluster", "hub", "directory", "room", "services", "call"]
+    {
         for above in ["features", "dispatch", "session"] {
             assert!(!modules[below].contains(above), "{below} imports {above}");
         }

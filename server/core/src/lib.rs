@@ -8,6 +8,7 @@
 
 pub mod admission;
 pub mod call;
+pub mod cluster;
 mod core;
 pub mod directory;
 mod dispatch;

@@ -3,6 +3,7 @@
 pub mod authorise;
 pub mod caller;
 pub mod digest;
+pub mod node;
 pub mod page;
 pub mod room;
 pub mod text;

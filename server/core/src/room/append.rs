@@ -13,6 +13,7 @@ use super::{
     resend::CLOCK_MARGIN,
 };
 use crate::{
+    cluster::Shard,
     model::room::{Bucket, Members, RoomState},
     ports::store::{Batch, Stamp, StoreError},
     settings::Settings,
@@ -20,9 +21,6 @@ use crate::{
         ActivityRow, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow, SentRow, UserRoomRow,
     },
 };
-
-/// Shards to which rooms hash; fixed for the life of a store.
-pub(super) const SHARDS: u64 = 256;
 
 /// A bucket takes this many entries, so that no partition passes 100 MB even with long texts.
 const BUCKET_ENTRIES: u64 = 20_000;
@@ -181,7 +179,7 @@ impl Append {
         let minute = self.ahead.time.get() / 60_000;
         if minute != self.active_minute && !self.entries.is_empty() {
             self.active_minute = minute;
-            let row = ActivityRow { shard: room.get() % SHARDS, minute, room };
+            let row = ActivityRow { shard: Shard::of(room).get(), minute, room };
             batch.put_for(&row, settings.activity_retention);
             // Lists sort by the hint's time, which has to be there after a crash too. Its position
             // stays behind: the hint may not run ahead of a log to which this write is lost.

@@ -6,10 +6,13 @@
 
 mod activity;
 mod buckets;
+mod conditional;
 mod contexts;
 mod heads;
+mod leases;
 mod markers;
 mod members;
+mod nodes;
 mod nouns;
 mod pages;
 mod revocations;
@@ -17,6 +20,7 @@ mod rooms;
 #[cfg(test)]
 mod round_trip;
 mod sent;
+mod shards;
 mod timeline;
 mod user_rooms;
 mod users;
@@ -29,20 +33,25 @@ use caffis_schema::{ClientId, MessageNumber, Position, RoomId, Timestamp, UserId
 pub use self::{
     activity::ActivityRow,
     buckets::BucketRow,
+    conditional::{Swapped, compare_and_set},
     contexts::ContextRow,
     heads::HeadRow,
+    leases::LeaseRow,
     markers::MarkerRow,
     members::MemberRow,
+    nodes::NodeRow,
     pages::{from_the_end, whole},
     revocations::RevocationRow,
     rooms::RoomRow,
     sent::SentRow,
+    shards::ShardRow,
     timeline::TimelineRow,
     user_rooms::UserRoomRow,
     users::UserRow,
 };
 use crate::ports::store::{
-    Batch, ColumnType, Key, MAX_GET_KEYS, Operation, Row, Scan, Store, StoreError, Table, Value,
+    Batch, ColumnType, Key, MAX_GET_KEYS, Operation, Row, Scan, Stamp, Store, StoreError, Table,
+    Value,
 };
 
 /// Every table: back ends create these.
@@ -51,11 +60,14 @@ pub static ALL: &[&Table] = &[
     BucketRow::TABLE,
     ContextRow::TABLE,
     HeadRow::TABLE,
+    LeaseRow::TABLE,
     MarkerRow::TABLE,
     MemberRow::TABLE,
+    NodeRow::TABLE,
     RevocationRow::TABLE,
     RoomRow::TABLE,
     SentRow::TABLE,
+    ShardRow::TABLE,
     TimelineRow::TABLE,
     UserRoomRow::TABLE,
     UserRow::TABLE,
@@ -102,7 +114,7 @@ macro_rules! number_column {
     )+ };
 }
 
-number_column!(MessageNumber, Position, Timestamp);
+number_column!(MessageNumber, Position, Stamp, Timestamp);
 
 impl ColumnValue for bool {
     const TYPE: ColumnType = ColumnType::Bool;

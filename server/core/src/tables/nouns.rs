@@ -1,4 +1,4 @@
-//! How roles, classes, policies and texts are stored: the only place that knows these encodings. An
+//! How roles, classes, policies, texts and nodes are stored: the only place that knows these encodings. An
 //! unknown value makes its row [`Corrupt`](crate::ports::store::StoreError::Corrupt); it is never taken
 //! for another value.
 
@@ -10,7 +10,10 @@ use caffis_schema::{
 };
 
 use super::ColumnValue;
-use crate::ports::store::{ColumnType, Value};
+use crate::{
+    model::node::NodeId,
+    ports::store::{ColumnType, Value},
+};
 
 /// 1 member, 2 admin, 3 owner.
 impl ColumnValue for Role {
@@ -86,5 +89,18 @@ impl<const N: usize> ColumnValue for Text<N> {
 
     fn from_value(value: Value) -> Option<Self> {
         Self::new(&*Arc::<str>::from_value(value)?).ok()
+    }
+}
+
+/// The text, so that a person can compare it with a log.
+impl ColumnValue for NodeId {
+    const TYPE: ColumnType = ColumnType::Text;
+
+    fn to_value(&self) -> Value {
+        Value::Text(self.to_string().into())
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        Arc::<str>::from_value(value)?.parse().ok()
     }
 }

@@ -11,7 +11,7 @@ use caffis_schema::{
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::ports::check;
+use crate::{model::node::NodeId, ports::check};
 
 /// A type whose values can be stored in a column.
 trait Any: Sized + Debug {
@@ -44,7 +44,7 @@ macro_rules! any_number {
     };
 }
 
-any_number!(MessageNumber, Position, Timestamp);
+any_number!(MessageNumber, Position, Stamp, Timestamp);
 
 impl Any for bool {
     fn any() -> BoxedStrategy<Self> {
@@ -65,6 +65,12 @@ impl Any for Bytes {
 }
 
 impl Any for RoomId {
+    fn any() -> BoxedStrategy<Self> {
+        any::<u64>().prop_map(Self::from_random).boxed()
+    }
+}
+
+impl Any for NodeId {
     fn any() -> BoxedStrategy<Self> {
         any::<u64>().prop_map(Self::from_random).boxed()
     }
@@ -169,11 +175,14 @@ round_trips! {
     buckets: BucketRow { room, first, epoch, opened }
     contexts: ContextRow { kind, id, room, plan }
     heads: HeadRow { room, position, number, time, sender, preview }
+    leases: LeaseRow { node, beat, fenced, leaving, reserved, address }
     markers: MarkerRow { room, user, delivered, read, unread_from }
     members: MemberRow { room, user, role, joined, joined_position, visible_after, unread_after }
+    nodes: NodeRow { list, node, address }
     revocations: RevocationRow { user, before }
     rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
     sent: SentRow { room, sender, client, position, number, time, digest }
+    shards: ShardRow { group, shard, owner, epoch, released, floor }
     timeline: TimelineRow {
         room, bucket, epoch, position, time, kind, number, sender, client, client_time, text, content
     }

@@ -9,6 +9,7 @@
 
 mod attendance;
 mod client;
+mod cluster;
 mod creation;
 mod crowd;
 mod directory;

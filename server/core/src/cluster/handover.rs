@@ -1,0 +1,223 @@
+//! Claiming shards and giving them up: rules 5, 6 and 7.
+
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
+use super::{
+    lease::Lease,
+    member::{Member, Mine},
+    rows::{Outcome, Rows},
+    settings::HANDOVERS,
+    shards::{GROUPS, SHARDS, Shard},
+};
+use crate::{ports::store::Stamp, tables::ShardRow};
+
+/// A claim that may be made: of a shard that is free, as it was seen.
+struct Claim {
+    shard: Shard,
+    before: Option<ShardRow>,
+    after: ShardRow,
+}
+
+/// Makes claims one after the other, while the lease is held.
+async fn make(rows: Rows, lease: Lease, claims: Vec<Claim>) -> Vec<(Claim, Outcome<ShardRow>)> {
+    let mut made = Vec::new();
+    for claim in claims {
+        if !lease.held() {
+            break;
+        }
+        let outcome = rows.write(claim.before.as_ref(), &claim.after).await;
+        // A store in trouble is asked again by the next look, not once for each shard.
+        let trouble = matches!(outcome, Outcome::Failed(_) | Outcome::Unknown(_));
+        made.push((claim, outcome));
+        if trouble {
+            break;
+        }
+    }
+    made
+}
+
+impl Member {
+    /// Finds claims of this node that took effect without its knowing (rule 5): a write of unknown
+    /// outcome may land at any time.
+    pub(super) async fn confirm(&mut self) {
+        for shard in Shard::all() {
+            let Some(row) = self.state.table[shard.index()].clone() else { continue };
+            if row.owner != self.node || row.released || self.state.mine.contains_key(&shard) {
+                continue;
+            }
+            match self.rows.read(&row).await {
+                Ok(Some(found)) if found == row => {
+                    if self.stamps_above(row.floor).await {
+                        self.state.mine.insert(shard, Mine::Serving);
+                    }
+                }
+                Ok(found) => found.into_iter().for_each(|row| self.state.merge(row)),
+                Err(error) => {
+                    self.state.hurry = true;
+                    tracing::debug!(%error, "a claim could not be confirmed");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Claims free shards up to this node's share.
+    pub(super) async fn take(&mut self) {
+        let room = self.share().saturating_sub(self.state.mine.len());
+        let claims: Vec<Claim> =
+            self.in_order().filter_map(|shard| self.claim(shard)).take(room).collect();
+        let Some(floor) = claims.iter().map(|claim| claim.after.floor).max() else { return };
+        // Rule 7: the range lies above the floors before the first shard is served.
+        if !self.stamps_above(floor).await {
+            self.state.hurry = true;
+            return;
+        }
+        let mut groups: Vec<Vec<Claim>> = (0..GROUPS).map(|_| Vec::new()).collect();
+        for claim in claims {
+            groups[claim.shard.group() as usize].push(claim);
+        }
+        let tried = groups.into_iter().map(|g| make(self.rows.clone(), self.lease.clone(), g));
+        let tried = join_all(tried).await;
+        tried.into_iter().flatten().for_each(|(claim, outcome)| self.claimed(claim, outcome));
+    }
+
+    /// The claim of a shard, if it is free: from its row as seen to this node and the next epoch.
+    fn claim(&self, shard: Shard) -> Option<Claim> {
+        if self.state.mine.contains_key(&shard) {
+            return None;
+        }
+        let before = self.state.table[shard.index()].clone();
+        let (epoch, floor) = match &before {
+            None => (0, Stamp::NONE),
+            Some(row) if row.released => (row.epoch, row.floor),
+            // Rule 4: only a fence known to have taken effect allows a claim. Rule 7: what the fenced
+            // row reserves is all that its node could ever use.
+            Some(row) => {
+                let reserved = self.state.watches.get(&row.owner)?.fenced()?;
+                (row.epoch, row.floor.max(reserved))
+            }
+        };
+        let after = ShardRow {
+            group: shard.group(),
+            shard: shard.get(),
+            owner: self.node,
+            epoch: epoch + 1,
+            released: false,
+            floor,
+        };
+        Some(Claim { shard, before, after })
+    }
+
+    fn claimed(&mut self, claim: Claim, outcome: Outcome<ShardRow>) {
+        match outcome {
+            // Rule 5: work begins only when the claim is known to have taken effect.
+            Outcome::Done => {
+                self.state.merge(claim.after);
+                self.state.mine.insert(claim.shard, Mine::Serving);
+            }
+            Outcome::Found(found) => found.into_iter().for_each(|row| self.state.merge(row)),
+            Outcome::Failed(error) | Outcome::Unknown(error) => {
+                self.state.hurry = true;
+                tracing::debug!(%error, shard = claim.shard.get(), "a claim did not succeed");
+            }
+        }
+    }
+
+    /// Has the lease reserve stamps above one, and all further stamps lie above it (rule 7).
+    async fn stamps_above(&mut self, floor: Stamp) -> bool {
+        if self.stamps.last() >= floor {
+            return self.lease.held();
+        }
+        let mut known = self.lease.watch();
+        self.lease.wish(|wishes| wishes.above = wishes.above.max(floor));
+        let reserved = known.wait_for(|known| known.ended.is_some() || known.above >= floor);
+        let reserved = timeout(self.settings.lease_renewal, reserved).await;
+        matches!(reserved, Ok(Ok(known)) if known.ended.is_none())
+    }
+
+    /// Begins to give up shards beyond this node's share, a few at a time.
+    pub(super) fn give_up(&mut self) {
+        let serving = |mine: &Mine| *mine == Mine::Serving;
+        let count = self.state.mine.values().filter(|mine| serving(mine)).count();
+        let excess = count.saturating_sub(self.share());
+        // Nobody waits for the shards of the last node.
+        let others = self.takers() > u64::from(!*self.control.leaving.borrow());
+        let limit = if others {
+            let free = Shard::all().filter(|shard| self.state.owned(*shard).is_none()).count();
+            HANDOVERS.saturating_sub(free + self.state.mine.len() - count)
+        } else {
+            SHARDS as usize
+        };
+        let order: Vec<Shard> = self.in_order().collect();
+        let given = order.into_iter().rev().filter(|s| self.state.mine.get(s).is_some_and(serving));
+        let given: Vec<Shard> = given.take(excess.min(limit)).collect();
+        // Rule 6: first no new commands.
+        for shard in &given {
+            self.state.mine.insert(*shard, Mine::Draining);
+        }
+        self.publish();
+        for shard in given {
+            let drained = self.drain.drain(shard);
+            self.state.draining.push(Box::pin(async move {
+                drained.await;
+                shard
+            }));
+        }
+    }
+
+    /// Releases a shard whose rooms have finished (rule 6).
+    pub(super) async fn drained(&mut self, shard: Shard) {
+        self.state.mine.insert(shard, Mine::Releasing);
+        if !self.release(shard).await {
+            self.state.hurry = true;
+        }
+    }
+
+    /// Tries again to release what may not be released yet.
+    pub(super) async fn release_again(&mut self) {
+        let mine = self.state.mine.iter();
+        let shards: Vec<_> =
+            mine.filter(|(_, mine)| **mine == Mine::Releasing).map(|(shard, _)| *shard).collect();
+        for shard in shards {
+            if !self.release(shard).await {
+                self.state.hurry = true;
+                return;
+            }
+        }
+    }
+
+    /// Releases a shard; false when it has to be tried again. Until it is known that the shard is
+    /// released, the node may not serve it again: the release may still take effect.
+    async fn release(&mut self, shard: Shard) -> bool {
+        let Some(row) = self.state.table[shard.index()].clone() else { return true };
+        if row.released || row.owner != self.node {
+            self.state.mine.remove(&shard);
+            return true;
+        }
+        // Rule 7: what this node wrote in the shard, it wrote with what it had reserved.
+        let floor = row.floor.max(self.lease.known().reserved);
+        let released = ShardRow { released: true, floor, ..row.clone() };
+        match self.rows.write(Some(&row), &released).await {
+            Outcome::Done => self.state.merge(released),
+            // An earlier attempt took effect, or another node has claimed the shard since.
+            Outcome::Found(found) => found.into_iter().for_each(|row| self.state.merge(row)),
+            Outcome::Failed(error) | Outcome::Unknown(error) => {
+                tracing::debug!(%error, shard = shard.get(), "a shard was not released");
+            }
+        }
+        let known = self.state.table[shard.index()].as_ref();
+        let gone = known.is_some_and(|known| known.released || known.epoch != row.epoch);
+        if gone {
+            self.state.mine.remove(&shard);
+        }
+        gone
+    }
+
+    /// The shards in this node's order: it takes from the front and gives from the back, so that nodes
+    /// rarely claim the same.
+    fn in_order(&self) -> impl Iterator<Item = Shard> + use<> {
+        let start = self.node.get() % SHARDS;
+        (0..SHARDS).filter_map(move |number| Shard::new((start + number) % SHARDS))
+    }
+}

@@ -1,0 +1,102 @@
+//! Conditional writes and serial reads of the cluster's rows, each with an outcome that a rule can be
+//! built on, and within a time.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::{
+    ports::store::{SharedStore, StoreError},
+    tables::{self, LeaseRow, Record, ShardRow, Swapped},
+};
+
+/// What became of a conditional write.
+#[derive(Debug)]
+pub(super) enum Outcome<R> {
+    /// It is known to have taken effect.
+    Done,
+    /// It has not and never will; this is the row (none: there is none).
+    Found(Option<R>),
+    /// Nothing was written, and nothing will be.
+    Failed(StoreError),
+    /// It may have taken effect, may still, or never will.
+    Unknown(StoreError),
+}
+
+/// A row that is only ever written conditionally.
+pub(super) trait Conditional: Record + PartialEq + Clone + Send + Sync {
+    /// This row with values that no row has ever had.
+    fn never(&self) -> Self;
+}
+
+/// Beats begin at 1.
+impl Conditional for LeaseRow {
+    fn never(&self) -> Self {
+        Self { beat: 0, ..self.clone() }
+    }
+}
+
+/// Epochs begin at 1.
+impl Conditional for ShardRow {
+    fn never(&self) -> Self {
+        Self { epoch: 0, ..self.clone() }
+    }
+}
+
+/// The cluster's rows in the store.
+#[derive(Clone)]
+pub(super) struct Rows {
+    pub(super) store: SharedStore,
+    /// How long one call may take.
+    pub(super) within: Duration,
+}
+
+impl Rows {
+    /// Gives a read, or a write of a hint, its time.
+    pub(super) async fn bounded<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let late = || Err(StoreError::Unavailable("no answer in time".to_owned()));
+        timeout(self.within, call).await.unwrap_or_else(|_| late())
+    }
+
+    /// Replaces a row, or makes it if there is none before, on the condition that it is as before.
+    pub(super) async fn write<R: Conditional>(&self, before: Option<&R>, after: &R) -> Outcome<R> {
+        let answer = timeout(self.within, async {
+            match before {
+                Some(before) => tables::compare_and_set(&*self.store, before, after).await,
+                None => match tables::insert_if_absent(&*self.store, after).await? {
+                    None => Ok(Swapped::Done),
+                    found => Ok(Swapped::Found(found)),
+                },
+            }
+        });
+        match answer.await {
+            Ok(Ok(Swapped::Done)) => Outcome::Done,
+            // A driver that sent the write twice tells what became of the second one. Each of these
+            // rows says who wrote it and when, so it can only be ours.
+            Ok(Ok(Swapped::Found(Some(found)))) if found == *after => Outcome::Done,
+            Ok(Ok(Swapped::Found(found))) => Outcome::Found(found),
+            Ok(Err(error @ StoreError::Unknown(_))) => Outcome::Unknown(error),
+            // The row that was found cannot be read; whether it is ours cannot be told.
+            Ok(Err(error @ StoreError::Corrupt { .. })) => Outcome::Unknown(error),
+            Ok(Err(error)) => Outcome::Failed(error),
+            Err(_) => Outcome::Unknown(StoreError::Unknown("no answer in time".to_owned())),
+        }
+    }
+
+    /// Reads a row serially: after every conditional write that has taken effect, and with none of
+    /// those that have not. It is a conditional write on values that no row has.
+    pub(super) async fn read<R: Conditional>(&self, like: &R) -> Result<Option<R>, StoreError> {
+        let never = like.never();
+        let read = tables::compare_and_set(&*self.store, &never, &never);
+        match self.bounded(read).await? {
+            Swapped::Found(found) => Ok(found),
+            Swapped::Done => Err(StoreError::Corrupt {
+                table: R::TABLE.name,
+                reason: "it holds a row that was never written".to_owned(),
+            }),
+        }
+    }
+}
