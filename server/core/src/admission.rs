@@ -16,8 +16,8 @@ use crate::{
     sync::lock,
 };
 
-/// Addresses that are remembered; past it those that are quiet are forgotten, and while none is found,
-/// new ones have to wait.
+/// Addresses that are remembered. Beyond it quiet ones are forgotten, and if there is none, new ones
+/// have to wait.
 const ADDRESSES: usize = 100_000;
 
 /// Addresses that are looked at for each new one, once too many are remembered.
@@ -59,7 +59,7 @@ impl Known {
     }
 }
 
-/// An address as it counts for limits: of IPv6 the network, since a person has a /64 of them.
+/// The address that limits count: for IPv6 its /64 network, since one person has all of it.
 fn group(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
@@ -75,7 +75,7 @@ impl Addresses {
         Arc::new(Self { settings, known: Mutex::default() })
     }
 
-    /// Lets a connection in, if the address has not too many and does not come too often.
+    /// Admits a connection, unless the address has too many or connects too often.
     ///
     /// # Errors
     /// `limit_reached` and `rate_limited`, with the time to wait.
@@ -119,7 +119,7 @@ impl Addresses {
     }
 }
 
-/// A connection that was let in; dropping it gives the place back.
+/// A connection that was admitted; dropping it frees its place.
 #[derive(Debug)]
 pub struct Admission {
     addresses: Arc<Addresses>,

@@ -1,4 +1,4 @@
-//! How often a person may do something in a day.
+//! How often a person may do something per day.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -13,7 +13,7 @@ const DAY: u64 = 86_400_000;
 /// still bounded by the rates of connections and commands.
 const PEOPLE: usize = 100_000;
 
-/// So many a day (UTC) for each person. Memory only: a restart starts the day anew.
+/// A number per day (UTC) for each person. In memory only: a restart starts the day again.
 #[derive(Debug)]
 pub(crate) struct DailyQuota {
     per_day: u32,

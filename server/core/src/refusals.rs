@@ -1,4 +1,4 @@
-//! What an operator reads of refused hellos.
+//! Log lines for refused hellos.
 
 use std::{mem, net::IpAddr, sync::Mutex};
 
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use crate::{hub::rate::TokenBucket, sync::lock};
 
-/// The most refused hellos that are logged in a second, so that nobody fills the disk by knocking.
+/// The most refused hellos that are logged per second, so that they cannot fill the disk.
 const REFUSALS_LOGGED: u32 = 10;
 
-/// Logs refused hellos, as many as are worth reading.
+/// Logs refused hellos, up to a limit.
 #[derive(Debug)]
 pub(crate) struct Refusals(Mutex<Measured>);
 
@@ -26,7 +26,7 @@ impl Measured {
         Self { rate: TokenBucket::new(REFUSALS_LOGGED, now), unlogged: 0 }
     }
 
-    /// How many were not logged since the last that was; none when this one is not to be either.
+    /// How many were left out since the last line, or none if this one is left out too.
     fn take(&mut self, now: Instant) -> Option<u64> {
         if self.rate.take(now).is_err() {
             self.unlogged += 1;
@@ -41,7 +41,7 @@ impl Refusals {
         Self(Mutex::new(Measured::new(Instant::now())))
     }
 
-    /// Logs why one was refused, by its code only: what it said is not to be believed or kept.
+    /// Logs why one was refused, by its code only: its content is neither trusted nor kept.
     pub(crate) fn log(&self, code: ErrorCode, kind: Kind, address: Option<IpAddr>) {
         let Some(unlogged) = lock(&self.0).take(Instant::now()) else { return };
         tracing::info!(

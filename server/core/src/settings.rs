@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use caffis_schema::limits::Limits;
 
-/// How core behaves. Everything that is a rate, a queue, a cache or a timeout has its name here.
+/// How core behaves. Every rate, queue, cache and timeout has its name here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The longest text in a public room, in characters.
@@ -26,18 +26,19 @@ pub struct Settings {
     pub connections_per_address: u32,
     /// Connections at the same time of one user.
     pub connections_per_user: u32,
-    /// Commands of one session that may be under way at the same time; further ones wait.
+    /// Commands of one session that may be in flight at the same time; further ones wait.
     pub commands_in_flight: u32,
-    /// Rooms that one session may hold open.
+    /// Rooms that one session may have open.
     pub open_rooms: u32,
     /// Rooms that a user may be in.
     pub rooms_per_user: u32,
     /// Members that a room may have.
     pub members_per_room: u32,
-    /// Up to this many members, a room is small: messages come to the inbox, receipts and presence by
-    /// name.
+    /// A room with up to this many members is small: its messages come to the inbox, with receipts and
+    /// presence by name.
     pub small_room_members: u32,
-    /// What waits to be written to one session, in bytes; past it entries are dropped and resumed.
+    /// Bytes that may wait to be written to one session; beyond it entries are dropped, and the client
+    /// resumes.
     pub session_queue_bytes: usize,
     /// Commands that may wait for one room's owner.
     pub room_queue: usize,
@@ -45,34 +46,33 @@ pub struct Settings {
     pub idle_rooms: usize,
     /// People whose profiles and settings are kept in memory.
     pub cached_people: usize,
-    /// For how long a person's row is believed; then it is read again.
+    /// How long a person's row in memory is used before it is read again.
     pub person_cache: Duration,
-    /// What rooms that nobody uses may take in memory, in bytes, about.
+    /// Approximate memory for rooms that nobody uses, in bytes.
     pub idle_bytes: usize,
     /// Recent entries kept in memory for each room.
     pub ring_entries: usize,
-    /// What the recent entries of one room may take in memory, in bytes; the last one stays.
+    /// Memory for the recent entries of one room, in bytes; the last one always stays.
     pub ring_bytes: usize,
-    /// Entries that a resume may catch up; beyond it the client reloads.
+    /// Missed entries that a resume may deliver; beyond it the client reloads.
     pub resume_entries: u64,
-    /// For how long entries other than messages are kept.
+    /// How long entries other than messages are kept.
     pub entry_retention: Duration,
-    /// For how long it is kept which rooms were active in a minute. Nothing that follows the rooms may
-    /// lag longer.
+    /// How long the record of active rooms is kept. Nothing that follows the rooms may lag longer.
     pub activity_retention: Duration,
-    /// For how long client ids are remembered.
+    /// How long client ids are remembered.
     pub resend_window: Duration,
     /// How long a connection may take until its hello.
     pub hello_timeout: Duration,
     /// How long a session may be silent; clients ping more often than that.
     pub idle_timeout: Duration,
-    /// How long a client must stay away before others are told that it went.
+    /// How long a client must be gone before others are told.
     pub offline_grace: Duration,
     /// How long a command may wait for the store: a write that takes longer ends as `unknown`, a read
     /// as `unavailable`.
     pub store_timeout: Duration,
-    /// How long a list of rooms waits for one of them: a room that takes longer is listed as not
-    /// readable now. All of them together may take twice as long.
+    /// How long a list of rooms waits for one of them: a room that takes longer is listed as
+    /// unreadable. All of them together may take twice as long.
     pub room_timeout: Duration,
     /// While a session is busy, how long writes are gathered.
     pub gather: Duration,
@@ -80,7 +80,7 @@ pub struct Settings {
     pub active_ping: Duration,
     /// How often an idle client should ping.
     pub idle_ping: Duration,
-    /// Rooms of open contexts that a person may make in a day.
+    /// Rooms of open contexts that a person may make per day.
     pub open_rooms_made_per_day: u32,
     /// Context types for which any user may make a room by `ensure_room`; others need a service's
     /// token.
@@ -131,7 +131,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What a client is told of them.
+    /// The limits that clients are told.
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits {

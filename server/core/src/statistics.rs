@@ -1,4 +1,4 @@
-//! What core counts.
+//! The counters of core.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -39,7 +39,7 @@ impl Counters {
     }
 }
 
-/// How core is doing.
+/// The state of core in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statistics {
     /// Sessions now.

@@ -1,4 +1,4 @@
-//! One at a time for each key: what is under way for one key does not hold up another.
+//! Work for one key runs one at a time; different keys do not hold each other up.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::sync::lock;
 
-/// Who is at work, and who waits, by key. A key that nobody uses takes no memory.
+/// The tasks that run and wait, by key. An unused key takes no memory.
 #[derive(Debug)]
 pub(crate) struct Turns<K> {
     taken: Mutex<BTreeMap<K, Arc<AsyncMutex<()>>>>,
@@ -30,9 +30,9 @@ pub(crate) struct Turn<K: Ord> {
 }
 
 impl<K: Ord + Clone> Turns<K> {
-    /// Waits for the key's turn. Who came first is first.
+    /// Waits for the key's turn, in order of arrival.
     pub(crate) async fn take(self: &Arc<Self>, key: &K) -> Turn<K> {
-        // Made before waiting, so that whoever goes away while waiting leaves nothing behind.
+        // Made before waiting, so that a caller that is dropped while it waits leaves nothing behind.
         let mut turn = Turn { turns: self.clone(), key: key.clone(), held: None };
         let entry = lock(&self.taken).entry(key.clone()).or_default().clone();
         turn.held = Some(entry.lock_owned().await);

@@ -57,7 +57,7 @@ impl Group {
 
     /// Answers everybody: with what became of each, or with the error of the commit.
     pub(crate) fn answer(self, result: Result<(), StoreError>) {
-        // Nobody may listen any more; the write counts all the same.
+        // The caller may be gone; the write still counts.
         for (reply, outcome) in self.replies {
             let _ = reply.send(result.clone().map(|()| outcome));
         }

@@ -3,15 +3,15 @@
 //!
 //! One thread commits. Writers encode their batches and queue them; the thread takes all that have
 //! gathered, writes them as one batch and syncs once, then answers everybody. A row becomes visible
-//! to readers only after that sync, so nobody ever sees what a crash could take back. Conditional
+//! to readers only after that sync, so no reader ever sees anything that a crash could undo. Conditional
 //! writes are decided on that thread and therefore exact.
 //!
-//! Stamps are not stored. The folder is locked by this process, whose requests are applied in the order in
-//! which they were queued, and nothing that was answered or given up is applied later: a write that is
-//! queued after another was answered comes after it, and its stamp is larger. Of two writes that are queued
-//! at the same time the stamps could tell the order; but core has at most one write of a row under way, or
-//! (for the hint of a head, and the marker of someone who leaves) repairs what the wrong one leaves. A batch is one commit, whatever it declares: all of it or
-//! none. `fresh` is ignored: a null takes one byte.
+//! Stamps are not stored. This process locks the folder and applies requests in the order in which they
+//! were queued, and applies nothing later that was answered or given up. So a write that is queued after
+//! another was answered comes after it, and its stamp is larger. Two writes that are queued at the same
+//! time could be told apart only by their stamps, but core has at most one write of a row in flight, or
+//! repairs what the wrong one leaves (the hint of a head, and the marker of someone who leaves). A batch
+//! is always one commit: all of it or none. `fresh` is ignored: a null takes one byte.
 //!
 //! Reads run where they are called: a `get` or a short scan takes microseconds from the memtables
 //! and the block cache. Long scans move to tokio's blocking pool.

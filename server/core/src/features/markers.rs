@@ -1,4 +1,4 @@
-//! How far a member has come: read, delivered, and marked as unread.
+//! How far a member has received and read, and what they marked as unread.
 //!
 //! Markers do not pass through the log. Others hear of them in small rooms, while those are open, and
 //! unless the reader keeps them private; the person's own devices always do.
@@ -18,7 +18,7 @@ use crate::{
 /// from that mark; what others see stays until it is passed.
 ///
 /// # Errors
-/// Who is no member, numbers beyond the last message.
+/// Callers who are not members, and numbers beyond the last message.
 pub async fn handle_read(call: Call, mark: Mark) -> Handled {
     let cell = enter(&call, mark).await?;
     let moved = cell.advance_marker(call.user(), mark.number, mark.number)?;
@@ -36,7 +36,7 @@ pub async fn handle_read(call: Call, mark: Mark) -> Handled {
 /// Moves the delivered marker forward. The store hears of it a little later.
 ///
 /// # Errors
-/// Who is no member, numbers beyond the last message.
+/// Callers who are not members, and numbers beyond the last message.
 pub async fn handle_delivered(call: Call, mark: Mark) -> Handled {
     let cell = enter(&call, mark).await?;
     if cell.advance_marker(call.user(), mark.number, MessageNumber::ZERO)?.is_some() {
@@ -49,7 +49,7 @@ pub async fn handle_delivered(call: Call, mark: Mark) -> Handled {
 /// Marks a message and all after it as unread, for the person alone: what others see stays.
 ///
 /// # Errors
-/// Who is no member, numbers beyond the last message.
+/// Callers who are not members, and numbers beyond the last message.
 pub async fn handle_unread(call: Call, mark: Mark) -> Handled {
     let cell = enter(&call, mark).await?;
     cell.mark_unread(call.user(), mark.number.max(MessageNumber(1)))?;
@@ -70,7 +70,7 @@ async fn enter(call: &Call, mark: Mark) -> Result<Arc<RoomCell>, Error> {
 }
 
 async fn save(call: &Call, cell: &Arc<RoomCell>) -> Handled {
-    // Memory has the marker, and it will be stored: that it is not yet is all that is unknown.
+    // Memory has the marker and it will be stored; only whether it is stored yet is unknown.
     let saved = call.services.rooms.save_marker(cell, call.user()).await;
     saved.map_err(|error| Error::from(StoreError::Unknown(error.to_string())))?;
     Ok(Reply::Done(Empty {}))

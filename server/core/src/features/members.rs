@@ -59,7 +59,7 @@ impl RoomCommand for AddMembers {
     }
 }
 
-/// Those whom a command adds and who are no members yet, each once.
+/// The people whom a command adds and who are not members yet, each once.
 fn newcomers(add: &AddMembers, room: &RoomState) -> Vec<UserId> {
     let new: BTreeSet<&UserId> =
         add.users.iter().filter(|user| room.member(user).is_none()).collect();
@@ -147,7 +147,7 @@ impl RoomCommand for SetRole {
     }
 }
 
-/// A room that has someone in charge keeps someone in charge, as long as anybody is left.
+/// A room with an owner or admin keeps one, as long as anybody is left.
 fn keep_an_admin(room: &RoomState, user: &UserId, role: Option<Role>) -> Result<(), Error> {
     let in_charge = |member_role: Role| member_role >= Role::Admin;
     let was = room.member(user).is_some_and(|member| in_charge(member.role));

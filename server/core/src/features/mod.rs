@@ -4,7 +4,7 @@
 //! belongs to a session's command: it prepares what a step may not do (reading, finding people) and
 //! makes the reply. Features never send and never store by themselves, and do not import each other.
 //! To add a command: declare it in `caffis-schema`, write its file here, and add its line to
-//! [`crate::session::dispatch`].
+//! [`crate::dispatch`].
 
 pub mod create;
 pub mod history;

@@ -1,4 +1,4 @@
-//! What a text may be.
+//! Which texts are allowed.
 
 use caffis_schema::{Error, ErrorCode, Text};
 
@@ -34,7 +34,7 @@ pub fn check_name(text: &str) -> Result<(), Error> {
     check_characters(text, &[])
 }
 
-/// The text with the line ends of every system as line feeds: what is pasted on Windows has CR LF.
+/// The text with all line ends as line feeds: text pasted on Windows has CR LF.
 #[must_use]
 pub fn with_line_feeds<const N: usize>(text: &Text<N>) -> Text<N> {
     if text.contains('\r') {
@@ -44,14 +44,14 @@ pub fn with_line_feeds<const N: usize>(text: &Text<N>) -> Text<N> {
     }
 }
 
-/// A name from elsewhere without the characters that only deceive; none when nothing is left to see.
+/// A name from elsewhere without the characters that only deceive, or none if nothing visible is left.
 #[must_use]
 pub fn clean_name<const N: usize>(name: &str) -> Option<Text<N>> {
     let clean: String = name.chars().filter(|c| !deceives(*c)).collect();
     (!is_blank(&clean)).then(|| Text::cut(clean.trim()))
 }
 
-/// Whether there is nothing to see in a text: only spaces and characters without a shape.
+/// Whether a text has nothing visible: only spaces and invisible characters.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c))

@@ -48,7 +48,7 @@ pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
     ) -> Result<Change, Error>;
 }
 
-/// What a row takes beside long texts, at most, about: ids, names, numbers.
+/// About how many bytes a row takes at most besides long texts: ids, names, numbers.
 const ROW_BYTES: usize = 256;
 
 /// Work of a room's owner that ends in entries.
@@ -61,7 +61,7 @@ pub(super) enum Order {
 }
 
 impl Order {
-    /// The idempotency key; none for creation, which is idempotent by itself.
+    /// The idempotency key, or none for creation, which is idempotent by itself.
     pub(super) fn key(&self) -> Option<ClientKey> {
         match self {
             Self::Create(_) => None,
@@ -98,7 +98,7 @@ pub struct StepContext<'a> {
     pub now: Timestamp,
 }
 
-/// What a step makes: entries to append, in order; none when there is nothing to change.
+/// The result of a step: entries to append, in order, or none if there is nothing to change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     /// The entries.
@@ -111,9 +111,9 @@ impl From<EntryKind> for Change {
     }
 }
 
-/// What became of a command.
+/// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// The entry that it made; of several, the first.
+    /// The entry that it made, or the first of several.
     pub appended: Appended,
 }

@@ -1,4 +1,4 @@
-//! How a room comes to be: from a plan that is kept with the claim of its context.
+//! Creating a room from a plan that is kept with the claim of its context.
 
 use caffis_schema::{
     EntryKind, List, Position, RoomId, Text, Timestamp, UserId,
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::{cell::Loaded, command::Change};
 use crate::model::room::{RoomMeta, RoomState};
 
-/// How to make a room: kept with the claim of its context, so that whoever finds a claim without a
-/// room can finish.
+/// How to make a room. It is kept with the claim of its context, so that anyone who finds a claim
+/// without a room can finish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomPlan {
     /// What the room is about.
@@ -21,7 +21,7 @@ pub struct RoomPlan {
     pub class: RoomClass,
     /// Its name.
     pub name: Option<Text<NAME_BYTES>>,
-    /// Who makes it; none for a service.
+    /// Who makes it, or none for a service.
     pub creator: Option<UserId>,
     /// Its members, the creator among them unless it is public.
     pub members: List<UserId, { USERS_PER_COMMAND + 1 }>,

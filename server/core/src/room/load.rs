@@ -1,8 +1,8 @@
 //! Taking a room over: reading it from the store so that its log can go on.
 //!
 //! A start after a crash, and later the takeover from another node, are the same: the bucket list
-//! says what counts, the tail of the log is the truth, and whatever an owner left undone in other
-//! tables is redone from it.
+//! says what counts, the tail of the log is the truth, and rows in other tables that an owner did not
+//! write are redone from it.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -31,7 +31,7 @@ const TAIL_ENTRIES: usize = 100;
 /// Entries that are read at a time, to find messages below the tail.
 const BELOW_ENTRIES: u64 = 1_000;
 
-/// Reads a room; none if it does not exist.
+/// Reads a room, or returns none if it does not exist.
 pub(super) async fn load(
     store: &dyn Store,
     settings: &Settings,
@@ -84,7 +84,7 @@ pub(super) async fn load(
 }
 
 /// How far each member has read. A person's own message moves their own marker; the marker's row may be
-/// written later than the message, but no later than the tail is long. Rows that were still being
+/// written after the message, but while the message is still in the tail. Rows that were still being
 /// written when their members left are removed.
 async fn markers(
     store: &dyn Store,

@@ -27,8 +27,8 @@ impl MarkerState {
         self.unread_from.map_or(self.read, |from| self.read.min(from.back(1)))
     }
 
-    /// Moves forward. What others see never goes back; of what was marked as unread, the messages up
-    /// to `read` count as read again, and the mark ends when nothing is left of it.
+    /// Moves forward. What others see never goes back. Messages up to `read` that were marked as unread
+    /// count as read again; the mark ends when none is left.
     fn advance(&mut self, delivered: MessageNumber, read: MessageNumber) {
         if read > self.own_read() {
             self.unread_from = (read < self.read).then_some(read + 1);
@@ -108,7 +108,7 @@ impl Picked {
 pub(super) struct Markers {
     map: BTreeMap<UserId, MarkerState>,
     dirty: BTreeSet<UserId>,
-    /// Where markers were before their people wrote something, which others are not told of by itself.
+    /// Where markers were before their people wrote something: others are not told of that alone.
     untold: BTreeMap<UserId, MarkerState>,
     /// People who are no longer members, and whose markers the store still has.
     gone: BTreeSet<UserId>,
@@ -116,7 +116,7 @@ pub(super) struct Markers {
     picked: Option<UserId>,
     /// How many writes have begun.
     writes: u64,
-    /// The last write that took along all dirty markers and failed.
+    /// The last write of all dirty markers that failed.
     failed: Option<(u64, StoreError)>,
 }
 
@@ -143,8 +143,8 @@ impl Markers {
         self.map.iter()
     }
 
-    /// Moves a marker forward; none when it was there already. What the person wrote in between counts
-    /// as a part of the move, so that others hear that everything before it was read, too.
+    /// Moves a marker forward, or returns none if it was there already. The person's own messages since
+    /// the last move count as part of it, so that others hear that everything before them was read.
     pub(super) fn advance(
         &mut self,
         user: &UserId,

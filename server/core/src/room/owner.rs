@@ -123,7 +123,7 @@ async fn ensure_loaded(
         (Some(loaded), _) => loaded,
         (None, Some(plan)) => new_room(cell.id, plan, rooms.clock.now()),
         (None, None) => {
-            // What was in doubt was the room's creation, and it did not happen.
+            // The room's creation was in doubt, and it did not happen.
             lock(&cell.inner).distrust = false;
             return Err(no_such_room());
         }
@@ -169,7 +169,7 @@ fn catch_up(rooms: &Rooms, cell: &Arc<RoomCell>, inner: &mut Inner, before: Befo
     let Some(loaded) = &mut inner.loaded else { return };
     loaded.epoch = loaded.epoch.max(before.epoch + 1);
     loaded.state = Arc::new(RoomState {
-        // Whoever has the room open is looked at again.
+        // Checks again who may have the room open.
         members_version: before.state.members_version + 1,
         ..(*loaded.state).clone()
     });
@@ -183,8 +183,8 @@ fn catch_up(rooms: &Rooms, cell: &Arc<RoomCell>, inner: &mut Inner, before: Befo
     rooms.publish(cell, inner, &untold, &before.state.members);
 }
 
-/// Finds out what has to be known before the steps: what became of commands that came before, and
-/// whether the people whom the others bring into the room may be in it.
+/// Finds out what the steps need: the results of commands that are resends, and whether the people whom
+/// the other commands bring into the room may be in it.
 async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Vec<Result<Option<Sent>, Error>> {
     let mut known = Vec::with_capacity(jobs.len());
     for (job, sent) in jobs.iter().zip(look_up(rooms, cell, jobs).await) {
@@ -249,7 +249,7 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
         Err(_) => {
             let late = StoreError::Unknown("the store did not answer in time".to_owned());
             reply(jobs, answers, Some(give_up(rooms, cell, late)));
-            // Reading the room before this write has come to its end would find half the truth.
+            // Reading the room before this write has ended could find half of it.
             while timeout(LATE_STEP, &mut writing).await.is_err() {
                 refuse_waiting(cell);
             }
@@ -312,14 +312,13 @@ fn step(
     // What changes nothing is only true once all before it is durable.
     let done = stage(append, change, context.now);
     let sent = Sent { appended: done.appended, digest };
-    // What changed nothing is remembered too: a resend must not do later what there was no need for
-    // at first.
+    // A command that changed nothing is remembered too: its resend must not change anything later.
     append.sent.push((user.clone(), key.id, sent));
     Answer::WhenDurable(done)
 }
 
-/// The step of a command that did not come before. Who may not know of the room learns nothing from
-/// the age of their key.
+/// The step of a new command. A caller who may not know of the room learns nothing from the age of
+/// their key.
 fn step_new(
     command: &dyn RoomCommand,
     room: &RoomState,
@@ -368,7 +367,7 @@ fn give_up(rooms: &Rooms, cell: &Arc<RoomCell>, error: StoreError) -> Error {
         rooms.note_dirty(cell);
     }
     if inner.loaded.as_ref().is_some_and(|loaded| loaded.state.head == Position::ZERO) {
-        // The room itself was to be made by this write.
+        // This write was to create the room.
         inner.loaded = None;
     }
     error.into()

@@ -1,5 +1,5 @@
-//! Telling a resend from a new command: by what memory and the store remember of client ids, and by
-//! the time in the key.
+//! Tells a resend from a new command, by the client ids that memory and the store remember and by the
+//! time in the key.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ use crate::{
     tables::{self, SentRow},
 };
 
-/// How far a client's clock may be ahead. As long as this, client ids are kept beyond the window in
-/// which a resend may come, so none is forgotten before it has expired.
+/// How far a client's clock may be ahead. Client ids are kept this much longer than the window in which
+/// a resend may come, so that none is forgotten before it has expired.
 pub(super) const CLOCK_MARGIN: Duration = Duration::from_secs(86_400);
 
-/// What the store remembers of the commands that may have come before.
+/// Looks up the commands that the store may remember.
 pub(super) async fn look_up(
     rooms: &Rooms,
     cell: &RoomCell,
@@ -47,7 +47,7 @@ pub(super) async fn look_up(
     known
 }
 
-/// A `sent` row, if the entry that it speaks of counts.
+/// A `sent` row, if its entry counts.
 async fn stored(
     rooms: &Rooms,
     cell: &RoomCell,

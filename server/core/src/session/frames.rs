@@ -26,7 +26,7 @@ pub(super) fn decode(payload: &[u8], codec: Codec) -> Result<ClientFrame, Error>
 pub(super) async fn answer_now(link: &mut dyn Link, id: u32, error: Error, codec: Codec) {
     let bytes = answer_bytes(id, Err(error), codec, link.info().max_frame);
     if link.start_send(Lane::MAIN, bytes).is_ok() {
-        // The link may be gone: then nobody waits for this.
+        // The link may be gone, and with it the receiver.
         let _ = poll_fn(|cx| link.poll_flush(cx)).await;
     }
 }

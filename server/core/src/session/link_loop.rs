@@ -97,7 +97,7 @@ pub(crate) async fn greet(
         caffis_link::Codec::Json => Codec::Json,
     };
     let limit = services.settings.hello_timeout;
-    // Boxed, so that a session does not keep the room that its beginning took.
+    // Boxed, so that a session does not keep the memory that its beginning took.
     let opened = match timeout(limit, Box::pin(first(services, &mut *link, codec, address))).await {
         Ok(opened) => opened,
         Err(_) => Err(End::Farewell(CloseCode::HelloTimeout, "no hello came in time")),
@@ -135,7 +135,7 @@ async fn converse(
     address: Option<IpAddr>,
     link: &mut dyn Link,
 ) -> End {
-    // Kept to the end of the conversation, whatever ends it.
+    // Held until the session ends, for any reason.
     let registered = opened.session;
     let settings = registered.services.settings.clone();
     let now = Instant::now();
@@ -148,7 +148,7 @@ async fn converse(
         addresses,
         address,
         running: FuturesUnordered::new(),
-        // The one to hello.
+        // The answer to hello.
         answers: 1,
         gather: None,
         flushed: now.checked_sub(settings.gather).unwrap_or(now),
@@ -189,7 +189,7 @@ impl Session {
         }
     }
 
-    /// Moves finished commands' answers into the queue.
+    /// Moves the answers of finished commands into the queue.
     fn poll_answers(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some((id, handled))) = pin!(&mut self.running).poll_next(cx) {
             self.services.statistics.command(handled.is_ok());
@@ -208,7 +208,7 @@ impl Session {
         self.answers += 1;
     }
 
-    /// Writes what waits: at once when the link was idle or an answer is due, else gathered.
+    /// Writes what waits: at once if the link was idle or an answer is due, otherwise gathered.
     fn poll_write(&mut self, link: &mut dyn Link, cx: &mut Context<'_>) -> Poll<End> {
         let session = Arc::clone(&self.handle);
         let due = self.flushed + self.services.settings.gather;
@@ -236,7 +236,7 @@ impl Session {
                 Item::Reply(_) => self.answers -= 1,
                 Item::Event(_) | Item::Signal(_) => {}
             }
-            // What does not go out on a broken link is found out at the next one.
+            // What does not go out on a broken link is resumed on the next one.
             let _ = self.write(link, &item);
             written += 1;
             if written == WRITES_PER_TURN {
@@ -299,7 +299,7 @@ impl Session {
     ) -> Result<(), caffis_link::SendError> {
         let bytes = signal.bytes(codec);
         match link.info().max_datagram {
-            // What cannot go now is lost, as signals may be.
+            // Signals that cannot be sent now are dropped.
             Some(most) if bytes.len() <= most => {
                 let _ = link.send_datagram(bytes);
                 Ok(())
@@ -348,7 +348,7 @@ impl Session {
                 None
             }
             Incoming::Datagram(payload) => {
-                // Datagrams have no answer: what is not a signal is dropped.
+                // Datagrams are not answered: anything but a signal is dropped.
                 let codec = self.handle.outbound.codec();
                 if let Ok(ClientFrame::Signal(signal)) = decode(&payload, codec) {
                     self.signal(&signal);

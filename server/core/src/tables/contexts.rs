@@ -18,7 +18,7 @@ table! {
         values {
             /// The room that the claim is for.
             room: RoomId,
-            /// How to make the room: whoever finds the claim can finish the creation.
+            /// How to make the room, so that anyone who finds the claim can finish the creation.
             plan: Bytes,
         }
     }
