@@ -21,6 +21,8 @@ pub enum Failure {
     GhostMember,
     /// Somebody is a member by the rows, whom the log has removed.
     RemovalUndone,
+    /// Somebody is no member by the rows, whom the log has added.
+    MissingMember,
     /// One command stands in the log twice.
     Doubled,
     /// A command that was answered `refused` stands in the log.
@@ -46,6 +48,7 @@ impl fmt::Display for Failure {
             Self::Hole => "hole",
             Self::GhostMember => "ghost member",
             Self::RemovalUndone => "removal undone",
+            Self::MissingMember => "missing member",
             Self::Doubled => "doubled",
             Self::RefusedHappened => "refused command happened",
             Self::Leak => "leak after removal",

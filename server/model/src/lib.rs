@@ -15,13 +15,22 @@
 mod checker;
 mod failure;
 mod lease;
+mod log;
 mod mutation;
+mod reactor;
+mod reader;
+mod resend;
 mod step;
+mod store;
 mod suite;
 
 pub use checker::{Line, Model, Next, Outcome, check};
 pub use failure::Failure;
 pub use lease::{Lease, Scenario as LeaseScenario};
+pub use log::{Command, Log, Scenario as LogScenario};
 pub use mutation::{Description, Mutation, Part};
+pub use reactor::{Reactor, Scenario as ReactorScenario};
+pub use reader::{Reader, Scenario as ReaderScenario};
+pub use resend::{Resend, Scenario as ResendScenario};
 pub use step::Step;
 pub use suite::{Finding, Search, Width, convict};

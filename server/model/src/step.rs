@@ -35,4 +35,21 @@ steps! {
     Drain "drain" "An owner takes no new command.";
     Release "release" "An owner gives its shard away.";
     Append "append" "Entries are sent, with the rows that go with them.";
+    Read "read" "An owner reads the room.";
+    Adopt "adopt" "What may not be durable is written again.";
+    Remember "remember" "Rows of `sent` are written again.";
+    Open "open" "A new bucket is opened.";
+    Repair "repair" "Rows that follow from entries are written again.";
+    Follow "follow" "Rows that follow from entries are sent.";
+    Check "check" "The lease is checked.";
+    Tell "tell" "Somebody is told what is durable.";
+    Send "send" "A client sends a command, or a copy of it.";
+    Deliver "deliver" "The bus delivers a command that changes nothing.";
+    Forget "forget" "Memory gives up what is older.";
+    Ask "ask" "A reader asks the owner how far the room is.";
+    Fetch "fetch" "A reader reads rows.";
+    Admit "admit" "The owner is asked whether a person may see the room.";
+    Hand "hand" "Rows are handed out.";
+    Sweep "sweep" "A reactor reads what has happened, and moves its cursor.";
+    Refuse "refuse" "Somebody is told that a command did not happen.";
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{Failure, Line, Model, Mutation, Outcome, Part, check, lease};
+use crate::{
+    Failure, Line, Model, Mutation, Outcome, Part, check, lease, log, reactor, reader, resend,
+};
 
 /// How far the searches go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,20 +38,6 @@ impl fmt::Debug for Search {
 }
 
 impl Search {
-    fn new<S: fmt::Debug + Copy + 'static, M: Model + 'static>(
-        part: Part,
-        name: &'static str,
-        scenario: S,
-        model: fn(S, Option<Mutation>) -> M,
-    ) -> Self {
-        Self {
-            part,
-            name,
-            bounds: format!("{scenario:?}"),
-            run: Box::new(move |mutation, wanted| check(&model(scenario, mutation), wanted, LIMIT)),
-        }
-    }
-
     /// Looks at every state with all rules, and stops at any failure.
     pub fn clean(&self) -> Outcome {
         (self.run)(None, &[])
@@ -58,17 +46,44 @@ impl Search {
     /// The searches of a model.
     pub fn of(part: Part, width: Width) -> Vec<Self> {
         match part {
-            Part::Lease => lease::Scenario::of(width)
-                .iter()
-                .map(|scenario| {
-                    Self::new(part, scenario.name, *scenario, |scenario, mutation| lease::Lease {
-                        scenario,
-                        mutation,
-                    })
-                })
-                .collect(),
+            Part::Lease => {
+                let model = |scenario, mutation| lease::Lease { scenario, mutation };
+                each(part, lease::Scenario::of(width), |one| one.name, model)
+            }
+            Part::Log => {
+                let model = |scenario, mutation| log::Log { scenario, mutation };
+                each(part, log::Scenario::of(width), |one| one.name, model)
+            }
+            Part::Resend => {
+                let model = |scenario, mutation| resend::Resend { scenario, mutation };
+                each(part, resend::Scenario::of(width), |one| one.name, model)
+            }
+            Part::Reader => {
+                let model = |scenario, mutation| reader::Reader { scenario, mutation };
+                each(part, reader::Scenario::of(width), |one| one.name, model)
+            }
+            Part::Reactor => {
+                let model = |scenario, mutation| reactor::Reactor { scenario, mutation };
+                each(part, reactor::Scenario::of(width), |one| one.name, model)
+            }
         }
     }
+}
+
+/// One search for each scenario.
+fn each<S: fmt::Debug + Copy + 'static, M: Model + 'static>(
+    part: Part,
+    scenarios: &[S],
+    name: fn(&S) -> &'static str,
+    model: fn(S, Option<Mutation>) -> M,
+) -> Vec<Search> {
+    let search = |scenario: &S| {
+        let (name, bounds, scenario) = (name(scenario), format!("{scenario:?}"), *scenario);
+        let run: Run =
+            Box::new(move |mutation, wanted| check(&model(scenario, mutation), wanted, LIMIT));
+        Search { part, name, bounds, run }
+    };
+    scenarios.iter().map(search).collect()
 }
 
 /// What switching a rule off leads to.
@@ -89,15 +104,14 @@ impl Finding {
     }
 }
 
-/// Looks for the failures of a mutation in the small scenarios, until each was found.
+/// Looks for the failures of a mutation, in the small scenarios that show it.
 pub fn convict(mutation: Mutation) -> Finding {
     let description = mutation.describe();
     let mut finding = Finding::default();
     let mut missing: Vec<Failure> = description.failures.to_vec();
-    for search in Search::of(description.part, Width::Small) {
-        if missing.is_empty() {
-            break;
-        }
+    let searches = Search::of(description.part, Width::Small);
+    let shows = |search: &Search| description.scenarios.contains(&search.name);
+    for search in searches.into_iter().filter(shows) {
         for (failure, trace) in (search.run)(Some(mutation), &missing).failures {
             missing.retain(|one| *one != failure);
             if finding.found.iter().all(|(_, known, _)| *known != failure) {

@@ -39,3 +39,43 @@ fn names_are_unique_and_readable() {
     assert_eq!(names.len(), Mutation::ALL.len());
     assert!(names.contains("no-fence"));
 }
+
+#[test]
+fn the_log_holds_with_all_rules() {
+    all_rules_hold(Part::Log);
+}
+
+#[test]
+fn the_log_needs_each_rule() {
+    each_rule_is_needed(Part::Log);
+}
+
+#[test]
+fn the_resend_holds_with_all_rules() {
+    all_rules_hold(Part::Resend);
+}
+
+#[test]
+fn the_resend_needs_each_rule() {
+    each_rule_is_needed(Part::Resend);
+}
+
+#[test]
+fn the_reader_holds_with_all_rules() {
+    all_rules_hold(Part::Reader);
+}
+
+#[test]
+fn the_reader_needs_each_rule() {
+    each_rule_is_needed(Part::Reader);
+}
+
+#[test]
+fn the_reactor_holds_with_all_rules() {
+    all_rules_hold(Part::Reactor);
+}
+
+#[test]
+fn the_reactor_needs_each_rule() {
+    each_rule_is_needed(Part::Reactor);
+}
