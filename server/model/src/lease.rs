@@ -73,11 +73,11 @@ impl Scenario {
     ];
 
     const WIDE: [Self; 5] = [
-        Self { horizon: 5, renewals: [3, 1, 0], ..EXPIRY },
+        Self { horizon: 5, renewals: [3, 0, 0], ..EXPIRY },
         Self { name: "claims", renewals: [1, 0, 0], processes: 3, ..EXPIRY },
-        Self { name: "return", renewals: [1, 0, 1], epochs: 3, returns: true, ..EXPIRY },
-        Self { horizon: 2, renewals: [1; 3], ..HANDOVER },
-        Self { name: "stamps", renewals: [2, 2, 0], appends: true, ..EXPIRY },
+        Self { name: "return", renewals: [2, 0, 1], epochs: 3, returns: true, ..EXPIRY },
+        Self { horizon: 2, renewals: [1, 0, 0], ..HANDOVER },
+        Self { name: "stamps", horizon: 2, renewals: [2, 2, 0], appends: true, ..EXPIRY },
     ];
 }
 

@@ -6,9 +6,15 @@
 //! what it leaves out and why that is safe:
 //!
 //! - [`Lease`]: rules 1 to 7, who owns a shard and which stamps its owner may use.
+//! - [`Log`]: rules 7 to 17 and 19, how a room is written and taken over.
+//! - [`Resend`]: rules 18 and 20, copies of a command and what is said of them.
+//! - [`Reader`]: rules 21 and 22, a reader on another node.
+//! - [`Reactor`]: rules 15, 23 and 24, what follows entries and must miss none.
 //!
-//! The models share their words with the code that they are models of. The steps are [`Step`]: tick,
-//! crash, start, land, lose, renew, look, watch, fence, claim, drain, release, append.
+//! The code that does what the models describe shares the names of their steps ([`Step`]): tick,
+//! crash, start, land, lose; renew, look, watch, fence, claim, drain, release; read, adopt, remember,
+//! open, check, repair; append, follow, tell, refuse; send, deliver, forget; ask, fetch, admit, hand;
+//! sweep.
 //!
 //! [`check`] is the search itself; [`Model`] what it needs to know.
 

@@ -184,7 +184,7 @@ impl Model for Log {
         for (number, rows) in state.store.on_their_way() {
             let mut after = state.clone();
             after.store.land(number);
-            next.add(Step::Land, || format!("{rows:?}"), after);
+            next.add(Step::Land, || room::words(rows), after);
         }
         for index in 0..state.owners.len() {
             self.advance(state, index, next);

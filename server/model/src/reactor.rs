@@ -30,7 +30,7 @@ impl Scenario {
     pub(crate) fn of(width: Width) -> &'static [Self] {
         match width {
             Width::Small => &[Self { name: "reactor", appends: 2, epochs: 2, horizon: 3 }],
-            Width::Wide => &[Self { name: "reactor", appends: 3, epochs: 3, horizon: 6 }],
+            Width::Wide => &[Self { name: "reactor", appends: 2, epochs: 2, horizon: 4 }],
         }
     }
 }

@@ -29,6 +29,32 @@ pub(super) enum Cell {
     Member(bool),
 }
 
+/// Rows, in the words of a trace.
+pub(super) fn words(rows: &[(Key, Cell)]) -> String {
+    let name = |(epoch, number): Name| format!("{epoch}.{number}");
+    let row = |(key, cell): &(Key, Cell)| {
+        let key = match key {
+            Key::Bucket(bucket) => format!("bucket {}", name(*bucket)),
+            Key::Entry(bucket, position) => format!("entry {position} of {}", name(*bucket)),
+            Key::Sent(command) => format!("sent {command}"),
+            Key::Member => "member".into(),
+        };
+        let cell = match cell {
+            Cell::Bucket { first, before: Some(before) } => {
+                format!("from {first}, after {}", name(*before))
+            }
+            Cell::Bucket { first, before: None } => format!("from {first}"),
+            Cell::Entry { command, edited: true, .. } => format!("command {command}, edited"),
+            Cell::Entry { command, first, .. } => format!("command {command}, append from {first}"),
+            Cell::Sent(position) => format!("at {position}"),
+            Cell::Member(member) => format!("{member}"),
+        };
+        format!("[{key}: {cell}]")
+    };
+    let rows: Vec<_> = rows.iter().map(row).collect();
+    if rows.is_empty() { "nothing".into() } else { rows.join(" ") }
+}
+
 /// An entry as an owner knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Entry {

@@ -3,7 +3,7 @@
 use super::{
     Log, State,
     owner::{Phase, apart},
-    room::{Cell, Key, Room},
+    room::{self, Cell, Key, Room},
 };
 use crate::{Mutation, Next, Step};
 
@@ -37,7 +37,7 @@ impl Log {
             let words = || {
                 let log = Room::read(&view, self).log;
                 let log: Vec<_> = log.iter().map(|entry| entry.command).collect();
-                format!("epoch {epoch} sees {view:?}: the log is {log:?}")
+                format!("epoch {epoch} sees {}: the log is {log:?}", room::words(&view))
             };
             next.add(Step::Read, words, after);
         }
