@@ -8,6 +8,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "suites fail by panicking")]
 
+pub mod bus;
 pub mod clock;
 pub mod faulty;
 pub mod memory;

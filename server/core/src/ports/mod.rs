@@ -1,8 +1,9 @@
-//! What core needs from outside: a store, a clock, randomness. Traits only; the adapters live in
+//! What core needs from outside: a store, a bus, clocks, randomness. Traits only; the adapters live in
 //! crates of their own, and every adapter runs the suites of `caffis-conformance`.
 
 pub mod authenticator;
 pub(crate) mod bounded;
+pub mod bus;
 pub mod check;
 pub mod clock;
 pub mod entropy;
