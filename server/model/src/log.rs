@@ -104,8 +104,15 @@ impl Scenario {
     const WIDE: [Self; 7] = [
         Self { commands: &[Say, Say, Say], ..MESSAGES },
         Self { name: "refusals", commands: &[Say, Say], refuses: true, ..MESSAGES },
-        Self { name: "buckets", commands: &[Say, Say, Say], rolls: true, ..SINGLES },
-        Self { name: "resends", resends: true, reader: false, ..SINGLES },
+        Self { name: "buckets", commands: &[Say, Say, Say], rolls: true, rereads: 0, ..SINGLES },
+        Self {
+            name: "resends",
+            commands: &[Say, Say, Say],
+            resends: true,
+            reader: false,
+            rereads: 0,
+            ..SINGLES
+        },
         Self { name: "edits", commands: &[Say, Edit], reader: false, ..MESSAGES },
         Self { name: "joins", commands: &[Join, Leave], reader: false, ..SINGLES },
         Self { epochs: 3, ..LEAVES },

@@ -15,6 +15,9 @@ struct Arguments {
     /// Only this model.
     #[arg(long)]
     model: Option<String>,
+    /// Only this scenario, and no mutations.
+    #[arg(long)]
+    scenario: Option<String>,
     /// No traces.
     #[arg(long)]
     brief: bool,
@@ -32,8 +35,14 @@ fn main() -> ExitCode {
     for part in parts {
         println!("{}: {}", part.name(), part.covers());
         let width = if arguments.wide { Width::Wide } else { Width::Small };
+        let scenario = arguments.scenario.as_deref();
         for search in Search::of(part, width) {
-            good &= show_search(&search);
+            if scenario.is_none_or(|name| name == search.name) {
+                good &= show_search(&search);
+            }
+        }
+        if scenario.is_some() {
+            continue;
         }
         let rules = Mutation::ALL.iter().filter(|mutation| mutation.describe().part == part);
         for mutation in rules {

@@ -197,6 +197,7 @@ impl Resend {
             after.refuse(command);
             next.add(Step::Refuse, || format!("the former owner gets {copy:?}"), after);
         }
+        // Beyond rule 20: the next owner does not know what this one has refused.
         if epoch != state.epoch && !self.is(Mutation::CopiesOutliveTheirOwner) {
             return;
         }

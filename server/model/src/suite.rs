@@ -15,7 +15,7 @@ pub enum Width {
     Wide,
 }
 
-/// States after which a search is given up: some 3 GB of memory.
+/// States after which a search is given up, before memory runs out.
 const LIMIT: usize = 60_000_000;
 
 type Run = Box<dyn Fn(Option<Mutation>, &[Failure]) -> Outcome>;

@@ -100,8 +100,8 @@ impl Owner {
 
     /// The row of a new bucket, which becomes the newest of the chain.
     pub(super) fn next_bucket(&mut self, model: &Log) -> (Key, Cell) {
-        // The bucket before it is the newest one that holds an entry. The row of an empty one may
-        // not be durable, and nobody writes it again.
+        // Rule 9 says which bucket is named only so far: it is the newest one that holds an entry.
+        // The row of an empty one may not be durable, and rule 14 does not write it again.
         let first = self.log.len() as u8 + 1;
         while self.chain.last().is_some_and(|(_, start)| *start >= first)
             && !model.is(Mutation::NamesEmptyBucket)

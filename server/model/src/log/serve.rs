@@ -128,7 +128,8 @@ impl Log {
         let mut after = state.clone();
         let epoch = state.owners[index].epoch;
         let appended = state.owners[index].phase == Phase::Append;
-        // One check is enough: what is durable under the lease stays in the log.
+        // Rules 11 and 12 ask for a check each; within these bounds the first is enough, since what
+        // is durable under the lease stays in the log.
         let early = self.is(Mutation::SendsRowsWithoutCheck);
         let checks = appended != early && !self.is(Mutation::TellsWithoutCheck);
         if checks && !state.holds(index) {
