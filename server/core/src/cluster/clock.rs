@@ -1,4 +1,4 @@
-//! The clock by which leases are counted.
+//! The clock that leases are counted by.
 
 use std::time::Duration;
 

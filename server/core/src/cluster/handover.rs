@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{ports::store::Stamp, tables::ShardRow};
 
-/// A claim that may be made: of a shard that is free, as it was seen.
+/// A possible claim: a free shard's row as it was seen, and what to replace it with.
 struct Claim {
     shard: Shard,
     before: Option<ShardRow>,
@@ -38,8 +38,8 @@ async fn make(rows: Rows, lease: Lease, claims: Vec<Claim>) -> Vec<(Claim, Outco
 }
 
 impl Member {
-    /// Finds claims of this node that took effect without its knowing (rule 5): a write of unknown
-    /// outcome may land at any time.
+    /// Finds claims of this node that took effect although their outcome was unknown (rule 5): such a
+    /// write may land at any time.
     pub(super) async fn confirm(&mut self) {
         for shard in Shard::all() {
             let Some(row) = self.state.table[shard.index()].clone() else { continue };
@@ -82,7 +82,7 @@ impl Member {
         tried.into_iter().flatten().for_each(|(claim, outcome)| self.claimed(claim, outcome));
     }
 
-    /// The claim of a shard, if it is free: from its row as seen to this node and the next epoch.
+    /// The claim of a shard, if the shard is free: this node becomes the owner in the next epoch.
     fn claim(&self, shard: Shard) -> Option<Claim> {
         if self.state.mine.contains_key(&shard) {
             return None;
@@ -91,8 +91,8 @@ impl Member {
         let (epoch, floor) = match &before {
             None => (0, Stamp::NONE),
             Some(row) if row.released => (row.epoch, row.floor),
-            // Rule 4: only a fence known to have taken effect allows a claim. Rule 7: what the fenced
-            // row reserves is all that its node could ever use.
+            // Rule 4: only a fence known to have taken effect allows a claim. Rule 7: the node could not
+            // use more stamps than its fenced row reserves.
             Some(row) => {
                 let reserved = self.state.watches.get(&row.owner)?.fenced()?;
                 (row.epoch, row.floor.max(reserved))
@@ -124,7 +124,8 @@ impl Member {
         }
     }
 
-    /// Has the lease reserve stamps above one, and all further stamps lie above it (rule 7).
+    /// Makes sure that all further stamps of this process are larger than one (rule 7); false when that
+    /// is not known yet.
     async fn stamps_above(&mut self, floor: Stamp) -> bool {
         if self.stamps.last() >= floor {
             return self.lease.held();
@@ -141,7 +142,7 @@ impl Member {
         let serving = |mine: &Mine| *mine == Mine::Serving;
         let count = self.state.mine.values().filter(|mine| serving(mine)).count();
         let excess = count.saturating_sub(self.share());
-        // Nobody waits for the shards of the last node.
+        // Without another node to take them, nothing is gained by going slowly.
         let others = self.takers() > u64::from(!*self.control.leaving.borrow());
         let limit = if others {
             let free = Shard::all().filter(|shard| self.state.owned(*shard).is_none()).count();
@@ -152,7 +153,7 @@ impl Member {
         let order: Vec<Shard> = self.in_order().collect();
         let given = order.into_iter().rev().filter(|s| self.state.mine.get(s).is_some_and(serving));
         let given: Vec<Shard> = given.take(excess.min(limit)).collect();
-        // Rule 6: first no new commands.
+        // Rule 6: no new commands from here on.
         for shard in &given {
             self.state.mine.insert(*shard, Mine::Draining);
         }
@@ -174,7 +175,7 @@ impl Member {
         }
     }
 
-    /// Tries again to release what may not be released yet.
+    /// Tries again to release shards whose release is not known to have taken effect.
     pub(super) async fn release_again(&mut self) {
         let mine = self.state.mine.iter();
         let shards: Vec<_> =
@@ -195,7 +196,7 @@ impl Member {
             self.state.mine.remove(&shard);
             return true;
         }
-        // Rule 7: what this node wrote in the shard, it wrote with what it had reserved.
+        // Rule 7: all stamps that this node used in the shard were reserved.
         let floor = row.floor.max(self.lease.known().reserved);
         let released = ShardRow { released: true, floor, ..row.clone() };
         match self.rows.write(Some(&row), &released).await {
@@ -214,8 +215,8 @@ impl Member {
         gone
     }
 
-    /// The shards in this node's order: it takes from the front and gives from the back, so that nodes
-    /// rarely claim the same.
+    /// The shards in this node's own order. It claims from the front and gives up from the back, so that
+    /// two nodes rarely claim the same shard.
     fn in_order(&self) -> impl Iterator<Item = Shard> + use<> {
         let start = self.node.get() % SHARDS;
         (0..SHARDS).filter_map(move |number| Shard::new((start + number) % SHARDS))

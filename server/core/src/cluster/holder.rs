@@ -17,7 +17,7 @@ use crate::{
     tables::LeaseRow,
 };
 
-/// How often a node that leaves tries to end its lease in the store, before it leaves that to others.
+/// How often a leaving node tries to end its lease in the store. After that others wait for its silence.
 const FAREWELLS: usize = 3;
 
 /// An attempt to write the lease row, of unknown outcome.
@@ -27,7 +27,7 @@ struct Attempt {
     start: Duration,
 }
 
-/// The one who renews a lease.
+/// Renews a lease.
 pub(super) struct Holder {
     rows: Rows,
     clock: SharedBootClock,
@@ -36,15 +36,16 @@ pub(super) struct Holder {
     lease: Lease,
     /// The row as it was when last known.
     known: LeaseRow,
-    /// What was tried since then and may take effect, all on the condition that the row is `known`: at
-    /// most one of them can. Bounded by the lease time.
+    /// Attempts since then that may still take effect. All are conditional on `known`, so at most one of
+    /// them can. The lease time bounds their number.
     attempts: Vec<Attempt>,
     /// The last beat that was ever tried.
     beat: u64,
 }
 
 impl Holder {
-    /// Writes the lease row of a new node, and holds the lease once that is known to have taken effect.
+    /// Writes the lease row of a new node, and holds the lease once the write is known to have taken
+    /// effect.
     ///
     /// # Errors
     /// What the store says, when it did not take effect within the lease time.
@@ -165,7 +166,7 @@ impl Holder {
         }
     }
 
-    /// Takes over a row that is not what this node knew; false when the lease has ended by it.
+    /// Learns from a row that is not `known`; false if the lease has ended.
     fn found(&mut self, found: Option<LeaseRow>) -> bool {
         let ours = self.attempts.iter().position(|attempt| Some(&attempt.row) == found.as_ref());
         if let Some(ours) = ours {
@@ -173,7 +174,7 @@ impl Holder {
             self.took_effect(attempt);
             return true;
         }
-        // Fenced, or not what this node wrote: either way it does not hold the lease.
+        // It is fenced, or not what this node wrote. Either way this node does not hold the lease.
         let fenced = found.is_some_and(|row| row.fenced);
         tracing::warn!(node = %self.known.node, fenced, "another node ended this node's lease");
         self.lease.end(Ended::Fenced);
@@ -181,7 +182,7 @@ impl Holder {
         false
     }
 
-    /// A renewal is known to have taken effect: only now does it count (rules 3 and 7).
+    /// Counts a renewal that is known to have taken effect (rules 3 and 7).
     fn took_effect(&mut self, Attempt { row, start }: Attempt) {
         self.attempts.clear();
         self.lease.extend(start + self.settings.lease_time);
@@ -201,8 +202,8 @@ impl Holder {
         });
     }
 
-    /// Marks the lease as ended, so that nobody has to wait for its time to pass. The process has
-    /// stopped using it before.
+    /// Marks the lease as ended in the store, so that others need not wait for its silence. This process
+    /// has already stopped using it.
     async fn say_farewell(&mut self) {
         for _ in 0..FAREWELLS {
             let row = LeaseRow { fenced: true, ..self.known.clone() };

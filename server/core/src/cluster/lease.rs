@@ -1,4 +1,4 @@
-//! A node's own lease, as everyone in the process asks about it. It is renewed in `holder`.
+//! A node's own lease, as the rest of the process sees it. `holder` renews it.
 
 use std::{
     sync::{
@@ -19,12 +19,12 @@ const OVER: u64 = 0;
 /// The lease of the only process of a store.
 const FOR_EVER: u64 = u64::MAX;
 
-/// How a lease ended. It does not come back: the process may only start again, as a new node.
+/// How a lease ended. It never comes back: the process has to start again as a new node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// No renewal took effect for the whole lease time. Other nodes take the shards over.
     Lapsed,
-    /// Another node found it silent and ended it, or its row is not what this node wrote.
+    /// Another node ended it, or its row is not what this node wrote.
     Fenced,
     /// The node left by itself.
     Left,
@@ -35,7 +35,7 @@ pub enum Ended {
 pub(super) struct Known {
     /// Stamps up to here are reserved by a renewal known to have taken effect (rule 7).
     pub(super) reserved: Stamp,
-    /// All stamps that are given out from now on lie above this one.
+    /// All further stamps are larger than this one.
     pub(super) above: Stamp,
     /// The row says that the node is leaving.
     pub(super) leaving: bool,
@@ -44,10 +44,10 @@ pub(super) struct Known {
     pub(super) fenced: bool,
 }
 
-/// What others in the process want from the next renewal.
+/// What the next renewal should also do.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wishes {
-    /// Reserve stamps above this one, and use no others.
+    /// Reserve stamps above this one, and use only those.
     pub(super) above: Stamp,
     pub(super) leaving: bool,
 }
@@ -69,7 +69,7 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 impl Lease {
-    /// The lease of the only process of a locked store: always held, and nobody asks a clock.
+    /// The lease of the only process of a locked store: always held, without asking a clock.
     #[must_use]
     pub fn always() -> Self {
         Self::new(Arc::new(TokioClock::default()), FOR_EVER, Known::default())
@@ -85,8 +85,8 @@ impl Lease {
         Self(Arc::new(Shared { clock, until: AtomicU64::new(until), known, wishes }))
     }
 
-    /// Whether the lease is held now: an atomic read and a look at the clock. It is asked after a
-    /// write is durable and before anyone is told of it (rule 11). Once false, it is never true again.
+    /// Whether the lease is held now: an atomic read and a clock read. Check it after a write is durable
+    /// and before the write is acknowledged (rule 11). Once false, it is never true again.
     #[must_use]
     pub fn held(&self) -> bool {
         let until = self.0.until.load(Ordering::Acquire);
@@ -99,8 +99,8 @@ impl Lease {
             if now < until {
                 return true;
             }
-            // Whoever has seen it over makes that final, so that a renewal that becomes known at this
-            // moment does not bring it back.
+            // Seeing that it is over makes it final: a renewal that becomes known at this moment must
+            // not bring it back.
             match self.over(until, Ended::Lapsed) {
                 Ok(()) | Err(OVER) => return false,
                 Err(extended) => until = extended,
@@ -128,8 +128,7 @@ impl Lease {
         }
     }
 
-    /// A renewal that is known to have taken effect: the lease is held until this moment, unless it was
-    /// over before that became known.
+    /// Extends the lease after a renewal, unless it is over already.
     pub(super) fn extend(&self, until: Duration) {
         let new = nanoseconds(until);
         let mut old = self.0.until.load(Ordering::Acquire);
@@ -156,7 +155,7 @@ impl Lease {
     /// How the lease ended, if it has.
     #[must_use]
     pub fn standing(&self) -> Option<Ended> {
-        // A lease that has run out has ended, though nobody has asked yet.
+        // Notices that it has run out.
         let _ = self.held();
         self.0.known.borrow().ended
     }
@@ -169,7 +168,7 @@ impl Lease {
         self.0.known.subscribe()
     }
 
-    /// Takes over what a row says that is known to be in the store.
+    /// Notes what is now known to be in the store.
     pub(super) fn learn(&self, learn: impl FnOnce(&mut Known)) {
         self.0.known.send_modify(learn);
     }

@@ -1,5 +1,5 @@
-//! A node's part in the cluster: looks at the others and at the shards, again and again, and does what
-//! follows: ends silent leases, claims free shards, gives shards up.
+//! A node's part in the cluster. It reads the leases of others and the rows of the shards again and again,
+//! and then ends silent leases, claims free shards, and gives shards up.
 
 use std::{collections::BTreeMap, future::Future, ops::Bound, pin::Pin, sync::Arc, time::Duration};
 
@@ -30,10 +30,10 @@ use crate::{
     tables::{self, NodeRow, ShardRow},
 };
 
-/// Empties the rooms of a shard that is handed over (rule 6).
+/// Finishes the work of a shard's rooms before the shard is handed over (rule 6).
 pub trait Drain: Send + Sync + 'static {
-    /// Takes no new command for rooms of the shard, and resolves when every write that was sent for them
-    /// has answered, and so have the rows after them. The shard is released after that.
+    /// Stops taking commands for rooms of the shard. Resolves when every write that was sent for them has
+    /// been answered, including the rows that follow from entries. Then the shard is released.
     fn drain(&self, shard: Shard) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
@@ -44,12 +44,12 @@ pub(super) enum Mine {
     Serving,
     /// It is given up; its rooms are finishing.
     Draining,
-    /// Its rooms have finished; the release may have been sent. Nothing leads back from here but a
-    /// claim with a new epoch.
+    /// Its rooms have finished, and the release may have been sent. The node may serve it again only
+    /// after a new claim.
     Releasing,
 }
 
-/// What others in the process say to the member, and hear from it.
+/// Signals between the member and the rest of the process.
 #[derive(Default)]
 pub(super) struct Control {
     /// Look now.
@@ -84,7 +84,7 @@ pub(super) struct State {
     pub(super) mine: BTreeMap<Shard, Mine>,
     pub(super) watches: BTreeMap<NodeId, Watch>,
     pub(super) draining: FuturesUnordered<Pin<Box<dyn Future<Output = Shard> + Send>>>,
-    /// Something is expected to be different soon: look again soon.
+    /// A change is expected: look again soon.
     pub(super) hurry: bool,
     /// When this node last said that it runs.
     listed: Option<Duration>,
@@ -104,7 +104,7 @@ impl Default for State {
 }
 
 impl State {
-    /// Takes over a row if it is newer than the one that is known: a plain read may be behind.
+    /// Keeps a row if it is newer than the one that is known: a plain read may be behind.
     pub(super) fn merge(&mut self, row: ShardRow) {
         let Some(known) = usize::try_from(row.shard).ok().and_then(|at| self.table.get_mut(at))
         else {
@@ -116,7 +116,7 @@ impl State {
         }
     }
 
-    /// The row of a shard, if it has an owner that has neither released it nor is known to have ended.
+    /// The row of a shard that has an owner: not released, and the owner's lease not known to have ended.
     pub(super) fn owned(&self, shard: Shard) -> Option<&ShardRow> {
         let row = self.table[shard.index()].as_ref()?;
         let ended = self.watches.get(&row.owner).is_some_and(|watch| watch.fenced().is_some());
@@ -155,7 +155,7 @@ impl Member {
         }
     }
 
-    /// The time until the next look: when a watched lease ends, if that is earlier than usual.
+    /// The time until the next look: shorter than usual when a watched lease is about to end.
     fn pause(&self) -> Duration {
         if self.state.hurry {
             return self.settings.hurry();
@@ -167,7 +167,7 @@ impl Member {
         next.map_or(most, |next| next.clamp(self.settings.hurry(), most))
     }
 
-    /// Looks at everything once, and acts on it. What fails is done by the next look.
+    /// Looks at everything once and acts on it. The next look repeats what failed.
     async fn look(&mut self) {
         self.state.hurry = false;
         if let Err(error) = self.say_hello().await {
@@ -190,7 +190,7 @@ impl Member {
         }
     }
 
-    /// Says that this node runs, so that others watch its lease and leave it its share.
+    /// Lists this node, so that others watch its lease and leave it its share.
     async fn say_hello(&mut self) -> Result<(), StoreError> {
         let now = self.clock.elapsed();
         if self.state.listed.is_some_and(|last| now.saturating_sub(last) < LISTING) {
@@ -204,7 +204,7 @@ impl Member {
         Ok(())
     }
 
-    /// Finds the nodes to watch: those that say that they run, and those that own shards.
+    /// Finds the nodes to watch: the listed ones, and the owners of shards.
     async fn read_nodes(&mut self) -> Result<(), StoreError> {
         let list = tables::partition(&*self.rows.store, NodeRow::partition(&0), NODES);
         let listed: Vec<NodeRow> = self.rows.bounded(list).await?;
@@ -258,7 +258,7 @@ impl Member {
         }
     }
 
-    /// Nodes that take shards, this one included if it does.
+    /// How many nodes take shards, including this one if it does.
     pub(super) fn takers(&self) -> u64 {
         let (now, silence) = (self.clock.elapsed(), self.settings.silence());
         let others = self.state.watches.values().filter(|w| w.takes_shards(now, silence)).count();
@@ -294,7 +294,7 @@ impl Member {
         owned.iter().any(|(node, count)| *count > share || leaving(node))
     }
 
-    /// Tells the process who owns what.
+    /// Publishes who owns what to the rest of the process.
     pub(super) fn publish(&self) {
         let mut map: Map = [Owner::Nobody; SHARDS as usize];
         for shard in Shard::all() {

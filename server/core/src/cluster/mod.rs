@@ -1,23 +1,23 @@
 //! Who owns which room, when several processes share a store.
 //!
 //! Rooms hash to [`SHARDS`] shards. A node, which is one process from its start to its end, holds a
-//! **lease**: a row that it renews every second, and without which it tells nobody that anything was
-//! written ([`Lease::held`]). A shard's row names its owner and the **epoch** of that ownership; a new
-//! owner comes by a claim, after the old one released the shard, or after its lease was found silent
-//! and ended. The rules are numbered as in the design; each was needed:
+//! **lease**: a row that it renews every second. Without it the node acknowledges nothing
+//! ([`Lease::held`]). A shard's row names its owner and the **epoch** of that ownership. A new owner
+//! claims the shard after the old one released it, or after the old one's lease was found silent and
+//! ended. The rules are numbered as in the design:
 //!
-//! 1. A process is a new node each time it starts, and takes nothing for its own by an old name.
+//! 1. A process is a new node each time it starts. It never takes over what bears an old name of its own.
 //! 2. Every attempt to renew writes a beat that was never written before (`holder`).
 //! 3. A lease counts from the start of a renewal known to have taken effect, on a clock that goes on
 //!    during suspend (`lease`, `clock`).
-//! 4. Others wait, after they have read a beat, and fence a silent lease; only a fence known to have
+//! 4. A claimer waits after it has read a beat, then fences the silent lease. Only a fence known to have
 //!    taken effect allows a claim (`watch`).
 //! 5. Work begins when the claim is known to have taken effect (`handover`).
 //! 6. A shard is drained, then released; taking it back is a claim with a new epoch (`handover`).
 //! 7. Stamps come from a range that the lease reserves, above those of all owners before (`stamps`,
 //!    `handover`).
 //!
-//! `member` looks at the others and decides; all of it is one future that the process runs.
+//! `member` watches the others and decides. All of it is one future that the process runs.
 
 mod clock;
 mod handover;
@@ -79,8 +79,8 @@ pub struct ClusterPorts {
     pub address: Arc<str>,
 }
 
-/// The future that keeps the lease and the shards; it ends with the lease. Nothing is held while it
-/// does not run.
+/// The future that keeps the lease and the shards. It ends with the lease; if it does not run, the lease
+/// lapses.
 pub type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Why a node could not join.
@@ -121,14 +121,14 @@ impl Cluster {
     ///
     /// # Errors
     /// Settings that do not fit, and what the store says if the lease is not known to have been written
-    /// within the lease time. To try again is to join as another node.
+    /// within the lease time. A caller that tries again joins as another node.
     pub async fn join(
         ports: ClusterPorts,
         settings: LeaseSettings,
     ) -> Result<(Self, Run), JoinError> {
         settings.check()?;
         let ClusterPorts { store, clock, boot_clock, entropy, stamps, drain, address } = ports;
-        // Rule 1: a node has its name from nobody.
+        // Rule 1: a new name each time.
         let node = NodeId::from_random(u64::from_le_bytes(bytes(&*entropy)));
         let rows = Rows { store, within: settings.lease_renewal };
         let ahead = settings.lease_time * STAMPS_AHEAD;
@@ -166,7 +166,7 @@ impl Cluster {
         self.node
     }
 
-    /// The lease. Whoever has written asks it before telling anyone.
+    /// The lease. Check it after each write, before the write is acknowledged.
     #[must_use]
     pub fn lease(&self) -> &Lease {
         &self.lease
@@ -183,15 +183,14 @@ impl Cluster {
         self.lease.ended().await
     }
 
-    /// Looks at the store now, and not only after a while: another node has said that something
-    /// changed.
+    /// Looks at the store now: another node has said that something changed.
     pub fn wake(&self) {
         self.control.wake.notify_one();
     }
 
-    /// Hands all shards over and ends the lease. What could not be handed over within this time is for
-    /// others to take as soon as they see that the lease has ended. To end it may take as long again.
-    /// A process alone has nothing to hand over, and keeps its lease.
+    /// Hands all shards over and ends the lease. Others take over what is left after this time, without
+    /// waiting, because the lease has ended. Ending it may take as long again. A process alone has nothing
+    /// to hand over, and keeps its lease.
     pub async fn leave(&self, within: Duration) {
         if self.shards.changes().is_none() {
             return;
@@ -208,7 +207,7 @@ impl Cluster {
             }
         })
         .await;
-        // From here on nothing is told of that was written; then others may know it.
+        // This node acknowledges nothing more; only then may the store say so.
         self.lease.end(Ended::Left);
         let _ = timeout(within, done.wait_for(|done| *done)).await;
     }

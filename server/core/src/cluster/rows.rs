@@ -1,5 +1,5 @@
-//! Conditional writes and serial reads of the cluster's rows, each with an outcome that a rule can be
-//! built on, and within a time.
+//! Conditional writes and serial reads of the cluster's rows, within a time limit and with outcomes that
+//! the rules can rely on.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
 pub(super) enum Outcome<R> {
     /// It is known to have taken effect.
     Done,
-    /// It has not and never will; this is the row (none: there is none).
+    /// It has not and never will. This is the row as it is, if there is one.
     Found(Option<R>),
     /// Nothing was written, and nothing will be.
     Failed(StoreError),
@@ -52,7 +52,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Gives a read, or a write of a hint, its time.
+    /// Limits the time of a read, or of a write of a hint.
     pub(super) async fn bounded<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
@@ -61,7 +61,7 @@ impl Rows {
         timeout(self.within, call).await.unwrap_or_else(|_| late())
     }
 
-    /// Replaces a row, or makes it if there is none before, on the condition that it is as before.
+    /// Replaces a row if it is still `before`; without `before`, writes the row if there is none.
     pub(super) async fn write<R: Conditional>(&self, before: Option<&R>, after: &R) -> Outcome<R> {
         let answer = timeout(self.within, async {
             match before {
@@ -74,20 +74,20 @@ impl Rows {
         });
         match answer.await {
             Ok(Ok(Swapped::Done)) => Outcome::Done,
-            // A driver that sent the write twice tells what became of the second one. Each of these
-            // rows says who wrote it and when, so it can only be ours.
+            // A driver that sent the write twice reports the second one. The row names its writer and
+            // its attempt, so it is the first one that took effect.
             Ok(Ok(Swapped::Found(Some(found)))) if found == *after => Outcome::Done,
             Ok(Ok(Swapped::Found(found))) => Outcome::Found(found),
             Ok(Err(error @ StoreError::Unknown(_))) => Outcome::Unknown(error),
-            // The row that was found cannot be read; whether it is ours cannot be told.
+            // The row cannot be read, so whether it is ours is unknown.
             Ok(Err(error @ StoreError::Corrupt { .. })) => Outcome::Unknown(error),
             Ok(Err(error)) => Outcome::Failed(error),
             Err(_) => Outcome::Unknown(StoreError::Unknown("no answer in time".to_owned())),
         }
     }
 
-    /// Reads a row serially: after every conditional write that has taken effect, and with none of
-    /// those that have not. It is a conditional write on values that no row has.
+    /// Reads a row serially: it shows every conditional write that has taken effect, and none that has
+    /// not. The port has no such read, so this is a conditional write that expects values no row has.
     pub(super) async fn read<R: Conditional>(&self, like: &R) -> Result<Option<R>, StoreError> {
         let never = like.never();
         let read = tables::compare_and_set(&*self.store, &never, &never);

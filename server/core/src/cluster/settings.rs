@@ -1,41 +1,40 @@
-//! How leases are counted and shards are handed over: settings with their defaults, and limits.
+//! Settings and limits of leases and handovers.
 
 use std::time::Duration;
 
 /// The most nodes of a cluster, those that ended within [`LISTED_FOR`] included.
 pub const NODES: usize = 1_000;
 
-/// Shards that are free because they are being handed over, at the same time. Commands to their rooms
-/// wait until the next owner has claimed them.
+/// The most shards that are handed over at the same time. Their rooms have no owner for that moment.
 pub const HANDOVERS: usize = 16;
 
-/// For how long a node is listed after it last said that it runs; whole seconds.
+/// How long a node stays listed after it last listed itself; whole seconds.
 pub const LISTED_FOR: Duration = Duration::from_secs(60);
 
-/// How often a node says that it runs.
+/// How often a node lists itself.
 pub const LISTING: Duration = Duration::from_secs(20);
 
-/// How many lease times ahead of its clock a node reserves stamps. More than one: a lease that is not
-/// renewed is over before its stamps are.
+/// How many lease times ahead of its clock a node reserves stamps. More than one, so that a lease that is
+/// not renewed ends before its stamps do.
 pub const STAMPS_AHEAD: u32 = 2;
 
-/// A store's call that fails is tried again after this part of the renewal time; shards that are being
-/// handed over are looked for as often.
+/// After a failed call, and during a handover, the next attempt follows after this fraction of the renewal
+/// time.
 pub const HURRY: u32 = 10;
 
-/// Calls to the store that a node has under way at the same time, for its look at the others.
+/// Leases of others that a node reads at the same time.
 pub const CALLS: usize = 16;
 
 /// Times of the lease. All nodes of a cluster must have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseSettings {
-    /// How long a lease lasts without a renewal, by the holder's clock. For about as long the rooms of
-    /// a node that died wait.
+    /// How long a lease lasts without a renewal, by the holder's clock. The rooms of a crashed node wait
+    /// about as long.
     pub lease_time: Duration,
     /// How often it is renewed, and how long a call to the store may take for it.
     pub lease_renewal: Duration,
-    /// By how much the clocks of two nodes may differ over one lease time. Others wait this much longer
-    /// than the lease time.
+    /// How far the clocks of two nodes may drift apart within one lease time. Claimers wait this much
+    /// longer than the lease time.
     pub lease_drift: Duration,
 }
 

@@ -59,20 +59,20 @@ impl Shard {
 /// Who owns a shard, as far as this node knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// This node, by a claim that is known to have taken effect. That its lease is held is asked
-    /// apart, after what was written is durable.
+    /// This node, by a claim that is known to have taken effect. Whether its lease is held is a separate
+    /// question, asked after each write.
     Here {
         /// The epoch of the claim.
         epoch: u64,
     },
-    /// Another node. A hint: that node says whether it is so.
+    /// Another node. This is a hint: only that node knows for sure.
     There {
         /// The node.
         node: NodeId,
         /// The epoch of its claim.
         epoch: u64,
     },
-    /// No one that can be asked: the shard is being handed over, or its owner has died.
+    /// Nobody: the shard is being handed over, or its owner has died.
     Nobody,
 }
 

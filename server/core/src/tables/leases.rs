@@ -5,7 +5,8 @@ use crate::{model::node::NodeId, ports::store::Stamp};
 
 table! {
     /// A node's lease: that it lives, and until what stamp it may write. Written by conditional
-    /// writes only, and never removed: a node that has ended stays ended.
+    /// writes only, and never removed: a node that has ended stays ended. So each start of a process
+    /// leaves one row of about 100 bytes.
     pub struct LeaseRow in "leases" {
         partition {
             /// The node.

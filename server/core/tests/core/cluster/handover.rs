@@ -27,12 +27,21 @@ async fn every_node_gets_its_share() {
     let two = rig.node().await;
     let three = rig.node().await;
     let start = Instant::now();
+    let (mut freed, mut longest) = (BTreeMap::new(), Duration::ZERO);
     while one.here().len() + two.here().len() + three.here().len() < ALL || one.here().len() > 86 {
-        let free = Shard::all().filter(|s| rig.shard(*s).expect("claimed").released).count();
-        assert!(free <= HANDOVERS, "{free} at once");
+        for shard in Shard::all() {
+            if rig.shard(shard).expect("claimed").released {
+                freed.entry(shard).or_insert_with(Instant::now);
+            } else if let Some(since) = freed.remove(&shard) {
+                longest = longest.max(since.elapsed());
+            }
+        }
+        assert!(freed.len() <= HANDOVERS, "{} at once", freed.len());
         assert!(start.elapsed() < ms(10_000));
         wait(ms(10)).await;
     }
+    println!("a shard was free for {longest:?} at most, {:?} in all", start.elapsed());
+    assert!(longest > Duration::ZERO && longest < ms(300), "{longest:?}");
     let shares = [one.here().len(), two.here().len(), three.here().len()];
     assert!(shares.iter().all(|share| (84..=86).contains(share)), "{shares:?}");
     // What the nodes say of each other is the same.

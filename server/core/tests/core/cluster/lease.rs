@@ -46,6 +46,19 @@ async fn a_process_that_starts_again_is_another_node() {
     assert!(node.here().iter().all(|(_, epoch)| *epoch == 2));
 }
 
+/// Rule 1: a process that draws the name of another one does not go on with its lease.
+#[tokio::test(start_paused = true)]
+async fn a_name_is_used_once() {
+    let rig = Rig::new();
+    let node = rig.node().await;
+    wait(ms(1_500)).await;
+    let before = node.crash();
+    rig.started.store(1, Ordering::SeqCst);
+    assert!(rig.start(Gate::new(rig.store.clone()), 0).await.is_none());
+    let other = rig.node().await;
+    assert_ne!(other.cluster.node(), before);
+}
+
 /// Rule 3: the answer takes 900 ms, and the lease does not begin with it.
 #[tokio::test(start_paused = true)]
 async fn a_lease_counts_from_the_start_of_a_renewal() {
@@ -144,11 +157,11 @@ async fn a_lease_is_over_after_a_suspend_and_stays_so() {
     let rig = Rig::new();
     let node = rig.node().await;
     node.owns(SHARDS as usize).await;
-    node.boot.jump(ms(3_000));
+    node.boot.suspend(ms(3_000));
     assert!(node.held());
     wait(ms(1_500)).await;
     assert!(node.held(), "it was renewed in time");
-    node.boot.jump(ms(5_000));
+    node.boot.suspend(ms(5_000));
     assert!(!node.held());
     wait(ms(3_000)).await;
     assert!(!node.held());
@@ -223,7 +236,7 @@ async fn settings_that_do_not_fit_are_refused() {
     let ports = ClusterPorts {
         store: rig.store.clone(),
         clock: wall.clone(),
-        boot_clock: Boot::new(0),
+        boot_clock: SimulatedBootClock::at(Duration::ZERO),
         entropy: Arc::new(Seeded(Mutex::new(Random::new(1)))),
         stamps: Stamps::reserved(wall),
         drain: Rooms::new(),

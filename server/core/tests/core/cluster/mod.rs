@@ -19,9 +19,13 @@ use std::{
     time::Duration,
 };
 
-use caffis_conformance::{clock::ManualClock, memory::MemoryStore, random::Random};
+use caffis_conformance::{
+    clock::{ManualClock, SimulatedBootClock},
+    memory::MemoryStore,
+    random::Random,
+};
 use caffis_core::{
-    cluster::{BootClock, Cluster, ClusterPorts, Drain, LeaseSettings, Owner, Run, SHARDS, Shard},
+    cluster::{Cluster, ClusterPorts, Drain, LeaseSettings, Owner, Run, SHARDS, Shard},
     model::node::NodeId,
     ports::{
         entropy::Entropy,
@@ -57,33 +61,6 @@ async fn wait(time: Duration) {
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
-}
-
-/// A boot clock on paused time: may run fast or slow, and may jump as over a suspend.
-struct Boot {
-    origin: Instant,
-    /// Millionths by which it runs faster; negative: slower.
-    drift: i64,
-    jumped: AtomicU64,
-}
-
-impl Boot {
-    fn new(drift: i64) -> Arc<Self> {
-        Arc::new(Self { origin: Instant::now(), drift, jumped: AtomicU64::new(0) })
-    }
-
-    /// The machine slept, and nothing else noticed.
-    fn jump(&self, time: Duration) {
-        self.jumped.fetch_add(time.as_millis() as u64, Ordering::SeqCst);
-    }
-}
-
-impl BootClock for Boot {
-    fn elapsed(&self) -> Duration {
-        let elapsed = self.origin.elapsed().as_micros() as i64;
-        let elapsed = elapsed + elapsed / 1_000_000 * self.drift;
-        Duration::from_micros(elapsed as u64) + ms(self.jumped.load(Ordering::SeqCst))
-    }
 }
 
 /// Rooms of a node: those of a shard finish when nothing of theirs is under way, and they are let.
@@ -202,8 +179,9 @@ impl Rig {
     }
 
     /// Starts a node on its way to the store, with a clock that drifts by so many millionths.
-    async fn start<S: Store + ?Sized>(&self, gate: Arc<Gate<S>>, drift: i64) -> Option<Node<S>> {
-        let (wall, boot) = (ManualClock::at(START), Boot::new(drift));
+    async fn start<S: Store + ?Sized>(&self, gate: Arc<Gate<S>>, drift: i32) -> Option<Node<S>> {
+        let (wall, boot) = (ManualClock::at(START), SimulatedBootClock::at(Duration::ZERO));
+        boot.drift(drift);
         let stamps = Stamps::reserved(wall.clone());
         let rooms = Rooms::new();
         let seed = self.started.fetch_add(1, Ordering::SeqCst);
@@ -250,7 +228,7 @@ struct Node<S: Store + ?Sized = MemoryStore> {
     cluster: Cluster,
     gate: Arc<Gate<S>>,
     wall: Arc<ManualClock>,
-    boot: Arc<Boot>,
+    boot: Arc<SimulatedBootClock>,
     stamps: Arc<Stamps>,
     rooms: Arc<Rooms>,
     pause: Arc<Pause>,

@@ -18,7 +18,7 @@ const ALL: usize = SHARDS as usize;
 const ROUNDS: usize = 6;
 const STEPS: usize = 500;
 
-/// What writes are under way, and what may be said of them.
+/// A write under way.
 struct Write {
     shard: Shard,
     epoch: u64,
@@ -80,9 +80,13 @@ impl Ledger {
         *last = stamp;
     }
 
-    /// Someone is told of a write: nobody may have begun after this owner.
+    /// A write is acknowledged: no later owner may have begun.
     fn acknowledged(&mut self, shard: Shard, epoch: u64) {
-        assert_eq!(self.newest.get(&shard), Some(&epoch), "{shard:?}: told in epoch {epoch}");
+        assert_eq!(
+            self.newest.get(&shard),
+            Some(&epoch),
+            "{shard:?}: acknowledged in epoch {epoch}"
+        );
         self.acknowledged += 1;
     }
 }
@@ -111,7 +115,7 @@ impl Scenario {
         let (store, faults) = FaultyStore::new(self.rig.store.clone(), seed, Plan::default());
         let (rig, gate) = (self.rig.clone(), Gate::new(Arc::new(store)));
         // Two clocks differ by less than the drift allowed.
-        let drift = self.random.below(60_000) as i64 - 30_000;
+        let drift = self.random.below(60_000) as i32 - 30_000;
         Place::Starting(tokio::spawn(async move { rig.start(gate, drift).await }), faults)
     }
 
@@ -224,7 +228,7 @@ impl Scenario {
         }
     }
 
-    /// Nodes write into rooms that they own, and tell of it once that is durable and the lease held.
+    /// Nodes write into rooms that they own, and acknowledge a write once it is durable and the lease held.
     fn work(&mut self) {
         let now = Instant::now();
         for at in 0..self.places.len() {
@@ -341,7 +345,7 @@ async fn rules_hold_whatever_happens() {
         let Scenario { ledger, rig, .. } = &scenario;
         let ended = ledger.ended.iter().filter(|node| rig.lease(**node).fenced).count();
         println!(
-            "  told of {} writes and not of {}; {} nodes ended, {ended} fenced, {} crashed; {} claims",
+            "  {} writes acknowledged, {} not; {} nodes ended, {ended} fenced, {} crashed; {} claims",
             ledger.acknowledged,
             ledger.refused,
             ledger.ended.len(),
