@@ -317,6 +317,11 @@ pub static SETTINGS: &[Setting] = &[
         Field::Size(|c| Number::Usize(&mut c.core.ring_bytes), KIB, GIB),
     ),
     count(
+        "bucket_bytes",
+        "What one partition of a room's log may hold; then it goes on in another",
+        Field::Size(|c| Number::U64(&mut c.core.bucket_bytes), MIB, GIB),
+    ),
+    count(
         "resume_entries",
         "Missed entries that a resume may deliver; beyond it the client reloads",
         Field::Count(|c| Number::U64(&mut c.core.resume_entries), 1, 1_000_000),

@@ -6,6 +6,7 @@ use caffis_schema::{ClientId, Entry, EntryKind, MessageNumber, Position, Timesta
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{
+    buckets::Filled,
     cell::{Loaded, head_row},
     entries,
     markers::Picked,
@@ -21,12 +22,6 @@ use crate::{
         ActivityRow, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow, SentRow, UserRoomRow,
     },
 };
-
-/// A bucket takes this many entries, so that no partition passes 100 MB even with long texts.
-const BUCKET_ENTRIES: u64 = 20_000;
-
-/// A bucket is open for this long: ten days, in milliseconds.
-const BUCKET_AGE: u64 = 10 * 86_400_000;
 
 /// Entries that may wait for the rows of the markers that they moved; then those rows are written
 /// with the append.
@@ -54,10 +49,13 @@ pub(super) struct Append {
     active_minute: u64,
     epoch: u64,
     fresh_bucket: bool,
+    filled: Filled,
+    bucket_bytes: u64,
 }
 
 impl Append {
-    pub(super) fn new(loaded: &Loaded) -> Self {
+    /// An append to the room as it is; no bucket may take more than so many bytes.
+    pub(super) fn new(loaded: &Loaded, bucket_bytes: u64) -> Self {
         Self {
             before: loaded.state.clone(),
             ahead: (*loaded.state).clone(),
@@ -70,6 +68,8 @@ impl Append {
             active_minute: loaded.active_minute,
             epoch: loaded.epoch,
             fresh_bucket: loaded.fresh_bucket,
+            filled: loaded.filled,
+            bucket_bytes,
         }
     }
 
@@ -93,15 +93,14 @@ impl Append {
     pub(super) fn push(&mut self, kind: EntryKind, now: Timestamp) -> Arc<Entry> {
         let time = now.max(self.ahead.time);
         let entry = Arc::new(Entry { position: self.ahead.head + 1, time, kind });
-        let full = self.ahead.buckets.last().is_none_or(|bucket| {
-            entry.position.since(bucket.first) >= BUCKET_ENTRIES
-                || time.since(bucket.opened) >= BUCKET_AGE
-        });
-        if full || self.fresh_bucket {
+        let last = self.ahead.buckets.last();
+        let ends = last.is_none_or(|last| self.filled.ends(last, &entry, self.bucket_bytes));
+        if ends || self.fresh_bucket {
             self.fresh_bucket = false;
-            let bucket = Bucket { first: entry.position, epoch: self.epoch, opened: time };
+            let bucket = self.filled.begin(&entry, self.epoch);
             Arc::make_mut(&mut self.ahead.buckets).push(bucket);
         }
+        self.filled.add(&entry);
         self.ahead.apply(&entry);
         self.entries.push(entry.clone());
         entry
@@ -212,6 +211,7 @@ impl Append {
         loaded.state = Arc::new(self.ahead);
         loaded.active_minute = self.active_minute;
         loaded.fresh_bucket = self.fresh_bucket;
+        loaded.filled = self.filled;
         loaded.head_dirty |= !self.entries.is_empty();
         self.entries.iter().cloned().for_each(|entry| loaded.ring.push(entry));
         loaded.ring.trim(settings);
@@ -263,7 +263,11 @@ mod tests {
     use super::*;
     use crate::{
         ports::store::{Operation, Value},
-        room::{RoomPlan, creation::new_room},
+        room::{
+            RoomPlan,
+            buckets::{BUCKET_AGE, BUCKET_ENTRIES, FEW_ENTRIES},
+            creation::new_room,
+        },
     };
 
     fn room() -> Loaded {
@@ -290,25 +294,32 @@ mod tests {
 
     #[test]
     fn buckets_end_by_size_and_by_age() {
-        let mut append = Append::new(&room());
+        let mut append = Append::new(&room(), u64::MAX);
         for _ in 0..=BUCKET_ENTRIES {
             push(&mut append, Timestamp(5));
         }
         assert_eq!(buckets(&append), [(1, 1), (BUCKET_ENTRIES + 1, 1)]);
-        push(&mut append, Timestamp(5 + BUCKET_AGE - 1));
+        // It has a single entry: however old it is, it goes on.
+        push(&mut append, Timestamp(5 + 10 * BUCKET_AGE));
+        (2..FEW_ENTRIES - 1).for_each(|_| drop(push(&mut append, Timestamp(5))));
         assert_eq!(append.ahead.buckets.len(), 2);
-        push(&mut append, Timestamp(5 + BUCKET_AGE));
+        push(&mut append, Timestamp(5));
+        assert_eq!(append.ahead.buckets.len(), 2, "the last of few");
+        push(&mut append, Timestamp(5));
+        assert_eq!(append.ahead.buckets.len(), 3);
+        // The third one is young.
+        (0..2 * FEW_ENTRIES).for_each(|_| drop(push(&mut append, Timestamp(5))));
         assert_eq!(append.ahead.buckets.len(), 3);
     }
 
     #[test]
     fn after_doubt_the_next_append_opens_a_bucket_of_the_new_epoch() {
         let mut loaded = room();
-        let mut append = Append::new(&loaded);
+        let mut append = Append::new(&loaded, u64::MAX);
         push(&mut append, Timestamp(5));
         append.commit(&mut loaded, &Settings::default());
         (loaded.epoch, loaded.fresh_bucket) = (2, true);
-        let mut append = Append::new(&loaded);
+        let mut append = Append::new(&loaded, u64::MAX);
         push(&mut append, Timestamp(5));
         push(&mut append, Timestamp(5));
         assert_eq!(buckets(&append), [(1, 1), (2, 2)]);
@@ -327,7 +338,7 @@ mod tests {
 
     #[test]
     fn time_never_runs_backwards() {
-        let mut append = Append::new(&room());
+        let mut append = Append::new(&room(), u64::MAX);
         let times: Vec<_> =
             [10, 7, 12].into_iter().map(|now| push(&mut append, Timestamp(now)).time).collect();
         assert_eq!(times, [10, 10, 12].map(Timestamp));
@@ -336,7 +347,7 @@ mod tests {
     #[test]
     fn memory_keeps_the_last_entries() {
         let mut loaded = room();
-        let mut append = Append::new(&loaded);
+        let mut append = Append::new(&loaded, u64::MAX);
         (0..20).for_each(|_| drop(push(&mut append, Timestamp(5))));
         let settings = Settings { ring_entries: 8, ..Settings::default() };
         append.commit(&mut loaded, &settings);

@@ -13,6 +13,7 @@ use caffis_schema::{
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
+    buckets::Filled,
     command::{Done, Order},
     markers::{MarkerState, Markers, Moved},
     recent::Recent,
@@ -67,6 +68,8 @@ pub(super) struct Loaded {
     /// The next append opens a bucket: after the outcome of a write was unknown, what may still be
     /// written late is void in the old one.
     pub(super) fresh_bucket: bool,
+    /// How full the last bucket is.
+    pub(super) filled: Filled,
     /// The minute in which the room was last noted as active.
     pub(super) active_minute: u64,
     /// The store's hint of the head is older.
@@ -102,6 +105,7 @@ impl Loaded {
             saved: Position::ZERO,
             epoch: 1,
             fresh_bucket: false,
+            filled: Filled::default(),
             active_minute: 0,
             head_dirty: false,
             head_saving: false,

@@ -10,6 +10,7 @@ use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, room::Message
 
 use super::{
     append::membership_rows,
+    buckets::Filled,
     cell::Loaded,
     markers::Markers,
     read::{read_range, tail},
@@ -63,6 +64,7 @@ pub(super) async fn load(
         state.time = state.time.max(hint.time);
         ring.clear();
     }
+    let filled = Filled::read(state.buckets.last(), state.head, ring.iter());
     ring.trim(settings);
 
     let head = state.head;
@@ -76,6 +78,7 @@ pub(super) async fn load(
         saved,
         epoch,
         fresh_bucket: distrust,
+        filled,
         active_minute: 0,
         // The hint has to be right before the last entries expire.
         head_dirty: hinted < head,

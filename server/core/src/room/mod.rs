@@ -7,6 +7,7 @@
 
 mod append;
 mod attendance;
+mod buckets;
 mod cell;
 mod command;
 mod creation;

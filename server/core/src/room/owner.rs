@@ -219,7 +219,7 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
     let (answers, mut append) = {
         let mut inner = lock(&cell.inner);
         let Some(loaded) = &mut inner.loaded else { return };
-        let mut append = Append::new(loaded);
+        let mut append = Append::new(loaded, rooms.settings.bucket_bytes);
         let context = StepContext { settings: &rooms.settings, now };
         let answers: Vec<Answer> = jobs
             .iter()

@@ -36,7 +36,7 @@ pub async fn write_room(
     let mut pending = creation::step(&loaded.state, plan).entries;
     let most = ENTRIES_PER_WRITE.min(store.limits().batch_operations / 4);
     loop {
-        let mut append = Append::new(&loaded);
+        let mut append = Append::new(&loaded, settings.bucket_bytes);
         for kind in pending.drain(..) {
             append.push(kind, time);
         }

@@ -8,6 +8,7 @@
 )]
 
 mod attendance;
+mod buckets;
 mod client;
 mod cluster;
 mod creation;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use caffis_core::{
+    Settings,
     ports::store::MAX_SCAN_ROWS,
     tables::{self, HeadRow, MarkerRow, MemberRow, UserRoomRow},
 };
@@ -12,7 +13,7 @@ use caffis_schema::{
     room::{HistoryPolicy, Role},
 };
 
-use crate::harness::{START, World, user};
+use crate::harness::{START, World, unhurried, user};
 
 #[tokio::test(start_paused = true)]
 async fn everything_is_there_after_a_restart() {
@@ -114,7 +115,7 @@ async fn hints_are_only_hints() {
 
 #[tokio::test(start_paused = true)]
 async fn a_log_goes_on_over_buckets() {
-    let mut world = World::unhurried().await;
+    let mut world = World::with(Settings { bucket_bytes: 5_000, ..unhurried() }).await;
     let mut giulia = world.connect("giulia").await;
     let room = giulia.group(&[]).await;
     for day in 0..12 {
