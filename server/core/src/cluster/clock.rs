@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub use crate::ports::clock::{BootClock, SharedBootClock};
+use crate::ports::clock::BootClock;
 
 /// Tokio's clock as a boot clock, for tests and simulations that pause it. It stands still during a
 /// suspend: not for a process that shares its store.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{
-    clock::SharedBootClock,
     lease::{Ended, Known, Lease},
     rows::{Outcome, Rows},
     settings::LeaseSettings,
@@ -13,7 +12,10 @@ use super::{
 };
 use crate::{
     model::node::NodeId,
-    ports::store::{Stamp, StoreError},
+    ports::{
+        clock::SharedBootClock,
+        store::{Stamp, StoreError},
+    },
     tables::LeaseRow,
 };
 

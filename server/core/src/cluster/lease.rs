@@ -10,8 +10,8 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::clock::{SharedBootClock, TokioClock};
-use crate::ports::store::Stamp;
+use super::clock::TokioClock;
+use crate::ports::{clock::SharedBootClock, store::Stamp};
 
 /// The lease is over.
 const OVER: u64 = 0;
@@ -184,7 +184,8 @@ impl Lease {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::clock::BootClock, *};
+    use super::*;
+    use crate::ports::clock::BootClock;
 
     struct Hand(AtomicU64);
 

@@ -14,7 +14,6 @@ use tokio::{
 };
 
 use super::{
-    clock::SharedBootClock,
     lease::Lease,
     rows::Rows,
     settings::{CALLS, LISTED_FOR, LISTING, LeaseSettings, NODES},
@@ -24,6 +23,7 @@ use super::{
 use crate::{
     model::node::NodeId,
     ports::{
+        clock::SharedBootClock,
         stamps::Stamps,
         store::{Batch, StoreError},
     },

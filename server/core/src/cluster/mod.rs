@@ -35,7 +35,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 pub use self::{
-    clock::{BootClock, SharedBootClock, TokioClock},
+    clock::TokioClock,
     lease::{Ended, Lease},
     member::Drain,
     settings::{
@@ -53,7 +53,7 @@ use self::{
 use crate::{
     model::node::NodeId,
     ports::{
-        clock::SharedClock,
+        clock::{SharedBootClock, SharedClock},
         entropy::{SharedEntropy, bytes},
         stamps::Stamps,
         store::{SharedStore, StoreError},

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{
-    clock::SharedBootClock,
-    rows::{Outcome, Rows},
-};
+use super::rows::{Outcome, Rows};
 use crate::{
     model::node::NodeId,
-    ports::store::{Stamp, StoreError},
+    ports::{
+        clock::SharedBootClock,
+        store::{Stamp, StoreError},
+    },
     tables::LeaseRow,
 };
 
