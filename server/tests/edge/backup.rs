@@ -60,7 +60,7 @@ async fn a_backup_under_load_has_all_that_was_acknowledged_before_it() {
     };
     assert!(backup.worked().contains("rows written"));
     assert!(during > 0, "nothing was sent while the backup ran");
-    run(&arguments).await.refused(&["exists already"]);
+    run(&arguments).await.refused(&["already exists"]);
 
     let copy = Setup::dev();
     let copy_data = copy.data();
