@@ -65,6 +65,20 @@ impl Command {
         }
     }
 
+    /// The room whose owner does the command; none for what is done where the person is connected.
+    #[must_use]
+    pub fn room(&self) -> Option<RoomId> {
+        match self {
+            Self::Members(command) => Some(command.room),
+            Self::History(command) => Some(command.room),
+            Self::Message(command) => Some(command.room),
+            Self::MarkRead(mark) | Self::MarkDelivered(mark) | Self::MarkUnread(mark) => {
+                Some(mark.room)
+            }
+            command => command.keyed().map(Keyed::room),
+        }
+    }
+
     /// The idempotency key, of a command that has one.
     #[must_use]
     pub fn key(&self) -> Option<ClientKey> {

@@ -96,6 +96,19 @@ pub enum Availability {
     Online,
 }
 
+impl Availability {
+    /// The one of the two that can be reached better.
+    #[must_use]
+    pub fn max_of(self, other: Self) -> Self {
+        let rank = |availability| match availability {
+            Self::Offline => 0,
+            Self::Away => 1,
+            Self::Online => 2,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
 /// A person's presence. Of two, the one with the larger version counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Presence {

@@ -10,14 +10,17 @@ use caffis_schema::{
 };
 
 use crate::{
+    cluster::Owner,
     directory::Person,
-    errors::not_now,
+    errors::{no_owner, not_now},
     hub::people::SessionHandle,
     model::{
         authorise::{Action, Allowed, Read, authorise, no_such_room},
         caller::{Caller, Rights},
         room::RoomState,
     },
+    peers::{Nodes, questions::Asker},
+    ports::bus::NodeId,
     room::{RoomCell, RoomCommand},
     services::Services,
     tables::{self, RoomRow, SentRow, UserRoomRow},
@@ -34,6 +37,8 @@ pub struct Call {
     user: UserId,
     service: Option<Rights>,
     session: Option<Arc<SessionHandle>>,
+    /// What another node knows of the caller, who is connected there.
+    asked: Option<Asker>,
 }
 
 /// A room that a call entered: it is in memory, and the caller may do there what was asked for.
@@ -51,13 +56,37 @@ impl Call {
     #[must_use]
     pub fn of_session(services: Services, session: Arc<SessionHandle>) -> Self {
         let (user, service) = (session.user.clone(), session.service);
-        Self { services, user, service, session: Some(session) }
+        Self { services, user, service, session: Some(session), asked: None }
     }
 
     /// A call without a connection; `service` has the rights of a service, none stands for a person.
     #[must_use]
     pub fn without_session(services: Services, user: UserId, service: Option<Rights>) -> Self {
-        Self { services, user, service, session: None }
+        Self { services, user, service, session: None, asked: None }
+    }
+
+    /// A call that came by another node.
+    pub(crate) fn forwarded(services: Services, asker: Asker) -> Self {
+        let (user, service) = (asker.user.clone(), asker.service);
+        Self { services, user, service, session: None, asked: Some(asker) }
+    }
+
+    /// Whether it came by another node: it is answered here, or not at all.
+    pub(crate) fn is_forwarded(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// What the owner of a room has to know of the caller.
+    pub(crate) fn asker(&self, room: RoomId) -> Asker {
+        let nodes = self.services.nodes.as_ref();
+        Asker {
+            node: nodes.map_or(NodeId::from_random(0), |nodes| nodes.id()),
+            user: self.user.clone(),
+            service: self.service,
+            attending: self.caller(room).attending,
+            known: self.is_known(room),
+            page_bytes: u32::try_from(self.page_bytes()).unwrap_or(u32::MAX),
+        }
     }
 
     /// The caller's id.
@@ -85,13 +114,17 @@ impl Call {
     /// The caller in a room.
     #[must_use]
     pub fn caller(&self, room: RoomId) -> Caller {
-        let attending = self.session.as_ref().is_some_and(|session| session.has_open(room));
+        let here = self.session.as_ref().is_some_and(|session| session.has_open(room));
+        let attending = here || self.asked.as_ref().is_some_and(|asked| asked.attending);
         Caller { user: self.user.clone(), service: self.service, attending }
     }
 
     /// About how many bytes of entries go into one answer: as JSON they grow.
     #[must_use]
     pub fn page_bytes(&self) -> usize {
+        if let Some(asked) = &self.asked {
+            return (asked.page_bytes as usize).min(PAGE_BYTES);
+        }
         match self.session.as_ref().map(|session| session.outbound.codec()) {
             Some(Codec::Json) => PAGE_BYTES / 3,
             Some(Codec::Binary) | None => PAGE_BYTES,
@@ -111,6 +144,34 @@ impl Call {
         Ok(Entered { cell, state, allowed })
     }
 
+    /// The node that owns a room, if it is another one.
+    ///
+    /// # Errors
+    /// `unavailable` while no node owns it.
+    pub(crate) fn owner_elsewhere(
+        &self,
+        room: RoomId,
+    ) -> Result<Option<(&Arc<Nodes>, NodeId)>, Error> {
+        match (&self.services.nodes, self.services.owners.owner_of(room)) {
+            (Some(nodes), Owner::There { node, .. }) if !self.is_forwarded() => {
+                Ok(Some((nodes, node)))
+            }
+            (None, _) | (_, Owner::Here { .. }) => Ok(None),
+            (_, Owner::There { .. } | Owner::Nobody) => Err(no_owner()),
+        }
+    }
+
+    /// The node to which the caller is connected, when that is another one.
+    pub(crate) fn asker_node(&self) -> Option<NodeId> {
+        self.asked.as_ref().map(|asked| asked.node)
+    }
+
+    /// The call of somebody who has the room open on another node.
+    pub(crate) fn as_attending(&self) -> Self {
+        let asked = self.asked.clone().map(|asked| Asker { attending: true, ..asked });
+        Self { asked, ..self.clone() }
+    }
+
     /// Opens a room in the call's session: subscribes first and looks at the state second, so that
     /// nothing falls between.
     ///
@@ -121,6 +182,9 @@ impl Call {
         self.check_may_open(room).await?;
         self.know_self().await?;
         let caller = Caller { attending: true, ..self.caller(room) };
+        if let Some(nodes) = &self.services.nodes {
+            nodes.follow(room).await;
+        }
         loop {
             let cell = self.services.rooms.loaded(room).await?;
             let Some(state) = cell.state() else { continue };
@@ -140,7 +204,7 @@ impl Call {
     }
 
     /// Makes sure that others can know the caller: the name is in memory, and the row is stored.
-    async fn know_self(&self) -> Result<(), Error> {
+    pub(crate) async fn know_self(&self) -> Result<(), Error> {
         self.services.directory.find_stored(self.user()).await?;
         Ok(())
     }
@@ -175,6 +239,7 @@ impl Call {
     /// Whether memory knows that the caller may know of a room.
     fn is_known(&self, room: RoomId) -> bool {
         self.service.is_some()
+            || self.asked.as_ref().is_some_and(|asked| asked.known)
             || self.services.people.is_in(&self.user, room)
             || self.session.as_ref().is_some_and(|session| session.has_open(room))
     }

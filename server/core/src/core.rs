@@ -12,13 +12,16 @@ use tokio::{
 use crate::{
     admission::{Addresses, Admission},
     call::Call,
+    cluster::{Cluster, SharedOwners},
     directory::{Directory, SEEN},
     dispatch::dispatch,
-    hub::{encoded::Encoded, people::People},
+    hub::{encoded::Encoded, follows::Follows, people::People, views::Views, wire::Wire},
     model::caller::Rights,
+    peers::{Nodes, follow::keep_auditing},
     ports::{
         authenticator::SharedAuthenticator,
         bounded::BoundedStore,
+        bus::SharedBus,
         clock::SharedClock,
         entropy::SharedEntropy,
         stamps::Stamps,
@@ -26,8 +29,9 @@ use crate::{
     },
     quota::DailyQuota,
     refusals::Refusals,
-    room::{Rooms, tell_updates},
+    room::{Needs, Rooms},
     services::Services,
+    serving::serve,
     session::{self, Greeted},
     settings::Settings,
     statistics::{Counters, Statistics},
@@ -56,6 +60,15 @@ pub struct Ports {
     pub authenticator: SharedAuthenticator,
 }
 
+/// What joins a node to the others.
+#[derive(Clone)]
+pub struct Peers {
+    /// The bus between the nodes.
+    pub bus: SharedBus,
+    /// Who owns which room.
+    pub owners: SharedOwners,
+}
+
 /// The chat. Cheap to clone; all clones are the same chat.
 #[derive(Clone)]
 pub struct Core {
@@ -71,24 +84,60 @@ impl Core {
     /// # Errors
     /// What keeps the store from being read.
     pub async fn start(settings: Settings, ports: Ports) -> Result<Self, StoreError> {
+        Self::begin(settings, ports, None).await
+    }
+
+    /// Starts as one node of several that share a store, inside a tokio runtime.
+    ///
+    /// # Errors
+    /// What keeps the store from being read.
+    pub async fn join(settings: Settings, ports: Ports, peers: Peers) -> Result<Self, StoreError> {
+        Self::begin(settings, ports, Some(peers)).await
+    }
+
+    async fn begin(
+        settings: Settings,
+        ports: Ports,
+        peers: Option<Peers>,
+    ) -> Result<Self, StoreError> {
         let settings = Arc::new(settings);
         let store: SharedStore = BoundedStore::new(ports.store, settings.store_timeout);
         let people = Arc::new(People::default());
         let statistics = Arc::new(Counters::default());
-        let directory = Directory::new(store.clone(), ports.stamps.clone(), &settings);
-        let rooms = Rooms::new(
+        let directory =
+            Directory::new(store.clone(), ports.stamps.clone(), &settings, peers.is_some());
+        let (owners, bus) = match peers {
+            Some(Peers { owners, bus }) => (owners, Some(bus)),
+            None => (Arc::new(Cluster::alone()) as SharedOwners, None),
+        };
+        let wire = bus.map(|bus| Arc::new(Wire::new(bus)));
+        let follows = wire.clone().map(|wire| Arc::new(Follows::new(wire)));
+        let views = Arc::new(Views::new(
             settings.clone(),
-            store.clone(),
-            ports.clock.clone(),
-            ports.stamps.clone(),
             people.clone(),
             directory.clone(),
             statistics.clone(),
-        );
+            owners.clone(),
+            follows.clone(),
+        ));
+        let nodes = wire
+            .zip(follows)
+            .map(|(wire, follows)| Nodes::new(settings.clone(), wire, owners.clone(), follows));
+        let rooms = Rooms::new(Needs {
+            settings: settings.clone(),
+            store: store.clone(),
+            clock: ports.clock.clone(),
+            stamps: ports.stamps.clone(),
+            people: people.clone(),
+            directory: directory.clone(),
+            views: views.clone(),
+            owners: owners.clone(),
+        });
         let services = Services {
             settings: settings.clone(),
             rooms: rooms.clone(),
             people,
+            views: views.clone(),
             directory,
             store,
             clock: ports.clock,
@@ -96,11 +145,18 @@ impl Core {
             entropy: ports.entropy,
             authenticator: ports.authenticator,
             statistics,
+            owners,
+            nodes,
             claims: Arc::new(DailyQuota::new(settings.open_rooms_made_per_day)),
             refusals: Arc::new(Refusals::new()),
         };
         let (alive, ended) = watch::channel(());
-        spawn(tell_updates(rooms.clone(), ended.clone()));
+        spawn(rooms.clone().tell_updates(ended.clone()));
+        spawn(views.tell_counts(ended.clone()));
+        if let Some(nodes) = &services.nodes {
+            spawn(serve(services.clone(), nodes.clone(), ended.clone()));
+            spawn(keep_auditing(services.views.clone(), nodes.clone(), ended.clone()));
+        }
         spawn(keep_house(rooms, ended.clone()));
         spawn(keep_seen(services.clone(), ended));
         let addresses = Addresses::new(settings);
@@ -185,6 +241,9 @@ impl Core {
         batch.put(&RevocationRow { user: user.clone(), before });
         self.services.store.write(batch).await?;
         self.services.people.close_before(user, before);
+        if let Some(nodes) = &self.services.nodes {
+            nodes.publish_revoked(user, before);
+        }
         Ok(())
     }
 

@@ -7,7 +7,8 @@ use tokio::time::timeout;
 
 use crate::{
     call::{Call, Handled},
-    errors::not_now,
+    cluster::Owner,
+    errors::{no_owner, not_now},
     features::{
         create, history, markers, members, open, preferences, presence, profiles, resume, room_list,
     },
@@ -19,6 +20,10 @@ pub(crate) type Answer = Pin<Box<dyn Future<Output = Handled> + Send>>;
 /// Starts a command. What goes to a room's owner is in its queue when this returns, so that the
 /// commands of a session reach a room in their order.
 pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
+    elsewhere(&call, &command).unwrap_or_else(|| dispatch_here(call, command))
+}
+
+fn dispatch_here(call: Call, command: Command) -> Answer {
     let within = call.services.settings.store_timeout;
     match command {
         Command::Ping(_) => ready(Ok(Reply::Done(Empty {}))),
@@ -50,6 +55,28 @@ pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
         Command::Unknown(_) => {
             let sentence = "This server does not know this command.";
             ready(Err(Error::refused(ErrorCode::UnknownCommand, sentence)))
+        }
+    }
+}
+
+/// The answer of another node, if a command belongs to a room that is owned there; none for everything
+/// that is done here.
+fn elsewhere(call: &Call, command: &Command) -> Option<Answer> {
+    let nodes = call.services.nodes.as_ref().filter(|_| !call.is_forwarded())?;
+    let room = command.room()?;
+    let changes = command.keyed().is_some();
+    match call.services.owners.owner_of(room) {
+        // What waits for a former owner comes first.
+        Owner::Here { .. } if !changes || !nodes.has_waiting(room) => None,
+        Owner::Nobody if !changes => Some(ready(Err(no_owner()))),
+        Owner::There { node, .. } if !changes => {
+            let (nodes, asker, command) = (nodes.clone(), call.asker(room), command.clone());
+            Some(Box::pin(async move { nodes.ask_call(node, asker, command).await }))
+        }
+        Owner::Here { .. } | Owner::There { .. } | Owner::Nobody => {
+            let (again, given) = (call.clone(), command.clone());
+            let here = Box::new(move || dispatch_here(again, given));
+            Some(nodes.change(room, call.asker(room), command.clone(), here))
         }
     }
 }

@@ -10,6 +10,9 @@ const RETRY_MS: u32 = 1_000;
 /// How long a client should wait before it asks again when the disk is full.
 const FULL_RETRY_MS: u32 = 5_000;
 
+/// How long a client should wait before it asks again for a room that has no owner.
+const MOVING_RETRY_MS: u32 = 500;
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
@@ -37,6 +40,11 @@ impl From<StoreError> for Error {
 /// The answer when the store cannot be reached, or something is not in memory now.
 pub(crate) fn not_now() -> Error {
     Error::later(ErrorCode::Unavailable, "The store cannot be reached now.", RETRY_MS)
+}
+
+/// The answer for a room that no node owns now.
+pub(crate) fn no_owner() -> Error {
+    Error::later(ErrorCode::Unavailable, "The room is moving to another server.", MOVING_RETRY_MS)
 }
 
 /// The answer when the room's owner went away in the middle of a command.

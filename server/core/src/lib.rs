@@ -17,22 +17,25 @@ pub mod features;
 pub mod hub;
 pub mod model;
 pub mod pages;
+mod peers;
 pub mod ports;
 mod quota;
 mod refusals;
 pub mod room;
 pub mod seed;
 pub mod services;
+mod serving;
 pub mod session;
 pub mod settings;
 pub mod statistics;
 mod sync;
 pub mod tables;
 mod turns;
+mod untold;
 
 pub use self::{
     admission::Admission,
-    core::{Core, Ports},
+    core::{Core, Peers, Ports},
     settings::Settings,
     statistics::Statistics,
 };

@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
-use caffis_schema::{Entry, Error, ErrorCode, List, Position, command::Anchor, reply::EntryPage};
+use caffis_schema::{
+    Entry, Error, ErrorCode, List, Position, RoomId,
+    command::Anchor,
+    limits::{PAGE_BYTES, PAGE_ENTRIES},
+    reply::EntryPage,
+};
 
 use crate::{
+    errors::not_now,
     model::{
         authorise::{Allowed, Read},
         page,
@@ -70,6 +76,22 @@ pub async fn entry_page(
         entries: List::cut(entries.iter().map(|entry| (**entry).clone()).collect()),
         head,
     })
+}
+
+/// The entries of a room after a position, as many as go into one page: for a node whose view lacks them.
+///
+/// # Errors
+/// What keeps the room from being read.
+pub(crate) async fn after(
+    services: &Services,
+    room: RoomId,
+    position: Position,
+) -> Result<Vec<Arc<Entry>>, Error> {
+    let cell = services.rooms.loaded(room).await?;
+    let state = cell.state().ok_or_else(not_now)?;
+    let limit = PAGE_ENTRIES;
+    let entries = forward(services, &cell, &state, position + 1, state.head, limit).await?;
+    Ok(page::oldest(entries, PAGE_BYTES))
 }
 
 /// Entries from memory where it has all of them, else from the store.

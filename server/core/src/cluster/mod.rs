@@ -24,6 +24,7 @@ mod handover;
 mod holder;
 mod lease;
 mod member;
+mod route;
 mod rows;
 mod settings;
 mod shards;
@@ -38,6 +39,7 @@ pub use self::{
     clock::TokioClock,
     lease::{Ended, Lease},
     member::Drain,
+    route::{Owners, SharedOwners},
     settings::{
         CALLS, HANDOVERS, HURRY, LISTED_FOR, LISTING, LeaseSettings, LeaseSettingsError, NODES,
         STAMPS_AHEAD,

@@ -89,12 +89,13 @@ impl Cache {
         }
     }
 
-    /// Believes nothing of a person any more: they are read again when they are needed.
-    pub(super) fn doubt(&mut self, user: &UserId) {
-        if let Some(cached) = self.people.get_mut(user) {
-            cached.known = None;
-            cached.stored = false;
-        }
+    /// Believes nothing of a person any more: they are read again when they are needed. False when
+    /// nothing was known of them.
+    pub(super) fn doubt(&mut self, user: &UserId) -> bool {
+        let Some(cached) = self.people.get_mut(user) else { return false };
+        cached.known = None;
+        cached.stored = false;
+        true
     }
 
     fn make_room(&mut self) {

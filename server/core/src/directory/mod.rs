@@ -22,17 +22,12 @@ use std::{
     time::Duration,
 };
 
-use caffis_schema::{
-    Text, Timestamp, UserId,
-    limits::STATUS_BYTES,
-    room::{Availability, Presence, Profile},
-};
+use caffis_schema::{Text, Timestamp, UserId, limits::STATUS_BYTES, room::Profile};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::{sync::oneshot, time::timeout};
 
 use self::{cache::Cache, writing::Gathered};
 use crate::{
-    hub::people::People,
     ports::{
         authenticator::Identity,
         stamps::Stamps,
@@ -68,6 +63,8 @@ pub struct Directory {
     store: SharedStore,
     stamps: Arc<Stamps>,
     store_timeout: Duration,
+    /// Other nodes read the same store.
+    shared: bool,
     turns: Arc<Turns<UserId>>,
     cache: Mutex<Cache>,
     gathered: Mutex<Gathered>,
@@ -78,10 +75,16 @@ fn late() -> StoreError {
 }
 
 impl Directory {
-    pub(crate) fn new(store: SharedStore, stamps: Arc<Stamps>, settings: &Settings) -> Arc<Self> {
+    pub(crate) fn new(
+        store: SharedStore,
+        stamps: Arc<Stamps>,
+        settings: &Settings,
+        shared: bool,
+    ) -> Arc<Self> {
         Arc::new(Self {
             store,
             stamps,
+            shared,
             store_timeout: settings.store_timeout,
             turns: Arc::default(),
             cache: Mutex::new(Cache::new(settings.cached_people, settings.person_cache)),
@@ -173,6 +176,10 @@ impl Directory {
                 let changed = known.profile != person.profile;
                 Ok((self.save_soon(person, turn, true), changed))
             }
+            // Other nodes find a new person in the store only.
+            None if self.shared && self.save_new(&person).await.is_ok() => {
+                Ok((self.remember(person, true), false))
+            }
             None => Ok((self.save_soon(person, turn, false), false)),
         }
     }
@@ -192,12 +199,17 @@ impl Directory {
             private_receipts: false,
             last_seen: None,
         };
-        let mut batch = Batch::partition(self.stamps.next()?);
-        batch.put(&to_row(&person));
-        self.store.write(batch).await?;
+        self.save_new(&person).await?;
         self.remember(person, true);
         drop(turn);
         Ok(())
+    }
+
+    /// Stores a new person, whose turn the caller has.
+    async fn save_new(&self, person: &Person) -> Result<(), StoreError> {
+        let mut batch = Batch::partition(self.stamps.next()?);
+        batch.put(&to_row(person));
+        self.store.write(batch).await
     }
 
     /// Notes that a person went.
@@ -287,6 +299,17 @@ impl Directory {
         lock(&self.cache).insert(person, stored)
     }
 
+    /// Has a person read again when they are needed, because another node changed their row; false when
+    /// memory had nothing of them.
+    pub(crate) fn doubt(&self, user: &UserId) -> bool {
+        lock(&self.cache).doubt(user)
+    }
+
+    /// A person as they were known last.
+    pub(crate) fn peek_person(&self, user: &UserId) -> Option<Arc<Person>> {
+        lock(&self.cache).peek(user)
+    }
+
     /// The profile of a person whom the caller has had found just now.
     #[must_use]
     pub fn peek(&self, user: &UserId) -> Profile {
@@ -298,22 +321,6 @@ impl Directory {
     #[must_use]
     pub fn is_private(&self, user: &UserId) -> bool {
         lock(&self.cache).peek(user).is_none_or(|person| person.private_receipts)
-    }
-
-    /// A person's presence: of who is connected as it is, of others as memory knows it.
-    #[must_use]
-    pub fn presence(&self, people: &People, user: &UserId, now: Timestamp) -> Presence {
-        people.presence(user).unwrap_or_else(|| {
-            let cached = lock(&self.cache).peek(user);
-            Presence {
-                user: user.clone(),
-                // Newer than what was told while they were connected, older than when they return.
-                version: now.back(1).get(),
-                availability: Availability::Offline,
-                last_seen: cached.as_ref().and_then(|person| person.last_seen),
-                status: cached.and_then(|person| person.status.clone()),
-            }
-        })
     }
 }
 

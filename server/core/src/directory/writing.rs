@@ -58,7 +58,9 @@ impl Directory {
         match &written {
             Ok(()) => told(&self.remember(person, true)),
             // The store is asked which it is when the person is needed again.
-            Err(StoreError::Unknown(_)) => lock(&self.cache).doubt(turn.key()),
+            Err(StoreError::Unknown(_)) => {
+                lock(&self.cache).doubt(turn.key());
+            }
             Err(_) => {}
         }
         written
@@ -114,7 +116,9 @@ impl Directory {
                 Err(error @ (StoreError::Corrupt { .. } | StoreError::Invalid { .. })) => {
                     tracing::error!(%error, people = people.len(), "people could not be written");
                     let mut cache = lock(&self.cache);
-                    people.iter().for_each(|(person, _)| cache.doubt(&person.profile.user));
+                    for (person, _) in people {
+                        cache.doubt(&person.profile.user);
+                    }
                 }
                 Err(error) => {
                     let waiting = people.len() + rest.len();

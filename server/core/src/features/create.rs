@@ -21,6 +21,7 @@ use crate::{
         room::{DIRECT, GROUP, direct_context},
         text,
     },
+    peers::questions::Question,
     ports::entropy,
     room::RoomPlan,
     services::Services,
@@ -52,7 +53,7 @@ pub async fn handle_ensure(call: Call, command: EnsureRoom) -> Handled {
         return match find_claim(&call.services, &context).await? {
             Some(claim) => {
                 call.check_known(claim.room).await?;
-                summary(&call, claim.room, Some(class)).await
+                ensure_at_owner(&call, claim.room, None, Some(class)).await
             }
             None => Err(no_such_room()),
         };
@@ -176,8 +177,38 @@ async fn ensure(call: &Call, plan: RoomPlan) -> Handled {
         None => claim(call, &plan).await?,
     };
     let plan = decode_plan(&claim)?;
-    services.rooms.create(claim.room, call.caller(claim.room), plan).await?;
-    summary(call, claim.room, Some(wanted)).await
+    ensure_at_owner(call, claim.room, Some(Box::new(plan)), Some(wanted)).await
+}
+
+async fn ensure_at_owner(
+    call: &Call,
+    room: RoomId,
+    plan: Option<Box<RoomPlan>>,
+    wanted: Option<RoomClass>,
+) -> Handled {
+    match call.owner_elsewhere(room)? {
+        Some((nodes, node)) => {
+            let question = Question::Ensure(call.asker(room), room, plan, wanted);
+            nodes.ask_one(node, &question, true).await
+        }
+        None => ensure_here(call, room, plan, wanted).await,
+    }
+}
+
+/// Makes a room from its plan, unless it is there, and gives its summary: what its owner does.
+///
+/// # Errors
+/// `not_found` for those who may not know of it, `room_class` when it is of another class.
+pub(crate) async fn ensure_here(
+    call: &Call,
+    room: RoomId,
+    plan: Option<Box<RoomPlan>>,
+    wanted: Option<RoomClass>,
+) -> Handled {
+    if let Some(plan) = plan {
+        call.services.rooms.create(room, call.caller(room), *plan).await?;
+    }
+    summary(call, room, wanted).await
 }
 
 /// Claims the plan's context. People may claim so many contexts a day that are open to all; groups and

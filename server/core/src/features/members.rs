@@ -194,7 +194,7 @@ pub async fn handle_list(call: Call, command: Members) -> Handled {
             profile: services.directory.peek(user),
             role: member.role,
             joined: member.joined,
-            presence: small.then(|| services.directory.presence(&services.people, user, now)),
+            presence: small.then(|| services.people.shown(&services.directory, user, now)),
         });
     }
     let more = following.next().is_some();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Error, List, Reply,
+    Command, Error, ErrorCode, List, Reply,
     command::{Anchor, Close, Open},
     limits::PAGE_ENTRIES,
     open::Empty,
@@ -19,6 +19,8 @@ use crate::{
         room::RoomState,
     },
     pages::entry_page,
+    peers::{Nodes, follow, questions::Asker},
+    ports::bus::NodeId,
     room::RoomCell,
 };
 
@@ -28,7 +30,20 @@ use crate::{
 /// Who may not know of the room, too many open rooms.
 pub async fn handle(call: Call, command: Open) -> Handled {
     let services = &call.services;
-    let (session, room) = (call.session()?, command.room);
+    let room = command.room;
+    if call.is_forwarded() {
+        let Entered { cell, .. } = call.enter(room, Read).await?;
+        if let (Some(nodes), Some(node)) = (&services.nodes, call.asker_node())
+            && services.rooms.welcome_guest(&cell, node, call.user(), call.service().is_some())
+        {
+            nodes.follow(room).await;
+        }
+        return read(&call, &cell, command.limit).await.map(Reply::Opened);
+    }
+    if let Some((nodes, node)) = call.owner_elsewhere(room)? {
+        return open_elsewhere(&call, nodes, node, command).await;
+    }
+    let session = call.session()?;
     let was_open = session.has_open(room);
     let Entered { cell, .. } = call.open(room).await?;
     let reading = timeout(services.settings.store_timeout, read(&call, &cell, command.limit));
@@ -48,6 +63,31 @@ pub async fn handle(call: Call, command: Open) -> Handled {
     opened.map(Reply::Opened)
 }
 
+/// Opens a room that another node owns.
+async fn open_elsewhere(call: &Call, nodes: &Arc<Nodes>, node: NodeId, command: Open) -> Handled {
+    let (services, session, room) = (&call.services, call.session()?, command.room);
+    call.check_may_open(room).await?;
+    call.know_self().await?;
+    let was_open = session.has_open(room);
+    follow::open(&services.views, nodes, room, session).await?;
+    let asker = Asker { attending: true, known: true, ..call.asker(room) };
+    let answer = nodes.ask_call(node, asker, Command::Open(command)).await;
+    let mut answer = answer;
+    match &answer {
+        Ok(Reply::Opened(opened)) => services.views.note_count(room, opened.attendance),
+        Ok(_) => answer = Err(not_now()),
+        Err(_) => {}
+    }
+    let removed = matches!(&answer, Err(error) if error.code == ErrorCode::NotFound);
+    if removed || (answer.is_err() && !was_open) {
+        services.rooms.detach(session, room);
+    } else if !session.has_open(room) {
+        // Who was removed meanwhile has heard so: this answer may not say otherwise.
+        answer = Err(no_such_room());
+    }
+    answer
+}
+
 async fn read(call: &Call, cell: &Arc<RoomCell>, limit: u8) -> Result<Opened, Error> {
     let services = &call.services;
     let state = cell.state().ok_or_else(no_such_room)?;
@@ -62,12 +102,12 @@ async fn read(call: &Call, cell: &Arc<RoomCell>, limit: u8) -> Result<Opened, Er
         let markers = cell.markers(|user| !services.directory.is_private(user));
         let people = state.members.keys();
         let now = services.clock.now();
-        let presence = people.map(|user| services.directory.presence(&services.people, user, now));
+        let presence = people.map(|user| services.people.shown(&services.directory, user, now));
         (markers, presence.collect())
     } else {
         Default::default()
     };
-    let attendance = cell.attendance();
+    let attendance = services.views.attendance(cell.id);
     let marker = cell.marker(call.user());
     Ok(Opened {
         room: services.rooms.summarise(&state, call.user(), marker),

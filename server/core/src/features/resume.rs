@@ -4,10 +4,10 @@
 //! copy can be made whole, and carries what was missed. Subscribing comes first and reading second,
 //! so nothing falls between. The store is the truth: a gap in what it has means `reset`.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use caffis_schema::{
-    Entry, ErrorCode, List, Position, Reply,
+    Entry, Error, ErrorCode, List, Position, Reply, RoomId,
     command::{Cursor, Resume},
     limits::PAGE_ENTRIES,
     reply::{Resumed, ResumedRooms, Standing},
@@ -16,7 +16,13 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     call::{Call, Entered, Handled},
+    cluster::Owner,
     model::{authorise::Read, page, room::RoomState},
+    peers::{
+        Nodes, follow,
+        questions::{Answered, Asker, Question},
+    },
+    ports::bus::NodeId,
     room::{RoomCell, read_forward},
     services::Services,
 };
@@ -37,8 +43,19 @@ pub async fn all(call: &Call, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> 
     let room_timeout = call.services.settings.room_timeout;
     let end = Instant::now() + 2 * room_timeout;
     let mut budget = bytes.min(call.page_bytes());
+    let mut elsewhere = match &call.services.nodes {
+        Some(nodes) if !call.is_forwarded() => {
+            let asking = all_elsewhere(call, nodes, cursors, &mut budget);
+            timeout_at(end, asking).await.unwrap_or_default()
+        }
+        _ => BTreeMap::new(),
+    };
     let mut resumed = Vec::with_capacity(cursors.len());
     for cursor in cursors {
+        if let Some(found) = elsewhere.remove(&cursor.room) {
+            resumed.push(found);
+            continue;
+        }
         let within = end.min(Instant::now() + room_timeout);
         let found = timeout_at(within, one(call, *cursor, &mut budget)).await;
         resumed.push(
@@ -48,6 +65,57 @@ pub async fn all(call: &Call, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> 
     resumed
 }
 
+/// What becomes of the cursors of rooms that other nodes own.
+async fn all_elsewhere(
+    call: &Call,
+    nodes: &Arc<Nodes>,
+    cursors: &[Cursor],
+    budget: &mut usize,
+) -> BTreeMap<RoomId, Resumed> {
+    let mut found = BTreeMap::new();
+    let mut by_node: BTreeMap<NodeId, Vec<Cursor>> = BTreeMap::new();
+    for cursor in cursors {
+        let Owner::There { node, .. } = call.services.owners.owner_of(cursor.room) else {
+            continue;
+        };
+        match enter_elsewhere(call, nodes, cursor).await {
+            Ok(()) => by_node.entry(node).or_default().push(*cursor),
+            Err(error) => {
+                let gone = error.code == ErrorCode::NotFound;
+                let standing = if gone { Standing::Gone } else { Standing::Later };
+                found.insert(cursor.room, without_entries(cursor, standing, Position::ZERO));
+            }
+        }
+    }
+    for (node, cursors) in by_node {
+        let later = |cursor| without_entries(cursor, Standing::Later, Position::ZERO);
+        let Some(first) = cursors.first() else { continue };
+        let asker = Asker { attending: false, known: true, ..call.asker(first.room) };
+        let bytes = u32::try_from(*budget).unwrap_or(u32::MAX);
+        let question = Question::Resume(asker, cursors.clone(), bytes);
+        match nodes.ask(node, &question, false).await {
+            Ok(Answered::Resumed(resumed)) if resumed.len() == cursors.len() => {
+                for resumed in resumed {
+                    let taken: usize = resumed.entries.iter().map(page::size).sum();
+                    *budget = budget.saturating_sub(taken);
+                    found.insert(resumed.room, resumed);
+                }
+            }
+            _ => found.extend(cursors.iter().map(|cursor| (cursor.room, later(cursor)))),
+        }
+    }
+    found
+}
+
+async fn enter_elsewhere(call: &Call, nodes: &Arc<Nodes>, cursor: &Cursor) -> Result<(), Error> {
+    if !cursor.open {
+        return call.check_known(cursor.room).await;
+    }
+    call.check_may_open(cursor.room).await?;
+    call.know_self().await?;
+    follow::open(&call.services.views, nodes, cursor.room, call.session()?).await
+}
+
 fn without_entries(cursor: &Cursor, standing: Standing, head: Position) -> Resumed {
     Resumed { room: cursor.room, standing, entries: List::default(), more: false, head }
 }
@@ -55,6 +123,7 @@ fn without_entries(cursor: &Cursor, standing: Standing, head: Position) -> Resum
 async fn one(call: &Call, cursor: Cursor, budget: &mut usize) -> Resumed {
     let answer = |standing, head| without_entries(&cursor, standing, head);
     let entered = match cursor.open {
+        true if call.is_forwarded() => call.as_attending().enter(cursor.room, Read).await,
         true => call.open(cursor.room).await,
         false => call.enter(cursor.room, Read).await,
     };

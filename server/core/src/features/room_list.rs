@@ -3,7 +3,7 @@
 //! A list never takes longer than its time limit: a room that cannot be read by then is listed as not
 //! readable now, and holds up neither the other rooms nor the session.
 
-use std::{cmp::Reverse, future::ready};
+use std::{cmp::Reverse, collections::BTreeMap, future::ready};
 
 use caffis_schema::{
     Error, ErrorCode, List, MessageNumber, Position, Reply, RoomId, Text, Timestamp, UserId,
@@ -13,12 +13,17 @@ use caffis_schema::{
     room::{Context, RoomClass, RoomSummary},
 };
 use futures_util::{StreamExt, stream};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
     call::{Call, Handled},
     errors::not_now,
     model::room::{RoomMeta, direct_context},
+    peers::{
+        follow,
+        questions::{Answered, Question},
+    },
+    ports::bus::NodeId,
     tables::{self, HeadRow, RoomRow},
 };
 
@@ -76,12 +81,76 @@ pub async fn list(
         if next.is_empty() {
             break;
         }
-        let found = stream::iter(next).map(|candidate| summary(call, candidate, context, end));
+        let (here, elsewhere) = by_owner(call, next);
+        let found = stream::iter(here).map(|candidate| summary(call, candidate, context, end));
         let found = found.buffered(ROOMS_AT_ONCE).filter_map(ready);
         summaries.extend(found.collect::<Vec<_>>().await);
+        for (node, candidates) in elsewhere {
+            summaries.extend(summaries_of(call, node, candidates, context, end).await);
+        }
     }
     summaries.sort_by_key(|summary| (Reverse(summary.active), summary.room));
     Ok((summaries, candidates.next().is_some()))
+}
+
+/// The candidates whose rooms this node owns, or nobody, and those of each other node.
+fn by_owner(
+    call: &Call,
+    candidates: Vec<Candidate>,
+) -> (Vec<Candidate>, BTreeMap<NodeId, Vec<Candidate>>) {
+    let (mut here, mut elsewhere) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
+    for candidate in candidates {
+        match call.owner_elsewhere(candidate.room) {
+            Ok(Some((_, node))) => elsewhere.entry(node).or_default().push(candidate),
+            Ok(None) | Err(_) => here.push(candidate),
+        }
+    }
+    (here, elsewhere)
+}
+
+/// The summaries of rooms that another node owns, by one question.
+async fn summaries_of(
+    call: &Call,
+    node: NodeId,
+    candidates: Vec<Candidate>,
+    context: Option<&str>,
+    end: Instant,
+) -> Vec<RoomSummary> {
+    let (Some(nodes), Some(first)) = (&call.services.nodes, candidates.first()) else {
+        return Vec::new();
+    };
+    let rooms: Vec<_> = candidates.iter().map(|candidate| candidate.room).collect();
+    let asker = call.asker(first.room);
+    let question = Question::Summaries(asker, rooms, context.map(str::to_owned));
+    let within = end.min(Instant::now() + call.services.settings.room_timeout);
+    let asked = timeout_at(within, nodes.ask(node, &question, false)).await;
+    let mut answers = match asked {
+        Ok(Ok(Answered::Summaries(answers))) if answers.len() == candidates.len() => answers,
+        _ => candidates.iter().map(|_| Err(not_now())).collect(),
+    };
+    let mut summaries = Vec::with_capacity(candidates.len());
+    for (candidate, answer) in candidates.into_iter().zip(answers.drain(..)) {
+        let found = match answer {
+            Ok(found) => found,
+            Err(error) if error.code == ErrorCode::NotFound => None,
+            Err(_) => unreadable(call, candidate, context, end).await,
+        };
+        summaries.extend(found);
+    }
+    summaries
+}
+
+/// A room's summary as its owner gives it.
+///
+/// # Errors
+/// What keeps the room from being read in time.
+pub(crate) async fn read_in_time(
+    call: &Call,
+    room: RoomId,
+    context: Option<&str>,
+) -> Result<Option<RoomSummary>, Error> {
+    let within = call.services.settings.room_timeout;
+    timeout(within, read(call, room, context)).await.unwrap_or_else(|_| Err(not_now()))
 }
 
 /// A room's summary; none when the person has left it or the filter leaves it out.
@@ -151,7 +220,7 @@ async fn unreadable(
         context: context_of,
         name,
         peer: peer.as_ref().map(|peer| services.directory.peek(peer)),
-        peer_presence: peer.map(|peer| services.directory.presence(&services.people, &peer, now)),
+        peer_presence: peer.map(|peer| services.people.shown(&services.directory, &peer, now)),
         members: 0,
         role: None,
         head: Position::ZERO,
@@ -170,8 +239,21 @@ async fn by_activity(call: &Call, end: Instant) -> Vec<Candidate> {
     let rooms = services.people.rooms(call.user()).into_iter();
     let mut candidates: Vec<_> =
         rooms.map(|(room, peer)| Candidate { room, peer, active: Timestamp::ZERO }).collect();
+    let mut standings = match &services.nodes {
+        Some(nodes) => {
+            let rooms = candidates.iter().map(|candidate| candidate.room);
+            let asked = timeout_at(end, follow::ask_standings(nodes, rooms, false)).await;
+            asked.unwrap_or_default().into_iter().collect()
+        }
+        None => BTreeMap::new(),
+    };
     let mut cold = Vec::new();
     for (index, candidate) in candidates.iter_mut().enumerate() {
+        if let Some(standing) = standings.remove(&candidate.room) {
+            candidate.active = standing.active;
+            services.views.begin_at(candidate.room, standing.head);
+            continue;
+        }
         match services.rooms.in_memory(candidate.room).and_then(|cell| cell.state()) {
             Some(state) => candidate.active = state.time,
             None => cold.push((index, candidate.room)),
@@ -179,7 +261,11 @@ async fn by_activity(call: &Call, end: Instant) -> Vec<Candidate> {
     }
     let hints = stream::iter(cold).map(|(index, room)| async move {
         let hint = tables::get::<HeadRow>(&*services.store, HeadRow::key(&room)).await;
-        (index, hint.ok().flatten().map_or(Timestamp::ZERO, |head| head.time))
+        let hint = hint.ok().flatten();
+        if let Some(hint) = &hint {
+            services.views.begin_at(room, hint.position);
+        }
+        (index, hint.map_or(Timestamp::ZERO, |head| head.time))
     });
     let noting = hints.buffered(HINTS_AT_ONCE).for_each(|(index, active)| {
         candidates[index].active = active;

@@ -57,6 +57,18 @@ impl Feed {
         }
     }
 
+    /// Whether a person has the room open.
+    #[must_use]
+    pub fn has(&self, user: &UserId) -> bool {
+        self.attendance.contains_key(user)
+    }
+
+    /// Everyone who has the room open.
+    #[must_use]
+    pub fn people(&self) -> Vec<UserId> {
+        self.attendance.keys().cloned().collect()
+    }
+
     /// How many people have the room open.
     #[must_use]
     pub fn attendance(&self) -> u32 {

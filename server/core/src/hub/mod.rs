@@ -1,11 +1,19 @@
 //! What is in memory for delivery: who is connected, who has which room open, and what waits to be
 //! written to whom.
 
+pub mod attendance;
+pub mod elsewhere;
 pub mod encoded;
 pub mod feed;
+pub mod follows;
+pub mod intake;
 pub mod latest;
+pub mod news;
 pub mod outbound;
 pub mod people;
 pub mod presence;
 pub mod rate;
 pub mod typists;
+pub mod view;
+pub mod views;
+pub(crate) mod wire;

@@ -210,6 +210,15 @@ impl Outbound {
         self.wake_for(queue);
     }
 
+    /// Marks a room as one of which entries may be missing: the client compares and resumes.
+    pub fn behind(&self, head: Head) {
+        let mut queue = lock(&self.queue);
+        if queue.close.is_none() {
+            queue.behind.insert(head.room, head);
+            self.wake_for(queue);
+        }
+    }
+
     /// Adds an event that takes its turn and belongs to no log. There are few of them; a session
     /// that lets them fill its queue is closed and starts afresh.
     pub fn notice(&self, event: &Arc<Encoded>) {

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -16,7 +17,12 @@ use std::{
 use caffis_schema::{CloseCode, Error, ErrorCode, RoomId, SessionId, Timestamp, UserId};
 use tokio::time::Instant;
 
-use super::{outbound::Outbound, presence::PresenceState, rate::TokenBucket};
+use super::{
+    elsewhere::{Elsewhere, There},
+    outbound::Outbound,
+    presence::PresenceState,
+    rate::TokenBucket,
+};
 use crate::{model::caller::Rights, settings::Settings, sync::lock};
 
 /// A session as the hub sees it.
@@ -46,6 +52,9 @@ impl SessionHandle {
     }
 }
 
+/// People in one page for another node.
+const PEOPLE_PER_PAGE: usize = 1_000;
+
 /// A person with at least one session, or one that has just ended.
 #[derive(Debug)]
 pub(super) struct Person {
@@ -57,6 +66,12 @@ pub(super) struct Person {
     commands: TokenBucket,
 }
 
+impl Person {
+    pub(super) fn there(&self) -> There {
+        self.presence.there(u32::try_from(self.sessions.len()).unwrap_or(u32::MAX))
+    }
+}
+
 /// The people of one shard.
 type Shard = BTreeMap<UserId, Person>;
 
@@ -65,6 +80,7 @@ type Shard = BTreeMap<UserId, Person>;
 pub struct People {
     shards: [Mutex<Shard>; People::SHARDS],
     sessions: AtomicUsize,
+    elsewhere: Elsewhere,
 }
 
 impl People {
@@ -91,15 +107,17 @@ impl People {
         known: impl FnOnce() -> PresenceState,
     ) -> Result<(), Error> {
         let now = Instant::now();
+        let elsewhere = self.elsewhere.sessions(&session.user) as usize;
+        let version = self.elsewhere.version(&session.user);
         let mut shard = self.shard(&session.user);
         let person = shard.entry(session.user.clone()).or_insert_with(|| Person {
             sessions: Vec::new(),
             rooms: BTreeMap::new(),
-            presence: known(),
+            presence: known().after(version),
             messages: TokenBucket::new(settings.messages_per_second, now),
             commands: TokenBucket::new(settings.commands_per_second, now),
         });
-        if person.sessions.len() >= settings.connections_per_user as usize {
+        if person.sessions.len() + elsewhere >= settings.connections_per_user as usize {
             let sentence = "This person has too many connections.";
             return Err(Error::later(ErrorCode::LimitReached, sentence, 5_000));
         }
@@ -137,12 +155,13 @@ impl People {
         }
     }
 
-    /// Forgets a person who has no session.
-    pub fn forget(&self, user: &UserId) {
+    /// Forgets a person who has no session; gives the rooms that they were in, if that is so.
+    pub fn forget(&self, user: &UserId) -> Option<Vec<RoomId>> {
         let mut shard = self.shard(user);
-        if shard.get(user).is_some_and(|person| person.sessions.is_empty()) {
-            shard.remove(user);
+        if !shard.get(user).is_some_and(|person| person.sessions.is_empty()) {
+            return None;
         }
+        shard.remove(user).map(|person| person.rooms.into_keys().collect())
     }
 
     /// The sessions of a person.
@@ -164,6 +183,27 @@ impl People {
             }
         }
         sessions
+    }
+
+    /// Who is connected to other nodes.
+    #[must_use]
+    pub fn elsewhere(&self) -> &Elsewhere {
+        &self.elsewhere
+    }
+
+    /// A page of the people who are connected here, in the order of ids.
+    #[must_use]
+    pub fn page_there(&self, after: Option<&UserId>) -> Vec<(UserId, There)> {
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut people = BTreeMap::new();
+        for shard in &self.shards {
+            let shard = lock(shard);
+            let following = shard.range::<UserId, _>((after, Bound::Unbounded));
+            let connected = following.filter(|(_, person)| person.there().is_there());
+            people
+                .extend(connected.take(PEOPLE_PER_PAGE).map(|(user, p)| (user.clone(), p.there())));
+        }
+        people.into_iter().take(PEOPLE_PER_PAGE).collect()
     }
 
     /// Whether a connected person is in a room.
@@ -192,16 +232,18 @@ impl People {
     /// `rate_limited` with the time to wait.
     pub fn take(&self, user: &UserId, message: bool) -> Result<(), Error> {
         let now = Instant::now();
+        // Each node that the person is connected to gives them its share of the rate.
+        let shares = 1 + self.elsewhere.nodes(user);
         let mut shard = self.shard(user);
         let Some(person) = shard.get_mut(user) else { return Ok(()) };
         person
             .commands
-            .take(now)
+            .take_many(shares, now)
             .map_err(|wait| rate_limited("Too many commands in a second.", wait))?;
         if message {
             person
                 .messages
-                .take(now)
+                .take_many(shares, now)
                 .map_err(|wait| rate_limited("Too many messages in a second.", wait))?;
         }
         Ok(())

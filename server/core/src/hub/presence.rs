@@ -14,10 +14,12 @@ use caffis_schema::{
 };
 
 use super::{
+    elsewhere::There,
     encoded::Encoded,
     latest::LatestKey,
-    people::{People, SessionHandle},
+    people::{People, Person, SessionHandle},
 };
+use crate::directory::Directory;
 
 /// A person's presence, as their sessions make it.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +46,12 @@ impl PresenceState {
         Self { status, private_receipts, last_seen, ..Self::default() }
     }
 
+    /// The same, whose next version is larger than this one.
+    #[must_use]
+    pub(super) fn after(self, version: u64) -> Self {
+        Self { version: self.version.max(version), ..self }
+    }
+
     /// What the person's own sessions are told.
     #[must_use]
     pub fn own(&self, user: &UserId) -> OwnState {
@@ -51,7 +59,7 @@ impl PresenceState {
     }
 
     fn availability(&self) -> Availability {
-        self.sessions.values().copied().max_by_key(|a| rank(*a)).unwrap_or(Availability::Offline)
+        self.sessions.values().fold(Availability::Offline, |most, other| most.max_of(*other))
     }
 
     fn presence(&self, user: &UserId) -> Presence {
@@ -67,6 +75,17 @@ impl PresenceState {
         }
     }
 
+    /// As other nodes are told of them.
+    pub(super) fn there(&self, sessions: u32) -> There {
+        There {
+            availability: self.told.unwrap_or_else(|| self.availability()),
+            sessions,
+            version: self.version,
+            status: self.status.clone(),
+            last_seen: self.last_seen,
+        }
+    }
+
     /// Larger than before also after a restart, and when the wall clock was set back.
     fn count(&mut self, now: Timestamp) {
         self.version = (self.version + 1).max(now.get());
@@ -76,14 +95,6 @@ impl PresenceState {
         self.count(now);
         self.told = Some(self.availability());
         self.presence(user)
-    }
-}
-
-fn rank(availability: Availability) -> u8 {
-    match availability {
-        Availability::Offline => 0,
-        Availability::Away => 1,
-        Availability::Online => 2,
     }
 }
 
@@ -141,6 +152,20 @@ impl People {
         person.presence.sessions.is_empty()
     }
 
+    /// Makes a person who has no session here any more as available as they are on other nodes; gives the
+    /// presence to tell when that is another one.
+    pub fn follow_elsewhere(&self, user: &UserId, now: Timestamp) -> Option<Presence> {
+        let elsewhere = self.elsewhere().join(user, None)?.availability;
+        let mut shard = self.shard(user);
+        let state = &mut shard.get_mut(user)?.presence;
+        if state.told == Some(elsewhere) {
+            return None;
+        }
+        state.count(now);
+        state.told = Some(elsewhere);
+        Some(state.presence(user))
+    }
+
     /// The presence to tell now that a session or the moment after it is over: none when it is the
     /// same as before.
     pub fn settle(&self, user: &UserId, now: Timestamp) -> Option<Presence> {
@@ -152,7 +177,14 @@ impl People {
     /// What a connected person's sessions agree on.
     #[must_use]
     pub fn own(&self, user: &UserId) -> Option<OwnState> {
-        self.shard(user).get(user).map(|person| person.presence.own(user))
+        let own = self.shard(user).get(user).map(|person| person.presence.own(user))?;
+        Some(self.joined(own))
+    }
+
+    fn joined(&self, own: OwnState) -> OwnState {
+        let user = own.presence.user.clone();
+        let joined = self.elsewhere().join(&user, Some(own.presence.clone()));
+        OwnState { presence: joined.unwrap_or(own.presence), ..own }
     }
 
     /// Tells a person's sessions what they agree on now, but not the one whose welcome says it.
@@ -160,16 +192,46 @@ impl People {
         // Read and queued under one lock, so that of two changes at once the later one stays.
         let shard = self.shard(user);
         let Some(person) = shard.get(user) else { return };
-        let event = Encoded::event(Event::OwnState(person.presence.own(user)));
+        let event = Encoded::event(Event::OwnState(self.joined(person.presence.own(user))));
         for session in person.sessions.iter().filter(|session| Some(session.id) != welcomed) {
             session.outbound.latest(LatestKey::OwnState, &event);
         }
     }
 
-    /// A connected person's presence.
+    /// A connected person's presence, on all nodes.
     #[must_use]
     pub fn presence(&self, user: &UserId) -> Option<Presence> {
-        self.shard(user).get(user).map(|person| person.presence.presence(user))
+        let own = self.shard(user).get(user).map(|person| person.presence.presence(user));
+        self.elsewhere().join(user, own)
+    }
+
+    /// A person's presence: of who is connected as it is, of others as memory knows them.
+    #[must_use]
+    pub fn shown(&self, directory: &Directory, user: &UserId, now: Timestamp) -> Presence {
+        self.presence(user).unwrap_or_else(|| {
+            let known = directory.peek_person(user);
+            Presence {
+                user: user.clone(),
+                // Newer than what was told while they were connected, older than when they return.
+                version: now.back(1).get(),
+                availability: Availability::Offline,
+                last_seen: known.as_ref().and_then(|person| person.last_seen),
+                status: known.and_then(|person| person.status.clone()),
+            }
+        })
+    }
+
+    /// A person who is connected here, as other nodes are told of them.
+    #[must_use]
+    pub fn there(&self, user: &UserId) -> Option<There> {
+        self.shard(user).get(user).map(Person::there)
+    }
+
+    /// Makes the next version of a person's presence larger than one that another node gave.
+    pub fn note_version(&self, user: &UserId, version: u64) {
+        if let Some(person) = self.shard(user).get_mut(user) {
+            person.presence.version = person.presence.version.max(version);
+        }
     }
 }
 

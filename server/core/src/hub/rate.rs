@@ -25,15 +25,24 @@ impl TokenBucket {
     /// # Errors
     /// The time until there is one.
     pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        self.take_many(1, now)
+    }
+
+    /// Takes several at once, or says how long to wait for them; never more than a full bucket has.
+    ///
+    /// # Errors
+    /// The time until there are so many.
+    pub fn take_many(&mut self, count: u32, now: Instant) -> Result<(), Duration> {
+        let wanted = f64::from(count).min(self.rate).max(1.0);
         let passed = now.saturating_duration_since(self.filled).as_secs_f64();
         self.tokens = (self.tokens + passed * self.rate).min(self.rate);
         self.filled = now;
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
+        if self.tokens >= wanted {
+            self.tokens -= wanted;
             return Ok(());
         }
         // A rate of nothing never lets anything through; a minute is as good as never.
-        let wait = (1.0 - self.tokens) / self.rate.max(1.0 / 60.0);
+        let wait = (wanted - self.tokens) / self.rate.max(1.0 / 60.0);
         Err(Duration::from_secs_f64(wait))
     }
 

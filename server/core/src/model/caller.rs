@@ -1,10 +1,11 @@
 //! Who gives a command, and with what rights.
 
 use caffis_schema::UserId;
+use serde::{Deserialize, Serialize};
 
 /// What a service of the business may do. None of it includes what people write to each other:
 /// `read_history` is a right of its own that no service has unless its token names it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rights {
     /// Make the room of any context, with any people.
     pub make_rooms: bool,

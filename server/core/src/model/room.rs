@@ -15,6 +15,7 @@ use caffis_schema::{
     limits::{NAME_BYTES, PREVIEW_BYTES},
     room::{Context, HistoryPolicy, Message, Preview, Role, RoomClass},
 };
+use serde::{Deserialize, Serialize};
 
 /// The context type of direct conversations.
 pub const DIRECT: &str = "direct";
@@ -23,7 +24,7 @@ pub const DIRECT: &str = "direct";
 pub const GROUP: &str = "group";
 
 /// What a room is; fixed at creation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomMeta {
     /// Which.
     pub id: RoomId,
@@ -56,7 +57,7 @@ impl RoomMeta {
 }
 
 /// A member, as the room keeps them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// What they may do.
     pub role: Role,
@@ -131,6 +132,12 @@ impl RoomState {
             HistoryPolicy::Last(count) => count as usize,
             HistoryPolicy::All | HistoryPolicy::FromJoining => 0,
         }
+    }
+
+    /// Whether everyone who is in the room sees all of it.
+    #[must_use]
+    pub fn shows_all(&self) -> bool {
+        self.meta.history == HistoryPolicy::All
     }
 
     /// Whoever joins by the next entry sees the entries after this position.

@@ -1,17 +1,15 @@
-//! Sessions that open and close rooms. In a public room that is walking in and out, and the others
-//! hear of it.
+//! Sessions that open and close rooms of which this node is the owner.
 
 use std::sync::Arc;
 
-use caffis_schema::{Error, ErrorCode, RoomId};
+use caffis_schema::{Error, RoomId, UserId, room::RoomClass};
 use tokio::time::Instant;
 
 use super::{cell::RoomCell, idle::LOOKS, rooms::Rooms};
-use crate::{hub::people::SessionHandle, sync::lock};
+use crate::{hub::people::SessionHandle, ports::bus::NodeId, sync::lock};
 
 impl Rooms {
-    /// Subscribes a session to a room's feed. None: the room was taken out of memory meanwhile, ask
-    /// for it again.
+    /// Opens a room for a session. None: the room was taken out of memory meanwhile, ask for it again.
     ///
     /// # Errors
     /// `limit_reached` when the session has too many rooms open.
@@ -20,32 +18,53 @@ impl Rooms {
         cell: &Arc<RoomCell>,
         session: &Arc<SessionHandle>,
     ) -> Result<Option<()>, Error> {
-        {
-            let open = lock(&session.open);
-            if open.len() >= self.settings.open_rooms as usize && !open.contains(&cell.id) {
-                let sentence = "Too many rooms are open: close one first.";
-                return Err(Error::refused(ErrorCode::LimitReached, sentence));
-            }
-        }
+        // Under the room's lock: the view begins with the state after which it is told every entry.
         let mut inner = lock(&cell.inner);
-        if inner.evicted || inner.loaded.is_none() {
+        let Some(loaded) = inner.loaded.as_ref().filter(|_| !inner.evicted) else {
             return Ok(None);
-        }
-        lock(&session.open).insert(cell.id);
-        if inner.feed.add(session) {
-            self.note_attendance(cell, &mut inner, session, true);
-        }
+        };
+        let view = self.views.attach(session, &loaded.state)?;
+        inner.view = Some(view);
         Ok(Some(()))
     }
 
-    /// Takes a session off a room's feed.
-    pub fn detach(&self, session: &Arc<SessionHandle>, room: RoomId) {
-        lock(&session.open).remove(&room);
+    /// Keeps a view of a public room while somebody has it open on another node; true when it is one.
+    pub(crate) fn welcome_guest(
+        &self,
+        cell: &Arc<RoomCell>,
+        node: NodeId,
+        user: &UserId,
+        service: bool,
+    ) -> bool {
+        let mut inner = lock(&cell.inner);
+        let Some(loaded) = inner.loaded.as_ref().filter(|_| !inner.evicted) else { return false };
+        if loaded.state.meta.class != RoomClass::Public || service {
+            return false;
+        }
+        inner.view = Some(self.views.receive_guest(node, user, &loaded.state));
+        true
+    }
+
+    /// Notes that a view may be gone, because nobody has the room open anywhere any more.
+    pub(crate) fn note_view(&self, room: RoomId) {
         let Some(cell) = self.in_memory(room) else { return };
         let mut inner = lock(&cell.inner);
+        if inner.view.is_some() && self.views.get(room).is_none() {
+            inner.view = None;
+            self.note_idle(&cell, &mut inner);
+        }
+    }
+
+    /// Closes a room for a session.
+    pub fn detach(&self, session: &Arc<SessionHandle>, room: RoomId) {
+        let Some(cell) = self.in_memory(room) else {
+            self.views.detach(session, room);
+            return;
+        };
+        let mut inner = lock(&cell.inner);
         inner.used = Instant::now();
-        if inner.feed.remove(session.id) {
-            self.note_attendance(&cell, &mut inner, session, false);
+        if self.views.detach(session, room) {
+            inner.view = None;
         }
         self.note_idle(&cell, &mut inner);
         drop(inner);

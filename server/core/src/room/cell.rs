@@ -5,11 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use caffis_schema::{
-    Entry, Error, MessageNumber, Position, RoomId, Timestamp, UserId,
-    event::Head,
-    room::{Marker, RoomClass},
-};
+use caffis_schema::{Entry, Error, MessageNumber, Position, RoomId, UserId, room::Marker};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
@@ -22,12 +18,8 @@ use super::{
 };
 use crate::{
     errors::not_now,
-    hub::{feed::Feed, people::SessionHandle, typists::Typists},
-    model::{
-        authorise::no_such_room,
-        caller::Caller,
-        room::{Membership, RoomState},
-    },
+    hub::view::View,
+    model::{authorise::no_such_room, caller::Caller, room::RoomState},
     ports::store::{Batch, Stamp},
     sync::lock,
     tables::HeadRow,
@@ -140,7 +132,8 @@ pub(super) struct Inner {
     pub(super) loaded: Option<Loaded>,
     pub(super) pending: VecDeque<Work>,
     pub(super) driving: bool,
-    pub(super) feed: Feed,
+    /// The view of those who have the room open on this node.
+    pub(super) view: Option<Arc<View>>,
     pub(super) used: Instant,
     /// Taken out of memory: whoever still holds it asks for the room again.
     pub(super) evicted: bool,
@@ -152,8 +145,6 @@ pub(super) struct Inner {
     pub(super) distrust: bool,
     /// What memory had before that. It is what sessions were told.
     pub(super) before: Option<Before>,
-    pub(super) typing_counter: u64,
-    pub(super) typists: Typists,
     pub(super) updates: Updates,
 }
 
@@ -184,7 +175,7 @@ impl Inner {
     }
 }
 
-/// A room in memory: its state, its queue, and who has it open.
+/// A room in memory: its state, and its queue.
 #[derive(Debug)]
 pub struct RoomCell {
     /// Which room.
@@ -203,15 +194,13 @@ impl RoomCell {
                 loaded: None,
                 pending: VecDeque::new(),
                 driving: false,
-                feed: Feed::default(),
+                view: None,
                 used: Instant::now(),
                 evicted: false,
                 idle_bytes: None,
                 digest_due: false,
                 distrust: false,
                 before: None,
-                typing_counter: 0,
-                typists: Typists::default(),
                 updates: Updates::default(),
             }),
         }
@@ -279,51 +268,6 @@ impl RoomCell {
         let (skip, take) = (usize::try_from(skip).ok()?, usize::try_from(take).ok()?);
         Some(ring.iter().skip(skip).take(take).cloned().collect())
     }
-
-    /// How many people have the room open.
-    #[must_use]
-    pub fn attendance(&self) -> u32 {
-        lock(&self.inner).feed.attendance()
-    }
-
-    /// Calls for every session that has the room open, under the room's lock.
-    pub fn each_open(&self, each: impl FnMut(&Arc<SessionHandle>)) {
-        let inner = lock(&self.inner);
-        if let Some(loaded) = &inner.loaded {
-            inner.feed.each(&loaded.state, each);
-        }
-    }
-
-    /// Notes that a person types or has stopped; gives the number of the signal when the others are
-    /// to be told. In rooms with more than `few` people nobody is. The number is larger than before
-    /// also when the room was out of memory in between.
-    pub fn note_typing(
-        &self,
-        user: &UserId,
-        active: bool,
-        few: u32,
-        now: Timestamp,
-    ) -> Option<u64> {
-        let mut inner = lock(&self.inner);
-        let small = inner.loaded.as_ref()?.state.is_small(few) && inner.feed.attendance() <= few;
-        if !small || !inner.typists.hear(user, active, Instant::now()) {
-            return None;
-        }
-        inner.typing_counter = (inner.typing_counter + 1).max(now.get());
-        Some(inner.typing_counter)
-    }
-}
-
-/// A room's head, as told to those who do not get its entries; a member sees the last message in
-/// short if they may see it.
-#[must_use]
-pub(super) fn head_of(state: &RoomState, member: Option<&Membership>) -> Head {
-    Head {
-        room: state.meta.id,
-        head: state.head,
-        number: state.number,
-        preview: state.preview_for(member).cloned(),
-    }
 }
 
 /// A room's head as the store's hint.
@@ -337,10 +281,4 @@ pub(super) fn head_row(state: &RoomState) -> HeadRow {
         sender: state.preview.as_ref().and_then(|preview| preview.sender.clone()),
         preview: state.preview.as_ref().map(|preview| preview.text.as_str().into()),
     }
-}
-
-/// Whether people walk into this room.
-#[must_use]
-pub(super) fn is_walk_in(state: &RoomState) -> bool {
-    state.meta.class == RoomClass::Public
 }

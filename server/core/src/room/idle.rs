@@ -48,7 +48,7 @@ impl IdleRooms {
 impl Inner {
     /// Whether nobody uses the room.
     fn is_idle(&self) -> bool {
-        !self.driving && self.feed.is_empty()
+        !self.driving && self.view.is_none()
     }
 
     /// Whether memory has something that the store does not.

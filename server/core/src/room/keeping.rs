@@ -187,8 +187,11 @@ impl Rooms {
             self.note_dirty(cell);
             return true;
         }
-        if std::mem::take(&mut inner.digest_due) {
-            self.publish_digest(&inner);
+        if std::mem::take(&mut inner.digest_due)
+            && let Some(loaded) = &inner.loaded
+        {
+            self.views.tell_head(&loaded.state);
+            self.views.publish_head(&loaded.state);
         }
         false
     }

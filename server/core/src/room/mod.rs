@@ -27,7 +27,7 @@ mod rooms;
 mod seeding;
 mod updates;
 
-pub(crate) use self::updates::tell_updates;
+pub(crate) use self::rooms::Needs;
 pub use self::{
     cell::RoomCell,
     command::{Change, Done, RoomCommand, StepContext},

@@ -10,10 +10,7 @@ use std::{
 };
 
 use caffis_schema::{Error, ErrorCode, MessageNumber, RoomId, UserId, room::RoomSummary};
-use tokio::{
-    sync::{Notify, oneshot},
-    time::Instant,
-};
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     cell::{Job, RoomCell, Work},
@@ -24,15 +21,28 @@ use super::{
     owner,
 };
 use crate::{
+    cluster::{Owner, SharedOwners},
     directory::Directory,
-    errors::owner_stopped,
-    hub::people::People,
+    errors::{no_owner, owner_stopped},
+    hub::{people::People, views::Views},
     model::{caller::Caller, room::RoomState},
     ports::{clock::SharedClock, stamps::Stamps, store::SharedStore},
     settings::Settings,
-    statistics::Counters,
     sync::{lock, spawn},
+    untold::Untold,
 };
+
+/// What the rooms work with.
+pub(crate) struct Needs {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) store: SharedStore,
+    pub(crate) clock: SharedClock,
+    pub(crate) stamps: Arc<Stamps>,
+    pub(crate) people: Arc<People>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) views: Arc<Views>,
+    pub(crate) owners: SharedOwners,
+}
 
 /// All rooms in memory.
 pub struct Rooms {
@@ -42,7 +52,8 @@ pub struct Rooms {
     pub(super) stamps: Arc<Stamps>,
     pub(super) people: Arc<People>,
     pub(super) directory: Arc<Directory>,
-    pub(super) statistics: Arc<Counters>,
+    pub(super) views: Arc<Views>,
+    pub(super) owners: SharedOwners,
     pub(super) map: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
     /// Rooms that nobody uses, in the order in which they became idle.
     pub(super) idle: Mutex<IdleRooms>,
@@ -50,10 +61,8 @@ pub struct Rooms {
     drivers: AtomicUsize,
     /// Rooms of which the store's hints are old or heads are due.
     pub(super) dirty: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
-    /// Rooms in which something changed that is not told yet.
-    pub(super) untold: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
-    /// Wakes whoever tells it.
-    pub(super) updated: Notify,
+    /// Rooms in which markers moved, which is not told yet.
+    pub(super) untold: Untold<RoomCell>,
 }
 
 /// Puts a room right when its driver panics: what waited hears that the outcome is unknown, and the
@@ -89,15 +98,8 @@ impl Drop for DriverGuard {
 }
 
 impl Rooms {
-    pub(crate) fn new(
-        settings: Arc<Settings>,
-        store: SharedStore,
-        clock: SharedClock,
-        stamps: Arc<Stamps>,
-        people: Arc<People>,
-        directory: Arc<Directory>,
-        statistics: Arc<Counters>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(needs: Needs) -> Arc<Self> {
+        let Needs { settings, store, clock, stamps, people, directory, views, owners } = needs;
         Arc::new(Self {
             settings,
             store,
@@ -105,13 +107,13 @@ impl Rooms {
             stamps,
             people,
             directory,
-            statistics,
+            views,
+            owners,
             map: Mutex::default(),
             idle: Mutex::default(),
             drivers: AtomicUsize::new(0),
             dirty: Mutex::default(),
-            untold: Mutex::default(),
-            updated: Notify::new(),
+            untold: Untold::default(),
         })
     }
 
@@ -155,6 +157,9 @@ impl Rooms {
     /// `not_found`, or what keeps it from being read.
     pub async fn loaded(self: &Arc<Self>, room: RoomId) -> Result<Arc<RoomCell>, Error> {
         loop {
+            if !matches!(self.owners.owner_of(room), Owner::Here { .. }) {
+                return Err(no_owner());
+            }
             if let Some(cell) = self.in_memory(room)
                 && cell.state().is_some()
             {
@@ -229,7 +234,7 @@ impl Rooms {
             name: state.meta.name.clone(),
             peer: peer.map(|peer| self.directory.peek(peer)),
             peer_presence: peer
-                .map(|peer| self.directory.presence(&self.people, peer, self.clock.now())),
+                .map(|peer| self.people.shown(&self.directory, peer, self.clock.now())),
             members: u32::try_from(state.members.len()).unwrap_or(u32::MAX),
             role: member.map(|m| m.role),
             head: state.head,

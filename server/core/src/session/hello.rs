@@ -10,7 +10,7 @@ use std::{
 };
 
 use caffis_schema::{
-    CloseCode, Error, ErrorCode, List, PROTOCOL_VERSION, SessionId, Timestamp,
+    CloseCode, Error, ErrorCode, List, PROTOCOL_VERSION, SessionId, Timestamp, UserId,
     command::Hello,
     limits::{FRAME_BYTES, PAGE_ROOMS, TEXT_BYTES},
     reply::Welcome,
@@ -151,18 +151,25 @@ async fn enter(
         PresenceState::offline(status, person.private_receipts, person.last_seen)
     };
     services.people.add(session, &services.settings, known)?;
+    if let Some(nodes) = &services.nodes {
+        nodes.welcome(&session.user).await;
+    }
     // Once more, now that a revocation finds this session: one may have come in between.
     check_revocation(services, identity).await?;
     let most = services.settings.rooms_per_user as usize;
     let partition = UserRoomRow::partition(&session.user);
     let rows: Vec<UserRoomRow> = tables::partition(&*services.store, partition, most).await?;
+    let followed = rows.iter().map(|row| row.room).collect();
     services.people.add_rooms(&session.user, rows.into_iter().map(|row| (row.room, row.peer)));
+    if let Some(nodes) = &services.nodes {
+        nodes.enter(&session.user, followed).await;
+    }
 
     let (rooms, more_rooms) = room_list::list(&call, None, None, PAGE_ROOMS).await?;
     let taken: usize = rooms.iter().map(page::summary_size).sum();
     let resumed = resume::all(&call, &hello.cursors, WELCOME_BYTES.saturating_sub(taken)).await;
     if changed {
-        services.tell_profile(&person.profile);
+        services.tell_profile(&person);
     }
     if session.service.is_none() {
         let now = services.clock.now();
@@ -205,6 +212,10 @@ fn end(services: &Services, session: &Arc<SessionHandle>) {
         }
         return;
     }
+    // Someone who is connected elsewhere is as available as they are there, until the moment is over.
+    if let Some(presence) = services.people.follow_elsewhere(&session.user, now) {
+        services.tell_presence(&presence, None);
+    }
     let (services, session) = (services.clone(), session.clone());
     spawn(async move {
         tokio::time::sleep(services.settings.offline_grace).await;
@@ -217,6 +228,14 @@ fn end(services: &Services, session: &Arc<SessionHandle>) {
         if let Some(presence) = services.people.settle(user, services.clock.now()) {
             services.tell_presence(&presence, None);
         }
-        services.people.forget(user);
+        forget(&services, user);
     });
+}
+
+/// Forgets a person who has no session here any more.
+fn forget(services: &Services, user: &UserId) {
+    let rooms = services.people.forget(user);
+    if let (Some(nodes), Some(rooms)) = (&services.nodes, rooms) {
+        nodes.forget(user, rooms);
+    }
 }

@@ -1,22 +1,28 @@
 //! A running core and clients that speak the protocol to it.
 
 use std::{
-    sync::{Arc, Mutex, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::Bytes;
 use caffis_conformance::{
+    bus::memory::Network,
     clock::ManualClock,
     faulty::{Faults, FaultyStore, Plan},
     memory::MemoryStore,
     random::Random,
 };
 use caffis_core::{
-    Core, Ports, Settings,
+    Core, Peers, Ports, Settings,
+    cluster::{Owner, Owners},
     model::caller::Rights,
     ports::{
         authenticator::{Authenticator, Identity, IdentityFuture, TokenError},
+        bus::NodeId,
         clock::Clock,
         entropy::Entropy,
         stamps::Stamps,
@@ -29,7 +35,7 @@ use caffis_link::{
 };
 use caffis_schema::{
     Body, ClientFrame, CloseCode, Codec, Command, DeviceId, Entry, EntryKind, Error, ErrorCode,
-    List, PROTOCOL_VERSION, Reply, Request, ServerFrame, Text, Timestamp, UserId, codec,
+    List, PROTOCOL_VERSION, Reply, Request, RoomId, ServerFrame, Text, Timestamp, UserId, codec,
     command::{Cursor, Hello},
     event::{Answered, TextBody},
     limits::FRAME_BYTES,
@@ -37,7 +43,7 @@ use caffis_schema::{
 };
 use tokio::{task::AbortHandle, time::timeout};
 
-use crate::client::Client;
+use crate::{NODES, client::Client};
 
 /// When tests begin: 2026-01-01, in milliseconds since 1970.
 pub(crate) const START: u64 = 1_767_225_600_000;
@@ -97,9 +103,42 @@ impl Entropy for Seeded {
     }
 }
 
-/// A core with its store and clock.
+/// Rooms belong to one node or another by their ids, for good.
+struct Fixed {
+    nodes: Vec<NodeId>,
+    own: NodeId,
+}
+
+impl Owners for Fixed {
+    fn owner_of(&self, room: RoomId) -> Owner {
+        let node = self.nodes[(room.get() % self.nodes.len() as u64) as usize];
+        if node == self.own { Owner::Here { epoch: 1 } } else { Owner::There { node, epoch: 1 } }
+    }
+}
+
+/// Starts the nodes of a world.
+async fn start(settings: &Settings, ports: &Ports) -> Vec<Core> {
+    if NODES == 1 {
+        return vec![Core::start(settings.clone(), ports.clone()).await.expect("starts")];
+    }
+    let network = Network::default();
+    let nodes: Vec<_> = (1..=NODES as u64).map(NodeId::from_random).collect();
+    let mut cores = Vec::new();
+    for own in nodes.clone() {
+        let owners = Arc::new(Fixed { nodes: nodes.clone(), own });
+        let peers = Peers { bus: Arc::new(network.node(own)), owners };
+        let joined = Core::join(settings.clone(), ports.clone(), peers).await;
+        cores.push(joined.expect("starts"));
+    }
+    cores
+}
+
+/// Core, on one node or several, with its store and clock.
 pub(crate) struct World {
+    /// The first node.
     pub(crate) core: Core,
+    nodes: Vec<Core>,
+    connections: AtomicUsize,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) faults: Faults,
     pub(crate) clock: Arc<ManualClock>,
@@ -131,9 +170,10 @@ impl World {
             entropy: Arc::new(Seeded(Mutex::new(Random::new(11)))),
             authenticator: Arc::new(Tokens(clock.clone())),
         };
-        let core = Core::start(settings.clone(), ports.clone()).await.expect("starts");
+        let nodes = start(&settings, &ports).await;
+        let (core, connections) = (nodes[0].clone(), AtomicUsize::new(0));
         let (keys, served) = Default::default();
-        Self { core, store, faults, clock, ports, settings, keys, served }
+        Self { core, nodes, connections, store, faults, clock, ports, settings, keys, served }
     }
 
     /// A world in which nothing is refused for its rate.
@@ -144,8 +184,8 @@ impl World {
     /// The process ends without a word and a new one starts on the same store.
     pub(crate) async fn restart(&mut self) {
         self.served.lock().expect("not poisoned").drain(..).for_each(|task| task.abort());
-        self.core =
-            Core::start(self.settings.clone(), self.ports.clone()).await.expect("starts again");
+        self.nodes = start(&self.settings, &self.ports).await;
+        self.core = self.nodes[0].clone();
     }
 
     /// A connection before its hello.
@@ -155,7 +195,8 @@ impl World {
 
     pub(crate) fn link_with(&self, options: &Options) -> Raw {
         let (link, there) = pair(options);
-        let core = self.core.clone();
+        let turn = self.connections.fetch_add(1, Ordering::Relaxed);
+        let core = self.nodes[turn % self.nodes.len()].clone();
         let task = tokio::spawn(async move { core.serve(Box::new(there)).await });
         self.served.lock().expect("not poisoned").push(task.abort_handle());
         Raw { link, codec: Codec::Binary }

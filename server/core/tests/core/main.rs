@@ -7,6 +7,9 @@
     reason = "tests fail by panicking, and start what a server would"
 )]
 
+/// Nodes that serve each world.
+const NODES: usize = 1;
+
 mod attendance;
 mod buckets;
 mod client;

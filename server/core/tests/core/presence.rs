@@ -12,8 +12,11 @@ use caffis_schema::{
     room::{Availability, OwnState, Presence, RoomClass},
 };
 
-use crate::client::Client;
-use crate::harness::{World, code};
+use crate::{
+    NODES,
+    client::Client,
+    harness::{World, code},
+};
 
 fn set(availability: Availability, status: Option<&str>) -> Command {
     Command::SetPresence(SetPresence { availability, status: status.map(Text::cut) })
@@ -120,7 +123,8 @@ async fn a_person_is_there_while_one_of_their_sessions_is() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(edges(&mut giulia).await, [], "a reload does not flicker");
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let offline = edges(&mut giulia).await;
+    // Two nodes of which each lost a session may tell the one that is less available first.
+    let offline = edges(&mut giulia).await.split_off(NODES.min(2) - 1);
     assert_eq!(short(&offline), [Availability::Offline]);
     assert!(offline[0].last_seen.is_some());
     let versions: Vec<_> =

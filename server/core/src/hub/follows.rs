@@ -1,0 +1,161 @@
+//! The rooms of which a node hears news from the other nodes: those that somebody has open here, and
+//! those of the people who are connected here.
+//!
+//! Of each the node remembers the highest position that it heard of. What it has told its sessions lags
+//! behind that only until it has asked the owner.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+
+use caffis_schema::{Position, RoomId, UserId};
+
+use super::wire::{Subject, Wire};
+use crate::sync::lock;
+
+/// What a node knows of a room that it follows.
+#[derive(Debug, Default)]
+struct Followed {
+    /// The members who are connected here.
+    members: BTreeSet<UserId>,
+    /// Somebody has it open here.
+    open: bool,
+    /// The highest position of which the node heard.
+    heard: Position,
+    /// Up to here the sessions of this node were told, as long as there is no view that knows better.
+    told: Position,
+    /// Somebody is asking the owner for what is missing.
+    filling: bool,
+}
+
+/// The rooms that this node follows.
+pub struct Follows {
+    wire: Arc<Wire>,
+    rooms: Mutex<BTreeMap<RoomId, Followed>>,
+}
+
+impl Follows {
+    /// Follows nothing yet.
+    #[must_use]
+    pub(crate) fn new(wire: Arc<Wire>) -> Self {
+        Self { wire, rooms: Mutex::default() }
+    }
+
+    /// The other nodes.
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// Follows rooms for a member who is connected here. What is published after this has resolved
+    /// reaches this node.
+    pub async fn enter(&self, user: &UserId, rooms: impl IntoIterator<Item = RoomId>) {
+        let mut subjects = Vec::new();
+        {
+            let mut followed = lock(&self.rooms);
+            for room in rooms {
+                followed.entry(room).or_default().members.insert(user.clone());
+                subjects.push(Subject::Room(room));
+            }
+        }
+        self.wire.subscribe(&subjects).await;
+    }
+
+    /// Follows a room for somebody who opens it. As [`Follows::enter`].
+    pub async fn open(&self, room: RoomId) {
+        lock(&self.rooms).entry(room).or_default().open = true;
+        self.wire.subscribe(&[Subject::Room(room)]).await;
+    }
+
+    /// Nobody has a room open here any more.
+    pub fn close(&self, room: RoomId) {
+        let mut rooms = lock(&self.rooms);
+        if let Some(followed) = rooms.get_mut(&room) {
+            followed.open = false;
+            self.drop_unused(&mut rooms, room);
+        }
+    }
+
+    /// A person is no member of a room any more, or not connected here.
+    pub fn leave(&self, user: &UserId, room: RoomId) {
+        let mut rooms = lock(&self.rooms);
+        if let Some(followed) = rooms.get_mut(&room) {
+            followed.members.remove(user);
+            self.drop_unused(&mut rooms, room);
+        }
+    }
+
+    fn drop_unused(&self, rooms: &mut BTreeMap<RoomId, Followed>, room: RoomId) {
+        let used = |followed: &Followed| followed.open || !followed.members.is_empty();
+        if rooms.get(&room).is_some_and(|followed| !used(followed)) {
+            rooms.remove(&room);
+            self.wire.unsubscribe(&Subject::Room(room));
+        }
+    }
+
+    /// Whether members of a room are connected here.
+    #[must_use]
+    pub fn has_members(&self, room: RoomId) -> bool {
+        lock(&self.rooms).get(&room).is_some_and(|followed| !followed.members.is_empty())
+    }
+
+    /// The members of a room who are connected here.
+    #[must_use]
+    pub fn members(&self, room: RoomId) -> Vec<UserId> {
+        let rooms = lock(&self.rooms);
+        rooms.get(&room).map(|f| f.members.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Notes that a room has come to a position; true when the caller is to ask for what is missing,
+    /// and then calls [`Follows::filled`].
+    #[must_use]
+    pub fn hear(&self, room: RoomId, head: Position) -> bool {
+        let mut rooms = lock(&self.rooms);
+        let Some(followed) = rooms.get_mut(&room) else { return false };
+        followed.heard = followed.heard.max(head);
+        !std::mem::replace(&mut followed.filling, true)
+    }
+
+    /// Notes what the sessions of this node know of a room that is followed only now.
+    pub fn begin_at(&self, room: RoomId, head: Position) {
+        if let Some(followed) = lock(&self.rooms).get_mut(&room)
+            && followed.told == Position::ZERO
+        {
+            followed.told = head;
+            followed.heard = followed.heard.max(head);
+        }
+    }
+
+    /// Notes what the sessions of this node know of a room of which there is no view.
+    pub fn note_told(&self, room: RoomId, head: Position) {
+        if let Some(followed) = lock(&self.rooms).get_mut(&room) {
+            followed.told = followed.told.max(head);
+            followed.heard = followed.heard.max(head);
+        }
+    }
+
+    /// The highest position of which the node heard.
+    #[must_use]
+    pub fn heard(&self, room: RoomId) -> Position {
+        lock(&self.rooms).get(&room).map_or(Position::ZERO, |followed| followed.heard)
+    }
+
+    /// Up to where the sessions of this node were told, of a room of which there is no view.
+    #[must_use]
+    pub fn told(&self, room: RoomId) -> Position {
+        lock(&self.rooms).get(&room).map_or(Position::ZERO, |followed| followed.told)
+    }
+
+    /// Ends the asking that [`Follows::hear`] began.
+    pub fn filled(&self, room: RoomId) {
+        if let Some(followed) = lock(&self.rooms).get_mut(&room) {
+            followed.filling = false;
+        }
+    }
+
+    /// All rooms that are followed, each with how far it was told without a view.
+    #[must_use]
+    pub fn all(&self) -> Vec<(RoomId, Position)> {
+        lock(&self.rooms).iter().map(|(room, followed)| (*room, followed.told)).collect()
+    }
+}

@@ -1,0 +1,101 @@
+//! What one node tells the others, as bytes on the bus.
+//!
+//! Nodes of one cluster run the same version: a message that cannot be read is dropped, like one that
+//! was lost.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use caffis_schema::{
+    Entry, RoomId, Text, Timestamp, UserId,
+    event::{Head, OwnRead, TypingBy},
+    limits::STATUS_BYTES,
+    room::{Marker, Profile, RoomSummary},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::elsewhere::There;
+use crate::ports::bus::NodeId;
+
+/// What one node tells others without being asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum News {
+    /// Entries of a room that are durable, in order and without a gap.
+    Entries(RoomId, Vec<Entry>),
+    /// Members of a small room have come further.
+    Markers(RoomId, Vec<Marker>),
+    /// Somebody types.
+    Typing(TypingBy),
+    /// A person walked into a public room, or out of it, on the node that tells it.
+    Walked(NodeId, RoomId, UserId, bool),
+    /// Who has a public room open? Each node answers with [`News::Present`].
+    Look(RoomId),
+    /// Everyone who has a public room open on the node that tells it.
+    Present(NodeId, RoomId, Vec<UserId>),
+    /// A person is in a room now.
+    RoomAdded(UserId, Box<RoomSummary>),
+    /// How far a person has read, for their own sessions.
+    OwnRead(UserId, OwnRead),
+    /// The head of a large room, and the members who may not see its last message.
+    Head(Head, BTreeSet<UserId>),
+    /// What changed of a person who is connected to the node that tells it.
+    Edge(Box<Edge>),
+    /// A node is there, and has told so many edges.
+    Beat(NodeId, u64),
+    /// A person's profile or settings changed.
+    Person(Box<Changed>),
+    /// A person's sessions end whose tokens were made before a time.
+    Revoked(UserId, Timestamp),
+}
+
+/// A person whose profile or settings changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Changed {
+    /// The profile.
+    pub profile: Profile,
+    /// Their own words.
+    pub status: Option<Text<STATUS_BYTES>>,
+    /// Whether they keep to themselves what they have read.
+    pub private_receipts: bool,
+    /// The rooms that they are in; for direct conversations with whom.
+    pub rooms: Vec<(RoomId, Option<UserId>)>,
+}
+
+/// A change of a person's sessions on one node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Edge {
+    /// The node.
+    pub node: NodeId,
+    /// The number of the edge among those of the node.
+    pub number: u64,
+    /// Who.
+    pub user: UserId,
+    /// As the node knows them now.
+    pub there: There,
+    /// The rooms that they are in; for direct conversations with whom.
+    pub rooms: Vec<(RoomId, Option<UserId>)>,
+}
+
+/// As bytes.
+#[must_use]
+pub fn encode<T: Serialize>(value: &T) -> Option<Bytes> {
+    match postcard::to_allocvec(value) {
+        Ok(bytes) => Some(bytes.into()),
+        Err(error) => {
+            tracing::error!(%error, "a message to other nodes could not be encoded");
+            None
+        }
+    }
+}
+
+/// From bytes; none when they cannot be read.
+#[must_use]
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    match postcard::from_bytes(bytes) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            tracing::warn!(%error, "a message of another node could not be read");
+            None
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Keeping the views of rooms whole that other nodes own.
+//!
+//! News may be lost. So the highest position heard of each room is kept, and the owner is asked until
+//! it is reached; and every [`AUDIT`] the owners are asked where all followed rooms stand, for news of
+//! which nothing was heard at all.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use caffis_schema::{Entry, Error, Position, RoomId, UserId, room::RoomSummary};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+use super::{
+    Nodes,
+    questions::{Answered, Question, RoomStanding},
+};
+use crate::{
+    cluster::Owner,
+    errors::{no_owner, not_now},
+    hub::{intake::Received, people::SessionHandle, views::Views},
+    model::room::RoomState,
+    ports::bus::NodeId,
+    sync::spawn,
+};
+
+/// How often the owners are asked where the followed rooms stand.
+const AUDIT: Duration = Duration::from_secs(5);
+
+/// Rooms in one question.
+const ROOMS_PER_QUESTION: usize = 4_096;
+
+/// How often the owner is asked for what is missing of a room, before the next audit has to.
+const ATTEMPTS: u32 = 6;
+
+/// The wait before the second attempt; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// Takes in entries that a room's owner told.
+pub(crate) fn entries(
+    views: &Arc<Views>,
+    nodes: &Arc<Nodes>,
+    room: RoomId,
+    entries: &[Arc<Entry>],
+) {
+    let Some(last) = entries.last().map(|entry| entry.position) else { return };
+    // What this node told as the room's former owner comes back late; what it owns it knows best.
+    if matches!(nodes.owners.owner_of(room), Owner::Here { .. }) {
+        return;
+    }
+    if views.receive(room, entries) != Received::Told {
+        catch_up(views, nodes, room, last);
+    }
+}
+
+/// Asks for what is missing of a room up to a position, unless somebody does already.
+fn catch_up(views: &Arc<Views>, nodes: &Arc<Nodes>, room: RoomId, head: Position) {
+    if nodes.follows.hear(room, head) {
+        spawn(fill(views.clone(), nodes.clone(), room));
+    }
+}
+
+async fn fill(views: Arc<Views>, nodes: Arc<Nodes>, room: RoomId) {
+    let mut wait = FIRST_WAIT;
+    let mut attempts = 0;
+    while attempts < ATTEMPTS {
+        match fill_once(&views, &nodes, room).await {
+            Ok(true) => break,
+            Ok(false) => {}
+            Err(_) => {
+                attempts += 1;
+                sleep(wait).await;
+                wait *= 2;
+            }
+        }
+    }
+    nodes.follows.filled(room);
+    // What was heard after the last look, and before this was noted as ended.
+    let missing = |view: Position| view < nodes.follows.heard(room);
+    if attempts < ATTEMPTS && views.get(room).is_some_and(|v| missing(v.state().head)) {
+        catch_up(&views, &nodes, room, Position::ZERO);
+    }
+}
+
+/// One step towards what was heard; true when nothing is missing.
+async fn fill_once(views: &Arc<Views>, nodes: &Nodes, room: RoomId) -> Result<bool, Error> {
+    let node = match nodes.owners.owner_of(room) {
+        Owner::There { node, .. } => node,
+        // What this node owns is told by the owner's outlet.
+        Owner::Here { .. } => return Ok(true),
+        Owner::Nobody => return Err(no_owner()),
+    };
+    let Some(view) = views.get(room) else {
+        if nodes.follows.has_members(room) {
+            let told = nodes.follows.told(room);
+            let (state, entries) = ask_state(nodes, node, room, told).await?;
+            views.adopt(state, &entries);
+        }
+        return Ok(true);
+    };
+    let head = view.state().head;
+    if head >= nodes.follows.heard(room) {
+        return Ok(true);
+    }
+    match nodes.ask(node, &Question::Entries(room, head), false).await? {
+        Answered::Entries(entries) => {
+            let entries: Vec<_> = entries?.into_iter().map(Arc::new).collect();
+            match views.receive(room, &entries) {
+                Received::Told if entries.is_empty() => Err(not_now()),
+                Received::Told | Received::NoView => Ok(false),
+                Received::Gap => {
+                    // Entries in between have expired: begin again.
+                    let (state, entries) = ask_state(nodes, node, room, head).await?;
+                    views.adopt(state, &entries);
+                    Ok(false)
+                }
+            }
+        }
+        _ => Err(not_now()),
+    }
+}
+
+/// Opens a room of another node for a session: follows it first and asks for its state second, so
+/// that nothing falls between.
+///
+/// # Errors
+/// `limit_reached` when the session has too many rooms open, and why the owner cannot say.
+pub(crate) async fn open(
+    views: &Arc<Views>,
+    nodes: &Arc<Nodes>,
+    room: RoomId,
+    session: &Arc<SessionHandle>,
+) -> Result<(), Error> {
+    nodes.follows.open(room).await;
+    let attached = match views.get(room) {
+        Some(view) => views.attach(session, &view.state()),
+        None => match nodes.owners.owner_of(room) {
+            Owner::There { node, .. } => match ask_state(nodes, node, room, Position::MAX).await {
+                Ok((state, _)) => views.attach(session, &Arc::new(state)),
+                Err(error) => Err(error),
+            },
+            Owner::Here { .. } | Owner::Nobody => Err(no_owner()),
+        },
+    };
+    match attached {
+        Ok(view) => {
+            if view.state().head < nodes.follows.heard(room) {
+                catch_up(views, nodes, room, Position::ZERO);
+            }
+            Ok(())
+        }
+        Err(error) => {
+            if views.get(room).is_none() {
+                nodes.follows.close(room);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The state of a room, from its owner, and the last entries after a position.
+async fn ask_state(
+    nodes: &Nodes,
+    node: NodeId,
+    room: RoomId,
+    after: Position,
+) -> Result<(RoomState, Vec<Arc<Entry>>), Error> {
+    match nodes.ask(node, &Question::State(room, after), false).await? {
+        Answered::State(snapshot) => Ok(snapshot?.open()),
+        _ => Err(not_now()),
+    }
+}
+
+/// Where rooms stand, as far as their owners say in time. `all` has rooms looked up that are out of
+/// their owners' memory.
+pub(crate) async fn ask_standings(
+    nodes: &Nodes,
+    rooms: impl IntoIterator<Item = RoomId>,
+    all: bool,
+) -> Vec<(RoomId, RoomStanding)> {
+    let mut by_node: BTreeMap<NodeId, Vec<RoomId>> = BTreeMap::new();
+    for room in rooms {
+        if let Owner::There { node, .. } = nodes.owners.owner_of(room) {
+            by_node.entry(node).or_default().push(room);
+        }
+    }
+    let mut found = Vec::new();
+    for (node, rooms) in by_node {
+        for rooms in rooms.chunks(ROOMS_PER_QUESTION) {
+            let question = Question::Standings(rooms.to_vec(), all);
+            if let Ok(Answered::Standings(standings)) = nodes.ask(node, &question, false).await {
+                let known = rooms.iter().zip(standings);
+                found.extend(known.filter_map(|(room, standing)| Some((*room, standing?))));
+            }
+        }
+    }
+    found
+}
+
+/// Asks where all followed rooms stand, and catches up with those that have come further.
+pub(crate) async fn audit(views: Arc<Views>, nodes: Arc<Nodes>, all: bool) {
+    let followed: BTreeMap<RoomId, Position> = nodes.follows.all().into_iter().collect();
+    for (room, standing) in ask_standings(&nodes, followed.keys().copied(), all).await {
+        let told = match views.get(room) {
+            Some(view) => view.state().head,
+            None => followed.get(&room).copied().unwrap_or_default(),
+        };
+        if standing.head > told {
+            catch_up(&views, &nodes, room, standing.head);
+        }
+    }
+}
+
+/// Audits now and then, until core ends.
+pub(crate) async fn keep_auditing(
+    views: Arc<Views>,
+    nodes: Arc<Nodes>,
+    mut ended: watch::Receiver<()>,
+) {
+    let mut ticks = interval(AUDIT);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            _ = ended.changed() => return,
+            _ = ticks.tick() => {}
+        }
+        audit(views.clone(), nodes.clone(), false).await;
+    }
+}
+
+/// Takes in that a person who is connected here is in a room of another node now.
+pub(crate) async fn room_added(
+    views: &Arc<Views>,
+    nodes: &Nodes,
+    user: &UserId,
+    summary: RoomSummary,
+) {
+    if !views.is_connected(user) {
+        return;
+    }
+    let (room, head) = (summary.room, summary.head);
+    nodes.follows.enter(user, [room]).await;
+    nodes.follows.begin_at(room, head);
+    views.receive_room(user, summary);
+}

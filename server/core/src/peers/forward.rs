@@ -1,0 +1,228 @@
+//! Asking the node that owns a room.
+//!
+//! Commands that change a room go to its owner in the order in which they were given on this node: of
+//! each room at most one question is under way, and what comes meanwhile goes into the next one. So a
+//! session's commands reach a room in their order although the bus may reorder, and many commands of
+//! a busy room share a question. What reads goes by itself.
+
+use std::{
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
+    future::{Future, ready},
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use caffis_schema::{Command, Error, ErrorCode, Reply, RoomId};
+use tokio::sync::oneshot;
+
+use super::{
+    Nodes,
+    questions::{Answered, Asker, Question},
+};
+use crate::{
+    cluster::Owner,
+    errors::{no_owner, owner_stopped},
+    hub::news::{decode, encode},
+    ports::bus::{BusError, NodeId},
+    sync::{lock, spawn},
+};
+
+/// Commands in one question.
+const COMMANDS_PER_QUESTION: usize = 128;
+
+/// How much longer than its own limit the owner may take to answer, for the way there and back.
+const WAY_AND_BACK: Duration = Duration::from_secs(2);
+
+/// How long a client should wait before it asks again when another node does not answer, in
+/// milliseconds.
+const RETRY_MS: u32 = 1_000;
+
+/// The answer to a command.
+type Handled = Result<Reply, Error>;
+
+/// An answer, to come.
+type Answer = Pin<Box<dyn Future<Output = Handled> + Send>>;
+
+/// Does a command on this node.
+pub(crate) type Here = Box<dyn FnOnce() -> Answer + Send>;
+
+/// How long a client should wait before it asks again when too many commands wait, in milliseconds.
+const QUEUE_RETRY_MS: u32 = 500;
+
+/// A command that waits for its owner.
+struct Waiting {
+    asker: Asker,
+    command: Command,
+    here: Here,
+    answer: oneshot::Sender<Handled>,
+}
+
+/// The commands that wait, of the rooms of which some are under way.
+#[derive(Default)]
+pub(super) struct Queues(Mutex<BTreeMap<RoomId, VecDeque<Waiting>>>);
+
+/// Ends a room's queue however its task ends: what still waits hears that the outcome is unknown.
+struct Draining {
+    nodes: Arc<Nodes>,
+    room: RoomId,
+    finished: bool,
+}
+
+impl Drop for Draining {
+    fn drop(&mut self) {
+        if !self.finished {
+            lock(&self.nodes.queues.0).remove(&self.room);
+        }
+    }
+}
+
+/// What becomes of a question without an answer.
+fn unanswered(error: &BusError, changes: bool) -> Error {
+    match error {
+        BusError::NoReply if changes => {
+            let sentence = "The room's server did not answer: ask again.";
+            Error::unknown(ErrorCode::Unavailable, sentence, RETRY_MS)
+        }
+        BusError::NoReply
+        | BusError::NoNode(_)
+        | BusError::Unavailable(_)
+        | BusError::Invalid(_) => {
+            let sentence = "The room's server cannot be reached now.";
+            Error::later(ErrorCode::Unavailable, sentence, RETRY_MS)
+        }
+    }
+}
+
+impl Nodes {
+    /// Asks a node; waits as long as the owner may take.
+    ///
+    /// # Errors
+    /// Why there is no answer. `changes` says whether the question may have changed something.
+    pub(crate) async fn ask(
+        &self,
+        node: NodeId,
+        question: &Question,
+        changes: bool,
+    ) -> Result<Answered, Error> {
+        let gone = |error| unanswered(&error, changes);
+        let encoded = encode(question)
+            .ok_or_else(|| gone(BusError::Invalid("it could not be encoded".to_owned())))?;
+        let within = self.settings.store_timeout + WAY_AND_BACK;
+        let answer = self.wire.ask(node, encoded, within).await.map_err(gone)?;
+        decode(&answer).ok_or_else(|| gone(BusError::NoReply))
+    }
+
+    /// Asks the owner of a room to take one command.
+    pub(crate) async fn ask_call(&self, node: NodeId, asker: Asker, command: Command) -> Handled {
+        let changes = matches!(
+            command,
+            Command::MarkRead(_) | Command::MarkDelivered(_) | Command::MarkUnread(_)
+        );
+        self.ask_one(node, &Question::Call(asker, command), changes).await
+    }
+
+    /// Asks a node something that is answered as one command.
+    pub(crate) async fn ask_one(
+        &self,
+        node: NodeId,
+        question: &Question,
+        changes: bool,
+    ) -> Handled {
+        match self.ask(node, question, changes).await? {
+            Answered::Calls(answers) => {
+                let answer = answers.into_iter().next();
+                answer.unwrap_or_else(|| Err(unanswered(&BusError::NoReply, changes)))
+            }
+            _ => Err(unanswered(&BusError::NoReply, changes)),
+        }
+    }
+
+    /// Whether commands that change a room wait for its owner.
+    pub(crate) fn has_waiting(&self, room: RoomId) -> bool {
+        lock(&self.queues.0).contains_key(&room)
+    }
+
+    /// Gives a command that changes a room to its owner on another node, or has it done `here` if that is
+    /// this node by then. It is in the queue when this returns.
+    pub(crate) fn change(
+        self: &Arc<Self>,
+        room: RoomId,
+        asker: Asker,
+        command: Command,
+        here: Here,
+    ) -> Answer {
+        let (answer, done) = oneshot::channel();
+        let waiting = Waiting { asker, command, here, answer };
+        match lock(&self.queues.0).entry(room) {
+            Entry::Occupied(mut queue) => {
+                if queue.get().len() >= self.settings.room_queue {
+                    let sentence = "Too many commands wait for this room.";
+                    let error = Error::later(ErrorCode::Unavailable, sentence, QUEUE_RETRY_MS);
+                    return Box::pin(ready(Err(error)));
+                }
+                queue.get_mut().push_back(waiting);
+            }
+            Entry::Vacant(queue) => {
+                queue.insert(VecDeque::from([waiting]));
+                let draining = Draining { nodes: self.clone(), room, finished: false };
+                spawn(draining.run());
+            }
+        }
+        Box::pin(async move { done.await.unwrap_or_else(|_| Err(owner_stopped())) })
+    }
+
+    fn next(&self, room: RoomId) -> Option<Vec<Waiting>> {
+        let mut queues = lock(&self.queues.0);
+        let queue = queues.get_mut(&room)?;
+        if queue.is_empty() {
+            queues.remove(&room);
+            return None;
+        }
+        let count = queue.len().min(COMMANDS_PER_QUESTION);
+        Some(queue.drain(..count).collect())
+    }
+}
+
+impl Draining {
+    async fn run(mut self) {
+        while let Some(batch) = self.nodes.next(self.room) {
+            match self.nodes.owners.owner_of(self.room) {
+                Owner::There { node, epoch } => self.ask(node, epoch, batch).await,
+                Owner::Here { .. } => take(batch).await,
+                Owner::Nobody => {
+                    batch.into_iter().for_each(|waiting| drop(waiting.answer.send(Err(no_owner()))))
+                }
+            }
+        }
+        self.finished = true;
+    }
+
+    async fn ask(&self, node: NodeId, epoch: u64, batch: Vec<Waiting>) {
+        let mut commands = Vec::with_capacity(batch.len());
+        let mut answers = Vec::with_capacity(batch.len());
+        for Waiting { asker, command, answer, .. } in batch {
+            commands.push((asker, command));
+            answers.push(answer);
+        }
+        let handled =
+            match self.nodes.ask(node, &Question::Change(self.room, epoch, commands), true).await {
+                Ok(Answered::Calls(handled)) if handled.len() == answers.len() => handled,
+                Ok(_) => vec![Err(owner_stopped()); answers.len()],
+                Err(error) => vec![Err(error); answers.len()],
+            };
+        for (answer, handled) in answers.into_iter().zip(handled) {
+            // The caller may be gone.
+            let _ = answer.send(handled);
+        }
+    }
+}
+
+/// Does commands here: the room came to this node while they waited.
+async fn take(batch: Vec<Waiting>) {
+    let started: Vec<_> =
+        batch.into_iter().map(|Waiting { here, answer, .. }| (here(), answer)).collect();
+    for (handled, answer) in started {
+        let _ = answer.send(handled.await);
+    }
+}

@@ -1,0 +1,116 @@
+//! Several nodes that serve one chat.
+//!
+//! Each room has one owner among the nodes ([`crate::cluster`]). What changes a room, and what reads it
+//! exactly, is done by its owner: other nodes ask it over the bus ([`forward`], and what they say in
+//! [`questions`]). What happens in rooms comes to the other nodes as news, and each keeps views of the
+//! rooms that its people see ([`follow`]). What a node answers is in [`crate::serving`]. A process that
+//! runs alone has none of this.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use caffis_schema::{RoomId, Timestamp, UserId};
+
+use self::forward::Queues;
+use crate::{
+    cluster::SharedOwners,
+    hub::{
+        elsewhere::There,
+        follows::Follows,
+        intake::publish,
+        news::{Changed, Edge, News},
+        wire::{Subject, Wire},
+    },
+    ports::bus::NodeId,
+    settings::Settings,
+};
+
+pub(crate) mod follow;
+pub(crate) mod forward;
+pub(crate) mod questions;
+
+/// The other nodes, as this one reaches them.
+pub(crate) struct Nodes {
+    settings: Arc<Settings>,
+    pub(crate) wire: Arc<Wire>,
+    owners: SharedOwners,
+    follows: Arc<Follows>,
+    queues: Queues,
+    /// How many edges of presence this node has told.
+    edges: AtomicU64,
+}
+
+impl Nodes {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        wire: Arc<Wire>,
+        owners: SharedOwners,
+        follows: Arc<Follows>,
+    ) -> Arc<Self> {
+        let (queues, edges) = Default::default();
+        Arc::new(Self { settings, wire, owners, follows, queues, edges })
+    }
+
+    /// This node.
+    pub(crate) fn id(&self) -> NodeId {
+        self.wire.node()
+    }
+
+    /// Hears of a room of this node, too: who types and walks in elsewhere, and everything once
+    /// another node owns it.
+    pub(crate) async fn follow(&self, room: RoomId) {
+        self.follows.open(room).await;
+    }
+
+    /// Follows what concerns a person who is connected here, before anything of theirs is read.
+    pub(crate) async fn welcome(&self, user: &UserId) {
+        self.wire.subscribe(&[Subject::Person(user.clone())]).await;
+    }
+
+    /// Follows the rooms of a person who is connected here.
+    pub(crate) async fn enter(&self, user: &UserId, rooms: Vec<RoomId>) {
+        self.follows.enter(user, rooms).await;
+    }
+
+    /// Follows nothing of a person any more who is no longer connected here.
+    pub(crate) fn forget(&self, user: &UserId, rooms: impl IntoIterator<Item = RoomId>) {
+        self.wire.unsubscribe(&Subject::Person(user.clone()));
+        rooms.into_iter().for_each(|room| self.follows.leave(user, room));
+    }
+
+    /// Tells the other nodes that this one is there.
+    pub(crate) fn publish_beat(&self) {
+        let beat = News::Beat(self.wire.node(), self.edges());
+        publish(&self.wire, &Subject::Everyone, &beat);
+    }
+
+    /// How many edges of presence this node has told.
+    pub(crate) fn edges(&self) -> u64 {
+        self.edges.load(Ordering::Acquire)
+    }
+
+    /// Tells the other nodes what changed of a person who is connected here.
+    pub(crate) fn publish_edge(
+        &self,
+        user: &UserId,
+        there: There,
+        rooms: Vec<(RoomId, Option<UserId>)>,
+    ) {
+        let number = self.edges.fetch_add(1, Ordering::AcqRel) + 1;
+        let edge = Edge { node: self.wire.node(), number, user: user.clone(), there, rooms };
+        publish(&self.wire, &Subject::Everyone, &News::Edge(Box::new(edge)));
+    }
+
+    /// Tells the other nodes of a person whose profile or settings changed.
+    pub(crate) fn publish_person(&self, changed: Changed) {
+        publish(&self.wire, &Subject::Everyone, &News::Person(Box::new(changed)));
+    }
+
+    /// Has the other nodes end a person's sessions whose tokens were made before a time.
+    pub(crate) fn publish_revoked(&self, user: &UserId, before: Timestamp) {
+        let news = News::Revoked(user.clone(), before);
+        publish(&self.wire, &Subject::Person(user.clone()), &news);
+    }
+}

@@ -1,0 +1,130 @@
+//! What nodes ask the owner of a room, and its answers.
+
+use std::sync::Arc;
+
+use caffis_schema::{
+    Command, Entry, Error, MessageNumber, Position, Reply, RoomId, Timestamp, UserId,
+    command::Cursor,
+    reply::Resumed,
+    room::{Preview, RoomClass, RoomSummary},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    hub::elsewhere::There,
+    model::{
+        caller::Rights,
+        room::{Membership, RoomMeta, RoomState},
+    },
+    ports::bus::NodeId,
+    room::RoomPlan,
+};
+
+/// Who gives a command on another node, as that node knows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Asker {
+    /// The node to which they are connected.
+    pub(crate) node: NodeId,
+    pub(crate) user: UserId,
+    pub(crate) service: Option<Rights>,
+    /// They have the room open there.
+    pub(crate) attending: bool,
+    /// They may know of the room, as far as their node knows.
+    pub(crate) known: bool,
+    /// About how many bytes of entries go into one answer.
+    pub(crate) page_bytes: u32,
+}
+
+/// A question to a room's owner.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Question {
+    /// Commands that change one room, in the order in which they were given, for its owner of an epoch: what
+    /// was sent to one owner is not for the next, which does not know what that one refused.
+    Change(RoomId, u64, Vec<(Asker, Command)>),
+    /// A command that reads a room or moves a marker.
+    Call(Asker, Command),
+    /// What a room is, made from its plan first if there is one; of which class the caller expects it.
+    Ensure(Asker, RoomId, Option<Box<RoomPlan>>, Option<RoomClass>),
+    /// What a person's list shows of some rooms.
+    Summaries(Asker, Vec<RoomId>, Option<String>),
+    /// Catch up with some rooms.
+    Resume(Asker, Vec<Cursor>, u32),
+    /// The state of a room and its last entries, after a position, for a view.
+    State(RoomId, Position),
+    /// The entries of a room after a position, for a view.
+    Entries(RoomId, Position),
+    /// Who is connected to the node, after one of them in the order of ids.
+    People(Option<UserId>),
+    /// Where some rooms stand. Rooms that are out of memory are looked up only if that is asked for.
+    Standings(Vec<RoomId>, bool),
+}
+
+/// The answer to a question.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Answered {
+    /// To commands, in their order.
+    Calls(Vec<Result<Reply, Error>>),
+    /// To summaries: none for rooms that the person's list leaves out.
+    Summaries(Vec<Result<Option<RoomSummary>, Error>>),
+    /// To cursors, in their order.
+    Resumed(Vec<Resumed>),
+    /// To a room's state.
+    State(Result<Box<Snapshot>, Error>),
+    /// To entries: those that follow, without a gap, as many as fit.
+    Entries(Result<Vec<Entry>, Error>),
+    /// To who is connected: a page, empty at the end, and how many edges were told before.
+    People(Vec<(UserId, There)>, u64),
+    /// To standings: none for rooms of which nothing is known now.
+    Standings(Vec<Option<RoomStanding>>),
+}
+
+/// Where a room stands.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct RoomStanding {
+    /// Its last position.
+    pub(crate) head: Position,
+    /// When it was last active.
+    pub(crate) active: Timestamp,
+}
+
+/// A room's state without the places of its log, which only its owner reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Snapshot {
+    meta: RoomMeta,
+    members: Vec<(UserId, Membership)>,
+    head: Position,
+    number: MessageNumber,
+    time: Timestamp,
+    preview: Option<Preview>,
+    last_messages: Vec<Position>,
+    entries: Vec<Entry>,
+}
+
+impl Snapshot {
+    /// The state, and the last entries before it.
+    pub(crate) fn new(state: &RoomState, entries: &[Arc<Entry>]) -> Self {
+        Self {
+            entries: entries.iter().map(|entry| (**entry).clone()).collect(),
+            meta: (*state.meta).clone(),
+            members: state.members.iter().map(|(user, member)| (user.clone(), *member)).collect(),
+            head: state.head,
+            number: state.number,
+            time: state.time,
+            preview: state.preview.as_deref().cloned(),
+            last_messages: state.last_messages.iter().copied().collect(),
+        }
+    }
+
+    /// The state again, and the last entries before it.
+    pub(crate) fn open(self) -> (RoomState, Vec<Arc<Entry>>) {
+        let snapshot = self;
+        let mut state = RoomState::new(snapshot.meta);
+        state.members = Arc::new(snapshot.members.into_iter().collect());
+        state.head = snapshot.head;
+        state.number = snapshot.number;
+        state.time = snapshot.time;
+        state.preview = snapshot.preview.map(Arc::new);
+        state.last_messages = Arc::new(snapshot.last_messages.into());
+        (state, snapshot.entries.into_iter().map(Arc::new).collect())
+    }
+}

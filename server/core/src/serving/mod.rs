@@ -1,0 +1,226 @@
+//! What reaches this node over the bus: questions to it as the owner of rooms, and news of the rooms
+//! that it follows.
+
+mod presence;
+
+use std::sync::Arc;
+
+use caffis_schema::{
+    Command, Error, Position, RoomId,
+    limits::{PAGE_BYTES, PAGE_ENTRIES},
+};
+use futures_util::{StreamExt, future::join_all, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use self::presence::{Heartbeats, keep_beating};
+
+use crate::{
+    call::{Call, Handled},
+    cluster::Owner,
+    dispatch::{Answer, dispatch, ready},
+    errors::{no_owner, not_now},
+    features::{create, resume, room_list},
+    hub::{
+        news::{News, decode, encode},
+        wire::{Arrival, Subject},
+    },
+    model::page,
+    pages,
+    peers::{
+        Nodes, follow,
+        questions::{Answered, Asker, Question, RoomStanding, Snapshot},
+    },
+    ports::bus::Request,
+    services::Services,
+    sync::spawn,
+    tables::{self, HeadRow},
+};
+
+/// Questions that are answered at the same time; further ones are dropped, and asked again.
+const QUESTIONS_AT_ONCE: usize = 4_096;
+
+/// Rooms of one question that are read at the same time.
+const ROOMS_AT_ONCE: usize = 16;
+
+/// Answers questions and takes in news, until core ends.
+pub(crate) async fn serve(services: Services, nodes: Arc<Nodes>, mut ended: watch::Receiver<()>) {
+    let Some(mut inlet) = nodes.wire.inlet() else { return };
+    let subscribing = nodes.clone();
+    spawn(async move { subscribing.wire.subscribe(&[Subject::Everyone]).await });
+    let heartbeats = Arc::<Heartbeats>::default();
+    spawn(keep_beating(services.clone(), nodes.clone(), heartbeats.clone(), ended.clone()));
+    let questions = Arc::new(Semaphore::new(QUESTIONS_AT_ONCE));
+    loop {
+        let arrival = tokio::select! {
+            biased;
+            _ = ended.changed() => return,
+            arrival = inlet.next() => arrival,
+        };
+        match arrival {
+            None => return,
+            Some(Arrival::News(bytes)) => {
+                if let Some(news) = decode(&bytes) {
+                    take_in(&services, &nodes, &heartbeats, news);
+                }
+            }
+            Some(Arrival::Missed) => {
+                spawn(follow::audit(services.views.clone(), nodes.clone(), true));
+            }
+            Some(Arrival::Question(request)) => {
+                // While too many are under way, the bus drops what it cannot keep.
+                if let Ok(permit) = questions.clone().try_acquire_owned() {
+                    start(&services, request, permit);
+                }
+            }
+        }
+    }
+}
+
+/// Starts on a question. Commands are in the queues of their rooms when this returns, so they keep
+/// their order.
+fn start(services: &Services, request: Request, permit: OwnedSemaphorePermit) {
+    let Some(question) = decode::<Question>(&request.payload) else { return };
+    let answering = respond(services, question);
+    spawn(async move {
+        if let Some(bytes) = encode(&answering.await) {
+            request.reply.send(bytes);
+        }
+        drop(permit);
+    });
+}
+
+type Answering = std::pin::Pin<Box<dyn Future<Output = Answered> + Send>>;
+
+fn respond(services: &Services, question: Question) -> Answering {
+    let services = services.clone();
+    match question {
+        Question::Change(room, epoch, commands) => {
+            if services.owners.owner_of(room) != (Owner::Here { epoch }) {
+                let refused = vec![Err(no_owner()); commands.len()];
+                return Box::pin(std::future::ready(Answered::Calls(refused)));
+            }
+            let started: Vec<Answer> = commands
+                .into_iter()
+                .map(|(asker, command)| call(&services, asker, command))
+                .collect();
+            Box::pin(async move { Answered::Calls(join_all(started).await) })
+        }
+        Question::Call(asker, command) => {
+            let started = call(&services, asker, command);
+            Box::pin(async move { Answered::Calls(vec![started.await]) })
+        }
+        Question::Ensure(asker, room, plan, wanted) => Box::pin(async move {
+            let call = Call::forwarded(services, asker);
+            Answered::Calls(vec![create::ensure_here(&call, room, plan, wanted).await])
+        }),
+        Question::Summaries(asker, rooms, context) => Box::pin(async move {
+            let call = Call::forwarded(services, asker);
+            let summaries = rooms.into_iter().map(|room| (call.clone(), room, context.clone()));
+            let read = stream::iter(summaries).map(|(call, room, context)| async move {
+                room_list::read_in_time(&call, room, context.as_deref()).await
+            });
+            Answered::Summaries(read.buffered(ROOMS_AT_ONCE).collect().await)
+        }),
+        Question::Resume(asker, cursors, bytes) => Box::pin(async move {
+            let call = Call::forwarded(services, asker);
+            Answered::Resumed(resume::all(&call, &cursors, bytes as usize).await)
+        }),
+        Question::State(room, after) => {
+            Box::pin(async move { Answered::State(state(&services, room, after).await) })
+        }
+        Question::Entries(room, after) => Box::pin(async move {
+            let entries = pages::after(&services, room, after).await;
+            let owned = entries.map(|entries| entries.iter().map(|e| (**e).clone()).collect());
+            Answered::Entries(owned)
+        }),
+        Question::People(after) => {
+            let page = match &services.nodes {
+                Some(nodes) => presence::everyone(&services, nodes, after.as_ref()),
+                None => Default::default(),
+            };
+            Box::pin(std::future::ready(Answered::People(page.0, page.1)))
+        }
+        Question::Standings(rooms, all) => {
+            Box::pin(async move { Answered::Standings(standings(&services, rooms, all).await) })
+        }
+    }
+}
+
+/// Starts a command of somebody who is connected to another node.
+fn call(services: &Services, asker: Asker, command: Command) -> Answer {
+    let room = match &command {
+        Command::Open(open) => Some(open.room),
+        command => command.room(),
+    };
+    // Commands of a person alone are done where they are connected.
+    let Some(room) = room else { return ready(Handled::Err(no_owner())) };
+    match services.owners.owner_of(room) {
+        Owner::Here { .. } => dispatch(Call::forwarded(services.clone(), asker), command),
+        Owner::There { .. } | Owner::Nobody => ready(Err(no_owner())),
+    }
+}
+
+async fn state(services: &Services, room: RoomId, after: Position) -> Result<Box<Snapshot>, Error> {
+    let cell = services.rooms.loaded(room).await?;
+    let state = cell.state().ok_or_else(not_now)?;
+    // What memory does not have is resumed by those who miss it.
+    let first = after.max(state.head.back(PAGE_ENTRIES as u64)) + 1;
+    let entries = cell.ring_range(first, state.head).unwrap_or_default();
+    Ok(Box::new(Snapshot::new(&state, &page::newest(entries, PAGE_BYTES))))
+}
+
+async fn standings(
+    services: &Services,
+    rooms: Vec<RoomId>,
+    all: bool,
+) -> Vec<Option<RoomStanding>> {
+    let found = stream::iter(rooms).map(|room| async move {
+        if !matches!(services.owners.owner_of(room), Owner::Here { .. }) {
+            return None;
+        }
+        if let Some(state) = services.rooms.in_memory(room).and_then(|cell| cell.state()) {
+            return Some(RoomStanding { head: state.head, active: state.time });
+        }
+        if !all {
+            return None;
+        }
+        let hint = tables::get::<HeadRow>(&*services.store, HeadRow::key(&room)).await;
+        hint.ok()?.map(|hint| RoomStanding { head: hint.position, active: hint.time })
+    });
+    found.buffered(ROOMS_AT_ONCE).collect().await
+}
+
+fn take_in(services: &Services, nodes: &Arc<Nodes>, heartbeats: &Arc<Heartbeats>, news: News) {
+    let views = &services.views;
+    match news {
+        News::Entries(room, entries) => {
+            let entries: Vec<_> = entries.into_iter().map(Arc::new).collect();
+            follow::entries(views, nodes, room, &entries);
+        }
+        News::Markers(room, markers) => views.receive_markers(room, markers),
+        News::Typing(typing) => {
+            let few = services.settings.small_room_members;
+            if let Some(view) = views.get(typing.room)
+                && view.hears_typing(&typing, few)
+            {
+                views.tell_typing(&view, &typing);
+            }
+        }
+        News::Walked(node, room, user, entered) => {
+            views.receive_walk(node, room, &user, entered);
+            services.rooms.note_view(room);
+        }
+        News::Look(room) => views.answer_look(room),
+        News::Present(node, room, people) => views.receive_present(node, room, &people),
+        News::RoomAdded(user, summary) => {
+            let (views, nodes) = (views.clone(), nodes.clone());
+            spawn(async move { follow::room_added(&views, &nodes, &user, *summary).await });
+        }
+        News::OwnRead(user, own) => views.tell_own_read(&user, own),
+        News::Edge(edge) => presence::edge(services, heartbeats, *edge),
+        News::Beat(node, edges) => presence::beat(services, nodes, heartbeats, node, edges),
+        News::Person(changed) => services.take_in_person(&changed),
+        News::Revoked(user, before) => services.people.close_before(&user, before),
+        News::Head(head, blind) => views.receive_head(head, &blind),
+    }
+}

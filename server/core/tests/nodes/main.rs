@@ -1,0 +1,50 @@
+//! Two nodes behave as one: the tests of core again, with connections that go to one node and the other
+//! in turn, and rooms that belong half to each.
+
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    dead_code,
+    reason = "tests fail by panicking, and start what a server would; what only some of the tests need \
+              is there for all of them"
+)]
+
+/// Nodes that serve each world.
+const NODES: usize = 2;
+
+#[path = "../core/attendance.rs"]
+mod attendance;
+#[path = "../core/client.rs"]
+mod client;
+#[path = "../core/creation.rs"]
+mod creation;
+#[path = "../core/harness.rs"]
+mod harness;
+#[path = "../core/hello.rs"]
+mod hello;
+#[path = "../core/history.rs"]
+mod history;
+#[path = "../core/limits.rs"]
+mod limits;
+#[path = "../core/markers.rs"]
+mod markers;
+#[path = "../core/members.rs"]
+mod members;
+#[path = "../core/outsiders.rs"]
+mod outsiders;
+#[path = "../core/presence.rs"]
+mod presence;
+#[path = "../core/recovery.rs"]
+mod recovery;
+#[path = "../core/removal.rs"]
+mod removal;
+#[path = "../core/resend.rs"]
+mod resend;
+#[path = "../core/resume.rs"]
+mod resume;
+#[path = "../core/roles.rs"]
+mod roles;
+#[path = "../core/send.rs"]
+mod send;
+#[path = "../core/services.rs"]
+mod services;
