@@ -247,6 +247,16 @@ impl Core {
         Ok(())
     }
 
+    /// Changes when the last clone of this core is dropped.
+    pub(crate) fn gone(&self) -> watch::Receiver<()> {
+        self._alive.subscribe()
+    }
+
+    /// The rooms that this process owns.
+    pub(crate) fn rooms(&self) -> &Arc<Rooms> {
+        &self.services.rooms
+    }
+
     /// How core is doing.
     #[must_use]
     pub fn statistics(&self) -> Statistics {

@@ -16,6 +16,7 @@ mod errors;
 pub mod features;
 pub mod hub;
 pub mod model;
+mod node;
 pub mod pages;
 mod peers;
 pub mod ports;
@@ -36,6 +37,7 @@ mod untold;
 pub use self::{
     admission::Admission,
     core::{Core, Peers, Ports},
+    node::Joining,
     settings::Settings,
     statistics::Statistics,
 };

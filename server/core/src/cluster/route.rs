@@ -10,6 +10,10 @@ use super::{Cluster, Owner};
 pub trait Owners: Send + Sync + 'static {
     /// Who owns a room now, as far as this node knows: [`Owner::Here`] only while its lease is held.
     fn owner_of(&self, room: RoomId) -> Owner;
+
+    /// Whether this node's lease is held: what it wrote for rooms that it has not released yet counts, and
+    /// may be told (rule 11).
+    fn holds(&self) -> bool;
 }
 
 /// Who owns which room, shared.
@@ -21,5 +25,9 @@ impl Owners for Cluster {
             Owner::Here { .. } if !self.lease().held() => Owner::Nobody,
             owner => owner,
         }
+    }
+
+    fn holds(&self) -> bool {
+        self.lease().held()
     }
 }

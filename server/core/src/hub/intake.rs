@@ -105,6 +105,28 @@ impl Views {
         }
     }
 
+    /// Brings the sessions of this node up to a state with which it owns the room from now on.
+    pub(crate) fn take_up(&self, state: &Arc<RoomState>, entries: &[Arc<Entry>]) {
+        let room = state.meta.id;
+        let followed = self
+            .follows
+            .as_ref()
+            .is_some_and(|follows| follows.has_members(room) && follows.told(room) < state.head);
+        if followed || self.get(room).is_some() {
+            self.adopt((**state).clone(), entries);
+        }
+        if let Some(follows) = &self.follows {
+            follows.note_told(room, state.head);
+        }
+    }
+
+    /// Notes where a room stands that this node owns no longer.
+    pub(crate) fn let_go(&self, state: &RoomState) {
+        if let Some(follows) = &self.follows {
+            follows.note_told(state.meta.id, state.head);
+        }
+    }
+
     /// Tells the sessions of this node that entries of a room may be missing.
     fn tell_behind(&self, seen: &Seen) {
         let state = &seen.state;

@@ -77,12 +77,24 @@ pub type Members = Arc<BTreeMap<UserId, Membership>>;
 /// A stretch of the log that lies in one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
+    /// The epoch of the owner that opened it, and its number within that: together its name.
+    pub name: BucketName,
     /// The position of its first entry.
     pub first: Position,
-    /// The epoch of the owner that opened it.
-    pub epoch: u64,
     /// When it was opened.
     pub opened: Timestamp,
+    /// The bucket before it; none for the first one.
+    pub before: Option<BucketName>,
+}
+
+/// What a bucket is called: a name is used once (rule 8 of who owns a room). Later owners have larger
+/// names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BucketName {
+    /// The epoch of the owner that opened it.
+    pub epoch: u64,
+    /// Its number within the epoch, from 1.
+    pub number: u64,
 }
 
 /// A room's state after the entry at `head`.

@@ -2,20 +2,22 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use caffis_schema::{ClientId, Entry, EntryKind, MessageNumber, Position, Timestamp, UserId};
+use caffis_schema::{
+    ClientId, Entry, EntryKind, MessageNumber, Position, RoomId, Timestamp, UserId,
+};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{
     buckets::Filled,
     cell::{Loaded, head_row},
-    entries,
+    entries::{self, Origin, Place},
     markers::Picked,
     recent::Sent,
     resend::CLOCK_MARGIN,
 };
 use crate::{
     cluster::Shard,
-    model::room::{Bucket, Members, RoomState},
+    model::room::{Bucket, BucketName, Members, Membership, RoomState},
     ports::store::{Batch, Stamp, StoreError},
     settings::Settings,
     tables::{
@@ -44,10 +46,15 @@ pub(super) struct Append {
     /// Markers whose rows would be late otherwise, and what keeps others from writing them.
     markers: Option<Picked>,
     saving: Option<OwnedMutexGuard<()>>,
+    /// The commands that made entries, by the entries' positions.
+    origins: BTreeMap<Position, Origin>,
     members_before: Members,
+    /// Those before were durable before this append.
     first_bucket: usize,
     active_minute: u64,
     epoch: u64,
+    /// The number of the last bucket that this owner opened.
+    last_bucket: u64,
     fresh_bucket: bool,
     filled: Filled,
     bucket_bytes: u64,
@@ -63,10 +70,12 @@ impl Append {
             sent: Vec::new(),
             markers: None,
             saving: None,
+            origins: BTreeMap::new(),
             members_before: loaded.state.members.clone(),
             first_bucket: loaded.state.buckets.len(),
             active_minute: loaded.active_minute,
             epoch: loaded.epoch,
+            last_bucket: loaded.last_bucket,
             fresh_bucket: loaded.fresh_bucket,
             filled: loaded.filled,
             bucket_bytes,
@@ -97,13 +106,21 @@ impl Append {
         let ends = last.is_none_or(|last| self.filled.ends(last, &entry, self.bucket_bytes));
         if ends || self.fresh_bucket {
             self.fresh_bucket = false;
-            let bucket = self.filled.begin(&entry, self.epoch);
+            self.last_bucket += 1;
+            let name = BucketName { epoch: self.epoch, number: self.last_bucket };
+            let before = self.ahead.buckets.last().map(|bucket| bucket.name);
+            let bucket = self.filled.begin(&entry, name, before);
             Arc::make_mut(&mut self.ahead.buckets).push(bucket);
         }
         self.filled.add(&entry);
         self.ahead.apply(&entry);
         self.entries.push(entry.clone());
         entry
+    }
+
+    /// Notes which command made the entry at a position.
+    pub(super) fn note_origin(&mut self, position: Position, origin: Origin) {
+        self.origins.insert(position, origin);
     }
 
     /// Has markers written with the entries when too many entries would wait for them; at most `most`,
@@ -132,20 +149,25 @@ impl Append {
         self.markers = Some(picked);
     }
 
-    /// Everything that has to be durable before the commands are answered.
-    ///
-    /// Logged, because nothing writes `sent`, the activity or the markers again when a part of it is
-    /// missing: reading a room repairs only its membership rows.
-    pub(super) fn batch(&mut self, settings: &Settings, stamp: Stamp) -> Result<Batch, StoreError> {
+    /// What makes the entries durable: they, the bucket that holds them, what became of their commands,
+    /// and that the room was active. The parts may land one by one: an append that is not known to have
+    /// landed whole is told to nobody, and the next owner writes the last one again (rules 11, 14, 15). A
+    /// process alone takes nothing over: its batch is one that lands whole or not at all.
+    pub(super) fn fill(
+        &mut self,
+        mut batch: Batch,
+        settings: &Settings,
+    ) -> Result<Batch, StoreError> {
         let room = self.ahead.meta.id;
-        let mut batch = Batch::logged(stamp);
         for bucket in &self.ahead.buckets[self.first_bucket..] {
-            let Bucket { first, epoch, opened } = *bucket;
-            batch.put(&BucketRow { room, first, epoch, opened });
+            batch.put(&bucket_row(room, bucket));
         }
+        let append = self.entries.first().map_or(Position(1), |entry| entry.position);
         for entry in &self.entries {
-            let bucket = self.ahead.bucket_of(entry.position).map(|b| (b.first, b.epoch));
-            let row = entries::to_row(room, bucket.unwrap_or((Position(1), self.epoch)), entry)?;
+            let bucket = self.ahead.bucket_of(entry.position).map(|bucket| bucket.name);
+            let bucket = bucket.unwrap_or(BucketName { epoch: self.epoch, number: 1 });
+            let origin = self.origins.get(&entry.position);
+            let row = entries::to_row(room, Place { bucket, append }, entry, origin)?;
             // After a write of unknown outcome the room goes on in a new bucket: a row of the timeline is
             // written once, but for its retries.
             let is_message = matches!(entry.kind, EntryKind::Message(_));
@@ -154,7 +176,7 @@ impl Append {
                 batch.put(&RoomRow::from(&*self.ahead.meta));
             }
         }
-        for (sender, client, Sent { appended, digest }) in &self.sent {
+        for (sender, client, Sent { appended, made, digest }) in &self.sent {
             let row = SentRow {
                 room,
                 sender: sender.clone(),
@@ -162,6 +184,7 @@ impl Append {
                 position: appended.position,
                 number: appended.number,
                 time: appended.time,
+                made: *made,
                 digest: *digest,
             };
             batch.put_for(&row, settings.resend_window + CLOCK_MARGIN);
@@ -172,9 +195,6 @@ impl Append {
         for user in self.markers.iter().flat_map(|picked| &picked.gone) {
             batch.delete::<MarkerRow>(MarkerRow::key(&room, user));
         }
-        if !Arc::ptr_eq(&self.members_before, &self.ahead.members) {
-            membership_rows(&mut batch, &self.ahead, &self.members_before);
-        }
         let minute = self.ahead.time.get() / 60_000;
         if minute != self.active_minute && !self.entries.is_empty() {
             self.active_minute = minute;
@@ -184,11 +204,23 @@ impl Append {
             // stays behind: the hint may not run ahead of a log to which this write is lost.
             batch.put(&HeadRow { time: self.ahead.time, ..head_row(&self.before) });
         }
-        if self.markers.is_some() {
-            // The marker of someone who leaves may be among those that are saved.
-            batch.merge();
-        }
         Ok(batch)
+    }
+
+    /// The rows of other tables that follow from the entries. They are sent once those are durable and the
+    /// lease was held after that, so that entries which a newer epoch voids leave nothing behind, and
+    /// are durable before the entries are told (rule 12).
+    pub(super) fn following(&self, stamp: Stamp) -> Batch {
+        let mut batch = Batch::logged(stamp);
+        if self.has_following() {
+            membership_rows(&mut batch, &self.ahead, &self.members_before);
+        }
+        batch
+    }
+
+    /// Whether rows of other tables follow from the entries.
+    pub(super) fn has_following(&self) -> bool {
+        !Arc::ptr_eq(&self.members_before, &self.ahead.members)
     }
 
     /// Takes over into memory what is durable now.
@@ -212,6 +244,7 @@ impl Append {
         loaded.active_minute = self.active_minute;
         loaded.fresh_bucket = self.fresh_bucket;
         loaded.filled = self.filled;
+        loaded.last_bucket = self.last_bucket;
         loaded.head_dirty |= !self.entries.is_empty();
         self.entries.iter().cloned().for_each(|entry| loaded.ring.push(entry));
         loaded.ring.trim(settings);
@@ -220,6 +253,14 @@ impl Append {
         }
         self.entries
     }
+}
+
+/// The row of a bucket.
+pub(super) fn bucket_row(room: RoomId, bucket: &Bucket) -> BucketRow {
+    let Bucket { name: BucketName { epoch, number }, first, opened, before } = *bucket;
+    let before_epoch = before.map(|before| before.epoch);
+    let before_number = before.map(|before| before.number);
+    BucketRow { room, epoch, number, first, opened, before_epoch, before_number }
 }
 
 /// Who wrote messages among these entries, and their numbers.
@@ -232,24 +273,51 @@ fn senders(entries: &[Arc<Entry>]) -> impl Iterator<Item = (&UserId, MessageNumb
 
 /// The rows of everyone whose membership changed.
 pub(super) fn membership_rows(batch: &mut Batch, state: &RoomState, before: &Members) {
-    let room = state.meta.id;
     for (user, member) in state.members.iter() {
         if before.get(user) == Some(member) {
             continue;
         }
-        batch.put(&MemberRow::new(room, user.clone(), member));
-        batch.put(&UserRoomRow {
-            user: user.clone(),
-            room,
-            joined: member.joined,
-            peer: state.peer_of(user).cloned(),
-        });
+        put_member(batch, state, user, member);
     }
     for user in before.keys().filter(|user| !state.members.contains_key(*user)) {
-        batch.delete::<MemberRow>(MemberRow::key(&room, user));
-        batch.delete::<UserRoomRow>(UserRoomRow::key(user, &room));
-        batch.delete::<MarkerRow>(MarkerRow::key(&room, user));
+        delete_member(batch, state.meta.id, user);
     }
+}
+
+/// Whom an entry brings into a room, takes out of it, or changes in it.
+pub(super) fn named(kind: &EntryKind) -> &[UserId] {
+    match kind {
+        EntryKind::Created(created) => &created.members,
+        EntryKind::Joined(joined) => &joined.users,
+        EntryKind::Left(left) => std::slice::from_ref(&left.user),
+        EntryKind::Role(change) => std::slice::from_ref(&change.user),
+        EntryKind::Message(_) | EntryKind::Unknown(_) => &[],
+    }
+}
+
+/// The rows of a person as they are in a room now, whatever the store has of them.
+pub(super) fn rows_of(batch: &mut Batch, state: &RoomState, user: &UserId) {
+    match state.member(user) {
+        Some(member) => put_member(batch, state, user, member),
+        None => delete_member(batch, state.meta.id, user),
+    }
+}
+
+fn put_member(batch: &mut Batch, state: &RoomState, user: &UserId, member: &Membership) {
+    let room = state.meta.id;
+    batch.put(&MemberRow::new(room, user.clone(), member));
+    batch.put(&UserRoomRow {
+        user: user.clone(),
+        room,
+        joined: member.joined,
+        peer: state.peer_of(user).cloned(),
+    });
+}
+
+fn delete_member(batch: &mut Batch, room: RoomId, user: &UserId) {
+    batch.delete::<MemberRow>(MemberRow::key(&room, user));
+    batch.delete::<UserRoomRow>(UserRoomRow::key(user, &room));
+    batch.delete::<MarkerRow>(MarkerRow::key(&room, user));
 }
 
 #[cfg(test)]
@@ -288,8 +356,9 @@ mod tests {
         append.push(EntryKind::Message(Message { number, sender: None, key: None, body }), now)
     }
 
-    fn buckets(append: &Append) -> Vec<(u64, u64)> {
-        append.ahead.buckets.iter().map(|bucket| (bucket.first.get(), bucket.epoch)).collect()
+    fn buckets(append: &Append) -> Vec<(u64, u64, u64)> {
+        let named = |bucket: &Bucket| (bucket.first.get(), bucket.name.epoch, bucket.name.number);
+        append.ahead.buckets.iter().map(named).collect()
     }
 
     #[test]
@@ -298,7 +367,7 @@ mod tests {
         for _ in 0..=BUCKET_ENTRIES {
             push(&mut append, Timestamp(5));
         }
-        assert_eq!(buckets(&append), [(1, 1), (BUCKET_ENTRIES + 1, 1)]);
+        assert_eq!(buckets(&append), [(1, 1, 1), (BUCKET_ENTRIES + 1, 1, 2)]);
         // It has a single entry: however old it is, it goes on.
         push(&mut append, Timestamp(5 + 10 * BUCKET_AGE));
         (2..FEW_ENTRIES - 1).for_each(|_| drop(push(&mut append, Timestamp(5))));
@@ -313,24 +382,24 @@ mod tests {
     }
 
     #[test]
-    fn after_doubt_the_next_append_opens_a_bucket_of_the_new_epoch() {
+    fn after_doubt_the_next_append_opens_a_bucket_of_the_next_number() {
         let mut loaded = room();
         let mut append = Append::new(&loaded, u64::MAX);
         push(&mut append, Timestamp(5));
         append.commit(&mut loaded, &Settings::default());
-        (loaded.epoch, loaded.fresh_bucket) = (2, true);
+        loaded.fresh_bucket = true;
         let mut append = Append::new(&loaded, u64::MAX);
         push(&mut append, Timestamp(5));
         push(&mut append, Timestamp(5));
-        assert_eq!(buckets(&append), [(1, 1), (2, 2)]);
-        let batch = append.batch(&Settings::default(), Stamp(1)).expect("fits");
+        assert_eq!(buckets(&append), [(1, 1, 1), (2, 1, 2)]);
+        let batch = append.fill(Batch::logged(Stamp(1)), &Settings::default()).expect("fits");
         let timeline = batch.operations.iter().filter_map(|operation| match operation {
             Operation::Put { table, row, .. } if table.name == "timeline" => {
                 Some(row.key.partition[1..].to_vec())
             }
             _ => None,
         });
-        let new = vec![Value::U64(2), Value::U64(2)];
+        let new = vec![Value::U64(1), Value::U64(2)];
         assert!(timeline.eq([new.clone(), new]), "both entries lie in the new bucket");
         append.commit(&mut loaded, &Settings::default());
         assert!(!loaded.fresh_bucket);

@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use caffis_schema::{Entry, Position, Timestamp, limits::TEXT_BYTES};
 
-use crate::model::{page, room::Bucket};
+use crate::model::{
+    page,
+    room::{Bucket, BucketName},
+};
 
 /// A bucket takes this many entries.
 pub(super) const BUCKET_ENTRIES: u64 = 20_000;
@@ -20,9 +23,9 @@ pub(super) const BUCKET_AGE: u64 = 10 * 86_400_000;
 /// A bucket with fewer entries than this does not end by its age.
 pub(super) const FEW_ENTRIES: u64 = 500;
 
-/// What a row of the timeline takes beside what travels: its key, and what the store keeps with each
-/// column.
-const ROW_OVERHEAD: u64 = 256;
+/// What a row of the timeline takes beside what travels: its key, the command that made it, and what
+/// the store keeps with each column.
+const ROW_OVERHEAD: u64 = 352;
 
 /// The most bytes that the row of an entry takes: a text of the largest size, or people by the hundred.
 const LARGEST_ROW: u64 = TEXT_BYTES as u64 + 1_024;
@@ -63,10 +66,15 @@ impl Filled {
     }
 
     /// A new bucket, which begins with an entry.
-    pub(super) fn begin(&mut self, entry: &Entry, epoch: u64) -> Bucket {
+    pub(super) fn begin(
+        &mut self,
+        entry: &Entry,
+        name: BucketName,
+        before: Option<BucketName>,
+    ) -> Bucket {
         self.0 = 0;
         let opened: Timestamp = entry.time;
-        Bucket { first: entry.position, epoch, opened }
+        Bucket { name, first: entry.position, opened, before }
     }
 
     /// The entry is in the last bucket.
@@ -78,13 +86,23 @@ impl Filled {
 #[cfg(test)]
 mod tests {
     use caffis_schema::{
-        Body, EntryKind, MessageNumber, Text, UserId,
+        Body, ClientId, EntryKind, MessageNumber, Text, UserId,
         event::{Joined, TextBody},
         room::Message,
     };
 
     use super::*;
-    use crate::{ports::check, tables::Record};
+    use crate::{
+        ports::check,
+        room::entries::{Origin, Place, to_row},
+        tables::Record,
+    };
+
+    const NAME: BucketName = BucketName { epoch: 1, number: 1 };
+
+    fn bucket(first: u64) -> Bucket {
+        Bucket { name: NAME, first: Position(first), opened: Timestamp(0), before: None }
+    }
 
     fn message(position: u64, bytes: usize) -> Arc<Entry> {
         let body = Body::Text(TextBody { text: Text::cut(&"a".repeat(bytes)) });
@@ -105,7 +123,10 @@ mod tests {
         let joined =
             Entry { position: Position(3), time: Timestamp(5), kind: EntryKind::Joined(joined) };
         for entry in [message(1, 0), message(2, TEXT_BYTES), Arc::new(joined)] {
-            let row = super::super::entries::to_row(room, (Position(1), 1), &entry).expect("fits");
+            let place = Place { bucket: NAME, append: Position(1) };
+            let by = UserId::new(&"u".repeat(64)).expect("an id");
+            let origin = Origin { by, client: ClientId([1; 16]), digest: 1 };
+            let row = to_row(room, place, &entry, Some(&origin)).expect("fits");
             let bytes: usize = row.to_row().values.iter().map(check::size).sum();
             let counted = stored_bytes(&entry);
             assert!(bytes as u64 + 32 <= counted && counted <= LARGEST_ROW, "{bytes} {counted}");
@@ -114,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_was_not_read_counts_as_large() {
-        let bucket = Bucket { first: Position(11), epoch: 1, opened: Timestamp(0) };
+        let bucket = bucket(11);
         let tail: Vec<_> = (9..=20).map(|position| message(position, 100)).collect();
         let whole = Filled::read(Some(&bucket), Position(20), tail.iter());
         assert_eq!(
@@ -129,7 +150,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_larger_than_a_bucket_has_one_alone() {
-        let bucket = Bucket { first: Position(1), epoch: 1, opened: Timestamp(0) };
+        let bucket = bucket(1);
         assert!(!Filled(0).ends(&bucket, &message(1, 1_000), 500));
         assert!(Filled(0).ends(&bucket, &message(2, 1_000), 500));
     }

@@ -19,7 +19,11 @@ use super::{
 use crate::{
     errors::not_now,
     hub::view::View,
-    model::{authorise::no_such_room, caller::Caller, room::RoomState},
+    model::{
+        authorise::no_such_room,
+        caller::Caller,
+        room::{BucketName, RoomState},
+    },
     ports::store::{Batch, Stamp},
     sync::lock,
     tables::HeadRow,
@@ -57,6 +61,8 @@ pub(super) struct Loaded {
     pub(super) saved: Position,
     /// The epoch under which this owner appends.
     pub(super) epoch: u64,
+    /// The number of the last bucket that it opened, or found of its epoch.
+    pub(super) last_bucket: u64,
     /// The next append opens a bucket: after the outcome of a write was unknown, what may still be
     /// written late is void in the old one.
     pub(super) fresh_bucket: bool,
@@ -96,6 +102,7 @@ impl Loaded {
             markers: Markers::default(),
             saved: Position::ZERO,
             epoch: 1,
+            last_bucket: 0,
             fresh_bucket: false,
             filled: Filled::default(),
             active_minute: 0,
@@ -143,6 +150,8 @@ pub(super) struct Inner {
     pub(super) digest_due: bool,
     /// A write had an unknown outcome: the room has to be read again and goes on in a new epoch.
     pub(super) distrust: bool,
+    /// The largest name of a bucket that this process may have used here.
+    pub(super) names_used: BucketName,
     /// What memory had before that. It is what sessions were told.
     pub(super) before: Option<Before>,
     pub(super) updates: Updates,
@@ -153,7 +162,6 @@ pub(super) struct Inner {
 pub(super) struct Before {
     pub(super) state: Arc<RoomState>,
     pub(super) markers: Markers,
-    pub(super) epoch: u64,
 }
 
 impl Inner {
@@ -169,8 +177,10 @@ impl Inner {
     /// Nothing in memory can be trusted any more: only what sessions were told is kept.
     pub(super) fn doubt(&mut self) {
         self.distrust = true;
-        if let Some(Loaded { state, markers, epoch, .. }) = self.loaded.take() {
-            self.before = Some(Before { state, markers, epoch });
+        if let Some(Loaded { state, markers, epoch, last_bucket, .. }) = self.loaded.take() {
+            // The write may have opened a bucket, whose name is not used again.
+            self.names_used = BucketName { epoch, number: last_bucket + 1 };
+            self.before = Some(Before { state, markers });
         }
     }
 }
@@ -200,10 +210,18 @@ impl RoomCell {
                 idle_bytes: None,
                 digest_due: false,
                 distrust: false,
+                names_used: BucketName { epoch: 0, number: 0 },
                 before: None,
                 updates: Updates::default(),
             }),
         }
+    }
+
+    /// Whether the room is in memory, as its owner of an epoch read it.
+    pub(super) fn is_loaded_in(&self, epoch: u64) -> bool {
+        let mut inner = lock(&self.inner);
+        inner.used = Instant::now();
+        inner.loaded.as_ref().is_some_and(|loaded| loaded.epoch == epoch)
     }
 
     /// The room's state, if it is in memory.

@@ -1,29 +1,54 @@
 //! Entries as rows of the timeline.
 
 use caffis_schema::{
-    Body, Codec, Entry, EntryKind, Position, RoomId, Text, codec,
+    Body, ClientId, Codec, Entry, EntryKind, Position, RoomId, Text, UserId, codec,
     event::TextBody,
     room::{ClientKey, Message},
 };
 
-use crate::{ports::store::StoreError, tables::TimelineRow};
+use crate::{model::room::BucketName, ports::store::StoreError, tables::TimelineRow};
+
+/// The command that made an entry. It is kept with the entry, so that a new owner can write again what
+/// became of the command (rules 10 and 15).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// Who gave it.
+    pub(super) by: UserId,
+    /// Its client id.
+    pub(super) client: ClientId,
+    /// A digest of its content.
+    pub(super) digest: u64,
+}
+
+/// Where an entry lies, and what was written with it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The bucket.
+    pub(super) bucket: BucketName,
+    /// The position of the first entry of the append.
+    pub(super) append: Position,
+}
 
 /// The row of an entry. Texts have columns of their own; everything else travels as on the wire.
 pub(super) fn to_row(
     room: RoomId,
-    (bucket, epoch): (Position, u64),
+    place: Place,
     entry: &Entry,
+    origin: Option<&Origin>,
 ) -> Result<TimelineRow, StoreError> {
     let mut row = TimelineRow {
         room,
-        bucket,
-        epoch,
+        epoch: place.bucket.epoch,
+        bucket: place.bucket.number,
         position: entry.position,
         time: entry.time,
+        append: place.append,
+        by: origin.map(|origin| origin.by.clone()),
+        digest: origin.map(|origin| origin.digest),
         kind: entry.kind.name().into(),
         number: None,
         sender: None,
-        client: None,
+        client: origin.map(|origin| origin.client),
         client_time: None,
         text: None,
         content: None,
@@ -31,7 +56,7 @@ pub(super) fn to_row(
     if let EntryKind::Message(message) = &entry.kind {
         row.number = Some(message.number);
         row.sender = message.sender.clone();
-        row.client = message.key.map(|key| key.id);
+        row.client = message.key.map(|key| key.id).or(row.client);
         row.client_time = message.key.map(|key| key.time);
         if let Body::Text(body) = &message.body {
             row.text = Some(body.text.as_str().into());
@@ -75,7 +100,11 @@ mod tests {
 
     fn round_trip(kind: EntryKind) {
         let entry = Entry { position: Position(3), time: Timestamp(5), kind };
-        let row = to_row(RoomId::from_random(9), (Position(1), 1), &entry).expect("fits");
+        let bucket = BucketName { epoch: 1, number: 1 };
+        let place = Place { bucket, append: Position(2) };
+        let by = UserId::new("giulia").expect("an id");
+        let origin = Origin { by, client: ClientId([7; 16]), digest: 9 };
+        let row = to_row(RoomId::from_random(9), place, &entry, Some(&origin)).expect("fits");
         let raw = TimelineRow::from_row(row.to_row()).expect("fits its columns");
         assert_eq!(from_row(raw).expect("reads back"), entry);
     }

@@ -1,33 +1,37 @@
-//! Taking a room over: reading it from the store so that its log can go on.
+//! Reading a room from the store, so that its log can go on.
 //!
-//! A start after a crash, and later the takeover from another node, are the same: the bucket list
-//! says what counts, the tail of the log is the truth, and rows in other tables that an owner did not
-//! write are redone from it.
+//! The chain of buckets says what counts, the tail of the log is the truth, and whatever an owner left
+//! undone in other tables is redone from it. What another owner wrote last is taken over after that
+//! ([`super::takeover`]).
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, room::Message};
 
 use super::{
-    append::membership_rows,
+    append::{membership_rows, named, rows_of},
     buckets::Filled,
     cell::Loaded,
+    entries,
     markers::Markers,
-    read::{read_range, tail},
+    read::{Tail, read_range, tail},
     recent::Recent,
     ring::Ring,
     rooms::Rooms,
 };
 use crate::{
-    model::room::{Bucket, Members, RoomState, preview},
+    model::room::{Bucket, BucketName, Members, RoomState, preview},
     ports::store::{Batch, Stamp, Store, StoreError},
     settings::Settings,
-    tables::{self, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow},
+    tables::{self, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow, TimelineRow, UserRoomRow},
 };
 
 /// Entries at the end of the log that are applied again when a room is read. More than the number that
-/// may wait for the rows of markers ([`super::append::UNSAVED_ENTRIES`]).
-const TAIL_ENTRIES: usize = 100;
+/// may wait for the rows of markers ([`super::append::UNSAVED_ENTRIES`]), and than one append makes.
+const TAIL_ENTRIES: usize = 256;
 
 /// Entries that are read at a time, to find messages below the tail.
 const BELOW_ENTRIES: u64 = 1_000;
@@ -37,21 +41,26 @@ pub(super) async fn load(
     store: &dyn Store,
     settings: &Settings,
     room: RoomId,
+    epoch: u64,
     distrust: bool,
-) -> Result<Option<Loaded>, StoreError> {
+) -> Result<Option<(Loaded, Vec<TimelineRow>)>, StoreError> {
     let Some(row) = tables::get::<RoomRow>(store, RoomRow::key(&room)).await? else {
         return Ok(None);
     };
     let mut state = RoomState::new(row.into());
     let rows = tables::from_the_end(store, BucketRow::partition(&room)).await?;
-    state.buckets = Arc::new(valid_buckets(rows.into_iter()));
+    let own = rows.iter().filter(|row: &&BucketRow| row.epoch == epoch);
+    let last_bucket = own.map(|row| row.number).max().unwrap_or(0);
+    state.buckets = Arc::new(chain(rows)?);
     state.members = members(store, room).await?;
     state.members_version = 1;
 
-    let tail = tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
-    let mut ring = Ring::from(tail);
+    let Tail { entries, last_append } =
+        tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
+    let mut ring = Ring::from(entries);
     before_tail(store, &mut state, &ring).await?;
-    let owed = apply_tail(&mut state, &ring);
+    let mut owed = apply_tail(&mut state, &ring);
+    check_lists(store, &state, &last_append, &mut owed).await?;
     let markers = markers(store, &state, &ring).await?;
     // Markers that the tail moved are written again before the tail grows much longer.
     let saved = ring.front().map_or(Position::ZERO, |entry| entry.position.back(1));
@@ -68,8 +77,7 @@ pub(super) async fn load(
     ring.trim(settings);
 
     let head = state.head;
-    let epoch = state.buckets.last().map_or(1, |bucket| bucket.epoch) + u64::from(distrust);
-    Ok(Some(Loaded {
+    let loaded = Loaded {
         state: Arc::new(state),
         ring,
         recent: Recent::default(),
@@ -77,13 +85,15 @@ pub(super) async fn load(
         markers,
         saved,
         epoch,
+        last_bucket,
         fresh_bucket: distrust,
         filled,
         active_minute: 0,
         // The hint has to be right before the last entries expire.
         head_dirty: hinted < head,
         head_saving: false,
-    }))
+    };
+    Ok(Some((loaded, last_append)))
 }
 
 /// How far each member has read. A person's own message moves their own marker; the marker's row may be
@@ -114,22 +124,30 @@ async fn markers(
     Ok(markers)
 }
 
-/// The valid buckets, oldest first. A bucket that begins at or above one of a higher epoch was opened by
-/// an owner that had already lost the room. `rows` come newest first.
-fn valid_buckets(rows: impl DoubleEndedIterator<Item = BucketRow>) -> Vec<Bucket> {
-    let mut valid: Vec<Bucket> = Vec::new();
-    let mut highest = 0;
-    for BucketRow { first, epoch, opened, .. } in rows.rev() {
-        // Of buckets that begin at the same position, the higher epochs come later.
-        while valid.last().is_some_and(|last| last.first == first && last.epoch < epoch) {
-            valid.pop();
-        }
-        if epoch >= highest {
-            highest = epoch;
-            valid.push(Bucket { first, epoch, opened });
-        }
+/// The buckets of the log, oldest first: the chain from the newest bucket of the highest epoch backwards
+/// (rule 9). Others were opened by owners that had lost the room, or by writes of unknown outcome.
+fn chain(rows: Vec<BucketRow>) -> Result<Vec<Bucket>, StoreError> {
+    let mut by_name: BTreeMap<BucketName, Bucket> = BTreeMap::new();
+    for row in rows {
+        let name = BucketName { epoch: row.epoch, number: row.number };
+        let before = row.before_epoch.zip(row.before_number);
+        let before = before.map(|(epoch, number)| BucketName { epoch, number });
+        let (first, opened) = (row.first, row.opened);
+        by_name.insert(name, Bucket { name, first, opened, before });
     }
-    valid
+    let mut chain = Vec::new();
+    let mut next = by_name.last_key_value().map(|(name, _)| *name);
+    while let Some(name) = next {
+        // Removed, so that a chain that bites its tail ends.
+        let bucket = by_name.remove(&name).ok_or_else(|| StoreError::Corrupt {
+            table: BucketRow::TABLE.name,
+            reason: format!("bucket {}.{} is missing", name.epoch, name.number),
+        })?;
+        next = bucket.before;
+        chain.push(bucket);
+    }
+    chain.reverse();
+    Ok(chain)
 }
 
 async fn members(store: &dyn Store, room: RoomId) -> Result<Members, StoreError> {
@@ -187,6 +205,29 @@ fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
     batch
 }
 
+/// Adds what the store lacks in the lists of those whom the last append names: their membership may have
+/// been written, and the lists not.
+async fn check_lists(
+    store: &dyn Store,
+    state: &RoomState,
+    last_append: &[TimelineRow],
+    owed: &mut Batch,
+) -> Result<(), StoreError> {
+    let mut users = BTreeSet::new();
+    for row in last_append.iter().filter(|row| row.number.is_none()) {
+        users.extend(named(&entries::from_row(row.clone())?.kind).iter().cloned());
+    }
+    let keys: Vec<_> = users.iter().map(|user| UserRoomRow::key(user, &state.meta.id)).collect();
+    let listed = tables::get_many::<UserRoomRow>(store, &keys).await?;
+    let wrong = users
+        .iter()
+        .zip(listed)
+        .filter(|(user, listed)| listed.is_some() != state.member(user).is_some());
+    wrong.for_each(|(user, _)| rows_of(owed, state, user));
+    owed.merge();
+    Ok(())
+}
+
 /// Writes the rows that a room owes, in batches that fit.
 pub(super) async fn write_owed(rooms: &Rooms, owed: &Batch) -> Result<(), StoreError> {
     let stamp = rooms.stamps.next()?;
@@ -210,25 +251,43 @@ mod tests {
 
     use super::*;
 
-    fn valid(buckets: &[(u64, u64)]) -> Vec<(u64, u64)> {
-        let room = RoomId::from_random(1);
-        let row = |(first, epoch): &(u64, u64)| BucketRow {
-            room,
-            first: Position(*first),
+    type Name = (u64, u64);
+
+    /// The chain of buckets, each given as its name, its first position and the one before it.
+    fn chained(buckets: &[(Name, u64, Option<Name>)]) -> Result<Vec<Name>, StoreError> {
+        let rows = buckets.iter().map(|((epoch, number), first, before)| BucketRow {
+            room: RoomId::from_random(1),
             epoch: *epoch,
+            number: *number,
+            first: Position(*first),
             opened: Timestamp::ZERO,
-        };
-        let valid = valid_buckets(buckets.iter().rev().map(row));
-        valid.iter().map(|bucket| (bucket.first.get(), bucket.epoch)).collect()
+            before_epoch: before.map(|(epoch, _)| epoch),
+            before_number: before.map(|(_, number)| number),
+        });
+        let chain = chain(rows.collect())?;
+        Ok(chain.iter().map(|bucket| (bucket.name.epoch, bucket.name.number)).collect())
     }
 
     #[test]
-    fn a_bucket_of_an_owner_that_had_lost_the_room_does_not_count() {
-        assert_eq!(valid(&[]), []);
-        assert_eq!(valid(&[(1, 1), (50, 1), (90, 1)]), [(1, 1), (50, 1), (90, 1)]);
-        // The owner of epoch 2 went on at 40; what epoch 1 still opened above that is void.
-        assert_eq!(valid(&[(1, 1), (40, 2), (50, 1)]), [(1, 1), (40, 2)]);
-        assert_eq!(valid(&[(1, 1), (40, 1), (50, 2)]), [(1, 1), (40, 1), (50, 2)]);
-        assert_eq!(valid(&[(1, 1), (40, 1), (40, 2), (45, 3)]), [(1, 1), (40, 2), (45, 3)]);
+    fn only_what_the_newest_bucket_reaches_is_the_log() {
+        let (first, second, third) = ((1, 1), (2, 1), (3, 1));
+        assert_eq!(chained(&[]), Ok(vec![]));
+        let whole = [(first, 1, None), (second, 40, Some(first)), (third, 45, Some(second))];
+        assert_eq!(chained(&whole), Ok(vec![first, second, third]));
+        // The owner of epoch 2 died before its bucket was durable: that of epoch 3 does not name it, and
+        // what it says when it lands late does not count.
+        let late = [(first, 1, None), (second, 40, Some(first)), (third, 47, Some(first))];
+        assert_eq!(chained(&late), Ok(vec![first, third]));
+        // The same after a write of unknown outcome within an epoch.
+        let doubt = [(first, 1, None), ((1, 2), 40, Some(first)), ((1, 3), 40, Some(first))];
+        assert_eq!(chained(&doubt), Ok(vec![first, (1, 3)]));
+    }
+
+    #[test]
+    fn a_hole_in_the_chain_is_a_fault_and_not_its_beginning() {
+        let hole = [((1, 1), 1, None), ((2, 1), 40, Some((1, 2)))];
+        assert!(matches!(chained(&hole), Err(StoreError::Corrupt { .. })));
+        let circle = [((1, 1), 1, Some((2, 1))), ((2, 1), 40, Some((1, 1)))];
+        assert!(matches!(chained(&circle), Err(StoreError::Corrupt { .. })));
     }
 }

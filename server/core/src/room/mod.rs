@@ -21,10 +21,12 @@ mod owner;
 mod publish;
 mod read;
 mod recent;
+mod release;
 mod resend;
 mod ring;
 mod rooms;
 mod seeding;
+mod takeover;
 mod updates;
 
 pub(crate) use self::rooms::Needs;

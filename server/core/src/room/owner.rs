@@ -11,23 +11,26 @@ use tokio::time::timeout;
 
 use super::{
     append::Append,
-    cell::{Before, Inner, Job, RoomCell, Work},
+    cell::{Before, Inner, Job, Loaded, RoomCell, Work},
     command::{Change, Done, Order, RoomCommand, StepContext},
     creation::{self, RoomPlan, new_room},
+    entries::Origin,
     load,
     recent::Sent,
     resend::{in_window, look_up, same_content},
     rooms::Rooms,
+    takeover::take_over,
 };
 use crate::{
-    errors::not_now,
+    errors::{no_owner, not_now},
     model::{
         authorise::{may_know, no_such_room},
         caller::Caller,
-        room::RoomState,
+        room::{BucketName, RoomState},
     },
     ports::store::{Batch, Stamp, StoreError, StoreLimits},
     sync::lock,
+    tables::TimelineRow,
 };
 
 /// Commands that share one durable write.
@@ -106,22 +109,31 @@ async fn ensure_loaded(
     cell: &Arc<RoomCell>,
     creation: Option<&RoomPlan>,
 ) -> Result<(), Error> {
+    let epoch = rooms.epoch_of(cell.id)?;
     let distrust = {
-        let inner = lock(&cell.inner);
-        if inner.loaded.is_some() {
-            return Ok(());
+        let mut inner = lock(&cell.inner);
+        match &inner.loaded {
+            Some(loaded) if loaded.epoch == epoch => return Ok(()),
+            // Another node owned the room in between.
+            Some(_) => inner.doubt(),
+            None => {}
         }
         inner.distrust
     };
-    let reading = load::load(&*rooms.store, &rooms.settings, cell.id, distrust);
+    let reading = load::load(&*rooms.store, &rooms.settings, cell.id, epoch, distrust);
     let loaded = match timeout(rooms.settings.store_timeout, reading).await {
         Ok(Ok(loaded)) => loaded,
         Ok(Err(error)) => return Err(error.into()),
         Err(_) => return Err(not_now()),
     };
+    let mut repaired = false;
     let loaded = match (loaded, creation) {
-        (Some(loaded), _) => loaded,
-        (None, Some(plan)) => new_room(cell.id, plan, rooms.clock.now()),
+        (Some((loaded, last_append)), _) => {
+            repaired =
+                !rooms.views.is_alone() && last_append.iter().any(|row| row.number.is_none());
+            settle_ownership(rooms, cell, loaded, &last_append, distrust).await?
+        }
+        (None, Some(plan)) => Loaded { epoch, ..new_room(cell.id, plan, rooms.clock.now()) },
         (None, None) => {
             // The room's creation was in doubt, and it did not happen.
             lock(&cell.inner).distrust = false;
@@ -141,7 +153,48 @@ async fn ensure_loaded(
     if let Some(before) = inner.before.take() {
         catch_up(rooms, cell, &mut inner, before);
     }
+    rooms.join_view(&mut inner);
+    if repaired {
+        rooms.tell_members(&inner);
+    }
     Ok(())
+}
+
+/// Takes a room over that another owner wrote last, or this one in doubt. A process alone leaves that to
+/// the next append: nobody else writes, and its own writes have come to their end.
+async fn settle_ownership(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    mut loaded: Loaded,
+    last_append: &[TimelineRow],
+    distrust: bool,
+) -> Result<Loaded, Error> {
+    let room = cell.id;
+    let newest = loaded.state.buckets.last().map_or(0, |bucket| bucket.name.epoch);
+    if newest > loaded.epoch {
+        // A newer owner has taken the room over.
+        return Err(no_owner());
+    }
+    let used = lock(&cell.inner).names_used;
+    if used.epoch == loaded.epoch {
+        loaded.last_bucket = loaded.last_bucket.max(used.number);
+    }
+    if !rooms.views.is_alone() && (distrust || newest < loaded.epoch) {
+        let number = loaded.last_bucket + 1;
+        lock(&cell.inner).names_used = BucketName { epoch: loaded.epoch, number };
+        let taking = take_over(rooms, &mut loaded, last_append, rooms.clock.now());
+        match timeout(rooms.settings.store_timeout, taking).await {
+            Ok(Ok(())) => {}
+            // What was written is void, or is written again by the next takeover.
+            Ok(Err(StoreError::Unknown(_))) | Err(_) => return Err(not_now()),
+            Ok(Err(error)) => return Err(error.into()),
+        }
+        // Rule 16: nothing is answered unless the room is still ours.
+        if rooms.epoch_of(room)? != loaded.epoch {
+            return Err(no_owner());
+        }
+    }
+    Ok(loaded)
 }
 
 /// Writes the rows that the room owes; changes are refused until that succeeds.
@@ -153,9 +206,11 @@ async fn settle(rooms: &Rooms, cell: &RoomCell) -> Result<(), Error> {
     let writing = load::write_owed(rooms, &owed);
     match timeout(rooms.settings.store_timeout, writing).await {
         Ok(Ok(())) => {
-            if let Some(loaded) = &mut lock(&cell.inner).loaded {
+            let mut inner = lock(&cell.inner);
+            if let Some(loaded) = &mut inner.loaded {
                 loaded.owed = Batch::repairable(Stamp::NONE);
             }
+            rooms.tell_members(&inner);
             Ok(())
         }
         Ok(Err(StoreError::Unknown(_))) | Err(_) => Err(not_now()),
@@ -167,7 +222,6 @@ async fn settle(rooms: &Rooms, cell: &RoomCell) -> Result<(), Error> {
 /// not told yet, and keeps the markers that the store did not have.
 fn catch_up(rooms: &Rooms, cell: &Arc<RoomCell>, inner: &mut Inner, before: Before) {
     let Some(loaded) = &mut inner.loaded else { return };
-    loaded.epoch = loaded.epoch.max(before.epoch + 1);
     loaded.state = Arc::new(RoomState {
         // Checks again who may have the room open.
         members_version: before.state.members_version + 1,
@@ -234,13 +288,20 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
         return reply(jobs, answers, None);
     }
     let stamp = rooms.stamps.next().map_err(StoreError::from);
-    let batch = match stamp.and_then(|stamp| append.batch(&rooms.settings, stamp)) {
+    let batch = |stamp| match rooms.views.is_alone() {
+        true => Batch::logged(stamp),
+        false => Batch::repairable(stamp),
+    };
+    let batch = match stamp.and_then(|stamp| append.fill(batch(stamp), &rooms.settings)) {
         Ok(batch) => batch,
         Err(error) => return reply(jobs, answers, Some(give_up(rooms, cell, error))),
     };
     let mut writing = pin!(rooms.store.write(batch));
     match timeout(rooms.settings.store_timeout, &mut writing).await {
         Ok(Ok(())) => {
+            if let Err(error) = follow_up(rooms, &append).await {
+                return reply(jobs, answers, Some(give_up(rooms, cell, error)));
+            }
             rooms.know_peers(&append.members_before(), &append.ahead).await;
             publish(rooms, cell, append);
             reply(jobs, answers, None);
@@ -254,6 +315,27 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
                 refuse_waiting(cell);
             }
         }
+    }
+}
+
+/// What comes between durable and told: the lease is checked (rule 11), and the rows of other tables are
+/// written (rule 12).
+async fn follow_up(rooms: &Rooms, append: &Append) -> Result<(), StoreError> {
+    let lost = || StoreError::Unknown("the lease has ended".to_owned());
+    // A shard that is handed over is released only after this. The check comes before the following rows
+    // are sent: it is the last that is needed.
+    if !rooms.owners.holds() {
+        return Err(lost());
+    }
+    if !append.has_following() {
+        return Ok(());
+    }
+    let writing = rooms.store.write(append.following(rooms.stamps.next()?));
+    match timeout(rooms.settings.store_timeout, writing).await {
+        Ok(Ok(())) => Ok(()),
+        // The entries are durable: that they have happened is not in question, only who knows it.
+        Ok(Err(error)) => Err(StoreError::Unknown(error.to_string())),
+        Err(_) => Err(StoreError::Unknown("the store did not answer in time".to_owned())),
     }
 }
 
@@ -310,8 +392,13 @@ fn step(
         Err(error) => return Answer::Now(Err(error)),
     };
     // What changes nothing is only true once all before it is durable.
+    let made = !change.entries.is_empty();
     let done = stage(append, change, context.now);
-    let sent = Sent { appended: done.appended, digest };
+    if made {
+        let origin = Origin { by: user.clone(), client: key.id, digest };
+        append.note_origin(done.appended.position, origin);
+    }
+    let sent = Sent { appended: done.appended, made, digest };
     // A command that changed nothing is remembered too: its resend must not change anything later.
     append.sent.push((user.clone(), key.id, sent));
     Answer::WhenDurable(done)

@@ -17,6 +17,9 @@ use crate::{
     model::room::{Members, RoomState},
 };
 
+/// Entries that a new owner tells again: at least those of one append.
+const TOLD_AGAIN: usize = 32;
+
 /// How long the news of a direct conversation waits for the names of its people.
 const NAMES_WAIT: Duration = Duration::from_secs(1);
 
@@ -46,6 +49,42 @@ impl Rooms {
         self.views.publish_entries(cell.id, entries);
         inner.digest_due |= !entries.is_empty() && has_digest(&state, &self.settings);
         self.note_dirty(cell);
+    }
+
+    /// Joins a room that was read just now to the view that this node has had of it, as a node that followed
+    /// it; and tells the other nodes its last entries, which its last owner may not have.
+    pub(super) fn join_view(&self, inner: &mut Inner) {
+        if self.views.is_alone() {
+            return;
+        }
+        let Some(loaded) = &inner.loaded else { return };
+        let entries: Vec<_> = loaded.ring.iter().cloned().collect();
+        self.views.take_up(&loaded.state, &entries);
+        inner.view = self.views.get(loaded.state.meta.id);
+        let last = &entries[entries.len().saturating_sub(TOLD_AGAIN)..];
+        if !last.is_empty() {
+            self.views.publish_entries(loaded.state.meta.id, last);
+        }
+    }
+
+    /// Tells the members of a room of it who may not have heard: the rows from which a person's list comes
+    /// are written only now.
+    pub(super) fn tell_members(&self, inner: &Inner) {
+        let Some(loaded) = &inner.loaded else { return };
+        let state = &loaded.state;
+        for user in state.members.keys() {
+            let connected = !self.people.sessions(user).is_empty();
+            let here = connected && !self.people.is_in(user, state.meta.id);
+            if !here && self.views.is_alone() {
+                continue;
+            }
+            let marker = loaded.markers.get(user).unwrap_or_default();
+            let summary = self.summarise(state, user, marker);
+            self.views.publish_room(user, &summary);
+            if here {
+                self.views.receive_room(user, summary);
+            }
+        }
     }
 
     /// Brings the two people of a direct conversation into memory before new members are told of it

@@ -6,18 +6,28 @@ use caffis_schema::{Entry, Position};
 
 use super::entries;
 use crate::{
-    model::room::RoomState,
-    ports::store::{MAX_SCAN_ROWS, Scan, Store, StoreError},
+    model::room::{Bucket, BucketName, RoomState},
+    ports::store::{MAX_SCAN_ROWS, Scan, Store, StoreError, Value},
     tables::{self, ColumnValue, TimelineRow},
 };
 
-/// The last entries, oldest first, back to the first gap.
+/// The end of a log.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    /// The last entries, oldest first, back to the first gap.
+    pub(super) entries: VecDeque<Arc<Entry>>,
+    /// The rows of the last append, newest first.
+    pub(super) last_append: Vec<TimelineRow>,
+}
+
+/// The last entries, back to the first gap.
 pub(super) async fn tail(
     store: &dyn Store,
     state: &RoomState,
     count: usize,
-) -> Result<VecDeque<Arc<Entry>>, StoreError> {
-    let mut ring: VecDeque<Arc<Entry>> = VecDeque::new();
+) -> Result<Tail, StoreError> {
+    let Tail { entries: mut ring, mut last_append } = Tail::default();
+    let mut append = None;
     let mut below: Option<Position> = None;
     for bucket in state.buckets.iter().rev() {
         let wanted = count.saturating_sub(ring.len());
@@ -29,24 +39,39 @@ pub(super) async fn tail(
             None => Bound::Unbounded,
             Some(next) => Bound::Excluded(vec![next.to_value()]),
         };
-        let rows: Vec<TimelineRow> = tables::scan(
-            store,
-            TimelineRow::partition(&state.meta.id, &bucket.first, &bucket.epoch),
-            from,
-            Bound::Unbounded,
-            wanted,
-        )
-        .await?;
+        let rows: Vec<TimelineRow> =
+            tables::scan(store, partition(state, bucket), from, Bound::Unbounded, wanted).await?;
         for row in rows {
+            let first = *append.get_or_insert(row.append);
+            if row.position >= first {
+                last_append.push(row.clone());
+            }
             let entry = entries::from_row(row)?;
             if ring.front().is_some_and(|newer| newer.position != entry.position + 1) {
-                return Ok(ring);
+                return Ok(Tail { entries: ring, last_append });
             }
             ring.push_front(Arc::new(entry));
         }
         below = Some(bucket.first);
     }
-    Ok(ring)
+    Ok(Tail { entries: ring, last_append })
+}
+
+/// The row at a position, if the log has one there.
+pub(super) async fn row_at(
+    store: &dyn Store,
+    state: &RoomState,
+    position: Position,
+) -> Result<Option<TimelineRow>, StoreError> {
+    let Some(bucket) = state.bucket_of(position).filter(|_| position <= state.head) else {
+        return Ok(None);
+    };
+    let BucketName { epoch, number } = bucket.name;
+    tables::get(store, TimelineRow::key(&state.meta.id, &epoch, &number, &position)).await
+}
+
+fn partition(state: &RoomState, bucket: &Bucket) -> Vec<Value> {
+    TimelineRow::partition(&state.meta.id, &bucket.name.epoch, &bucket.name.number)
 }
 
 /// The entries from `first` to `last`, both included, in order. Entries that have expired are missing.
@@ -81,7 +106,7 @@ pub async fn read_back(
         }
         let rows: Vec<TimelineRow> = tables::scan(
             store,
-            TimelineRow::partition(&state.meta.id, &bucket.first, &bucket.epoch),
+            partition(state, bucket),
             Bound::Included(vec![below.to_value()]),
             Bound::Excluded(vec![floor.to_value()]),
             limit - found.len(),
@@ -115,7 +140,7 @@ pub async fn read_forward(
         }
         let scan = Scan {
             table: TimelineRow::TABLE,
-            partition: TimelineRow::partition(&state.meta.id, &bucket.first, &bucket.epoch),
+            partition: partition(state, bucket),
             from: Bound::Included(vec![to.to_value()]),
             to: Bound::Included(vec![from.to_value()]),
             reverse: true,

@@ -12,6 +12,8 @@ const RECENT: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sent {
     pub(super) appended: Appended,
+    /// Whether it made an entry.
+    pub(super) made: bool,
     pub(super) digest: u64,
 }
 

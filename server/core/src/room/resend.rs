@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use caffis_schema::{
-    ClientId, EntryKind, Error, ErrorCode, MessageNumber, Position, Timestamp, reply::Appended,
-};
+use caffis_schema::{ClientId, Error, ErrorCode, MessageNumber, Timestamp, reply::Appended};
 
 use super::{
     cell::{Job, RoomCell},
@@ -56,33 +54,28 @@ async fn stored(
 ) -> Result<Option<Sent>, StoreError> {
     let key = SentRow::key(&cell.id, &job.caller.user, &client);
     let Some(row) = tables::get::<SentRow>(&*rooms.store, key).await? else { return Ok(None) };
-    let head = cell.state().map_or(Position::ZERO, |state| state.head);
-    if row.position > head || !is_entry_of(rooms, cell, &row).await? {
+    if !counts(rooms, cell, &row).await? {
         return Ok(None);
     }
-    let SentRow { room, position, number, time, digest, .. } = row;
-    Ok(Some(Sent { appended: Appended { room, position, number, time }, digest }))
+    let SentRow { room, position, number, time, made, digest, .. } = row;
+    Ok(Some(Sent { appended: Appended { room, position, number, time }, made, digest }))
 }
 
-/// Whether the entry at a `sent` row's position was made by it: after a write of unknown outcome the
-/// position may have gone to another.
-async fn is_entry_of(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bool, StoreError> {
-    let entries = match cell.ring_range(row.position, row.position) {
-        Some(entries) => entries,
-        None => {
-            let Some(state) = cell.state() else { return Ok(false) };
-            read::read_range(&*rooms.store, &state, row.position, row.position).await?
-        }
-    };
-    let Some(entry) = entries.first() else {
+/// Whether a `sent` row counts: the log has the command at its position (rule 19). After a write of
+/// unknown outcome the position may have gone to another.
+async fn counts(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bool, StoreError> {
+    let Some(state) = cell.state() else { return Ok(false) };
+    if row.position > state.head {
+        return Ok(false);
+    }
+    if !row.made {
+        return Ok(true);
+    }
+    let Some(entry) = read::row_at(&*rooms.store, &state, row.position).await? else {
         // Messages stay; other entries are kept for a time only.
         return Ok(row.number == MessageNumber::ZERO);
     };
-    let same = match &entry.kind {
-        EntryKind::Message(message) => message.key.is_some_and(|key| key.id == row.client),
-        _ => row.number == MessageNumber::ZERO,
-    };
-    Ok(same && entry.time == row.time)
+    Ok(entry.client == Some(row.client) && entry.by.as_ref() == Some(&row.sender))
 }
 
 /// Whether a client id is of a time for which ids are remembered.

@@ -151,17 +151,26 @@ impl Rooms {
         }
     }
 
+    /// The epoch in which this node owns a room.
+    ///
+    /// # Errors
+    /// `unavailable` when it does not.
+    pub(super) fn epoch_of(&self, room: RoomId) -> Result<u64, Error> {
+        match self.owners.owner_of(room) {
+            Owner::Here { epoch } => Ok(epoch),
+            Owner::There { .. } | Owner::Nobody => Err(no_owner()),
+        }
+    }
+
     /// The room, in memory.
     ///
     /// # Errors
     /// `not_found`, or what keeps it from being read.
     pub async fn loaded(self: &Arc<Self>, room: RoomId) -> Result<Arc<RoomCell>, Error> {
         loop {
-            if !matches!(self.owners.owner_of(room), Owner::Here { .. }) {
-                return Err(no_owner());
-            }
+            let epoch = self.epoch_of(room)?;
             if let Some(cell) = self.in_memory(room)
-                && cell.state().is_some()
+                && cell.is_loaded_in(epoch)
             {
                 return Ok(cell);
             }
@@ -178,6 +187,7 @@ impl Rooms {
     }
 
     pub(super) fn enqueue(self: &Arc<Self>, room: RoomId, work: Work) -> Result<(), Error> {
+        self.epoch_of(room)?;
         let cell = loop {
             let cell = {
                 let mut map = lock(&self.map);

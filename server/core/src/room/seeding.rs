@@ -48,7 +48,10 @@ pub async fn write_room(
         if append.entries.is_empty() {
             break;
         }
-        store.write(append.batch(settings, stamps.next()?)?).await?;
+        store.write(append.fill(Batch::logged(stamps.next()?), settings)?).await?;
+        if append.has_following() {
+            store.write(append.following(stamps.next()?)).await?;
+        }
         append.commit(&mut loaded, settings);
     }
     let mut batch = Batch::partition(stamps.next()?);

@@ -139,6 +139,21 @@ fn comes_back<R: Record + PartialEq + Debug>(record: &R) {
     }
 }
 
+/// Any values of some columns, each beside those of the ones after it: a table may have more columns than
+/// a tuple of strategies.
+macro_rules! any_of {
+    ($last:ident) => { any_column(stringify!($last)) };
+    ($first:ident, $($other:ident),+) => {
+        (any_column(stringify!($first)), any_of!($($other),+))
+    };
+}
+
+/// The pattern of what [`any_of`] makes.
+macro_rules! nested {
+    ($last:ident) => { $last };
+    ($first:ident, $($other:ident),+) => { ($first, nested!($($other),+)) };
+}
+
 /// One test for each table.
 macro_rules! round_trips {
     ($($test:ident: $record:ident { $($column:ident),+ $(,)? })+) => {
@@ -146,8 +161,8 @@ macro_rules! round_trips {
             proptest! {
                 #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
                 #[test]
-                fn $test(record in ($(any_column(stringify!($column)),)+).prop_map(
-                    |($($column,)+)| $record { $($column),+ },
+                fn $test(record in any_of!($($column),+).prop_map(
+                    |nested!($($column),+)| $record { $($column),+ },
                 )) {
                     comes_back(&record);
                 }
@@ -172,7 +187,7 @@ fn any_column<T: Any>(_name: &str) -> BoxedStrategy<T> {
 
 round_trips! {
     activity: ActivityRow { shard, minute, room }
-    buckets: BucketRow { room, first, epoch, opened }
+    buckets: BucketRow { room, epoch, number, first, opened, before_epoch, before_number }
     contexts: ContextRow { kind, id, room, plan }
     heads: HeadRow { room, position, number, time, sender, preview }
     leases: LeaseRow { node, beat, fenced, leaving, reserved, address }
@@ -181,10 +196,11 @@ round_trips! {
     nodes: NodeRow { list, node, address }
     revocations: RevocationRow { user, before }
     rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
-    sent: SentRow { room, sender, client, position, number, time, digest }
+    sent: SentRow { room, sender, client, position, number, time, made, digest }
     shards: ShardRow { group, shard, owner, epoch, released, floor }
     timeline: TimelineRow {
-        room, bucket, epoch, position, time, kind, number, sender, client, client_time, text, content
+        room, epoch, bucket, position, time, append, by, digest, kind, number, sender, client,
+        client_time, text, content
     }
     user_rooms: UserRoomRow { user, room, joined, peer }
     users: UserRow { user, name, picture, status, private_receipts, last_seen }

@@ -22,6 +22,8 @@ table! {
             number: MessageNumber,
             /// When, in milliseconds since 1970.
             time: Timestamp,
+            /// Whether it made an entry; else it changed nothing.
+            made: bool,
             /// A digest of its content, to tell a resend from a reuse of the id.
             digest: u64,
         }

@@ -11,10 +11,10 @@ table! {
         partition {
             /// The room.
             room: RoomId,
-            /// The bucket: its first position,
-            bucket: Position,
-            /// and the epoch of the owner that opened it, into which no other owner writes.
+            /// The bucket: the epoch of the owner that opened it, into which no other owner writes,
             epoch: u64,
+            /// and its number within the epoch.
+            bucket: u64,
         }
         clustering {
             /// The entry's position.
@@ -23,13 +23,19 @@ table! {
         values {
             /// When, in milliseconds since 1970.
             time: Timestamp,
+            /// The position of the first entry that was written with it.
+            append: Position,
+            /// Who gave the command that made it; none for what a claim made.
+            by: Option<UserId>,
+            /// The digest of that command's content.
+            digest: Option<u64>,
             /// The kind's name, as in JSON.
             kind: Arc<str>,
             /// The message's number.
             number: Option<MessageNumber>,
             /// Who wrote the message.
             sender: Option<UserId>,
-            /// The sender's client id for the message.
+            /// The client id of the command.
             client: Option<ClientId>,
             /// When the sender wrote it, by their clock.
             client_time: Option<Timestamp>,

@@ -17,8 +17,8 @@ async fn partitions(world: &World, room: RoomId) -> Vec<(usize, usize)> {
     let buckets: Vec<BucketRow> =
         tables::whole(store, BucketRow::partition(&room)).await.expect("buckets");
     let mut found = Vec::new();
-    for BucketRow { first, epoch, .. } in buckets {
-        let partition = TimelineRow::partition(&room, &first, &epoch);
+    for BucketRow { epoch, number, .. } in buckets {
+        let partition = TimelineRow::partition(&room, &epoch, &number);
         let rows: Vec<TimelineRow> =
             tables::partition(store, partition, MAX_SCAN_ROWS).await.expect("rows");
         let bytes = rows.iter().map(|row| {

@@ -56,7 +56,7 @@ pub(crate) const QUIET: Duration = Duration::from_millis(200);
 
 /// Tokens are a person's id; more may follow it: `giulia;name=Giulia;issued=1;expires=2`. Those of
 /// services begin with `service:` and may name their rights: `service:audit;right=history`.
-struct Tokens(Arc<ManualClock>);
+pub(crate) struct Tokens(pub(crate) Arc<ManualClock>);
 
 impl Authenticator for Tokens {
     fn identify<'a>(&'a self, token: &'a str) -> IdentityFuture<'a> {
@@ -92,7 +92,7 @@ impl Authenticator for Tokens {
     }
 }
 
-struct Seeded(Mutex<Random>);
+pub(crate) struct Seeded(pub(crate) Mutex<Random>);
 
 impl Entropy for Seeded {
     fn fill(&self, buffer: &mut [u8]) {
@@ -113,6 +113,10 @@ impl Owners for Fixed {
     fn owner_of(&self, room: RoomId) -> Owner {
         let node = self.nodes[(room.get() % self.nodes.len() as u64) as usize];
         if node == self.own { Owner::Here { epoch: 1 } } else { Owner::There { node, epoch: 1 } }
+    }
+
+    fn holds(&self) -> bool {
+        true
     }
 }
 
@@ -231,7 +235,7 @@ impl World {
         }
     }
 
-    fn client(&self, raw: Raw, welcome: Welcome) -> Client {
+    pub(crate) fn client(&self, raw: Raw, welcome: Welcome) -> Client {
         Client::new(raw, welcome, self.keys.clone(), self.clock.clone())
     }
 

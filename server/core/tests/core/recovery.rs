@@ -212,9 +212,12 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
         for number in from..from + 1_000 {
             batch.put(&tables::BucketRow {
                 room,
-                first: Position(3 + number),
                 epoch: 0,
+                number: 1 + number,
+                first: Position(3 + number),
                 opened: Timestamp(START),
+                before_epoch: None,
+                before_number: None,
             });
         }
         world.raw_store().write(batch).await.expect("written");
@@ -223,16 +226,22 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
     let mut batch = world.batch();
     batch.put(&tables::BucketRow {
         room,
-        first: Position(head),
         epoch: 1,
+        number: 2,
+        first: Position(head),
         opened: Timestamp(START),
+        before_epoch: Some(1),
+        before_number: Some(1),
     });
     batch.put(&tables::TimelineRow {
         room,
-        bucket: Position(head),
         epoch: 1,
+        bucket: 2,
         position: Position(head),
         time: Timestamp(START),
+        append: Position(head),
+        by: None,
+        digest: None,
         kind: "message".into(),
         number: Some(MessageNumber(2)),
         sender: Some(user("giulia")),

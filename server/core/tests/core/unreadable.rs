@@ -28,10 +28,13 @@ fn summary(client: &Client, room: RoomId) -> &RoomSummary {
 fn damaged(room: RoomId, position: u64) -> TimelineRow {
     TimelineRow {
         room,
-        bucket: Position(1),
         epoch: 1,
+        bucket: 1,
         position: Position(position),
         time: Timestamp(START),
+        append: Position(position),
+        by: None,
+        digest: None,
         kind: "message".into(),
         number: None,
         sender: None,
@@ -78,7 +81,7 @@ async fn a_damaged_room_is_listed_as_unreadable_and_the_others_go_on() {
     // Once the row is gone, the room is as it was.
     let mut batch = world.batch();
     for room in [bad, direct] {
-        let key = TimelineRow::key(&room, &Position(1), &1, &Position(3));
+        let key = TimelineRow::key(&room, &1, &1, &Position(3));
         batch.delete::<TimelineRow>(key);
     }
     world.raw_store().write(batch).await.expect("written");

@@ -1,5 +1,5 @@
 //! Two nodes behave as one: the tests of core again, with connections that go to one node and the other
-//! in turn, and rooms that belong half to each.
+//! in turn, and rooms that belong half to each. Then nodes that own their rooms by leases ([`several`]).
 
 #![allow(
     clippy::expect_used,
@@ -48,3 +48,4 @@ mod roles;
 mod send;
 #[path = "../core/services.rs"]
 mod services;
+mod several;

@@ -1,0 +1,120 @@
+//! Taking over a room that another owner wrote last, or whose last write had an unknown outcome.
+//!
+//! Writes that were sent may still land, on any part of the store, after the room was read. So what was
+//! found at the end of the log is written again, in this owner's stamps, before anything is answered;
+//! and the log goes on in a bucket that no former owner knows. The steps keep their order and the
+//! numbers of the rules; a takeover that dies anywhere is repeated whole by the next.
+
+use std::sync::Arc;
+
+use caffis_schema::{MessageNumber, Timestamp};
+
+use super::{
+    append::{bucket_row, named, rows_of},
+    buckets::Filled,
+    cell::Loaded,
+    entries,
+    load::write_owed,
+    resend::CLOCK_MARGIN,
+    rooms::Rooms,
+};
+use crate::{
+    cluster::SHARDS,
+    model::room::{Bucket, BucketName, RoomState},
+    ports::store::{Batch, Stamp, StoreError},
+    tables::{ActivityRow, SentRow, TimelineRow},
+};
+
+/// Writes the end of the log again, opens a bucket, and finishes what the last owner left undone.
+/// `last_append` are the rows of the last append, newest first.
+///
+/// # Errors
+/// The store's; then the takeover has to be repeated.
+pub(super) async fn take_over(
+    rooms: &Rooms,
+    loaded: &mut Loaded,
+    last_append: &[TimelineRow],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let again = write_again(rooms, &loaded.state, last_append, now)?;
+    if !again.operations.is_empty() {
+        rooms.store.write(again).await?;
+    }
+    // Rule 16: only now.
+    open_bucket(rooms, loaded, now).await?;
+    // Rule 17.
+    let mut repair = std::mem::replace(&mut loaded.owed, Batch::repairable(Stamp::NONE));
+    for row in last_append.iter().rev() {
+        let entry = entries::from_row(row.clone())?;
+        named(&entry.kind).iter().for_each(|user| rows_of(&mut repair, &loaded.state, user));
+    }
+    repair.merge();
+    write_owed(rooms, &repair).await
+}
+
+/// The rows of the last append and of the buckets that hold it, what became of its commands, and that
+/// the room was active (rules 14 and 15).
+fn write_again(
+    rooms: &Rooms,
+    state: &RoomState,
+    last_append: &[TimelineRow],
+    now: Timestamp,
+) -> Result<Batch, StoreError> {
+    let room = state.meta.id;
+    let mut batch = Batch::repairable(rooms.stamps.next()?);
+    let holds = |bucket: &&Bucket| {
+        let BucketName { epoch, number } = bucket.name;
+        last_append.iter().any(|row| (row.epoch, row.bucket) == (epoch, number))
+    };
+    for bucket in state.buckets.iter().filter(holds) {
+        batch.put(&bucket_row(room, bucket));
+    }
+    for row in last_append {
+        match row.number {
+            Some(_) => batch.put(row),
+            None => batch.put_for(row, rooms.settings.entry_retention),
+        }
+        if let (Some(by), Some(client), Some(digest)) = (&row.by, row.client, row.digest) {
+            let sent = SentRow {
+                room,
+                sender: by.clone(),
+                client,
+                position: row.position,
+                number: row.number.unwrap_or(MessageNumber::ZERO),
+                time: row.time,
+                made: true,
+                digest,
+            };
+            batch.put_for(&sent, rooms.settings.resend_window + CLOCK_MARGIN);
+        }
+    }
+    if !last_append.is_empty() {
+        let minute = now.get() / 60_000;
+        let row = ActivityRow { shard: room.get() % SHARDS, minute, room };
+        batch.put_for(&row, rooms.settings.activity_retention);
+    }
+    Ok(batch)
+}
+
+/// Opens the bucket in which this owner goes on. A bucket that holds nothing is passed over, so that the
+/// chain does not grow with each owner of a quiet room.
+async fn open_bucket(rooms: &Rooms, loaded: &mut Loaded, now: Timestamp) -> Result<(), StoreError> {
+    let mut state = (*loaded.state).clone();
+    let first = state.head + 1;
+    let buckets = Arc::make_mut(&mut state.buckets);
+    while buckets.last().is_some_and(|last| last.first >= first) {
+        buckets.pop();
+    }
+    loaded.last_bucket += 1;
+    let name = BucketName { epoch: loaded.epoch, number: loaded.last_bucket };
+    let before = buckets.last().map(|bucket| bucket.name);
+    let bucket = Bucket { name, first, opened: now.max(state.time), before };
+    buckets.push(bucket);
+    let mut batch = Batch::partition(rooms.stamps.next()?);
+    batch.put(&bucket_row(state.meta.id, &bucket));
+    rooms.store.write(batch).await?;
+    loaded.state = Arc::new(state);
+    loaded.fresh_bucket = false;
+    loaded.filled = Filled::default();
+    Ok(())
+}

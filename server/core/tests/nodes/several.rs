@@ -1,0 +1,333 @@
+//! Nodes that own rooms by leases: what a crash, a handover and a bad bus do to those who write.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, atomic::AtomicU64},
+    time::Duration,
+};
+
+use caffis_conformance::{
+    bus::{
+        faulty::{BusFaults, FaultyBus, Plan},
+        memory::Network,
+    },
+    clock::{ManualClock, SimulatedBootClock},
+    memory::MemoryStore,
+    random::Random,
+};
+use caffis_core::{
+    Core, Joining, Ports,
+    cluster::{Cluster, LeaseSettings, Owner},
+    ports::stamps::Stamps,
+};
+use caffis_link::memory::{Options, pair};
+use caffis_schema::{
+    Codec, EntryKind, Outcome, Reply, RoomId, command::Anchor, limits::FRAME_BYTES,
+    reply::EntryPage,
+};
+use tokio::{task::AbortHandle, time::Instant};
+
+use crate::{
+    client::Client,
+    harness::{Raw, START, Seeded, Tokens, unhurried, words},
+};
+
+/// How long a crashed node's rooms may take to accept commands: lease, drift and two renewals.
+const TAKEN_OVER: Duration = Duration::from_millis(7_500);
+
+/// Longer than anything takes that ends at all.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A node of the cluster.
+struct Node {
+    core: Core,
+    cluster: Cluster,
+    sessions: Mutex<Vec<AbortHandle>>,
+}
+
+/// Nodes that share a store and a bus.
+struct Several {
+    nodes: BTreeMap<usize, Node>,
+    started: usize,
+    store: Arc<MemoryStore>,
+    clock: Arc<ManualClock>,
+    network: Network,
+    faults: BusFaults,
+    keys: Arc<AtomicU64>,
+}
+
+impl Several {
+    async fn start(count: usize, seed: u64, plan: Plan) -> Self {
+        let clock = ManualClock::at(START);
+        let mut several = Self {
+            nodes: BTreeMap::new(),
+            started: 0,
+            store: Arc::new(MemoryStore::new(clock.clone())),
+            clock,
+            network: Network::default(),
+            faults: BusFaults::new(seed, plan),
+            keys: Arc::default(),
+        };
+        for _ in 0..count {
+            several.join().await;
+        }
+        several.settle().await;
+        several
+    }
+
+    /// Starts one node more; gives its number.
+    async fn join(&mut self) -> usize {
+        self.started += 1;
+        let number = self.started;
+        let seed = 100 + number as u64;
+        let ports = Ports {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            stamps: Stamps::reserved(self.clock.clone()),
+            entropy: Arc::new(Seeded(Mutex::new(Random::new(seed)))),
+            authenticator: Arc::new(Tokens(self.clock.clone())),
+        };
+        let (network, faults) = (self.network.clone(), self.faults.clone());
+        let joining = Joining {
+            boot_clock: SimulatedBootClock::at(Duration::from_secs(seed)),
+            connect: Box::new(move |node| Arc::new(FaultyBus::new(network.node(node), faults))),
+            address: format!("node {number}").into(),
+            lease: LeaseSettings::default(),
+        };
+        let joined = Core::join_cluster(unhurried(), ports, joining).await;
+        let (core, cluster) = joined.expect("joins");
+        self.nodes.insert(number, Node { core, cluster, sessions: Mutex::default() });
+        number
+    }
+
+    /// Waits until every shard has an owner and the shares are fair.
+    async fn settle(&self) {
+        let fair = |node: &Node| {
+            let owned = |number| {
+                let shard = caffis_core::cluster::Shard::new(number).expect("a shard");
+                matches!(node.cluster.shards().owner(shard), Owner::Here { .. })
+            };
+            (0..256).filter(|number| owned(*number)).count()
+        };
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let shares: Vec<_> = self.nodes.values().map(fair).collect();
+            // Each takes as many as it may; the last one takes the rest.
+            let least = 256 / self.nodes.len() - self.nodes.len();
+            if shares.iter().sum::<usize>() == 256 && shares.iter().all(|share| *share >= least) {
+                return;
+            }
+            assert!(Instant::now() < end, "{shares:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The process ends without a word.
+    fn crash(&mut self, number: usize) {
+        let node = self.nodes.remove(&number).expect("it runs");
+        let sessions = node.sessions.lock().expect("not poisoned");
+        sessions.iter().for_each(AbortHandle::abort);
+    }
+
+    /// The node that owns a room.
+    fn owner(&self, room: RoomId) -> usize {
+        let here = |node: &Node| matches!(node.cluster.shards().owner_of(room), Owner::Here { .. });
+        let found = self.nodes.iter().find(|(_, node)| here(node));
+        *found.expect("somebody owns it").0
+    }
+
+    async fn connect(&self, number: usize, token: &str) -> Client {
+        let (link, there) = pair(&Options { max_frame: FRAME_BYTES, ..Options::default() });
+        let node = &self.nodes[&number];
+        let core = node.core.clone();
+        let task = tokio::spawn(async move { core.serve(Box::new(there)).await });
+        node.sessions.lock().expect("not poisoned").push(task.abort_handle());
+        let mut raw = Raw { link, codec: Codec::Binary };
+        raw.hello(token, Vec::new()).await;
+        match raw.answer(0).await {
+            Ok(Reply::Welcome(welcome)) => {
+                Client::new(raw, welcome, self.keys.clone(), self.clock.clone())
+            }
+            other => panic!("hello was answered with {other:?}"),
+        }
+    }
+}
+
+/// Sends until it is known to have happened, with the same id, as a client does; gives how long it took.
+async fn send(client: &mut Client, room: RoomId, text: &str) -> Duration {
+    let (start, key) = (Instant::now(), client.key());
+    loop {
+        match client.send_as(key, room, text).await {
+            Ok(_) => return start.elapsed(),
+            Err(error) => {
+                let again = error.outcome == Outcome::Unknown || error.retry_after_ms.is_some();
+                assert!(again, "{error:?}");
+                assert!(start.elapsed() < PATIENCE, "{error:?}");
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A page, however often the room is on its way to another node.
+async fn until_served(client: &mut Client, room: RoomId, anchor: Anchor) -> EntryPage {
+    let start = Instant::now();
+    loop {
+        match client.history(room, anchor, 100).await {
+            Ok(page) => return page,
+            Err(error) => assert!(start.elapsed() < PATIENCE, "{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The messages of a room, in order, with their positions.
+async fn log(client: &mut Client, room: RoomId) -> Vec<(u64, String)> {
+    let mut entries = Vec::new();
+    loop {
+        let last = entries.last().map_or(0, |(position, _)| *position);
+        let anchor = Anchor::After(caffis_schema::Position(last));
+        let page = until_served(client, room, anchor).await;
+        let more = page.more_after;
+        entries.extend(page.entries.iter().map(|entry| {
+            let text = match &entry.kind {
+                EntryKind::Message(_) => words(entry).unwrap_or_default().to_owned(),
+                _ => String::new(),
+            };
+            (entry.position.get(), text)
+        }));
+        if !more {
+            return entries;
+        }
+    }
+}
+
+/// Positions have no gap, and each of these was written once.
+fn check(log: &[(u64, String)], written: &[String]) {
+    assert!(log.iter().map(|(position, _)| *position).eq(1..=log.len() as u64), "{log:?}");
+    for text in written {
+        assert_eq!(log.iter().filter(|(_, found)| found == text).count(), 1, "{text}: {log:?}");
+    }
+    assert_eq!(log.iter().filter(|(_, text)| !text.is_empty()).count(), written.len(), "{log:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_loses_nothing_and_the_rooms_go_on() {
+    let mut several = Several::start(3, 1, Plan::default()).await;
+    let mut marco = several.connect(2, "marco").await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let mut rooms = Vec::new();
+    for _ in 0..12 {
+        rooms.push(giulia.group(&["marco"]).await);
+    }
+    let mut written: BTreeMap<RoomId, Vec<String>> = BTreeMap::new();
+    for (round, crashed) in [3, 1].into_iter().enumerate() {
+        if crashed == 1 {
+            giulia = several.connect(2, "giulia").await;
+        }
+        for room in &rooms {
+            for client in [&mut giulia, &mut marco] {
+                let said = written.entry(*room).or_default();
+                said.push(format!("before {round}, {}", said.len()));
+                send(client, *room, said.last().expect("said")).await;
+            }
+        }
+        let orphaned: Vec<_> =
+            rooms.iter().copied().filter(|room| several.owner(*room) == crashed).collect();
+        assert!(!orphaned.is_empty(), "no room belongs to node {crashed}");
+        several.crash(crashed);
+        for room in &rooms {
+            let said = written.entry(*room).or_default();
+            said.push(format!("after {round}, {}", said.len()));
+            let took = send(&mut marco, *room, said.last().expect("said")).await;
+            let most = if orphaned.contains(room) { TAKEN_OVER } else { Duration::ZERO };
+            assert!(took <= most + Duration::from_millis(100), "{took:?}");
+        }
+    }
+    for room in rooms {
+        let log = log(&mut marco, room).await;
+        check(&log, &written[&room]);
+        let texts = log.iter().filter(|(_, text)| !text.is_empty()).map(|(_, text)| text);
+        assert!(texts.eq(&written[&room]), "as they were written");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_leaves_stops_nothing() {
+    let several = Several::start(3, 2, Plan::default()).await;
+    let mut marco = several.connect(2, "marco").await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let mut rooms = Vec::new();
+    for _ in 0..12 {
+        rooms.push(giulia.group(&["marco"]).await);
+    }
+    assert!(rooms.iter().any(|room| several.owner(*room) == 3), "no room belongs to node 3");
+    let leaving = several.nodes[&3].cluster.clone();
+    let left = tokio::spawn(async move { leaving.leave(Duration::from_secs(5)).await });
+    let mut longest = Duration::ZERO;
+    let mut written: BTreeMap<RoomId, Vec<String>> = BTreeMap::new();
+    for round in 0..20 {
+        for room in &rooms {
+            let said = format!("{round}");
+            longest = longest.max(send(&mut giulia, *room, &said).await);
+            written.entry(*room).or_default().push(said);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    left.await.expect("left");
+    assert!(longest <= Duration::from_millis(500), "{longest:?}");
+    for room in rooms {
+        assert!([1, 2].contains(&several.owner(room)));
+        check(&log(&mut marco, room).await, &written[&room]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bus_that_loses_and_doubles_loses_and_doubles_no_message() {
+    let plan = Plan {
+        lost: 100,
+        doubled: 100,
+        lost_requests: 50,
+        lost_replies: 50,
+        delay: Duration::from_millis(20),
+    };
+    for seed in 1..=4 {
+        let several = Several::start(2, seed, plan.clone()).await;
+        let mut giulia = several.connect(1, "giulia").await;
+        let mut marco = several.connect(2, "marco").await;
+        let room = loop {
+            let key = giulia.key();
+            let history = caffis_schema::room::HistoryPolicy::All;
+            if let Ok(made) = giulia.group_as(key, "Friday", &["marco"], history).await {
+                break made.room;
+            }
+        };
+        let mut written = Vec::new();
+        for number in 0..30 {
+            for (name, client) in [("giulia", &mut giulia), ("marco", &mut marco)] {
+                written.push(format!("{name} {number}"));
+                send(client, room, written.last().expect("written")).await;
+            }
+        }
+        several.faults.set_plan(Plan::default());
+        // Long enough for every audit.
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        for client in [&mut giulia, &mut marco] {
+            check(&log(client, room).await, &written);
+            // What was delivered came in order; what is missing was announced.
+            let mut heard = 0;
+            let mut announced = 0;
+            for event in client.settle().await {
+                match event {
+                    caffis_schema::Event::Entry(entry) => {
+                        assert!(entry.entry.position.get() > heard, "seed {seed}");
+                        heard = entry.entry.position.get();
+                    }
+                    caffis_schema::Event::Behind(head) => announced = head.head.get(),
+                    _ => {}
+                }
+            }
+            assert!(heard.max(announced) == 61, "seed {seed}: {heard}, {announced}");
+        }
+    }
+}
