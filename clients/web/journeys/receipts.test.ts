@@ -29,6 +29,9 @@ beforeAll(async () => {
   const last = marco.page.getByTestId("message").getByText(`before ${MESSAGES}`, { exact: true });
   await last.waitFor();
   await marco.badge(GROUP, null);
+  // The server knows, too, that everything was read.
+  const seen = giulia.page.locator("[data-own=true][data-delivery=read]");
+  await seen.getByText(`before ${MESSAGES}`, { exact: true }).waitFor();
 });
 
 afterAll(async () => {

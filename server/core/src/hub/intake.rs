@@ -18,7 +18,7 @@ use super::{
     news::{News, encode},
     people::SessionHandle,
     view::{Seen, View},
-    views::{Views, comes_to_inbox, head_of},
+    views::{Views, comes_to_inbox, has_digest, head_of},
     wire::{Subject, Wire},
 };
 use crate::{
@@ -98,8 +98,15 @@ impl Views {
         } else if missed {
             self.tell_behind(&seen);
         }
+        let state = seen.state.clone();
+        if let Some(follows) = &self.follows {
+            follows.note_told(room, state.head);
+        }
         let unused = seen.feed.is_empty();
         drop(seen);
+        if missed && has_digest(&state, &self.settings) {
+            self.tell_head(&state);
+        }
         if unused {
             self.close_if_empty(room);
         }

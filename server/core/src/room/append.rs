@@ -12,17 +12,16 @@ use super::{
     cell::{Loaded, head_row},
     entries::{self, Origin, Place},
     markers::Picked,
+    membership::membership_rows,
     recent::Sent,
     resend::CLOCK_MARGIN,
 };
 use crate::{
     cluster::Shard,
-    model::room::{Bucket, BucketName, Members, Membership, RoomState},
+    model::room::{Bucket, BucketName, Members, RoomState},
     ports::store::{Batch, Stamp, StoreError},
     settings::Settings,
-    tables::{
-        ActivityRow, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow, SentRow, UserRoomRow,
-    },
+    tables::{ActivityRow, BucketRow, HeadRow, MarkerRow, RoomRow, SentRow},
 };
 
 /// Entries that may wait for the rows of the markers that they moved; then those rows are written
@@ -269,55 +268,6 @@ fn senders(entries: &[Arc<Entry>]) -> impl Iterator<Item = (&UserId, MessageNumb
         EntryKind::Message(message) => Some((message.sender.as_ref()?, message.number)),
         _ => None,
     })
-}
-
-/// The rows of everyone whose membership changed.
-pub(super) fn membership_rows(batch: &mut Batch, state: &RoomState, before: &Members) {
-    for (user, member) in state.members.iter() {
-        if before.get(user) == Some(member) {
-            continue;
-        }
-        put_member(batch, state, user, member);
-    }
-    for user in before.keys().filter(|user| !state.members.contains_key(*user)) {
-        delete_member(batch, state.meta.id, user);
-    }
-}
-
-/// Whom an entry brings into a room, takes out of it, or changes in it.
-pub(super) fn named(kind: &EntryKind) -> &[UserId] {
-    match kind {
-        EntryKind::Created(created) => &created.members,
-        EntryKind::Joined(joined) => &joined.users,
-        EntryKind::Left(left) => std::slice::from_ref(&left.user),
-        EntryKind::Role(change) => std::slice::from_ref(&change.user),
-        EntryKind::Message(_) | EntryKind::Unknown(_) => &[],
-    }
-}
-
-/// The rows of a person as they are in a room now, whatever the store has of them.
-pub(super) fn rows_of(batch: &mut Batch, state: &RoomState, user: &UserId) {
-    match state.member(user) {
-        Some(member) => put_member(batch, state, user, member),
-        None => delete_member(batch, state.meta.id, user),
-    }
-}
-
-fn put_member(batch: &mut Batch, state: &RoomState, user: &UserId, member: &Membership) {
-    let room = state.meta.id;
-    batch.put(&MemberRow::new(room, user.clone(), member));
-    batch.put(&UserRoomRow {
-        user: user.clone(),
-        room,
-        joined: member.joined,
-        peer: state.peer_of(user).cloned(),
-    });
-}
-
-fn delete_member(batch: &mut Batch, room: RoomId, user: &UserId) {
-    batch.delete::<MemberRow>(MemberRow::key(&room, user));
-    batch.delete::<UserRoomRow>(UserRoomRow::key(user, &room));
-    batch.delete::<MarkerRow>(MarkerRow::key(&room, user));
 }
 
 #[cfg(test)]

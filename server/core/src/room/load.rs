@@ -12,11 +12,11 @@ use std::{
 use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, room::Message};
 
 use super::{
-    append::{membership_rows, named, rows_of},
     buckets::Filled,
     cell::Loaded,
     entries,
     markers::Markers,
+    membership::{membership_rows, named, rows_of},
     read::{Tail, read_range, tail},
     recent::Recent,
     ring::Ring,

@@ -11,26 +11,24 @@ use tokio::time::timeout;
 
 use super::{
     append::Append,
-    cell::{Before, Inner, Job, Loaded, RoomCell, Work},
+    cell::{Job, RoomCell, Work},
     command::{Change, Done, Order, RoomCommand, StepContext},
-    creation::{self, RoomPlan, new_room},
+    creation,
     entries::Origin,
-    load,
+    ready::{ensure_loaded, settle},
     recent::Sent,
     resend::{in_window, look_up, same_content},
     rooms::Rooms,
-    takeover::take_over,
 };
 use crate::{
-    errors::{no_owner, not_now},
+    errors::not_now,
     model::{
         authorise::{may_know, no_such_room},
         caller::Caller,
-        room::{BucketName, RoomState},
+        room::RoomState,
     },
-    ports::store::{Batch, Stamp, StoreError, StoreLimits},
+    ports::store::{Batch, StoreError, StoreLimits},
     sync::lock,
-    tables::TimelineRow,
 };
 
 /// Commands that share one durable write.
@@ -102,139 +100,6 @@ fn take_work(cell: &RoomCell, limits: &StoreLimits) -> Option<Vec<Work>> {
     };
     let count = inner.pending.iter().take(BATCH_COMMANDS).take_while(fits).count().max(1);
     Some(inner.pending.drain(..count).collect())
-}
-
-async fn ensure_loaded(
-    rooms: &Rooms,
-    cell: &Arc<RoomCell>,
-    creation: Option<&RoomPlan>,
-) -> Result<(), Error> {
-    let epoch = rooms.epoch_of(cell.id)?;
-    let distrust = {
-        let mut inner = lock(&cell.inner);
-        match &inner.loaded {
-            Some(loaded) if loaded.epoch == epoch => return Ok(()),
-            // Another node owned the room in between.
-            Some(_) => inner.doubt(),
-            None => {}
-        }
-        inner.distrust
-    };
-    let reading = load::load(&*rooms.store, &rooms.settings, cell.id, epoch, distrust);
-    let loaded = match timeout(rooms.settings.store_timeout, reading).await {
-        Ok(Ok(loaded)) => loaded,
-        Ok(Err(error)) => return Err(error.into()),
-        Err(_) => return Err(not_now()),
-    };
-    let mut repaired = false;
-    let loaded = match (loaded, creation) {
-        (Some((loaded, last_append)), _) => {
-            repaired =
-                !rooms.views.is_alone() && last_append.iter().any(|row| row.number.is_none());
-            settle_ownership(rooms, cell, loaded, &last_append, distrust).await?
-        }
-        (None, Some(plan)) => Loaded { epoch, ..new_room(cell.id, plan, rooms.clock.now()) },
-        (None, None) => {
-            // The room's creation was in doubt, and it did not happen.
-            lock(&cell.inner).distrust = false;
-            return Err(no_such_room());
-        }
-    };
-    let before = lock(&cell.inner).before.as_ref().map(|before| before.state.members.clone());
-    if let Some(before) = before {
-        rooms.know_peers(&before, &loaded.state).await;
-    }
-    let mut inner = lock(&cell.inner);
-    if loaded.is_unsaved() {
-        rooms.note_dirty(cell);
-    }
-    inner.loaded = Some(loaded);
-    inner.distrust = false;
-    if let Some(before) = inner.before.take() {
-        catch_up(rooms, cell, &mut inner, before);
-    }
-    rooms.join_view(&mut inner);
-    if repaired {
-        rooms.tell_members(&inner);
-    }
-    Ok(())
-}
-
-/// Takes a room over that another owner wrote last, or this one in doubt. A process alone leaves that to
-/// the next append: nobody else writes, and its own writes have come to their end.
-async fn settle_ownership(
-    rooms: &Rooms,
-    cell: &RoomCell,
-    mut loaded: Loaded,
-    last_append: &[TimelineRow],
-    distrust: bool,
-) -> Result<Loaded, Error> {
-    let room = cell.id;
-    let newest = loaded.state.buckets.last().map_or(0, |bucket| bucket.name.epoch);
-    if newest > loaded.epoch {
-        // A newer owner has taken the room over.
-        return Err(no_owner());
-    }
-    let used = lock(&cell.inner).names_used;
-    if used.epoch == loaded.epoch {
-        loaded.last_bucket = loaded.last_bucket.max(used.number);
-    }
-    if !rooms.views.is_alone() && (distrust || newest < loaded.epoch) {
-        let number = loaded.last_bucket + 1;
-        lock(&cell.inner).names_used = BucketName { epoch: loaded.epoch, number };
-        let taking = take_over(rooms, &mut loaded, last_append, rooms.clock.now());
-        match timeout(rooms.settings.store_timeout, taking).await {
-            Ok(Ok(())) => {}
-            // What was written is void, or is written again by the next takeover.
-            Ok(Err(StoreError::Unknown(_))) | Err(_) => return Err(not_now()),
-            Ok(Err(error)) => return Err(error.into()),
-        }
-        // Rule 16: nothing is answered unless the room is still ours.
-        if rooms.epoch_of(room)? != loaded.epoch {
-            return Err(no_owner());
-        }
-    }
-    Ok(loaded)
-}
-
-/// Writes the rows that the room owes; changes are refused until that succeeds.
-async fn settle(rooms: &Rooms, cell: &RoomCell) -> Result<(), Error> {
-    let owed = match &lock(&cell.inner).loaded {
-        Some(loaded) if loaded.owes() => loaded.owed.clone(),
-        _ => return Ok(()),
-    };
-    let writing = load::write_owed(rooms, &owed);
-    match timeout(rooms.settings.store_timeout, writing).await {
-        Ok(Ok(())) => {
-            let mut inner = lock(&cell.inner);
-            if let Some(loaded) = &mut inner.loaded {
-                loaded.owed = Batch::repairable(Stamp::NONE);
-            }
-            rooms.tell_members(&inner);
-            Ok(())
-        }
-        Ok(Err(StoreError::Unknown(_))) | Err(_) => Err(not_now()),
-        Ok(Err(error)) => Err(error.into()),
-    }
-}
-
-/// Goes on where memory was before the room had to be read again: tells what was found in the log and
-/// not told yet, and keeps the markers that the store did not have.
-fn catch_up(rooms: &Rooms, cell: &Arc<RoomCell>, inner: &mut Inner, before: Before) {
-    let Some(loaded) = &mut inner.loaded else { return };
-    loaded.state = Arc::new(RoomState {
-        // Checks again who may have the room open.
-        members_version: before.state.members_version + 1,
-        ..(*loaded.state).clone()
-    });
-    for (user, marker) in before.markers.iter() {
-        if loaded.state.member(user).is_some() {
-            loaded.markers.merge(user, *marker);
-        }
-    }
-    let untold = loaded.ring.iter().filter(|entry| entry.position > before.state.head);
-    let untold: Vec<_> = untold.cloned().collect();
-    rooms.publish(cell, inner, &untold, &before.state.members);
 }
 
 /// Finds out what the steps need: the results of commands that are resends, and whether the people whom

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use caffis_schema::{MessageNumber, Timestamp};
 
 use super::{
-    append::{bucket_row, named, rows_of},
+    append::bucket_row,
     buckets::Filled,
     cell::Loaded,
     entries,
     load::write_owed,
+    membership::{named, rows_of},
     resend::CLOCK_MARGIN,
     rooms::Rooms,
 };
