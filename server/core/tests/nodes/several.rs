@@ -275,7 +275,7 @@ async fn a_node_that_leaves_stops_nothing() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     left.await.expect("left");
-    assert!(longest <= Duration::from_millis(500), "{longest:?}");
+    assert!(longest <= Duration::from_secs(1), "{longest:?}");
     for room in rooms {
         assert!([1, 2].contains(&several.owner(room)));
         check(&log(&mut marco, room).await, &written[&room]);
