@@ -222,9 +222,14 @@ impl Views {
         let Some(view) = self.get(room) else { return };
         let mut seen = view.seen();
         let Seen { guests, feed, .. } = &mut *seen;
-        let gone = guests.of(node).into_iter().filter(|user| !people.contains(user));
-        gone.for_each(|user| drop_quietly(guests.exit(node, &user, feed)));
-        people.iter().for_each(|user| drop_quietly(guests.enter(node, user, feed)));
+        // Told by the number alone, whoever came or went.
+        let present: BTreeSet<&UserId> = people.iter().collect();
+        for user in guests.of(node).iter().filter(|user| !present.contains(user)) {
+            guests.exit(node, user, feed);
+        }
+        for user in people {
+            guests.enter(node, user, feed);
+        }
         seen.attendance_untold = true;
         self.untold.note(room, &view);
     }
@@ -265,6 +270,3 @@ impl Views {
         }
     }
 }
-
-/// What changed by a whole list is told by the number alone.
-fn drop_quietly(_: bool) {}
