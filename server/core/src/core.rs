@@ -6,7 +6,7 @@ use caffis_link::Link;
 use caffis_schema::{CloseCode, Command, Error, Event, Reply, Timestamp, UserId, event::Draining};
 use tokio::{
     sync::watch,
-    time::{Instant, MissedTickBehavior, interval, sleep},
+    time::{Instant, sleep},
 };
 
 use crate::{
@@ -35,7 +35,7 @@ use crate::{
     session::{self, Greeted},
     settings::Settings,
     statistics::{Counters, Statistics},
-    sync::spawn,
+    sync::{every, spawn},
     tables::RevocationRow,
 };
 
@@ -272,34 +272,28 @@ impl Core {
 }
 
 /// Notes connected people as seen, a shard of them at a time.
-async fn keep_seen(services: Services, mut ended: watch::Receiver<()>) {
-    let Services { people, directory, clock, .. } = services;
-    let mut ticks = interval(SEEN / People::SHARDS as u32);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for shard in (0..People::SHARDS).cycle() {
-        tokio::select! {
-            biased;
-            _ = ended.changed() => return,
-            _ = ticks.tick() => {}
+async fn keep_seen(services: Services, ended: watch::Receiver<()>) {
+    let mut shards = (0..People::SHARDS).cycle();
+    every(SEEN / People::SHARDS as u32, ended, move || {
+        let (services, shard) = (services.clone(), shards.next().unwrap_or_default());
+        async move {
+            for user in services.people.connected(shard) {
+                // What cannot be written now is written in a while.
+                let _ = services.directory.seen(&user, services.clock.now()).await;
+            }
         }
-        for user in people.connected(shard) {
-            // What cannot be written now is written in a while.
-            let _ = directory.seen(&user, clock.now()).await;
-        }
-    }
+    })
+    .await;
 }
 
-async fn keep_house(rooms: Arc<Rooms>, mut ended: watch::Receiver<()>) {
-    let mut ticks = interval(HOUSEKEEPING);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            biased;
-            _ = ended.changed() => return,
-            _ = ticks.tick() => {}
+async fn keep_house(rooms: Arc<Rooms>, ended: watch::Receiver<()>) {
+    every(HOUSEKEEPING, ended, move || {
+        let rooms = rooms.clone();
+        async move {
+            if let Err(error) = rooms.keep_house().await {
+                tracing::warn!(%error, "hints could not be written; they wait for the next time");
+            }
         }
-        if let Err(error) = rooms.keep_house().await {
-            tracing::warn!(%error, "hints could not be written; they wait for the next time");
-        }
-    }
+    })
+    .await;
 }

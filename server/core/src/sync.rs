@@ -3,6 +3,12 @@
 use std::{
     future::Future,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
 };
 
 /// Takes a lock. A panic while it was held has been reported where it happened; the data stays
@@ -11,11 +17,30 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts a task: the only place in core that does. What runs here is bounded by its caller: one
+/// Starts a task: the only place in core that does. Whoever calls this bounds the number of tasks: one
 /// driver for each busy room, one write of markers for each room, one write of each person's row and one of
-/// those that are gathered, one timer for each person who just went, core's housekeeping and the telling of
-/// updates.
+/// gathered rows, one timer for each person who just went, and core's own loops. On several nodes also: one
+/// queue of questions for each room, one filling of each view, the questions that are answered at the same
+/// time, one subscription for each person who joins a room, and what is told of each node that went.
 #[allow(clippy::disallowed_methods)]
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(task);
+}
+
+/// Does something at once and then in each period, one time after the other, until core ends.
+pub(crate) async fn every<F: Future<Output = ()>>(
+    period: Duration,
+    mut ended: watch::Receiver<()>,
+    mut act: impl FnMut() -> F,
+) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            _ = ended.changed() => return,
+            _ = ticks.tick() => {}
+        }
+        act().await;
+    }
 }

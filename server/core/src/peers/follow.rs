@@ -7,10 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use caffis_schema::{Entry, Error, Position, RoomId, UserId, room::RoomSummary};
-use tokio::{
-    sync::watch,
-    time::{MissedTickBehavior, interval, sleep},
-};
+use tokio::{sync::watch, time::sleep};
 
 use super::{
     Nodes,
@@ -22,7 +19,7 @@ use crate::{
     hub::{intake::Received, people::SessionHandle, views::Views},
     model::room::RoomState,
     ports::bus::NodeId,
-    sync::spawn,
+    sync::{every, spawn},
 };
 
 /// How often the owners are asked where the followed rooms stand.
@@ -216,18 +213,9 @@ pub(crate) async fn audit(views: Arc<Views>, nodes: Arc<Nodes>, all: bool) {
 pub(crate) async fn keep_auditing(
     views: Arc<Views>,
     nodes: Arc<Nodes>,
-    mut ended: watch::Receiver<()>,
+    ended: watch::Receiver<()>,
 ) {
-    let mut ticks = interval(AUDIT);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            biased;
-            _ = ended.changed() => return,
-            _ = ticks.tick() => {}
-        }
-        audit(views.clone(), nodes.clone(), false).await;
-    }
+    every(AUDIT, ended, move || audit(views.clone(), nodes.clone(), false)).await;
 }
 
 /// Takes in that a person who is connected here is in a room of another node now.

@@ -12,10 +12,7 @@ use std::{
 };
 
 use caffis_schema::{RoomId, UserId};
-use tokio::{
-    sync::watch,
-    time::{Instant, MissedTickBehavior, interval},
-};
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     hub::{elsewhere::There, news::Edge},
@@ -25,7 +22,7 @@ use crate::{
     },
     ports::bus::NodeId,
     services::Services,
-    sync::{lock, spawn},
+    sync::{every, lock, spawn},
     tables::{self, UserRoomRow},
 };
 
@@ -47,6 +44,17 @@ struct Heard {
 /// The nodes that were heard of.
 #[derive(Default)]
 pub(super) struct Heartbeats(Mutex<BTreeMap<NodeId, Heard>>);
+
+impl Heartbeats {
+    /// Forgets the nodes that were not heard for too long, and gives them.
+    fn silent(&self) -> Vec<NodeId> {
+        let mut heard = lock(&self.0);
+        let silent = heard.iter().filter(|(_, heard)| heard.at.elapsed() >= SILENCE);
+        let silent: Vec<_> = silent.map(|(node, _)| *node).collect();
+        heard.retain(|node, _| !silent.contains(node));
+        silent
+    }
+}
 
 /// Takes in what changed of a person who is connected to another node.
 pub(super) fn edge(services: &Services, heartbeats: &Heartbeats, edge: Edge) {
@@ -138,30 +146,20 @@ pub(crate) async fn keep_beating(
     services: Services,
     nodes: Arc<Nodes>,
     heartbeats: Arc<Heartbeats>,
-    mut ended: watch::Receiver<()>,
+    ended: watch::Receiver<()>,
 ) {
-    let mut ticks = interval(BEAT);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            biased;
-            _ = ended.changed() => return,
-            _ = ticks.tick() => {}
-        }
+    every(BEAT, ended, move || {
         nodes.publish_beat();
-        let silent: Vec<NodeId> = {
-            let mut heard = lock(&heartbeats.0);
-            let silent = heard.iter().filter(|(_, heard)| heard.at.elapsed() >= SILENCE);
-            let silent: Vec<_> = silent.map(|(node, _)| *node).collect();
-            heard.retain(|node, _| !silent.contains(node));
-            silent
-        };
-        for node in silent {
+        for node in heartbeats.silent() {
             services.views.forget_node(node);
             let gone = services.people.elsewhere().forget_node(node);
-            tell(&services, gone.into_iter()).await;
+            let services = services.clone();
+            // Apart, because it reads the store for each of them: the next beat may not wait for that.
+            spawn(async move { tell(&services, gone.into_iter()).await });
         }
-    }
+        std::future::ready(())
+    })
+    .await;
 }
 
 /// A page of the people who are connected here, for another node, and how many edges were told before.
