@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use crate::{
+    activity::Activity,
     admission::{Addresses, Admission},
     call::Call,
     cluster::{Cluster, SharedOwners},
@@ -28,6 +29,7 @@ use crate::{
         store::{Batch, SharedStore, StoreError},
     },
     quota::DailyQuota,
+    reactors::{self, Walker, keep_walking},
     refusals::Refusals,
     room::{Needs, Rooms},
     services::Services,
@@ -123,6 +125,14 @@ impl Core {
         let nodes = wire
             .zip(follows)
             .map(|(wire, follows)| Nodes::new(settings.clone(), wire, owners.clone(), follows));
+        let activity = Arc::new(Activity::new(
+            store.clone(),
+            ports.stamps.clone(),
+            ports.clock.clone(),
+            settings.activity_retention,
+            reactors::NAMES,
+            nodes.is_some(),
+        ));
         let rooms = Rooms::new(Needs {
             settings: settings.clone(),
             store: store.clone(),
@@ -132,6 +142,7 @@ impl Core {
             directory: directory.clone(),
             views: views.clone(),
             owners: owners.clone(),
+            activity: activity.clone(),
         });
         let services = Services {
             settings: settings.clone(),
@@ -157,6 +168,9 @@ impl Core {
             spawn(serve(services.clone(), nodes.clone(), ended.clone()));
             spawn(keep_auditing(services.views.clone(), nodes.clone(), ended.clone()));
         }
+        let walker =
+            Walker::new(activity, rooms.clone(), services.owners.clone(), settings.store_timeout);
+        spawn(keep_walking(Arc::new(walker), ended.clone()));
         spawn(keep_house(rooms, ended.clone()));
         spawn(keep_seen(services.clone(), ended));
         let addresses = Addresses::new(settings);

@@ -3,9 +3,10 @@
 //! [`Core`] is the whole: give it a store, a clock, randomness and someone who checks tokens
 //! ([`Ports`]), then hand it links. Inside, `session` runs one loop for each link and hands commands
 //! to `features`; `room` owns the logs; `hub` knows who is connected and what waits for whom;
-//! `model` has the rules as plain values; `tables` declares what is stored; `ports` are the traits
-//! that adapters implement. ARCHITECTURE.md follows a message through all of it.
+//! `reactors` do what follows from the logs; `model` has the rules as plain values; `tables` declares
+//! what is stored; `ports` are the traits that adapters implement. ARCHITECTURE.md follows a message through all of it.
 
+mod activity;
 pub mod admission;
 pub mod call;
 pub mod cluster;
@@ -21,6 +22,7 @@ pub mod pages;
 mod peers;
 pub mod ports;
 mod quota;
+mod reactors;
 mod refusals;
 pub mod room;
 pub mod seed;

@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use caffis_schema::RoomId;
 
-use super::{Cluster, Owner};
+use super::{Cluster, Owner, Shard};
 
 /// Says who owns which room. Asked for each command: it never waits.
 pub trait Owners: Send + Sync + 'static {
-    /// Who owns a room now, as far as this node knows: [`Owner::Here`] only while its lease is held.
-    fn owner_of(&self, room: RoomId) -> Owner;
+    /// Who owns a shard now, as far as this node knows: [`Owner::Here`] only while its lease is held.
+    fn owner(&self, shard: Shard) -> Owner;
+
+    /// Who owns a room now, in the same sense.
+    fn owner_of(&self, room: RoomId) -> Owner {
+        self.owner(Shard::of(room))
+    }
 
     /// Whether this node's lease is held: what it wrote for rooms that it has not released yet counts, and
     /// may be told (rule 11).
@@ -20,8 +25,8 @@ pub trait Owners: Send + Sync + 'static {
 pub type SharedOwners = Arc<dyn Owners>;
 
 impl Owners for Cluster {
-    fn owner_of(&self, room: RoomId) -> Owner {
-        match self.shards().owner_of(room) {
+    fn owner(&self, shard: Shard) -> Owner {
+        match self.shards().owner(shard) {
             Owner::Here { .. } if !self.lease().held() => Owner::Nobody,
             owner => owner,
         }

@@ -17,11 +17,11 @@ use super::{
     resend::CLOCK_MARGIN,
 };
 use crate::{
-    cluster::Shard,
+    activity,
     model::room::{Bucket, BucketName, Members, RoomState},
     ports::store::{Batch, Stamp, StoreError},
     settings::Settings,
-    tables::{ActivityRow, BucketRow, HeadRow, MarkerRow, RoomRow, SentRow},
+    tables::{BucketRow, HeadRow, MarkerRow, RoomRow, SentRow},
 };
 
 /// Entries that may wait for the rows of the markers that they moved; then those rows are written
@@ -92,6 +92,11 @@ impl Append {
         found.map(|(_, _, sent)| *sent)
     }
 
+    /// The epoch of the owner that appends.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     /// Whether there is nothing to write.
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.sent.is_empty()
@@ -149,13 +154,15 @@ impl Append {
     }
 
     /// What makes the entries durable: they, the bucket that holds them, what became of their commands,
-    /// and that the room was active. The parts may land one by one: an append that is not known to have
-    /// landed whole is told to nobody, and the next owner writes the last one again (rules 11, 14, 15). A
-    /// process alone takes nothing over: its batch is one that lands whole or not at all.
+    /// and that the room was active in this minute of its shard. The parts may land one by one: an append
+    /// that is not known to have landed whole is told to nobody, and the next owner writes the last one
+    /// again (rules 11, 14, 15). A process alone takes nothing over: its batch is one that lands whole or
+    /// not at all.
     pub(super) fn fill(
         &mut self,
         mut batch: Batch,
         settings: &Settings,
+        minute: u64,
     ) -> Result<Batch, StoreError> {
         let room = self.ahead.meta.id;
         for bucket in &self.ahead.buckets[self.first_bucket..] {
@@ -194,11 +201,9 @@ impl Append {
         for user in self.markers.iter().flat_map(|picked| &picked.gone) {
             batch.delete::<MarkerRow>(MarkerRow::key(&room, user));
         }
-        let minute = self.ahead.time.get() / 60_000;
         if minute != self.active_minute && !self.entries.is_empty() {
             self.active_minute = minute;
-            let row = ActivityRow { shard: Shard::of(room).get(), minute, room };
-            batch.put_for(&row, settings.activity_retention);
+            activity::note(&mut batch, room, minute, settings.activity_retention);
             // Lists sort by the hint's time, which has to be there after a crash too. Its position
             // stays behind: the hint may not run ahead of a log to which this write is lost.
             batch.put(&HeadRow { time: self.ahead.time, ..head_row(&self.before) });
@@ -342,7 +347,7 @@ mod tests {
         push(&mut append, Timestamp(5));
         push(&mut append, Timestamp(5));
         assert_eq!(buckets(&append), [(1, 1, 1), (2, 1, 2)]);
-        let batch = append.fill(Batch::logged(Stamp(1)), &Settings::default()).expect("fits");
+        let batch = append.fill(Batch::logged(Stamp(1)), &Settings::default(), 1).expect("fits");
         let timeline = batch.operations.iter().filter_map(|operation| match operation {
             Operation::Put { table, row, .. } if table.name == "timeline" => {
                 Some(row.key.partition[1..].to_vec())

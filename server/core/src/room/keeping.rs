@@ -141,6 +141,27 @@ impl Rooms {
         self.write_hints(hints).await
     }
 
+    /// Writes the hint of a room's head, unless the store has it.
+    ///
+    /// # Errors
+    /// The store's; housekeeping tries again.
+    pub(crate) async fn save_head(
+        self: &Arc<Self>,
+        cell: &Arc<RoomCell>,
+    ) -> Result<(), StoreError> {
+        let mut hints = Hints::new(&self.store.limits());
+        {
+            let mut inner = lock(&cell.inner);
+            let loaded = inner.loaded.as_mut().ok_or_else(late)?;
+            // What is on its way already may still be lost.
+            if !loaded.head_dirty && !loaded.head_saving {
+                return Ok(());
+            }
+            hints.add_head(cell, loaded);
+        }
+        self.write_hints(hints).await
+    }
+
     /// Housekeeping: writes hints to the store, tells members the heads of large rooms, reads rooms again
     /// whose last write had an unknown outcome, and takes unused rooms out of memory.
     ///

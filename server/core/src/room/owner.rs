@@ -21,6 +21,7 @@ use super::{
     rooms::Rooms,
 };
 use crate::{
+    cluster::Shard,
     errors::not_now,
     model::{
         authorise::{may_know, no_such_room},
@@ -157,7 +158,11 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
         true => Batch::logged(stamp),
         false => Batch::repairable(stamp),
     };
-    let batch = match stamp.and_then(|stamp| append.fill(batch(stamp), &rooms.settings)) {
+    let minute = rooms.activity.minute(Shard::of(cell.id), append.epoch());
+    let filled = stamp
+        .and_then(|stamp| Ok((batch(stamp), minute?)))
+        .and_then(|(batch, minute)| append.fill(batch, &rooms.settings, minute));
+    let batch = match filled {
         Ok(batch) => batch,
         Err(error) => return reply(jobs, answers, Some(give_up(rooms, cell, error))),
     };

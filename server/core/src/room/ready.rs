@@ -14,6 +14,7 @@ use super::{
     takeover::take_over,
 };
 use crate::{
+    cluster::Shard,
     errors::{no_owner, not_now},
     model::{
         authorise::no_such_room,
@@ -47,6 +48,15 @@ pub(super) async fn ensure_loaded(
         Ok(Err(error)) => return Err(error.into()),
         Err(_) => return Err(not_now()),
     };
+    if loaded.is_some() || creation.is_some() {
+        // Before the first entry of this epoch, and only once.
+        let adopting = rooms.activity.adopt(Shard::of(cell.id), epoch);
+        match timeout(rooms.settings.store_timeout, adopting).await {
+            Ok(Ok(())) => {}
+            Ok(Err(StoreError::Unknown(_))) | Err(_) => return Err(not_now()),
+            Ok(Err(error)) => return Err(error.into()),
+        }
+    }
     let mut repaired = false;
     let loaded = match (loaded, creation) {
         (Some((loaded, last_append)), _) => {
@@ -100,7 +110,13 @@ async fn settle_ownership(
     if used.epoch == loaded.epoch {
         loaded.last_bucket = loaded.last_bucket.max(used.number);
     }
-    if !rooms.views.is_alone() && (distrust || newest < loaded.epoch) {
+    if rooms.views.is_alone() {
+        if distrust {
+            // The write in doubt may have landed after reactors had read its minute.
+            let minute = rooms.activity.minute(Shard::of(room), loaded.epoch)?;
+            rooms.activity.note(&mut loaded.owed, room, minute);
+        }
+    } else if distrust || newest < loaded.epoch {
         let number = loaded.last_bucket + 1;
         lock(&cell.inner).names_used = BucketName { epoch: loaded.epoch, number };
         let taking = take_over(rooms, &mut loaded, last_append, rooms.clock.now());

@@ -21,9 +21,10 @@ use super::{
     owner,
 };
 use crate::{
+    activity::Activity,
     cluster::{Owner, SharedOwners},
     directory::Directory,
-    errors::{no_owner, owner_stopped},
+    errors::{no_owner, not_now, owner_stopped},
     hub::{people::People, views::Views},
     model::{caller::Caller, room::RoomState},
     ports::{clock::SharedClock, stamps::Stamps, store::SharedStore},
@@ -42,6 +43,7 @@ pub(crate) struct Needs {
     pub(crate) directory: Arc<Directory>,
     pub(crate) views: Arc<Views>,
     pub(crate) owners: SharedOwners,
+    pub(crate) activity: Arc<Activity>,
 }
 
 /// All rooms in memory.
@@ -54,6 +56,7 @@ pub struct Rooms {
     pub(super) directory: Arc<Directory>,
     pub(super) views: Arc<Views>,
     pub(super) owners: SharedOwners,
+    pub(super) activity: Arc<Activity>,
     pub(super) map: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
     /// Rooms that nobody uses, in the order in which they became idle.
     pub(super) idle: Mutex<IdleRooms>,
@@ -99,7 +102,8 @@ impl Drop for DriverGuard {
 
 impl Rooms {
     pub(crate) fn new(needs: Needs) -> Arc<Self> {
-        let Needs { settings, store, clock, stamps, people, directory, views, owners } = needs;
+        let Needs { settings, store, clock, stamps, people, directory, views, owners, activity } =
+            needs;
         Arc::new(Self {
             settings,
             store,
@@ -109,6 +113,7 @@ impl Rooms {
             directory,
             views,
             owners,
+            activity,
             map: Mutex::default(),
             idle: Mutex::default(),
             drivers: AtomicUsize::new(0),
@@ -178,6 +183,18 @@ impl Rooms {
             self.enqueue(room, Work::Load(answer))?;
             done.await.unwrap_or_else(|_| Err(owner_stopped()))?;
         }
+    }
+
+    /// The room, in memory, once everything that was sent to the store for it before this has come to its
+    /// end.
+    ///
+    /// # Errors
+    /// As [`Rooms::loaded`].
+    pub(crate) async fn settled(self: &Arc<Self>, room: RoomId) -> Result<Arc<RoomCell>, Error> {
+        let (answer, done) = oneshot::channel();
+        self.enqueue(room, Work::Load(answer))?;
+        done.await.unwrap_or_else(|_| Err(owner_stopped()))?;
+        self.in_memory(room).ok_or_else(not_now)
     }
 
     /// The room, if it is in memory.

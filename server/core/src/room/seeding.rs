@@ -48,7 +48,8 @@ pub async fn write_room(
         if append.entries.is_empty() {
             break;
         }
-        store.write(append.fill(Batch::logged(stamps.next()?), settings)?).await?;
+        let minute = append.ahead.time.get() / 60_000;
+        store.write(append.fill(Batch::logged(stamps.next()?), settings, minute)?).await?;
         if append.has_following() {
             store.write(append.following(stamps.next()?)).await?;
         }

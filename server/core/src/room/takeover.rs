@@ -20,10 +20,10 @@ use super::{
     rooms::Rooms,
 };
 use crate::{
-    cluster::SHARDS,
+    cluster::Shard,
     model::room::{Bucket, BucketName, RoomState},
     ports::store::{Batch, Stamp, StoreError},
-    tables::{ActivityRow, SentRow, TimelineRow},
+    tables::{SentRow, TimelineRow},
 };
 
 /// Writes the end of the log again, opens a bucket, and finishes what the last owner left undone.
@@ -37,7 +37,7 @@ pub(super) async fn take_over(
     last_append: &[TimelineRow],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let again = write_again(rooms, &loaded.state, last_append, now)?;
+    let again = write_again(rooms, &loaded.state, last_append, loaded.epoch)?;
     if !again.operations.is_empty() {
         rooms.store.write(again).await?;
     }
@@ -59,7 +59,7 @@ fn write_again(
     rooms: &Rooms,
     state: &RoomState,
     last_append: &[TimelineRow],
-    now: Timestamp,
+    epoch: u64,
 ) -> Result<Batch, StoreError> {
     let room = state.meta.id;
     let mut batch = Batch::repairable(rooms.stamps.next()?);
@@ -90,9 +90,8 @@ fn write_again(
         }
     }
     if !last_append.is_empty() {
-        let minute = now.get() / 60_000;
-        let row = ActivityRow { shard: room.get() % SHARDS, minute, room };
-        batch.put_for(&row, rooms.settings.activity_retention);
+        let minute = rooms.activity.minute(Shard::of(room), epoch)?;
+        rooms.activity.note(&mut batch, room, minute);
     }
     Ok(batch)
 }

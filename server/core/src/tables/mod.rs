@@ -8,6 +8,7 @@ mod activity;
 mod buckets;
 mod conditional;
 mod contexts;
+mod cursors;
 mod heads;
 mod leases;
 mod markers;
@@ -35,6 +36,7 @@ pub use self::{
     buckets::BucketRow,
     conditional::{Swapped, compare_and_set},
     contexts::ContextRow,
+    cursors::CursorRow,
     heads::HeadRow,
     leases::LeaseRow,
     markers::MarkerRow,
@@ -59,6 +61,7 @@ pub static ALL: &[&Table] = &[
     ActivityRow::TABLE,
     BucketRow::TABLE,
     ContextRow::TABLE,
+    CursorRow::TABLE,
     HeadRow::TABLE,
     LeaseRow::TABLE,
     MarkerRow::TABLE,

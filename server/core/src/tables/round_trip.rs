@@ -186,9 +186,10 @@ fn any_column<T: Any>(_name: &str) -> BoxedStrategy<T> {
 }
 
 round_trips! {
-    activity: ActivityRow { shard, minute, room }
+    activity: ActivityRow { shard, hour, minute, room }
     buckets: BucketRow { room, epoch, number, first, opened, before_epoch, before_number }
     contexts: ContextRow { kind, id, room, plan }
+    cursors: CursorRow { shard, reactor, minute }
     heads: HeadRow { room, position, number, time, sender, preview }
     leases: LeaseRow { node, beat, fenced, leaving, reserved, address }
     markers: MarkerRow { room, user, delivered, read, unread_from }

@@ -18,7 +18,7 @@ use caffis_conformance::{
 };
 use caffis_core::{
     Core, Peers, Ports, Settings,
-    cluster::{Owner, Owners},
+    cluster::{Owner, Owners, Shard},
     model::caller::Rights,
     ports::{
         authenticator::{Authenticator, Identity, IdentityFuture, TokenError},
@@ -35,7 +35,7 @@ use caffis_link::{
 };
 use caffis_schema::{
     Body, ClientFrame, CloseCode, Codec, Command, DeviceId, Entry, EntryKind, Error, ErrorCode,
-    List, PROTOCOL_VERSION, Reply, Request, RoomId, ServerFrame, Text, Timestamp, UserId, codec,
+    List, PROTOCOL_VERSION, Reply, Request, ServerFrame, Text, Timestamp, UserId, codec,
     command::{Cursor, Hello},
     event::{Answered, TextBody},
     limits::FRAME_BYTES,
@@ -103,15 +103,15 @@ impl Entropy for Seeded {
     }
 }
 
-/// Rooms belong to one node or another by their ids, for good.
+/// Shards belong to one node or another by their numbers, for good.
 struct Fixed {
     nodes: Vec<NodeId>,
     own: NodeId,
 }
 
 impl Owners for Fixed {
-    fn owner_of(&self, room: RoomId) -> Owner {
-        let node = self.nodes[(room.get() % self.nodes.len() as u64) as usize];
+    fn owner(&self, shard: Shard) -> Owner {
+        let node = self.nodes[(shard.get() % self.nodes.len() as u64) as usize];
         if node == self.own { Owner::Here { epoch: 1 } } else { Owner::There { node, epoch: 1 } }
     }
 

@@ -26,6 +26,7 @@ mod markers;
 mod members;
 mod outsiders;
 mod presence;
+mod reactors;
 mod recovery;
 mod removal;
 mod resend;

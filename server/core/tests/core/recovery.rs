@@ -274,7 +274,8 @@ async fn what_was_active_is_kept_for_a_time() {
     let mut giulia = world.connect("giulia").await;
     let room = giulia.group(&[]).await;
     let retention = world.core.settings().activity_retention;
-    let key = tables::ActivityRow::key(&(room.get() % 256), &(START / 60_000), &room);
+    let minute = START / 60_000;
+    let key = tables::ActivityRow::key(&(room.get() % 256), &(minute / 60), &minute, &room);
     for (passed, kept) in [(Duration::ZERO, true), (retention, false)] {
         world.clock.advance(passed);
         let row = tables::get::<tables::ActivityRow>(world.raw_store(), key.clone()).await;

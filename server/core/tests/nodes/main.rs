@@ -34,6 +34,8 @@ mod members;
 mod outsiders;
 #[path = "../core/presence.rs"]
 mod presence;
+#[path = "../core/reactors.rs"]
+mod reactors;
 #[path = "../core/recovery.rs"]
 mod recovery;
 #[path = "../core/removal.rs"]

@@ -19,6 +19,7 @@ use caffis_core::{
     Core, Joining, Ports,
     cluster::{Cluster, LeaseSettings, Owner},
     ports::stamps::Stamps,
+    tables::{self, HeadRow},
 };
 use caffis_link::memory::{Options, pair};
 use caffis_schema::{
@@ -119,6 +120,14 @@ impl Several {
             }
             assert!(Instant::now() < end, "{shares:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Time passes for the timers and for the wall clock.
+    async fn pass(&self, time: Duration) {
+        for _ in 0..time.as_secs() {
+            self.clock.advance(Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 
@@ -329,5 +338,36 @@ async fn a_bus_that_loses_and_doubles_loses_and_doubles_no_message() {
             }
             assert!(heard.max(announced) == 61, "seed {seed}: {heard}, {announced}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reactors_go_on_where_a_crashed_node_stopped() {
+    let mut several = Several::start(3, 5, Plan::default()).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let mut rooms = Vec::new();
+    for _ in 0..12 {
+        rooms.push(giulia.group(&["giulia"]).await);
+    }
+    several.pass(Duration::from_secs(150)).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    for room in &rooms {
+        send(&mut giulia, *room, "the last words").await;
+    }
+    several.crash(2);
+    several.crash(3);
+    let hint = async |room: RoomId| {
+        let key = HeadRow::key(&room);
+        let row = tables::get::<HeadRow>(&*several.store, key).await.expect("read");
+        row.expect("a hint").position.get()
+    };
+    let mut behind = 0;
+    for room in &rooms {
+        behind += usize::from(hint(*room).await < 2);
+    }
+    assert!(behind > 3, "only {behind} hints are behind");
+    several.pass(Duration::from_secs(240)).await;
+    for room in &rooms {
+        assert_eq!(hint(*room).await, 2);
     }
 }
