@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 pub(crate) const HELP: &str = "\
 cargo xtask run [-- ARGUMENTS]   build the page and the server, serve http://localhost:5002
 cargo xtask test [OPTIONS]       install what the tests need and run them all
-    --quick                      no browsers, no fuzzing, no licences (minutes)
+    --quick                      no browsers, servers, fuzzing, licences (minutes)
     --long                       longer fuzzing, more kill runs
     --only STAGE[,STAGE]         only these stages
 cargo xtask setup                only install what the tests need

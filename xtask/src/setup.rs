@@ -30,6 +30,9 @@ const BROWSERS: [System; 4] = [
     System { package: "xvfb", program: "Xvfb" },
 ];
 
+/// The real servers that tests start. Debian starts this one on its usual port too; tests never use that.
+const SERVERS: [System; 1] = [System { package: "redis-server", program: "redis-server" }];
+
 /// Pinned, so that a new release never changes what passes. Built from nothing in 2.3 minutes on
 /// two cores, which a normal test run can afford.
 const CARGO_DENY: &str = "0.20.2";
@@ -49,7 +52,7 @@ pub(crate) fn for_tier(workspace: &Workspace, tier: Tier) -> Result<()> {
     node::check(workspace)?;
     let mut wanted: Vec<&System> = COMPILERS.iter().chain(&TOOLS).collect();
     if tier > Tier::Quick {
-        wanted.extend(&BROWSERS);
+        wanted.extend(SERVERS.iter().chain(&BROWSERS));
     }
     system_packages(workspace, &wanted)?;
     // The tests read the resolved graph: all of it is here before the first of them.

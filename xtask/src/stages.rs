@@ -31,7 +31,7 @@ struct Run<'a> {
     tier: Tier,
 }
 
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 11] = [
     Stage { name: "setup", tier: Tier::Quick, run: install },
     Stage { name: "fmt", tier: Tier::Quick, run: fmt },
     Stage { name: "rules", tier: Tier::Quick, run: rules },
@@ -39,6 +39,7 @@ const STAGES: [Stage; 10] = [
     Stage { name: "clippy", tier: Tier::Quick, run: clippy },
     Stage { name: "build", tier: Tier::Quick, run: build },
     Stage { name: "unit", tier: Tier::Quick, run: unit },
+    Stage { name: "servers", tier: Tier::Normal, run: servers },
     Stage { name: "browsers", tier: Tier::Normal, run: browsers },
     Stage { name: "fuzz", tier: Tier::Normal, run: fuzz_all },
     Stage { name: "deny", tier: Tier::Normal, run: deny },
@@ -145,6 +146,16 @@ fn unit(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     cargo_test(run, &["--workspace", "--exclude", "xtask"], tally)
 }
 
+/// The tests that need real servers: they are ignored elsewhere, and nothing else is in their files.
+fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
+    run.workspace
+        .cargo(["test", "--locked", "--workspace", "--no-fail-fast", "--test", "redis"])
+        .arguments(["--", "--ignored"])
+        .env("CAFFIS_TEST_TIER", run.tier.name())
+        .limit(TEST_LIMIT)
+        .run_lines(|line| *tally += Tally::from_line(line))
+}
+
 fn browsers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     for package in node::packages(run.workspace) {
         if package.has("test:browser")? {
@@ -187,9 +198,10 @@ mod tests {
     }
 
     #[test]
-    fn quick_has_no_browsers() {
+    fn quick_has_no_browsers_and_no_servers() {
         assert!(names(Tier::Quick, &[]).contains(&"unit"));
         assert!(!names(Tier::Quick, &[]).contains(&"browsers"));
+        assert!(!names(Tier::Quick, &[]).contains(&"servers"));
         assert_eq!(names(Tier::Normal, &[]).len(), STAGES.len());
     }
 

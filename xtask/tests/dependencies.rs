@@ -24,18 +24,22 @@ const TRANSPORT: &str = "caffis-transport";
 const CERTS: &str = "caffis-certs";
 const CORE: &str = "caffis-core";
 const EMBEDDED: &str = "caffis-embedded";
+const REDIS: &str = "caffis-redis";
+const SERVERS: &str = "caffis-servers";
 const CONFORMANCE: &str = "caffis-conformance";
 const SIM: &str = "caffis-sim";
 const CLIENT: &str = "caffis-client";
 const SERVER: &str = "caffis-chat";
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 15] = [
     Rule { name: SCHEMA, imports: &[], tests: &[] },
     Rule { name: LINK, imports: &[], tests: &[] },
     Rule { name: TRANSPORT, imports: &[LINK], tests: &[CERTS] },
     Rule { name: CERTS, imports: &[], tests: &[] },
     Rule { name: CORE, imports: &[SCHEMA, LINK], tests: &[CONFORMANCE] },
     Rule { name: EMBEDDED, imports: &[SCHEMA, CORE], tests: &[CONFORMANCE] },
+    Rule { name: REDIS, imports: &[CORE], tests: &[CONFORMANCE, SERVERS] },
+    Rule { name: SERVERS, imports: &[], tests: &[] },
     Rule { name: CONFORMANCE, imports: &[SCHEMA, CORE], tests: &[] },
     Rule { name: SIM, imports: &[SCHEMA, LINK, CORE, CLIENT, CONFORMANCE], tests: &[] },
     Rule {
