@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use caffis_schema::RoomId;
+use tokio::sync::watch;
 
 use super::{Cluster, Owner, Shard};
 
@@ -15,6 +16,9 @@ pub trait Owners: Send + Sync + 'static {
     fn owner_of(&self, room: RoomId) -> Owner {
         self.owner(Shard::of(room))
     }
+
+    /// Marks each change of any owner; none where nothing changes.
+    fn changes(&self) -> Option<watch::Receiver<()>>;
 
     /// Whether this node's lease is held: what it wrote for rooms that it has not released yet counts, and
     /// may be told (rule 11).
@@ -30,6 +34,10 @@ impl Owners for Cluster {
             Owner::Here { .. } if !self.lease().held() => Owner::Nobody,
             owner => owner,
         }
+    }
+
+    fn changes(&self) -> Option<watch::Receiver<()>> {
+        self.shards().changes()
     }
 
     fn holds(&self) -> bool {

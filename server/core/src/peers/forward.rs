@@ -7,14 +7,14 @@
 
 use std::{
     collections::{BTreeMap, VecDeque, btree_map::Entry},
-    future::{Future, ready},
+    future::{Future, pending, ready},
     pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use caffis_schema::{Command, Error, ErrorCode, Reply, RoomId};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::sleep};
 
 use super::{
     Nodes,
@@ -33,6 +33,9 @@ const COMMANDS_PER_QUESTION: usize = 128;
 
 /// How much longer than its own limit the owner may take to answer, for the way there and back.
 const WAY_AND_BACK: Duration = Duration::from_secs(2);
+
+/// How long the answer of a former owner may be on its way. Before it gives a room up it has answered.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// How long a client should wait before it asks again when another node does not answer, in
 /// milliseconds.
@@ -95,7 +98,8 @@ fn unanswered(error: &BusError, changes: bool) -> Error {
 }
 
 impl Nodes {
-    /// Asks a node; waits as long as the owner may take.
+    /// Asks a node; waits as long as the owner may take, but no longer once it is not the owner any more: a
+    /// node that died answers nothing, and the next owner can be asked.
     ///
     /// # Errors
     /// Why there is no answer. `changes` says whether the question may have changed something.
@@ -109,8 +113,27 @@ impl Nodes {
         let encoded = encode(question)
             .ok_or_else(|| gone(BusError::Invalid("it could not be encoded".to_owned())))?;
         let within = self.settings.store_timeout + WAY_AND_BACK;
-        let answer = self.wire.ask(node, encoded, within).await.map_err(gone)?;
+        let answer = tokio::select! {
+            biased;
+            answer = self.wire.ask(node, encoded, within) => answer,
+            () = self.moved(question.room(), node) => Err(BusError::NoReply),
+        };
+        let answer = answer.map_err(gone)?;
         decode(&answer).ok_or_else(|| gone(BusError::NoReply))
+    }
+
+    /// Resolves when a room has not belonged to a node for a moment.
+    async fn moved(&self, room: Option<RoomId>, node: NodeId) {
+        let (Some(room), Some(mut changes)) = (room, self.owners.changes()) else {
+            return pending().await;
+        };
+        let owns = |owner| matches!(owner, Owner::There { node: found, .. } if found == node);
+        while owns(self.owners.owner_of(room)) {
+            if changes.changed().await.is_err() {
+                return pending().await;
+            }
+        }
+        sleep(LAST_WORDS).await;
     }
 
     /// Asks the owner of a room to take one command.

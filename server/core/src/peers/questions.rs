@@ -59,6 +59,23 @@ pub(crate) enum Question {
     Standings(Vec<RoomId>, bool),
 }
 
+impl Question {
+    /// A room that the question is about, whose owner can answer it. None if any node can.
+    pub(super) fn room(&self) -> Option<RoomId> {
+        match self {
+            Self::Change(room, ..)
+            | Self::Ensure(_, room, ..)
+            | Self::State(room, _)
+            | Self::Entries(room, _) => Some(*room),
+            Self::Call(_, Command::Open(open)) => Some(open.room),
+            Self::Call(_, command) => command.room(),
+            Self::Summaries(_, rooms, _) | Self::Standings(rooms, _) => rooms.first().copied(),
+            Self::Resume(_, cursors, _) => cursors.first().map(|cursor| cursor.room),
+            Self::People(_) => None,
+        }
+    }
+}
+
 /// The answer to a question.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Answered {

@@ -41,7 +41,7 @@ use caffis_schema::{
     limits::FRAME_BYTES,
     reply::Welcome,
 };
-use tokio::{task::AbortHandle, time::timeout};
+use tokio::{sync::watch, task::AbortHandle, time::timeout};
 
 use crate::{NODES, client::Client};
 
@@ -113,6 +113,10 @@ impl Owners for Fixed {
     fn owner(&self, shard: Shard) -> Owner {
         let node = self.nodes[(shard.get() % self.nodes.len() as u64) as usize];
         if node == self.own { Owner::Here { epoch: 1 } } else { Owner::There { node, epoch: 1 } }
+    }
+
+    fn changes(&self) -> Option<watch::Receiver<()>> {
+        None
     }
 
     fn holds(&self) -> bool {

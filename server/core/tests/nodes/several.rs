@@ -23,14 +23,16 @@ use caffis_core::{
 };
 use caffis_link::memory::{Options, pair};
 use caffis_schema::{
-    Codec, EntryKind, Outcome, Reply, RoomId, command::Anchor, limits::FRAME_BYTES,
+    Codec, Command, EntryKind, Outcome, Reply, RoomId,
+    command::{Anchor, History, Send},
+    limits::FRAME_BYTES,
     reply::EntryPage,
 };
 use tokio::{task::AbortHandle, time::Instant};
 
 use crate::{
     client::Client,
-    harness::{Raw, START, Seeded, Tokens, unhurried, words},
+    harness::{Raw, START, Seeded, Tokens, text, unhurried, words},
 };
 
 /// How long a crashed node's rooms may take to accept commands: lease, drift and two renewals.
@@ -258,6 +260,44 @@ async fn a_crash_loses_nothing_and_the_rooms_go_on() {
         check(&log, &written[&room]);
         let texts = log.iter().filter(|(_, text)| !text.is_empty()).map(|(_, text)| text);
         assert!(texts.eq(&written[&room]), "as they were written");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_crashed_node_was_asked_is_given_up_when_its_rooms_have_another_owner() {
+    let mut several = Several::start(3, 6, Plan::default()).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let mut rooms = Vec::new();
+    for _ in 0..12 {
+        rooms.push(giulia.group(&["giulia"]).await);
+    }
+    rooms.retain(|room| several.owner(*room) == 3);
+    let mut commands = Vec::new();
+    for room in &rooms {
+        let (key, body) = (giulia.key(), text("ciao"));
+        let page = History { room: *room, anchor: Anchor::Latest, limit: 10 };
+        for command in [Command::Send(Send { key, room: *room, body }), Command::History(page)] {
+            commands.push((several.connect(1, "giulia").await, command));
+        }
+    }
+    several.faults.set_plan(Plan { lost_replies: 1_000, ..Plan::default() });
+    let mut asked = Vec::new();
+    for (mut client, command) in commands {
+        asked.push((client.start(command).await, client));
+    }
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let start = Instant::now();
+    several.crash(3);
+    several.faults.set_plan(Plan::default());
+    let mut unknown = 0;
+    for (id, mut client) in asked {
+        let answer = client.answer(id).await;
+        unknown += usize::from(answer.is_err_and(|error| error.outcome == Outcome::Unknown));
+    }
+    assert!(start.elapsed() <= TAKEN_OVER + Duration::from_secs(1), "{:?}", start.elapsed());
+    assert!(unknown > 0, "no question was under way");
+    for room in rooms {
+        assert!(send(&mut giulia, room, "again").await <= Duration::from_secs(2));
     }
 }
 
