@@ -1,6 +1,10 @@
 //! Core as the binary and the tests hold it.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use caffis_link::Link;
 use caffis_schema::{CloseCode, Command, Error, Event, Reply, Timestamp, UserId, event::Draining};
@@ -269,6 +273,11 @@ impl Core {
     /// The rooms that this process owns.
     pub(crate) fn rooms(&self) -> &Arc<Rooms> {
         &self.services.rooms
+    }
+
+    /// The other nodes, as long as core lives.
+    pub(crate) fn nodes(&self) -> Weak<Nodes> {
+        self.services.nodes.as_ref().map(Arc::downgrade).unwrap_or_default()
     }
 
     /// How core is doing.

@@ -77,6 +77,18 @@ impl Core {
                 () = run => {}
             }
         });
+        let (mut moves, ended, nodes) = (cluster.moves(), cluster.clone(), core.nodes());
+        spawn(async move {
+            loop {
+                tokio::select! {
+                    biased;
+                    _ = ended.ended() => return,
+                    moved = moves.changed() => if moved.is_err() { return },
+                }
+                let Some(nodes) = nodes.upgrade() else { return };
+                nodes.publish_shards();
+            }
+        });
         if let Some(mut changes) = cluster.shards().changes() {
             let (rooms, ended) = (Arc::downgrade(core.rooms()), cluster.clone());
             spawn(async move {

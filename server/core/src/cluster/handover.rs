@@ -115,6 +115,7 @@ impl Member {
             Outcome::Done => {
                 self.state.merge(claim.after);
                 self.state.mine.insert(claim.shard, Mine::Serving);
+                self.control.moves.send_replace(());
             }
             Outcome::Found(found) => found.into_iter().for_each(|row| self.state.merge(row)),
             Outcome::Failed(error) | Outcome::Unknown(error) => {
@@ -211,6 +212,7 @@ impl Member {
         let gone = known.is_some_and(|known| known.released || known.epoch != row.epoch);
         if gone {
             self.state.mine.remove(&shard);
+            self.control.moves.send_replace(());
         }
         gone
     }

@@ -58,6 +58,8 @@ pub(super) struct Control {
     pub(super) leaving: watch::Sender<bool>,
     /// Every shard has been given up.
     pub(super) empty: watch::Sender<bool>,
+    /// A shard was given up or claimed.
+    pub(super) moves: watch::Sender<()>,
     /// Nothing runs any more.
     pub(super) done: watch::Sender<bool>,
 }
@@ -145,7 +147,11 @@ impl Member {
                 let draining = &mut self.state.draining;
                 tokio::select! {
                     biased;
-                    () = control.wake.notified() => break,
+                    () = control.wake.notified() => {
+                        // What others do at the same time is seen by the same look.
+                        sleep_until(Instant::now() + self.settings.gather()).await;
+                        break;
+                    }
                     Some(shard) = draining.next(), if !draining.is_empty() => {
                         self.drained(shard).await;
                     }

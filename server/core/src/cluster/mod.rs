@@ -33,7 +33,7 @@ mod watch;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::{sync::watch::Receiver, time::timeout};
 
 pub use self::{
     clock::TokioClock,
@@ -178,6 +178,13 @@ impl Cluster {
     #[must_use]
     pub fn shards(&self) -> &Shards {
         &self.shards
+    }
+
+    /// Marks each time that this node has given up a shard or claimed one: others are to look at once. The
+    /// value is of no interest.
+    #[must_use]
+    pub fn moves(&self) -> Receiver<()> {
+        self.control.moves.subscribe()
     }
 
     /// How the lease ended; waits until it does. Then the process has to start again.

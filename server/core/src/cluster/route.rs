@@ -20,6 +20,9 @@ pub trait Owners: Send + Sync + 'static {
     /// Marks each change of any owner; none where nothing changes.
     fn changes(&self) -> Option<watch::Receiver<()>>;
 
+    /// Another node says that shards changed hands.
+    fn look(&self);
+
     /// Whether this node's lease is held: what it wrote for rooms that it has not released yet counts, and
     /// may be told (rule 11).
     fn holds(&self) -> bool;
@@ -38,6 +41,10 @@ impl Owners for Cluster {
 
     fn changes(&self) -> Option<watch::Receiver<()>> {
         self.shards().changes()
+    }
+
+    fn look(&self) {
+        self.wake();
     }
 
     fn holds(&self) -> bool {

@@ -86,6 +86,11 @@ impl LeaseSettings {
         self.lease_time + self.lease_drift
     }
 
+    /// The pause before a look that others have asked for.
+    pub(super) fn gather(&self) -> Duration {
+        self.hurry() / HURRY
+    }
+
     /// The pause before something is tried again.
     pub(super) fn hurry(&self) -> Duration {
         self.lease_renewal / HURRY

@@ -46,6 +46,8 @@ pub enum News {
     Person(Box<Changed>),
     /// A person's sessions end whose tokens were made before a time.
     Revoked(UserId, Timestamp),
+    /// A shard was given up or claimed: look at the store.
+    Shards,
 }
 
 /// A person whose profile or settings changed.

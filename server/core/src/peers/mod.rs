@@ -108,6 +108,11 @@ impl Nodes {
         publish(&self.wire, &Subject::Everyone, &News::Person(Box::new(changed)));
     }
 
+    /// Tells the other nodes that this one has given up shards or claimed some.
+    pub(crate) fn publish_shards(&self) {
+        publish(&self.wire, &Subject::Everyone, &News::Shards);
+    }
+
     /// Has the other nodes end a person's sessions whose tokens were made before a time.
     pub(crate) fn publish_revoked(&self, user: &UserId, before: Timestamp) {
         let news = News::Revoked(user.clone(), before);

@@ -221,6 +221,7 @@ fn take_in(services: &Services, nodes: &Arc<Nodes>, heartbeats: &Arc<Heartbeats>
         News::Beat(node, edges) => presence::beat(services, nodes, heartbeats, node, edges),
         News::Person(changed) => services.take_in_person(&changed),
         News::Revoked(user, before) => services.people.close_before(&user, before),
+        News::Shards => services.owners.look(),
         News::Head(head, blind) => views.receive_head(head, &blind),
     }
 }

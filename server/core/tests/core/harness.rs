@@ -119,6 +119,8 @@ impl Owners for Fixed {
         None
     }
 
+    fn look(&self) {}
+
     fn holds(&self) -> bool {
         true
     }

@@ -16,7 +16,7 @@ use caffis_conformance::{
     random::Random,
 };
 use caffis_core::{
-    Core, Joining, Ports,
+    Core, Joining, Ports, Settings,
     cluster::{Cluster, LeaseSettings, Owner},
     ports::stamps::Stamps,
     tables::{self, HeadRow},
@@ -97,7 +97,9 @@ impl Several {
             address: format!("node {number}").into(),
             lease: LeaseSettings::default(),
         };
-        let joined = Core::join_cluster(unhurried(), ports, joining).await;
+        // Clients here do not ping while they wait for others.
+        let settings = Settings { idle_timeout: Duration::from_secs(600), ..unhurried() };
+        let joined = Core::join_cluster(settings, ports, joining).await;
         let (core, cluster) = joined.expect("joins");
         self.nodes.insert(number, Node { core, cluster, sessions: Mutex::default() });
         number
@@ -324,7 +326,7 @@ async fn a_node_that_leaves_stops_nothing() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     left.await.expect("left");
-    assert!(longest <= Duration::from_secs(1), "{longest:?}");
+    assert!(longest <= Duration::from_millis(100), "{longest:?}");
     for room in rooms {
         assert!([1, 2].contains(&several.owner(room)));
         check(&log(&mut marco, room).await, &written[&room]);
@@ -340,17 +342,12 @@ async fn a_bus_that_loses_and_doubles_loses_and_doubles_no_message() {
         lost_replies: 50,
         delay: Duration::from_millis(20),
     };
-    for seed in 1..=4 {
-        let several = Several::start(2, seed, plan.clone()).await;
+    for seed in 1..=20 {
+        let several = Several::start(2, seed, Plan::default()).await;
         let mut giulia = several.connect(1, "giulia").await;
         let mut marco = several.connect(2, "marco").await;
-        let room = loop {
-            let key = giulia.key();
-            let history = caffis_schema::room::HistoryPolicy::All;
-            if let Ok(made) = giulia.group_as(key, "Friday", &["marco"], history).await {
-                break made.room;
-            }
-        };
+        let room = giulia.group(&["marco"]).await;
+        several.faults.set_plan(plan.clone());
         let mut written = Vec::new();
         for number in 0..30 {
             for (name, client) in [("giulia", &mut giulia), ("marco", &mut marco)] {

@@ -202,7 +202,7 @@ async fn a_change_is_told_and_looked_for_at_once() {
     wait(ms(5)).await;
     assert!(!changes.has_changed().expect("open"));
     one.cluster.wake();
-    wait(ms(5)).await;
+    wait(ms(15)).await;
     assert!(changes.has_changed().expect("open"), "it begins to hand over");
     two.owns(ALL / 2).await;
 }
