@@ -71,6 +71,25 @@ pub struct ClientKey {
     /// When the person acted, on the client's clock corrected with the server's time; kept on every
     /// resend.
     pub time: Timestamp,
+    /// The room's head as the client knew it when it made the command, 0 when it knew none; kept on
+    /// every resend. What was done up to there cannot have been this command, so the server seldom has
+    /// to look far for an earlier copy of it.
+    pub head: Position,
+}
+
+/// The key of the command that wrote a message, as everybody in the room sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
+pub struct MessageKey {
+    /// The id in the [`ClientKey`].
+    pub id: ClientId,
+    /// The time in the [`ClientKey`].
+    pub time: Timestamp,
+}
+
+impl From<ClientKey> for MessageKey {
+    fn from(ClientKey { id, time, .. }: ClientKey) -> Self {
+        Self { id, time }
+    }
 }
 
 /// A person as others see them.
@@ -216,7 +235,7 @@ pub struct Message {
     /// Who wrote it, or none for the service.
     pub sender: Option<UserId>,
     /// The sender's key, so that their devices recognise their own message.
-    pub key: Option<ClientKey>,
+    pub key: Option<MessageKey>,
     /// What it says.
     pub body: Body,
 }

@@ -14,7 +14,7 @@ use caffis_core::{
 use caffis_schema::{
     Body, ClientId, EntryKind, List, RoomId, Text, Timestamp, UserId,
     event::TextBody,
-    room::{ClientKey, Context, HistoryPolicy, Message, Profile, RoomClass},
+    room::{Context, HistoryPolicy, Message, MessageKey, Profile, RoomClass},
 };
 
 /// The demo users: user id and name.
@@ -122,7 +122,7 @@ async fn write(
         let message = Message {
             number,
             sender: UserId::new(sender).ok(),
-            key: Some(ClientKey { id: ClientId(entropy::bytes(entropy)), time }),
+            key: Some(MessageKey { id: ClientId(entropy::bytes(entropy)), time }),
             body: Body::Text(TextBody { text: Text::cut(text) }),
         };
         Some((EntryKind::Message(message), time))

@@ -4,8 +4,8 @@
 use std::time::Instant;
 
 use caffis_schema::{
-    Body, ClientFrame, ClientId, Codec, Command, DeviceId, List, PROTOCOL_VERSION, Position,
-    Request, RoomId, ServerFrame, Text, Timestamp, codec,
+    Body, ClientFrame, Codec, Command, DeviceId, List, PROTOCOL_VERSION, Position, Request, RoomId,
+    ServerFrame, Text, codec,
     command::{Cursor, Hello, Send},
     event::TextBody,
     room::ClientKey,
@@ -51,10 +51,9 @@ pub(crate) fn hello(user: &str, cursors: Vec<Cursor>) -> Hello {
 }
 
 /// An encoded message that says when it was sent.
-pub(crate) fn message(id: u32, room: RoomId, key: u128, time: Timestamp, now: u64) -> Vec<u8> {
+pub(crate) fn message(id: u32, room: RoomId, key: ClientKey, now: u64) -> Vec<u8> {
     let mut text = format!("{now:016x}");
     text.extend(std::iter::repeat_n('x', TEXT_BYTES - text.len()));
-    let key = ClientKey { id: ClientId(key.to_be_bytes()), time };
     let body = Body::Text(TextBody { text: Text::cut(&text) });
     request(id, Command::Send(Send { key, room, body }))
 }
@@ -154,7 +153,7 @@ pub(crate) fn decode(payload: &[u8]) -> anyhow::Result<ServerFrame> {
 #[cfg(test)]
 mod tests {
     use caffis_schema::{
-        Entry, EntryKind, Event, MessageNumber, Reply, UserId,
+        ClientId, Entry, EntryKind, Event, MessageNumber, Reply, Timestamp, UserId,
         event::{Answer, Answered, RoomEntry},
         open::Empty,
         room::Message,
@@ -169,7 +168,9 @@ mod tests {
     #[test]
     fn the_reader_by_hand_agrees_with_the_codec() {
         let room = RoomId::from_random(u64::MAX);
-        let sent = message(3, room, 5, Timestamp(1_000_000), 0xabc);
+        let (id, time) = (ClientId([5; 16]), Timestamp(1_000_000));
+        let key = ClientKey { id, time, head: Position(776) };
+        let sent = message(3, room, key, 0xabc);
         let ClientFrame::Request(Request { command: Command::Send(send), .. }) =
             codec::decode(&sent, Codec::Binary).unwrap()
         else {
@@ -179,7 +180,7 @@ mod tests {
             let message = Message {
                 number: MessageNumber(300),
                 sender,
-                key: Some(send.key),
+                key: Some(send.key.into()),
                 body: send.body.clone(),
             };
             let entry = Entry {

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use caffis_schema::{
-    Body, ClientId, ClientSignal, Command, MessageNumber, Reply, RoomId, Text, UserId,
+    Body, ClientId, ClientSignal, Command, MessageNumber, Position, Reply, RoomId, Text, UserId,
     command::{
         Anchor, Close, CreateGroup, EnsureDirect, EnsureRoom, History, Mark, Members, Open, Send,
         Typing,
@@ -22,6 +22,7 @@ use crate::{
     driver::Driver,
     environment::Environment,
     events::Events,
+    heads::Heads,
     options::Options,
 };
 
@@ -32,6 +33,7 @@ pub struct Client {
     environment: Arc<dyn Environment>,
     /// The server's clock minus ours, in milliseconds.
     offset: Arc<AtomicI64>,
+    heads: Heads,
 }
 
 impl Client {
@@ -45,17 +47,24 @@ impl Client {
         let (events, told) = mpsc::channel(Events::CAPACITY);
         let offset = Arc::new(AtomicI64::new(0));
         let environment = Arc::clone(&options.environment);
-        let driver = Driver::new(options, taken, events, Arc::clone(&offset));
-        (Self { actions, environment, offset }, Events(told), driver)
+        let heads = Heads::default();
+        let driver = Driver::new(options, taken, events, Arc::clone(&offset), heads.clone());
+        (Self { actions, environment, offset, heads }, Events(told), driver)
     }
 
-    /// A fresh idempotency key, timed by the server's clock.
+    /// A fresh idempotency key for a command in a room, timed by the server's clock.
     #[must_use]
-    pub fn key(&self) -> ClientKey {
+    pub fn key(&self, room: RoomId) -> ClientKey {
+        ClientKey { head: self.heads.of(room), ..self.key_of_new_room() }
+    }
+
+    /// A fresh idempotency key for a command that makes a room, timed by the server's clock.
+    #[must_use]
+    pub fn key_of_new_room(&self) -> ClientKey {
         let mut id = [0; 16];
         self.environment.fill(&mut id);
         let time = self.environment.now().offset(self.offset.load(Ordering::Relaxed));
-        ClientKey { id: ClientId(id), time }
+        ClientKey { id: ClientId(id), time, head: Position::ZERO }
     }
 
     /// Sends a command and waits until it is settled, across disconnects and restarts. A command that
@@ -91,7 +100,7 @@ impl Client {
     /// # Errors
     /// Any [`CallError`].
     pub async fn send_text(&self, room: RoomId, text: &str) -> Result<Appended, CallError> {
-        self.send(room, self.key(), Body::Text(TextBody { text: Text::cut(text) })).await
+        self.send(room, self.key(room), Body::Text(TextBody { text: Text::cut(text) })).await
     }
 
     /// Opens a room; its last entries come as [`ClientEvent::Opened`], and after a break it is
@@ -170,7 +179,7 @@ impl Client {
         history: HistoryPolicy,
     ) -> Result<RoomSummary, CallError> {
         self.room(Command::CreateGroup(CreateGroup {
-            key: self.key(),
+            key: self.key_of_new_room(),
             name: Text::cut(name),
             members: caffis_schema::List::cut(members),
             history,

@@ -24,8 +24,9 @@ use crate::{
     connector::ConnectError,
     end::End,
     events::{ClientEvent, Ended, State},
+    heads::Heads,
     options::Options,
-    rooms::ResumeId,
+    rooms::{ResumeId, Rooms},
     session::Session,
 };
 
@@ -51,9 +52,11 @@ impl Driver {
         actions: mpsc::Receiver<Action>,
         events: mpsc::Sender<ClientEvent>,
         offset: Arc<AtomicI64>,
+        heads: Heads,
     ) -> Self {
         let backoff = Backoff::new(options.backoff_base, options.backoff_cap);
-        let application = Application::new(options, actions, events);
+        let mut application = Application::new(options, actions, events);
+        application.state.rooms = Rooms::with(heads);
         Self { application, offset, backoff, tokens_refused: 0, online: None }
     }
 

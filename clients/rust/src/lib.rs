@@ -32,6 +32,7 @@ mod driver;
 mod end;
 mod environment;
 mod events;
+mod heads;
 mod options;
 mod outbox;
 mod rooms;

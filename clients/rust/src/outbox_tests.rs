@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use caffis_schema::{
-    Body, ClientId, ErrorCode, Text, Timestamp, command, event::TextBody, room::ClientKey,
+    Body, ClientId, ErrorCode, Position, Text, Timestamp, command, event::TextBody, room::ClientKey,
 };
 use tokio::sync::oneshot;
 
@@ -10,7 +10,7 @@ use crate::{Connection, connection::tests::silent_link};
 
 fn send(room: u64, id: u8) -> Command {
     Command::Send(command::Send {
-        key: ClientKey { id: ClientId([id; 16]), time: Timestamp(0) },
+        key: ClientKey { id: ClientId([id; 16]), time: Timestamp(0), head: Position(0) },
         room: RoomId::from_random(room),
         body: Body::Text(TextBody { text: Text::cut("hello") }),
     })

@@ -10,6 +10,8 @@ use caffis_schema::{
     reply::{Resumed, Standing},
 };
 
+use crate::heads::Heads;
+
 /// Which resume an answer belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ResumeId(u64);
@@ -56,6 +58,12 @@ struct Room {
 }
 
 impl Room {
+    /// The highest position that the room's log is known to reach.
+    fn head(&self) -> Position {
+        let position = if self.position == Rooms::UNKNOWN { Position::ZERO } else { self.position };
+        position.max(self.highest)
+    }
+
     fn note(&mut self, position: Position) {
         self.highest = self.highest.max(position);
     }
@@ -121,6 +129,7 @@ pub(crate) struct Rooms {
     waiting: BTreeMap<RoomId, u32>,
     /// The last resume.
     last: ResumeId,
+    heads: Heads,
 }
 
 impl Rooms {
@@ -132,6 +141,11 @@ impl Rooms {
     const UNKNOWN: Position = Position::MAX;
     /// After so many empty answers in a row the server is believed.
     const EMPTY_ANSWERS: u32 = 8;
+
+    /// No rooms; what becomes known of their heads is put down there.
+    pub(crate) fn with(heads: Heads) -> Self {
+        Self { heads, ..Self::default() }
+    }
 
     /// Holds a room whose entries come to the inbox from this position on. One that is held already
     /// stays where it is.
@@ -201,6 +215,7 @@ impl Rooms {
     /// Forgets a room.
     pub(crate) fn release(&mut self, room: RoomId) {
         self.rooms.remove(&room);
+        self.heads.forget(room);
         self.behind.remove(&room);
         self.waiting.remove(&room);
     }
@@ -246,9 +261,11 @@ impl Rooms {
         }
     }
 
-    /// Schedules a resume if something is missing.
+    /// Notes what is known of a room's head, and schedules a resume if something is missing.
     fn check(&mut self, room: RoomId) {
-        if self.rooms.get(&room).is_some_and(Room::is_behind) && !self.waiting.contains_key(&room) {
+        let Some(held) = self.rooms.get(&room) else { return };
+        self.heads.set(room, held.head());
+        if held.is_behind() && !self.waiting.contains_key(&room) {
             self.behind.insert(room);
         }
     }
@@ -258,7 +275,13 @@ impl Rooms {
     /// back with an older store.
     pub(crate) fn disconnected(&mut self) {
         // Rooms that were being opened are opened again from the beginning.
-        self.rooms.retain(|_, held| !held.opening || held.inbox);
+        self.rooms.retain(|room, held| {
+            let stays = !held.opening || held.inbox;
+            if !stays {
+                self.heads.forget(*room);
+            }
+            stays
+        });
         for held in self.rooms.values_mut() {
             held.opening = false;
             held.resume = None;

@@ -289,3 +289,29 @@ fn an_unreadable_room_is_asked_for_until_the_server_says_where_it_is() {
     assert!(rooms.opened(room(2), Position(5), true).is_empty());
     assert_eq!(positions(&rooms.entry(room(2), entry(6))), [6]);
 }
+
+#[test]
+fn what_is_known_of_a_rooms_head_is_noted() {
+    let heads = Heads::default();
+    let mut rooms = Rooms::with(heads.clone());
+    let known = || heads.of(room(1)).get();
+    assert_eq!(known(), 0);
+    rooms.hold(room(1), Position(3));
+    assert_eq!(known(), 3);
+    // Also what was only heard of.
+    rooms.entry(room(1), entry(7));
+    assert_eq!(known(), 7);
+    rooms.note_head(room(1), Position(9));
+    assert_eq!(known(), 9);
+    rooms.disconnected();
+    assert_eq!(known(), 9);
+    // The server came back with an older store.
+    assert_eq!(next_resume(&mut rooms).len(), 1);
+    resumed(&mut rooms, answer(Standing::Reset, &[], false, 2), false);
+    assert_eq!(known(), 2);
+    rooms.release(room(1));
+    assert_eq!(known(), 0);
+    rooms.hold_unreadable(room(1));
+    rooms.note_head(room(1), Position(4));
+    assert_eq!(known(), 4);
+}

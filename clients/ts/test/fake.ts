@@ -284,7 +284,9 @@ export class FakeServer {
         this.changeOwn(command.value);
         return { type: "done" };
       case "send": {
-        const { key, body } = command.value;
+        const { body } = command.value;
+        const { id, time: made } = command.value.key;
+        const key = { id, time: made };
         const text = body.type === "text" ? body.value.text : "";
         const entry = this.#sent.get(key.id) ?? this.write(text, ME, key);
         this.#sent.set(key.id, entry);

@@ -2,9 +2,10 @@
 
 import { expect, test } from "vitest";
 import type { ChatClient } from "../src/client/client.ts";
+import { read } from "../src/outbox/browser.ts";
 import { OUTBOX_MESSAGES } from "../src/outbox/outbox.ts";
 import type { KeptMessage, KeptMessages, OutboxStorage } from "../src/outbox/storage.ts";
-import type { UserId } from "../src/protocol.ts";
+import { clientId, type UserId } from "../src/protocol.ts";
 import { FakeServer, ROOM, settled } from "./fake.ts";
 import { count, refusal, start } from "./start.ts";
 
@@ -154,6 +155,53 @@ test("an expired message gets a new key when it is tried again, and is kept once
   await settled();
   expect(outboxStorage.rows.size).toBe(0);
   expect(server.entries).toHaveLength(1);
+});
+
+test("a message keeps the head that was known when it was written", async () => {
+  const server = new FakeServer();
+  const outboxStorage = new MemoryStorage();
+  const first = start(server, { outboxStorage });
+  await first.client.open(ROOM);
+  server.tell(server.write("before"));
+  await settled();
+  server.frozen = true;
+  const { key } = first.client.send(ROOM, "ciao");
+  expect(key.head).toBe(1);
+  await settled();
+  first.client.dispose();
+  server.frozen = false;
+  server.write("meanwhile");
+  const second = start(server, { outboxStorage });
+  await second.client.open(ROOM);
+  await settled();
+  const sends = server.commands.filter((command) => command.type === "send");
+  expect(sends.length).toBeGreaterThan(1);
+  expect(new Set(sends.map(({ value }) => JSON.stringify(value.key))).size).toBe(1);
+  expect(server.entries).toHaveLength(3);
+});
+
+test("a message that was kept before keys had a head knew none", () => {
+  const id = clientId("0123456789abcdef0123456789abcdef");
+  const kept = { key: { id, time: 5 }, room: ROOM, text: "ciao", error: null };
+  expect(read(kept as KeptMessage).key).toEqual({ id, time: 5, head: 0 });
+  const newer = { ...kept, key: { ...kept.key, head: 7 } };
+  expect(read(newer).key).toEqual(newer.key);
+});
+
+test("a message of a log that is no longer gets a key without a head", async () => {
+  const server = new FakeServer();
+  const { client } = start(server);
+  await client.open(ROOM);
+  server.tell(server.write("before"));
+  await settled();
+  server.refuse = (command) => (command.type === "send" ? refusal("out_of_range") : null);
+  const { key } = client.send(ROOM, "ciao");
+  await settled();
+  server.refuse = () => null;
+  client.retry(ROOM, key);
+  expect(pending(client)[0]?.key).toMatchObject({ head: 0 });
+  await settled();
+  expect(server.entries).toHaveLength(2);
 });
 
 test("the number of waiting messages is limited", async () => {

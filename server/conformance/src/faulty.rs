@@ -6,6 +6,7 @@
 //! Everything follows from a seed; under tokio's paused time a run repeats exactly.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -82,6 +83,8 @@ struct State {
     next_reads: Vec<Fault>,
     injected: u64,
     writes: u64,
+    /// By table.
+    reads: BTreeMap<&'static str, u64>,
 }
 
 /// Controls a [`FaultyStore`] while it is in use.
@@ -112,6 +115,12 @@ impl Faults {
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.lock().writes
+    }
+
+    /// How many reads of this table were asked for; many rows at once are one read.
+    #[must_use]
+    pub fn reads_of(&self, table: &str) -> u64 {
+        self.lock().reads.get(table).copied().unwrap_or(0)
     }
 
     /// How many faults have happened.
@@ -239,12 +248,18 @@ impl<S: Store + ?Sized> FaultyStore<S> {
             next_reads: Vec::new(),
             injected: 0,
             writes: 0,
+            reads: BTreeMap::new(),
         };
         let faults = Faults(Arc::new(Mutex::new(state)));
         (Self { inner, faults: faults.clone() }, faults)
     }
 
-    async fn reading(&self, partitions: &[&[Value]]) -> Result<(), StoreError> {
+    async fn reading(
+        &self,
+        table: &'static Table,
+        partitions: &[&[Value]],
+    ) -> Result<(), StoreError> {
+        *self.faults.lock().reads.entry(table.name).or_default() += 1;
         let (delay, fails) = self.faults.before_read();
         pause(delay).await;
         if partitions.iter().any(|partition| self.faults.hangs_reads(partition)) {
@@ -304,7 +319,7 @@ async fn pause(time: Duration) {
 impl<S: Store + ?Sized> Store for FaultyStore<S> {
     fn get<'a>(&'a self, table: &'static Table, key: &'a Key) -> StoreFuture<'a, Option<Row>> {
         Box::pin(async move {
-            self.reading(&[&key.partition]).await?;
+            self.reading(table, &[&key.partition]).await?;
             self.inner.get(table, key).await
         })
     }
@@ -317,14 +332,14 @@ impl<S: Store + ?Sized> Store for FaultyStore<S> {
         Box::pin(async move {
             // As slow and as likely to fail as one read: they are made side by side.
             let partitions: Vec<&[Value]> = keys.iter().map(|key| &*key.partition).collect();
-            self.reading(&partitions).await?;
+            self.reading(table, &partitions).await?;
             self.inner.get_many(table, keys).await
         })
     }
 
     fn scan(&self, scan: Scan) -> StoreFuture<'_, Vec<Row>> {
         Box::pin(async move {
-            self.reading(&[&scan.partition]).await?;
+            self.reading(scan.table, &[&scan.partition]).await?;
             self.inner.scan(scan).await
         })
     }

@@ -272,11 +272,13 @@ impl Call {
     /// As [`Call::check_known`], but lets those through who sent the command before: it is answered as
     /// it was then, also to someone who has left since.
     async fn check_sent(&self, command: &impl Keyed) -> Result<(), Error> {
-        let (room, client) = (command.room(), command.key().id);
-        let listed = self.is_listed(room).await?;
-        let key = SentRow::key(&room, &self.user, &client);
+        let room = command.room();
+        if self.is_listed(room).await? {
+            return Ok(());
+        }
+        let key = SentRow::key_of(room, &self.user, command.key());
         let sent = tables::get::<SentRow>(&*self.services.store, key).await?.is_some();
-        if listed || sent { Ok(()) } else { Err(no_such_room()) }
+        if sent { Ok(()) } else { Err(no_such_room()) }
     }
 
     /// Whether the store has the room among the caller's.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use caffis_schema::{
     Body, ClientId, Codec, EntryKind, List, RoomId, Text, Timestamp, UserId, codec,
     event::TextBody,
-    room::{ClientKey, Context, HistoryPolicy, Message, Profile, RoomClass},
+    room::{Context, HistoryPolicy, Message, MessageKey, Profile, RoomClass},
 };
 
 use crate::{
@@ -136,7 +136,7 @@ async fn seed_room(
             let message = Message {
                 number,
                 sender: chance.pick(&users).cloned(),
-                key: Some(ClientKey {
+                key: Some(MessageKey {
                     id: ClientId(
                         (u128::from(chance.next()) << 64 | u128::from(number.get())).to_be_bytes(),
                     ),

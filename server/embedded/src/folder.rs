@@ -10,7 +10,7 @@ use std::{
 use crate::options::OpenError;
 
 /// The version of the storage format that this program reads and writes.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 const FORMAT_FILE: &str = "format";
 const FORMAT_PREFIX: &str = "caffis-store ";

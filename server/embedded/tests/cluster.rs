@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::disallowed_methods, reason = "measures real time")]
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -27,7 +28,7 @@ use caffis_core::{
 };
 use caffis_embedded::{EmbeddedStore, Options};
 use caffis_schema::{
-    Body, ClientId, Command, Error, Reply, RoomId, Text, Timestamp, UserId,
+    Body, ClientId, Command, Error, Position, Reply, RoomId, Text, Timestamp, UserId,
     command::{Anchor, History, Send},
     event::TextBody,
     room::{ClientKey, Profile},
@@ -75,6 +76,8 @@ struct Nodes {
     joined: u64,
     rooms: Vec<RoomId>,
     ids: AtomicU64,
+    /// The heads of rooms as those who write know them.
+    heads: Mutex<BTreeMap<RoomId, Position>>,
 }
 
 fn people(count: usize) -> Vec<Profile> {
@@ -112,6 +115,7 @@ impl Nodes {
             joined: 0,
             rooms: found,
             ids: AtomicU64::new(0),
+            heads: Mutex::default(),
         };
         for _ in 0..count {
             nodes.join().await;
@@ -170,7 +174,9 @@ impl Nodes {
 
     fn message(&self, room: RoomId) -> Command {
         let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
-        let key = ClientKey { id: ClientId(u128::from(id).to_be_bytes()), time: Wall.now() };
+        let head = self.heads.lock().expect("not poisoned").get(&room).copied().unwrap_or_default();
+        let id = ClientId(u128::from(id).to_be_bytes());
+        let key = ClientKey { id, time: Wall.now(), head };
         let body = Body::Text(TextBody { text: Text::cut(&"x".repeat(200)) });
         Command::Send(Send { key, room, body })
     }
@@ -178,10 +184,19 @@ impl Nodes {
     /// Sends to a room until it is accepted, with one id; gives how long that took.
     async fn send(&self, node: usize, room: RoomId) -> Duration {
         let (start, command) = (Instant::now(), self.message(room));
-        while self.call(node, command.clone()).await.is_err() {
-            sleep(Duration::from_millis(10)).await;
+        let reply = loop {
+            match self.call(node, command.clone()).await {
+                Ok(reply) => break reply,
+                Err(_) => sleep(Duration::from_millis(10)).await,
+            }
+        };
+        let took = start.elapsed();
+        if let Reply::Appended(appended) = reply {
+            let mut heads = self.heads.lock().expect("not poisoned");
+            let head = heads.entry(room).or_default();
+            *head = appended.position.max(*head);
         }
-        start.elapsed()
+        took
     }
 
     async fn call(&self, node: usize, command: Command) -> Result<Reply, Error> {

@@ -170,7 +170,9 @@ impl Watch {
         let room = opened.room.room;
         seen.out.remove(&room);
         let copy = seen.copies.entry(room).or_default();
-        copy.last = copy.last.max(opened.page.head);
+        // Of a large room that was not open only heads were heard, perhaps those of a store that was
+        // restored since.
+        copy.last = if copy.loose { opened.page.head } else { copy.last.max(opened.page.head) };
         copy.loose = false;
         for entry in opened.page.entries {
             self.keep(seen, room, entry);

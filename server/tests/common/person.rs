@@ -17,8 +17,8 @@ use caffis_chat::{
 use caffis_core::ports::clock::Clock;
 use caffis_link::{Farewell, Incoming, Lane, Link};
 use caffis_schema::{
-    Body, ClientFrame, ClientId, Codec, Command, DeviceId, Error, Event, List, Reply, Request,
-    RoomId, ServerFrame, Text, UserId, codec,
+    Body, ClientFrame, ClientId, Codec, Command, DeviceId, Error, Event, List, Position, Reply,
+    Request, RoomId, ServerFrame, Text, UserId, codec,
     command::{EnsureDirect, Hello, Open, Send},
     event::{Answered, TextBody},
     limits::FRAME_BYTES,
@@ -312,5 +312,5 @@ pub(crate) fn fresh_key() -> ClientKey {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let now = SystemClock.now();
     let number = u128::from(now.get()) << 64 | u128::from(NEXT.fetch_add(1, Ordering::Relaxed));
-    ClientKey { id: ClientId(number.to_be_bytes()), time: now }
+    ClientKey { id: ClientId(number.to_be_bytes()), time: now, head: Position::ZERO }
 }

@@ -1,12 +1,12 @@
 //! Bad input in a session: each gets its typed error, and nobody else notices.
 
 use caffis_schema::{
-    ClientId, CloseCode, Command, ErrorCode, Event, MessageNumber, Position, RoomId, ServerFrame,
-    Timestamp,
+    CloseCode, Command, ErrorCode, Event, MessageNumber, Position, RoomId, ServerFrame, Timestamp,
     command::{Anchor, History, Mark, MessageAt, Open},
     event::Answered,
     limits::{COMMAND_BYTES, FRAME_BYTES},
     open::Empty,
+    room::ClientKey,
 };
 
 use crate::common::{Over, Person, Setup, fresh_key, said};
@@ -79,8 +79,11 @@ async fn a_client_id_belongs_to_one_text() {
     assert_eq!(phone.say_again(room, "once", key).await.unwrap(), first);
     let error = phone.say_again(room, "twice", key).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::ClientIdReused);
-    let old = caffis_schema::room::ClientKey { id: ClientId([9; 16]), time: Timestamp(1_000) };
+    let old = ClientKey { time: Timestamp(1_000), ..fresh_key() };
     assert_eq!(giulia.say_again(room, "old", old).await.unwrap_err().code, ErrorCode::Expired);
+    let ahead = ClientKey { head: first.position + 1, ..fresh_key() };
+    let error = giulia.say_again(room, "ahead", ahead).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::OutOfRange);
 }
 
 #[tokio::test]

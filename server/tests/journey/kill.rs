@@ -125,7 +125,7 @@ async fn send(
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
         number += 1;
-        let (key, text) = (client.key(), format!("{name} {number}"));
+        let (key, text) = (client.key(room), format!("{name} {number}"));
         let body = Body::Text(TextBody { text: Text::new(text.as_str()).unwrap() });
         match client.send(room, key, body).await {
             Ok(appended) => known.lock().unwrap().acked.push((appended, key, text)),

@@ -131,7 +131,7 @@ async fn a_cut_while_members_come_and_go_ends_where_the_membership_does() {
     marco.hears(room, "before").await;
     marco.plug.pull();
     luca.plug.pull();
-    let remove = RemoveMember { key: giulia.client.key(), room, user: marco.user.clone() };
+    let remove = RemoveMember { key: giulia.client.key(room), room, user: marco.user.clone() };
     soon("the removal", giulia.client.call(Command::RemoveMember(remove))).await.unwrap();
     add(&giulia, room, &["luca"]).await;
     giulia.say(room, "without Marco").await;
@@ -172,7 +172,7 @@ async fn a_room_that_was_made_during_a_cut_is_there_afterwards() {
 
 async fn add(friend: &Friend, room: caffis_schema::RoomId, users: &[&str]) {
     let users = users.iter().map(|user| caffis_schema::UserId::new(user).unwrap()).collect();
-    let add = AddMembers { key: friend.client.key(), room, users: List::new(users).unwrap() };
+    let add = AddMembers { key: friend.client.key(room), room, users: List::new(users).unwrap() };
     let reply = soon("the new member", friend.client.call(Command::AddMembers(add))).await.unwrap();
     assert!(matches!(reply, Reply::Appended(_) | Reply::Done(_)), "{reply:?}");
 }

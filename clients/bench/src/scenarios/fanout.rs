@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
-use super::{Cell, Meter, Plan, cafe, each, join, now, settle};
+use super::{Cell, Meter, Plan, cafe, each, join, key, settle};
 use crate::{
     floor,
     frames::{self, Came, Clock},
@@ -83,7 +83,7 @@ async fn measure(
     let meter = Meter::start(server);
     let started = Instant::now();
     let acks = Rc::new(RefCell::new((0_u64, Latencies::default())));
-    let (sent, sender) = send(sender, room, rate, time, clock, &acks).await?;
+    let (sent, sender) = send(sender, (room, begin), rate, time, clock, &acks).await?;
     let expected = sent * receivers as u64;
     settle(|| heard.borrow().deliveries >= expected && acks.borrow().0 >= sent).await;
     let mut figures = Figures::new();
@@ -130,7 +130,7 @@ fn receive(
 /// Sends at this rate; returns how many messages were sent, and the task that reads the answers.
 async fn send(
     mut wire: Wire,
-    room: RoomId,
+    (room, begin): (RoomId, Position),
     rate: u64,
     time: Duration,
     clock: Clock,
@@ -163,7 +163,9 @@ async fn send(
         let at = clock.now();
         times.borrow_mut().push(at);
         let id = u32::try_from(number)?;
-        writer.send(&frames::message(id, room, u128::from(number) + 1, now(), at)).await?;
+        // Nobody else writes.
+        let key = key(u128::from(number) + 1, begin + acks.borrow().0);
+        writer.send(&frames::message(id, room, key, at)).await?;
     }
     Ok((total, task))
 }

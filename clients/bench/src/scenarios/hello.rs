@@ -2,10 +2,10 @@
 
 use std::{path::Path, time::Instant};
 
-use caffis_schema::limits::PAGE_ROOMS;
+use caffis_schema::{Position, limits::PAGE_ROOMS};
 use tokio::task::spawn_local;
 
-use super::{Cell, Plan, group, join, now, person};
+use super::{Cell, Plan, group, join, key, person};
 use crate::{
     frames,
     server::{Server, Start},
@@ -64,10 +64,11 @@ async fn fill(plan: &Plan, folder: &Path, rooms: usize, people: usize) -> anyhow
 async fn make(mut wire: Wire, index: usize, rooms: usize) -> anyhow::Result<()> {
     for number in 0..rooms {
         let others = (0..OTHERS).map(|other| FIRST + (number + other) % PEOPLE).map(person);
-        let key = (index * 10_000 + number + 1) as u64;
-        let room = group(&mut wire, key, others.collect()).await?;
+        let act = (index * 10_000 + number + 1) as u64;
+        let room = group(&mut wire, act, others.collect()).await?;
         let id = u32::try_from(100 + number)?;
-        wire.send(&frames::message(id, room, u128::from(key) << 64, now(), 0)).await?;
+        let key = key(u128::from(act) << 64, Position(1));
+        wire.send(&frames::message(id, room, key, 0)).await?;
         let mut answered = false;
         while !answered {
             let take = |payload: &[u8]| {

@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use caffis_schema::{Position, RoomId, command::Cursor, reply::Standing};
 use tokio::task::spawn_local;
 
-use super::{Cell, Meter, Plan, cafe, each, join, now, person};
+use super::{Cell, Meter, Plan, cafe, each, join, key, person};
 use crate::{
     frames::{self, Clock},
     server::Start,
@@ -33,9 +33,9 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
     }
     drop(wires);
     for number in 0..MISSED {
-        for (index, (room, _)) in places.iter().enumerate() {
+        for (index, (room, begin)) in places.iter().enumerate() {
             let id = 100 + u32::try_from(number)? * 100 + u32::try_from(index)?;
-            let message = frames::message(id, *room, u128::from(id), now(), 0);
+            let message = frames::message(id, *room, key(id.into(), *begin + number), 0);
             writer.send(&message).await?;
             let mut answered = false;
             while !answered {

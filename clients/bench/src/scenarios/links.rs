@@ -5,10 +5,9 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use caffis_client::{Connection, Received};
 use caffis_schema::{
-    Body, ClientId, ClientSignal, Command, EntryKind, Event, RoomId, ServerSignal, Text, UserId,
+    Body, ClientSignal, Command, EntryKind, Event, Position, RoomId, ServerSignal, Text, UserId,
     command::{Send, Typing},
     event::{RoomEntry, TextBody},
-    room::ClientKey,
 };
 use tokio::{
     task::{JoinHandle, spawn_local},
@@ -18,7 +17,7 @@ use tokio::{
 use super::{
     Cell, Meter, Plan, cafe,
     dial::{self, Dial},
-    each, join, now, settle,
+    each, join, key, settle,
 };
 use crate::{
     frames::{Clock, TEXT_BYTES},
@@ -113,10 +112,10 @@ pub(super) async fn measure(
     let started = Instant::now();
     let mut tasks: Vec<JoinHandle<()>> = Vec::with_capacity(load.receivers + 1);
     for (index, connection) in connections.into_iter().enumerate() {
-        let person = Person { index, room, clock, load, heard: Rc::clone(&heard) };
+        let person = Person { index, room, begin, clock, load, heard: Rc::clone(&heard) };
         tasks.push(spawn_local(person.receive(connection)));
     }
-    let person = Person { index: 0, room, clock, load, heard: Rc::clone(&heard) };
+    let person = Person { index: 0, room, begin, clock, load, heard: Rc::clone(&heard) };
     tasks.push(spawn_local(person.send(sender)));
     tokio::time::sleep(load.time).await;
     let mut figures = Figures::new();
@@ -153,6 +152,8 @@ pub(super) async fn measure(
 struct Person {
     index: usize,
     room: RoomId,
+    /// The head before the first message.
+    begin: Position,
     clock: Clock,
     load: Load,
     heard: Rc<RefCell<Heard>>,
@@ -210,7 +211,7 @@ impl Person {
                     let at = self.clock.now();
                     let mut heard = self.heard.borrow_mut();
                     let number = heard.sent.len() as u128;
-                    if let Ok(id) = connection.request(self.message(number, at)) {
+                    if let Ok(id) = connection.request(self.message(number, heard.acked, at)) {
                         heard.sent.push(at);
                         asked.insert(id, at);
                     }
@@ -219,9 +220,9 @@ impl Person {
         }
     }
 
-    fn message(&self, number: u128, at: u64) -> Command {
+    fn message(&self, number: u128, acked: u64, at: u64) -> Command {
         let text = format!("{at:016x}{}", "x".repeat(TEXT_BYTES - 16));
-        let key = ClientKey { id: ClientId((number + 1).to_be_bytes()), time: now() };
+        let key = key(number + 1, self.begin + acked);
         let body = Body::Text(TextBody { text: Text::cut(&text) });
         Command::Send(Send { key, room: self.room, body })
     }

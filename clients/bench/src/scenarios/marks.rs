@@ -4,17 +4,16 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use caffis_schema::{
-    ClientId, Command, List, MessageNumber, RoomId, UserId,
+    Command, List, MessageNumber, Position, RoomId, UserId,
     command::{AddMembers, Mark},
     limits::USERS_PER_COMMAND,
-    room::ClientKey,
 };
 use tokio::{
     task::{JoinHandle, spawn_local},
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Cell, Meter, Plan, each, group, join, now, person, settle};
+use super::{Cell, Meter, Plan, each, group, join, key, person, settle};
 use crate::{
     frames::{self, Came, Clock},
     server::{Server, Start},
@@ -101,8 +100,9 @@ async fn measure(server: &Server, members: usize, plan: &Plan) -> anyhow::Result
     let clock = Clock::start();
     let mut wires = join(server.address, 0, members, &shared).await?;
     let room = room(&mut wires[0], members).await?;
+    let mut begin = Position::ZERO;
     for wire in &mut wires {
-        wire.open(room).await?;
+        begin = wire.open(room).await?.page.head;
     }
     let mut writers: Vec<Writer> = wires.iter().map(Wire::writer).collect();
     let heard = Rc::new(RefCell::new(Heard::default()));
@@ -110,7 +110,7 @@ async fn measure(server: &Server, members: usize, plan: &Plan) -> anyhow::Result
         wires.into_iter().map(|wire| receive(wire, clock, Rc::clone(&heard))).collect();
     let mut figures = Figures::new();
 
-    drive(&mut writers, room, clock, &heard, plan.time(3), false).await?;
+    drive(&mut writers, (room, begin), clock, &heard, plan.time(3), false).await?;
     settle(|| heard.borrow().is_answered()).await;
     let alone = std::mem::take(&mut heard.borrow_mut().send_acks);
     let names = ["send_alone_p50_ms", "send_alone_p99_ms", "send_alone_max_ms"];
@@ -118,7 +118,7 @@ async fn measure(server: &Server, members: usize, plan: &Plan) -> anyhow::Result
 
     heard.borrow_mut().begin();
     let meter = Meter::start(server);
-    drive(&mut writers, room, clock, &heard, plan.time(5), true).await?;
+    drive(&mut writers, (room, begin), clock, &heard, plan.time(5), true).await?;
     settle(|| heard.borrow().is_answered()).await;
     let used = meter.stop(server, &mut figures);
     tasks.iter().for_each(JoinHandle::abort);
@@ -151,7 +151,7 @@ async fn room(owner: &mut Wire, members: usize) -> anyhow::Result<RoomId> {
         let to = members.min(from + USERS_PER_COMMAND);
         let users = (from..to).map(|index| UserId::new(&person(index)));
         let users = users.collect::<Result<Vec<_>, _>>()?;
-        let key = ClientKey { id: ClientId((from as u128).to_be_bytes()), time: now() };
+        let key = key(from as u128, Position::ZERO);
         let add = AddMembers { key, room, users: List::cut(users) };
         owner.call(4, Command::AddMembers(add)).await?;
     }
@@ -167,7 +167,7 @@ fn receive(mut wire: Wire, clock: Clock, heard: Rc<RefCell<Heard>>) -> JoinHandl
 /// The first person sends; the others mark, one after the other, what was acknowledged last.
 async fn drive(
     writers: &mut [Writer],
-    room: RoomId,
+    (room, begin): (RoomId, Position),
     clock: Clock,
     heard: &Rc<RefCell<Heard>>,
     time: Duration,
@@ -185,8 +185,9 @@ async fn drive(
                 sends.push(at);
                 u32::try_from(sends.len() - 1)?
             };
-            let key = u128::from(begun) << 32 | u128::from(id);
-            writers[0].send(&frames::message(id, room, key, now(), at)).await?;
+            let number = u128::from(begun) << 32 | u128::from(id);
+            let key = key(number, begin + heard.borrow().number.get());
+            writers[0].send(&frames::message(id, room, key, at)).await?;
         }
         let number = heard.borrow().number;
         if marking && number > MessageNumber::ZERO {

@@ -24,7 +24,7 @@ use std::{
 
 use anyhow::bail;
 use caffis_schema::{
-    ClientId, Command, List, Reply, RoomId, Text, Timestamp, UserId,
+    ClientId, Command, List, Position, Reply, RoomId, Text, Timestamp, UserId,
     command::{CreateGroup, EnsureRoom},
     room::{ClientKey, Context, HistoryPolicy, RoomClass},
 };
@@ -130,6 +130,11 @@ fn now() -> Timestamp {
     Timestamp::after_epoch(since)
 }
 
+/// The key of a command in a room whose head the sender knows.
+fn key(number: u128, head: Position) -> ClientKey {
+    ClientKey { id: ClientId(number.to_be_bytes()), time: now(), head }
+}
+
 /// The person with this number.
 fn person(index: usize) -> String {
     format!("person-{index:05}")
@@ -166,7 +171,7 @@ async fn cafe(wire: &mut Wire, name: &str) -> anyhow::Result<RoomId> {
 /// Creates a group of the caller and these others.
 async fn group(wire: &mut Wire, number: u64, members: Vec<String>) -> anyhow::Result<RoomId> {
     let members = members.iter().map(|name| UserId::new(name)).collect::<Result<Vec<_>, _>>()?;
-    let key = ClientKey { id: ClientId(u128::from(number).to_be_bytes()), time: now() };
+    let key = key(number.into(), Position::ZERO);
     let create = CreateGroup {
         key,
         name: Text::cut("a group"),

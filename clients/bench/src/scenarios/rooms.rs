@@ -8,7 +8,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Cell, Meter, Plan, each, group, join, now, person, settle};
+use super::{Cell, Meter, Plan, each, group, join, key, person, settle};
 use crate::{
     frames::{self, Came, Clock},
     server::Start,
@@ -68,10 +68,11 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
             pace.tick().await;
             let who = number * PEOPLE + second as usize % PEOPLE;
             let id = 100 + u32::try_from(second)?;
-            let key = u128::from(second) + 1;
+            // The messages of the seconds before are there.
+            let key = key(u128::from(second) + 1, begins[who] + second.saturating_sub(1));
             let at = clock.now();
             heard.borrow_mut().asked.insert((who, id), at);
-            writers[who].send(&frames::message(id, *room, key, now(), at)).await?;
+            writers[who].send(&frames::message(id, *room, key, at)).await?;
         }
     }
     let sent = seconds * rooms as u64;

@@ -6,7 +6,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use caffis_schema::{Position, RoomId};
 use tokio::{task::spawn_local, time::Instant};
 
-use super::{Cell, Meter, Plan, each, group, join, now, person};
+use super::{Cell, Meter, Plan, each, group, join, key, person};
 use crate::{
     frames::{self, Came, Clock},
     server::Start,
@@ -87,8 +87,8 @@ impl Sender {
         while Instant::now() < self.stop {
             number += 1;
             let sent = self.clock.now();
-            let key = u128::from(number);
-            wire.send(&frames::message(number, self.room, key, now(), sent)).await?;
+            let key = key(number.into(), order.last());
+            wire.send(&frames::message(number, self.room, key, sent)).await?;
             let mut answered = None;
             while answered.is_none() {
                 wire.receive(|payload| match frames::came(payload) {

@@ -51,9 +51,10 @@ async fn a_cut_resumes_at_the_cursor_and_resends_with_the_same_key() {
     server.welcome(3, Vec::new()).await;
     server.entry(4).await;
     assert_eq!(position(&mut events).await, 4);
-    assert_eq!(client.key().time, Timestamp(61_000), "keys are timed by the server's clock");
+    assert_eq!(client.key(room()).time, Timestamp(61_000), "keys are timed by the server's clock");
     let body = Body::Text(TextBody { text: Text::cut("ciao") });
-    let key = client.key();
+    let key = client.key(room());
+    assert_eq!(key.head, Position(4), "what came last");
     let sending = tokio::spawn(async move { client.send(room(), key, body).await });
     let Request { command: Command::Send(first), .. } = server.take().await else { panic!() };
     assert_eq!(first.key, key);

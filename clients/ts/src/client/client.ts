@@ -107,10 +107,13 @@ export class ChatClient implements Disposable {
     this.#outbox = new Outbox({
       storage: options.outboxStorage ?? null,
       now: () => this.#clock.now(),
+      head: (room) => this.#store.headOf(room),
       request,
       changed: (room, pending) => this.#store.pending(room, pending),
       acknowledged: (message, { position, number, time }) => {
-        const { key, room, body } = message;
+        const { room, body } = message;
+        const { id, time: made } = message.key;
+        const key = { id, time: made };
         const own: Message = { number, sender: this.#store.self ?? null, key, body };
         this.#store.entry(room, { position, time, kind: { type: "message", value: own } });
         // If entries before it are missing, it stays visible until they have arrived.

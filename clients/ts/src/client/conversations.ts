@@ -39,7 +39,7 @@ export class Conversations {
 
   /** A new group. */
   group(name: string, members: readonly UserId[], signal?: AbortSignal): Promise<RoomSummary> {
-    const value = { key: this.#key(), name, members, history };
+    const value = { key: this.#key(0), name, members, history };
     return this.#roomFrom({ type: "create_group", value }, signal);
   }
 
@@ -56,27 +56,36 @@ export class Conversations {
 
   /** Adds members to a group. */
   async add(room: RoomId, users: readonly UserId[], signal?: AbortSignal): Promise<void> {
-    await this.#request({ type: "add_members", value: { key: this.#key(), room, users } }, signal);
+    await this.#request(
+      { type: "add_members", value: { key: this.#key(this.#store.headOf(room)), room, users } },
+      signal,
+    );
   }
 
   /** Removes a member from a group. */
   async remove(room: RoomId, user: UserId, signal?: AbortSignal): Promise<void> {
-    await this.#request({ type: "remove_member", value: { key: this.#key(), room, user } }, signal);
+    await this.#request(
+      { type: "remove_member", value: { key: this.#key(this.#store.headOf(room)), room, user } },
+      signal,
+    );
   }
 
   /** Changes a member's role. */
   async setRole(room: RoomId, user: UserId, role: Role, signal?: AbortSignal): Promise<void> {
-    const value = { key: this.#key(), room, user, role };
+    const value = { key: this.#key(this.#store.headOf(room)), room, user, role };
     await this.#request({ type: "set_role", value }, signal);
   }
 
   /** Leaves a room. */
   async leave(room: RoomId, signal?: AbortSignal): Promise<void> {
-    await this.#request({ type: "leave", value: { key: this.#key(), room } }, signal);
+    await this.#request(
+      { type: "leave", value: { key: this.#key(this.#store.headOf(room)), room } },
+      signal,
+    );
   }
 
-  #key(): ClientKey {
-    return { id: randomClientId(), time: this.#clock.now() };
+  #key(head: number): ClientKey {
+    return { id: randomClientId(), time: this.#clock.now(), head };
   }
 
   async #roomFrom(command: Command, signal?: AbortSignal): Promise<RoomSummary> {

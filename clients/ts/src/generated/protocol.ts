@@ -700,12 +700,19 @@ export interface ClientKey {
    * resend.
    */
   readonly time: number;
+  /**
+   * The room's head as the client knew it when it made the command, 0 when it knew none; kept on
+   * every resend. What was done up to there cannot have been this command, so the server seldom has
+   * to look far for an earlier copy of it.
+   */
+  readonly head: number;
 }
 
 /** Encodes ClientKey. */
 export function encodeClientKey(w: Writer, v: ClientKey): void {
   w.hex(v.id);
   w.u64(v.time);
+  w.u64(v.head);
 }
 
 /** Decodes ClientKey. */
@@ -713,6 +720,7 @@ export function decodeClientKey(r: Reader): ClientKey {
   return {
     id: r.hex() as ClientId,
     time: r.u64(),
+    head: r.u64(),
   };
 }
 
@@ -2001,7 +2009,7 @@ export interface Message {
   /** Who wrote it, or none for the service. */
   readonly sender: UserId | null;
   /** The sender's key, so that their devices recognise their own message. */
-  readonly key: ClientKey | null;
+  readonly key: MessageKey | null;
   /** What it says. */
   readonly body: Body;
 }
@@ -2010,7 +2018,7 @@ export interface Message {
 export function encodeMessage(w: Writer, v: Message): void {
   w.u64(v.number);
   w.option(v.sender, (w, v) => w.userId(v));
-  w.option(v.key, encodeClientKey);
+  w.option(v.key, encodeMessageKey);
   encodeBody(w, v.body);
 }
 
@@ -2019,8 +2027,30 @@ export function decodeMessage(r: Reader): Message {
   return {
     number: r.u64(),
     sender: r.option((r) => r.userId()),
-    key: r.option(decodeClientKey),
+    key: r.option(decodeMessageKey),
     body: decodeBody(r),
+  };
+}
+
+/** The key of the command that wrote a message, as everybody in the room sees it. */
+export interface MessageKey {
+  /** The id in the `ClientKey`. */
+  readonly id: ClientId;
+  /** The time in the `ClientKey`. */
+  readonly time: number;
+}
+
+/** Encodes MessageKey. */
+export function encodeMessageKey(w: Writer, v: MessageKey): void {
+  w.hex(v.id);
+  w.u64(v.time);
+}
+
+/** Decodes MessageKey. */
+export function decodeMessageKey(r: Reader): MessageKey {
+  return {
+    id: r.hex() as ClientId,
+    time: r.u64(),
   };
 }
 

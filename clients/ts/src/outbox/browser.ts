@@ -6,7 +6,14 @@
  * clients send then has the same key, and arrives once.
  */
 
-import { type ClientId, clientId, randomClientId, roomId, type UserId } from "../protocol.ts";
+import {
+  type ClientId,
+  type ClientKey,
+  clientId,
+  randomClientId,
+  roomId,
+  type UserId,
+} from "../protocol.ts";
 import type { KeptMessage, KeptMessages, OutboxStorage } from "./storage.ts";
 
 const STORE = "messages";
@@ -161,8 +168,10 @@ class BrowserMessages implements KeptMessages {
 }
 
 /** A message as it was kept, checked: an older version of the page may have written it. */
-function read({ key, room, text, error }: Row): KeptMessage {
-  return { key: { id: clientId(key.id), time: key.time }, room: roomId(room), text, error };
+export function read({ key, room, text, error }: KeptMessage): KeptMessage {
+  // A key without a head knew none.
+  const { id, time, head = 0 }: Partial<ClientKey> & Pick<ClientKey, "id" | "time"> = key;
+  return { key: { id: clientId(id), time, head }, room: roomId(room), text, error };
 }
 
 function openDatabase(name: string): Promise<IDBDatabase> {

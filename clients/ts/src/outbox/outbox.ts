@@ -29,6 +29,8 @@ export interface OutboxOptions {
   readonly storage: OutboxStorage | null;
   /** The server's time. */
   now(): number;
+  /** A room's head as far as it is known; 0 when it is not. */
+  head(room: RoomId): number;
   /** Sends a command, however often it takes. */
   request(command: Command): Promise<Reply>;
   /** A room's waiting messages changed. */
@@ -74,7 +76,7 @@ export class Outbox {
     if (this.#all().length >= OUTBOX_MESSAGES) {
       throw new RangeError(`${OUTBOX_MESSAGES} messages wait already`);
     }
-    const key: ClientKey = { id: randomClientId(), time: this.#options.now() };
+    const key = this.#newKey(this.#options.head(room));
     const message: PendingMessage = { key, room, body, state: "queued", error: null };
     this.#put(message);
     this.#keep(message);
@@ -82,12 +84,14 @@ export class Outbox {
     return message;
   }
 
-  /** Tries a failed message again; with a new key where the server no longer knows the old one. */
+  /** Tries a failed message again; with a new key where the server does not take the old one. */
   retry(room: RoomId, key: ClientKey): void {
     const message = this.#find(room, key);
     if (message?.state !== "failed") return;
-    const stale = message.error === "expired" || message.error === "client_id_reused";
-    const renewed = stale ? { id: randomClientId(), time: this.#options.now() } : key;
+    // Out of range is a key of a log that is no longer: what is known of the room may be, too.
+    const restored = message.error === "out_of_range";
+    const stale = restored || message.error === "expired" || message.error === "client_id_reused";
+    const renewed = stale ? this.#newKey(restored ? 0 : this.#options.head(room)) : key;
     const queued: PendingMessage = { ...message, key: renewed, state: "queued", error: null };
     this.#set(room, [...this.of(room).filter((each) => each !== message), queued]);
     if (stale) this.#kept?.remove(key.id);
@@ -150,6 +154,10 @@ export class Outbox {
       this.#keep({ ...message, error: code });
       return true;
     }
+  }
+
+  #newKey(head: number): ClientKey {
+    return { id: randomClientId(), time: this.#options.now(), head };
   }
 
   #find(room: RoomId, key: ClientKey): PendingMessage | undefined {

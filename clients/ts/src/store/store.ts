@@ -322,6 +322,12 @@ export class Store {
     return { entries, last, moreBefore, moreAfter };
   }
 
+  /** A room's head as far as it is known; 0 when it is not. */
+  headOf(id: RoomId): number {
+    const view = this.get(id);
+    return view?.summary.readable ? view.summary.head : 0;
+  }
+
   /** The position up to which the copy of a held room is complete. */
   position(id: RoomId): number {
     return this.#log(id)?.last ?? 0;

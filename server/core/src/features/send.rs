@@ -24,6 +24,10 @@ impl RoomCommand for Send {
         digest(&("send", &self.body))
     }
 
+    fn always_appends(&self) -> bool {
+        true
+    }
+
     fn text_bytes(&self) -> usize {
         match &self.body {
             Body::Text(words) | Body::System(SystemBody::Notice(words)) => words.text.len(),
@@ -42,7 +46,7 @@ impl RoomCommand for Send {
         Ok(Change::from(EntryKind::Message(Message {
             number: room.number + 1,
             sender: allowed.caller().author(),
-            key: Some(self.key),
+            key: Some(self.key.into()),
             body: checked(room, &self.body, context.settings)?,
         })))
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use caffis_schema::{
-    ClientId, Entry, EntryKind, MessageNumber, Position, RoomId, Timestamp, UserId,
+    ClientId, Entry, EntryKind, MessageNumber, Position, RoomId, Timestamp, UserId, room::ClientKey,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -41,7 +41,7 @@ pub(super) struct Append {
     /// The entries, in order.
     pub(super) entries: Vec<Arc<Entry>>,
     /// What became of commands with a key.
-    pub(super) sent: Vec<(UserId, ClientId, Sent)>,
+    pub(super) sent: Vec<(UserId, ClientKey, Sent)>,
     /// Markers whose rows would be late otherwise, and what keeps others from writing them.
     markers: Option<Picked>,
     saving: Option<OwnedMutexGuard<()>>,
@@ -88,7 +88,7 @@ impl Append {
 
     /// What becomes of a command that is part of this append.
     pub(super) fn sent(&self, user: &UserId, client: ClientId) -> Option<Sent> {
-        let found = self.sent.iter().find(|(who, id, _)| who == user && *id == client);
+        let found = self.sent.iter().find(|(who, key, _)| who == user && key.id == client);
         found.map(|(_, _, sent)| *sent)
     }
 
@@ -182,11 +182,12 @@ impl Append {
                 batch.put(&RoomRow::from(&*self.ahead.meta));
             }
         }
-        for (sender, client, Sent { appended, made, digest }) in &self.sent {
+        for (sender, key, Sent { appended, made, digest }) in &self.sent {
             let row = SentRow {
                 room,
                 sender: sender.clone(),
-                client: *client,
+                day: SentRow::day_of(key.time),
+                client: key.id,
                 position: appended.position,
                 number: appended.number,
                 time: appended.time,
@@ -252,8 +253,8 @@ impl Append {
         loaded.head_dirty |= !self.entries.is_empty();
         self.entries.iter().cloned().for_each(|entry| loaded.ring.push(entry));
         loaded.ring.trim(settings);
-        for (user, client, sent) in self.sent {
-            loaded.recent.insert(user, client, sent);
+        for (user, key, sent) in self.sent {
+            loaded.recent.insert(user, key.id, sent);
         }
         self.entries
     }

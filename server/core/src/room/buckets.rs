@@ -125,7 +125,7 @@ mod tests {
         for entry in [message(1, 0), message(2, TEXT_BYTES), Arc::new(joined)] {
             let place = Place { bucket: NAME, append: Position(1) };
             let by = UserId::new(&"u".repeat(64)).expect("an id");
-            let origin = Origin { by, client: ClientId([1; 16]), digest: 1 };
+            let origin = Origin { by, client: ClientId([1; 16]), time: Timestamp(5), digest: 1 };
             let row = to_row(room, place, &entry, Some(&origin)).expect("fits");
             let bytes: usize = row.to_row().values.iter().map(check::size).sum();
             let counted = stored_bytes(&entry);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use caffis_schema::{EntryKind, Error, Keyed, Timestamp, UserId, reply::Appended, room::ClientKey};
+use caffis_schema::{EntryKind, Error, Keyed, Timestamp, UserId, reply::Appended};
 
 use super::creation::RoomPlan;
 use crate::{
@@ -15,6 +15,11 @@ use crate::{
 pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
     /// A digest of the content without the key: tells a resend from another command with the same id.
     fn digest(&self) -> u64;
+
+    /// Whether it makes an entry whenever it is done, so that it never changes nothing.
+    fn always_appends(&self) -> bool {
+        false
+    }
 
     /// Whose membership rows the command writes at most, for the size of the write.
     fn members(&self) -> usize {
@@ -56,19 +61,11 @@ const ROW_BYTES: usize = 256;
 pub(super) enum Order {
     /// Makes the room, if it is not there.
     Create(Box<RoomPlan>),
-    /// A feature's command.
+    /// A feature's command. Unlike creation, which is idempotent by itself, it has a key.
     Command(Box<dyn RoomCommand>),
 }
 
 impl Order {
-    /// The idempotency key, or none for creation, which is idempotent by itself.
-    pub(super) fn key(&self) -> Option<ClientKey> {
-        match self {
-            Self::Create(_) => None,
-            Self::Command(command) => Some(command.key()),
-        }
-    }
-
     /// About how many rows it writes: the entry, what was sent, a bucket, the activity; and two for
     /// each member.
     pub(super) fn rows(&self) -> usize {

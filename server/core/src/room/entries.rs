@@ -1,9 +1,9 @@
 //! Entries as rows of the timeline.
 
 use caffis_schema::{
-    Body, ClientId, Codec, Entry, EntryKind, Position, RoomId, Text, UserId, codec,
+    Body, ClientId, Codec, Entry, EntryKind, Position, RoomId, Text, Timestamp, UserId, codec,
     event::TextBody,
-    room::{ClientKey, Message},
+    room::{Message, MessageKey},
 };
 
 use crate::{model::room::BucketName, ports::store::StoreError, tables::TimelineRow};
@@ -16,6 +16,8 @@ pub(super) struct Origin {
     pub(super) by: UserId,
     /// Its client id.
     pub(super) client: ClientId,
+    /// The time in its key.
+    pub(super) time: Timestamp,
     /// A digest of its content.
     pub(super) digest: u64,
 }
@@ -49,7 +51,7 @@ pub(super) fn to_row(
         number: None,
         sender: None,
         client: origin.map(|origin| origin.client),
-        client_time: None,
+        client_time: origin.map(|origin| origin.time),
         text: None,
         content: None,
     };
@@ -57,8 +59,12 @@ pub(super) fn to_row(
         row.number = Some(message.number);
         row.sender = message.sender.clone();
         row.client = message.key.map(|key| key.id).or(row.client);
-        row.client_time = message.key.map(|key| key.time);
-        if let Body::Text(body) = &message.body {
+        row.client_time = message.key.map(|key| key.time).or(row.client_time);
+        // A text's key is read from the columns.
+        let columns = message.key.is_some() || origin.is_none();
+        if let Body::Text(body) = &message.body
+            && columns
+        {
             row.text = Some(body.text.as_str().into());
             return Ok(row);
         }
@@ -82,7 +88,7 @@ pub(super) fn from_row(row: TimelineRow) -> Result<Entry, StoreError> {
             EntryKind::Message(Message {
                 number: row.number.ok_or_else(|| corrupt("a message without number".to_owned()))?,
                 sender: row.sender,
-                key: key.map(|(id, time)| ClientKey { id, time }),
+                key: key.map(|(id, time)| MessageKey { id, time }),
                 body: Body::Text(TextBody { text }),
             })
         }
@@ -93,7 +99,7 @@ pub(super) fn from_row(row: TimelineRow) -> Result<Entry, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use caffis_schema::{ClientId, MessageNumber, Timestamp, UserId, event::Joined};
+    use caffis_schema::{MessageNumber, event::Joined};
 
     use super::*;
     use crate::tables::Record;
@@ -103,7 +109,7 @@ mod tests {
         let bucket = BucketName { epoch: 1, number: 1 };
         let place = Place { bucket, append: Position(2) };
         let by = UserId::new("giulia").expect("an id");
-        let origin = Origin { by, client: ClientId([7; 16]), digest: 9 };
+        let origin = Origin { by, client: ClientId([7; 16]), time: Timestamp(12), digest: 9 };
         let row = to_row(RoomId::from_random(9), place, &entry, Some(&origin)).expect("fits");
         let raw = TimelineRow::from_row(row.to_row()).expect("fits its columns");
         assert_eq!(from_row(raw).expect("reads back"), entry);
@@ -113,7 +119,7 @@ mod tests {
     fn entries_come_back_as_they_were() {
         let user = UserId::new("giulia").expect("an id");
         let body = Body::Text(TextBody { text: Text::cut("caffè ☕") });
-        let key = Some(ClientKey { id: ClientId([7; 16]), time: Timestamp(12) });
+        let key = Some(MessageKey { id: ClientId([7; 16]), time: Timestamp(12) });
         round_trip(EntryKind::Message(Message {
             number: MessageNumber(2),
             sender: Some(user.clone()),

@@ -80,7 +80,7 @@ pub(super) async fn load(
     let loaded = Loaded {
         state: Arc::new(state),
         ring,
-        recent: Recent::default(),
+        recent: Recent::after(head),
         owed,
         markers,
         saved,

@@ -17,7 +17,7 @@ use super::{
     entries::Origin,
     ready::{ensure_loaded, settle},
     recent::Sent,
-    resend::{in_window, look_up, same_content},
+    resend::{in_log, in_window, look_up, same_content},
     rooms::Rooms,
 };
 use crate::{
@@ -265,12 +265,13 @@ fn step(
     let made = !change.entries.is_empty();
     let done = stage(append, change, context.now);
     if made {
-        let origin = Origin { by: user.clone(), client: key.id, digest };
+        let (by, client, time) = (user.clone(), key.id, key.time);
+        let origin = Origin { by, client, time, digest };
         append.note_origin(done.appended.position, origin);
     }
     let sent = Sent { appended: done.appended, made, digest };
     // A command that changed nothing is remembered too: its resend must not change anything later.
-    append.sent.push((user.clone(), key.id, sent));
+    append.sent.push((user.clone(), key, sent));
     Answer::WhenDurable(done)
 }
 
@@ -286,6 +287,7 @@ fn step_new(
         return Err(no_such_room());
     }
     in_window(command.key().time, context)?;
+    in_log(command.key().head, room)?;
     command.step(room, caller, context)
 }
 

@@ -1,18 +1,19 @@
-//! Tells a resend from a new command, by the client ids that memory and the store remember and by the
-//! time in the key.
+//! Tells a resend from a new command: by the client ids that memory and the store remember, and by what
+//! the key says of when the command was made.
 
 use std::time::Duration;
 
-use caffis_schema::{ClientId, Error, ErrorCode, MessageNumber, Timestamp, reply::Appended};
+use caffis_schema::{Error, ErrorCode, MessageNumber, Position, Timestamp, reply::Appended};
 
 use super::{
     cell::{Job, RoomCell},
-    command::{Done, StepContext},
+    command::{Done, Order, StepContext},
     read,
-    recent::Sent,
+    recent::{Recent, Sent},
     rooms::Rooms,
 };
 use crate::{
+    model::room::RoomState,
     ports::store::StoreError,
     sync::lock,
     tables::{self, SentRow},
@@ -22,38 +23,54 @@ use crate::{
 /// a resend may come, so that none is forgotten before it has expired.
 pub(super) const CLOCK_MARGIN: Duration = Duration::from_secs(86_400);
 
-/// Looks up the commands that the store may remember.
+/// Looks up those commands that may be resends: in memory, and in the store what memory cannot know. All
+/// that the store is asked for is asked at once.
 pub(super) async fn look_up(
     rooms: &Rooms,
     cell: &RoomCell,
     jobs: &[Job],
 ) -> Vec<Result<Option<Sent>, StoreError>> {
-    let recent: Vec<Option<Sent>> = {
+    let mut known = Vec::with_capacity(jobs.len());
+    let (mut asked, mut keys) = (Vec::new(), Vec::new());
+    {
         let inner = lock(&cell.inner);
         let recent = inner.loaded.as_ref().map(|loaded| &loaded.recent);
-        let find = |job: &Job| recent?.get(&job.caller.user, job.order.key()?.id);
-        jobs.iter().map(find).collect()
-    };
-    let mut known = Vec::with_capacity(jobs.len());
-    for (job, recent) in jobs.iter().zip(recent) {
-        known.push(match (recent, job.order.key()) {
-            (Some(sent), _) => Ok(Some(sent)),
-            (None, None) => Ok(None),
-            (None, Some(key)) => stored(rooms, cell, job, key.id).await,
-        });
+        for job in jobs {
+            let mut found = None;
+            if let Order::Command(command) = &job.order {
+                let (user, key) = (&job.caller.user, command.key());
+                found = recent.and_then(|recent| recent.get(user, key.id));
+                let covers = |recent: &Recent| recent.covers(key, command.always_appends());
+                if found.is_none() && !recent.is_some_and(covers) {
+                    asked.push(known.len());
+                    keys.push(SentRow::key_of(cell.id, user, key));
+                }
+            }
+            known.push(Ok(found));
+        }
+    }
+    if keys.is_empty() {
+        return known;
+    }
+    match tables::get_many::<SentRow>(&*rooms.store, &keys).await {
+        Ok(rows) => {
+            for (place, row) in asked.into_iter().zip(rows) {
+                if let Some(row) = row {
+                    known[place] = if_it_counts(rooms, cell, row).await;
+                }
+            }
+        }
+        Err(error) => asked.into_iter().for_each(|place| known[place] = Err(error.clone())),
     }
     known
 }
 
-/// A `sent` row, if its entry counts.
-async fn stored(
+/// What a `sent` row says, if it counts.
+async fn if_it_counts(
     rooms: &Rooms,
     cell: &RoomCell,
-    job: &Job,
-    client: ClientId,
+    row: SentRow,
 ) -> Result<Option<Sent>, StoreError> {
-    let key = SentRow::key(&cell.id, &job.caller.user, &client);
-    let Some(row) = tables::get::<SentRow>(&*rooms.store, key).await? else { return Ok(None) };
     if !counts(rooms, cell, &row).await? {
         return Ok(None);
     }
@@ -68,13 +85,14 @@ async fn counts(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bool, S
     if row.position > state.head {
         return Ok(false);
     }
-    if !row.made {
-        return Ok(true);
-    }
     let Some(entry) = read::row_at(&*rooms.store, &state, row.position).await? else {
         // Messages stay; other entries are kept for a time only.
         return Ok(row.number == MessageNumber::ZERO);
     };
+    if !row.made {
+        // It was answered with the time of the entry after which it changed nothing.
+        return Ok(entry.time == row.time);
+    }
     Ok(entry.client == Some(row.client) && entry.by.as_ref() == Some(&row.sender))
 }
 
@@ -89,6 +107,18 @@ pub(super) fn in_window(time: Timestamp, context: &StepContext<'_>) -> Result<()
     if u128::from(ahead) > CLOCK_MARGIN.as_millis() {
         let sentence = "The client id's time lies in the future: set the clock right.";
         return Err(Error::refused(ErrorCode::Invalid, sentence));
+    }
+    Ok(())
+}
+
+/// Whether the client can have known what its key says. A head beyond the room's is of a log that is no
+/// longer, or of no log: the room was restored from a backup, or the client is wrong. Memory and store are
+/// looked up by the head, so a command is never done at or below the head that it names; and it is
+/// refused whichever copy comes first.
+pub(super) fn in_log(head: Position, room: &RoomState) -> Result<(), Error> {
+    if head > room.head {
+        let sentence = "The key names a head that this room has not reached.";
+        return Err(Error::refused(ErrorCode::OutOfRange, sentence));
     }
     Ok(())
 }

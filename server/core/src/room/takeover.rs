@@ -75,10 +75,12 @@ fn write_again(
             Some(_) => batch.put(row),
             None => batch.put_for(row, rooms.settings.entry_retention),
         }
-        if let (Some(by), Some(client), Some(digest)) = (&row.by, row.client, row.digest) {
+        let key = row.client.zip(row.client_time);
+        if let (Some(by), Some((client, time)), Some(digest)) = (&row.by, key, row.digest) {
             let sent = SentRow {
                 room,
                 sender: by.clone(),
+                day: SentRow::day_of(time),
                 client,
                 position: row.position,
                 number: row.number.unwrap_or(MessageNumber::ZERO),

@@ -197,7 +197,7 @@ round_trips! {
     nodes: NodeRow { list, node, address }
     revocations: RevocationRow { user, before }
     rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
-    sent: SentRow { room, sender, client, position, number, time, made, digest }
+    sent: SentRow { room, sender, day, client, position, number, time, made, digest }
     shards: ShardRow { group, shard, owner, epoch, released, floor }
     timeline: TimelineRow {
         room, epoch, bucket, position, time, append, by, digest, kind, number, sender, client,

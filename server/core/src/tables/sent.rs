@@ -1,6 +1,12 @@
-use caffis_schema::{ClientId, MessageNumber, Position, RoomId, Timestamp, UserId};
+use caffis_schema::{
+    ClientId, MessageNumber, Position, RoomId, Timestamp, UserId, room::ClientKey,
+};
 
 use super::table;
+use crate::ports::store::Key;
+
+/// Milliseconds in a day.
+const DAY: u64 = 86_400_000;
 
 table! {
     /// What became of a command with a client id. Counts only if the entry at its position does.
@@ -10,6 +16,9 @@ table! {
             room: RoomId,
             /// Who sent it.
             sender: UserId,
+            /// The day of the key's time, counted from 1970: every copy of a command has the same, and a
+            /// partition holds what a person did in a room on one day.
+            day: u64,
         }
         clustering {
             /// The client's id for it.
@@ -27,5 +36,17 @@ table! {
             /// A digest of its content, to tell a resend from a reuse of the id.
             digest: u64,
         }
+    }
+}
+
+impl SentRow {
+    /// The day that the row of a command lies under.
+    pub(crate) fn day_of(time: Timestamp) -> u64 {
+        time.get() / DAY
+    }
+
+    /// The key of the row of a command.
+    pub(crate) fn key_of(room: RoomId, sender: &UserId, key: ClientKey) -> Key {
+        Self::key(&room, sender, &Self::day_of(key.time), &key.id)
     }
 }

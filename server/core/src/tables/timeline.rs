@@ -37,7 +37,7 @@ table! {
             sender: Option<UserId>,
             /// The client id of the command.
             client: Option<ClientId>,
-            /// When the sender wrote it, by their clock.
+            /// The time in the command's key: when the person acted, by their clock.
             client_time: Option<Timestamp>,
             /// The text of a text message.
             text: Option<Arc<str>>,

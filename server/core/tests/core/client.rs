@@ -53,9 +53,16 @@ impl Client {
         &self.welcome
     }
 
+    /// A key that knows no head.
     pub(crate) fn key(&self) -> ClientKey {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
-        ClientKey { id: ClientId(u128::from(number).to_be_bytes()), time: self.clock.now() }
+        let (id, time) = (ClientId(u128::from(number).to_be_bytes()), self.clock.now());
+        ClientKey { id, time, head: Position::ZERO }
+    }
+
+    /// A key that knows a room's head.
+    pub(crate) fn key_at(&self, head: Position) -> ClientKey {
+        ClientKey { head, ..self.key() }
     }
 
     fn keep(&mut self, frame: ServerFrame) {

@@ -68,7 +68,7 @@ async fn a_room_is_read_while_the_rows_that_it_owes_cannot_be_written() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_away_refuses_for_now() {
-    let world = World::unhurried().await;
+    let mut world = World::unhurried().await;
     let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
     let room = giulia.group(&["marco"]).await;
     let key = giulia.key();
@@ -77,11 +77,15 @@ async fn a_store_that_is_away_refuses_for_now() {
     assert_eq!((error.code, error.outcome), (ErrorCode::Unavailable, Outcome::Refused));
     assert!(error.retry_after_ms.is_some());
     assert_eq!(giulia.send_as(key, room, "ciao").await.expect("sent").position, Position(2));
+    assert_eq!(marco.heard().await, ["ciao"]);
     // Looking for a resend fails too when the store cannot be read.
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    giulia.open(room).await.expect("in memory");
     world.faults.fail_next_read(Fault::Unavailable);
     let error = giulia.send(room, "more").await.expect_err("away");
     assert_eq!((error.code, error.outcome), (ErrorCode::Unavailable, Outcome::Refused));
-    assert_eq!(marco.heard().await, ["ciao"]);
+    assert_eq!(giulia.log(room).await, ["ciao"]);
 }
 
 #[tokio::test(start_paused = true)]

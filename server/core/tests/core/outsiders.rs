@@ -5,7 +5,7 @@ use std::time::Duration;
 use caffis_conformance::faulty::Plan;
 use caffis_core::Settings;
 use caffis_schema::{
-    ClientId, Command, Error, ErrorCode, List, RoomId, Timestamp,
+    Command, Error, ErrorCode, List, RoomId, Timestamp,
     command::{AddMembers, RemoveMember, Send},
     room::{ClientKey, RoomClass},
 };
@@ -22,14 +22,14 @@ async fn a_foreign_room_answers_as_one_that_does_not_exist() {
     for time in [START, START - month, START + month] {
         let mut answers: Vec<Error> = Vec::new();
         for room in [foreign, nowhere] {
-            let key = ClientKey { id: ClientId([9; 16]), time: Timestamp(time) };
+            let key = ClientKey { time: Timestamp(time), ..anna.key() };
             answers.push(anna.send_as(key, room, "hello?").await.expect_err("refused"));
         }
         assert_eq!(answers[0].code, ErrorCode::NotFound);
         assert_eq!(answers[0], answers[1]);
     }
     // A member hears the truth about the key.
-    let old = ClientKey { id: ClientId([9; 16]), time: Timestamp(START - month) };
+    let old = ClientKey { time: Timestamp(START - month), ..giulia.key() };
     assert_eq!(code(giulia.send_as(old, foreign, "hello?").await), ErrorCode::Expired);
 }
 

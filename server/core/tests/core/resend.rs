@@ -2,15 +2,22 @@
 
 use std::time::Duration;
 
-use caffis_conformance::faulty::{Fault, LATE};
-use caffis_core::Settings;
+use caffis_conformance::faulty::{Fault, LATE, Plan};
+use caffis_core::{
+    Settings,
+    room::RoomCommand,
+    tables::{self, SentRow},
+};
 use caffis_schema::{
-    ErrorCode, List, Outcome, Position,
-    command::{AddMembers, Command, Leave, SetRole},
-    room::Role,
+    ErrorCode, List, MessageNumber, Outcome, Position, RoomId,
+    command::{AddMembers, Command, Leave, RemoveMember, Send, SetRole},
+    room::{ClientKey, Role},
 };
 
-use crate::harness::{World, code, unhurried, user, words};
+use crate::{
+    client::Client,
+    harness::{World, code, text, unhurried, user, words},
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -52,10 +59,7 @@ async fn resends_beyond_what_memory_holds_are_found_in_the_store() {
 #[tokio::test(start_paused = true)]
 async fn two_at_once_with_one_id_make_one_message() {
     let world = World::unhurried().await;
-    world.faults.set_plan(caffis_conformance::faulty::Plan {
-        delay: Duration::from_millis(30),
-        ..Default::default()
-    });
+    world.faults.set_plan(Plan { delay: Duration::from_millis(30), ..Plan::default() });
     let mut phone = world.connect("giulia").await;
     let mut tablet = world.connect("giulia").await;
     let room = phone.group(&[]).await;
@@ -220,4 +224,160 @@ async fn who_has_left_is_told_so_again() {
     let leave = Command::Leave(Leave { key, room });
     let first = marco.appended(leave.clone()).await.expect("left");
     assert_eq!(marco.appended(leave).await.expect("again"), first);
+}
+/// A world of two people in a group, and the head of the group.
+async fn pair() -> (World, Client, Client, RoomId, Position) {
+    let world = World::unhurried().await;
+    let [mut giulia, marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    (world, giulia, marco, room, Position(1))
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_messages_need_no_read_of_what_was_sent() {
+    let (mut world, mut giulia, mut marco, room, mut head) = pair().await;
+    for number in 0..600 {
+        let client = if number % 2 == 0 { &mut giulia } else { &mut marco };
+        // The client knows what came a while ago.
+        let key = client.key_at(head.back(20));
+        head = client.send_as(key, room, "ciao").await.expect("sent").position;
+    }
+    assert_eq!(world.faults.reads_of("sent"), 0);
+    // Nor after the room was read again.
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    for _ in 0..10 {
+        let key = giulia.key_at(head);
+        giulia.send_as(key, room, "salve").await.expect("sent");
+    }
+    assert_eq!(world.faults.reads_of("sent"), 0);
+    // What may have been done before is looked up.
+    let key = giulia.key_at(head.back(1));
+    giulia.send_as(key, room, "late").await.expect("sent");
+    assert_eq!(world.faults.reads_of("sent"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_looked_up_for_a_batch_is_one_read() {
+    let (mut world, _, _, room, _) = pair().await;
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    giulia.open(room).await.expect("in memory");
+    world.faults.set_plan(Plan { delay: Duration::from_millis(30), ..Plan::default() });
+    let mut asked = Vec::new();
+    for number in 0..20 {
+        let (key, body) = (giulia.key(), text(&format!("{number}")));
+        asked.push(giulia.start(Command::Send(Send { key, room, body })).await);
+    }
+    for id in asked {
+        giulia.answer(id).await.expect("sent");
+    }
+    let reads = world.faults.reads_of("sent");
+    assert!((1..=5).contains(&reads), "{reads} reads for 20 messages without a head");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_copy_that_comes_after_the_second_changes_nothing() {
+    for restarts in [false, true] {
+        let (mut world, mut phone, mut marco, room, head) = pair().await;
+        // The first copy hangs on the way; the phone connects again and sends the second.
+        let key = phone.key_at(head);
+        let mut tablet = world.connect("giulia").await;
+        let sent = tablet.send_as(key, room, "ciao").await.expect("sent");
+        for _ in 0..300 {
+            marco.send(room, "so much in between").await.expect("sent");
+        }
+        if restarts {
+            world.restart().await;
+            phone = world.connect("giulia").await;
+        }
+        assert_eq!(phone.send_as(key, room, "ciao").await.expect("as before"), sent);
+        assert!(!phone.log(room).await.contains(&"ciao".to_owned()), "it is far up");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resend_after_a_restart_is_found_by_its_head() {
+    let (mut world, mut giulia, _, room, head) = pair().await;
+    let keys = [giulia.key_at(head), giulia.key_at(head), giulia.key()];
+    let mut sent = Vec::new();
+    for key in keys {
+        sent.push(giulia.send_as(key, room, "ciao").await.expect("sent"));
+    }
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    for (key, before) in keys.into_iter().zip(sent) {
+        assert_eq!(giulia.send_as(key, room, "ciao").await.expect("as before"), before);
+    }
+    assert_eq!(giulia.log(room).await.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_the_room_has_not_reached_is_refused_by_every_copy() {
+    let (_world, mut giulia, mut marco, room, head) = pair().await;
+    let key = giulia.key_at(head + 2);
+    assert_eq!(code(giulia.send_as(key, room, "ciao").await), ErrorCode::OutOfRange);
+    let far = giulia.key_at(Position::MAX);
+    assert_eq!(code(giulia.send_as(far, room, "ciao").await), ErrorCode::OutOfRange);
+    let add = AddMembers { key: far, room, users: List::cut(vec![user("marco")]) };
+    assert_eq!(code(giulia.ask(Command::AddMembers(add)).await), ErrorCode::OutOfRange);
+    assert_eq!(giulia.positions(room).await, [1], "nothing happened");
+    // Whoever may not know of the room learns nothing of its length.
+    giulia.remove(room, "marco").await.expect("removed");
+    assert_eq!(code(marco.send_as(far, room, "ciao").await), ErrorCode::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changed_nothing_at_the_head_is_found_after_a_restart() {
+    let (mut world, mut giulia, _, room, head) = pair().await;
+    let key = giulia.key_at(head);
+    let add = Command::AddMembers(AddMembers { key, room, users: List::cut(vec![user("marco")]) });
+    let first = giulia.appended(add.clone()).await.expect("marco is there already");
+    assert_eq!(first.position, head);
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    giulia.remove(room, "marco").await.expect("removed");
+    assert_eq!(giulia.appended(add).await.expect("as before"), first);
+    let mut marco = world.connect("marco").await;
+    assert!(marco.listed(room).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changed_nothing_after_a_lost_change_does_not_count() {
+    let (world, mut giulia, mut marco, room, head) = pair().await;
+    // The answer of a command that changes nothing is kept for a log in which something else is there.
+    let key = giulia.key_at(head);
+    let remove = RemoveMember { key, room, user: user("marco") };
+    let mut batch = world.batch();
+    batch.put(&SentRow {
+        room,
+        sender: user("giulia"),
+        day: key.time.get() / DAY.as_millis() as u64,
+        client: key.id,
+        position: head + 1,
+        number: MessageNumber::ZERO,
+        time: key.time + 5,
+        made: false,
+        digest: remove.digest(),
+    });
+    world.raw_store().write(batch).await.expect("written");
+    for _ in 0..300 {
+        marco.send(room, "something else").await.expect("sent");
+    }
+    giulia.appended(Command::RemoveMember(remove)).await.expect("removed");
+    assert!(marco.listed(room).await.is_none(), "it was not done before");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_on_one_day_lies_in_one_partition() {
+    let (world, mut giulia, _, room, _) = pair().await;
+    let key = giulia.key();
+    let late = ClientKey { time: key.time + DAY.as_millis() as u64, ..giulia.key() };
+    for (key, words) in [(key, "today"), (late, "tomorrow")] {
+        giulia.send_as(key, room, words).await.expect("sent");
+        let day = key.time.get() / DAY.as_millis() as u64;
+        let partition = SentRow::partition(&room, &user("giulia"), &day);
+        let rows = tables::partition::<SentRow>(world.raw_store(), partition, 10).await;
+        assert_eq!(rows.expect("read").iter().map(|row| row.client).collect::<Vec<_>>(), [key.id]);
+    }
 }

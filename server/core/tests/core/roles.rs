@@ -17,7 +17,7 @@ pub(crate) fn every_command(room: RoomId, member: &str) -> Vec<Command> {
     let mut next = 1_u128 << 100;
     let mut key = || {
         next += 1;
-        ClientKey { id: ClientId(next.to_be_bytes()), time: Timestamp(START) }
+        ClientKey { id: ClientId(next.to_be_bytes()), time: Timestamp(START), head: Position::ZERO }
     };
     let mark = Mark { room, number: MessageNumber(0) };
     vec![

@@ -55,7 +55,7 @@ async fn an_entry_carries_the_senders_key() {
     loop {
         let entry = marco.entry().await;
         if let caffis_schema::EntryKind::Message(message) = entry.kind {
-            assert_eq!(message.key, Some(key));
+            assert_eq!(message.key, Some(key.into()));
             break;
         }
     }

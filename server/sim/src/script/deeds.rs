@@ -24,7 +24,7 @@ impl Life {
         let longest = if self.random.chance(150) { 7_000 } else { 120 };
         let padding = "x".repeat(self.random.below(longest));
         let words = format!("w{} {padding}", self.words);
-        let key = device.client.key();
+        let key = device.client.key(room);
         let sent = Sent { user: device.user.clone(), room, key, words };
         self.sent.push(sent.clone());
         self.deliver(device, sent);
@@ -103,7 +103,7 @@ impl Life {
     pub(super) fn membership(&mut self, verb: &str) {
         let device = self.device();
         let (Some(room), Some(user)) = (self.room(), self.person()) else { return };
-        let key = device.client.key();
+        let key = device.client.key(room);
         let what = format!("{} {verb} {user} in {}", device.name, lock(&self.ledger).short(room));
         let command = match verb {
             "adds" => Command::AddMembers(AddMembers { key, room, users: List::cut(vec![user]) }),
@@ -130,7 +130,7 @@ impl Life {
         self.random.shuffle(&mut members);
         members.truncate(self.random.below(PEOPLE.len()));
         let command = Command::CreateGroup(CreateGroup {
-            key: device.client.key(),
+            key: device.client.key_of_new_room(),
             name: Text::cut(&name),
             members: List::cut(members),
             history,

@@ -70,11 +70,11 @@ fn longest_user() -> UserId {
 }
 
 fn key() -> ClientKey {
-    ClientKey { id: ClientId(*b"0123456789abcdef"), time: Timestamp(TIME) }
+    ClientKey { id: ClientId(*b"0123456789abcdef"), time: Timestamp(TIME), head: Position(41) }
 }
 
 fn last_key() -> ClientKey {
-    ClientKey { id: ClientId([0xff; 16]), time: Timestamp(MAX_EXACT) }
+    ClientKey { id: ClientId([0xff; 16]), time: Timestamp(MAX_EXACT), head: Position(MAX_EXACT) }
 }
 
 fn device() -> DeviceId {
@@ -129,7 +129,7 @@ fn longest_own_state() -> OwnState {
 }
 
 fn message(body: caffis_schema::Body) -> Message {
-    Message { number: MessageNumber(41), sender: Some(user("ana")), key: Some(key()), body }
+    Message { number: MessageNumber(41), sender: Some(user("ana")), key: Some(key().into()), body }
 }
 
 fn summary() -> RoomSummary {
