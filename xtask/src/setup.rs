@@ -1,8 +1,8 @@
-//! Installs what the tests need: Debian packages (as root), npm packages and cargo-deny.
+//! Installs what the tests need: Debian packages (as root), npm packages, cargo-deny and the CQL server.
 
-use std::{os::unix::fs::MetadataExt, path::PathBuf, time::Duration};
+use std::{fs, os::unix::fs::MetadataExt, path::PathBuf, process::Command, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::{node, options::Tier, workspace::Workspace};
 
@@ -30,14 +30,23 @@ const BROWSERS: [System; 4] = [
     System { package: "xvfb", program: "Xvfb" },
 ];
 
-/// The real servers that tests start. Debian starts this one on its usual port too; tests never use that.
-const SERVERS: [System; 1] = [System { package: "redis-server", program: "redis-server" }];
+/// The real servers that tests start, and what fetches the CQL server. Debian starts Redis on its usual
+/// port too; tests never use that.
+const SERVERS: [System; 2] = [System { package: "redis-server", program: "redis-server" }, MAVEN];
+/// Fetches the CQL server.
+const MAVEN: System = System { package: "maven", program: "mvn" };
+/// Runs it. Its program has the same name in every version, so it is looked for by [`has_java_17`].
+const JAVA_17: System = System { package: "openjdk-17-jre-headless", program: "java" };
 
 /// Pinned, so that a new release never changes what passes. Built from nothing in 2.3 minutes on
 /// two cores, which a normal test run can afford.
 const CARGO_DENY: &str = "0.20.2";
+/// Apache Cassandra, as `cassandra.pom.xml` and the crate `caffis-servers` have it.
+const CASSANDRA: &str = "5.0.9";
 
 const APT_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// 67 MB: ten seconds, where nothing holds it up.
+const MAVEN_LIMIT: Duration = Duration::from_secs(15 * 60);
 const CARGO_INSTALL_LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// Installs everything that any stage needs.
@@ -59,6 +68,7 @@ pub(crate) fn for_tier(workspace: &Workspace, tier: Tier) -> Result<()> {
     workspace.cargo(["fetch", "--locked"]).limit(CARGO_INSTALL_LIMIT).run()?;
     if tier > Tier::Quick {
         cargo_deny(workspace)?;
+        cassandra(workspace)?;
     }
     Ok(())
 }
@@ -74,15 +84,17 @@ fn rust_components(workspace: &Workspace) -> Result<()> {
 }
 
 fn system_packages(workspace: &Workspace, wanted: &[&System]) -> Result<()> {
-    let debian = on_path("dpkg-query") && on_path("apt-get");
-    let missing: Vec<&str> = wanted
-        .iter()
-        .filter(|system| !on_path(system.program))
-        .map(|system| if debian { system.package } else { system.program })
-        .collect();
+    let missing = wanted.iter().copied().filter(|system| !on_path(system.program));
+    install(workspace, &missing.collect::<Vec<_>>())
+}
+
+fn install(workspace: &Workspace, missing: &[&System]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
+    let debian = on_path("dpkg-query") && on_path("apt-get");
+    let name = |system: &&System| if debian { system.package } else { system.program };
+    let missing: Vec<&str> = missing.iter().map(name).collect();
     let list = missing.join(" ");
     if !debian {
         bail!("this system has no apt: install these programs, then try again: {list}");
@@ -105,7 +117,7 @@ fn system_packages(workspace: &Workspace, wanted: &[&System]) -> Result<()> {
 }
 
 fn is_root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
 }
 
 fn on_path(program: &str) -> bool {
@@ -134,4 +146,45 @@ pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
             .run()?;
     }
     Ok(program)
+}
+
+/// The folder with the jars of the CQL server, fetched from Maven Central if they are not there yet, and
+/// the Java that runs it.
+pub(crate) fn cassandra(workspace: &Workspace) -> Result<PathBuf> {
+    if !has_java_17() {
+        install(workspace, &[&JAVA_17])?;
+    }
+    let tools = workspace.cache().join("tools");
+    let folder = tools.join(format!("cassandra-{CASSANDRA}"));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    if !on_path(MAVEN.program) {
+        install(workspace, &[&MAVEN])?;
+    }
+    // Named only when it is whole, and by one of several that fetch it at once.
+    let part = tools.join(format!("cassandra-{CASSANDRA}.{}", std::process::id()));
+    fs::create_dir_all(&part)?;
+    workspace
+        .program("mvn")
+        .arguments(["-B", "-q", "-f", "xtask/cassandra.pom.xml", "dependency:copy-dependencies"])
+        .arguments(["-DincludeScope=runtime", &format!("-DoutputDirectory={}", part.display())])
+        .limit(MAVEN_LIMIT)
+        .run()
+        .context("the CQL server cannot be fetched from Maven Central")?;
+    if fs::rename(&part, &folder).is_err() {
+        fs::remove_dir_all(&part)?;
+    }
+    ensure!(folder.is_dir(), "{} cannot be made", folder.display());
+    Ok(folder)
+}
+
+/// The server takes no other version.
+fn has_java_17() -> bool {
+    let homes = std::env::var_os("JAVA_HOME").into_iter().map(PathBuf::from);
+    let installed = fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten();
+    homes.chain(installed.map(|entry| entry.path())).any(|home| {
+        let output = Command::new(home.join("bin/java")).arg("-version").output();
+        output.is_ok_and(|output| String::from_utf8_lossy(&output.stderr).contains("\"17."))
+    })
 }

@@ -148,10 +148,12 @@ fn unit(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
 
 /// The tests that need real servers: they are ignored elsewhere, and nothing else is in their files.
 fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
+    let lib = setup::cassandra(run.workspace)?;
     run.workspace
-        .cargo(["test", "--locked", "--workspace", "--no-fail-fast", "--test", "redis"])
-        .arguments(["--", "--ignored"])
+        .cargo(["test", "--locked", "--workspace", "--no-fail-fast"])
+        .arguments(["--test", "redis", "--test", "cql", "--", "--ignored"])
         .env("CAFFIS_TEST_TIER", run.tier.name())
+        .env("CAFFIS_CASSANDRA_LIB", lib)
         .limit(TEST_LIMIT)
         .run_lines(|line| *tally += Tally::from_line(line))
 }

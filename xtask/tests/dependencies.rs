@@ -27,11 +27,12 @@ const EMBEDDED: &str = "caffis-embedded";
 const REDIS: &str = "caffis-redis";
 const SERVERS: &str = "caffis-servers";
 const CONFORMANCE: &str = "caffis-conformance";
+const SCYLLA: &str = "caffis-scylla";
 const SIM: &str = "caffis-sim";
 const CLIENT: &str = "caffis-client";
 const SERVER: &str = "caffis-chat";
 
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 16] = [
     Rule { name: SCHEMA, imports: &[], tests: &[] },
     Rule { name: LINK, imports: &[], tests: &[] },
     Rule { name: TRANSPORT, imports: &[LINK], tests: &[CERTS] },
@@ -39,6 +40,7 @@ const RULES: [Rule; 15] = [
     Rule { name: CORE, imports: &[SCHEMA, LINK], tests: &[CONFORMANCE] },
     Rule { name: EMBEDDED, imports: &[SCHEMA, CORE], tests: &[CONFORMANCE] },
     Rule { name: REDIS, imports: &[CORE], tests: &[CONFORMANCE, SERVERS] },
+    Rule { name: SCYLLA, imports: &[CORE], tests: &[CONFORMANCE, SERVERS] },
     Rule { name: SERVERS, imports: &[], tests: &[] },
     Rule { name: CONFORMANCE, imports: &[SCHEMA, CORE], tests: &[] },
     Rule { name: SIM, imports: &[SCHEMA, LINK, CORE, CLIENT, CONFORMANCE], tests: &[] },

@@ -1,10 +1,20 @@
-//! Real servers for tests: started on free ports of 127.0.0.1 with their files in a temporary folder, and
-//! killed when their handle is dropped.
+//! Real servers for tests: started on free ports or loopback addresses with their files in a temporary
+//! folder, and killed when their handle is dropped.
+//!
+//! [`CqlServers`] is Apache Cassandra: one node, or several that form a ring. Its program comes by
+//! `cargo xtask setup`, and needs Java 17. Its addresses are chosen at random from 127.0.0.0/8 and held by a
+//! lock that the system releases (`address`). It ends when the process of the test ends in any other way,
+//! too (`process`).
 //!
 //! Everything here panics if something is missing, so that a test which needs a server never passes
 //! without one. Such tests are ignored by default; `cargo xtask test --only servers` installs the servers
 //! and runs them.
 
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod address;
+mod cql;
+mod process;
 pub mod redis;
+
+pub use cql::{CqlNode, CqlServers};

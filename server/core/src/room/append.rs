@@ -19,7 +19,7 @@ use super::{
 use crate::{
     activity,
     model::room::{Bucket, BucketName, Members, RoomState},
-    ports::store::{Batch, Stamp, StoreError},
+    ports::store::{Batch, StoreError},
     settings::Settings,
     tables::{BucketRow, HeadRow, MarkerRow, RoomRow, SentRow},
 };
@@ -215,8 +215,7 @@ impl Append {
     /// The rows of other tables that follow from the entries. They are sent once those are durable and the
     /// lease was held after that, so that entries which a newer epoch voids leave nothing behind, and
     /// are durable before the entries are told (rule 12).
-    pub(super) fn following(&self, stamp: Stamp) -> Batch {
-        let mut batch = Batch::logged(stamp);
+    pub(super) fn following(&self, mut batch: Batch) -> Batch {
         if self.has_following() {
             membership_rows(&mut batch, &self.ahead, &self.members_before);
         }
@@ -286,7 +285,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        ports::store::{Operation, Value},
+        ports::store::{Operation, Stamp, Value},
         room::{
             RoomPlan,
             buckets::{BUCKET_AGE, BUCKET_ENTRIES, FEW_ENTRIES},

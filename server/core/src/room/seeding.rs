@@ -51,7 +51,7 @@ pub async fn write_room(
         let minute = append.ahead.time.get() / 60_000;
         store.write(append.fill(Batch::logged(stamps.next()?), settings, minute)?).await?;
         if append.has_following() {
-            store.write(append.following(stamps.next()?)).await?;
+            store.write(append.following(Batch::logged(stamps.next()?))).await?;
         }
         append.commit(&mut loaded, settings);
     }

@@ -1,0 +1,154 @@
+//! The tables as CQL: columns from core's declarations, options from here.
+
+use std::fmt::Write as _;
+
+use caffis_core::ports::store::{Order, Table};
+
+use crate::{
+    options::Replication,
+    statement::{column_type, name},
+};
+
+/// How rows of a table come and go; its options follow from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// Written once, in order, and kept: sorted runs of similar size are merged, and a partition that
+    /// is no longer written to lies in few of them.
+    Log,
+    /// Small rows that are overwritten again and again: levels keep each row in one file, so that a
+    /// read by key opens one.
+    Overwritten,
+    /// Every row has a time to live: files of a window of time, which are dropped whole when all in them
+    /// have ended. Some thirty windows at a time.
+    Expiring {
+        /// The window, in hours.
+        hours: u32,
+    },
+}
+
+/// The tables that are not [`Use::Overwritten`]. The windows are a thirtieth of how long rows are kept by
+/// default: 3 days for `sent`, 14 for `activity`.
+const USES: &[(&str, Use)] = &[
+    ("timeline", Use::Log),
+    ("buckets", Use::Log),
+    ("sent", Use::Expiring { hours: 3 }),
+    ("activity", Use::Expiring { hours: 12 }),
+];
+
+/// How long a deleted or ended row is remembered, so that a replica that missed it can be repaired: 10
+/// days, so a repair every week is enough. Rows that only ever end need no repair; a day is for hints.
+const REMEMBERED_SECONDS: u32 = 864_000;
+const ENDED_SECONDS: u32 = 86_400;
+
+fn used(table: &Table) -> Use {
+    let found = USES.iter().find(|(name, _)| *name == table.name);
+    found.map_or(Use::Overwritten, |(_, used)| *used)
+}
+
+/// What makes a keyspace, unless there is one.
+#[must_use]
+pub fn create_keyspace(keyspace: &str, replication: &Replication) -> String {
+    let copies = match replication {
+        Replication::Everywhere(copies) => format!("'replication_factor': {copies}"),
+        Replication::In(centres) => {
+            let each = centres.iter().map(|(name, copies)| format!("'{name}': {copies}"));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    };
+    format!(
+        "CREATE KEYSPACE IF NOT EXISTS {keyspace} WITH replication = \
+         {{'class': 'NetworkTopologyStrategy', {copies}}}"
+    )
+}
+
+/// What makes a table, unless there is one.
+#[must_use]
+pub fn create_table(keyspace: &str, table: &Table) -> String {
+    let mut text = format!("CREATE TABLE IF NOT EXISTS {keyspace}.{} (\n", name(table.name));
+    let clustering = || table.clustering.iter().map(|(column, _)| column);
+    for column in table.partition.iter().chain(clustering()).chain(table.values) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "    {} {},", name(column.name), column_type(column.ty));
+    }
+    let partition: Vec<_> = table.partition.iter().map(|column| name(column.name)).collect();
+    let _ = write!(text, "    PRIMARY KEY (({})", partition.join(", "));
+    clustering().for_each(|column| _ = write!(text, ", {}", name(column.name)));
+    text.push_str(")\n) WITH ");
+    if !table.clustering.is_empty() {
+        let order = table.clustering.iter().map(|(column, order)| match order {
+            Order::Ascending => format!("{} ASC", name(column.name)),
+            Order::Descending => format!("{} DESC", name(column.name)),
+        });
+        let order: Vec<_> = order.collect();
+        let _ = write!(text, "CLUSTERING ORDER BY ({})\n    AND ", order.join(", "));
+    }
+    text.push_str(&options(used(table)));
+    text
+}
+
+/// What a table is given beyond its columns: compaction, and how long what has ended is remembered. What
+/// the two servers call differently, such as compression, is left as it is by default.
+fn options(used: Use) -> String {
+    let (compaction, remembered) = match used {
+        Use::Log => ("'class': 'SizeTieredCompactionStrategy'".to_owned(), REMEMBERED_SECONDS),
+        Use::Overwritten => ("'class': 'LeveledCompactionStrategy'".to_owned(), REMEMBERED_SECONDS),
+        Use::Expiring { hours } => (
+            format!(
+                "'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', \
+                 'compaction_window_size': {hours}"
+            ),
+            ENDED_SECONDS,
+        ),
+    };
+    format!("compaction = {{{compaction}}}\n    AND gc_grace_seconds = {remembered}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use caffis_core::tables::{ALL, ActivityRow, TimelineRow};
+
+    use super::*;
+
+    #[test]
+    fn tables_are_as_declared() {
+        assert_eq!(
+            create_table("chat", ActivityRow::TABLE),
+            "CREATE TABLE IF NOT EXISTS chat.activity (
+    shard bigint,
+    minute bigint,
+    room bigint,
+    PRIMARY KEY ((shard, minute), room)
+) WITH CLUSTERING ORDER BY (room ASC)
+    AND compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', \
+             'compaction_window_size': 12}
+    AND gc_grace_seconds = 86400"
+        );
+        let timeline = create_table("chat", TimelineRow::TABLE);
+        for part in [
+            "chat.timeline (\n    room bigint,",
+            "    \"by\" text,\n",
+            "    content blob,\n    PRIMARY KEY ((room, epoch, bucket), position)\n)",
+            "CLUSTERING ORDER BY (position DESC)\n    AND compaction",
+        ] {
+            assert!(timeline.contains(part), "{part} is not in {timeline}");
+        }
+    }
+
+    #[test]
+    fn uses_are_of_tables_that_exist() {
+        for (name, _) in USES {
+            assert!(ALL.iter().any(|table| table.name == *name), "{name}");
+        }
+    }
+
+    #[test]
+    fn copies_are_said_in_both_ways() {
+        let text = create_keyspace("chat", &Replication::default());
+        assert!(text.ends_with("{'class': 'NetworkTopologyStrategy', 'replication_factor': 3}"));
+        let centres = BTreeMap::from([("east".to_owned(), 3), ("west".to_owned(), 2)]);
+        let text = create_keyspace("chat", &Replication::In(centres));
+        assert!(text.ends_with("'NetworkTopologyStrategy', 'east': 3, 'west': 2}"), "{text}");
+    }
+}
