@@ -11,7 +11,7 @@ use tokio::{sync::watch, time::sleep};
 
 use super::{
     Nodes,
-    questions::{Answered, Question, RoomStanding},
+    questions::{Answered, MEMBERS_PER_ANSWER, Question, RoomStanding},
 };
 use crate::{
     cluster::Owner,
@@ -163,10 +163,23 @@ async fn ask_state(
     room: RoomId,
     after: Position,
 ) -> Result<(RoomState, Vec<Arc<Entry>>), Error> {
-    match nodes.ask(node, &Question::State(room, after), false).await? {
-        Answered::State(snapshot) => Ok(snapshot?.open()),
-        _ => Err(not_now()),
+    let Answered::State(snapshot) = nodes.ask(node, &Question::State(room, after), false).await?
+    else {
+        return Err(not_now());
+    };
+    let mut snapshot = snapshot?;
+    let mut more = snapshot.more_after();
+    while let Some(last) = more {
+        let question = Question::Members(room, last);
+        let Answered::Members(members) = nodes.ask(node, &question, false).await? else {
+            return Err(not_now());
+        };
+        let members = members?;
+        let full = members.len() >= MEMBERS_PER_ANSWER;
+        more = members.last().filter(|_| full).map(|(user, _)| user.clone());
+        snapshot.add(members);
     }
+    Ok(snapshot.open())
 }
 
 /// Where rooms stand, as far as their owners say in time. `all` has rooms looked up that are out of

@@ -1,6 +1,6 @@
 //! What nodes ask the owner of a room, and its answers.
 
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 use caffis_schema::{
     Command, Entry, Error, MessageNumber, Position, Reply, RoomId, Timestamp, UserId,
@@ -19,6 +19,9 @@ use crate::{
     ports::bus::NodeId,
     room::RoomPlan,
 };
+
+/// Members in one answer: some 400 KB of the longest ids.
+pub(crate) const MEMBERS_PER_ANSWER: usize = 4_096;
 
 /// Who gives a command on another node, as that node knows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +56,9 @@ pub(crate) enum Question {
     State(RoomId, Position),
     /// The entries of a room after a position, for a view.
     Entries(RoomId, Position),
+    /// Members of a room, after one of them in the order of ids: those for which [`Question::State`] had no
+    /// place.
+    Members(RoomId, UserId),
     /// Who is connected to the node, after one of them in the order of ids.
     People(Option<UserId>),
     /// Where some rooms stand. Rooms that are out of memory are looked up only if that is asked for.
@@ -66,6 +72,7 @@ impl Question {
             Self::Change(room, ..)
             | Self::Ensure(_, room, ..)
             | Self::State(room, _)
+            | Self::Members(room, _)
             | Self::Entries(room, _) => Some(*room),
             Self::Call(_, Command::Open(open)) => Some(open.room),
             Self::Call(_, command) => command.room(),
@@ -87,6 +94,8 @@ pub(crate) enum Answered {
     Resumed(Vec<Resumed>),
     /// To a room's state.
     State(Result<Box<Snapshot>, Error>),
+    /// To members: [`MEMBERS_PER_ANSWER`] of them, fewer at the end.
+    Members(Result<Vec<(UserId, Membership)>, Error>),
     /// To entries: those that follow, without a gap, as many as fit.
     Entries(Result<Vec<Entry>, Error>),
     /// To who is connected: a page, empty at the end, and how many edges were told before.
@@ -104,7 +113,18 @@ pub(crate) struct RoomStanding {
     pub(crate) active: Timestamp,
 }
 
-/// A room's state without the places of its log, which only its owner reads.
+/// Members of a room, after one of them in the order of ids, as many as fit one answer.
+pub(crate) fn members_after(
+    state: &RoomState,
+    after: Option<&UserId>,
+) -> Vec<(UserId, Membership)> {
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let members = state.members.range::<UserId, _>((from, Bound::Unbounded));
+    members.take(MEMBERS_PER_ANSWER).map(|(user, member)| (user.clone(), *member)).collect()
+}
+
+/// A room's state without the places of its log, which only its owner reads, and with as many members as
+/// fit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Snapshot {
     meta: RoomMeta,
@@ -123,13 +143,25 @@ impl Snapshot {
         Self {
             entries: entries.iter().map(|entry| (**entry).clone()).collect(),
             meta: (*state.meta).clone(),
-            members: state.members.iter().map(|(user, member)| (user.clone(), *member)).collect(),
+            members: members_after(state, None),
             head: state.head,
             number: state.number,
             time: state.time,
             preview: state.preview.as_deref().cloned(),
             last_messages: state.last_messages.iter().copied().collect(),
         }
+    }
+
+    /// The member after whom to ask for more; none if all are here.
+    pub(crate) fn more_after(&self) -> Option<UserId> {
+        let full = self.members.len() >= MEMBERS_PER_ANSWER;
+        self.members.last().filter(|_| full).map(|(user, _)| user.clone())
+    }
+
+    /// Adds members that were asked for after the first ones. They may be of a later position: the entries
+    /// in between are applied to them once more, which comes to the same.
+    pub(crate) fn add(&mut self, members: Vec<(UserId, Membership)>) {
+        self.members.extend(members);
     }
 
     /// The state again, and the last entries before it.

@@ -28,7 +28,7 @@ use crate::{
     pages,
     peers::{
         Nodes, follow,
-        questions::{Answered, Asker, Question, RoomStanding, Snapshot},
+        questions::{Answered, Asker, Question, RoomStanding, Snapshot, members_after},
     },
     ports::bus::Request,
     services::Services,
@@ -128,6 +128,11 @@ fn respond(services: &Services, question: Question) -> Answering {
         Question::State(room, after) => {
             Box::pin(async move { Answered::State(state(&services, room, after).await) })
         }
+        Question::Members(room, after) => Box::pin(async move {
+            let state =
+                services.rooms.loaded(room).await.and_then(|cell| cell.state().ok_or_else(not_now));
+            Answered::Members(state.map(|state| members_after(&state, Some(&after))))
+        }),
         Question::Entries(room, after) => Box::pin(async move {
             let entries = pages::after(&services, room, after).await;
             let owned = entries.map(|entries| entries.iter().map(|e| (**e).clone()).collect());

@@ -24,6 +24,7 @@ mod harness;
 mod hello;
 #[path = "../core/history.rs"]
 mod history;
+mod large;
 #[path = "../core/limits.rs"]
 mod limits;
 #[path = "../core/markers.rs"]
