@@ -10,15 +10,18 @@
 //!
 //! `statement` has the texts, `slices` turns bounds into conditions, `values` and `answer` convert what
 //! is bound and what comes back, `prepared` keeps the statements, `client` reads, `session` holds the settings of the
-//! driver, `failure` says what an error means, `schema` is the tables with their options, and `store` puts
-//! it together.
+//! driver, `failure` says what an error means, `schema` is the tables with their options, `existing`,
+//! `lease` and `migrate` make them, and `store` puts it together.
 //!
 //! [`Atomicity::Logged`]: caffis_core::ports::store::Atomicity::Logged
 
 mod answer;
 mod client;
 mod conditional;
+mod existing;
 mod failure;
+mod lease;
+mod migrate;
 mod options;
 mod prepared;
 pub mod schema;
@@ -30,6 +33,7 @@ mod values;
 mod write;
 
 pub use self::{
+    migrate::{MigrateError, Plan, Schema, migrate, plan},
     options::{ConnectError, Credentials, Options, Replication},
     store::ScyllaStore,
 };

@@ -103,6 +103,29 @@ pub enum ConnectError {
     /// Requests cannot stay in one data centre, because it is not said which.
     #[error("the servers are in several data centres ({0}): say in which this node is")]
     SeveralDataCentres(String),
+    /// A newer program has been here.
+    #[error(
+        "the keyspace {keyspace} has version {found}, this program knows versions up to {known}: \
+         start a newer one"
+    )]
+    Newer {
+        /// The keyspace.
+        keyspace: String,
+        /// Its version.
+        found: u32,
+        /// The program's.
+        known: u32,
+    },
+    /// The tables are missing, or those of an older program.
+    #[error("the keyspace {keyspace} has version {found} and needs {wanted}: migrate it first")]
+    Older {
+        /// The keyspace.
+        keyspace: String,
+        /// Its version; 0 where there is nothing yet.
+        found: u32,
+        /// The program's.
+        wanted: u32,
+    },
     /// None of the servers answers as it should.
     #[error("cannot connect to the CQL servers {hosts}: {reason}")]
     Unreachable {

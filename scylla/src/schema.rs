@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use caffis_core::ports::store::{Order, Table};
+use caffis_core::ports::store::{Column, Order, Table};
 
 use crate::{
     options::Replication,
@@ -86,6 +86,32 @@ pub fn create_table(keyspace: &str, table: &Table) -> String {
     text
 }
 
+/// What adds a value column to a table.
+#[must_use]
+pub(crate) fn add_column(keyspace: &str, table: &Table, column: &Column) -> String {
+    let (table, column, ty) = (name(table.name), name(column.name), column_type(column.ty));
+    format!("ALTER TABLE {keyspace}.{table} ADD {column} {ty}")
+}
+
+/// What makes a table that several nodes may make at the same moment: its id follows from its name. Apache
+/// Cassandra would otherwise give it a different one on each server that is asked.
+#[must_use]
+pub(crate) fn create_own_table(keyspace: &str, table: &Table) -> String {
+    let id = format!("{:032x}", fnv(&[keyspace.as_bytes(), table.name.as_bytes()]));
+    // A UUID of version 8: one that its maker defines.
+    let (a, b, c, d, e) = (&id[..8], &id[8..12], &id[13..16], &id[17..20], &id[20..]);
+    format!("{}\n    AND id = {a}-{b}-8{c}-8{d}-{e}", create_table(keyspace, table))
+}
+
+/// The 128-bit hash of Fowler, Noll and Vo: the same in every build.
+fn fnv(parts: &[&[u8]]) -> u128 {
+    let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    for byte in parts.iter().flat_map(|part| part.iter().chain(b"\0")) {
+        hash = (hash ^ u128::from(*byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
+    }
+    hash
+}
+
 /// What a table is given beyond its columns: compaction, and how long what has ended is remembered. What
 /// the two servers call differently, such as compression, is left as it is by default.
 fn options(used: Use) -> String {
@@ -107,33 +133,47 @@ fn options(used: Use) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use caffis_core::tables::{ALL, ActivityRow, TimelineRow};
+    use caffis_conformance::store::tables::{MIXED, PLAIN};
+    use caffis_core::tables::ALL;
 
     use super::*;
 
     #[test]
     fn tables_are_as_declared() {
         assert_eq!(
-            create_table("chat", ActivityRow::TABLE),
-            "CREATE TABLE IF NOT EXISTS chat.activity (
-    shard bigint,
-    minute bigint,
-    room bigint,
-    PRIMARY KEY ((shard, minute), room)
-) WITH CLUSTERING ORDER BY (room ASC)
-    AND compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', \
-             'compaction_window_size': 12}
-    AND gc_grace_seconds = 86400"
+            create_table("chat", &MIXED),
+            "CREATE TABLE IF NOT EXISTS chat.suite_mixed (
+    id bigint,
+    c_words text,
+    c_number bigint,
+    c_data blob,
+    flag boolean,
+    number bigint,
+    words text,
+    data blob,
+    PRIMARY KEY ((id), c_words, c_number, c_data)
+) WITH CLUSTERING ORDER BY (c_words DESC, c_number ASC, c_data DESC)
+    AND compaction = {'class': 'LeveledCompactionStrategy'}
+    AND gc_grace_seconds = 864000"
         );
-        let timeline = create_table("chat", TimelineRow::TABLE);
-        for part in [
-            "chat.timeline (\n    room bigint,",
-            "    \"by\" text,\n",
-            "    content blob,\n    PRIMARY KEY ((room, epoch, bucket), position)\n)",
-            "CLUSTERING ORDER BY (position DESC)\n    AND compaction",
-        ] {
-            assert!(timeline.contains(part), "{part} is not in {timeline}");
-        }
+        let plain = create_table("chat", &PLAIN);
+        assert!(plain.contains("PRIMARY KEY ((id))\n) WITH compaction = {"), "{plain}");
+        assert_eq!(
+            options(Use::Expiring { hours: 12 }),
+            "compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': \
+             'HOURS', 'compaction_window_size': 12}\n    AND gc_grace_seconds = 86400"
+        );
+    }
+
+    #[test]
+    fn a_table_that_all_make_at_once_has_one_id() {
+        let id = |keyspace| {
+            let text = create_own_table(keyspace, &PLAIN);
+            text.rsplit_once("id = ").unwrap().1.to_owned()
+        };
+        assert_eq!(id("chat").len(), 36);
+        assert_eq!(id("chat"), id("chat"));
+        assert_ne!(id("chat"), id("chat2"));
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! The store's handle.
 
-use caffis_core::ports::{
-    check,
-    store::{Batch, Key, Row, Scan, Store, StoreFuture, StoreLimits, Swap, Table, Value},
+use caffis_core::{
+    ports::{
+        check,
+        store::{Batch, Key, Row, Scan, Store, StoreFuture, StoreLimits, Swap, Table, Value},
+    },
+    tables,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     client::Client,
     conditional::{compare_and_set, insert_if_absent},
+    migrate,
     options::{ConnectError, Options},
     prepared::Statements,
     session::{self, Profiles},
@@ -24,15 +28,18 @@ pub struct ScyllaStore {
 }
 
 impl ScyllaStore {
-    /// Connects to the servers. The tables are made by [`schema`](crate::schema) beforehand.
+    /// Connects to the servers. The tables are made by [`migrate`](crate::migrate()) beforehand.
     ///
     /// # Errors
-    /// The servers cannot be reached, or an option does not fit them.
+    /// The servers cannot be reached, an option does not fit them, or the keyspace has another version than
+    /// this program.
     pub async fn connect(options: &Options) -> Result<Self, ConnectError> {
         let profiles = Profiles::new(options);
         let session = session::connect(options, &profiles).await?;
         let statements = Statements::new(&options.keyspace, profiles);
-        Ok(Self { client: Client { session, statements } })
+        let client = Client { session, statements };
+        migrate::check(&client, options, tables::VERSION).await?;
+        Ok(Self { client })
     }
 }
 

@@ -137,21 +137,19 @@ impl SerializeRow for Cells {
 
 #[cfg(test)]
 mod tests {
-    use caffis_core::tables::{RevocationRow, SentRow};
+    use caffis_conformance::store::tables::{NEWEST, PLAIN};
 
     use super::*;
 
     #[test]
     fn a_single_key_is_never_empty_and_stays_another_one() {
-        let key = |text: &str| {
-            Cells::default().partition(RevocationRow::TABLE, &[Value::Text(text.into())])
-        };
+        let key = |text: &str| Cells::default().partition(&PLAIN, &[Value::Text(text.into())]);
         let bound = |text: &str| Cells::default().values(&[Value::Text(text.into())]);
         assert_eq!(key(""), bound("\0"));
         assert_eq!(key("\0"), bound("\0\0"));
         assert_eq!(key("a\0"), bound("a\0"));
         let two = [Value::U64(0), Value::Text("".into())];
-        assert_eq!(Cells::default().partition(SentRow::TABLE, &two), Cells::default().values(&two));
+        assert_eq!(Cells::default().partition(&NEWEST, &two), Cells::default().values(&two));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::{
 
 use crate::options::OpenError;
 
-/// The version of the storage format that this program reads and writes.
-pub const FORMAT: u32 = 6;
+/// The version of the storage format that this program reads and writes: that of the tables.
+pub const FORMAT: u32 = caffis_core::tables::VERSION;
 
 const FORMAT_FILE: &str = "format";
 const FORMAT_PREFIX: &str = "caffis-store ";

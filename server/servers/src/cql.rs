@@ -74,12 +74,19 @@ impl CqlServers {
         let nodes = addresses.into_iter().enumerate().map(|(number, address)| {
             let folder = folder.path().join(number.to_string());
             configure(&folder, address.address, number, &seeds);
-            let command = command(&java, &lib, &folder, &clock);
+            let mut command = command(&java, &lib, &folder, &clock);
+            // A node forgets others that do not join for half a minute; alone, it waits for nobody.
+            let delay = if count == 1 { 0 } else { 30_000 };
+            command.arg(format!("-Dcassandra.ring_delay_ms={delay}"));
+            command.arg("org.apache.cassandra.service.CassandraDaemon");
             let process = Process::start(&command, &folder.join("out.log"));
             CqlNode { address, command, folder, process }
         });
         let nodes: Vec<CqlNode> = nodes.collect();
         nodes.iter().for_each(CqlNode::wait);
+        for (node, other) in nodes.iter().flat_map(|node| nodes.iter().map(move |o| (node, o))) {
+            node.wait_for(other);
+        }
         Self { nodes, clock, folder }
     }
 
@@ -152,6 +159,17 @@ impl CqlNode {
         while !answers(self.socket()) {
             assert!(self.process.is_running(), "the server has ended: {}", self.log());
             assert!(Instant::now() < deadline, "the server does not answer: {}", self.log());
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Waits until it has met another one of the ring.
+    fn wait_for(&self, other: &Self) {
+        let met = format!("/{}:{RING_PORT} is now UP", other.address.address);
+        let log = || fs::read_to_string(self.folder.join("system.log")).unwrap_or_default();
+        let deadline = Instant::now() + START;
+        while self.address.address != other.address.address && !log().contains(&met) {
+            assert!(Instant::now() < deadline, "the servers do not meet: {}", self.log());
             std::thread::sleep(POLL);
         }
     }
@@ -258,7 +276,6 @@ fn command(java: &Path, lib: &Path, folder: &Path, clock: &Path) -> Command {
         .arg(format!("-Dlogback.configurationFile={dir}/logback.xml"))
         .arg("-Dcassandra.clock=FileClock")
         .arg(format!("-Dtest.clock={}", clock.display()))
-        .args(["-cp", &format!("{}/*:{classes}", lib.display())])
-        .arg("org.apache.cassandra.service.CassandraDaemon");
+        .args(["-cp", &format!("{}/*:{classes}", lib.display())]);
     command
 }

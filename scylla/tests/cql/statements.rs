@@ -1,73 +1,18 @@
-//! The store on a real server. `cargo xtask test --only servers` runs these; without that they are
-//! ignored, because they need Java and the server's program.
+//! Every statement that can be made of core's tables.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::{
-    future::ready,
-    ops::Bound,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{ops::Bound, time::Duration};
 
 use bytes::Bytes;
-use caffis_conformance::store::{PassTime, Subject, suite, tables::TABLES};
 use caffis_core::{
     ports::store::{
-        Batch, Column, ColumnType, Key, Operation, Row, Scan, Stamp, Store, StoreError, Swap,
-        Table, Value,
+        Batch, Column, ColumnType, Key, Operation, Row, Scan, Stamp, Store, Swap, Table, Value,
     },
     tables,
 };
-use caffis_scylla::{ConnectError, Options, Replication, ScyllaStore, schema};
+use caffis_scylla::{Schema, ScyllaStore};
 use caffis_servers::CqlServers;
-use scylla::client::{session::Session, session_builder::SessionBuilder};
 
-/// Makes a keyspace with tables.
-async fn make(servers: &CqlServers, options: &Options, tables: &[&Table]) -> Session {
-    let session = SessionBuilder::new().known_nodes(servers.hosts()).build().await.unwrap();
-    let keyspace = schema::create_keyspace(&options.keyspace, &options.replication);
-    session.query_unpaged(keyspace, ()).await.unwrap();
-    for table in tables {
-        let table = schema::create_table(&options.keyspace, table);
-        session.query_unpaged(table, ()).await.unwrap();
-    }
-    session
-}
-
-fn options(servers: &CqlServers, keyspace: &str, copies: u8) -> Options {
-    let replication = Replication::Everywhere(copies);
-    Options { replication, ..Options::new(servers.hosts(), keyspace) }
-}
-
-/// The suite, with the time of the servers moved by the test.
-async fn conformance(servers: &CqlServers, copies: u8, sequences: u64) {
-    let options = options(servers, "suite", copies);
-    make(servers, &options, TABLES).await;
-    let store = ScyllaStore::connect(&options).await.unwrap();
-    let clock = servers.clock();
-    let pass_time: PassTime = Arc::new(move |time: Duration| {
-        clock(time);
-        Box::pin(ready(()))
-    });
-    suite(Subject {
-        store: Arc::new(store),
-        pass_time,
-        seed: 1,
-        sequences,
-        operations: 1_500,
-        several_writers: true,
-        checks_declarations: cfg!(debug_assertions),
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs a real server"]
-async fn the_suite_passes_on_one_node() {
-    let servers = CqlServers::start(1);
-    conformance(&servers, 1, 4).await;
-}
+use crate::{options, store};
 
 fn value(column: &Column, number: u64) -> Value {
     match column.ty {
@@ -79,7 +24,7 @@ fn value(column: &Column, number: u64) -> Value {
 }
 
 /// Rows of one partition that differ in their last clustering column.
-fn row(table: &Table, number: u64) -> Row {
+pub(crate) fn row(table: &Table, number: u64) -> Row {
     let partition = table.partition.iter().map(|column| value(column, 1)).collect();
     let last = table.clustering.len().saturating_sub(1);
     let clustering = table.clustering.iter().enumerate();
@@ -170,8 +115,7 @@ async fn every_condition(store: &ScyllaStore, table: &'static Table) {
 async fn the_server_takes_every_statement_on_cores_tables() {
     let servers = CqlServers::start(1);
     let options = options(&servers, "core", 1);
-    make(&servers, &options, tables::ALL).await;
-    let store = ScyllaStore::connect(&options).await.unwrap();
+    let store = store(&options, &Schema::core()).await;
     let conditional = [tables::LeaseRow::TABLE, tables::ShardRow::TABLE];
     for table in tables::ALL {
         match conditional.contains(table) {
@@ -179,55 +123,4 @@ async fn the_server_takes_every_statement_on_cores_tables() {
             false => every_statement(&store, table).await,
         }
     }
-}
-
-/// A server that is gone: what was not sent is unavailable, and nothing hangs.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs a real server"]
-async fn a_server_that_is_gone_is_unavailable_and_comes_back() {
-    let mut servers = CqlServers::start(1);
-    let options = options(&servers, "gone", 1);
-    make(&servers, &options, &[tables::HeadRow::TABLE]).await;
-    let store = ScyllaStore::connect(&options).await.unwrap();
-    let table = tables::HeadRow::TABLE;
-    let put = |number, stamp| Batch {
-        operations: vec![Operation::Put {
-            table,
-            row: row(table, number),
-            ttl: None,
-            fresh: false,
-        }],
-        ..Batch::partition(Stamp(stamp))
-    };
-    store.write(put(1, 1)).await.unwrap();
-    servers.nodes()[0].kill();
-    let error = store.write(put(2, 2)).await.unwrap_err();
-    assert!(!matches!(error, StoreError::Invalid { .. }), "{error}");
-    let error = store.get(table, &row(table, 1).key).await.unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
-    let error = ScyllaStore::connect(&options).await.err().unwrap();
-    assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
-    servers.nodes()[0].restart();
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let found = loop {
-        match store.get(table, &row(table, 1).key).await {
-            Ok(found) => break found,
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    };
-    let known = [row(table, 1), Row { key: row(table, 1).key, ..row(table, 2) }];
-    assert!(known.map(Some).contains(&found), "what was acknowledged is there: {found:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs a real server"]
-async fn options_that_do_not_fit_the_servers_are_named() {
-    let servers = CqlServers::start(1);
-    let options = options(&servers, "options", 1);
-    let elsewhere = Options { data_centre: Some("moon".to_owned()), ..options.clone() };
-    let error = ScyllaStore::connect(&elsewhere).await.err().unwrap();
-    assert!(matches!(error, ConnectError::DataCentre(_)), "{error}");
-    let here = Options { data_centre: Some("datacenter1".to_owned()), ..options };
-    assert!(ScyllaStore::connect(&here).await.is_ok());
 }
