@@ -12,8 +12,10 @@ use scylla::{
 use crate::{
     answer, failure,
     prepared::Statements,
+    session::Profiles,
     slices::{Slice, slices},
     statement::{Cut, Shape, read_columns},
+    turns::Turns,
     values::Cells,
 };
 
@@ -21,9 +23,16 @@ use crate::{
 pub(crate) struct Client {
     pub(crate) session: Session,
     pub(crate) statements: Statements,
+    pub(crate) turns: Turns,
 }
 
 impl Client {
+    /// A client of a keyspace.
+    pub(crate) fn new(session: Session, keyspace: &str, profiles: Profiles) -> Self {
+        let statements = Statements::new(keyspace, profiles);
+        Self { session, statements, turns: Turns::default() }
+    }
+
     /// The statement of a table with a shape.
     pub(crate) async fn prepared(
         &self,

@@ -23,6 +23,7 @@ pub(crate) async fn insert_if_absent(
     row: Row,
 ) -> Result<Option<Row>, StoreError> {
     check::row(table, &row)?;
+    let _turn = client.turns.take(table, &row.key).await;
     let cells = Cells::default().partition(table, &row.key.partition);
     // A value that is left out of an insert is null, and no row was here before.
     let cells = cells.values(&row.key.clustering).present(&row.values);
@@ -52,6 +53,7 @@ pub(crate) async fn compare_and_set(
     check::key(table, &key)?;
     check::values(table, &expected)?;
     check::values(table, &new)?;
+    let _turn = client.turns.take(table, &key).await;
     for _ in 0..MAX_LOOKS {
         // Where there is no row, every column is null: a condition that all are null would make one.
         if expected.iter().all(|value| *value == Value::Null) {

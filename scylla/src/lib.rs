@@ -9,7 +9,7 @@
 //! batch carry its stamp as their timestamp, so all of them may be sent twice.
 //!
 //! `statement` has the texts, `slices` turns bounds into conditions, `values` and `answer` convert what
-//! is bound and what comes back, `prepared` keeps the statements, `client` reads, `session` holds the settings of the
+//! is bound and what comes back, `prepared` keeps the statements, `client` reads, `turns` orders conditional writes, `session` holds the settings of the
 //! driver, `failure` says what an error means, `schema` is the tables with their options, `existing`,
 //! `lease` and `migrate` make them, and `store` puts it together.
 //!
@@ -29,6 +29,7 @@ mod session;
 mod slices;
 mod statement;
 mod store;
+mod turns;
 mod values;
 mod write;
 

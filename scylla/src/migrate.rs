@@ -31,7 +31,6 @@ use crate::{
     failure::sentence,
     lease::{BEAT, LEASES, Lease, LeaseError},
     options::{ConnectError, Options},
-    prepared::Statements,
     schema::{create_keyspace, create_own_table},
     session::{self, Profiles},
 };
@@ -240,7 +239,7 @@ impl<'a> Migration<'a> {
     ) -> Result<Self, MigrateError> {
         let profiles = Profiles::new(options);
         let session = session::connect(options, &profiles).await?;
-        let client = Client { session, statements: Statements::new(&options.keyspace, profiles) };
+        let client = Client::new(session, &options.keyspace, profiles);
         Ok(Self { client, options, schema, lease: Lease::new(name) })
     }
 

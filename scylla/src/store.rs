@@ -14,7 +14,6 @@ use crate::{
     conditional::{compare_and_set, insert_if_absent},
     migrate,
     options::{ConnectError, Options},
-    prepared::Statements,
     session::{self, Profiles},
     write::{LIMITS, write},
 };
@@ -36,8 +35,7 @@ impl ScyllaStore {
     pub async fn connect(options: &Options) -> Result<Self, ConnectError> {
         let profiles = Profiles::new(options);
         let session = session::connect(options, &profiles).await?;
-        let statements = Statements::new(&options.keyspace, profiles);
-        let client = Client { session, statements };
+        let client = Client::new(session, &options.keyspace, profiles);
         migrate::check(&client, options, tables::VERSION).await?;
         Ok(Self { client })
     }

@@ -152,6 +152,8 @@ fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     run.workspace
         .cargo(["test", "--locked", "--workspace", "--no-fail-fast"])
         .arguments(["--test", "redis", "--test", "cql", "--", "--ignored"])
+        // One after the other: a ring and another server at once would make two cores time out.
+        .arguments(["--test-threads", "1"])
         .env("CAFFIS_TEST_TIER", run.tier.name())
         .env("CAFFIS_CASSANDRA_LIB", lib)
         .limit(TEST_LIMIT)

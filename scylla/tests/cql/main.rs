@@ -5,6 +5,7 @@
 
 mod failures;
 mod migrations;
+mod ring;
 mod statements;
 
 use std::{future::ready, sync::Arc, time::Duration};
