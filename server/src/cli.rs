@@ -89,6 +89,18 @@ pub fn grammar() -> Command {
                 .arg(number("seed", "1", "The same seed gives the same store")),
             &[Group::General, Group::Store],
         ))
+        .subcommand(
+            with_settings(
+                Command::new("cluster").about("Show the nodes, their leases and their shards"),
+                &[Group::General],
+            )
+            .args_conflicts_with_subcommands(true)
+            .subcommand(with_settings(
+                Command::new("leave")
+                    .about("Hand the rooms of the node that runs here over to others, drain and end it"),
+                &[Group::General],
+            )),
+        )
         .subcommand(ChatArgs::augment_args(Command::new("chat").about("Chat in the terminal")))
 }
 
@@ -103,6 +115,9 @@ pub fn run() -> anyhow::Result<()> {
         let arguments = ChatArgs::from_arg_matches(arguments)?;
         return block_on(chat::run(arguments));
     }
+    // Only `cluster` has one.
+    let leaves = arguments.subcommand().map(|(_, leave)| leave);
+    let arguments = leaves.unwrap_or(arguments);
     let sources = sources(arguments);
     let config = load(&sources)?;
     let given = |key| arguments.get_one::<String>(key);
@@ -129,6 +144,8 @@ pub fn run() -> anyhow::Result<()> {
             block_on(commands::revoke(config, user(arguments)?, before))
         }
         "backup" => block_on(commands::backup(config, file(arguments, "out")?)),
+        "cluster" if leaves.is_some() => commands::cluster_leave(&config),
+        "cluster" => commands::cluster_status(&config),
         "restore" => commands::restore(&config, &file(arguments, "in")?),
         _ => {
             let number = |key| arguments.get_one::<u64>(key).copied().unwrap_or_default();

@@ -27,7 +27,7 @@ use crate::{
     config::Config,
     control::{Connection, Request},
     demo,
-    serve::open_store,
+    storage::{embedded, only_embedded},
     system::SystemClock,
     tokens::{Grant, mint},
 };
@@ -84,6 +84,8 @@ pub async fn revoke(config: Config, user: UserId, before: Option<Timestamp>) -> 
     let before = before.unwrap_or_else(|| SystemClock.now());
     if let Some(server) = Connection::open(&config.data) {
         server.ask(&Request::Revoke { user: user.clone(), before })?;
+    } else if config.store.address.is_some() {
+        bail!("no server runs with {}: give the command where a node runs", config.data.display());
     } else {
         let store = existing_store(&config).await?;
         let stamps = Stamps::unlimited(Arc::new(SystemClock));
@@ -153,6 +155,7 @@ fn partial(out: &Path) -> PathBuf {
 /// There is a store already, or the backup is not whole.
 pub fn restore(config: &Config, input: &Path) -> anyhow::Result<()> {
     let file = File::open(input).with_context(|| format!("{} cannot be read", input.display()))?;
+    only_embedded(config)?;
     let folder = config.store_folder();
     let clock: SharedClock = Arc::new(SystemClock);
     let report = caffis_embedded::restore(BufReader::new(file), &folder, clock)?;
@@ -170,19 +173,44 @@ pub async fn seed(config: Config, rooms: u64, messages: u64, seed: u64) -> anyho
     if rooms == 0 {
         bail!("--rooms must be at least 1");
     }
+    only_embedded(&config)?;
     let clock: SharedClock = Arc::new(SystemClock);
-    let store = open_store(&config, &clock).await?;
+    let store = embedded(&config, &clock).await?;
     let plan = Plan { people: demo::profiles(), rooms, messages, seed, now: clock.now() };
     fill(store.as_ref(), &Stamps::unlimited(clock), &plan).await?;
     print(&format!("{rooms} rooms with {messages} messages\n"))
 }
 
+/// `caffis-chat cluster`: the nodes, as the running server sees them.
+///
+/// # Errors
+/// No server runs here, or it is on its own.
+pub fn cluster_status(config: &Config) -> anyhow::Result<()> {
+    print(&running(config)?.cluster()?.to_string())
+}
+
+/// `caffis-chat cluster leave`: the running server hands its rooms over, drains and ends.
+///
+/// # Errors
+/// No server runs here.
+pub fn cluster_leave(config: &Config) -> anyhow::Result<()> {
+    running(config)?.ask(&Request::Leave)?;
+    print("the node hands its rooms over and ends\n")
+}
+
+fn running(config: &Config) -> anyhow::Result<Connection> {
+    let running = Connection::open(&config.data);
+    running
+        .with_context(|| format!("no server runs with the data folder {}", config.data.display()))
+}
+
 /// The store of a server that does not run.
 async fn existing_store(config: &Config) -> anyhow::Result<Arc<EmbeddedStore>> {
+    only_embedded(config)?;
     let folder = config.store_folder();
     if !folder.is_dir() {
         bail!("there is no store in {}", config.data.display());
     }
     let clock: SharedClock = Arc::new(SystemClock);
-    open_store(config, &clock).await
+    embedded(config, &clock).await
 }

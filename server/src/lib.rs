@@ -9,6 +9,7 @@
 //! - `arrivals`: a link from its arrival to its farewell.
 //! - [`tokens`]: who a token speaks for.
 //! - [`control`]: how the command line speaks to a running server.
+//! - [`storage`]: the store in the data folder, or one that nodes share.
 //! - [`demo`]: the people and rooms of a development server.
 //! - [`system`]: the machine's clock and randomness. [`logs`]: where logs go.
 //! - [`chat`]: a terminal chat on the client library.
@@ -23,5 +24,6 @@ pub mod demo;
 pub mod http;
 pub mod logs;
 pub mod serve;
+pub mod storage;
 pub mod system;
 pub mod tokens;

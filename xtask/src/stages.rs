@@ -151,7 +151,7 @@ fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     let lib = setup::cassandra(run.workspace)?;
     run.workspace
         .cargo(["test", "--locked", "--workspace", "--no-fail-fast"])
-        .arguments(["--test", "redis", "--test", "cql", "--", "--ignored"])
+        .arguments(["--test", "redis", "--test", "cql", "--test", "several", "--", "--ignored"])
         // One after the other: a ring and another server at once would make two cores time out.
         .arguments(["--test-threads", "1"])
         .env("CAFFIS_TEST_TIER", run.tier.name())

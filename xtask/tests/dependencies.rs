@@ -46,8 +46,8 @@ const RULES: [Rule; 16] = [
     Rule { name: SIM, imports: &[SCHEMA, LINK, CORE, CLIENT, CONFORMANCE], tests: &[] },
     Rule {
         name: SERVER,
-        imports: &[SCHEMA, LINK, TRANSPORT, CERTS, CORE, EMBEDDED, CLIENT],
-        tests: &[CONFORMANCE],
+        imports: &[SCHEMA, LINK, TRANSPORT, CERTS, CORE, EMBEDDED, REDIS, SCYLLA, CLIENT],
+        tests: &[CONFORMANCE, SERVERS],
     },
     Rule { name: "caffis-model", imports: &[], tests: &[] },
     Rule { name: CLIENT, imports: &[SCHEMA, LINK, TRANSPORT], tests: &[CERTS] },

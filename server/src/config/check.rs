@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::{
     error::ConfigError,
     model::{Config, DEVELOPMENT_SECRET},
+    shared::Copies,
 };
 
 /// Refuses settings that are valid alone but not together.
@@ -14,6 +15,7 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
         return conflict("tls_certificate and tls_key belong together: set both or none");
     }
     acme(config)?;
+    cluster(config)?;
     one_port("listen", &config.listen)?;
     one_port("listen_quic", &config.listen_quic)?;
     if config.hosts.is_empty() {
@@ -98,6 +100,32 @@ fn acme(config: &Config) -> Result<(), ConfigError> {
         )),
         None => Ok(()),
     }
+}
+
+/// Refuses a bus without a shared store, a shared store without a bus, and leases that cannot work.
+fn cluster(config: &Config) -> Result<(), ConfigError> {
+    let conflict = |sentence: &str| Err(ConfigError::Conflict(sentence.to_owned()));
+    match (&config.store.address, &config.cluster.bus) {
+        (None, Some(_)) => {
+            return conflict(
+                "bus is set and store is not: only one process can use the store in the data folder; \
+                 set store to scylla://…, which several nodes can share, or leave bus out",
+            );
+        }
+        (Some(_), None) => {
+            return conflict(
+                "store is set and bus is not: nodes that share a store talk to each other through \
+                 Redis; set bus to redis://…, also for the first of them, or leave store out",
+            );
+        }
+        _ => {}
+    }
+    if config.store.address.is_some() && Copies::parse(&config.store.replication).is_none() {
+        return conflict(
+            "store_replication must be one number, or a number for each data centre such as milan:3",
+        );
+    }
+    config.cluster.lease.check().map_err(|error| ConfigError::Conflict(error.to_string()))
 }
 
 impl Config {
@@ -214,6 +242,32 @@ mod tests {
                 matches!(flags(&[(key, value)]), Err(ConfigError::Value { .. })),
                 "{key}={value}"
             );
+        }
+    }
+
+    #[test]
+    fn several_nodes_need_a_store_and_a_bus() {
+        let store = ("store", "scylla://one,two/chat");
+        let bus = ("bus", "redis://user:hunter2@one/chat");
+        assert!(flags(&[store, bus]).is_ok());
+        let alone = flags(&[bus]).unwrap_err().to_string();
+        assert!(alone.contains("set store to scylla://"), "{alone}");
+        let alone = flags(&[store]).unwrap_err().to_string();
+        assert!(alone.contains("set bus to redis://"), "{alone}");
+        let mixed = [store, bus, ("store_replication", "3,rome:2")];
+        assert!(flags(&mixed).unwrap_err().to_string().contains("store_replication"));
+        for (key, value) in [
+            ("store", "mysql://one/chat"),
+            ("bus", "redis://:hunter2@"),
+            ("store_replication", "0"),
+        ] {
+            let error = flags(&[(key, value)]).unwrap_err();
+            assert!(matches!(error, ConfigError::Value { .. }), "{key}={value}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+        for lease in [("lease_time", "2s"), ("lease_drift", "1ms")] {
+            let error = flags(&[lease]).unwrap_err().to_string();
+            assert!(error.contains(lease.0), "{error}");
         }
     }
 

@@ -44,10 +44,13 @@ mod tests {
     fn every_setting_is_explained_and_no_secret_shown() {
         let mut config = Config::default();
         config.tokens.secret = Some(Secret("a secret that must not be shown".to_owned()));
+        config.cluster.bus = Some(Secret("redis://chat:must not be shown@one/blue".to_owned()));
+        config.cluster.bus_password = Some(Secret("must not be shown".to_owned()));
         let text = explain(&config);
         for setting in SETTINGS {
             assert!(text.contains(&setting.variable()), "{}", setting.key);
         }
         assert!(!text.contains("must not be shown"));
+        assert!(text.contains("now redis://chat:…@one/blue"), "{text}");
     }
 }

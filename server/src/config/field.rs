@@ -71,8 +71,10 @@ pub enum Field {
     Text(fn(&mut Config) -> &mut String, fn(&str) -> bool, &'static str),
     /// A text or none, checked, with what is allowed.
     Maybe(fn(&mut Config) -> &mut Option<String>, fn(&str) -> bool, &'static str),
-    /// A secret, or none.
-    Secret(fn(&mut Config) -> &mut Option<Secret>),
+    /// A secret of at least so many bytes, or none.
+    Secret(fn(&mut Config) -> &mut Option<Secret>, usize),
+    /// An address that may hold a password, checked, with what is allowed; or none.
+    Address(fn(&mut Config) -> &mut Option<Secret>, fn(&str) -> bool, &'static str),
     /// The format of the logs.
     LogFormat(fn(&mut Config) -> &mut LogFormat),
 }
@@ -118,10 +120,16 @@ impl Field {
                     text => Some(good(text).then(|| text.to_owned())?),
                 };
             }
-            Self::Secret(at) => {
+            Self::Secret(at, least) => {
                 *at(config) = match text {
                     "" => None,
-                    text => Some((text.len() >= SECRET_BYTES).then(|| Secret(text.to_owned()))?),
+                    text => Some((text.len() >= *least).then(|| Secret(text.to_owned()))?),
+                };
+            }
+            Self::Address(at, good, _) => {
+                *at(config) = match text {
+                    "" => None,
+                    text => Some(good(text).then(|| Secret(text.to_owned()))?),
                 };
             }
             Self::LogFormat(at) => {
@@ -153,8 +161,11 @@ impl Field {
             Self::Words(at, ..) => join(at(config)),
             Self::Text(at, ..) => at(config).clone(),
             Self::Maybe(at, ..) => at(config).clone().unwrap_or_default(),
-            Self::Secret(at) => {
+            Self::Secret(at, _) => {
                 at(config).as_ref().map(|_| "(hidden)".to_owned()).unwrap_or_default()
+            }
+            Self::Address(at, ..) => {
+                at(config).as_ref().map(|address| without_password(&address.0)).unwrap_or_default()
             }
             Self::LogFormat(at) => match at(config) {
                 LogFormat::Text => "text".to_owned(),
@@ -193,8 +204,11 @@ impl Field {
                 format!("up to {MAX_ITEMS} networks, such as 10.0.0.0/8 or 2001:db8::/32")
             }
             Self::Words(.., allowed) => format!("up to {MAX_ITEMS}: {allowed}"),
-            Self::Text(.., allowed) | Self::Maybe(.., allowed) => (*allowed).to_owned(),
-            Self::Secret(_) => format!("at least {SECRET_BYTES} bytes"),
+            Self::Text(.., allowed) | Self::Maybe(.., allowed) | Self::Address(.., allowed) => {
+                (*allowed).to_owned()
+            }
+            Self::Secret(_, 1) => "a text".to_owned(),
+            Self::Secret(_, least) => format!("at least {least} bytes"),
             Self::LogFormat(_) => "text or json".to_owned(),
         }
     }
@@ -202,7 +216,7 @@ impl Field {
     /// Whether the value must not be shown.
     #[must_use]
     pub fn hidden(&self) -> bool {
-        matches!(self, Self::Secret(_))
+        matches!(self, Self::Secret(..) | Self::Address(..))
     }
 
     /// Whether a flag may stand without a value.
@@ -217,6 +231,16 @@ fn list<T>(text: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     let items = text.split(',').map(str::trim).filter(|text| !text.is_empty());
     let items: Vec<T> = items.map(item).collect::<Option<_>>()?;
     (items.len() <= MAX_ITEMS).then_some(items)
+}
+
+/// An address with `…` in place of its password.
+fn without_password(address: &str) -> String {
+    let login = address.split_once("://").and_then(|(scheme, rest)| {
+        let (login, place) = rest.rsplit_once('@')?;
+        let (user, _) = login.split_once(':')?;
+        Some(format!("{scheme}://{user}:…@{place}"))
+    });
+    login.unwrap_or_else(|| address.to_owned())
 }
 
 fn join(items: &[impl ToString]) -> String {

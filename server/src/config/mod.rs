@@ -13,6 +13,7 @@ mod model;
 mod network;
 mod registry;
 mod setting;
+mod shared;
 mod valid;
 mod values;
 
@@ -21,10 +22,12 @@ pub use explain::explain;
 pub use field::Field;
 pub use load::{Sources, load, unknown_variables};
 pub use model::{
-    AcmeSettings, Config, DEFAULT_PORT, DEVELOPMENT_SECRET, LogFormat, Secret, TokenSettings,
+    AcmeSettings, ClusterSettings, Config, DEFAULT_PORT, DEVELOPMENT_SECRET, LogFormat, Secret,
+    StoreSettings, TokenSettings,
 };
 pub use network::Network;
 pub use registry::SETTINGS;
 pub use setting::{Group, Setting};
+pub use shared::{Copies, SharedStore};
 pub use valid::may_be_asked_for_keys;
 pub use values::parse_time;

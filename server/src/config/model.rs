@@ -1,7 +1,7 @@
 //! The settings as the server uses them, with their defaults.
 
 use std::{
-    fmt,
+    fmt, fs,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
@@ -14,6 +14,9 @@ pub const DEVELOPMENT_SECRET: &str = "caffis-chat development secret: everybody 
 
 /// The port on which the server listens unless told otherwise, on TCP and UDP.
 pub const DEFAULT_PORT: u16 = 5002;
+
+/// Where the system says what the machine is called.
+const MACHINE_NAME: &str = "/proc/sys/kernel/hostname";
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -58,12 +61,48 @@ pub struct Config {
     pub drain_delay: Duration,
     /// How long a drain may take.
     pub drain_within: Duration,
+    /// How long handing over rooms to other nodes may take before it.
+    pub handover_within: Duration,
     /// Free disk space below which writes are refused.
     pub store_reserve: u64,
     /// Memory for blocks read from disk.
     pub store_cache: u64,
+    /// Where the store is that several nodes share; none: in the data folder.
+    pub store: StoreSettings,
+    /// How this node is one of several.
+    pub cluster: ClusterSettings,
     /// The settings of core.
     pub core: caffis_core::settings::Settings,
+}
+
+/// Where a shared store is, and how to get in.
+#[derive(Clone, Debug, Default)]
+pub struct StoreSettings {
+    /// Its address, which may hold a user and a password.
+    pub address: Option<Secret>,
+    /// The user, instead of the address's.
+    pub user: Option<String>,
+    /// The password, instead of the address's.
+    pub password: Option<Secret>,
+    /// The data centre of this node.
+    pub data_centre: Option<String>,
+    /// The copies of each row in a new keyspace: a number, or a number for each data centre.
+    pub replication: Vec<String>,
+}
+
+/// How a node is one of several.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterSettings {
+    /// The address of the bus, which may hold a user and a password.
+    pub bus: Option<Secret>,
+    /// The password of the bus, instead of the address's.
+    pub bus_password: Option<Secret>,
+    /// The roots (PEM) for the certificate of the bus; none: the machine's.
+    pub bus_ca: Option<PathBuf>,
+    /// What people call this node; none: the machine's name.
+    pub node_name: Option<String>,
+    /// The times of leases.
+    pub lease: caffis_core::cluster::LeaseSettings,
 }
 
 /// Which certificate authority is asked for what; nothing is asked without domains.
@@ -156,8 +195,11 @@ impl Default for Config {
             log_filter: "info".to_owned(),
             drain_delay: Duration::from_secs(1),
             drain_within: Duration::from_secs(10),
+            handover_within: Duration::from_secs(10),
             store_reserve: 64 * 1024 * 1024,
             store_cache: 64 * 1024 * 1024,
+            store: StoreSettings { replication: vec!["3".to_owned()], ..StoreSettings::default() },
+            cluster: ClusterSettings::default(),
             core: caffis_core::settings::Settings::default(),
         }
     }
@@ -187,6 +229,15 @@ impl Config {
     #[must_use]
     pub fn store_folder(&self) -> PathBuf {
         self.data.join("store")
+    }
+
+    /// What people call this node.
+    #[must_use]
+    pub fn node_name(&self) -> String {
+        match &self.cluster.node_name {
+            Some(name) => name.clone(),
+            None => fs::read_to_string(MACHINE_NAME).unwrap_or_default().trim().to_owned(),
+        }
     }
 
     /// The secret of HS256: the one that was set or, in development, the built-in one.

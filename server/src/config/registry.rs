@@ -1,8 +1,9 @@
 //! Every setting, declared once.
 
 use super::{
-    field::{Field, Number},
+    field::{Field, Number, SECRET_BYTES},
     setting::{Group, Setting},
+    shared::{is_bus, is_copies, is_store},
     valid::{
         is_context, is_directory, is_domain, is_filter, is_host, is_jwks_location, is_mail,
         is_origin, is_word,
@@ -141,7 +142,7 @@ pub static SETTINGS: &[Setting] = &[
         "token_secret",
         Group::Tokens,
         "Shared secret for HS256 tokens; empty: none or, with dev, the built-in one",
-        Field::Secret(|c| &mut c.tokens.secret),
+        Field::Secret(|c| &mut c.tokens.secret, SECRET_BYTES),
     ),
     setting(
         "token_jwks",
@@ -184,6 +185,44 @@ pub static SETTINGS: &[Setting] = &[
         Field::Time(|c| &mut c.tokens.jwks_age, 10 * SECOND, 7 * DAY),
     ),
     setting(
+        "store",
+        Group::Store,
+        "CQL servers (ScyllaDB, Apache Cassandra) that keep everything; needs bus; empty: the data folder",
+        Field::Address(
+            |c| &mut c.store.address,
+            is_store,
+            "scylla://[user[:password]@]host[:port][,host[:port]]/keyspace",
+        ),
+    ),
+    setting(
+        "store_user",
+        Group::Store,
+        "User of the CQL servers, instead of the one in store; empty: none",
+        Field::Maybe(|c| &mut c.store.user, is_word, "a text of up to 256 bytes"),
+    ),
+    setting(
+        "store_password",
+        Group::Store,
+        "Password of the CQL servers, instead of the one in store; empty: none",
+        Field::Secret(|c| &mut c.store.password, 1),
+    ),
+    setting(
+        "store_data_centre",
+        Group::Store,
+        "The CQL servers' data centre in which this node is; needed if they are in several",
+        Field::Maybe(|c| &mut c.store.data_centre, is_word, "a text of up to 256 bytes"),
+    ),
+    setting(
+        "store_replication",
+        Group::Store,
+        "Copies of each row, for a keyspace that is made: one number, or a number for each data centre",
+        Field::Words(
+            |c| &mut c.store.replication,
+            is_copies,
+            "a number from 1 to 9, or data centres with numbers such as milan:3,rome:3",
+        ),
+    ),
+    setting(
         "store_reserve",
         Group::Store,
         "Free disk space below which writes are refused",
@@ -194,6 +233,52 @@ pub static SETTINGS: &[Setting] = &[
         Group::Store,
         "Memory for blocks read from disk",
         Field::Size(|c| Number::U64(&mut c.store_cache), MIB, 1024 * GIB),
+    ),
+    setting(
+        "bus",
+        Group::Cluster,
+        "Redis, or a Redis Cluster, through which the nodes talk; needs store; empty: one node",
+        Field::Address(
+            |c| &mut c.cluster.bus,
+            is_bus,
+            "redis://[user[:password]@]host[:port][,host[:port]][/name], or rediss:// for TLS",
+        ),
+    ),
+    setting(
+        "bus_password",
+        Group::Cluster,
+        "Password of Redis, instead of the one in bus; empty: none",
+        Field::Secret(|c| &mut c.cluster.bus_password, 1),
+    ),
+    setting(
+        "bus_ca",
+        Group::Cluster,
+        "Root certificates (PEM) for the TLS certificate of Redis; empty: the machine's",
+        Field::File(|c| &mut c.cluster.bus_ca),
+    ),
+    setting(
+        "node_name",
+        Group::Cluster,
+        "What this node is called in logs and by `caffis-chat cluster`; empty: the machine's name",
+        Field::Maybe(|c| &mut c.cluster.node_name, is_word, "a text of up to 256 bytes"),
+    ),
+    setting(
+        "lease_time",
+        Group::Cluster,
+        "How long a node's rooms are its own without a renewal: after a crash they wait about as long; the same on all nodes",
+        Field::Time(|c| &mut c.cluster.lease.lease_time, 100, 10 * MINUTE),
+    ),
+    setting(
+        "lease_renewal",
+        Group::Cluster,
+        "How often a node renews its lease, at most a third of lease_time; the same on all nodes",
+        Field::Time(|c| &mut c.cluster.lease.lease_renewal, 10, MINUTE),
+    ),
+    setting(
+        "lease_drift",
+        Group::Cluster,
+        "How far the clocks of two nodes may drift apart within lease_time, at least a hundredth of it; the same on all nodes",
+        Field::Time(|c| &mut c.cluster.lease.lease_drift, 1, MINUTE),
     ),
     setting(
         "log_format",
@@ -410,6 +495,11 @@ pub static SETTINGS: &[Setting] = &[
         "drain_delay",
         "After how long clients should come back after a drain",
         Field::Time(|c| &mut c.drain_delay, 0, 10 * MINUTE),
+    ),
+    time(
+        "handover_within",
+        "How long handing over rooms to other nodes may take before a drain",
+        Field::Time(|c| &mut c.handover_within, 100, 10 * MINUTE),
     ),
     time(
         "drain_within",

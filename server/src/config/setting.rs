@@ -48,6 +48,8 @@ pub enum Group {
     Tokens,
     /// The store.
     Store,
+    /// Several nodes.
+    Cluster,
     /// Logs.
     Logs,
     /// Limits and rates.
@@ -63,6 +65,7 @@ impl Group {
         Self::Network,
         Self::Tokens,
         Self::Store,
+        Self::Cluster,
         Self::Logs,
         Self::Limits,
         Self::Times,
@@ -76,6 +79,7 @@ impl Group {
             Self::Network => "Network",
             Self::Tokens => "Tokens",
             Self::Store => "Store",
+            Self::Cluster => "Cluster",
             Self::Logs => "Logs",
             Self::Limits => "Limits",
             Self::Times => "Times",

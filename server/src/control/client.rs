@@ -6,7 +6,10 @@ use std::{
     path::Path,
 };
 
-use super::protocol::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SOCKET, SocketAddress};
+use super::{
+    protocol::{Answer, MAX_ANSWER, MAX_CHUNK, PATIENCE, Request, SOCKET, SocketAddress},
+    status::ClusterStatus,
+};
 
 /// Why a command to a running server failed.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +45,19 @@ impl Connection {
     /// Any [`ControlError`].
     pub fn ask(mut self, request: &Request) -> Result<(), ControlError> {
         self.say(request)?;
-        self.answer().map(|_| ())
+        self.rows().map(|_| ())
+    }
+
+    /// What the running server knows of the cluster.
+    ///
+    /// # Errors
+    /// Any [`ControlError`].
+    pub fn cluster(mut self) -> Result<ClusterStatus, ControlError> {
+        self.say(&Request::Cluster)?;
+        match self.answer()? {
+            Answer::Cluster(status) => Ok(status),
+            _ => Err(ControlError::Nonsense),
+        }
     }
 
     /// Writes a backup of the running server's store; gives its rows.
@@ -57,7 +72,7 @@ impl Connection {
             self.0.read_exact(&mut length)?;
             let length = u32::from_be_bytes(length) as usize;
             if length == 0 {
-                return self.answer();
+                return self.rows();
             }
             let part = chunk.get_mut(..length).ok_or(ControlError::Nonsense)?;
             self.0.read_exact(part)?;
@@ -71,12 +86,19 @@ impl Connection {
         Ok(self.0.get_mut().write_all(&line)?)
     }
 
-    fn answer(&mut self) -> Result<u64, ControlError> {
-        let mut line = String::new();
-        (&mut self.0).take(MAX_LINE).read_line(&mut line)?;
-        match serde_json::from_str(&line).map_err(|_| ControlError::Nonsense)? {
+    fn rows(&mut self) -> Result<u64, ControlError> {
+        match self.answer()? {
             Answer::Done { rows } => Ok(rows),
+            _ => Err(ControlError::Nonsense),
+        }
+    }
+
+    fn answer(&mut self) -> Result<Answer, ControlError> {
+        let mut line = String::new();
+        (&mut self.0).take(MAX_ANSWER).read_line(&mut line)?;
+        match serde_json::from_str(&line).map_err(|_| ControlError::Nonsense)? {
             Answer::Failed(reason) => Err(ControlError::Failed(reason)),
+            answer => Ok(answer),
         }
     }
 }

@@ -8,7 +8,9 @@
 mod client;
 mod protocol;
 mod server;
+mod status;
 
 pub use client::{Connection, ControlError};
 pub use protocol::{Answer, Request, socket_path};
 pub use server::{ControlServer, Services};
+pub use status::{ClusterStatus, LeaseStatus, NodeStatus};

@@ -11,8 +11,13 @@ use std::{
 use caffis_schema::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-/// The longest line of a request or an answer, in bytes.
+use super::status::ClusterStatus;
+
+/// The longest line of a request, in bytes.
 pub(super) const MAX_LINE: u64 = 4 * 1024;
+
+/// The longest line of an answer, in bytes: a thousand nodes.
+pub(super) const MAX_ANSWER: u64 = 1024 * 1024;
 
 /// The largest chunk of a backup, in bytes.
 pub(super) const MAX_CHUNK: usize = 64 * 1024;
@@ -33,6 +38,10 @@ pub enum Request {
         /// Tokens made before this are refused.
         before: Timestamp,
     },
+    /// What the node knows of the others.
+    Cluster,
+    /// That the node hands its rooms over, drains and ends.
+    Leave,
 }
 
 /// What came of it.
@@ -44,6 +53,8 @@ pub enum Answer {
         /// The rows of a backup, 0 for the rest.
         rows: u64,
     },
+    /// The nodes.
+    Cluster(ClusterStatus),
     /// It did not work; a backup that was begun is not whole.
     Failed(String),
 }

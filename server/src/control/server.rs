@@ -11,16 +11,19 @@ use std::{
     sync::Arc,
 };
 
-use caffis_core::Core;
-use caffis_embedded::EmbeddedStore;
+use caffis_core::{Core, cluster::Cluster};
 use tokio::{
     net::UnixListener,
     runtime::Handle,
-    sync::Semaphore,
+    sync::{Notify, Semaphore},
     task::{JoinHandle, spawn_blocking},
 };
 
-use super::protocol::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SocketAddress, socket_path};
+use super::{
+    protocol::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SocketAddress, socket_path},
+    status,
+};
+use crate::storage::Storage;
 
 /// Requests that are served at the same time.
 const MAX_REQUESTS: usize = 4;
@@ -31,7 +34,11 @@ pub struct Services {
     /// The chat.
     pub core: Core,
     /// The store.
-    pub store: Arc<EmbeddedStore>,
+    pub store: Storage,
+    /// This process as one of several.
+    pub cluster: Option<Cluster>,
+    /// Told when the server is to end.
+    pub leave: Arc<Notify>,
 }
 
 /// The listening socket; dropping it removes it.
@@ -109,6 +116,11 @@ fn serve(stream: UnixStream, services: &Services) -> io::Result<()> {
             tracing::info!(user.id = %user, before = before.get(), done = revoked.is_ok(), "sessions revoked");
             outcome(revoked.map(|()| 0))
         }
+        Ok(Request::Cluster) => Handle::current().block_on(cluster(services)),
+        Ok(Request::Leave) => {
+            services.leave.notify_one();
+            Answer::Done { rows: 0 }
+        }
         Err(error) => Answer::Failed(format!("no such request: {error}")),
     };
     let mut line = serde_json::to_vec(&answer)?;
@@ -116,9 +128,20 @@ fn serve(stream: UnixStream, services: &Services) -> io::Result<()> {
     out.write_all(&line)
 }
 
+async fn cluster(services: &Services) -> Answer {
+    let Some(cluster) = &services.cluster else {
+        return Answer::Failed("this process is on its own: bus is not set".to_owned());
+    };
+    match status::read(&services.core, cluster, &services.store.port()).await {
+        Ok(status) => Answer::Cluster(status),
+        Err(error) => Answer::Failed(error.to_string()),
+    }
+}
+
 fn backup(out: impl Write, services: &Services) -> Answer {
     let mut chunks = BufWriter::with_capacity(MAX_CHUNK, Chunks(out));
-    let report = services.store.backup(&mut chunks, |_| {});
+    let store = services.store.for_copies();
+    let report = store.and_then(|store| Ok(store.backup(&mut chunks, |_| {})?));
     let ended = chunks.flush().and_then(|()| chunks.get_mut().end());
     let whole = match (report, ended) {
         (Ok(report), Ok(())) => Ok(report.rows),

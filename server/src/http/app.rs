@@ -1,17 +1,13 @@
 //! What the handlers share.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use caffis_certs::Certificates;
-use caffis_core::{Core, ports::clock::SharedClock};
-use caffis_embedded::EmbeddedStore;
+use caffis_core::{Core, cluster::Cluster, ports::clock::SharedClock};
 use tokio::sync::SetOnce;
 
 use super::origin::Origins;
-use crate::config::Config;
+use crate::{config::Config, storage::Storage};
 
 /// Where WebSockets are taken.
 pub const SOCKET_PATH: &str = "/api/chat/ws";
@@ -26,7 +22,9 @@ pub struct App {
     /// The chat.
     pub core: Core,
     /// The store, for its health.
-    pub store: Arc<EmbeddedStore>,
+    pub store: Storage,
+    /// This process as one of several.
+    pub cluster: Option<Cluster>,
     /// The current certificate.
     pub certificates: Certificates,
     /// The wall clock.

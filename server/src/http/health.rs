@@ -33,6 +33,9 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
             reasons.push("storage_failed".to_owned());
         }
     }
+    if app.cluster.as_ref().is_some_and(|cluster| !cluster.lease().held()) {
+        reasons.push("no_lease".to_owned());
+    }
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     reply::json(status, &json!({"ready": reasons.is_empty(), "reasons": reasons}))
 }

@@ -4,11 +4,12 @@ mod crowd;
 mod keys;
 mod limits;
 mod listen;
+mod node;
 mod ports;
 mod signals;
 
 use std::{
-    fs,
+    fs::{self, File},
     os::unix::fs::DirBuilderExt,
     path::Path,
     sync::{Arc, atomic::Ordering},
@@ -18,17 +19,17 @@ use std::{
 use anyhow::Context as _;
 use caffis_certs::{Certificates, Source, acme};
 use caffis_core::{
-    Core, Ports,
-    ports::{clock::SharedClock, stamps::Stamps, store::SharedStore},
+    Ports,
+    ports::{clock::SharedClock, stamps::Stamps},
 };
-use caffis_embedded::{EmbeddedStore, Options};
-use tokio::sync::SetOnce;
+use tokio::sync::{Notify, SetOnce};
 
 use crate::{
     config::Config,
     control::{ControlServer, Services},
     demo,
     http::{App, Origins},
+    storage::Storage,
     system::{SystemClock, SystemEntropy},
     tokens::Tokens,
 };
@@ -55,7 +56,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("signals cannot be received")?;
     make_private_folder(&config.data)?;
     let clock: SharedClock = Arc::new(SystemClock);
-    let store = open_store(&config, &clock).await?;
+    let _held = hold(&config)?;
+    let store = Storage::open(&config, &clock).await?;
     // From here on this process has the folder: what an earlier one left there is void.
     PortsFile::forget(&config.data);
     let certificates = open_certificates(&config)?;
@@ -63,25 +65,29 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let tokens = Tokens::start(secret.as_deref(), config.tokens.clone(), clock.clone()).await?;
     let tokens = Arc::new(tokens);
     let entropy = Arc::new(SystemEntropy::default());
-    let stamps = Stamps::unlimited(clock.clone());
-    if config.dev {
-        let (store, entropy) = (store.as_ref(), entropy.as_ref());
-        let furnished = demo::furnish(store, &stamps, entropy, clock.now()).await;
+    // Of a shared store, stamps are given by the lease.
+    let stamps = match &store {
+        Storage::Embedded(_) => Stamps::unlimited(clock.clone()),
+        Storage::Shared(_) => Stamps::reserved(clock.clone()),
+    };
+    if let (Storage::Embedded(store), true) = (&store, config.dev) {
+        let furnished = demo::furnish(store.as_ref(), &stamps, entropy.as_ref(), clock.now()).await;
         furnished.context("the demo users cannot be written")?;
     }
     let ports = Ports {
-        store: store.clone() as SharedStore,
+        store: store.port(),
         clock: clock.clone(),
         stamps,
         entropy,
         authenticator: tokens.clone(),
     };
-    let core = Core::start(config.core.clone(), ports).await.context("the store cannot be read")?;
+    let (core, cluster) = node::start(&config, ports).await?;
     let app = Arc::new(App {
         origins: Origins::new(&config),
         udp_port: SetOnce::new(),
         draining: false.into(),
         store: store.clone(),
+        cluster: cluster.clone(),
         clock,
         certificates: certificates.clone(),
         core: core.clone(),
@@ -89,29 +95,46 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     });
     let listeners = Listeners::open(&app)?;
     let _ports_file = PortsFile::write(&app.config, &listeners)?;
+    let leave = Arc::new(Notify::new());
     let control = ControlServer::start(
         &app.config.data,
-        Services { core: core.clone(), store: store.clone() },
+        Services { core, store, cluster: cluster.clone(), leave: leave.clone() },
     )
     .context("the control socket cannot be made")?;
     let renewal = certificates.keep(CERTIFICATE_CHECK, SystemTime::now);
-    while signals.next().await == Signal::Reload {
-        reload(&certificates, &tokens).await;
-    }
+    let lost = loop {
+        tokio::select! {
+            biased;
+            ended = node::ended(cluster.as_ref()) => break Some(ended),
+            () = leave.notified() => break None,
+            signal = signals.next() => match signal {
+                Signal::Reload => reload(&certificates, &tokens).await,
+                Signal::Stop => break None,
+            },
+        }
+    };
     renewal.abort();
     drop(control);
     tokio::select! {
         biased;
-        () = drain(&app, listeners) => Ok(()),
+        () = drain(&app, listeners) => {}
         () = signals.stop_again() => anyhow::bail!("stopped by a second signal while draining"),
+    }
+    match lost {
+        None => Ok(()),
+        // A node that has lost its lease never gets it back: a new process is a new node.
+        Some(ended) => anyhow::bail!("this node's lease has ended ({ended:?}): start it again"),
     }
 }
 
-/// Closes all links and finishes running requests.
+/// Hands all rooms over, closes all links and finishes running requests.
 async fn drain(app: &App, listeners: Listeners) {
     tracing::info!("draining");
     app.draining.store(true, Ordering::Relaxed);
     listeners.stop_accepting();
+    if let Some(cluster) = &app.cluster {
+        cluster.leave(app.config.handover_within).await;
+    }
     app.core.drain(app.config.drain_delay, app.config.drain_within).await;
     listeners.shutdown(LAST_REQUESTS).await;
     let statistics = app.core.statistics();
@@ -132,20 +155,18 @@ fn make_private_folder(path: &Path) -> anyhow::Result<()> {
     made.with_context(|| format!("the data folder {} cannot be made", path.display()))
 }
 
-/// Opens the store with the settings of the configuration.
-///
-/// # Errors
-/// Another process has it, it is of another version, or the system refuses.
-pub async fn open_store(
-    config: &Config,
-    clock: &SharedClock,
-) -> anyhow::Result<Arc<EmbeddedStore>> {
-    let mut options = Options::new(clock.clone());
-    options.reserve_bytes = config.store_reserve;
-    options.block_cache_bytes = config.store_cache;
-    let folder = config.store_folder();
-    let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(folder, options)).await?;
-    Ok(Arc::new(opened?))
+/// Keeps other processes out of the data folder as long as the result lives; the embedded store does so by
+/// itself.
+fn hold(config: &Config) -> anyhow::Result<Option<File>> {
+    if config.store.address.is_none() {
+        return Ok(None);
+    }
+    let path = config.data.join("lock");
+    let file = File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+    let taken =
+        || format!("the data folder {} is in use by another process", config.data.display());
+    file.try_lock().with_context(taken)?;
+    Ok(Some(file))
 }
 
 fn open_certificates(config: &Config) -> anyhow::Result<Certificates> {

@@ -9,41 +9,15 @@ use std::{
 
 use caffis_client::State;
 use caffis_schema::{
-    Event, MessageNumber, ServerSignal, UserId,
+    Event, MessageNumber, UserId,
     room::{Availability, Marker},
 };
 
 use crate::{
     common::{Over, Setup, soon},
-    friend::{Friend, Heard},
+    friend::Friend,
     plug::Plug,
 };
-
-/// What somebody last heard of a person's presence.
-fn presence(heard: &Heard, user: &str) -> Option<Availability> {
-    let user = UserId::new(user).unwrap();
-    let events = heard.events.iter().filter_map(|event| match event {
-        Event::Presence(presence) => Some(presence),
-        _ => None,
-    });
-    let signals = heard.signals.iter().filter_map(|signal| match signal {
-        ServerSignal::Presence(presence) => Some(presence),
-        _ => None,
-    });
-    events
-        .chain(signals)
-        .filter(|presence| presence.user == user)
-        .max_by_key(|presence| presence.version)
-        .map(|presence| presence.availability)
-}
-
-async fn sees(friend: &Friend, user: &str, availability: Availability) {
-    friend
-        .until(&format!("{user} {availability:?}"), |heard| {
-            (presence(heard, user) == Some(availability)).then_some(())
-        })
-        .await;
-}
 
 #[tokio::test]
 async fn two_devices_agree_on_what_is_read_and_on_who_is_there() {
@@ -85,7 +59,7 @@ async fn two_devices_agree_on_what_is_read_and_on_who_is_there() {
         })
         .await;
 
-    sees(&giulia, "marco", Availability::Online).await;
+    giulia.sees("marco", Availability::Online).await;
     phone.client.dispose().await;
     phone
         .until("the end", |heard| {
@@ -103,7 +77,7 @@ async fn two_devices_agree_on_what_is_read_and_on_who_is_there() {
         assert!(!states.map(|p| p.availability).any(offline), "one device is still there");
     });
     laptop.client.dispose().await;
-    sees(&giulia, "marco", Availability::Offline).await;
+    giulia.sees("marco", Availability::Offline).await;
 }
 
 #[tokio::test]
@@ -146,11 +120,11 @@ async fn a_client_that_is_killed_is_offline_within_the_idle_timeout_and_five_sec
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        sees(&giulia, user, Availability::Online).await;
+        giulia.sees(user, Availability::Online).await;
         let killed = Instant::now();
         chat.kill().unwrap();
         chat.wait().unwrap();
-        sees(&giulia, user, Availability::Offline).await;
+        giulia.sees(user, Availability::Offline).await;
         let took = killed.elapsed();
         assert!(took <= idle + Duration::from_secs(5), "{user} over {transport}: {took:?}");
     }

@@ -12,7 +12,7 @@ use caffis_client::{
 use caffis_schema::{
     Body, Entry, EntryKind, Event, Position, RoomId, ServerSignal, UserId,
     event::RoomEntry,
-    room::{HistoryPolicy, Message},
+    room::{Availability, HistoryPolicy, Message},
 };
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -78,6 +78,24 @@ impl Heard {
     pub(crate) fn head(&self, room: RoomId) -> Position {
         let last = self.rooms.get(&room).and_then(BTreeMap::last_key_value);
         last.map_or(Position(0), |(position, _)| *position)
+    }
+
+    /// What somebody last heard of a person's presence.
+    pub(crate) fn presence(&self, user: &str) -> Option<Availability> {
+        let user = UserId::new(user).unwrap();
+        let events = self.events.iter().filter_map(|event| match event {
+            Event::Presence(presence) => Some(presence),
+            _ => None,
+        });
+        let signals = self.signals.iter().filter_map(|signal| match signal {
+            ServerSignal::Presence(presence) => Some(presence),
+            _ => None,
+        });
+        events
+            .chain(signals)
+            .filter(|presence| presence.user == user)
+            .max_by_key(|presence| presence.version)
+            .map(|presence| presence.availability)
     }
 
     /// How often it was connected.
@@ -167,6 +185,14 @@ impl Friend {
     pub(crate) async fn hears(&self, room: RoomId, last: &str) {
         self.until(&format!("{last:?}"), |heard| {
             heard.texts(room).last().filter(|text| *text == last).map(|_| ())
+        })
+        .await;
+    }
+
+    /// Waits until a person's presence is this.
+    pub(crate) async fn sees(&self, user: &str, availability: Availability) {
+        self.until(&format!("{user} {availability:?}"), |heard| {
+            (heard.presence(user) == Some(availability)).then_some(())
         })
         .await;
     }

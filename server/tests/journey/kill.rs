@@ -2,7 +2,7 @@
 //! position, for everyone; what was refused is not; and every doubt is settled.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -10,28 +10,16 @@ use std::{
     time::Duration,
 };
 
-use caffis_client::{CallError, Client};
-use caffis_schema::{
-    Body, ClientId, Position, RoomId, Text, command::Anchor, event::TextBody, reply::Appended,
-    room::ClientKey,
-};
-
 use crate::{
     common::{Over, Person, Server, Setup, soon},
-    friend::{Friend, message, text},
+    friend::Friend,
+    load::{Known, check_room, progress, send},
 };
 
 const ROUNDS: u32 = 20;
 /// Messages that each sender has under way.
 const LANES: usize = 3;
 const USERS: [&str; 6] = ["giulia", "marco", "luca", "aiko", "nadia", "yousef"];
-
-/// What the senders know.
-#[derive(Default)]
-struct Known {
-    acked: Vec<(Appended, ClientKey, String)>,
-    refused: BTreeSet<ClientId>,
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_killed_twenty_times_loses_nothing_and_doubles_nothing() {
@@ -73,12 +61,12 @@ async fn a_server_that_is_killed_twenty_times_loses_nothing_and_doubles_nothing(
             chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let before = known.lock().unwrap().acked.len();
         tokio::time::sleep(Duration::from_millis(200 + (chance >> 33) % 500)).await;
-        progress(&known, before, round).await;
+        progress(&known, before, USERS.len(), &format!("in round {round}")).await;
         server.kill().await;
         server = setup.start().await;
     }
     let before = known.lock().unwrap().acked.len();
-    progress(&known, before, ROUNDS + 1).await;
+    progress(&known, before, USERS.len(), "at the end").await;
     stop.store(true, Ordering::Relaxed);
     for sender in senders {
         soon("the last answers", sender).await.unwrap();
@@ -94,96 +82,6 @@ async fn a_server_that_is_killed_twenty_times_loses_nothing_and_doubles_nothing(
         check_room(&friends, room, &known).await;
     }
     check_resends(&server, &known).await;
-}
-
-/// Waits until everybody had something acknowledged since, so that no round passes without load.
-async fn progress(known: &Mutex<Known>, before: usize, round: u32) {
-    let progress = async {
-        loop {
-            let active: BTreeSet<String> = {
-                let acked = &known.lock().unwrap().acked;
-                let names = acked[before..].iter().filter_map(|(.., text)| text.split(' ').next());
-                names.map(str::to_owned).collect()
-            };
-            if active.len() == USERS.len() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    soon(&format!("everybody's acknowledgement in round {round}"), progress).await;
-}
-
-/// Sends one message after the other.
-async fn send(
-    client: Client,
-    room: RoomId,
-    name: String,
-    known: Arc<Mutex<Known>>,
-    stop: Arc<AtomicBool>,
-) {
-    let mut number = 0;
-    while !stop.load(Ordering::Relaxed) {
-        number += 1;
-        let (key, text) = (client.key(room), format!("{name} {number}"));
-        let body = Body::Text(TextBody { text: Text::new(text.as_str()).unwrap() });
-        match client.send(room, key, body).await {
-            Ok(appended) => known.lock().unwrap().acked.push((appended, key, text)),
-            Err(CallError::Refused(_)) => {
-                known.lock().unwrap().refused.insert(key.id);
-            }
-            Err(error) => panic!("{error}"),
-        }
-        // A pause keeps the log of a room short enough to be compared six times.
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// One room, as everybody heard it and as the server has it.
-async fn check_room(friends: &[Friend], room: RoomId, known: &Known) {
-    let head = stored_head(&friends[0], room).await;
-    let mut reference: Option<BTreeMap<Position, (ClientId, String)>> = None;
-    for friend in friends {
-        friend.until("the room's head", |heard| (heard.head(room) >= head).then_some(())).await;
-        friend.is_whole();
-        let log = friend.heard(|heard| {
-            assert_eq!(heard.resets, [] as [RoomId; 0], "nobody was away for long");
-            let log = &heard.rooms[&room];
-            let dense = log.keys().map(|position| position.get()).eq(1..=head.get());
-            assert!(dense, "{} has gaps", friend.user);
-            let messages = log.values().filter_map(|entry| Some((entry.position, message(entry)?)));
-            let mut numbers = Vec::new();
-            let mut texts = BTreeMap::new();
-            for (position, message) in messages {
-                numbers.push(message.number);
-                texts.insert(position, (message.key.unwrap().id, text(message)));
-            }
-            assert!(
-                numbers.iter().map(|number| number.get()).eq(1..=numbers.len() as u64),
-                "numbers have gaps"
-            );
-            texts
-        });
-        match &reference {
-            None => reference = Some(log),
-            Some(reference) => assert!(*reference == log, "{} sees another order", friend.user),
-        }
-    }
-    let log = reference.unwrap();
-    let ids: BTreeSet<ClientId> = log.values().map(|(id, _)| *id).collect();
-    assert_eq!(ids.len(), log.len(), "a message is there twice");
-    let mut acked = 0;
-    for (appended, key, text) in known.acked.iter().filter(|(done, ..)| done.room == room) {
-        assert_eq!(log.get(&appended.position), Some(&(key.id, text.clone())));
-        acked += 1;
-    }
-    assert_eq!(acked, log.len(), "a message is there that was never acknowledged");
-    assert!(ids.is_disjoint(&known.refused), "a message is there that was refused");
-}
-
-async fn stored_head(friend: &Friend, room: RoomId) -> Position {
-    let page = friend.client.history(room, Anchor::Latest, 1);
-    soon("the head", page).await.unwrap().head
 }
 
 /// The same id gets the same answer, from whatever process.

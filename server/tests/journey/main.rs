@@ -9,6 +9,7 @@ mod devices;
 mod friend;
 mod kill;
 mod limits;
+mod load;
 mod plug;
 mod resume;
 mod terminal;

@@ -1,0 +1,113 @@
+//! Where everything is kept: the embedded store in the data folder, or one that nodes share.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use caffis_core::ports::{clock::SharedClock, store::SharedStore};
+use caffis_embedded::{EmbeddedStore, Health, Options};
+use caffis_scylla::{Credentials, Replication, Schema, ScyllaStore, migrate};
+
+use crate::config::{self, Config, Copies};
+
+/// The store of this process.
+#[derive(Clone)]
+pub enum Storage {
+    /// In the data folder; nobody else has it.
+    Embedded(Arc<EmbeddedStore>),
+    /// On servers of its own; other nodes use it too.
+    Shared(SharedStore),
+}
+
+impl Storage {
+    /// Opens the store of the configuration.
+    ///
+    /// # Errors
+    /// Another process has it, it is of another version, or it cannot be reached.
+    pub async fn open(config: &Config, clock: &SharedClock) -> anyhow::Result<Self> {
+        match &config.store.address {
+            None => Ok(Self::Embedded(embedded(config, clock).await?)),
+            Some(_) => Ok(Self::Shared(shared(config).await?)),
+        }
+    }
+
+    /// The store as core uses it.
+    #[must_use]
+    pub fn port(&self) -> SharedStore {
+        match self {
+            Self::Embedded(store) => store.clone(),
+            Self::Shared(store) => store.clone(),
+        }
+    }
+
+    /// How it is. Of a shared store its own servers know more.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        match self {
+            Self::Embedded(store) => store.health(),
+            Self::Shared(_) => Health::Healthy,
+        }
+    }
+
+    /// The embedded store.
+    ///
+    /// # Errors
+    /// It is a shared one, with a sentence about what to do.
+    pub fn for_copies(&self) -> anyhow::Result<&Arc<EmbeddedStore>> {
+        match self {
+            Self::Embedded(store) => Ok(store),
+            Self::Shared(_) => bail!(NO_COPIES),
+        }
+    }
+}
+
+/// Why a command has nothing to do with a shared store.
+const NO_COPIES: &str = "everything is kept by the servers that `store` names: back up and restore \
+                         them with their own tools";
+
+/// Refuses a command that works on the store in the data folder, where there is none.
+///
+/// # Errors
+/// The store is a shared one.
+pub fn only_embedded(config: &Config) -> anyhow::Result<()> {
+    match config.store.address {
+        Some(_) => bail!(NO_COPIES),
+        None => Ok(()),
+    }
+}
+
+/// Opens the embedded store with the settings of the configuration.
+///
+/// # Errors
+/// Another process has it, it is of another version, or the system refuses.
+pub async fn embedded(config: &Config, clock: &SharedClock) -> anyhow::Result<Arc<EmbeddedStore>> {
+    let mut options = Options::new(clock.clone());
+    options.reserve_bytes = config.store_reserve;
+    options.block_cache_bytes = config.store_cache;
+    let folder = config.store_folder();
+    let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(folder, options)).await?;
+    Ok(Arc::new(opened?))
+}
+
+/// Connects to the servers of a shared store.
+async fn shared(config: &Config) -> anyhow::Result<SharedStore> {
+    let address = config.store.address.as_ref().context("store is not set")?;
+    let place = config::SharedStore::parse(&address.0).context("store is not an address")?;
+    let mut options = caffis_scylla::Options::new(place.hosts, place.keyspace);
+    let user = config.store.user.clone().or(place.user);
+    let password = config.store.password.as_ref().map(|password| password.0.clone());
+    options.credentials = match (user, password.or(place.password)) {
+        (Some(user), password) => {
+            Some(Credentials { user, password: password.unwrap_or_default() })
+        }
+        (None, Some(_)) => bail!("store_password is set and store_user is not: set both"),
+        (None, None) => None,
+    };
+    options.data_centre.clone_from(&config.store.data_centre);
+    options.replication = match Copies::parse(&config.store.replication) {
+        Some(Copies::Everywhere(copies)) => Replication::Everywhere(copies),
+        Some(Copies::In(centres)) => Replication::In(centres),
+        None => bail!("store_replication is neither one number nor one for each data centre"),
+    };
+    migrate(&options, &Schema::core(), &config.node_name()).await?;
+    Ok(Arc::new(ScyllaStore::connect(&options).await?))
+}

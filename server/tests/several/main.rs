@@ -1,0 +1,18 @@
+//! Several nodes: real processes that share CQL servers and Redis, real clients, and what goes wrong.
+//! `cargo xtask test --only servers` runs these.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+
+#[path = "../common/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "shared with the tests of the edge")]
+mod common;
+#[path = "../journey/friend.rs"]
+#[allow(dead_code, reason = "shared with the journeys")]
+mod friend;
+#[path = "../journey/load.rs"]
+mod load;
+mod nodes;
+#[path = "../journey/plug.rs"]
+#[allow(dead_code, reason = "shared with the journeys")]
+mod plug;
+mod start;
+mod together;

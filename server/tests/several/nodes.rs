@@ -1,0 +1,120 @@
+//! Nodes on servers of their own, and people who may come to each of them.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use caffis_chat::control::{ClusterStatus, Connection};
+use caffis_client::{ConnectError, ConnectFuture, Connector};
+use caffis_servers::{CqlServers, redis::RedisServer};
+
+use crate::{
+    common::{Over, PATIENCE, Server, Setup, run},
+    friend::Friend,
+    plug::Plug,
+};
+
+/// How long nodes may take until each has its share: ten seconds, and longer under load on a busy machine.
+const SHARING: Duration = Duration::from_secs(90);
+
+/// The servers that the nodes share.
+pub(crate) struct Ground {
+    pub(crate) cql: CqlServers,
+    pub(crate) redis: RedisServer,
+}
+
+impl Ground {
+    pub(crate) fn start() -> Self {
+        Self { cql: CqlServers::start(1), redis: RedisServer::start() }
+    }
+
+    /// A node that is not started yet.
+    pub(crate) fn node(&self, name: &str) -> Setup {
+        let store = format!("scylla://{}/chat", self.cql.hosts().join(","));
+        let bus = format!("redis://127.0.0.1:{}", self.redis.port());
+        Setup::dev().flags(&[
+            "--store",
+            &store,
+            "--store-replication",
+            "1",
+            "--bus",
+            &bus,
+            "--node-name",
+            name,
+            "--log-filter",
+            "info,caffis_core::cluster=debug",
+            "--messages-per-second",
+            "100000",
+            "--commands-per-second",
+            "100000",
+            "--address-connects-per-second",
+            "100000",
+            // Nobody is away for too long to be caught up.
+            "--resume-entries",
+            "100000",
+        ])
+    }
+}
+
+/// The same node again, at the same address.
+pub(crate) fn again(server: &Server) -> Setup {
+    server.setup.clone().flags(&["--listen", &server.tcp().to_string()])
+}
+
+/// Somebody who comes to the first node that takes them.
+pub(crate) async fn friend(servers: &[&Server], user: &str, over: Over) -> Friend {
+    let plugs: Vec<_> = servers.iter().map(|server| Plug::new(server, over)).collect();
+    let first = plugs[0].clone();
+    Friend::through(Arc::new(Ways(plugs)), first, user).await
+}
+
+struct Ways(Vec<Plug>);
+
+impl Connector for Ways {
+    fn connect(&self) -> ConnectFuture<'_> {
+        Box::pin(async move {
+            let mut answer = Err(ConnectError::Unreachable("there is no node".to_owned()));
+            for plug in &self.0 {
+                answer = plug.connect().await;
+                if answer.is_ok() {
+                    break;
+                }
+            }
+            answer
+        })
+    }
+}
+
+/// What a node knows of the others.
+pub(crate) fn status(server: &Server) -> ClusterStatus {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(connection) = Connection::open(&server.setup.data()) {
+            return connection.cluster().expect("a status");
+        }
+        // It is made a moment after the server has begun to listen.
+        assert!(Instant::now() < end, "there is no control socket");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits until a node's view of the cluster is as wanted.
+pub(crate) async fn until(server: &Server, wanted: impl Fn(&ClusterStatus) -> bool) {
+    let end = Instant::now() + SHARING;
+    loop {
+        let now = status(server);
+        if wanted(&now) {
+            return;
+        }
+        assert!(Instant::now() < end, "{now}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What `caffis-chat cluster` prints.
+pub(crate) async fn printed(server: &Server, more: &[&str]) -> String {
+    let data = server.setup.data();
+    let arguments = [&["cluster"], more, &["--data", data.to_str().unwrap()]].concat();
+    run(&arguments).await.worked()
+}

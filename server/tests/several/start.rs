@@ -1,0 +1,56 @@
+//! What keeps a node from starting, and what it does without the others.
+
+use caffis_servers::redis::RedisServer;
+
+use crate::{
+    common::{Over, Setup, run},
+    nodes::{Ground, friend, status},
+};
+
+#[tokio::test]
+#[ignore = "needs a real server"]
+async fn a_node_that_redis_does_not_let_in_says_so() {
+    let mut ground = Ground::start();
+    ground.redis = RedisServer::with(&["--requirepass", "right"]);
+    let setup = ground.node("one").variable("CAFFIS_BUS_PASSWORD", "wr0ng");
+    let refused = setup.fail().await;
+    refused.refused(&["bus", "WRONGPASS"]);
+    assert!(!refused.stderr.contains("wr0ng"), "{}", refused.stderr);
+}
+
+#[tokio::test]
+#[ignore = "needs a real server"]
+async fn a_node_starts_without_redis_and_serves_its_rooms() {
+    let mut ground = Ground::start();
+    ground.redis.kill();
+    let node = ground.node("one").start().await;
+    crate::nodes::until(&node, |status| status.unowned == 0).await;
+    let giulia = friend(&[&node], "giulia", Over::WebSocket).await;
+    let room = giulia.group(&[]).await;
+    giulia.say(room, "alone").await;
+    giulia.hears(room, "alone").await;
+    ground.redis.restart();
+    // Another one joins, and they find each other.
+    let other = ground.node("two").start().await;
+    crate::nodes::until(&other, |status| status.nodes.len() == 2 && status.has_lease).await;
+    assert!(status(&node).has_lease);
+}
+
+#[tokio::test]
+#[ignore = "needs a real server"]
+async fn commands_for_the_embedded_store_say_what_to_do() {
+    let ground = Ground::start();
+    let node = ground.node("one").start().await;
+    // Two nodes never share a data folder.
+    node.setup.fail().await.refused(&["in use by another process"]);
+    let data = node.setup.data();
+    let out = node.setup.beside("copy");
+    let backup = ["backup", "--data", data.to_str().unwrap(), out.to_str().unwrap()];
+    run(&backup).await.refused(&["their own tools"]);
+    let revoked = run(&["revoke", "--data", data.to_str().unwrap(), "giulia"]).await;
+    revoked.worked();
+    let alone = Setup::dev().start().await;
+    let data = alone.setup.data();
+    let cluster = run(&["cluster", "--data", data.to_str().unwrap()]).await;
+    cluster.refused(&["bus is not set"]);
+}
