@@ -11,7 +11,7 @@ use caffis_schema::{
 
 use crate::{
     cluster::Owner,
-    directory::Person,
+    directory::{Part, Person},
     errors::{no_owner, not_now},
     hub::people::SessionHandle,
     model::{
@@ -296,7 +296,7 @@ impl Call {
         change: impl FnOnce(&mut Person) + Send + 'static,
     ) -> Result<(), Error> {
         let services = self.services.clone();
-        let told = move |person: &Person| services.tell_settings(person);
+        let told = move |person: &Person, parts: &[Part]| services.tell_settings(person, parts);
         self.services.directory.update(self.user(), change, told).await?;
         Ok(())
     }

@@ -30,7 +30,7 @@ use crate::{
         clock::SharedClock,
         entropy::SharedEntropy,
         stamps::Stamps,
-        store::{Batch, SharedStore, StoreError},
+        store::{Atomicity, Batch, SharedStore, StoreError},
     },
     quota::DailyQuota,
     reactors::{self, Walker, keep_walking},
@@ -42,7 +42,7 @@ use crate::{
     settings::Settings,
     statistics::{Counters, Statistics},
     sync::{every, spawn},
-    tables::RevocationRow,
+    tables::{REVOKED_KEPT, RevocationRow, RevokedRow},
 };
 
 /// How often hints are written and heads of large rooms are told.
@@ -255,8 +255,14 @@ impl Core {
     /// # Errors
     /// What the store says.
     pub async fn revoke(&self, user: &UserId, before: Timestamp) -> Result<(), StoreError> {
-        let mut batch = Batch::partition(self.services.stamps.next()?);
+        let stamp = self.services.stamps.next()?;
+        let mut batch = Batch::partition(stamp);
         batch.put(&RevocationRow { user: user.clone(), before });
+        if self.services.nodes.is_some() {
+            batch.atomicity = Atomicity::Logged;
+            let minute = self.services.clock.now().get() / 60_000;
+            batch.put_for(&RevokedRow { minute, user: user.clone(), before }, REVOKED_KEPT);
+        }
         self.services.store.write(batch).await?;
         self.services.people.close_before(user, before);
         if let Some(nodes) = &self.services.nodes {

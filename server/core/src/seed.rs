@@ -9,7 +9,7 @@ use caffis_schema::{
 };
 
 use crate::{
-    directory::{Person, to_row},
+    directory::{Part, Person, rows},
     model::room::GROUP,
     ports::{
         stamps::Stamps,
@@ -83,12 +83,13 @@ pub async fn write_people(
 ) -> Result<(), StoreError> {
     let mut batch = Batch::repairable(stamps.next()?);
     for profile in people {
-        batch.put(&to_row(&Person {
+        let person = Person {
             profile: profile.clone(),
             status: None,
             private_receipts: false,
             last_seen: None,
-        }));
+        };
+        rows::put(&mut batch, &person, &[Part::Profile]);
     }
     store.write(batch).await
 }

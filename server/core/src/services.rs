@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Event, RoomId, ServerSignal, SessionId, Text, UserId,
-    limits::STATUS_BYTES,
+    Event, RoomId, ServerSignal, SessionId, UserId,
     room::{Availability, Presence, Profile},
 };
 
 use crate::{
     cluster::SharedOwners,
-    directory::{Directory, Person},
+    directory::{Directory, Part, Person},
     hub::{
         elsewhere::There,
         encoded::Encoded,
@@ -121,31 +120,45 @@ impl Services {
 
     /// Tells what a person has set of themselves: their words to others, all of it to their own
     /// sessions.
-    pub(crate) fn tell_settings(&self, person: &Person) {
-        let user = &person.profile.user;
-        self.tell_settings_here(user, person.status.as_ref(), person.private_receipts);
-        self.publish_person(person);
+    pub(crate) fn tell_settings(&self, person: &Person, parts: &[Part]) {
+        let changed = self.changed(person, parts);
+        self.tell_settings_here(&changed);
+        self.publish_person(changed);
     }
 
-    fn tell_settings_here(
-        &self,
-        user: &UserId,
-        status: Option<&Text<STATUS_BYTES>>,
-        private_receipts: bool,
-    ) {
+    fn tell_settings_here(&self, changed: &Changed) {
+        let Changed { user, status, private_receipts, .. } = changed;
         let now = self.clock.now();
-        if let Some(presence) = self.people.set_status(user, status.cloned(), now) {
+        if let Some(status) = status
+            && let Some(presence) = self.people.set_status(user, status.clone(), now)
+        {
             self.tell_presence(&presence, None);
         }
-        if self.people.set_private_receipts(user, private_receipts, now) {
+        if let Some(private) = private_receipts
+            && self.people.set_private_receipts(user, *private, now)
+        {
             self.people.tell_own(user, None);
+        }
+    }
+
+    /// What other nodes are told when these parts of a person have changed.
+    fn changed(&self, person: &Person, parts: &[Part]) -> Changed {
+        let Person { profile, status, private_receipts, .. } = person;
+        let has = |part| parts.contains(&part);
+        Changed {
+            user: profile.user.clone(),
+            profile: has(Part::Profile).then(|| profile.clone()),
+            status: has(Part::Status).then(|| status.clone()),
+            private_receipts: has(Part::PrivateReceipts).then_some(*private_receipts),
+            rooms: self.people.rooms(&profile.user),
         }
     }
 
     /// Tells a changed profile to those who know the person.
     pub fn tell_profile(&self, person: &Person) {
-        self.tell_profile_to(&person.profile, &self.people.rooms(&person.profile.user));
-        self.publish_person(person);
+        let changed = self.changed(person, &[Part::Profile]);
+        self.tell_profile_to(&person.profile, &changed.rooms);
+        self.publish_person(changed);
     }
 
     fn tell_profile_to(&self, profile: &Profile, rooms: &[(RoomId, Option<UserId>)]) {
@@ -155,24 +168,33 @@ impl Services {
         });
     }
 
-    /// Takes in that another node changed a person's profile or settings. Their row is read again when
-    /// it is needed.
+    /// Takes in that another node changed a person's profile or settings. They are read again when they
+    /// are needed.
     pub(crate) fn take_in_person(&self, changed: &Changed) {
-        let Changed { profile, status, private_receipts, rooms } = changed;
+        let Changed { user, profile, status, private_receipts, rooms } = changed;
+        let known = self.directory.take_in(user, |person| {
+            if let Some(profile) = profile {
+                person.profile = profile.clone();
+            }
+            if let Some(status) = status {
+                person.status.clone_from(status);
+            }
+            person.private_receipts = private_receipts.unwrap_or(person.private_receipts);
+        });
         // Whom nobody asked for here, nobody here has to be told of.
-        if !self.directory.doubt(&profile.user) {
+        if !known {
             return;
         }
-        self.tell_settings_here(&profile.user, status.as_ref(), *private_receipts);
-        self.tell_profile_to(profile, rooms);
+        self.tell_settings_here(changed);
+        if let Some(profile) = profile {
+            self.tell_profile_to(profile, rooms);
+        }
     }
 
     /// Tells the other nodes of a person's profile and settings.
-    fn publish_person(&self, person: &Person) {
+    fn publish_person(&self, changed: Changed) {
         if let Some(nodes) = &self.nodes {
-            let Person { profile, status, private_receipts, .. } = person.clone();
-            let rooms = self.people.rooms(&profile.user);
-            nodes.publish_person(Changed { profile, status, private_receipts, rooms });
+            nodes.publish_person(changed);
         }
     }
 

@@ -37,6 +37,8 @@ struct State {
     plan: Plan,
     /// From whom nothing reaches whom.
     cuts: BTreeSet<(NodeId, NodeId)>,
+    /// Messages of topics that begin like this are lost.
+    lost_topics: Vec<String>,
 }
 
 impl State {
@@ -55,7 +57,8 @@ impl BusFaults {
     #[must_use]
     pub fn new(seed: u64, plan: Plan) -> Self {
         let cuts = BTreeSet::new();
-        Self(Arc::new(Mutex::new(State { random: Random::new(seed), plan, cuts })))
+        let (random, lost_topics) = (Random::new(seed), Vec::new());
+        Self(Arc::new(Mutex::new(State { random, plan, cuts, lost_topics })))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -65,6 +68,13 @@ impl BusFaults {
     /// Replaces the plan.
     pub fn set_plan(&self, plan: Plan) {
         self.lock().plan = plan;
+    }
+
+    /// From now on messages of topics that begin with one of these are lost, and no others because of
+    /// earlier calls.
+    pub fn lose_topics(&self, beginnings: &[&str]) {
+        let beginnings = beginnings.iter().map(|beginning| (*beginning).to_owned());
+        self.lock().lost_topics = beginnings.collect();
     }
 
     /// From now on nothing from one node reaches another; the other direction is left as it is.
@@ -90,11 +100,13 @@ impl BusFaults {
     }
 
     /// When a message arrives at a node, as often as it does.
-    fn arrivals(&self, from: NodeId, to: NodeId) -> Vec<Instant> {
+    fn arrivals(&self, from: NodeId, to: NodeId, topic: &Topic) -> Vec<Instant> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let (lost, doubled) = (state.plan.lost, state.plan.doubled);
-        if state.cuts.contains(&(from, to)) || state.random.chance(lost) {
+        let on_lost_topic =
+            state.lost_topics.iter().any(|beginning| topic.as_str().starts_with(&**beginning));
+        if state.cuts.contains(&(from, to)) || on_lost_topic || state.random.chance(lost) {
             return Vec::new();
         }
         let copies = 1 + usize::from(state.random.chance(doubled));
@@ -212,7 +224,7 @@ impl FaultySubscription {
     fn take_in(&mut self, heard: Option<Heard>) {
         match heard {
             Some(Heard::Message { from, topic, payload }) => {
-                for time in self.faults.arrivals(from, self.node) {
+                for time in self.faults.arrivals(from, self.node, &topic) {
                     let (topic, payload) = (topic.clone(), payload.clone());
                     self.coming.push((time, Heard::Message { from, topic, payload }));
                 }

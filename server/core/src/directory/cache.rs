@@ -98,6 +98,15 @@ impl Cache {
         true
     }
 
+    /// Changes what is known of a person, and believes it only until they are needed. False when nothing
+    /// was known of them.
+    pub(super) fn take_in(&mut self, user: &UserId, change: impl FnOnce(&mut Person)) -> bool {
+        if let Some(cached) = self.people.get_mut(user) {
+            change(Arc::make_mut(&mut cached.person));
+        }
+        self.doubt(user)
+    }
+
     fn make_room(&mut self) {
         for look in 1..=LOOKS {
             let Some(user) = self.queue.pop_front() else { return };

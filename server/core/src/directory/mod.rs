@@ -1,8 +1,9 @@
 //! The people: their profiles and settings, read from the store and kept in memory.
 //!
-//! Invariant: of a person's row at most one reading into memory or one write is under way. A change
+//! Invariant: of a person at most one reading into memory or one write is under way on a node. A change
 //! begins with what the one before it left, so that two devices which change different things at
-//! once lose neither, and memory never goes back to an older row.
+//! once lose neither, and memory never goes back to older rows. Nodes write at once what they want: each
+//! part of a person that is written by itself has a row of its own ([`Part`]).
 //!
 //! What a person sets is durable before it is answered. What a token says of them, and when they were
 //! last seen, is written a moment later, together with what is to be said of others: a thousand people
@@ -14,6 +15,7 @@
 //! than that from when they were last seen.
 
 mod cache;
+pub(crate) mod rows;
 mod writing;
 
 use std::{
@@ -26,7 +28,8 @@ use caffis_schema::{Text, Timestamp, UserId, limits::STATUS_BYTES, room::Profile
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::{sync::oneshot, time::timeout};
 
-use self::{cache::Cache, writing::Gathered};
+pub use self::rows::Part;
+use self::{cache::Cache, rows::stranger, writing::Gathered};
 use crate::{
     ports::{
         authenticator::Identity,
@@ -163,24 +166,20 @@ impl Directory {
         }
         let turn = self.turn(&identity.user).await?;
         let known = self.read_row(&identity.user).await?;
-        let mut person = known.as_deref().cloned().unwrap_or_else(|| Person {
-            profile: unnamed(&identity.user),
-            status: None,
-            private_receipts: false,
-            last_seen: None,
-        });
+        let mut person = known.as_deref().cloned().unwrap_or_else(|| stranger(&identity.user));
         told(&mut person);
+        let parts = rows::changed(known.as_deref(), &person);
         match known {
             Some(known) if *known == person => Ok((known, false)),
             Some(known) => {
                 let changed = known.profile != person.profile;
-                Ok((self.save_soon(person, turn, true), changed))
+                Ok((self.save_soon(person, parts, turn, true), changed))
             }
             // Other nodes find a new person in the store only.
             None if self.shared && self.save_new(&person).await.is_ok() => {
                 Ok((self.remember(person, true), false))
             }
-            None => Ok((self.save_soon(person, turn, false), false)),
+            None => Ok((self.save_soon(person, parts, turn, false), false)),
         }
     }
 
@@ -193,12 +192,7 @@ impl Directory {
         if self.read_row(user).await?.is_some() {
             return Ok(());
         }
-        let person = Person {
-            profile: unnamed(user),
-            status: None,
-            private_receipts: false,
-            last_seen: None,
-        };
+        let person = stranger(user);
         self.save_new(&person).await?;
         self.remember(person, true);
         drop(turn);
@@ -208,7 +202,7 @@ impl Directory {
     /// Stores a new person, whose turn the caller has.
     async fn save_new(&self, person: &Person) -> Result<(), StoreError> {
         let mut batch = Batch::partition(self.stamps.next()?);
-        batch.put(&to_row(person));
+        rows::put(&mut batch, person, &rows::changed(None, person));
         self.store.write(batch).await
     }
 
@@ -223,7 +217,8 @@ impl Directory {
     ) -> Result<(), StoreError> {
         let turn = self.turn(user).await?;
         let Some(known) = self.read_row(user).await? else { return Ok(()) };
-        self.save_soon(Person { last_seen: Some(now), ..(*known).clone() }, turn, true);
+        let person = Person { last_seen: Some(now), ..(*known).clone() };
+        self.save_soon(person, vec![Part::LastSeen], turn, true);
         Ok(())
     }
 
@@ -242,13 +237,15 @@ impl Directory {
         let turn = self.turn(user).await?;
         let Some(known) = self.read_row(user).await? else { return Ok(()) };
         if !is_noted(&known, now) {
-            self.save_soon(Person { last_seen: Some(now), ..(*known).clone() }, turn, true);
+            let person = Person { last_seen: Some(now), ..(*known).clone() };
+            self.save_soon(person, vec![Part::LastSeen], turn, true);
         }
         Ok(())
     }
 
-    /// Changes what is kept of a person. `told` hears what is kept then, also when whoever asked has
-    /// gone; of changes at once it hears in the order in which they were written.
+    /// Changes what is kept of a person. `told` hears what is kept then and which parts may be new to
+    /// others, also when whoever asked has gone; of changes at once it hears in the order in which they
+    /// were written.
     ///
     /// # Errors
     /// What the store says.
@@ -256,7 +253,7 @@ impl Directory {
         self: &Arc<Self>,
         user: &UserId,
         change: impl FnOnce(&mut Person) + Send + 'static,
-        told: impl FnOnce(&Person) + Send + 'static,
+        told: impl FnOnce(&Person, &[Part]) + Send + 'static,
     ) -> Result<(), StoreError> {
         let turn = self.turn(user).await?;
         let (done, changed) = oneshot::channel();
@@ -288,21 +285,22 @@ impl Directory {
         self.read_row(user).await
     }
 
-    /// A person as the store has them now. Changes begin with this, so that a row that changed
+    /// A person as the store has them now. Changes begin with this, so that a part that changed
     /// elsewhere is not written over with an older one from memory.
     async fn read_row(&self, user: &UserId) -> Result<Option<Arc<Person>>, StoreError> {
-        let row = tables::get::<UserRow>(&*self.store, UserRow::key(user)).await?;
-        Ok(row.map(|row| self.remember(from_row(row), true)))
+        let partition = UserRow::partition(user);
+        let rows = tables::partition(&*self.store, partition, Part::ALL.len()).await?;
+        Ok(rows::person(user, rows).map(|person| self.remember(person, true)))
     }
 
     fn remember(&self, person: Person, stored: bool) -> Arc<Person> {
         lock(&self.cache).insert(person, stored)
     }
 
-    /// Has a person read again when they are needed, because another node changed their row; false when
+    /// Takes in what another node changed of a person, who is read again when they are needed; false when
     /// memory had nothing of them.
-    pub(crate) fn doubt(&self, user: &UserId) -> bool {
-        lock(&self.cache).doubt(user)
+    pub(crate) fn take_in(&self, user: &UserId, change: impl FnOnce(&mut Person)) -> bool {
+        lock(&self.cache).take_in(user, change)
     }
 
     /// A person as they were known last.
@@ -331,29 +329,4 @@ fn is_noted(person: &Person, now: Timestamp) -> bool {
 
 fn unnamed(user: &UserId) -> Profile {
     Profile { user: user.clone(), name: Text::cut(user.as_str()), picture: None }
-}
-
-fn from_row(row: UserRow) -> Person {
-    Person {
-        profile: Profile {
-            user: row.user,
-            name: Text::cut(&row.name),
-            picture: row.picture.map(|picture| Text::cut(&picture)),
-        },
-        status: row.status.map(|status| Text::cut(&status)),
-        private_receipts: row.private_receipts,
-        last_seen: row.last_seen,
-    }
-}
-
-/// The row of a person.
-pub(crate) fn to_row(person: &Person) -> UserRow {
-    UserRow {
-        user: person.profile.user.clone(),
-        name: person.profile.name.as_str().into(),
-        picture: person.profile.picture.as_ref().map(|picture| picture.as_str().into()),
-        status: person.status.as_ref().map(|status| status.as_str().into()),
-        private_receipts: person.private_receipts,
-        last_seen: person.last_seen,
-    }
 }

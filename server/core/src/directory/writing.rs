@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use caffis_schema::UserId;
 use tokio::time::sleep;
 
-use super::{Directory, Person, to_row};
+use super::{Directory, Part, Person, rows};
 use crate::{
     ports::store::{Batch, StoreError},
     sync::{lock, spawn},
@@ -26,7 +26,12 @@ const WRITTEN_AT_ONCE: usize = 1_024;
 const WAITING_PEOPLE: usize = 100_000;
 
 /// A person who is to be written soon. Nobody else writes them meanwhile.
-type Waiting = (Arc<Person>, Turn<UserId>);
+#[derive(Debug)]
+struct Waiting {
+    person: Arc<Person>,
+    parts: Vec<Part>,
+    _turn: Turn<UserId>,
+}
 
 /// Who is to be written soon.
 #[derive(Debug, Default)]
@@ -42,21 +47,22 @@ impl Directory {
         &self,
         turn: &Turn<UserId>,
         change: impl FnOnce(&mut Person),
-        told: impl FnOnce(&Person),
+        told: impl FnOnce(&Person, &[Part]),
     ) -> Result<(), StoreError> {
         let Some(known) = self.read_row(turn.key()).await? else { return Ok(()) };
         let mut person = (*known).clone();
         change(&mut person);
-        if person == *known {
+        let parts = rows::changed(Some(&known), &person);
+        if parts.is_empty() {
             // Of an earlier change nobody may have known that it was written.
-            told(&known);
+            told(&known, Part::ALL);
             return Ok(());
         }
         let mut batch = Batch::partition(self.stamps.next()?);
-        batch.put(&to_row(&person));
+        rows::put(&mut batch, &person, &parts);
         let written = self.store.write(batch).await;
         match &written {
-            Ok(()) => told(&self.remember(person, true)),
+            Ok(()) => told(&self.remember(person, true), &parts),
             // The store is asked which it is when the person is needed again.
             Err(StoreError::Unknown(_)) => {
                 lock(&self.cache).doubt(turn.key());
@@ -66,10 +72,11 @@ impl Directory {
         written
     }
 
-    /// Has a person written with others in a moment, and knows them at once.
+    /// Has parts of a person written with others in a moment, and knows them at once.
     pub(super) fn save_soon(
         self: &Arc<Self>,
         person: Person,
+        parts: Vec<Part>,
         turn: Turn<UserId>,
         stored: bool,
     ) -> Arc<Person> {
@@ -80,7 +87,7 @@ impl Directory {
             lock(&self.cache).doubt(&person.profile.user);
             return person;
         }
-        gathered.people.push((person.clone(), turn));
+        gathered.people.push(Waiting { person: person.clone(), parts, _turn: turn });
         if !std::mem::replace(&mut gathered.due, true) {
             drop(gathered);
             self.write_after(GATHER);
@@ -111,13 +118,13 @@ impl Directory {
             match self.write_people(&people).await {
                 Ok(()) => {
                     let mut cache = lock(&self.cache);
-                    people.iter().for_each(|(person, _)| cache.note_stored(&person.profile.user));
+                    people.iter().for_each(|one| cache.note_stored(&one.person.profile.user));
                 }
                 Err(error @ (StoreError::Corrupt { .. } | StoreError::Invalid { .. })) => {
                     tracing::error!(%error, people = people.len(), "people could not be written");
                     let mut cache = lock(&self.cache);
-                    for (person, _) in people {
-                        cache.doubt(&person.profile.user);
+                    for one in people {
+                        cache.doubt(&one.person.profile.user);
                     }
                 }
                 Err(error) => {
@@ -139,7 +146,7 @@ impl Directory {
     /// Writes the rows of people whose turn it is. After a failure all of them are written again.
     async fn write_people(&self, people: &[Waiting]) -> Result<(), StoreError> {
         let mut batch = Batch::repairable(self.stamps.next()?);
-        people.iter().for_each(|(person, _)| batch.put(&to_row(person)));
+        people.iter().for_each(|one| rows::put(&mut batch, &one.person, &one.parts));
         self.store.write(batch).await
     }
 }

@@ -180,6 +180,14 @@ async fn ensure(call: &Call, plan: RoomPlan) -> Handled {
     ensure_at_owner(call, claim.room, Some(Box::new(plan)), Some(wanted)).await
 }
 
+/// The summary of a room that is there, from its owner.
+///
+/// # Errors
+/// `not_found` for those who may not know of it, and why the owner cannot say.
+pub(crate) async fn find(call: &Call, room: RoomId) -> Handled {
+    ensure_at_owner(call, room, None, None).await
+}
+
 async fn ensure_at_owner(
     call: &Call,
     room: RoomId,

@@ -11,7 +11,10 @@ use std::{
 
 use caffis_schema::{Position, RoomId, UserId};
 
-use super::wire::{Subject, Wire};
+use super::{
+    recaps::Recaps,
+    wire::{Subject, Wire},
+};
 use crate::sync::lock;
 
 /// What a node knows of a room that it follows.
@@ -32,6 +35,7 @@ struct Followed {
 /// The rooms that this node follows.
 pub struct Follows {
     wire: Arc<Wire>,
+    recaps: Recaps,
     rooms: Mutex<BTreeMap<RoomId, Followed>>,
 }
 
@@ -39,12 +43,17 @@ impl Follows {
     /// Follows nothing yet.
     #[must_use]
     pub(crate) fn new(wire: Arc<Wire>) -> Self {
-        Self { wire, rooms: Mutex::default() }
+        Self { wire, recaps: Recaps::default(), rooms: Mutex::default() }
     }
 
     /// The other nodes.
     pub(crate) fn wire(&self) -> &Wire {
         &self.wire
+    }
+
+    /// What this node told people of rooms that they are in.
+    pub(crate) fn recaps(&self) -> &Recaps {
+        &self.recaps
     }
 
     /// Follows rooms for a member who is connected here. What is published after this has resolved

@@ -207,6 +207,7 @@ impl Views {
         if let Some(follows) = &self.follows {
             let news = News::RoomAdded(user.clone(), Box::new(summary.clone()));
             publish(follows.wire(), &Subject::Person(user.clone()), &news);
+            follows.recaps().note(user, summary.room);
         }
     }
 

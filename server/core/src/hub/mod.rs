@@ -13,6 +13,7 @@ pub mod outbound;
 pub mod people;
 pub mod presence;
 pub mod rate;
+pub(crate) mod recaps;
 pub mod typists;
 pub mod view;
 pub mod views;

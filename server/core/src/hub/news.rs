@@ -40,8 +40,10 @@ pub enum News {
     Head(Head, BTreeSet<UserId>),
     /// What changed of a person who is connected to the node that tells it.
     Edge(Box<Edge>),
-    /// A node is there, and has told so many edges.
-    Beat(NodeId, u64),
+    /// A node is there, and has told so many edges and so many recaps.
+    Beat(NodeId, u64, u64),
+    /// A recap of a node, with its number: who was told of which rooms.
+    Recap(NodeId, u64, Vec<(RoomId, UserId)>),
     /// A person's profile or settings changed.
     Person(Box<Changed>),
     /// A person's sessions end whose tokens were made before a time.
@@ -50,15 +52,18 @@ pub enum News {
     Shards,
 }
 
-/// A person whose profile or settings changed.
+/// A person whose profile or settings changed: what did, so that news of one thing does not take back
+/// another that changed on another node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Changed {
+    /// Who.
+    pub user: UserId,
     /// The profile.
-    pub profile: Profile,
+    pub profile: Option<Profile>,
     /// Their own words.
-    pub status: Option<Text<STATUS_BYTES>>,
+    pub status: Option<Option<Text<STATUS_BYTES>>>,
     /// Whether they keep to themselves what they have read.
-    pub private_receipts: bool,
+    pub private_receipts: Option<bool>,
     /// The rooms that they are in; for direct conversations with whom.
     pub rooms: Vec<(RoomId, Option<UserId>)>,
 }

@@ -21,6 +21,7 @@ use crate::{
         follows::Follows,
         intake::publish,
         news::{Changed, Edge, News},
+        recaps::Recap,
         wire::{Subject, Wire},
     },
     ports::bus::NodeId,
@@ -80,9 +81,19 @@ impl Nodes {
         rooms.into_iter().for_each(|room| self.follows.leave(user, room));
     }
 
-    /// Tells the other nodes that this one is there.
+    /// A recap of this node, if it is kept.
+    pub(crate) fn recap(&self, number: u64) -> Option<Recap> {
+        self.follows.recaps().get(number).map(|recap| recap.to_vec())
+    }
+
+    /// Tells the other nodes that this one is there, and recaps.
     pub(crate) fn publish_beat(&self) {
-        let beat = News::Beat(self.wire.node(), self.edges());
+        let (node, recaps) = (self.wire.node(), self.follows.recaps());
+        for (number, recap) in recaps.take() {
+            let recap = News::Recap(node, number, recap.to_vec());
+            publish(&self.wire, &Subject::Everyone, &recap);
+        }
+        let beat = News::Beat(node, self.edges(), recaps.last());
         publish(&self.wire, &Subject::Everyone, &beat);
     }
 

@@ -11,7 +11,7 @@ use caffis_schema::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    hub::elsewhere::There,
+    hub::{elsewhere::There, recaps::Recap},
     model::{
         caller::Rights,
         room::{Membership, RoomMeta, RoomState},
@@ -61,6 +61,8 @@ pub(crate) enum Question {
     Members(RoomId, UserId),
     /// Who is connected to the node, after one of them in the order of ids.
     People(Option<UserId>),
+    /// A recap of the node, by its number.
+    Recap(u64),
     /// Where some rooms stand. Rooms that are out of memory are looked up only if that is asked for.
     Standings(Vec<RoomId>, bool),
 }
@@ -78,7 +80,7 @@ impl Question {
             Self::Call(_, command) => command.room(),
             Self::Summaries(_, rooms, _) | Self::Standings(rooms, _) => rooms.first().copied(),
             Self::Resume(_, cursors, _) => cursors.first().map(|cursor| cursor.room),
-            Self::People(_) => None,
+            Self::People(_) | Self::Recap(_) => None,
         }
     }
 }
@@ -100,6 +102,8 @@ pub(crate) enum Answered {
     Entries(Result<Vec<Entry>, Error>),
     /// To who is connected: a page, empty at the end, and how many edges were told before.
     People(Vec<(UserId, There)>, u64),
+    /// To a recap: none when it is not kept any more.
+    Recap(Option<Recap>),
     /// To standings: none for rooms of which nothing is known now.
     Standings(Vec<Option<RoomStanding>>),
 }

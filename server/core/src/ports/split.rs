@@ -65,7 +65,7 @@ mod tests {
             let user = UserId::new(&format!("person-{number:03}")).expect("an id");
             let before = caffis_schema::Timestamp(1);
             batch.put(&RevocationRow { user: user.clone(), before });
-            batch.delete::<UserRow>(UserRow::key(&user));
+            batch.delete::<UserRow>(UserRow::key(&user, &"profile".into()));
         }
         batch
     }

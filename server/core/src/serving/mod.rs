@@ -1,7 +1,10 @@
 //! What reaches this node over the bus: questions to it as the owner of rooms, and news of the rooms
 //! that it follows.
 
+mod heartbeats;
 mod presence;
+mod recaps;
+mod revoked;
 
 use std::sync::Arc;
 
@@ -12,7 +15,7 @@ use caffis_schema::{
 use futures_util::{StreamExt, future::join_all, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use self::presence::{Heartbeats, keep_beating};
+use self::{heartbeats::Heartbeats, presence::keep_beating, revoked::keep_revoking};
 
 use crate::{
     call::{Call, Handled},
@@ -49,6 +52,7 @@ pub(crate) async fn serve(services: Services, nodes: Arc<Nodes>, mut ended: watc
     spawn(async move { subscribing.wire.subscribe(&[Subject::Everyone]).await });
     let heartbeats = Arc::<Heartbeats>::default();
     spawn(keep_beating(services.clone(), nodes.clone(), heartbeats.clone(), ended.clone()));
+    spawn(keep_revoking(services.clone(), ended.clone()));
     let questions = Arc::new(Semaphore::new(QUESTIONS_AT_ONCE));
     loop {
         let arrival = tokio::select! {
@@ -145,6 +149,10 @@ fn respond(services: &Services, question: Question) -> Answering {
             };
             Box::pin(std::future::ready(Answered::People(page.0, page.1)))
         }
+        Question::Recap(number) => {
+            let recap = services.nodes.as_ref().and_then(|nodes| nodes.recap(number));
+            Box::pin(std::future::ready(Answered::Recap(recap)))
+        }
         Question::Standings(rooms, all) => {
             Box::pin(async move { Answered::Standings(standings(&services, rooms, all).await) })
         }
@@ -223,7 +231,12 @@ fn take_in(services: &Services, nodes: &Arc<Nodes>, heartbeats: &Arc<Heartbeats>
         }
         News::OwnRead(user, own) => views.tell_own_read(&user, own),
         News::Edge(edge) => presence::edge(services, heartbeats, *edge),
-        News::Beat(node, edges) => presence::beat(services, nodes, heartbeats, node, edges),
+        News::Beat(node, edges, recaps) => {
+            presence::beat(services, nodes, heartbeats, node, (edges, recaps));
+        }
+        News::Recap(node, number, recap) => {
+            recaps::recap(services, nodes, heartbeats, (node, number), recap);
+        }
         News::Person(changed) => services.take_in_person(&changed),
         News::Revoked(user, before) => services.people.close_before(&user, before),
         News::Shards => services.owners.look(),

@@ -2,18 +2,15 @@
 //!
 //! Each node tells the others the edges of its own people, numbered, and once a second the number of
 //! the last one. Who missed an edge asks for everyone who is connected there. A node that is silent for
-//! [`SILENCE`] is gone, and so is everyone who was connected to it: each node tells its own sessions so.
+//! some seconds is gone, and so is everyone who was connected to it: each node tells its own sessions so.
 //! So an edge costs one message to each node, and 10,000 people who stay connected cost nothing.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use caffis_schema::{RoomId, UserId};
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 
+use super::{heartbeats::Heartbeats, recaps::ask_for_recaps};
 use crate::{
     hub::{elsewhere::There, news::Edge},
     peers::{
@@ -22,70 +19,36 @@ use crate::{
     },
     ports::bus::NodeId,
     services::Services,
-    sync::{every, lock, spawn},
+    sync::{every, spawn},
     tables::{self, UserRoomRow},
 };
 
 /// How often a node tells that it is there.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// A node that was not heard for so long is gone.
-const SILENCE: Duration = Duration::from_secs(6);
-
-/// What is known of another node.
-struct Heard {
-    at: Instant,
-    /// The number of the last edge that was taken in, all before it included.
-    edges: u64,
-    /// Somebody is asking for everyone there.
-    asking: bool,
-}
-
-/// The nodes that were heard of.
-#[derive(Default)]
-pub(super) struct Heartbeats(Mutex<BTreeMap<NodeId, Heard>>);
-
-impl Heartbeats {
-    /// Forgets the nodes that were not heard for too long, and gives them.
-    fn silent(&self) -> Vec<NodeId> {
-        let mut heard = lock(&self.0);
-        let silent = heard.iter().filter(|(_, heard)| heard.at.elapsed() >= SILENCE);
-        let silent: Vec<_> = silent.map(|(node, _)| *node).collect();
-        heard.retain(|node, _| !silent.contains(node));
-        silent
-    }
-}
-
 /// Takes in what changed of a person who is connected to another node.
 pub(super) fn edge(services: &Services, heartbeats: &Heartbeats, edge: Edge) {
     let Edge { node, number, user, there, rooms } = edge;
-    if let Some(heard) = lock(&heartbeats.0).get_mut(&node)
-        && heard.edges.checked_add(1) == Some(number)
-    {
-        heard.edges = number;
-    }
+    heartbeats.edge_came(node, number);
     services.people.note_version(&user, there.version);
     if services.people.elsewhere().set(node, &user, there.clone()) {
         services.tell_joined(&user, &rooms, Some(&there));
     }
 }
 
-/// Takes in that a node is there, and has told so many edges.
+/// Takes in that a node is there, and has told so many edges and recaps.
 pub(super) fn beat(
     services: &Services,
     nodes: &Arc<Nodes>,
     heartbeats: &Arc<Heartbeats>,
     node: NodeId,
-    edges: u64,
+    (edges, recaps): (u64, u64),
 ) {
-    let behind = {
-        let mut nodes_heard = lock(&heartbeats.0);
-        // Of a node that is new here everything has to be asked for.
-        let new = Heard { at: Instant::now(), edges: u64::MAX, asking: false };
-        let heard = nodes_heard.entry(node).or_insert(new);
-        heard.at = Instant::now();
-        heard.edges != edges && !std::mem::replace(&mut heard.asking, true)
-    };
+    let (behind, missed) = heartbeats.beat_came(node, edges, recaps);
+    if let Some(missed) = missed {
+        let (services, nodes, heartbeats) = (services.clone(), nodes.clone(), heartbeats.clone());
+        spawn(ask_for_recaps(services, nodes, heartbeats, node, missed));
+    }
     if behind {
         spawn(ask_for_everyone(services.clone(), nodes.clone(), heartbeats.clone(), node));
     }
@@ -112,12 +75,7 @@ async fn ask_for_everyone(
         after = Some(last.clone());
         everyone.extend(people);
     };
-    if let Some(heard) = lock(&heartbeats.0).get_mut(&node) {
-        heard.asking = false;
-        if let Some(edges) = counted.filter(|_| whole) {
-            heard.edges = edges;
-        }
-    }
+    heartbeats.everyone_asked(node, counted.filter(|_| whole));
     if whole {
         let came: Vec<_> = everyone.keys().cloned().collect();
         let gone = services.people.elsewhere().replace(node, everyone);

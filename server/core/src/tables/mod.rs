@@ -17,6 +17,7 @@ mod nodes;
 mod nouns;
 mod pages;
 mod revocations;
+mod revoked;
 mod rooms;
 #[cfg(test)]
 mod round_trip;
@@ -31,6 +32,7 @@ use std::{ops::Bound, sync::Arc, time::Duration};
 use bytes::Bytes;
 use caffis_schema::{ClientId, MessageNumber, Position, RoomId, Timestamp, UserId};
 
+pub(crate) use self::revoked::REVOKED_KEPT;
 pub use self::{
     activity::ActivityRow,
     buckets::BucketRow,
@@ -44,6 +46,7 @@ pub use self::{
     nodes::NodeRow,
     pages::{from_the_end, whole},
     revocations::RevocationRow,
+    revoked::RevokedRow,
     rooms::RoomRow,
     sent::SentRow,
     shards::ShardRow,
@@ -58,7 +61,7 @@ use crate::ports::store::{
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -72,6 +75,7 @@ pub static ALL: &[&Table] = &[
     MemberRow::TABLE,
     NodeRow::TABLE,
     RevocationRow::TABLE,
+    RevokedRow::TABLE,
     RoomRow::TABLE,
     SentRow::TABLE,
     ShardRow::TABLE,

@@ -197,6 +197,7 @@ round_trips! {
     nodes: NodeRow { list, node, address }
     revocations: RevocationRow { user, before }
     rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
+    revoked: RevokedRow { minute, user, before }
     sent: SentRow { room, sender, day, client, position, number, time, made, digest }
     shards: ShardRow { group, shard, owner, epoch, released, floor }
     timeline: TimelineRow {
@@ -204,7 +205,7 @@ round_trips! {
         client_time, text, content
     }
     user_rooms: UserRoomRow { user, room, joined, peer }
-    users: UserRow { user, name, picture, status, private_receipts, last_seen }
+    users: UserRow { user, part, name, picture, status, private_receipts, last_seen }
 }
 
 #[test]

@@ -13,9 +13,10 @@ use caffis_schema::{Command, List, Reply, Timestamp, command::Profiles, room::Av
 use crate::client::Client;
 use crate::harness::{START, World, unhurried, user, users};
 
-/// What the store has of a person.
+/// The profile that the store has of a person.
 async fn row(world: &World, name: &str) -> Option<UserRow> {
-    tables::get(world.raw_store(), UserRow::key(&user(name))).await.expect("read")
+    let key = UserRow::key(&user(name), &"profile".into());
+    tables::get(world.raw_store(), key).await.expect("read")
 }
 
 async fn names(client: &mut Client, of: &[&str]) -> Vec<String> {
@@ -65,7 +66,7 @@ async fn a_row_that_changed_in_the_store_is_read_again() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(names(&mut giulia, &["anna"]).await, ["Anna"]);
     let renamed =
-        UserRow { name: "Anna Maria".into(), ..row(&world, "anna").await.expect("a row") };
+        UserRow { name: Some("Anna Maria".into()), ..row(&world, "anna").await.expect("a row") };
     let mut batch = world.batch();
     batch.put(&renamed);
     world.store.write(batch).await.expect("written");

@@ -25,6 +25,7 @@ mod limits;
 mod markers;
 mod members;
 mod outsiders;
+mod person;
 mod presence;
 mod reactors;
 mod recovery;

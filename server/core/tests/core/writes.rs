@@ -28,7 +28,9 @@ async fn a_late_write_does_not_take_back_what_was_set_after_it() {
     assert!(giulia.ask(set("in Rome")).await.is_err());
     giulia.ask(set("in Naples")).await.expect("set");
     tokio::time::sleep(2 * LATE).await;
-    let row = tables::get::<UserRow>(world.raw_store(), UserRow::key(&user("giulia"))).await;
+    let row =
+        tables::get::<UserRow>(world.raw_store(), UserRow::key(&user("giulia"), &"status".into()))
+            .await;
     let status = row.expect("read").expect("a row").status;
     assert_eq!(status.as_deref(), Some("in Naples"), "the first write came last");
 }
@@ -65,7 +67,8 @@ async fn a_store_that_takes_small_batches_is_given_no_larger_ones() {
     // More people than a batch takes operations are written together.
     tokio::time::sleep(Duration::from_secs(1)).await;
     for name in users(&names) {
-        let row = tables::get::<UserRow>(world.raw_store(), UserRow::key(&name)).await;
+        let row =
+            tables::get::<UserRow>(world.raw_store(), UserRow::key(&name, &"profile".into())).await;
         assert!(row.expect("read").is_some(), "{name:?}");
     }
     let room = giulia.group(&names[..100]).await;

@@ -31,8 +31,11 @@ mod limits;
 mod markers;
 #[path = "../core/members.rs"]
 mod members;
+mod missed;
 #[path = "../core/outsiders.rs"]
 mod outsiders;
+#[path = "../core/person.rs"]
+mod person;
 #[path = "../core/presence.rs"]
 mod presence;
 #[path = "../core/reactors.rs"]

@@ -42,25 +42,25 @@ const TAKEN_OVER: Duration = Duration::from_millis(7_500);
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A node of the cluster.
-struct Node {
-    core: Core,
+pub(crate) struct Node {
+    pub(crate) core: Core,
     cluster: Cluster,
     sessions: Mutex<Vec<AbortHandle>>,
 }
 
 /// Nodes that share a store and a bus.
-struct Several {
-    nodes: BTreeMap<usize, Node>,
+pub(crate) struct Several {
+    pub(crate) nodes: BTreeMap<usize, Node>,
     started: usize,
     store: Arc<MemoryStore>,
-    clock: Arc<ManualClock>,
+    pub(crate) clock: Arc<ManualClock>,
     network: Network,
-    faults: BusFaults,
+    pub(crate) faults: BusFaults,
     keys: Arc<AtomicU64>,
 }
 
 impl Several {
-    async fn start(count: usize, seed: u64, plan: Plan) -> Self {
+    pub(crate) async fn start(count: usize, seed: u64, plan: Plan) -> Self {
         let clock = ManualClock::at(START);
         let mut several = Self {
             nodes: BTreeMap::new(),
@@ -143,13 +143,13 @@ impl Several {
     }
 
     /// The node that owns a room.
-    fn owner(&self, room: RoomId) -> usize {
+    pub(crate) fn owner(&self, room: RoomId) -> usize {
         let here = |node: &Node| matches!(node.cluster.shards().owner_of(room), Owner::Here { .. });
         let found = self.nodes.iter().find(|(_, node)| here(node));
         *found.expect("somebody owns it").0
     }
 
-    async fn connect(&self, number: usize, token: &str) -> Client {
+    pub(crate) async fn connect(&self, number: usize, token: &str) -> Client {
         let (link, there) = pair(&Options { max_frame: FRAME_BYTES, ..Options::default() });
         let node = &self.nodes[&number];
         let core = node.core.clone();

@@ -1,0 +1,153 @@
+//! Rooms that people who are connected here are in, of which this node missed the news.
+//!
+//! Recaps say who was told of which room ([`crate::hub::recaps`]). What is missing here is read from the
+//! person's list in the store and asked of the room's owner, so it costs nothing unless news was lost. Who
+//! missed more recaps than are kept reads the lists of everybody who is connected to it: at 10,000 people
+//! so many scans of one partition, [`LISTS_AT_ONCE`] at a time, once.
+
+use std::sync::Arc;
+
+use caffis_schema::{Error, ErrorCode, Reply, RoomId, UserId};
+use futures_util::{StreamExt, stream};
+
+use super::heartbeats::Heartbeats;
+use crate::{
+    call::Call,
+    features::create,
+    hub::{
+        people::People,
+        recaps::{RECAPS_KEPT, Recap},
+    },
+    peers::{
+        Nodes, follow,
+        questions::{Answered, Question},
+    },
+    ports::{bus::NodeId, store::StoreError},
+    services::Services,
+    sync::spawn,
+    tables::{self, UserRoomRow},
+};
+
+/// Lists that are read, and rooms that are asked for, at the same time.
+const LISTS_AT_ONCE: usize = 16;
+
+/// Takes in a recap of another node.
+pub(super) fn recap(
+    services: &Services,
+    nodes: &Arc<Nodes>,
+    heartbeats: &Arc<Heartbeats>,
+    (node, number): (NodeId, u64),
+    recap: Recap,
+) {
+    heartbeats.recap_came(node, number);
+    let missing = missing(services, recap);
+    if missing.is_empty() {
+        return;
+    }
+    let (services, nodes, heartbeats) = (services.clone(), nodes.clone(), heartbeats.clone());
+    spawn(async move {
+        if add(&services, &nodes, missing).await.is_err() {
+            // The next beat shows that it has to be asked for.
+            heartbeats.recap_failed(node, number);
+        }
+    });
+}
+
+/// Asks a node for the recaps after one of them, up to another, and takes them in.
+pub(super) async fn ask_for_recaps(
+    services: Services,
+    nodes: Arc<Nodes>,
+    heartbeats: Arc<Heartbeats>,
+    node: NodeId,
+    (after, last): (u64, u64),
+) {
+    let done = match ask(&nodes, node, after, last).await {
+        Ok(Some(recap)) => add(&services, &nodes, missing(&services, recap)).await,
+        Ok(None) => add_all(&services, &nodes).await,
+        Err(error) => Err(error),
+    };
+    heartbeats.recaps_asked(node, done.is_ok().then_some(last));
+}
+
+/// The recaps of a node; none when they are not kept any more.
+async fn ask(nodes: &Nodes, node: NodeId, after: u64, last: u64) -> Result<Option<Recap>, Error> {
+    if last - after > RECAPS_KEPT {
+        return Ok(None);
+    }
+    let mut recap = Vec::new();
+    for number in after + 1..=last {
+        match nodes.ask(node, &Question::Recap(number), false).await? {
+            Answered::Recap(Some(part)) => recap.extend(part),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(recap))
+}
+
+/// Those who are connected here and of whose rooms this node does not know.
+fn missing(services: &Services, recap: Recap) -> Recap {
+    let people = &services.people;
+    let unknown = |(room, user): &(RoomId, UserId)| {
+        !people.sessions(user).is_empty() && !people.is_in(user, *room)
+    };
+    recap.into_iter().filter(unknown).collect()
+}
+
+/// Adds rooms to people who are connected here, if they are still in them.
+async fn add(services: &Services, nodes: &Arc<Nodes>, missing: Recap) -> Result<(), Error> {
+    let keys: Vec<_> = missing.iter().map(|(room, user)| UserRoomRow::key(user, room)).collect();
+    let rows = tables::get_many::<UserRoomRow>(&*services.store, &keys).await?;
+    let listed: Recap = rows.into_iter().flatten().map(|row| (row.room, row.user)).collect();
+    let added = stream::iter(listed)
+        .map(|(room, user)| {
+            let (services, nodes) = (services.clone(), nodes.clone());
+            async move { add_one(&services, &nodes, room, &user).await }
+        })
+        .buffer_unordered(LISTS_AT_ONCE);
+    added.fold(Ok(()), |all, one| std::future::ready(Result::and(all, one))).await
+}
+
+async fn add_one(
+    services: &Services,
+    nodes: &Nodes,
+    room: RoomId,
+    user: &UserId,
+) -> Result<(), Error> {
+    let call = Call::without_session(services.clone(), user.clone(), None);
+    match create::find(&call, room).await {
+        Ok(Reply::Room(summary)) if !services.people.is_in(user, room) => {
+            follow::room_added(&services.views, nodes, user, summary).await;
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+        // They have left it since.
+        Err(error) if error.code == ErrorCode::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Adds what is missing to everybody who is connected here.
+async fn add_all(services: &Services, nodes: &Arc<Nodes>) -> Result<(), Error> {
+    for shard in 0..People::SHARDS {
+        let lists = stream::iter(services.people.connected(shard))
+            .map(|user| {
+                let services = services.clone();
+                async move { unknown_rooms(&services, &user).await }
+            })
+            .buffer_unordered(LISTS_AT_ONCE);
+        let lists: Vec<Result<Recap, StoreError>> = lists.collect().await;
+        for list in lists {
+            add(services, nodes, list?).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The rooms in a person's list of which this node does not know.
+async fn unknown_rooms(services: &Services, user: &UserId) -> Result<Recap, StoreError> {
+    let most = services.settings.rooms_per_user as usize;
+    let partition = UserRoomRow::partition(user);
+    let rows = tables::partition::<UserRoomRow>(&*services.store, partition, most).await?;
+    let all = rows.into_iter().map(|row| (row.room, row.user)).collect();
+    Ok(missing(services, all))
+}
