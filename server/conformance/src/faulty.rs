@@ -32,7 +32,8 @@ pub enum Fault {
     UnknownLost,
     /// `Unknown`, and the write did happen. A read gives `Unavailable`.
     UnknownWritten,
-    /// `Unknown`, and the write happens [`LATE`] after that. A read gives `Unavailable`.
+    /// `Unknown`, and the write happens after that: [`LATE`] after it, or when [`Plan::latest`] says. A read
+    /// gives `Unavailable`.
     UnknownLate,
     /// `Unknown`. Of a repairable batch any of the partitions were written, or all or none of them; of
     /// every other write nothing was. A read gives `Unavailable`.
@@ -56,6 +57,11 @@ pub struct Plan {
     pub unknown_written: u16,
     /// Of a thousand writes, how many end as [`Fault::UnknownPartly`] says.
     pub unknown_partly: u16,
+    /// Of a thousand writes, how many end in `Unknown` and happen after that.
+    pub unknown_late: u16,
+    /// If it is not zero, a late write happens at any time until then, and of a repairable batch each
+    /// partition at a time of its own.
+    pub latest: Duration,
     /// Of a thousand reads, how many end in `Unavailable`.
     pub unavailable_reads: u16,
     /// The longest pause before a call.
@@ -143,6 +149,7 @@ impl Faults {
             (plan.unknown_lost, Fault::UnknownLost),
             (plan.unknown_written, Fault::UnknownWritten),
             (plan.unknown_partly, Fault::UnknownPartly),
+            (plan.unknown_late, Fault::UnknownLate),
         ];
         let rolled = rates.into_iter().find_map(|(rate, fault)| {
             bar += rate;
@@ -197,6 +204,30 @@ impl Faults {
                 (pause, part)
             })
             .collect()
+    }
+
+    /// How long after its answer a late write begins.
+    fn lateness(&self) -> Duration {
+        let mut state = self.lock();
+        let latest = state.plan.latest;
+        if latest.is_zero() { LATE } else { state.pause(latest / 2) }
+    }
+
+    /// The partitions of a late batch that need not land together, each some time after it begins.
+    fn scattered(&self, parts: Vec<(Duration, Batch)>) -> Vec<(Duration, Batch)> {
+        let mut state = self.lock();
+        let latest = state.plan.latest;
+        if latest.is_zero() || parts.iter().any(|(_, p)| p.atomicity != Atomicity::Repairable) {
+            return parts;
+        }
+        let parts = parts.into_iter().flat_map(|(_, part)| partitions(part));
+        let mut parts: Vec<_> = parts.map(|part| (state.pause(latest / 2), part)).collect();
+        parts.sort_by_key(|(at, _)| *at);
+        let mut before = Duration::ZERO;
+        for (at, _) in &mut parts {
+            (before, *at) = (*at, *at - before);
+        }
+        parts
     }
 
     /// What is written of a batch that is written in part.
@@ -283,6 +314,8 @@ impl<S: Store + ?Sized> FaultyStore<S> {
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
         let unknown = || Err(StoreError::Unknown("an injected fault".into()));
+        let late =
+            fault.filter(|fault| *fault == Fault::UnknownLate).map(|_| self.faults.lateness());
         let task = tokio::spawn(async move {
             pause(delay).await;
             match fault {
@@ -299,7 +332,7 @@ impl<S: Store + ?Sized> FaultyStore<S> {
                 }
                 Some(Fault::UnknownLate) => {
                     tokio::spawn(async move {
-                        pause(LATE).await;
+                        pause(late.unwrap_or(LATE)).await;
                         write.await
                     });
                     unknown()
@@ -357,6 +390,9 @@ impl<S: Store + ?Sized> Store for FaultyStore<S> {
             let (delay, fault) = self.faults.before_write();
             if fault == Some(Fault::UnknownPartly) {
                 parts = self.faults.some(parts);
+            }
+            if fault == Some(Fault::UnknownLate) {
+                parts = self.faults.scattered(parts);
             }
             let inner = Arc::clone(&self.inner);
             self.writing((delay, fault), async move {

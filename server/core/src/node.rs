@@ -90,18 +90,11 @@ impl Core {
             }
         });
         if let Some(mut changes) = cluster.shards().changes() {
-            let (rooms, ended) = (Arc::downgrade(core.rooms()), cluster.clone());
+            // When the lease ends, all shards change.
+            let rooms = Arc::downgrade(core.rooms());
             spawn(async move {
-                loop {
-                    tokio::select! {
-                        biased;
-                        _ = ended.ended() => break,
-                        changed = changes.changed() => if changed.is_err() { break },
-                    }
+                while changes.changed().await.is_ok() {
                     let Some(rooms) = rooms.upgrade() else { return };
-                    rooms.let_lost_go();
-                }
-                if let Some(rooms) = rooms.upgrade() {
                     rooms.let_lost_go();
                 }
             });

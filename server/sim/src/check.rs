@@ -108,9 +108,9 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
     // Look at the devices' copies before they reconnect, which repairs what they missed.
     let copies: Vec<_> = life.devices.iter().map(copies).collect();
     // The truth is what a fresh process reads.
-    world.crash(false).await;
+    world.crash_all().await;
     world.start().await;
-    let trace = world.trace.clone();
+    let trace = world.ground.trace.clone();
     let ledger = lock(&life.ledger).clone();
     let Ok(audit) = UserId::new("service:audit") else { return };
     let audit = Device::start(world, &audit, "audit");
@@ -127,7 +127,7 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
     }
     check_answers(&trace, &ledger, &rooms);
     // In a large room only those who have it open receive every entry.
-    let whole = world.settings.small_room_members >= 100;
+    let whole = world.ground.settings.small_room_members >= 100;
     for (device, copies) in life.devices.iter().zip(&copies) {
         check_seen(&trace, &ledger, device, &rooms);
         if whole {
@@ -225,16 +225,22 @@ fn check_answers(trace: &Trace, ledger: &Ledger, rooms: &BTreeMap<RoomId, Truth>
         if !there {
             let short = ledger.short(sending.room);
             trace.broken(format_args!(
-                "{user}'s {:?} was acknowledged at {} of {short} and is not there",
-                sending.words, appended.position
+                "{user}'s {} was acknowledged at {} of {short} and is not there",
+                sending.short(),
+                appended.position
             ));
         }
     }
 }
 
-/// Everything that a device saw is true, and it was allowed to see it.
+/// Everything that a device saw is true, and it was allowed to see it; nothing came of rooms that its person
+/// is out of.
 fn check_seen(trace: &Trace, ledger: &Ledger, device: &Device, rooms: &BTreeMap<RoomId, Truth>) {
     let seen = lock(&device.seen);
+    for (room, position) in &seen.early {
+        let (name, short) = (&device.name, ledger.short(*room));
+        trace.broken(format_args!("{name} is out of {short} and was told position {position}"));
+    }
     for ((room, position), entry) in &seen.entries {
         let Some(truth) = rooms.get(room) else { continue };
         let short = ledger.short(*room);

@@ -6,7 +6,9 @@ use std::{
 };
 
 use caffis_client::{Client, ClientEvent, Events, Options, State, TokenFuture};
-use caffis_schema::{Entry, Event, Position, RoomId, UserId, reply::Opened, room::RoomSummary};
+use caffis_schema::{
+    Entry, EntryKind, Event, Position, RoomId, UserId, reply::Opened, room::RoomSummary,
+};
 
 use crate::{
     Planted,
@@ -38,7 +40,28 @@ pub(crate) struct Seen {
     pub(crate) shut: BTreeSet<RoomId>,
     /// Rooms that this person was told they are no longer in.
     out: BTreeSet<RoomId>,
+    /// Entries that came since then. What brings the person back may take another way and come later.
+    pub(crate) early: BTreeMap<RoomId, Position>,
 }
+
+impl Seen {
+    /// The person is in a room.
+    pub(crate) fn added(&mut self, room: &RoomSummary, small: u32) {
+        self.back(room.room);
+        if room.readable && room.members <= small {
+            let last = room.head;
+            self.copies.entry(room.room).or_insert(Copy { last, loose: false });
+        }
+    }
+
+    fn back(&mut self, room: RoomId) {
+        self.out.remove(&room);
+        self.early.remove(&room);
+    }
+}
+
+/// What some device heard last, in each room.
+pub(crate) type Heard = BTreeMap<RoomId, Entry>;
 
 /// A person's device.
 #[derive(Clone)]
@@ -58,9 +81,9 @@ impl Device {
             Box::pin(async move { Ok(token) }) as TokenFuture
         });
         let wire = Wire {
-            wires: world.wires.clone(),
+            wires: world.ground.wires.clone(),
             device: name.to_owned(),
-            resumes: world.planted != Some(Planted::ResumesNothing),
+            resumes: world.ground.planted != Some(Planted::ResumesNothing),
         };
         let (client, events, driver) =
             Client::new(Options::new(Arc::new(wire), tokens, world.pocket()));
@@ -70,9 +93,11 @@ impl Device {
         let watch = Watch {
             name: name.to_owned(),
             seen,
-            trace: world.trace.clone(),
-            small: world.settings.small_room_members,
-            planted: world.planted,
+            trace: world.ground.trace.clone(),
+            user: user.clone(),
+            small: world.ground.settings.small_room_members,
+            planted: world.ground.planted,
+            heard: world.heard.clone(),
         };
         tokio::spawn(watch.run(events));
         device
@@ -84,8 +109,10 @@ struct Watch {
     name: String,
     seen: Arc<Mutex<Seen>>,
     trace: Trace,
+    user: UserId,
     small: u32,
     planted: Option<Planted>,
+    heard: Arc<Mutex<Heard>>,
 }
 
 impl Watch {
@@ -107,6 +134,9 @@ impl Watch {
 
     fn take(&self, event: ClientEvent) {
         let mut seen = lock(&self.seen);
+        if self.planted == Some(Planted::HearsAfterRemoval) {
+            self.overhear(&mut seen);
+        }
         match event {
             ClientEvent::State(State::Ended(ended)) => {
                 self.trace.note(format_args!("{} ended: {ended:?}", self.name));
@@ -114,8 +144,8 @@ impl Watch {
             ClientEvent::State(_) | ClientEvent::Signal(_) | ClientEvent::Lagged => {}
             ClientEvent::Welcome(welcome) => {
                 let listed: BTreeSet<RoomId> = welcome.rooms.iter().map(|r| r.room).collect();
-                welcome.rooms.iter().for_each(|room| self.added(&mut seen, room));
-                seen.out.retain(|room| !listed.contains(room));
+                welcome.rooms.iter().for_each(|room| seen.added(room, self.small));
+                listed.iter().for_each(|room| seen.back(*room));
                 seen.listed = welcome.rooms.iter().map(|r| (r.room, r.clone())).collect();
             }
             ClientEvent::Entry(entry) => self.entry(&mut seen, entry.room, entry.entry),
@@ -126,7 +156,7 @@ impl Watch {
             // Events from before the removal, and the removal itself, may still follow.
             ClientEvent::Gone(room) => drop(seen.copies.remove(&room)),
             ClientEvent::Other(event) => match *event {
-                Event::RoomAdded(room) => self.added(&mut seen, &room),
+                Event::RoomAdded(room) => seen.added(&room, self.small),
                 Event::RoomRemoved(removed) => Self::removed(&mut seen, removed.room),
                 Event::Head(head) => {
                     if let Some(copy) = seen.copies.get_mut(&head.room) {
@@ -138,10 +168,13 @@ impl Watch {
         }
     }
 
-    fn added(&self, seen: &mut Seen, room: &RoomSummary) {
-        seen.out.remove(&room.room);
-        if room.readable && room.members <= self.small {
-            seen.copies.entry(room.room).or_insert(Copy { last: room.head, loose: false });
+    /// The planted bug: what others hear in rooms that this person is out of.
+    fn overhear(&self, seen: &mut Seen) {
+        for room in seen.out.clone() {
+            let Some(entry) = lock(&self.heard).get(&room).cloned() else { continue };
+            if !seen.entries.contains_key(&(room, entry.position)) {
+                self.entry(seen, room, entry);
+            }
         }
     }
 
@@ -152,9 +185,11 @@ impl Watch {
 
     fn entry(&self, seen: &mut Seen, room: RoomId, entry: Entry) {
         let position = entry.position;
+        if self.joins(&entry) {
+            seen.back(room);
+        }
         if seen.out.contains(&room) {
-            let told = "was told an entry of a room that it is out of";
-            self.trace.broken(format_args!("{} {told}: position {position}", self.name));
+            seen.early.insert(room, position);
         }
         let copy = seen.copies.entry(room).or_insert(Copy { last: position.back(1), loose: true });
         if position != copy.last + 1 && !copy.loose && !seen.shut.contains(&room) {
@@ -166,9 +201,18 @@ impl Watch {
         self.keep(seen, room, entry);
     }
 
+    /// Whether an entry brings this person into the room.
+    fn joins(&self, entry: &Entry) -> bool {
+        match &entry.kind {
+            EntryKind::Created(created) => created.members.contains(&self.user),
+            EntryKind::Joined(joined) => joined.users.contains(&self.user),
+            _ => false,
+        }
+    }
+
     fn opened(&self, seen: &mut Seen, opened: Opened) {
         let room = opened.room.room;
-        seen.out.remove(&room);
+        seen.back(room);
         let copy = seen.copies.entry(room).or_default();
         // Of a large room that was not open only heads were heard, perhaps those of a store that was
         // restored since.
@@ -181,6 +225,7 @@ impl Watch {
 
     fn keep(&self, seen: &mut Seen, room: RoomId, entry: Entry) {
         let position = entry.position;
+        lock(&self.heard).insert(room, entry.clone());
         let before = seen.entries.insert((room, position), entry);
         if before.is_some_and(|before| Some(&before) != seen.entries.get(&(room, position))) {
             self.trace.broken(format_args!("{} has two entries at {position}", self.name));

@@ -1,48 +1,48 @@
-//! A store as one server process sees it: once the process dies, it makes no more requests.
+//! A store as one process sees it: every call passes the process's doors, on the way there and on the way
+//! back. What was sent before they shut still reaches the store.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use caffis_core::ports::store::{
     Batch, Key, Row, Scan, SharedStore, Store, StoreError, StoreFuture, StoreLimits, Swap, Table,
     Value,
 };
 
-/// The store of one process. Requests that were made before the process died still complete in the
-/// store; the process does not see the results.
+use crate::{
+    epochs::Epochs,
+    gate::{Dead, Gate},
+};
+
+/// The store of one process.
 pub(crate) struct Fence {
-    inner: SharedStore,
-    dead: AtomicBool,
+    pub(crate) inner: SharedStore,
+    pub(crate) gate: Arc<Gate>,
+    /// Who appended in which epoch, and which process this is; none for a process alone, whose every life
+    /// has the same epoch.
+    pub(crate) epochs: Option<(Arc<Epochs>, String)>,
+}
+
+impl From<Dead> for StoreError {
+    fn from(_: Dead) -> Self {
+        Self::Unavailable("the process is dead".to_owned())
+    }
 }
 
 impl Fence {
-    pub(crate) fn new(inner: SharedStore) -> Arc<Self> {
-        Arc::new(Self { inner, dead: AtomicBool::new(false) })
-    }
-
-    /// The process dies.
-    pub(crate) fn kill(&self) {
-        self.dead.store(true, Ordering::Relaxed);
-    }
-
-    fn alive(&self) -> Result<(), StoreError> {
-        if self.dead.load(Ordering::Relaxed) {
-            return Err(StoreError::Unavailable("the process is dead".to_owned()));
-        }
-        Ok(())
+    async fn through<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.gate.pass().await?;
+        let answer = call.await;
+        self.gate.pass().await?;
+        answer
     }
 }
 
 impl Store for Fence {
     fn get<'a>(&'a self, table: &'static Table, key: &'a Key) -> StoreFuture<'a, Option<Row>> {
-        Box::pin(async move {
-            self.alive()?;
-            let found = self.inner.get(table, key).await;
-            self.alive()?;
-            found
-        })
+        Box::pin(self.through(self.inner.get(table, key)))
     }
 
     fn get_many<'a>(
@@ -50,21 +50,11 @@ impl Store for Fence {
         table: &'static Table,
         keys: &'a [Key],
     ) -> StoreFuture<'a, Vec<Option<Row>>> {
-        Box::pin(async move {
-            self.alive()?;
-            let found = self.inner.get_many(table, keys).await;
-            self.alive()?;
-            found
-        })
+        Box::pin(self.through(self.inner.get_many(table, keys)))
     }
 
     fn scan(&self, scan: Scan) -> StoreFuture<'_, Vec<Row>> {
-        Box::pin(async move {
-            self.alive()?;
-            let found = self.inner.scan(scan).await;
-            self.alive()?;
-            found
-        })
+        Box::pin(self.through(self.inner.scan(scan)))
     }
 
     fn limits(&self) -> StoreLimits {
@@ -72,21 +62,14 @@ impl Store for Fence {
     }
 
     fn write(&self, batch: Batch) -> StoreFuture<'_, ()> {
-        Box::pin(async move {
-            self.alive()?;
-            let written = self.inner.write(batch).await;
-            self.alive()?;
-            written
-        })
+        if let Some((epochs, process)) = &self.epochs {
+            epochs.appends(process, &batch);
+        }
+        Box::pin(self.through(self.inner.write(batch)))
     }
 
     fn insert_if_absent(&self, table: &'static Table, row: Row) -> StoreFuture<'_, Option<Row>> {
-        Box::pin(async move {
-            self.alive()?;
-            let inserted = self.inner.insert_if_absent(table, row).await;
-            self.alive()?;
-            inserted
-        })
+        Box::pin(self.through(self.inner.insert_if_absent(table, row)))
     }
 
     fn compare_and_set(
@@ -96,11 +79,6 @@ impl Store for Fence {
         expected: Vec<Value>,
         new: Vec<Value>,
     ) -> StoreFuture<'_, Swap> {
-        Box::pin(async move {
-            self.alive()?;
-            let swapped = self.inner.compare_and_set(table, key, expected, new).await;
-            self.alive()?;
-            swapped
-        })
+        Box::pin(self.through(self.inner.compare_and_set(table, key, expected, new)))
     }
 }

@@ -20,6 +20,13 @@ pub(crate) struct Sending {
     pub(crate) open: u32,
 }
 
+impl Sending {
+    /// Its first word, for the trace.
+    pub(crate) fn short(&self) -> &str {
+        self.words.split(' ').next().unwrap_or_default()
+    }
+}
+
 /// Everything that was asked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
@@ -76,8 +83,8 @@ impl Ledger {
                 let before = sending.acknowledged.replace(*appended);
                 if before.is_some_and(|before| before != *appended) {
                     trace.broken(format_args!(
-                        "{user} was told {before:?} and {appended:?} of {:?}",
-                        sending.words
+                        "{user} was told {before:?} and {appended:?} of {}",
+                        sending.short()
                     ));
                 }
             }

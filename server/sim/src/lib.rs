@@ -1,34 +1,54 @@
 //! The simulation: core and the real client library, with everything between and around them
 //! controlled by one seed.
 //!
-//! [`run`] plays one life of a server: people with several devices write, read, open rooms, change
-//! members; links lose and reorder datagrams, let lanes overtake each other and are cut; the store is
-//! slow, fails, leaves outcomes unknown and writes batches in parts; the server crashes or drains and
-//! starts again on the same store, or on a restored backup; clocks jump. In the end everything heals,
-//! and [`check`] compares what is there with what everybody was told.
+//! [`run`] plays one life of a server of several nodes: people with several devices write, read, open
+//! rooms, change members; links lose, reorder, are cut and half open; each node's way to the store is slow,
+//! fails, leaves outcomes unknown, and lets parts of a batch land late, also after a takeover; the bus loses,
+//! doubles and reorders; clocks are wrong, drift and jump; nodes crash, drain, stand still for longer than
+//! their leases, and return. In the end everything heals, and `check` compares what is there with what
+//! everybody was told. With one node the process is alone, as with the embedded store.
 //!
 //! Time is tokio's paused time on one thread and all randomness comes from the seed, so a seed always
-//! gives the same trace, and a failure can be replayed.
+//! gives the same trace, and a failure can be replayed. [`Planted`] bugs show that failures are found.
 //!
-//! `world` is the server, its store and the wires; `device` a client and what it has seen; `ledger`
-//! the requests and their answers; `script` decides what happens when.
+//! `world` is the seats of the processes (`seat`) and what they share (`ground`); `gate` the doors of a
+//! process, which its store (`fence`), its bus and its links (`line`) pass; `wire` the network of the
+//! devices; `device` a client and what it has seen; `ledger` the requests and their answers; `epochs` who
+//! appends where; `script` decides what happens when.
 
+mod bus;
 mod check;
+mod clocks;
 mod deaf;
 mod device;
+mod epochs;
 mod fence;
+mod gate;
+mod ground;
 mod ledger;
+mod line;
+mod planted;
 mod script;
+mod seat;
 mod trace;
 mod wire;
 mod world;
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use tokio::runtime::Builder;
+
+pub use self::planted::Planted;
+
+/// The nodes of a usual life.
+pub const NODES: usize = 3;
 
 /// How a life goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
+    /// How many nodes the server has; 1 is a process alone, which shares its store with nobody.
+    pub nodes: usize,
     /// Things that happen before all heals.
     pub steps: u32,
     /// Whether a backup of the store is restored half way.
@@ -39,19 +59,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { steps: 600, restores: false, planted: None }
+        Self { nodes: NODES, steps: 600, restores: false, planted: None }
     }
-}
-
-/// A bug planted in the clients, to test that the simulation finds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Planted {
-    /// Some entries are not shown, as by a client that ignores gaps.
-    SkipsEntries,
-    /// Some entries are shown twice.
-    RepeatsEntries,
-    /// Resumes never reach the server: gaps stay open, and nothing after them is shown.
-    ResumesNothing,
 }
 
 /// The result of one life.
@@ -65,8 +74,10 @@ pub struct Outcome {
     pub acknowledged: usize,
     /// Faults of the store that were injected.
     pub faults: u64,
-    /// How often the server stopped and came back.
+    /// How many processes of the server ended.
     pub restarts: u32,
+    /// How much time passed in the simulation.
+    pub time: Duration,
 }
 
 /// Plays the life of a seed.

@@ -3,6 +3,7 @@
 use std::{
     fmt::Display,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -28,6 +29,11 @@ struct Lines {
 impl Trace {
     pub(crate) fn begin() -> Self {
         Self { began: Instant::now(), lines: Arc::default() }
+    }
+
+    /// How much time has passed.
+    pub(crate) fn time(&self) -> Duration {
+        self.began.elapsed()
     }
 
     /// Notes something.

@@ -11,13 +11,15 @@ use caffis_conformance::random::Random;
 use caffis_core::Core;
 use caffis_link::{
     Lane,
-    memory::{Cut, Fate, Options, pair},
+    memory::{Cut, Fate, MemoryLink, Options, pair},
 };
 use caffis_schema::limits::FRAME_BYTES;
 use tokio::task::AbortHandle;
 
 use crate::{
     deaf::Deaf,
+    gate::Gate,
+    line::Line,
     trace::{Trace, lock},
 };
 
@@ -37,10 +39,12 @@ const LANE_DELAY: Duration = Duration::from_millis(500);
 /// All wires.
 pub(crate) struct Wires {
     random: Random,
-    /// The server that answers; none while it is down.
-    pub(crate) server: Option<Core>,
-    served: Vec<AbortHandle>,
-    links: BTreeMap<String, Cut>,
+    /// The processes that answer, by their seats.
+    servers: BTreeMap<usize, (Core, Arc<Gate>)>,
+    /// The sessions of each seat.
+    served: Vec<(usize, AbortHandle)>,
+    /// Of each device the last link: how to cut it, and its doors.
+    links: BTreeMap<String, (Cut, Arc<Gate>)>,
     /// Devices without a network.
     pub(crate) blocked: BTreeSet<String>,
     trace: Trace,
@@ -50,7 +54,7 @@ impl Wires {
     pub(crate) fn new(seed: u64, trace: Trace) -> Arc<Mutex<Self>> {
         Arc::new(Mutex::new(Self {
             random: Random::new(seed),
-            server: None,
+            servers: BTreeMap::new(),
             served: Vec::new(),
             links: BTreeMap::new(),
             blocked: BTreeSet::new(),
@@ -60,24 +64,42 @@ impl Wires {
 
     /// Cuts a device's link, if it has one.
     pub(crate) fn cut(&mut self, device: &str) {
-        if let Some(cut) = self.links.remove(device) {
+        if let Some((cut, _)) = self.links.remove(device) {
             cut.cut();
         }
     }
 
-    /// The server's process is gone, and with it the other ends of all links.
-    pub(crate) fn down(&mut self) {
-        self.server = None;
-        self.served.drain(..).for_each(|task| task.abort());
-        self.links.clear();
+    /// From now on nothing passes on a device's link, and neither side is told.
+    pub(crate) fn half_open(&mut self, device: &str) {
+        if let Some((_, line)) = self.links.get(device) {
+            line.shut();
+        }
     }
 
-    fn connect(&mut self, device: &str) -> Result<caffis_link::memory::MemoryLink, ConnectError> {
+    /// A process takes connections.
+    pub(crate) fn up(&mut self, seat: usize, process: (Core, Arc<Gate>)) {
+        self.servers.insert(seat, process);
+    }
+
+    /// The process of a seat is gone, and with it the other ends of its links.
+    pub(crate) fn down(&mut self, seat: usize) {
+        self.servers.remove(&seat);
+        self.served.extract_if(.., |(of, _)| *of == seat).for_each(|(_, task)| task.abort());
+    }
+
+    fn connect(&mut self, device: &str) -> Result<MemoryLink, ConnectError> {
         let unreachable = |why: &str| Err(ConnectError::Unreachable(why.to_owned()));
         if self.blocked.contains(device) {
             return unreachable("no network");
         }
-        let Some(core) = self.server.clone() else { return unreachable("no server") };
+        if self.servers.is_empty() {
+            return unreachable("no server");
+        }
+        let picked = self.random.below(self.servers.len());
+        let Some((seat, (core, process))) = self.servers.iter().nth(picked) else {
+            return unreachable("no server");
+        };
+        let (seat, core, process) = (*seat, core.clone(), process.clone());
         let mut random = Random::new(self.random.number());
         let delay = millis(&mut self.random, FRAME_DELAY);
         let fate = move |_: &_| {
@@ -103,11 +125,14 @@ impl Wires {
             ..Options::default()
         };
         let (ours, theirs) = pair(&options);
-        self.links.insert(device.to_owned(), ours.cutter());
+        let line = Gate::new();
+        self.links.insert(device.to_owned(), (ours.cutter(), line.clone()));
+        let theirs = Line { link: theirs, process, line };
         let task = tokio::spawn(async move { core.serve(Box::new(theirs)).await });
-        self.served.retain(|task| !task.is_finished());
-        self.served.push(task.abort_handle());
-        self.trace.note(format_args!("{device} connects, {} ms away", delay.as_millis()));
+        self.served.retain(|(_, task)| !task.is_finished());
+        self.served.push((seat, task.abort_handle()));
+        let away = delay.as_millis();
+        self.trace.note(format_args!("{device} connects to {seat}, {away} ms away"));
         Ok(ours)
     }
 }

@@ -1,139 +1,62 @@
-//! The server, its store and the wall clock.
+//! Everything but the devices: the seats of the server's processes, the store and the bus that they share,
+//! the wires and the clocks.
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use caffis_client::Environment;
 use caffis_conformance::{
-    faulty::{Faults, FaultyStore, Plan},
+    bus::{faulty::BusFaults, memory::Network},
+    faulty::{FaultyStore, Plan},
     memory::{MemoryStore, Snapshot},
     random::Random,
 };
 use caffis_core::{
-    Core, Ports, Settings,
-    model::caller::Rights,
-    ports::{
-        authenticator::{Authenticator, Identity, IdentityFuture, TokenError},
-        clock::Clock,
-        entropy::Entropy,
-        stamps::Stamps,
-    },
+    Settings,
+    cluster::{LeaseSettings, SHARDS},
+    ports::{bus::NodeId, stamps::Stamps},
 };
-use caffis_schema::{Timestamp, UserId};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     Planted,
-    fence::Fence,
-    trace::{Trace, lock},
+    clocks::{Pocket, Seeded, Wall, either_way},
+    device::Heard,
+    epochs::Epochs,
+    ground::{Ground, calm},
+    seat::{Process, Seat},
+    trace::Trace,
     wire::Wires,
 };
 
-/// When the simulation begins: 2026-01-01, in milliseconds since 1970.
-const START: u64 = 1_767_225_600_000;
-
-/// After this long all requests of a dead process have completed in the store.
+/// After this long all requests of a process alone that is dead have completed in the store.
 pub(crate) const STORE_SETTLES: Duration = Duration::from_secs(2);
 
-/// The wall clock: runs with paused time, and jumps when told to.
-pub(crate) struct Wall {
-    began: Instant,
-    skew: AtomicI64,
-}
+/// How long it may take until all processes are up and every room has an owner, once all is healed.
+const SETTLING: Duration = Duration::from_secs(180);
 
-impl Wall {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { began: Instant::now(), skew: AtomicI64::new(0) })
-    }
+/// For how long nothing may change then.
+const STEADY: Duration = Duration::from_secs(4);
 
-    /// Moves the clock by milliseconds, also backwards.
-    pub(crate) fn jump(&self, by: i64) {
-        self.skew.fetch_add(by, Ordering::Relaxed);
-    }
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 
-    fn plus(&self, skew: i64) -> Timestamp {
-        let passed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Timestamp((START + passed).saturating_add_signed(skew))
-    }
-}
+/// How far the wall clock of a node is off, in milliseconds.
+const WALL_SKEW: i64 = 600_000;
 
-impl Clock for Wall {
-    fn now(&self) -> Timestamp {
-        self.plus(self.skew.load(Ordering::Relaxed))
-    }
-}
-
-/// Randomness from a seed.
-struct Seeded(Mutex<Random>);
-
-impl Entropy for Seeded {
-    fn fill(&self, buffer: &mut [u8]) {
-        fill(&self.0, buffer);
-    }
-}
-
-fn fill(random: &Mutex<Random>, buffer: &mut [u8]) {
-    let mut random = lock(random);
-    for chunk in buffer.chunks_mut(8) {
-        chunk.copy_from_slice(&random.number().to_le_bytes()[..chunk.len()]);
-    }
-}
-
-/// A device's own clock, which is slightly off, and its randomness.
-pub(crate) struct Pocket {
-    wall: Arc<Wall>,
-    skew: i64,
-    random: Mutex<Random>,
-}
-
-impl Environment for Pocket {
-    fn now(&self) -> Timestamp {
-        self.wall.plus(self.skew)
-    }
-
-    fn fill(&self, buffer: &mut [u8]) {
-        fill(&self.random, buffer);
-    }
-}
-
-/// A token is the person's id.
-struct Tokens(Arc<Wall>);
-
-impl Authenticator for Tokens {
-    fn identify<'a>(&'a self, token: &'a str) -> IdentityFuture<'a> {
-        Box::pin(async move {
-            let user = UserId::new(token).map_err(|e| TokenError::Invalid(e.to_string()))?;
-            // The check at the end reads what everybody wrote.
-            let rights = Rights { read_history: true, ..Rights::USUAL };
-            let service = token.starts_with("service:").then_some(rights);
-            let now = self.0.now();
-            let expires = now + 30 * 86_400_000;
-            Ok(Identity { user, name: None, picture: None, issued: now, expires, service })
-        })
-    }
-}
+/// How far the boot clocks of nodes drift, in millionths: two of them by less than the lease allows for.
+const DRIFT: i64 = 30_000;
 
 /// Everything but the devices.
 pub(crate) struct World {
-    pub(crate) wires: Arc<Mutex<Wires>>,
-    pub(crate) wall: Arc<Wall>,
-    pub(crate) faults: Faults,
-    pub(crate) trace: Trace,
-    pub(crate) settings: Settings,
-    pub(crate) restarts: u32,
-    pub(crate) planted: Option<Planted>,
+    pub(crate) ground: Arc<Ground>,
+    pub(crate) seats: Vec<Arc<Seat>>,
+    /// What devices heard.
+    pub(crate) heard: Arc<Mutex<Heard>>,
+    /// By which devices go.
+    wall: Arc<Wall>,
     memory: Arc<MemoryStore>,
-    store: Arc<FaultyStore<MemoryStore>>,
-    /// One source for all processes, one after the other: the store decides by stamps, and the wall clock
-    /// may go back while none runs.
-    stamps: Arc<Stamps>,
-    entropy: Arc<Seeded>,
-    fence: Option<Arc<Fence>>,
     random: Random,
 }
 
@@ -141,69 +64,104 @@ impl World {
     pub(crate) fn new(
         seed: u64,
         trace: Trace,
-        settings: Settings,
+        (settings, several): (Settings, Option<LeaseSettings>),
+        nodes: usize,
         planted: Option<Planted>,
     ) -> Self {
         let mut random = Random::new(seed);
-        let wall = Wall::new();
-        let stamps = Stamps::unlimited(wall.clone());
+        let wall = Wall::new(0);
         let memory = Arc::new(MemoryStore::new(wall.clone()));
-        let (store, faults) = FaultyStore::new(memory.clone(), random.number(), Plan::default());
-        Self {
+        let ground = Arc::new(Ground {
             wires: Wires::new(random.number(), trace.clone()),
-            wall,
-            faults,
+            epochs: Epochs::new(trace.clone()),
             trace,
             settings,
-            restarts: 0,
             planted,
-            memory,
-            store: Arc::new(store),
-            stamps,
-            entropy: Arc::new(Seeded(Mutex::new(Random::new(random.number())))),
-            fence: None,
-            random,
-        }
+            several,
+            network: Network::default(),
+            bus: BusFaults::new(random.number(), calm()),
+            entropy: Seeded::new(random.number()),
+            stamps: Stamps::unlimited(wall.clone()),
+            starts: Arc::default(),
+            ends: Arc::default(),
+        });
+        let seats = (1..=nodes).map(|number| {
+            let store = FaultyStore::new(memory.clone(), random.number(), Plan::default());
+            let skewed = Wall::new(either_way(&mut random, WALL_SKEW));
+            let drift = i32::try_from(either_way(&mut random, DRIFT)).unwrap_or(0);
+            let clock = if several.is_some() { skewed } else { wall.clone() };
+            let seat = Seat::new(number, clock, store, drift);
+            tokio::spawn(seat.clone().run(ground.clone()));
+            seat
+        });
+        let seats = seats.collect();
+        Self { ground, seats, heard: Arc::default(), wall, memory, random }
+    }
+
+    /// Whether there is one process alone.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.ground.several.is_none()
     }
 
     /// The environment of a device.
     pub(crate) fn pocket(&mut self) -> Arc<Pocket> {
-        let skew = i64::try_from(self.random.below(600_000)).unwrap_or(0) - 300_000;
-        let random = Mutex::new(Random::new(self.random.number()));
-        Arc::new(Pocket { wall: self.wall.clone(), skew, random })
+        Pocket::new(self.wall.clone(), &mut self.random)
     }
 
-    /// Starts the server.
-    pub(crate) async fn start(&mut self) {
-        let fence = Fence::new(self.store.clone());
-        let ports = Ports {
-            store: fence.clone(),
-            clock: self.wall.clone(),
-            stamps: self.stamps.clone(),
-            entropy: self.entropy.clone(),
-            authenticator: Arc::new(Tokens(self.wall.clone())),
-        };
-        match Core::start(self.settings.clone(), ports).await {
-            Ok(core) => lock(&self.wires).server = Some(core),
-            Err(error) => self.trace.broken(format_args!("the server does not start: {error}")),
-        }
-        self.fence = Some(fence);
-        self.trace.note("the server is up");
+    /// The processes that are up.
+    pub(crate) fn processes(&self) -> impl Iterator<Item = Arc<Process>> {
+        self.seats.iter().filter_map(|seat| seat.process())
     }
 
-    /// Kills the server's process. With `losing` the store dies a moment earlier, and unfinished
-    /// writes are lost.
-    pub(crate) async fn crash(&mut self, losing: bool) {
-        if losing {
-            self.faults.set_plan(Plan { unknown_lost: 1_000, ..Plan::default() });
-            sleep(Duration::from_millis(30)).await;
+    /// The nodes that are up, as the bus knows them.
+    pub(crate) fn nodes(&self) -> Vec<NodeId> {
+        self.processes().filter_map(|up| Some(up.cluster.as_ref()?.node())).collect()
+    }
+
+    /// Starts all processes, and waits until the server is whole.
+    pub(crate) async fn start(&self) {
+        self.seats.iter().for_each(|seat| seat.want());
+        self.settle().await;
+    }
+
+    /// Waits until all processes are up and every room has an owner, whom all know, and none changes for a
+    /// while.
+    pub(crate) async fn settle(&self) {
+        let end = Instant::now() + SETTLING;
+        let (mut before, mut since) = (Vec::new(), Instant::now());
+        loop {
+            let up: Vec<_> = self.processes().collect();
+            let owned: Vec<_> =
+                up.iter().map(|process| (process.owns(), process.knows())).collect();
+            let shards = owned.iter().map(|(owns, _)| owns).sum::<usize>();
+            let whole = up.len() == self.seats.len()
+                && shards as u64 == SHARDS
+                && owned.iter().all(|(_, knows)| *knows as u64 == SHARDS);
+            if !whole || owned != before {
+                (before, since) = (owned, Instant::now());
+            } else if self.is_alone() || since.elapsed() >= STEADY {
+                return;
+            }
+            if Instant::now() > end {
+                let trace = &self.ground.trace;
+                return trace.broken(format_args!("processes own and know shards: {before:?}"));
+            }
+            sleep(LOOK).await;
         }
-        self.trace.note(if losing {
-            "the server crashes with its store"
-        } else {
-            "the server crashes"
-        });
-        self.end().await;
+    }
+
+    /// Ends all processes without a word.
+    pub(crate) async fn crash_all(&self) {
+        self.ground.trace.note("all processes crash");
+        self.seats.iter().for_each(|seat| seat.crash(&self.ground, Duration::ZERO, false));
+        sleep(STORE_SETTLES).await;
+    }
+
+    /// Nothing goes wrong any more.
+    pub(crate) fn heal(&self) {
+        self.seats.iter().for_each(|seat| seat.faults.set_plan(Plan::default()));
+        self.ground.bus.set_plan(calm());
+        self.ground.bus.heal();
     }
 
     /// A copy of the store.
@@ -211,28 +169,19 @@ impl World {
         self.memory.snapshot()
     }
 
-    /// Restores a copy of the store. The server has to be down.
+    /// Restores a copy of the store. All processes have to be down.
     pub(crate) fn restore(&self, backup: Snapshot) {
         self.memory.restore(backup);
+        self.ground.epochs.forget();
     }
 
-    /// Stops the server as an operator would.
-    pub(crate) async fn drain(&mut self) {
-        self.trace.note("the server drains");
-        let core = lock(&self.wires).server.clone();
-        if let Some(core) = core {
-            core.drain(Duration::from_millis(300), Duration::from_secs(5)).await;
-        }
-        self.end().await;
+    /// How many faults of the store there were.
+    pub(crate) fn faults(&self) -> u64 {
+        self.seats.iter().map(|seat| seat.faults.injected()).sum()
     }
 
-    async fn end(&mut self) {
-        if let Some(fence) = self.fence.take() {
-            fence.kill();
-        }
-        lock(&self.wires).down();
-        sleep(STORE_SETTLES).await;
-        self.faults.set_plan(Plan::default());
-        self.restarts += 1;
+    /// How many processes have ended.
+    pub(crate) fn ends(&self) -> u32 {
+        self.ground.ends()
     }
 }

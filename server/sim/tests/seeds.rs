@@ -1,16 +1,21 @@
-//! A few lives. More of them: `cargo xtask sim --runs 1000 --quiet`.
+//! A few lives. More of them: `cargo xtask sim --hours 100 --quiet`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use caffis_sim::{Options, Outcome, Planted, run};
 
-/// Lives that every run of the tests plays.
-const SEEDS: u64 = 100;
+/// Lives of three nodes that every run of the tests plays.
+const SEEDS: u64 = 25;
+
+/// Lives of a process alone.
+const ALONE: u64 = 50;
 
 /// Lives in which a backup is restored.
-const RESTORED: u64 = 20;
+const RESTORED: u64 = 10;
 
 /// Lives in which a planted bug has to be found at the latest.
-const PLANTED: u64 = 10;
+const PLANTED: u64 = 100;
 
 /// Plays a life that keeps every promise.
 fn keeps(seed: u64, options: Options) -> Outcome {
@@ -18,53 +23,113 @@ fn keeps(seed: u64, options: Options) -> Outcome {
     let last = outcome.trace.len().saturating_sub(60);
     assert!(
         outcome.broken.is_empty(),
-        "seed {seed} broke {:#?}\nafter\n{}",
+        "seed {seed} broke {:#?}\nafter\n{}\nreplay with `cargo xtask sim --seed {seed} --nodes {} --steps {}{}`",
         outcome.broken,
-        outcome.trace[last..].join("\n")
+        outcome.trace[last..].join("\n"),
+        options.nodes,
+        options.steps,
+        if options.restores { " --restores" } else { "" },
     );
     outcome
 }
 
-#[test]
-fn the_promises_are_kept() {
+/// Plays lives that keep every promise, and in which much happens.
+fn keep(seeds: u64, options: Options) {
     let (mut acknowledged, mut faults, mut restarts) = (0, 0, 0);
-    for seed in 1..=SEEDS {
-        let outcome = keeps(seed, Options::default());
-        acknowledged += outcome.acknowledged;
+    for seed in 1..=seeds {
+        let outcome = keeps(seed, options);
+        acknowledged += outcome.acknowledged as u64;
         faults += outcome.faults;
-        restarts += outcome.restarts;
+        restarts += u64::from(outcome.restarts);
     }
     // A simulation in which nothing happens would keep every promise.
-    assert!(acknowledged > 1_000, "only {acknowledged} messages");
-    assert!(faults > 200, "only {faults} faults");
-    assert!(restarts > u32::try_from(SEEDS).expect("few") * 2, "only {restarts} restarts");
+    assert!(acknowledged > seeds * 20, "only {acknowledged} messages");
+    assert!(faults > seeds * 4, "only {faults} faults");
+    assert!(restarts > seeds * 2, "only {restarts} restarts");
+}
+
+#[test]
+fn several_nodes_keep_the_promises() {
+    keep(SEEDS, Options::default());
+}
+
+#[test]
+fn a_process_alone_keeps_the_promises() {
+    keep(ALONE, Options { nodes: 1, ..Options::default() });
+}
+
+#[test]
+fn a_seed_that_nobody_has_tried_keeps_the_promises() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let seed = now.as_millis() as u64;
+    println!("seed {seed}");
+    // Of several nodes some lives still break a promise (docs/benchmarks.md): there a seed that
+    // nobody has tried would fail now and then for what is known.
+    keeps(seed, Options { nodes: 1, ..Options::default() });
 }
 
 #[test]
 fn the_promises_are_kept_when_a_backup_is_restored() {
     for seed in 1..=RESTORED {
-        keeps(seed, Options { steps: 300, restores: true, ..Options::default() });
+        keeps(seed, Options { nodes: 1, steps: 300, restores: true, ..Options::default() });
+    }
+}
+
+/// Finds a bug in one of the first lives: one that keeps every promise without it.
+fn finds(planted: Planted) {
+    let options = Options { planted: Some(planted), ..Options::default() };
+    let mut time = Duration::ZERO;
+    for seed in 1..=PLANTED {
+        let life = run(seed, options).expect("a runtime");
+        time += life.time;
+        let Some(broken) = life.broken.first() else { continue };
+        if run(seed, Options::default()).expect("a runtime").broken.is_empty() {
+            println!("{planted:?}: seed {seed}, after {} s: {broken}", time.as_secs());
+            return;
+        }
+    }
+    panic!("{planted:?} was not found in {PLANTED} lives");
+}
+
+#[test]
+fn planted_bugs_of_stores_and_clocks_are_found() {
+    for planted in [
+        Planted::AcknowledgesEarly,
+        Planted::TellsEarly,
+        Planted::ForgetsSent,
+        Planted::OutlivesLease,
+        Planted::SharesBuckets,
+        Planted::LeavesTail,
+        Planted::KeepsVoidMembers,
+        Planted::LosesMarkers,
+    ] {
+        finds(planted);
     }
 }
 
 #[test]
-fn planted_bugs_are_found() {
-    for planted in [Planted::SkipsEntries, Planted::RepeatsEntries, Planted::ResumesNothing] {
-        let options = Options { planted: Some(planted), ..Options::default() };
-        let mut lives = (1..=PLANTED).map(|seed| run(seed, options).expect("a runtime"));
-        assert!(lives.any(|life| !life.broken.is_empty()), "{planted:?} was not found");
+fn planted_bugs_of_clients_are_found() {
+    for planted in [
+        Planted::SkipsEntries,
+        Planted::RepeatsEntries,
+        Planted::ResumesNothing,
+        Planted::HearsAfterRemoval,
+    ] {
+        finds(planted);
     }
 }
 
 #[test]
 fn a_seed_gives_the_same_trace_twice() {
-    let options = Options { steps: 400, ..Options::default() };
-    let first = run(7, options).expect("a runtime");
-    let second = run(7, options).expect("a runtime");
-    for (one, other) in first.trace.iter().zip(&second.trace) {
-        assert_eq!(one, other);
+    for nodes in [1, 3] {
+        let options = Options { nodes, steps: 400, ..Options::default() };
+        let first = run(7, options).expect("a runtime");
+        let second = run(7, options).expect("a runtime");
+        for (one, other) in first.trace.iter().zip(&second.trace) {
+            assert_eq!(one, other);
+        }
+        assert_eq!(first, second);
+        let other = run(8, options).expect("a runtime");
+        assert_ne!(first.trace, other.trace);
     }
-    assert_eq!(first, second);
-    let other = run(8, options).expect("a runtime");
-    assert_ne!(first.trace, other.trace);
 }

@@ -73,9 +73,11 @@ async fn fill(views: Arc<Views>, nodes: Arc<Nodes>, room: RoomId) {
         }
     }
     nodes.follows.filled(room);
-    // What was heard after the last look, and before this was noted as ended.
+    // What was heard after the last look, and before this was noted as ended. What this node owns by now is
+    // told by the owner's outlet: there is nobody to ask, so asking again would never end.
     let missing = |view: Position| view < nodes.follows.heard(room);
-    if attempts < ATTEMPTS && views.get(room).is_some_and(|v| missing(v.state().head)) {
+    let ask = attempts < ATTEMPTS && !matches!(nodes.owners.owner_of(room), Owner::Here { .. });
+    if ask && views.get(room).is_some_and(|v| missing(v.state().head)) {
         catch_up(&views, &nodes, room, Position::ZERO);
     }
 }

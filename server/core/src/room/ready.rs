@@ -95,7 +95,7 @@ pub(super) async fn ensure_loaded(
 /// the next append: nobody else writes, and its own writes have come to their end.
 async fn settle_ownership(
     rooms: &Rooms,
-    cell: &RoomCell,
+    cell: &Arc<RoomCell>,
     mut loaded: Loaded,
     last_append: &[TimelineRow],
     distrust: bool,
@@ -118,7 +118,14 @@ async fn settle_ownership(
         }
     } else if distrust || newest < loaded.epoch {
         let number = loaded.last_bucket + 1;
-        lock(&cell.inner).names_used = BucketName { epoch: loaded.epoch, number };
+        {
+            // Until this has succeeded: what it writes may land late, and if the room were only read the next
+            // time, it would go on in a bucket that a later one replaces.
+            let mut inner = lock(&cell.inner);
+            inner.names_used = BucketName { epoch: loaded.epoch, number };
+            inner.distrust = true;
+            rooms.note_dirty(cell);
+        }
         let taking = take_over(rooms, &mut loaded, last_append, rooms.clock.now());
         match timeout(rooms.settings.store_timeout, taking).await {
             Ok(Ok(())) => {}

@@ -34,7 +34,7 @@ impl Rooms {
         let all = self.cells(|_| true);
         let lost = all.iter().filter(|cell| {
             let epoch = self.epoch_of(cell.id);
-            !cell.is_busy() && !epoch.is_ok_and(|epoch| cell.is_loaded_in(epoch))
+            !cell.is_busy() && !epoch.is_ok_and(|epoch| cell.belongs_to(epoch))
         });
         lost.for_each(|cell| self.let_go(cell));
     }
@@ -60,6 +60,14 @@ impl Rooms {
 }
 
 impl RoomCell {
+    /// Whether the room was read by its owner of an epoch, or has to be read again by it: its doubts are not
+    /// to be forgotten as long as it may write.
+    fn belongs_to(&self, epoch: u64) -> bool {
+        let inner = lock(&self.inner);
+        let loaded = inner.loaded.as_ref().is_some_and(|loaded| loaded.epoch == epoch);
+        loaded || (inner.distrust && inner.names_used.epoch == epoch)
+    }
+
     /// Whether a command is under way, or waits.
     fn is_busy(&self) -> bool {
         let inner = lock(&self.inner);

@@ -237,11 +237,13 @@ impl Rooms {
         Ok(())
     }
 
-    /// Takes a room out of memory that turned out not to exist.
+    /// Takes a room out of memory that turned out not to exist, or that could not be read in time by a node
+    /// that has lost it. What its owner doubts stays.
     pub(super) fn drop_if_missing(&self, cell: &RoomCell) {
         let mut map = lock(&self.map);
         let mut inner = lock(&cell.inner);
-        if inner.loaded.is_none() && !inner.driving && inner.pending.is_empty() && !inner.distrust {
+        let doubts = inner.distrust && self.epoch_of(cell.id).is_ok();
+        if inner.loaded.is_none() && !inner.driving && inner.pending.is_empty() && !doubts {
             inner.evicted = true;
             map.remove(&cell.id);
         }

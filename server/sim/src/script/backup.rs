@@ -2,7 +2,7 @@
 
 use tokio::time::sleep;
 
-use super::{Life, QUIET, STEP};
+use super::{Life, QUIET};
 use crate::{trace::lock, wire::millis, world::World};
 
 /// How many things happen after the backup and are lost.
@@ -20,11 +20,11 @@ impl Life {
         let seen: Vec<_> =
             self.devices.iter().map(|device| lock(&device.seen).entries.clone()).collect();
         for _ in 0..LOST_STEPS {
-            sleep(millis(&mut self.random, STEP)).await;
+            sleep(millis(&mut self.random, self.pace)).await;
             self.step(world).await;
         }
         self.heal(world).await;
-        world.crash(false).await;
+        world.crash_all().await;
         self.trace.note("the backup is restored");
         world.restore(backup);
         // What was seen since the backup was true once, and no longer is.

@@ -16,9 +16,9 @@ use crate::{
 };
 
 impl Life {
-    pub(super) fn send(&mut self) {
+    pub(super) fn send(&mut self, world: &World) {
         let device = self.device();
-        let Some(room) = self.room() else { return self.group() };
+        let Some(room) = self.room() else { return self.group(world) };
         self.words += 1;
         // Some are long, so that answers with several of them travel on the lane for large answers.
         let longest = if self.random.chance(150) { 7_000 } else { 120 };
@@ -86,7 +86,7 @@ impl Life {
         let device = self.device();
         let Some(room) = self.room() else { return };
         let what = format!("{} closes {}", device.name, lock(&self.ledger).short(room));
-        let large = (world.settings.small_room_members as usize) < PEOPLE.len();
+        let large = (world.ground.settings.small_room_members as usize) < PEOPLE.len();
         let shut = move |device: &Device| {
             if large {
                 lock(&device.seen).shut.insert(room);
@@ -117,7 +117,7 @@ impl Life {
         self.call(what, async move { said(&device.client.call(command).await.map(drop)) });
     }
 
-    pub(super) fn group(&mut self) {
+    pub(super) fn group(&mut self, world: &World) {
         if self.groups >= ROOMS {
             return;
         }
@@ -135,23 +135,32 @@ impl Life {
             members: List::cut(members),
             history,
         });
-        self.make(device, name, command, history);
+        self.make(world, device, name, command, history);
     }
 
-    pub(super) fn direct(&mut self) {
+    pub(super) fn direct(&mut self, world: &World) {
         let device = self.device();
         let Some(user) = self.person() else { return };
         let name = format!("the conversation with {user}");
         let command = Command::EnsureDirect(EnsureDirect { user });
-        self.make(device, name, command, HistoryPolicy::All);
+        self.make(world, device, name, command, HistoryPolicy::All);
     }
 
-    fn make(&mut self, device: Device, name: String, command: Command, history: HistoryPolicy) {
-        let ledger = self.ledger.clone();
+    fn make(
+        &mut self,
+        world: &World,
+        device: Device,
+        name: String,
+        command: Command,
+        history: HistoryPolicy,
+    ) {
+        let (ledger, small) = (self.ledger.clone(), world.ground.settings.small_room_members);
         self.call(format!("{} makes {name}", device.name), async move {
             let result = device.client.call(command).await;
             match &result {
                 Ok(caffis_schema::Reply::Room(room)) => {
+                    // The news of the room may be lost; the client knows of it from here.
+                    lock(&device.seen).added(room, small);
                     let mut ledger = lock(&ledger);
                     ledger.room(room.room, history);
                     ledger.short(room.room)

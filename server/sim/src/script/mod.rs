@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 
-use caffis_conformance::{faulty::Plan, random::Random};
-use caffis_core::Settings;
+use caffis_conformance::random::Random;
+use caffis_core::{Settings, cluster::LeaseSettings};
 use caffis_schema::{RoomId, UserId, room::ClientKey};
 use tokio::{
     task::JoinHandle,
@@ -37,6 +37,12 @@ const ROOMS: usize = 8;
 /// The longest time between two steps.
 const STEP: Duration = Duration::from_millis(40);
 
+/// The same with several nodes, whose leases take their time to end.
+const SEVERAL_STEP: Duration = Duration::from_millis(120);
+
+/// Of a thousand steps, in how many something goes wrong that only several nodes know.
+const NODE_TROUBLE: u16 = 40;
+
 /// How long everything may take to settle once all is healed.
 const HEALING: Duration = Duration::from_secs(600);
 
@@ -48,6 +54,7 @@ pub(crate) async fn play(seed: u64, options: Options) -> Outcome {
     let trace = Trace::begin();
     let mut random = Random::new(seed);
     let settings = settings(&mut random);
+    let several = (options.nodes > 1).then(|| lease(&mut random));
     trace.note(format_args!(
         "seed {seed}: queues of {} bytes, rings of {}, resumes of {}, small rooms of {}",
         settings.session_queue_bytes,
@@ -55,7 +62,13 @@ pub(crate) async fn play(seed: u64, options: Options) -> Outcome {
         settings.resume_entries,
         settings.small_room_members,
     ));
-    let mut world = World::new(random.number(), trace.clone(), settings, options.planted);
+    if let Some(LeaseSettings { lease_time, .. }) = several {
+        let (nodes, lease) = (options.nodes, lease_time.as_millis());
+        trace.note(format_args!("{nodes} nodes, leases of {lease} ms"));
+    }
+    let how = (settings, several);
+    let seed = random.number();
+    let mut world = World::new(seed, trace.clone(), how, options.nodes, options.planted);
     world.start().await;
     let mut life = Life::begin(random, &mut world);
     sleep(Duration::from_secs(1)).await;
@@ -63,15 +76,15 @@ pub(crate) async fn play(seed: u64, options: Options) -> Outcome {
         if options.restores && step == options.steps / 2 {
             life.lose(&mut world).await;
         }
-        sleep(millis(&mut life.random, STEP)).await;
+        sleep(millis(&mut life.random, life.pace)).await;
         life.step(&mut world).await;
     }
     life.heal(&mut world).await;
     check::all(&mut world, &life).await;
     let acknowledged = lock(&life.ledger).acknowledged();
-    let (faults, restarts) = (world.faults.injected(), world.restarts);
+    let (faults, restarts, time) = (world.faults(), world.ends(), trace.time());
     let (trace, broken) = trace.end();
-    Outcome { trace, broken, acknowledged, faults, restarts }
+    Outcome { trace, broken, acknowledged, faults, restarts, time }
 }
 
 /// Limits low enough for a short life to reach them.
@@ -87,6 +100,20 @@ fn settings(random: &mut Random) -> Settings {
         store_timeout: *random.pick(&[Duration::from_millis(60), Duration::from_secs(10)]),
         ..Settings::default()
     }
+}
+
+/// Leases short enough for a short life to see many of them end, or as they usually are.
+fn lease(random: &mut Random) -> LeaseSettings {
+    let milliseconds = |time, renewal, drift| LeaseSettings {
+        lease_time: Duration::from_millis(time),
+        lease_renewal: Duration::from_millis(renewal),
+        lease_drift: Duration::from_millis(drift),
+    };
+    *random.pick(&[
+        LeaseSettings::default(),
+        milliseconds(2_000, 400, 200),
+        milliseconds(1_000, 200, 100),
+    ])
 }
 
 /// A message that was given to a device, so that another device can send it again.
@@ -109,6 +136,8 @@ pub(crate) struct Life {
     groups: usize,
     words: usize,
     typed: BTreeMap<String, u32>,
+    /// The longest time between two steps.
+    pace: Duration,
 }
 
 impl Life {
@@ -122,7 +151,7 @@ impl Life {
         }
         Self {
             random,
-            trace: world.trace.clone(),
+            trace: world.ground.trace.clone(),
             devices,
             ledger: Arc::default(),
             calls: Vec::new(),
@@ -130,12 +159,16 @@ impl Life {
             groups: 0,
             words: 0,
             typed: BTreeMap::new(),
+            pace: if world.is_alone() { STEP } else { SEVERAL_STEP },
         }
     }
 
     async fn step(&mut self, world: &mut World) {
+        if !world.is_alone() && self.random.chance(NODE_TROUBLE) {
+            return self.trouble_nodes(world);
+        }
         match self.random.below(1_000) {
-            0..450 => self.send(),
+            0..450 => self.send(world),
             450..530 => self.resend(),
             530..620 => self.read(),
             620..670 => self.open(),
@@ -144,23 +177,16 @@ impl Life {
             730..765 => self.membership("removes"),
             765..780 => self.membership("leaves"),
             780..800 => self.membership("raises"),
-            800..840 => self.group(),
-            840..855 => self.direct(),
+            800..840 => self.group(world),
+            840..855 => self.direct(world),
             855..890 => self.typing(),
-            890..940 => self.cut(world),
+            890..930 => self.cut(world),
+            930..940 => self.half_open(world),
             940..955 => self.block(world),
             955..985 => self.faults(world),
             985..991 => self.clock(world),
-            991..996 => {
-                let losing = self.random.chance(500);
-                world.crash(losing).await;
-                sleep(millis(&mut self.random, Duration::from_secs(2))).await;
-                world.start().await;
-            }
-            _ => {
-                world.drain().await;
-                world.start().await;
-            }
+            991..996 => self.crash(world).await,
+            _ => self.drain(world).await,
         }
     }
 
@@ -191,8 +217,9 @@ impl Life {
     /// Heals everything and waits until all calls are settled.
     async fn heal(&mut self, world: &mut World) {
         self.trace.note("all heals");
-        world.faults.set_plan(Plan::default());
-        lock(&world.wires).blocked.clear();
+        world.heal();
+        lock(&world.ground.wires).blocked.clear();
+        world.settle().await;
         let calls = std::mem::take(&mut self.calls);
         let all = async {
             for call in calls {

@@ -1,0 +1,59 @@
+//! What the processes of the server share.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use caffis_conformance::bus::{
+    faulty::{BusFaults, Plan as BusPlan},
+    memory::Network,
+};
+use caffis_core::{Settings, cluster::LeaseSettings, ports::stamps::Stamps};
+
+use crate::{Planted, clocks::Seeded, epochs::Epochs, trace::Trace, wire::Wires};
+
+/// A bus that loses nothing. It takes its time, as every bus does: what asks in a circle must not keep the
+/// time from passing.
+pub(crate) fn calm() -> BusPlan {
+    BusPlan { delay: Duration::from_millis(1), ..BusPlan::default() }
+}
+
+/// What the processes share.
+pub(crate) struct Ground {
+    pub(crate) wires: Arc<Mutex<Wires>>,
+    pub(crate) trace: Trace,
+    pub(crate) settings: Settings,
+    pub(crate) planted: Option<Planted>,
+    /// The lease of nodes; none when there is one process alone.
+    pub(crate) several: Option<LeaseSettings>,
+    pub(crate) network: Network,
+    pub(crate) bus: BusFaults,
+    pub(crate) entropy: Arc<Seeded>,
+    pub(crate) epochs: Arc<Epochs>,
+    /// Of processes alone, one after the other: the store decides by stamps, and the wall clock may go back
+    /// while none runs.
+    pub(crate) stamps: Arc<Stamps>,
+    pub(crate) starts: Arc<AtomicU32>,
+    pub(crate) ends: Arc<AtomicU32>,
+}
+
+impl Ground {
+    /// Counts a start.
+    pub(crate) fn starts(&self) -> u32 {
+        self.starts.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Counts an end.
+    pub(crate) fn ended(&self) {
+        self.ends.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many processes have ended.
+    pub(crate) fn ends(&self) -> u32 {
+        self.ends.load(Ordering::Relaxed)
+    }
+}

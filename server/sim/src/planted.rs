@@ -1,0 +1,263 @@
+//! Bugs planted on purpose, which the simulation has to find. They sit around the product and not in it:
+//! in a store, a clock, a link or a device that does to the product what the bug would.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use caffis_conformance::random::Random;
+use caffis_core::{
+    model::room::Membership,
+    ports::store::{
+        Batch, Key, Operation, Row, Scan, SharedStore, Store, StoreError, StoreFuture, StoreLimits,
+        Swap, Table, Value,
+    },
+    tables::{MarkerRow, MemberRow, Record, SentRow, TimelineRow, UserRoomRow},
+};
+use caffis_schema::{Codec, EntryKind, codec, room::Role};
+use clap::ValueEnum;
+use tokio::time::sleep;
+
+use crate::{gate::Gate, trace::lock};
+
+/// A bug planted on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Planted {
+    /// An append is answered before it is durable; when the process dies soon after, it is lost.
+    AcknowledgesEarly,
+    /// An append is told before its entries can be read.
+    TellsEarly,
+    /// What became of commands is not looked up: the store has nothing in `sent`.
+    ForgetsSent,
+    /// What is known to be over by the clock is taken for held: a process that stood still for longer
+    /// than its lease acknowledges what it wrote before.
+    OutlivesLease,
+    /// Buckets are named by their number alone: an old epoch's entry counts in the new one's bucket.
+    SharesBuckets,
+    /// A new owner does not write the end of the log again.
+    LeavesTail,
+    /// The rows of a new member are written before the entry, and stay when the entry is void.
+    KeepsVoidMembers,
+    /// Somebody who was removed still hears of the room.
+    HearsAfterRemoval,
+    /// Markers do not reach the store.
+    LosesMarkers,
+    /// Some entries are not shown, as by a client that ignores gaps.
+    SkipsEntries,
+    /// Some entries are shown twice.
+    RepeatsEntries,
+    /// Resumes never reach the server: gaps stay open, and nothing after them is shown.
+    ResumesNothing,
+}
+
+/// How long an append takes to become durable that was answered before.
+const LATER: Duration = Duration::from_millis(300);
+
+/// Of a thousand appends that bring members, how many become void.
+const VOID: u16 = 250;
+
+/// A store with a bug.
+pub(crate) struct Spoiled {
+    inner: SharedStore,
+    bug: Planted,
+    /// The doors of the process whose store it is.
+    gate: Arc<Gate>,
+    random: Mutex<Random>,
+}
+
+fn is_append(batch: &Batch) -> bool {
+    batch.operations.iter().any(|operation| {
+        matches!(operation, Operation::Put { table, fresh: true, .. }
+            if table.name == TimelineRow::TABLE.name)
+    })
+}
+
+fn is_takeover(batch: &Batch) -> bool {
+    batch.operations.iter().any(|operation| {
+        matches!(operation, Operation::Put { table, fresh: false, .. }
+            if table.name == TimelineRow::TABLE.name)
+    })
+}
+
+/// The partition of a bucket as one of the first epoch.
+fn shared(partition: &mut [Value]) {
+    if let Some(epoch) = partition.get_mut(1) {
+        *epoch = Value::U64(1);
+    }
+}
+
+/// The rows of those whom an append brings into a room.
+fn joining(batch: &Batch) -> Batch {
+    let mut rows = Batch::logged(batch.stamp);
+    for operation in &batch.operations {
+        let Operation::Put { table, row, .. } = operation else { continue };
+        if table.name != TimelineRow::TABLE.name {
+            continue;
+        }
+        let Some(row) = TimelineRow::from_row(row.clone()) else { continue };
+        let kind =
+            row.content.as_ref().and_then(|content| codec::decode(content, Codec::Binary).ok());
+        let Some(EntryKind::Joined(joined)) = kind else { continue };
+        for user in joined.users.iter() {
+            let member = Membership {
+                role: Role::Member,
+                joined: row.time,
+                joined_position: row.position,
+                visible_after: joined.visible_after,
+                unread_after: Default::default(),
+            };
+            rows.put(&MemberRow::new(row.room, user.clone(), &member));
+            let (user, room, joined) = (user.clone(), row.room, row.time);
+            rows.put(&UserRoomRow { user, room, joined, peer: None });
+        }
+    }
+    rows.merge();
+    rows
+}
+
+impl Spoiled {
+    /// The store, with the bug if it is one of a store.
+    pub(crate) fn around(
+        bug: Option<Planted>,
+        inner: SharedStore,
+        gate: Arc<Gate>,
+        seed: u64,
+    ) -> SharedStore {
+        match bug {
+            Some(bug) => Arc::new(Self { inner, bug, gate, random: Mutex::new(Random::new(seed)) }),
+            None => inner,
+        }
+    }
+
+    fn forgets(&self, table: &Table) -> bool {
+        self.bug == Planted::ForgetsSent && table.name == SentRow::TABLE.name
+    }
+
+    fn shares(&self, table: &Table) -> bool {
+        self.bug == Planted::SharesBuckets && table.name == TimelineRow::TABLE.name
+    }
+
+    fn key(&self, table: &Table, key: &Key) -> Key {
+        let mut key = key.clone();
+        if self.shares(table) {
+            shared(&mut key.partition);
+        }
+        key
+    }
+
+    /// Answers at once and writes later; the write may be lost with the process.
+    fn write_later(&self, batch: Batch, lost: bool) -> StoreFuture<'_, ()> {
+        let (inner, gate) = (self.inner.clone(), self.gate.clone());
+        Box::pin(async move {
+            tokio::spawn(async move {
+                sleep(LATER).await;
+                if !(lost && gate.is_dead()) {
+                    // Nobody waits for it.
+                    let _ = inner.write(batch).await;
+                }
+            });
+            Ok(())
+        })
+    }
+
+    /// Writes the rows of new members first, and sometimes only those.
+    async fn write_members_first(&self, batch: Batch) -> Result<(), StoreError> {
+        let rows = joining(&batch);
+        if !rows.operations.is_empty() && lock(&self.random).chance(VOID) {
+            self.inner.write(rows).await?;
+            return Err(StoreError::Unknown("a planted bug".to_owned()));
+        }
+        self.inner.write(batch).await
+    }
+}
+
+impl Store for Spoiled {
+    fn get<'a>(&'a self, table: &'static Table, key: &'a Key) -> StoreFuture<'a, Option<Row>> {
+        Box::pin(async move {
+            if self.forgets(table) {
+                return Ok(None);
+            }
+            let found = self.inner.get(table, &self.key(table, key)).await?;
+            Ok(found.map(|row| Row { key: key.clone(), ..row }))
+        })
+    }
+
+    fn get_many<'a>(
+        &'a self,
+        table: &'static Table,
+        keys: &'a [Key],
+    ) -> StoreFuture<'a, Vec<Option<Row>>> {
+        Box::pin(async move {
+            if self.forgets(table) {
+                return Ok(vec![None; keys.len()]);
+            }
+            let asked: Vec<_> = keys.iter().map(|key| self.key(table, key)).collect();
+            let found = self.inner.get_many(table, &asked).await?;
+            let rows = found.into_iter().zip(keys);
+            Ok(rows.map(|(row, key)| Some(Row { key: key.clone(), ..row? })).collect())
+        })
+    }
+
+    fn scan(&self, mut scan: Scan) -> StoreFuture<'_, Vec<Row>> {
+        Box::pin(async move {
+            let partition = scan.partition.clone();
+            if self.shares(scan.table) {
+                shared(&mut scan.partition);
+            }
+            let mut rows = self.inner.scan(scan).await?;
+            rows.iter_mut().for_each(|row| row.key.partition = partition.clone());
+            Ok(rows)
+        })
+    }
+
+    fn limits(&self) -> StoreLimits {
+        self.inner.limits()
+    }
+
+    fn write(&self, mut batch: Batch) -> StoreFuture<'_, ()> {
+        match self.bug {
+            Planted::AcknowledgesEarly if is_append(&batch) => self.write_later(batch, true),
+            Planted::TellsEarly if is_append(&batch) => self.write_later(batch, false),
+            Planted::LeavesTail if is_takeover(&batch) => Box::pin(async { Ok(()) }),
+            Planted::KeepsVoidMembers if is_append(&batch) => {
+                Box::pin(self.write_members_first(batch))
+            }
+            Planted::LosesMarkers => {
+                batch.operations.retain(|operation| {
+                    !matches!(operation, Operation::Put { table, .. }
+                        if table.name == MarkerRow::TABLE.name)
+                });
+                if batch.operations.is_empty() {
+                    return Box::pin(async { Ok(()) });
+                }
+                self.inner.write(batch)
+            }
+            Planted::SharesBuckets => {
+                for operation in &mut batch.operations {
+                    if let Operation::Put { table, row, .. } = operation
+                        && table.name == TimelineRow::TABLE.name
+                    {
+                        shared(&mut row.key.partition);
+                    }
+                }
+                self.inner.write(batch)
+            }
+            _ => self.inner.write(batch),
+        }
+    }
+
+    fn insert_if_absent(&self, table: &'static Table, row: Row) -> StoreFuture<'_, Option<Row>> {
+        self.inner.insert_if_absent(table, row)
+    }
+
+    fn compare_and_set(
+        &self,
+        table: &'static Table,
+        key: Key,
+        expected: Vec<Value>,
+        new: Vec<Value>,
+    ) -> StoreFuture<'_, Swap> {
+        self.inner.compare_and_set(table, key, expected, new)
+    }
+}
