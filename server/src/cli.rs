@@ -82,6 +82,17 @@ pub fn grammar() -> Command {
             &[Group::General, Group::Store],
         ))
         .subcommand(with_settings(
+            Command::new("migrate")
+                .about("Bring the tables of a shared store to this version, as a start does")
+                .arg(
+                    Arg::new("dry-run")
+                        .long("dry-run")
+                        .action(ArgAction::SetTrue)
+                        .help("Only print the statements, as CQL"),
+                ),
+            &[Group::General, Group::Store, Group::Cluster],
+        ))
+        .subcommand(with_settings(
             Command::new("seed")
                 .about("Fill a development store with rooms and messages")
                 .arg(number("rooms", "20", "Rooms"))
@@ -146,6 +157,7 @@ pub fn run() -> anyhow::Result<()> {
         "backup" => block_on(commands::backup(config, file(arguments, "out")?)),
         "cluster" if leaves.is_some() => commands::cluster_leave(&config),
         "cluster" => commands::cluster_status(&config),
+        "migrate" => block_on(commands::migrate(config, arguments.get_flag("dry-run"))),
         "restore" => commands::restore(&config, &file(arguments, "in")?),
         _ => {
             let number = |key| arguments.get_one::<u64>(key).copied().unwrap_or_default();

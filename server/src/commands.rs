@@ -27,7 +27,7 @@ use crate::{
     config::Config,
     control::{Connection, Request},
     demo,
-    storage::{embedded, only_embedded},
+    storage::{embedded, migrate_shared, only_embedded},
     system::SystemClock,
     tokens::{Grant, mint},
 };
@@ -94,6 +94,14 @@ pub async fn revoke(config: Config, user: UserId, before: Option<Timestamp>) -> 
         store.write(batch).await?;
     }
     print(&format!("tokens of {user} from before {before} are refused\n"))
+}
+
+/// `caffis-chat migrate`: the statements that are given to the servers of a shared store, or would be.
+///
+/// # Errors
+/// There is no shared store, or it cannot be brought to this version.
+pub async fn migrate(config: Config, only_plan: bool) -> anyhow::Result<()> {
+    print(&migrate_shared(&config, only_plan).await?)
 }
 
 /// `caffis-chat backup`: everything that is stored, in one file that appears only when it is whole.

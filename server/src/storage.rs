@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use caffis_core::ports::{clock::SharedClock, store::SharedStore};
 use caffis_embedded::{EmbeddedStore, Health, Options};
-use caffis_scylla::{Credentials, Replication, Schema, ScyllaStore, migrate};
+use caffis_scylla::{Credentials, Replication, Schema, ScyllaStore, migrate, plan};
 
 use crate::config::{self, Config, Copies};
 
@@ -88,8 +88,34 @@ pub async fn embedded(config: &Config, clock: &SharedClock) -> anyhow::Result<Ar
     Ok(Arc::new(opened?))
 }
 
-/// Connects to the servers of a shared store.
+/// Connects to the servers of a shared store, and brings its tables to this version.
 async fn shared(config: &Config) -> anyhow::Result<SharedStore> {
+    let options = shared_options(config)?;
+    migrate(&options, &Schema::core(), &config.node_name()).await?;
+    Ok(Arc::new(ScyllaStore::connect(&options).await?))
+}
+
+/// Brings the tables of a shared store to this version, or only says by which statements; gives what to
+/// tell the person at the terminal.
+///
+/// # Errors
+/// The store is not a shared one, cannot be reached, or has a newer version.
+pub async fn migrate_shared(config: &Config, only_plan: bool) -> anyhow::Result<String> {
+    if config.store.address.is_none() {
+        bail!(
+            "the store in the data folder needs no migration: set store to that of several nodes"
+        );
+    }
+    let (options, schema) = (shared_options(config)?, Schema::core());
+    let done = match only_plan {
+        true => plan(&options, &schema).await?,
+        false => migrate(&options, &schema, &config.node_name()).await?,
+    };
+    Ok(done.to_string())
+}
+
+/// How the servers of a shared store are reached.
+fn shared_options(config: &Config) -> anyhow::Result<caffis_scylla::Options> {
     let address = config.store.address.as_ref().context("store is not set")?;
     let place = config::SharedStore::parse(&address.0).context("store is not an address")?;
     let mut options = caffis_scylla::Options::new(place.hosts, place.keyspace);
@@ -108,6 +134,5 @@ async fn shared(config: &Config) -> anyhow::Result<SharedStore> {
         Some(Copies::In(centres)) => Replication::In(centres),
         None => bail!("store_replication is neither one number nor one for each data centre"),
     };
-    migrate(&options, &Schema::core(), &config.node_name()).await?;
-    Ok(Arc::new(ScyllaStore::connect(&options).await?))
+    Ok(options)
 }

@@ -54,3 +54,24 @@ async fn commands_for_the_embedded_store_say_what_to_do() {
     let cluster = run(&["cluster", "--data", data.to_str().unwrap()]).await;
     cluster.refused(&["bus is not set"]);
 }
+
+#[tokio::test]
+#[ignore = "needs a real server"]
+async fn migrate_makes_the_tables_and_says_how() {
+    let ground = Ground::start();
+    let store = format!("scylla://{}/made", ground.cql.hosts().join(","));
+    let bus = format!("redis://127.0.0.1:{}", ground.redis.port());
+    let migrate = ["migrate", "--store", &store, "--store-replication", "1", "--bus", &bus];
+    let planned = [&migrate[..], &["--dry-run"]].concat();
+    let plan = run(&planned).await.worked();
+    assert!(plan.starts_with("-- From nothing to version"), "{plan}");
+    assert!(plan.contains("\nCREATE TABLE IF NOT EXISTS made.timeline (\n"), "{plan}");
+    assert_eq!(run(&planned).await.worked(), plan, "it changes nothing");
+    let made = run(&migrate).await.worked();
+    assert!(made.contains("\nCREATE TABLE IF NOT EXISTS made.timeline (\n"), "{made}");
+    for again in [&planned[..], &migrate] {
+        let left = run(again).await.worked();
+        assert!(left.starts_with("-- It has version") && left.lines().count() == 1, "{left}");
+    }
+    run(&["migrate"]).await.refused(&["needs no migration"]);
+}
