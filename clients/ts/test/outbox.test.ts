@@ -157,6 +157,29 @@ test("an expired message gets a new key when it is tried again, and is kept once
   expect(server.entries).toHaveLength(1);
 });
 
+test("a refused message gets a new key when it is tried again, one of unknown outcome does not", async () => {
+  for (const [code, renewed] of [
+    ["forbidden", true],
+    ["unavailable", false],
+    ["unknown:77", false],
+  ] as const) {
+    const server = new FakeServer();
+    const { client } = start(server);
+    await client.open(ROOM);
+    server.refuse = (command) => (command.type === "send" ? refusal(code) : null);
+    const { key } = client.send(ROOM, "ciao");
+    await settled();
+    server.refuse = () => null;
+    client.retry(ROOM, key);
+    await settled();
+    const keys = server.commands.flatMap((each) =>
+      each.type === "send" ? [each.value.key.id] : [],
+    );
+    expect(keys[0] !== keys[1]).toBe(renewed);
+    expect(server.entries).toHaveLength(1);
+  }
+});
+
 test("a message keeps the head that was known when it was written", async () => {
   const server = new FakeServer();
   const outboxStorage = new MemoryStorage();

@@ -75,7 +75,7 @@ describe("a timeline", () => {
   });
 
   test("keeps the place and key of a message that is acknowledged", () => {
-    const key = { id: "a".repeat(32) as ClientId, time: NOON + 1_000 };
+    const key = { id: "a".repeat(32) as ClientId, time: NOON + 1_000, head: 0 };
     const body = { type: "text", value: { text: "text 1" } } as const;
     const waiting: PendingMessage = {
       key,

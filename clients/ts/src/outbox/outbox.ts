@@ -84,17 +84,17 @@ export class Outbox {
     return message;
   }
 
-  /** Tries a failed message again; with a new key where the server does not take the old one. */
+  /** Tries a failed message again; with a new key where the server has refused the old one for good. */
   retry(room: RoomId, key: ClientKey): void {
     const message = this.#find(room, key);
     if (message?.state !== "failed") return;
     // Out of range is a key of a log that is no longer: what is known of the room may be, too.
     const restored = message.error === "out_of_range";
-    const stale = restored || message.error === "expired" || message.error === "client_id_reused";
-    const renewed = stale ? this.#newKey(restored ? 0 : this.#options.head(room)) : key;
+    const refused = !mayHaveHappened(message.error);
+    const renewed = refused ? this.#newKey(restored ? 0 : this.#options.head(room)) : key;
     const queued: PendingMessage = { ...message, key: renewed, state: "queued", error: null };
     this.#set(room, [...this.of(room).filter((each) => each !== message), queued]);
-    if (stale) this.#kept?.remove(key.id);
+    if (refused) this.#kept?.remove(key.id);
     this.#keep(queued);
     void this.#pump(room);
   }
@@ -196,6 +196,13 @@ export class Outbox {
   #keep({ key, room, body, error }: PendingMessage): void {
     if (body.type === "text") this.#kept?.put({ key, room, text: body.value.text, error });
   }
+}
+
+/** Whether a command that ended with this code may have been done: also with one that is not known here. */
+function mayHaveHappened(code: ErrorCode | null): boolean {
+  return (
+    code === null || code === "unavailable" || code === "internal" || code.startsWith("unknown")
+  );
 }
 
 /** Why a message cannot be sent; null when the client ended, which says nothing about the message. */

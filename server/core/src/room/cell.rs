@@ -13,6 +13,7 @@ use super::{
     command::{Done, Order},
     markers::{MarkerState, Markers, Moved},
     recent::Recent,
+    refused::Refused,
     ring::Ring,
     updates::Updates,
 };
@@ -137,6 +138,8 @@ impl Loaded {
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) loaded: Option<Loaded>,
+    /// Commands that were refused a moment ago.
+    pub(super) refused: Refused,
     pub(super) pending: VecDeque<Work>,
     pub(super) driving: bool,
     /// The view of those who have the room open on this node.
@@ -202,6 +205,7 @@ impl RoomCell {
             saving: Arc::default(),
             inner: Mutex::new(Inner {
                 loaded: None,
+                refused: Refused::default(),
                 pending: VecDeque::new(),
                 driving: false,
                 view: None,

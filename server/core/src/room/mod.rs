@@ -23,6 +23,7 @@ mod publish;
 mod read;
 mod ready;
 mod recent;
+mod refused;
 mod release;
 mod resend;
 mod ring;

@@ -11,12 +11,13 @@ use tokio::time::timeout;
 
 use super::{
     append::Append,
-    cell::{Job, RoomCell, Work},
+    cell::{Inner, Job, RoomCell, Work},
     command::{Change, Done, Order, RoomCommand, StepContext},
     creation,
     entries::Origin,
     ready::{ensure_loaded, settle},
     recent::Sent,
+    refused::Refused,
     resend::{in_log, in_window, look_up, same_content},
     rooms::Rooms,
 };
@@ -138,13 +139,14 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
     let now = rooms.clock.now();
     let (answers, mut append) = {
         let mut inner = lock(&cell.inner);
-        let Some(loaded) = &mut inner.loaded else { return };
+        let Inner { loaded: Some(loaded), refused, .. } = &mut *inner else { return };
+        refused.forget_old();
         let mut append = Append::new(loaded, rooms.settings.bucket_bytes);
         let context = StepContext { settings: &rooms.settings, now };
         let answers: Vec<Answer> = jobs
             .iter()
             .zip(known)
-            .map(|(job, known)| step(&mut append, job, known, &context))
+            .map(|(job, known)| step(&mut append, refused, job, known, &context))
             .collect();
         let most = rooms.store.limits().batch_operations / 4;
         append.save_markers(loaded, &cell.saving, most);
@@ -240,6 +242,7 @@ fn refuse_waiting(cell: &RoomCell) {
 
 fn step(
     append: &mut Append,
+    refused: &mut Refused,
     job: &Job,
     known: Result<Option<Sent>, Error>,
     context: &StepContext<'_>,
@@ -258,15 +261,18 @@ fn step(
             Err(error) => Answer::Now(Err(error)),
         };
     }
-    match known {
-        Ok(None) => {}
-        Ok(Some(sent)) => return Answer::Now(same_content(sent, digest)),
-        Err(error) => return Answer::Now(Err(error)),
-    }
-    let stepped = step_new(command.as_ref(), &append.ahead, &job.caller, context);
+    let stepped = match (known, refused.get(user, key.id)) {
+        (Ok(Some(sent)), _) => return Answer::Now(same_content(sent, digest)),
+        (_, Some(before)) => return Answer::Now(Err(before)),
+        (Ok(None), None) => step_new(command.as_ref(), &append.ahead, &job.caller, context),
+        (Err(error), None) => Err(error),
+    };
     let change = match stepped {
         Ok(change) => change,
-        Err(error) => return Answer::Now(Err(error)),
+        Err(error) => {
+            refused.insert(user, key.id, &error);
+            return Answer::Now(Err(error));
+        }
     };
     // What changes nothing is only true once all before it is durable.
     let made = !change.entries.is_empty();

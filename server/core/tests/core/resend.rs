@@ -381,3 +381,30 @@ async fn what_is_done_on_one_day_lies_in_one_partition() {
         assert_eq!(rows.expect("read").iter().map(|row| row.client).collect::<Vec<_>>(), [key.id]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_is_not_done_by_a_copy_that_comes_later() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco, _elena] = world.people(["giulia", "marco", "elena"]).await;
+    let room = giulia.group(&["marco"]).await;
+    let add =
+        |key| Command::AddMembers(AddMembers { key, room, users: List::cut(vec![user("elena")]) });
+    let key = marco.key();
+    assert_eq!(code(marco.appended(add(key)).await), ErrorCode::Forbidden);
+    giulia.role(room, "marco", Role::Admin).await.expect("raised");
+    assert_eq!(code(marco.appended(add(key)).await), ErrorCode::Forbidden);
+    // A copy is not on its way for ever.
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    let mut marco = world.connect("marco").await;
+    marco.appended(add(key)).await.expect("added");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_tries_again_is_another_command() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco, _elena] = world.people(["giulia", "marco", "elena"]).await;
+    let room = giulia.group(&["marco"]).await;
+    assert_eq!(code(marco.add(room, &["elena"]).await), ErrorCode::Forbidden);
+    giulia.role(room, "marco", Role::Admin).await.expect("raised");
+    marco.add(room, &["elena"]).await.expect("added");
+}
