@@ -27,12 +27,13 @@ enum Use {
 }
 
 /// The tables that are not [`Use::Overwritten`]. The windows are a thirtieth of how long rows are kept by
-/// default: 3 days for `sent`, 14 for `activity`.
+/// default, 3 days for `sent` and 14 for `activity`, but no shorter than an hour.
 const USES: &[(&str, Use)] = &[
     ("timeline", Use::Log),
     ("buckets", Use::Log),
     ("sent", Use::Expiring { hours: 3 }),
     ("activity", Use::Expiring { hours: 12 }),
+    ("revoked", Use::Expiring { hours: 1 }),
 ];
 
 /// How long a deleted or ended row is remembered, so that a replica that missed it can be repaired: 10

@@ -63,8 +63,7 @@ fn a_seed_that_nobody_has_tried_keeps_the_promises() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let seed = now.as_millis() as u64;
     println!("seed {seed}");
-    // Of several nodes some lives still break a promise (docs/benchmarks.md): there a seed that
-    // nobody has tried would fail now and then for what is known.
+    // Alone: lives of several nodes take long, and `cargo xtask sim --hours` plays them for hours.
     keeps(seed, Options { nodes: 1, ..Options::default() });
 }
 
