@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_pars
 use crate::{
     chat::{self, ChatArgs},
     commands,
-    config::{Group, SETTINGS, Setting, Sources, explain, load, unknown_variables},
+    config::{Group, Setting, Sources, explain, load, settings, unknown_variables},
     logs, serve,
 };
 
@@ -183,7 +183,7 @@ fn with_settings(mut command: Command, groups: &[Group]) -> Command {
         .value_parser(value_parser!(PathBuf))
         .help("Configuration file (TOML)");
     command = command.arg(file);
-    for setting in SETTINGS.iter().filter(|setting| groups.contains(&setting.group)) {
+    for setting in settings().filter(|setting| groups.contains(&setting.group)) {
         command = command.arg(flag(setting));
     }
     command
@@ -212,7 +212,7 @@ fn flag(setting: &'static Setting) -> Arg {
 }
 
 fn sources(arguments: &ArgMatches) -> Sources {
-    let given = SETTINGS.iter().filter_map(|setting| {
+    let given = settings().filter_map(|setting| {
         let value = arguments.try_get_one::<String>(setting.key).ok().flatten()?;
         Some((setting.key.to_owned(), value.clone()))
     });
@@ -267,7 +267,7 @@ mod tests {
     fn every_setting_is_a_flag_of_serve() {
         let grammar = grammar();
         let serve = grammar.find_subcommand("serve").unwrap();
-        for setting in SETTINGS {
+        for setting in settings() {
             assert!(
                 serve.get_arguments().any(|arg| arg.get_id() == setting.key),
                 "{}",

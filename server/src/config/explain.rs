@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{model::Config, registry::SETTINGS, setting::Group};
+use super::{model::Config, registry::settings, setting::Group};
 
 /// Explains every setting: what it does, how to set it, what is allowed, its default and its value.
 #[must_use]
@@ -13,7 +13,7 @@ pub fn explain(config: &Config) -> String {
     );
     for group in Group::ALL {
         let _ = writeln!(out, "\n# {}", group.heading());
-        for setting in SETTINGS.iter().filter(|setting| setting.group == *group) {
+        for setting in settings().filter(|setting| setting.group == *group) {
             let (default, value) = (setting.default(), setting.field.show(config));
             let now =
                 if value == default { String::new() } else { format!("; now {}", or_none(&value)) };
@@ -47,7 +47,7 @@ mod tests {
         config.cluster.bus = Some(Secret("redis://chat:must not be shown@one/blue".to_owned()));
         config.cluster.bus_password = Some(Secret("must not be shown".to_owned()));
         let text = explain(&config);
-        for setting in SETTINGS {
+        for setting in settings() {
             assert!(text.contains(&setting.variable()), "{}", setting.key);
         }
         assert!(!text.contains("must not be shown"));

@@ -9,7 +9,7 @@ use super::{
     check,
     error::ConfigError,
     model::Config,
-    registry::SETTINGS,
+    registry::settings,
     setting::{PREFIX, Setting},
 };
 
@@ -47,7 +47,7 @@ pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
     }
     for (name, value) in &sources.environment {
         // Other programs may use the prefix too: only names of settings count.
-        if let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == *name) {
+        if let Some(setting) = settings().find(|setting| setting.variable() == *name) {
             let origin = format!("environment variable {name}");
             set(&mut config, setting.key, Some(value.clone()), origin)?;
         }
@@ -70,7 +70,7 @@ pub fn unknown_variables(sources: &Sources) -> Vec<(&str, Option<String>)> {
     let unknown = names.filter(|name| {
         name.starts_with(PREFIX)
             && !OTHER_VARIABLES.contains(name)
-            && !SETTINGS.iter().any(|setting| setting.variable() == *name)
+            && !settings().any(|setting| setting.variable() == *name)
     });
     let meant =
         |name: &str| Some(format!("{PREFIX}{}", nearest(&name[PREFIX.len()..])?.to_uppercase()));
@@ -83,7 +83,7 @@ fn set(
     value: Option<String>,
     origin: String,
 ) -> Result<(), ConfigError> {
-    let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+    let Some(setting) = settings().find(|setting| setting.key == key) else {
         return Err(ConfigError::UnknownKey { origin, suggestion: nearest(key) });
     };
     let shown = if setting.field.hidden() {
@@ -136,7 +136,7 @@ fn as_text(value: &toml::Value) -> Option<String> {
 /// The key that was probably meant.
 fn nearest(key: &str) -> Option<&'static str> {
     let key = key.replace('-', "_").to_ascii_lowercase();
-    let distances = SETTINGS.iter().map(|setting: &Setting| (distance(setting.key, &key), setting));
+    let distances = settings().map(|setting: &Setting| (distance(setting.key, &key), setting));
     let (typos, setting) = distances.min_by_key(|(typos, _)| *typos)?;
     (typos <= MAX_TYPOS).then_some(setting.key)
 }
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn every_default_is_allowed_and_comes_back_as_it_is_shown() {
         let defaults = Config::default();
-        for setting in SETTINGS {
+        for setting in settings() {
             let shown = setting.default();
             let mut config = Config::default();
             assert!(setting.field.set(&mut config, &shown), "{} = {shown}", setting.key);

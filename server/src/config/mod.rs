@@ -26,7 +26,7 @@ pub use model::{
     StoreSettings, TokenSettings,
 };
 pub use network::Network;
-pub use registry::SETTINGS;
+pub use registry::settings;
 pub use setting::{Group, Setting};
 pub use shared::{Copies, SharedStore};
 pub use valid::may_be_asked_for_keys;

@@ -37,6 +37,16 @@ impl Setting {
     }
 }
 
+/// Declares a setting.
+pub(super) const fn setting(
+    key: &'static str,
+    group: Group,
+    help: &'static str,
+    field: Field,
+) -> Setting {
+    Setting { key, group, help, field }
+}
+
 /// What a setting belongs to; a subcommand takes the flags of the groups it uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {

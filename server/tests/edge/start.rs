@@ -105,13 +105,13 @@ async fn json_logs_are_json_and_name_unknown_variables() {
 #[tokio::test]
 async fn config_explains_every_setting() {
     let text = run(&["config", "--open-rooms", "7"]).await.worked();
-    for setting in caffis_chat::config::SETTINGS {
+    for setting in caffis_chat::config::settings() {
         assert!(text.contains(&format!("--{}", setting.flag())), "{}", setting.key);
         assert!(text.contains(&setting.variable()), "{}", setting.key);
     }
     assert!(text.contains("default: 100; now 7"), "{text}");
     let help = run(&["serve", "--help"]).await.worked();
-    for setting in caffis_chat::config::SETTINGS {
+    for setting in caffis_chat::config::settings() {
         assert!(help.contains(&format!("--{}", setting.flag())), "{}", setting.key);
     }
     run(&["serve", "--no-such-flag"]).await.refused(&["--no-such-flag"]);

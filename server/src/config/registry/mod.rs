@@ -1,0 +1,30 @@
+//! Every setting, declared once: a file for each group.
+
+mod cluster;
+mod general;
+mod limits;
+mod logs;
+mod network;
+mod store;
+mod times;
+mod tokens;
+mod units;
+
+use super::setting::Setting;
+
+/// The settings of all groups, in the order of the help.
+const GROUPS: [&[Setting]; 8] = [
+    general::SETTINGS,
+    network::SETTINGS,
+    tokens::SETTINGS,
+    store::SETTINGS,
+    cluster::SETTINGS,
+    logs::SETTINGS,
+    limits::SETTINGS,
+    times::SETTINGS,
+];
+
+/// All settings.
+pub fn settings() -> impl Iterator<Item = &'static Setting> {
+    GROUPS.into_iter().flatten()
+}
