@@ -53,7 +53,19 @@ macro_rules! open_enum {
 
         impl $name {
             /// The tags of the kinds that this build knows.
-            const TAGS: &'static [u32] = &[ $( $tag, )* ];
+            pub const TAGS: &'static [u32] = &[ $( $tag, )* ];
+
+            /// Their names, in the same order.
+            pub const NAMES: &'static [&'static str] = &[ $( $wire, )* ];
+
+            /// The kind's tag.
+            #[must_use]
+            pub fn tag(&self) -> u32 {
+                match self {
+                    $( Self::$variant(_) => $tag, )*
+                    Self::Unknown(unknown) => unknown.tag,
+                }
+            }
 
             /// The kind's name, as in JSON.
             #[must_use]

@@ -99,6 +99,11 @@ pub enum Standing {
     Later,
 }
 
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Complete, Self::Reset, Self::Gone, Self::Later];
+}
+
 /// The result of one cursor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Resumed {

@@ -289,8 +289,8 @@ impl Core {
     /// How core is doing.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        let Services { people, rooms, statistics, .. } = &self.services;
-        statistics.read(people.count(), rooms.count())
+        let Services { people, rooms, directory, statistics, .. } = &self.services;
+        statistics.read(people.count(), rooms.count(), directory.hits())
     }
 
     /// The settings.

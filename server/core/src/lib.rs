@@ -13,6 +13,7 @@ pub mod cluster;
 mod core;
 pub mod directory;
 mod dispatch;
+pub mod durations;
 mod errors;
 pub mod features;
 pub mod hub;

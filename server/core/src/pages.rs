@@ -94,6 +94,18 @@ pub(crate) async fn after(
     Ok(page::oldest(entries, PAGE_BYTES))
 }
 
+/// The entries from `first` to `last`, if memory has all of them.
+pub(crate) fn in_memory(
+    services: &Services,
+    cell: &RoomCell,
+    first: Position,
+    last: Position,
+) -> Option<Vec<Arc<Entry>>> {
+    let found = cell.ring_range(first, last);
+    services.statistics.looked_for_entries(found.is_some());
+    found
+}
+
 /// Entries from memory where it has all of them, else from the store.
 async fn back(
     services: &Services,
@@ -108,7 +120,7 @@ async fn back(
     if first > last {
         return Ok(Vec::new());
     }
-    if let Some(entries) = cell.ring_range(first, last) {
+    if let Some(entries) = in_memory(services, cell, first, last) {
         return Ok(entries);
     }
     read_back(&*services.store, state, last, floor, limit).await.map_err(Error::from)
@@ -130,7 +142,7 @@ pub async fn forward(
     if limit == 0 || first > last {
         return Ok(Vec::new());
     }
-    if let Some(entries) = cell.ring_range(first, end) {
+    if let Some(entries) = in_memory(services, cell, first, end) {
         return Ok(entries);
     }
     read_forward(&*services.store, state, first, last, limit).await.map_err(Error::from)

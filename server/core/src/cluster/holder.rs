@@ -130,7 +130,11 @@ impl Holder {
         while self.lease.held() {
             let start = self.clock.elapsed();
             let row = self.next_row();
-            match self.rows.write(Some(&self.known), &row).await {
+            let outcome = self.rows.write(Some(&self.known), &row).await;
+            if !matches!(outcome, Outcome::Found(_)) {
+                self.lease.count_renewal(matches!(outcome, Outcome::Done));
+            }
+            match outcome {
                 Outcome::Done => {
                     self.took_effect(Attempt { row, start });
                     return true;

@@ -57,6 +57,8 @@ pub(super) struct Wishes {
 pub struct Lease(Arc<Shared>);
 
 struct Shared {
+    renewed: AtomicU64,
+    not_renewed: AtomicU64,
     clock: SharedBootClock,
     /// The lease is held before this moment of the clock, in nanoseconds.
     until: AtomicU64,
@@ -82,7 +84,9 @@ impl Lease {
 
     fn new(clock: SharedBootClock, until: u64, known: Known) -> Self {
         let (known, wishes) = (watch::Sender::new(known), watch::Sender::default());
-        Self(Arc::new(Shared { clock, until: AtomicU64::new(until), known, wishes }))
+        let (renewed, not_renewed) = Default::default();
+        let until = AtomicU64::new(until);
+        Self(Arc::new(Shared { renewed, not_renewed, clock, until, known, wishes }))
     }
 
     /// Whether the lease is held now: an atomic read and a clock read. Check it after a write is durable
@@ -140,6 +144,23 @@ impl Lease {
                 Err(other) => old = other,
             }
         }
+    }
+
+    /// How often the lease was renewed.
+    #[must_use]
+    pub fn renewals(&self) -> u64 {
+        self.0.renewed.load(Ordering::Relaxed)
+    }
+
+    /// How often an attempt to renew it failed, or ended without an answer.
+    #[must_use]
+    pub fn failed_renewals(&self) -> u64 {
+        self.0.not_renewed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_renewal(&self, took_effect: bool) {
+        let counter = if took_effect { &self.0.renewed } else { &self.0.not_renewed };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How the lease ended; waits until it does.

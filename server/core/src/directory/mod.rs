@@ -37,6 +37,7 @@ use crate::{
         store::{Batch, SharedStore, StoreError},
     },
     settings::Settings,
+    statistics::{Hits, Lookups},
     sync::{lock, spawn},
     tables::{self, UserRow},
     turns::{Turn, Turns},
@@ -70,6 +71,7 @@ pub struct Directory {
     shared: bool,
     turns: Arc<Turns<UserId>>,
     cache: Mutex<Cache>,
+    lookups: Lookups,
     gathered: Mutex<Gathered>,
 }
 
@@ -91,6 +93,7 @@ impl Directory {
             store_timeout: settings.store_timeout,
             turns: Arc::default(),
             cache: Mutex::new(Cache::new(settings.cached_people, settings.person_cache)),
+            lookups: Lookups::default(),
             gathered: Mutex::default(),
         })
     }
@@ -100,8 +103,10 @@ impl Directory {
     /// # Errors
     /// What the store says.
     pub async fn find(&self, user: &UserId) -> Result<Option<Arc<Person>>, StoreError> {
-        if let Some(person) = self.cached(user) {
-            return Ok(Some(person));
+        let known = self.cached(user);
+        self.lookups.count(known.is_some());
+        if known.is_some() {
+            return Ok(known);
         }
         let _turn = self.turn(user).await?;
         self.read(user).await
@@ -114,6 +119,7 @@ impl Directory {
     /// What the store says.
     pub async fn find_stored(&self, user: &UserId) -> Result<Option<Arc<Person>>, StoreError> {
         let stored = lock(&self.cache).get_stored(user);
+        self.lookups.count(stored.is_some());
         if stored.is_some() {
             return Ok(stored);
         }
@@ -157,7 +163,9 @@ impl Directory {
                 person.last_seen = Some(now);
             }
         };
-        if let Some(known) = self.cached(&identity.user) {
+        let known = self.cached(&identity.user);
+        self.lookups.count(known.is_some());
+        if let Some(known) = known {
             let mut person = (*known).clone();
             told(&mut person);
             if person == *known {
@@ -267,6 +275,11 @@ impl Directory {
         });
         let unknown = || Err(StoreError::Unknown("the store did not answer in time".to_owned()));
         timeout(self.store_timeout, changed).await.ok().and_then(Result::ok).unwrap_or_else(unknown)
+    }
+
+    /// How often a person who was asked for was in memory.
+    pub(crate) fn hits(&self) -> Hits {
+        self.lookups.read()
     }
 
     fn cached(&self, user: &UserId) -> Option<Arc<Person>> {

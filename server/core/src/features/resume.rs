@@ -18,6 +18,7 @@ use crate::{
     call::{Call, Entered, Handled},
     cluster::Owner,
     model::{authorise::Read, page, room::RoomState},
+    pages::in_memory,
     peers::{
         Nodes, follow,
         questions::{Answered, Asker, Question},
@@ -61,6 +62,10 @@ pub async fn all(call: &Call, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> 
         resumed.push(
             found.unwrap_or_else(|_| without_entries(cursor, Standing::Later, Position::ZERO)),
         );
+    }
+    // What is asked for another node is counted there.
+    if !call.is_forwarded() {
+        resumed.iter().for_each(|room| call.services.statistics.resumed(room.standing));
     }
     resumed
 }
@@ -175,7 +180,7 @@ async fn missed_entries(
 ) -> Option<Vec<Arc<Entry>>> {
     let first = cursor.position + 1;
     let last = state.head.min(cursor.position + PAGE_ENTRIES as u64);
-    if let Some(entries) = cell.ring_range(first, last) {
+    if let Some(entries) = in_memory(services, cell, first, last) {
         return Some(entries);
     }
     read_forward(&*services.store, state, first, last, PAGE_ENTRIES).await.ok()

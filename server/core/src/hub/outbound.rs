@@ -57,6 +57,17 @@ pub enum Next {
     Nothing,
 }
 
+/// What became of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It waits to be written.
+    Waits,
+    /// There was no room for it: the client hears that its room is behind.
+    Dropped,
+    /// The session is ending.
+    Ended,
+}
+
 /// An item that takes its turn.
 #[derive(Debug)]
 struct Queued {
@@ -194,20 +205,22 @@ impl Outbound {
     }
 
     /// Adds an entry of a room; drops it and marks the room when too much waits.
-    pub fn entry(&self, event: &Arc<Encoded>, head: impl FnOnce() -> Head, room: RoomId) {
+    pub fn entry(&self, event: &Arc<Encoded>, head: impl FnOnce() -> Head, room: RoomId) -> Put {
         let size = event.bytes(self.codec).len();
         let mut queue = lock(&self.queue);
         if queue.close.is_some() {
-            return;
+            return Put::Ended;
         }
         // Once a room is behind, everything of it waits for the resume.
-        if queue.fifo_bytes + size > self.most_bytes || queue.behind.contains_key(&room) {
+        let fits = queue.fifo_bytes + size <= self.most_bytes && !queue.behind.contains_key(&room);
+        if fits {
+            queue.push_event(event, size, Some(room));
+        } else {
             queue.behind.insert(room, head());
             queue.dropped += 1;
-        } else {
-            queue.push_event(event, size, Some(room));
         }
         self.wake_for(queue);
+        if fits { Put::Waits } else { Put::Dropped }
     }
 
     /// Marks a room as one of which entries may be missing: the client compares and resumes.

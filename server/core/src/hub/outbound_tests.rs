@@ -45,7 +45,8 @@ fn a_full_queue_drops_entries_and_says_behind() {
     let size = entry(1).bytes(Codec::Binary).len();
     let outbound = Outbound::new(Codec::Binary, false, size * 2);
     outbound.release(Bytes::new());
-    (1..=5).for_each(|n| outbound.entry(&entry(n), || head(n), ROOM));
+    let put: Vec<Put> = (1..=5).map(|n| outbound.entry(&entry(n), || head(n), ROOM)).collect();
+    assert_eq!(put, [Put::Waits, Put::Waits, Put::Dropped, Put::Dropped, Put::Dropped]);
     assert_eq!(outbound.dropped(), 3);
     assert!(matches!(take(&outbound), Some(Item::Reply(_))));
     assert!(matches!(take(&outbound), Some(Item::Event(_))));
@@ -123,7 +124,11 @@ fn released() -> Outbound {
 #[test]
 fn while_events_gather_only_what_cannot_wait_wakes_the_loop() {
     let outbound = released();
-    let add = |n| move |outbound: &Outbound| outbound.entry(&entry(n), || head(n), ROOM);
+    let add = |n| {
+        move |outbound: &Outbound| {
+            outbound.entry(&entry(n), || head(n), ROOM);
+        }
+    };
     assert!(matches!(outbound.next(|| true), Next::Nothing));
     assert!(wakes(&outbound, add(1)), "nothing gathers yet");
     assert!(matches!(outbound.next(|| true), Next::Gather));
@@ -152,7 +157,9 @@ fn an_answer_waits_for_nothing() {
 fn a_link_that_takes_nothing_is_woken_for_the_farewell_only() {
     let outbound = released();
     assert!(outbound.stall().is_none());
-    assert!(!wakes(&outbound, |outbound| outbound.entry(&entry(1), || head(1), ROOM)));
+    assert!(!wakes(&outbound, |outbound| {
+        outbound.entry(&entry(1), || head(1), ROOM);
+    }));
     assert!(wakes(&outbound, |outbound| outbound.close(CloseCode::Revoked, "signed out")));
     assert!(matches!(outbound.stall(), Some((CloseCode::Revoked, _))));
 }

@@ -16,6 +16,7 @@ use super::{
     encoded::Encoded,
     follows::Follows,
     latest::LatestKey,
+    outbound::Put,
     people::{People, SessionHandle},
     view::{Seen, View},
 };
@@ -203,11 +204,14 @@ impl Views {
         let sees = |user: &UserId| {
             state.member(user).is_none_or(|member| member.visible_after < entry.position)
         };
-        let mut deliveries = 0;
+        let (mut put, mut dropped) = (0, 0);
         let mut deliver = |session: &Arc<SessionHandle>| {
             let head = || head_of(state, state.member(&session.user));
-            session.outbound.entry(&event, head, room);
-            deliveries += 1;
+            match session.outbound.entry(&event, head, room) {
+                Put::Waits => put += 1,
+                Put::Dropped => dropped += 1,
+                Put::Ended => {}
+            }
         };
         if comes_to_inbox(state, &self.settings) {
             let seeing = state.members.keys().filter(|user| sees(user));
@@ -219,7 +223,7 @@ impl Views {
                 }
             });
         }
-        self.statistics.delivered(deliveries);
+        self.statistics.delivered(put, dropped);
     }
 
     fn tell_removals(

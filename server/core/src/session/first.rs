@@ -13,7 +13,7 @@ use super::{
     hello,
     link_loop::End,
 };
-use crate::{hub::outbound::Outbound, services::Services};
+use crate::{hub::outbound::Outbound, services::Services, statistics::CommandKind};
 
 /// Waits for hello and answers it; logs a refusal.
 pub(super) async fn first(
@@ -28,6 +28,7 @@ pub(super) async fn first(
             Incoming::Frame { payload, .. } => match hello_of(&payload, codec) {
                 Ok(found) => break found,
                 Err((id, error)) => {
+                    services.statistics.answered(CommandKind::UNREADABLE, Some(&error));
                     services.refusals.log(error.code, kind, address);
                     answer_now(link, id, error, codec).await;
                     return Err(End::Farewell(CloseCode::Protocol, "the first command is hello"));
@@ -42,12 +43,14 @@ pub(super) async fn first(
     let outbound = Outbound::new(codec, datagrams, services.settings.session_queue_bytes);
     match hello::open(services, hello, outbound).await {
         Ok(opened) => {
+            services.statistics.answered(CommandKind::HELLO, None);
             let reply = Ok(Reply::Welcome(opened.welcome.clone()));
             let bytes = answer_bytes(id, reply, codec, link.info().max_frame);
             opened.session.session.outbound.release(bytes);
             Ok(opened)
         }
         Err(refused) => {
+            services.statistics.answered(CommandKind::HELLO, Some(&refused.error));
             services.refusals.log(refused.error.code, kind, address);
             let sentence = "hello was refused: its answer says why";
             answer_now(link, id, refused.error, codec).await;

@@ -17,6 +17,7 @@ use futures_util::{FutureExt, Stream, stream::FuturesUnordered};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::{
+    asked::Asked,
     first::first,
     frames::{answer_bytes, decode},
     hello,
@@ -35,6 +36,7 @@ use crate::{
         rate::TokenBucket,
     },
     services::Services,
+    statistics::CommandKind,
 };
 
 /// Bad frames that a session may send before it is closed.
@@ -54,7 +56,7 @@ pub(super) enum End {
     Farewell(CloseCode, &'static str),
 }
 
-type Running = Pin<Box<dyn Future<Output = (u32, Handled)> + Send>>;
+type Running = Pin<Box<dyn Future<Output = (Asked, Handled)> + Send>>;
 
 struct Session {
     services: Services,
@@ -191,14 +193,14 @@ impl Session {
 
     /// Moves the answers of finished commands into the queue.
     fn poll_answers(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready(Some((id, handled))) = pin!(&mut self.running).poll_next(cx) {
-            self.services.statistics.command(handled.is_ok());
+        while let Poll::Ready(Some((asked, handled))) = pin!(&mut self.running).poll_next(cx) {
+            asked.answered(&self.services.statistics, &handled);
             if let Ok(Reply::Refreshed(refreshed)) = &handled {
                 let now = self.services.clock.now();
                 self.timers.refreshed(hello::token_left(refreshed.token_expires, now));
                 self.timer.as_mut().reset(self.timers.next());
             }
-            self.answer(id, handled);
+            self.answer(asked.id, handled);
         }
     }
 
@@ -363,6 +365,7 @@ impl Session {
     /// A frame that cannot be read has no id to answer to: the answer carries 0.
     fn bad_frame(&mut self, error: Error) -> Option<End> {
         self.bad_frames += 1;
+        self.services.statistics.answered(CommandKind::UNREADABLE, Some(&error));
         self.answer(0, Err(error));
         (self.bad_frames >= BAD_FRAMES)
             .then_some(End::Farewell(CloseCode::Protocol, "too many malformed frames"))
@@ -387,7 +390,9 @@ impl Session {
         Call::of_session(self.services.clone(), self.handle.clone())
     }
 
-    fn start(&mut self, Request { id, command }: Request) {
+    fn start(&mut self, request: Request) {
+        let asked = Asked::new(&self.services.statistics, &request);
+        let command = request.command;
         let answer = match self.within_rates(&command) {
             Err(error) => ready(Err(error)),
             Ok(()) => match command {
@@ -397,7 +402,7 @@ impl Session {
                 command => dispatch(self.call(), command),
             },
         };
-        self.running.push(Box::pin(async move { (id, answer.await) }));
+        self.running.push(Box::pin(async move { (asked, answer.await) }));
     }
 
     fn within_rates(&self, command: &Command) -> Result<(), Error> {

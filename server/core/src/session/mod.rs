@@ -6,6 +6,7 @@
 //!
 //! [`Outbound`]: crate::hub::outbound::Outbound
 
+mod asked;
 mod first;
 mod frames;
 mod hello;
