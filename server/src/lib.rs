@@ -10,6 +10,7 @@
 //! - [`tokens`]: who a token speaks for.
 //! - [`control`]: how the command line speaks to a running server.
 //! - [`storage`]: the store in the data folder, or one that nodes share.
+//! - [`meters`]: what is counted, for `http::metrics` to tell.
 //! - [`demo`]: the people and rooms of a development server.
 //! - [`system`]: the machine's clock and randomness. [`logs`]: where logs go.
 //! - [`chat`]: a terminal chat on the client library.
@@ -23,6 +24,7 @@ pub mod control;
 pub mod demo;
 pub mod http;
 pub mod logs;
+pub mod meters;
 pub mod serve;
 pub mod storage;
 pub mod system;

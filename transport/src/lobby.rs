@@ -41,6 +41,8 @@ struct State {
     waiting: BTreeMap<u64, Arc<Notify>>,
     next: u64,
     warned: Option<Instant>,
+    evicted: u64,
+    refused: u64,
 }
 
 impl Lobby {
@@ -56,8 +58,12 @@ impl Lobby {
     pub fn enter(&self) -> Option<Place> {
         let mut state = self.state();
         if state.taken >= self.0.most || state.waiting.len() >= self.0.most_waiting {
-            let (_, oldest) = state.waiting.pop_first()?;
+            let Some((_, oldest)) = state.waiting.pop_first() else {
+                state.refused += 1;
+                return None;
+            };
             oldest.notify_one();
+            state.evicted += 1;
             state.taken -= 1;
             state.warn();
         }
@@ -80,6 +86,18 @@ impl Lobby {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.state().waiting.len()
+    }
+
+    /// Connections that have lost their place to a newer one so far.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.state().evicted
+    }
+
+    /// Connections that found no place so far.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.state().refused
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -199,6 +217,7 @@ mod tests {
         assert_eq!((lobby.taken(), lobby.waiting()), (2, 1));
         drop((first, fourth));
         assert_eq!((lobby.taken(), lobby.waiting()), (0, 0));
+        assert_eq!((lobby.evicted(), lobby.refused()), (1, 0));
     }
 
     #[test]
@@ -210,6 +229,7 @@ mod tests {
         assert!(is_evicted(&second));
         assert!(third.keep());
         assert!(lobby.enter().is_none());
+        assert_eq!((lobby.evicted(), lobby.refused()), (1, 1));
         drop(first);
         assert!(lobby.enter().is_some());
     }

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use caffis_core::ports::store::StoreError;
+use caffis_core::{durations::Durations, ports::store::StoreError};
 
 use crate::{
     checkpoint,
@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) database: RwLock<Result<Arc<Database>, String>>,
     pub(crate) queue: Queue,
     pub(crate) health: Mutex<Health>,
+    /// How long groups take to be written and synced.
+    pub(crate) syncs: Durations,
     /// When the thread last began a round.
     pub(crate) working: Mutex<Instant>,
     /// Asks a running backup to let go of the database.
@@ -228,12 +230,12 @@ impl Committer {
         self.group += 1;
         self.written = Some(Instant::now());
         self.flushing = false;
-        let mut result = self.shared.current()?.commit(self.group, group.changes());
+        let mut result = self.write(group)?;
         if matches!(result, Err(CommitError::Write(fjall::Error::Poisoned))) {
             // One of fjall's own threads failed earlier; nothing of this group was written.
             let unavailable = |error: NotReopened| StoreError::Unavailable(error.to_string());
             self.reopen(Journals::Keep).map_err(unavailable)?;
-            result = self.shared.current()?.commit(self.group, group.changes());
+            result = self.write(group)?;
         }
         let error = match result {
             Ok(()) => return Ok(()),
@@ -258,6 +260,14 @@ impl Committer {
         }
         self.shared.set_health(Health::Full);
         self.settle()
+    }
+
+    fn write(&self, group: &Group) -> Result<Result<(), CommitError>, StoreError> {
+        let database = self.shared.current()?;
+        let begun = Instant::now();
+        let result = database.commit(self.group, group.changes());
+        self.shared.syncs.record(begun.elapsed());
+        Ok(result)
     }
 
     /// Reopens the database after a write ran out of disk space, and checks whether it has the last

@@ -11,11 +11,14 @@ use std::{
     time::Instant,
 };
 
-use caffis_core::ports::{
-    check,
-    store::{
-        Batch, Key, Operation, Row, Scan, Store, StoreError, StoreFuture, StoreLimits, Swap, Table,
-        Value,
+use caffis_core::{
+    durations::{Durations, Measured},
+    ports::{
+        check,
+        store::{
+            Batch, Key, Operation, Row, Scan, Store, StoreError, StoreFuture, StoreLimits, Swap,
+            Table, Value,
+        },
     },
 };
 use tokio::sync::{Semaphore, oneshot};
@@ -28,7 +31,7 @@ use crate::{
     key,
     options::{Health, OpenError, Options},
     queue::{Encoded, MAX_QUEUED_BYTES, Outcome, Queue, REQUEST_OVERHEAD_BYTES, Request, Work},
-    row,
+    row, space,
 };
 
 /// The most rows that a scan reads on the calling thread, which takes some tens of microseconds; one
@@ -60,6 +63,7 @@ impl EmbeddedStore {
             database: RwLock::new(Ok(Arc::new(database))),
             queue: Queue::default(),
             health: Mutex::new(Health::Healthy),
+            syncs: Durations::default(),
             reopening: AtomicBool::new(false),
             working: Mutex::new(Instant::now()),
             folder,
@@ -77,6 +81,20 @@ impl EmbeddedStore {
     #[must_use]
     pub fn health(&self) -> Health {
         self.shared.health()
+    }
+
+    /// How long it takes to write a group of changes to the journal and sync it.
+    #[must_use]
+    pub fn syncs(&self) -> Measured {
+        self.shared.syncs.read()
+    }
+
+    /// The bytes that are free on the store's file system.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn free_bytes(&self) -> io::Result<u64> {
+        space::free(self.shared.folder.path())
     }
 
     /// Copies the store, as it is now, while it goes on: everything that was acknowledged before

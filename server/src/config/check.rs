@@ -18,6 +18,7 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
     cluster(config)?;
     one_port("listen", &config.listen)?;
     one_port("listen_quic", &config.listen_quic)?;
+    one_port("metrics_listen", &config.metrics_listen)?;
     if config.hosts.is_empty() {
         return conflict("hosts is empty: name at least one host");
     }
@@ -36,7 +37,8 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
         return conflict("ring_entries is more than resume_entries: the rest would never be used");
     }
     if config.dev {
-        let mut addresses = config.listen.iter().chain(&config.listen_quic);
+        let links = config.listen.iter().chain(&config.listen_quic);
+        let mut addresses = links.chain(&config.metrics_listen);
         if let Some(address) = addresses.find(|address| !address.ip().is_loopback()) {
             return Err(ConfigError::Conflict(format!(
                 "with dev the server gives tokens to everybody, so it listens on loopback only, not on \

@@ -29,6 +29,8 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// Where to listen on UDP; empty means as on TCP.
     pub listen_quic: Vec<SocketAddr>,
+    /// Where to serve metrics; empty means nowhere.
+    pub metrics_listen: Vec<SocketAddr>,
     /// The certificate chain, PEM.
     pub tls_certificate: Option<PathBuf>,
     /// Its key, PEM.
@@ -165,6 +167,7 @@ impl Default for Config {
             data: PathBuf::from("caffis-data"),
             listen: Vec::new(),
             listen_quic: Vec::new(),
+            metrics_listen: Vec::new(),
             tls_certificate: None,
             tls_key: None,
             acme: AcmeSettings {

@@ -1,13 +1,25 @@
 //! What the handlers share.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use caffis_certs::Certificates;
-use caffis_core::{Core, cluster::Cluster, ports::clock::SharedClock};
+use caffis_core::{Admission, Core, cluster::Cluster, ports::clock::SharedClock};
+use caffis_schema::{Error, ErrorCode};
+use caffis_transport::lobby::Lobby;
 use tokio::sync::SetOnce;
 
 use super::origin::Origins;
-use crate::{config::Config, storage::Storage};
+use crate::{
+    config::Config,
+    meters::{Admitted, Meters},
+    storage::Storage,
+};
 
 /// Where WebSockets are taken.
 pub const SOCKET_PATH: &str = "/api/chat/ws";
@@ -23,6 +35,10 @@ pub struct App {
     pub core: Core,
     /// The store, for its health.
     pub store: Storage,
+    /// What is counted beside core.
+    pub meters: Arc<Meters>,
+    /// The places for connections.
+    pub lobby: Lobby,
     /// This process as one of several.
     pub cluster: Option<Cluster>,
     /// The current certificate.
@@ -38,6 +54,20 @@ pub struct App {
 }
 
 impl App {
+    /// Lets a connection in, if its address is within the limits, and counts it.
+    ///
+    /// # Errors
+    /// As [`Core::admit`].
+    pub fn admit(&self, address: IpAddr) -> Result<Admission, Error> {
+        let admission = self.core.admit(address);
+        self.meters.admitted(match &admission {
+            Ok(_) => Admitted::Yes,
+            Err(error) if error.code == ErrorCode::RateLimited => Admitted::RateLimited,
+            Err(_) => Admitted::LimitReached,
+        });
+        admission
+    }
+
     pub(super) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }

@@ -1,10 +1,12 @@
-//! The HTTP side: the web app, the WebSocket upgrade, discovery, health, and in development tokens.
+//! The HTTP side: the web app, the WebSocket upgrade, discovery, health, and in development tokens; on
+//! addresses of their own, metrics.
 
 mod address;
 mod app;
 mod connect;
 mod dev;
 mod health;
+pub mod metrics;
 mod origin;
 mod reply;
 mod security;

@@ -42,7 +42,7 @@ pub(super) async fn upgrade(
     let origin = parts.headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?"));
     let client = address::client(peer.ip(), &parts.headers, &app.config.trusted_proxies);
     let refusal = if app.origins.allow(origin, host(&parts)) {
-        app.core.admit(client).map_err(|error| {
+        app.admit(client).map_err(|error| {
             Farewell::new(CloseCode::TooManyConnections.number(), error.sentence.as_str())
         })
     } else {
@@ -53,7 +53,7 @@ pub(super) async fn upgrade(
     let options = Options { max_frame: FRAME_BYTES, upgrade_timeout };
     upgrade.accept(&options, move |mut arrival| async move {
         match refusal {
-            Ok(_admission) => arrivals::serve(&app.core, arrival, Some(client)).await,
+            Ok(_admission) => arrivals::serve(&app.core, &app.meters, arrival, Some(client)).await,
             Err(farewell) => arrival.link.close(farewell).await,
         }
     })

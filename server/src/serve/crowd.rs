@@ -11,7 +11,10 @@ use std::{
 
 use caffis_transport::admit::{Admit, Permit};
 
-use crate::config::Network;
+use crate::{
+    config::Network,
+    meters::{Admitted, Meters},
+};
 
 /// Connections besides links that one address may have.
 const BESIDES_LINKS: u32 = 100;
@@ -31,10 +34,20 @@ struct Place {
 
 /// Admits as many connections from one address as its links may be, and some besides. Trusted
 /// proxies carry everybody and are not counted.
-pub(super) fn admit(connections_per_address: u32, trusted: Vec<Network>) -> Admit {
+pub(super) fn admit(
+    connections_per_address: u32,
+    trusted: Vec<Network>,
+    meters: Arc<Meters>,
+) -> Admit {
     let most = connections_per_address.saturating_add(BESIDES_LINKS);
     let crowd = Arc::new(Crowd { most, trusted, counts: Mutex::default() });
-    Admit::new(move |address| enter(&crowd, address))
+    Admit::new(move |address| {
+        let permit = enter(&crowd, address);
+        if permit.is_none() {
+            meters.admitted(Admitted::TooManySockets);
+        }
+        permit
+    })
 }
 
 fn enter(crowd: &Arc<Crowd>, address: IpAddr) -> Option<Permit> {

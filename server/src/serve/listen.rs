@@ -1,4 +1,5 @@
-//! The sockets: HTTP and WebSocket on TCP, WebTransport and QUIC on UDP.
+//! The sockets: HTTP and WebSocket on TCP, WebTransport and QUIC on UDP; metrics on TCP addresses of their
+//! own.
 
 use std::{
     io,
@@ -26,9 +27,13 @@ use crate::{
     http::{self, App, WEBTRANSPORT_PATH},
 };
 
+/// Connections to the metrics at the same time; beyond it the oldest one makes way.
+const SCRAPES: usize = 16;
+
 /// The sockets and the tasks behind them.
 pub(super) struct Listeners {
     tcp_servers: Vec<TcpServer>,
+    metrics: Option<TcpServer>,
     tcp_addresses: Vec<SocketAddr>,
     udp_addresses: Vec<SocketAddr>,
     quic: Arc<QuicServer>,
@@ -40,10 +45,9 @@ impl Listeners {
     pub(super) fn open(app: &Arc<App>) -> anyhow::Result<Self> {
         // Subscribed before the certificate is read, so that no change in between is missed.
         let certificates = app.certificates.udp();
-        let Config { max_connections, max_waiting, .. } = app.config;
-        let lobby = Lobby::new(max_connections as usize, max_waiting as usize);
-        let (tcp_servers, tcp_addresses) = open_tcp(app, &lobby)?;
-        let quic = Arc::new(open_quic(app, &tcp_addresses, lobby)?);
+        let metrics = open_metrics(app)?;
+        let (tcp_servers, tcp_addresses) = open_tcp(app)?;
+        let quic = Arc::new(open_quic(app, &tcp_addresses)?);
         let udp_addresses = quic.addresses().to_vec();
         if let Some(address) = udp_addresses.first() {
             // It is set once, here.
@@ -53,7 +57,7 @@ impl Listeners {
             tokio::spawn(accept(quic.clone(), app.clone())),
             tokio::spawn(follow_certificates(quic.clone(), certificates)),
         ];
-        Ok(Self { tcp_servers, tcp_addresses, udp_addresses, quic, tasks })
+        Ok(Self { tcp_servers, metrics, tcp_addresses, udp_addresses, quic, tasks })
     }
 
     /// Where TCP listens.
@@ -66,6 +70,11 @@ impl Listeners {
         &self.udp_addresses
     }
 
+    /// Where metrics are served.
+    pub(super) fn metrics(&self) -> &[SocketAddr] {
+        self.metrics.as_ref().map_or(&[], TcpServer::addresses)
+    }
+
     /// Takes no more QUIC connections. HTTP goes on: it says that the server is draining.
     pub(super) fn stop_accepting(&self) {
         self.quic.stop_accepting();
@@ -74,21 +83,38 @@ impl Listeners {
     /// Ends all that is left within this time.
     pub(super) async fn shutdown(self, within: Duration) {
         self.tasks.iter().for_each(JoinHandle::abort);
-        for server in self.tcp_servers {
+        for server in self.tcp_servers.into_iter().chain(self.metrics) {
             server.shutdown(within).await;
         }
     }
 }
 
-fn open_tcp(app: &Arc<App>, lobby: &Lobby) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)> {
+/// Opens the listener for metrics, which takes no places of clients.
+fn open_metrics(app: &Arc<App>) -> anyhow::Result<Option<TcpServer>> {
+    let addresses = app.config.metrics_listen.clone();
+    if addresses.is_empty() {
+        return Ok(None);
+    }
+    let all: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+    let mut options = tcp::Options::new(addresses);
+    options.lobby = Lobby::new(SCRAPES, SCRAPES);
+    let server = tcp::serve(options, http::metrics::router(app));
+    server.map(Some).with_context(|| format!("cannot serve metrics on {}", all.join(", ")))
+}
+
+fn open_tcp(app: &Arc<App>) -> anyhow::Result<(Vec<TcpServer>, Vec<SocketAddr>)> {
     let config = &app.config;
     let is_default = config.listen.is_empty();
     let wanted =
         if is_default { Config::default_listen(config.dev) } else { config.listen.clone() };
-    let admit = crowd::admit(config.core.connections_per_address, config.trusted_proxies.clone());
+    let admit = crowd::admit(
+        config.core.connections_per_address,
+        config.trusted_proxies.clone(),
+        app.meters.clone(),
+    );
     let (mut servers, mut addresses) = (Vec::new(), Vec::<SocketAddr>::new());
     for address in wanted {
-        match listen_on(address, app, lobby, &admit) {
+        match listen_on(address, app, &admit) {
             Ok(server) => {
                 addresses.extend_from_slice(server.addresses());
                 servers.push(server);
@@ -97,8 +123,8 @@ fn open_tcp(app: &Arc<App>, lobby: &Lobby) -> anyhow::Result<(Vec<TcpServer>, Ve
                 tracing::warn!(%address, "this machine has no IPv6");
                 if !config.dev {
                     let all = SocketAddr::from((Ipv4Addr::UNSPECIFIED, DEFAULT_PORT));
-                    let server = listen_on(all, app, lobby, &admit)
-                        .with_context(|| cannot_listen("TCP", all))?;
+                    let server =
+                        listen_on(all, app, &admit).with_context(|| cannot_listen("TCP", all))?;
                     addresses.extend_from_slice(server.addresses());
                     servers.push(server);
                 }
@@ -109,17 +135,12 @@ fn open_tcp(app: &Arc<App>, lobby: &Lobby) -> anyhow::Result<(Vec<TcpServer>, Ve
     Ok((servers, addresses))
 }
 
-fn listen_on(
-    address: SocketAddr,
-    app: &Arc<App>,
-    lobby: &Lobby,
-    admit: &Admit,
-) -> io::Result<TcpServer> {
+fn listen_on(address: SocketAddr, app: &Arc<App>, admit: &Admit) -> io::Result<TcpServer> {
     let mut options = tcp::Options::new(vec![address]);
     options.handshake_timeout = app.config.handshake_timeout;
     options.header_timeout = app.config.handshake_timeout;
     options.stall_timeout = app.config.stall_timeout;
-    options.lobby = lobby.clone();
+    options.lobby = app.lobby.clone();
     options.admit = admit.clone();
     if app.config.proxy_protocol {
         let trusted = app.config.trusted_proxies.clone();
@@ -139,7 +160,7 @@ fn cannot_listen(protocol: &str, address: SocketAddr) -> String {
     format!("cannot listen on {protocol} {address}")
 }
 
-fn open_quic(app: &Arc<App>, tcp: &[SocketAddr], lobby: Lobby) -> anyhow::Result<QuicServer> {
+fn open_quic(app: &Arc<App>, tcp: &[SocketAddr]) -> anyhow::Result<QuicServer> {
     let config = &app.config;
     let same_as_tcp = config.listen_quic.is_empty();
     let addresses = if same_as_tcp { tcp.to_vec() } else { config.listen_quic.clone() };
@@ -151,7 +172,7 @@ fn open_quic(app: &Arc<App>, tcp: &[SocketAddr], lobby: Lobby) -> anyhow::Result
         options.max_frame = FRAME_BYTES;
         options.idle_timeout = config.core.idle_timeout;
         options.handshake_timeout = config.handshake_timeout;
-        options.lobby = lobby.clone();
+        options.lobby = app.lobby.clone();
         options.prove_above = options.prove_above.min(config.max_waiting as usize / 2);
         options.origin = origin_check(app);
         options.admit = admit(app);
@@ -188,8 +209,8 @@ fn origin_check(app: &Arc<App>) -> OriginCheck {
 }
 
 fn admit(app: &Arc<App>) -> Admit {
-    let core = app.core.clone();
-    Admit::new(move |address| match core.admit(address) {
+    let app = app.clone();
+    Admit::new(move |address| match app.admit(address) {
         Ok(admission) => Some(Box::new(admission) as Permit),
         Err(error) => {
             tracing::debug!(%address, %error, "a connection was refused");
@@ -201,9 +222,11 @@ fn admit(app: &Arc<App>) -> Admit {
 /// Serves every link of the endpoint in a task of its own; the lobby bounds how many there are.
 async fn accept(quic: Arc<QuicServer>, app: Arc<App>) {
     while let Some(arrival) = quic.accept().await {
-        let core = app.core.clone();
+        let app = app.clone();
         let address = arrival.link.info().peer.map(|peer| peer.ip());
-        tokio::spawn(async move { arrivals::serve(&core, arrival, address).await });
+        tokio::spawn(
+            async move { arrivals::serve(&app.core, &app.meters, arrival, address).await },
+        );
     }
 }
 

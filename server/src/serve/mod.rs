@@ -22,6 +22,7 @@ use caffis_core::{
     Ports,
     ports::{clock::SharedClock, stamps::Stamps},
 };
+use caffis_transport::lobby::Lobby;
 use tokio::sync::{Notify, SetOnce};
 
 use crate::{
@@ -29,6 +30,7 @@ use crate::{
     control::{ControlServer, Services},
     demo,
     http::{App, Origins},
+    meters::{MeasuredStore, Meters},
     storage::Storage,
     system::{SystemClock, SystemEntropy},
     tokens::Tokens,
@@ -56,6 +58,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("signals cannot be received")?;
     make_private_folder(&config.data)?;
     let clock: SharedClock = Arc::new(SystemClock);
+    let meters = Arc::new(Meters::default());
     let _held = hold(&config)?;
     let store = Storage::open(&config, &clock).await?;
     // From here on this process has the folder: what an earlier one left there is void.
@@ -75,17 +78,19 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         furnished.context("the demo users cannot be written")?;
     }
     let ports = Ports {
-        store: store.port(),
+        store: MeasuredStore::new(store.port(), meters.clone()),
         clock: clock.clone(),
         stamps,
         entropy,
         authenticator: tokens.clone(),
     };
-    let (core, cluster) = node::start(&config, ports).await?;
+    let (core, cluster) = node::start(&config, ports, &meters).await?;
     let app = Arc::new(App {
         origins: Origins::new(&config),
         udp_port: SetOnce::new(),
         draining: false.into(),
+        lobby: Lobby::new(config.max_connections as usize, config.max_waiting as usize),
+        meters,
         store: store.clone(),
         cluster: cluster.clone(),
         clock,

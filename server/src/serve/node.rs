@@ -9,7 +9,11 @@ use caffis_core::{
 };
 use caffis_redis::{ConnectError, Options, RedisBus};
 
-use crate::{config::Config, system::SystemBootClock};
+use crate::{
+    config::Config,
+    meters::{MeasuredBus, Meters},
+    system::SystemBootClock,
+};
 
 /// Starts core. With a bus, this process joins the nodes that share the store.
 ///
@@ -18,6 +22,7 @@ use crate::{config::Config, system::SystemBootClock};
 pub(super) async fn start(
     config: &Config,
     ports: Ports,
+    meters: &Arc<Meters>,
 ) -> anyhow::Result<(Core, Option<Cluster>)> {
     let settings = config.core.clone();
     let Some(bus) = bus(config)? else {
@@ -32,9 +37,12 @@ pub(super) async fn start(
             tracing::warn!(reason, "the bus cannot be reached; starting without it");
         }
     }
+    let meters = meters.clone();
     let joining = Joining {
         boot_clock: Arc::new(SystemBootClock),
-        connect: Box::new(move |node| Arc::new(RedisBus::connect(node, bus))),
+        connect: Box::new(move |node| {
+            MeasuredBus::new(Arc::new(RedisBus::connect(node, bus)), meters)
+        }),
         address: config.node_name().into(),
         lease: config.cluster.lease,
     };

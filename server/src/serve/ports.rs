@@ -22,6 +22,9 @@ struct Listening<'a> {
     tcp: &'a [SocketAddr],
     /// The UDP addresses.
     udp: &'a [SocketAddr],
+    /// Where metrics are served, if they are.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    metrics: &'a [SocketAddr],
     /// The server's process.
     pid: u32,
 }
@@ -39,8 +42,13 @@ impl PortsFile {
     /// Writes the file whole, then the line.
     pub(super) fn write(config: &Config, listeners: &Listeners) -> io::Result<Self> {
         let url = url(config, listeners.tcp());
-        let listening =
-            Listening { tcp: listeners.tcp(), udp: listeners.udp(), pid: std::process::id(), url };
+        let listening = Listening {
+            url,
+            tcp: listeners.tcp(),
+            udp: listeners.udp(),
+            metrics: listeners.metrics(),
+            pid: std::process::id(),
+        };
         let line = serde_json::to_string(&listening)?;
         let path = config.data.join(FILE);
         let hidden = config.data.join(format!(".{FILE}"));
@@ -48,7 +56,8 @@ impl PortsFile {
         fs::rename(&hidden, &path)?;
         // Nobody may be reading.
         let _ = writeln!(io::stdout().lock(), "{line}");
-        tracing::info!(url = listening.url, tcp = ?listening.tcp, udp = ?listening.udp, "listening");
+        let Listening { url, tcp, udp, metrics, .. } = listening;
+        tracing::info!(url, ?tcp, ?udp, ?metrics, "listening");
         Ok(Self(path))
     }
 }

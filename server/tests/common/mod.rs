@@ -2,9 +2,11 @@
 //! printed when a test fails.
 
 mod person;
+mod scrape;
 mod server;
 
 pub(crate) use person::{Over, Person, fresh_key, hello, said, token_of};
+pub(crate) use scrape::Scrape;
 pub(crate) use server::{Server, Setup, http, read, run};
 
 /// How long anything in a test may take.

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{PATIENCE, soon};
+use super::{PATIENCE, Scrape, soon};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_caffis-chat");
 
@@ -51,6 +51,11 @@ impl Setup {
     pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
         self.arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
         self
+    }
+
+    /// With its metrics on a free port.
+    pub(crate) fn metrics(self) -> Self {
+        self.flags(&["--metrics-listen", "127.0.0.1:0"])
     }
 
     /// With an environment variable.
@@ -200,6 +205,37 @@ impl Server {
     /// Where it listens on UDP.
     pub(crate) fn udp(&self) -> SocketAddr {
         self.address("udp")
+    }
+
+    /// Where it serves metrics, if it does.
+    pub(crate) fn metrics(&self) -> SocketAddr {
+        self.address("metrics")
+    }
+
+    /// Its metrics now.
+    pub(crate) async fn scrape(&self) -> Scrape {
+        let url = format!("http://{}/metrics", self.metrics());
+        let answer = soon("the metrics", http().get(url).send()).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.text().await.unwrap().parse().unwrap()
+    }
+
+    /// Waits until its metrics are as wanted; gives them.
+    pub(crate) async fn scrape_until(
+        &self,
+        what: &str,
+        wanted: impl Fn(&Scrape) -> bool,
+    ) -> Scrape {
+        let scraping = async {
+            loop {
+                let scrape = self.scrape().await;
+                if wanted(&scrape) {
+                    return scrape;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        soon(what, scraping).await
     }
 
     /// An address of its HTTP side.

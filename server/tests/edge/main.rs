@@ -12,6 +12,7 @@ mod full;
 mod hello;
 mod http;
 mod input;
+mod metrics;
 mod origins;
 mod proxies;
 mod reload;

@@ -22,6 +22,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         Field::Addresses(|c| &mut c.listen_quic),
     ),
     setting(
+        "metrics_listen",
+        GROUP,
+        "Where to serve /metrics to Prometheus, by plain HTTP to whoever asks: use private addresses; empty: nowhere",
+        Field::Addresses(|c| &mut c.metrics_listen),
+    ),
+    setting(
         "tls_certificate",
         GROUP,
         "Certificate chain (PEM), read again when it changes and on SIGHUP; empty: a short-lived self-signed certificate on UDP, no TLS on TCP",
