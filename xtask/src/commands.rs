@@ -27,8 +27,8 @@ const WHAT_TO_TRY: &str = "
   Ctrl-C ends it. To join from another terminal:
 ";
 
-/// Builds the page and the server, and serves on this terminal.
-pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+/// Builds the page, which the server carries.
+fn page(workspace: &Workspace) -> Result<()> {
     node::check(workspace)?;
     for package in node::packages(workspace) {
         package.install()?;
@@ -36,6 +36,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
             package.script("build", |npm| npm, &mut Tally::default())?;
         }
     }
+    Ok(())
+}
+
+/// Builds the page and the server, and serves on this terminal.
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    page(workspace)?;
     workspace.cargo(["build", "--package", "caffis-chat", "--locked"]).run()?;
     let built = workspace.built("caffis-chat");
     let server = workspace.program(&built);
@@ -46,6 +52,21 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
             }
         });
     })
+}
+
+/// Two nodes behind HAProxy, with the servers that they need, on this terminal.
+pub(crate) fn cluster(workspace: &Workspace, port: Option<u16>) -> Result<()> {
+    page(workspace)?;
+    let lib = setup::servers(workspace)?;
+    workspace
+        .cargo(["build", "--locked", "--package", "caffis-chat", "--package", "caffis-servers"])
+        .run()?;
+    workspace
+        .program(workspace.built("caffis-cluster"))
+        .arguments([workspace.built("caffis-chat"), workspace.path("deploy/haproxy/haproxy.cfg")])
+        .arguments(port.map(|port| port.to_string()))
+        .env("CAFFIS_CASSANDRA_LIB", lib)
+        .serve_until_we_end()
 }
 
 /// Whether a server answers at the address within the time.

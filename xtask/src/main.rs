@@ -38,6 +38,7 @@ fn run() -> anyhow::Result<ExitCode> {
     match action {
         Action::Help => print!("{}", options::HELP),
         Action::Run(arguments) => commands::run(&workspace, &arguments)?,
+        Action::Cluster { port } => commands::cluster(&workspace, port)?,
         Action::Test(options) => return stages::test(&workspace, &options),
         Action::Setup => setup::everything(&workspace)?,
         Action::Gen { check } => commands::generate(&workspace, check)?,

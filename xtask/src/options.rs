@@ -5,6 +5,7 @@ use anyhow::{Result, bail};
 /// What `cargo xtask` prints when it is asked for help.
 pub(crate) const HELP: &str = "\
 cargo xtask run [-- ARGUMENTS]   build the page and the server, serve http://localhost:5002
+cargo xtask cluster [--port N]   two nodes behind HAProxy, with their servers, on http://localhost:5002
 cargo xtask test [OPTIONS]       install what the tests need and run them all
     --quick                      no browsers, servers, fuzzing, licences (minutes)
     --long                       longer fuzzing, more kill runs
@@ -22,6 +23,7 @@ cargo xtask audit                licences, sources and advisories (reaches the i
 pub(crate) enum Action {
     Help,
     Run(Vec<String>),
+    Cluster { port: Option<u16> },
     Test(TestOptions),
     Setup,
     Gen { check: bool },
@@ -67,6 +69,14 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Action> {
     Ok(match command.as_str() {
         "help" | "-h" | "--help" => Action::Help,
         "run" => Action::Run(rest),
+        "cluster" => match rest.as_slice() {
+            [] => Action::Cluster { port: None },
+            [flag, port] if flag == "--port" => match port.parse() {
+                Ok(port) if port != 0 => Action::Cluster { port: Some(port) },
+                _ => bail!("--port wants a number from 1 to 65535, not `{port}`"),
+            },
+            other => bail!("`cluster` takes only --port, not {other:?}"),
+        },
         "bench" => Action::Bench(rest),
         "sim" => Action::Sim(rest),
         "model" => Action::Model(rest),
@@ -124,12 +134,14 @@ mod tests {
             Action::Run(vec!["--port".into(), "1".into()])
         );
         assert_eq!(parsed("sim --seed 7").unwrap(), Action::Sim(vec!["--seed".into(), "7".into()]));
+        assert_eq!(parsed("cluster").unwrap(), Action::Cluster { port: None });
+        assert_eq!(parsed("cluster --port 80").unwrap(), Action::Cluster { port: Some(80) });
         assert_eq!(parsed("model --wide").unwrap(), Action::Model(vec!["--wide".into()]));
     }
 
     #[test]
     fn nothing_else_is_accepted() {
-        for line in ["tests", "setup now", "gen --force"] {
+        for line in ["tests", "setup now", "gen --force", "cluster --nodes 3", "cluster --port 0"] {
             assert!(parsed(line).is_err(), "{line}");
         }
         assert_eq!(parsed("").unwrap(), Action::Help);

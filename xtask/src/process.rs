@@ -152,6 +152,19 @@ impl Program {
         succeeded(&title, status.with_context(|| format!("cannot wait for {title}"))?)
     }
 
+    /// Runs it on this terminal with an open input. Its input ends with this program, however that ends, so
+    /// that the child can end too.
+    pub(crate) fn serve_until_we_end(mut self) -> Result<()> {
+        let title = self.title();
+        self.command.stdin(Stdio::piped());
+        let (mut child, group) = Group::spawn(&mut self.command, &title)?;
+        // Waiting would close it.
+        let input = child.stdin.take();
+        let status = child.wait();
+        drop((input, group));
+        succeeded(&title, status.with_context(|| format!("cannot wait for {title}"))?)
+    }
+
     fn title(&self) -> String {
         let program = Path::new(self.command.get_program());
         let mut title = program.file_name().unwrap_or_default().to_string_lossy().into_owned();

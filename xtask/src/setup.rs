@@ -31,8 +31,12 @@ const BROWSERS: [System; 4] = [
 ];
 
 /// The real servers that tests start, and what fetches the CQL server. Debian starts Redis on its usual
-/// port too; tests never use that.
-const SERVERS: [System; 2] = [System { package: "redis-server", program: "redis-server" }, MAVEN];
+/// port too, and HAProxy without one; tests never use those.
+const SERVERS: [System; 3] = [
+    System { package: "redis-server", program: "redis-server" },
+    System { package: "haproxy", program: "haproxy" },
+    MAVEN,
+];
 /// Fetches the CQL server.
 const MAVEN: System = System { package: "maven", program: "mvn" };
 /// Runs it. Its program has the same name in every version, so it is looked for by [`has_java_17`].
@@ -146,6 +150,12 @@ pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
             .run()?;
     }
     Ok(program)
+}
+
+/// The servers that a cluster of several nodes needs; gives the folder of the CQL server.
+pub(crate) fn servers(workspace: &Workspace) -> Result<PathBuf> {
+    system_packages(workspace, &SERVERS.iter().collect::<Vec<_>>())?;
+    cassandra(workspace)
 }
 
 /// The folder with the jars of the CQL server, fetched from Maven Central if they are not there yet, and

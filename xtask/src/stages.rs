@@ -148,10 +148,12 @@ fn unit(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
 
 /// The tests that need real servers: they are ignored elsewhere, and nothing else is in their files.
 fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
-    let lib = setup::cassandra(run.workspace)?;
+    let lib = setup::servers(run.workspace)?;
+    let names = ["redis", "cql", "several", "demo"];
     run.workspace
         .cargo(["test", "--locked", "--workspace", "--no-fail-fast"])
-        .arguments(["--test", "redis", "--test", "cql", "--test", "several", "--", "--ignored"])
+        .arguments(names.into_iter().flat_map(|name| ["--test", name]))
+        .arguments(["--", "--ignored"])
         // One after the other: a ring and another server at once would make two cores time out.
         .arguments(["--test-threads", "1"])
         .env("CAFFIS_TEST_TIER", run.tier.name())

@@ -33,6 +33,12 @@ impl Address {
     }
 }
 
+/// A port that is free on 127.0.0.1 now.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

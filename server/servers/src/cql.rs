@@ -9,9 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tempfile::TempDir;
-
-use crate::{address::Address, process::Process};
+use crate::{address::Address, folder::Folder, process::Process};
 
 /// The folder of the server's jars; where it is not set, `cargo xtask setup` has put them into the cache.
 const LIB_VARIABLE: &str = "CAFFIS_CASSANDRA_LIB";
@@ -38,12 +36,88 @@ const TOKENS_OF_A_THIRD: i64 = 6_148_914_691_236_517_205;
 const OPTIONS: [u8; 9] = [4, 0, 0, 0, 5, 0, 0, 0, 0];
 const SUPPORTED: [u8; 5] = [0x84, 0, 0, 0, 6];
 
+/// The servers' wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// It stands until a test moves it ([`CqlServers::advance`]), so that a row with a time to live ends when
+    /// the test says so.
+    Still,
+    /// The machine's.
+    Running,
+}
+
+/// When a server acknowledges a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitLog {
+    /// Once it is on the disk.
+    Batch,
+    /// Before that: the program's own default.
+    Periodic,
+}
+
+/// How servers are started.
+#[derive(Clone, Copy, Debug)]
+pub struct CqlSetup {
+    /// How many: one, or a ring of two or three.
+    pub count: usize,
+    /// Their clock.
+    pub clock: Clock,
+    /// When they acknowledge.
+    pub commit_log: CommitLog,
+}
+
+impl CqlSetup {
+    /// So many, with a still clock, that acknowledge what is on the disk.
+    #[must_use]
+    pub fn new(count: usize) -> Self {
+        Self { count, clock: Clock::Still, commit_log: CommitLog::Batch }
+    }
+
+    /// Starts them, and waits until all of them answer.
+    ///
+    /// # Panics
+    /// If the server's program or Java 17 is missing, or a server does not start.
+    #[must_use]
+    pub fn start(self) -> CqlServers {
+        assert!((1..=3).contains(&self.count), "one server or a ring of up to three");
+        let (java, lib) = (java(), lib());
+        let folder = Folder::make("cql");
+        let clock = (self.clock == Clock::Still).then(|| {
+            let clock = folder.path().join("clock");
+            fs::write(&clock, "").expect("a file for the clock");
+            compile_clock(&java, &lib, folder.path());
+            clock
+        });
+        let addresses: Vec<Address> =
+            (0..self.count).map(|_| Address::take(&[CQL_PORT, RING_PORT])).collect();
+        let seeds: Vec<String> = addresses.iter().map(|one| one.address.to_string()).collect();
+        let seeds = seeds.join(",");
+        let nodes = addresses.into_iter().enumerate().map(|(number, address)| {
+            let folder = folder.path().join(number.to_string());
+            configure(&folder, address.address, number, &seeds, self.commit_log);
+            let mut command = command(&java, &lib, &folder, clock.as_deref());
+            // A node forgets others that do not join for half a minute; alone, it waits for nobody.
+            let delay = if self.count == 1 { 0 } else { 30_000 };
+            command.arg(format!("-Dcassandra.ring_delay_ms={delay}"));
+            command.arg("org.apache.cassandra.service.CassandraDaemon");
+            let process = Process::start(&command, &folder.join("out.log"));
+            CqlNode { address, command, folder, process }
+        });
+        let nodes: Vec<CqlNode> = nodes.collect();
+        nodes.iter().for_each(CqlNode::wait);
+        for (node, other) in nodes.iter().flat_map(|node| nodes.iter().map(move |o| (node, o))) {
+            node.wait_for(other);
+        }
+        CqlServers { nodes, clock, folder }
+    }
+}
+
 /// Servers that form one cluster. Dropping it ends them and removes their data.
 pub struct CqlServers {
     nodes: Vec<CqlNode>,
-    clock: PathBuf,
+    clock: Option<PathBuf>,
     // Removed after the nodes have ended.
-    folder: TempDir,
+    folder: Folder,
 }
 
 /// One of the servers.
@@ -55,45 +129,25 @@ pub struct CqlNode {
 }
 
 impl CqlServers {
-    /// Starts one server, or several that form a ring, and waits until all of them answer.
+    /// Starts so many, as [`CqlSetup::new`] says.
     ///
     /// # Panics
     /// If the server's program or Java 17 is missing, or a server does not start.
     #[must_use]
     pub fn start(count: usize) -> Self {
-        assert!((1..=3).contains(&count), "one server or a ring of up to three");
-        let (java, lib) = (java(), lib());
-        let folder = tempfile::Builder::new().prefix("caffis-cql-").tempdir().expect("a folder");
-        let clock = folder.path().join("clock");
-        fs::write(&clock, "").expect("a file for the clock");
-        compile_clock(&java, &lib, folder.path());
-        let addresses: Vec<Address> =
-            (0..count).map(|_| Address::take(&[CQL_PORT, RING_PORT])).collect();
-        let seeds: Vec<String> = addresses.iter().map(|one| one.address.to_string()).collect();
-        let seeds = seeds.join(",");
-        let nodes = addresses.into_iter().enumerate().map(|(number, address)| {
-            let folder = folder.path().join(number.to_string());
-            configure(&folder, address.address, number, &seeds);
-            let mut command = command(&java, &lib, &folder, &clock);
-            // A node forgets others that do not join for half a minute; alone, it waits for nobody.
-            let delay = if count == 1 { 0 } else { 30_000 };
-            command.arg(format!("-Dcassandra.ring_delay_ms={delay}"));
-            command.arg("org.apache.cassandra.service.CassandraDaemon");
-            let process = Process::start(&command, &folder.join("out.log"));
-            CqlNode { address, command, folder, process }
-        });
-        let nodes: Vec<CqlNode> = nodes.collect();
-        nodes.iter().for_each(CqlNode::wait);
-        for (node, other) in nodes.iter().flat_map(|node| nodes.iter().map(move |o| (node, o))) {
-            node.wait_for(other);
-        }
-        Self { nodes, clock, folder }
+        CqlSetup::new(count).start()
     }
 
     /// The servers' addresses, as the driver wants them.
     #[must_use]
     pub fn hosts(&self) -> Vec<String> {
         self.nodes.iter().map(|node| node.socket().to_string()).collect()
+    }
+
+    /// The servers, to look at.
+    #[must_use]
+    pub fn all(&self) -> &[CqlNode] {
+        &self.nodes
     }
 
     /// The servers.
@@ -107,19 +161,31 @@ impl CqlServers {
         self.folder.path()
     }
 
-    /// Moves the servers' wall clock forward. It stands still otherwise, so that a row with a time to
-    /// live ends when a test says so.
+    /// Moves the servers' wall clock forward.
     ///
     /// # Panics
-    /// If the clock's file is gone.
+    /// If it is not one that stands still.
     pub fn advance(&self, time: Duration) {
-        advance(&self.clock, time);
+        (self.clock())(time);
     }
 
     /// What [`CqlServers::advance`] does, for a task of its own.
+    ///
+    /// # Panics
+    /// If the clock is not one that stands still.
     pub fn clock(&self) -> impl Fn(Duration) + Send + Sync + 'static {
-        let clock = self.clock.clone();
+        let clock = self.clock.clone().expect("a clock that stands still");
         move |time| advance(&clock, time)
+    }
+}
+
+impl CommitLog {
+    /// Its lines of the configuration.
+    fn lines(self) -> &'static str {
+        match self {
+            Self::Batch => "commitlog_sync: batch",
+            Self::Periodic => "commitlog_sync: periodic\ncommitlog_sync_period: 10s",
+        }
     }
 }
 
@@ -132,6 +198,34 @@ fn advance(clock: &Path, time: Duration) {
 impl CqlNode {
     fn socket(&self) -> SocketAddr {
         (self.address.address, CQL_PORT).into()
+    }
+
+    /// Where it answers, as the driver and `cqlsh` want it.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.socket().to_string()
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Whether it runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.process.is_running()
+    }
+
+    /// Stops it from running: connections stay open, and nothing is answered.
+    pub fn pause(&self) {
+        self.process.pause();
+    }
+
+    /// Lets it run again.
+    pub fn resume(&self) {
+        self.process.resume();
     }
 
     /// Ends it at once, as a crash does.
@@ -250,20 +344,21 @@ fn compile_clock(java: &Path, lib: &Path, folder: &Path) {
     assert!(output.status.success(), "the clock does not compile: {errors}");
 }
 
-fn configure(folder: &Path, address: Ipv4Addr, number: usize, seeds: &str) {
+fn configure(folder: &Path, address: Ipv4Addr, number: usize, seeds: &str, commit_log: CommitLog) {
     fs::create_dir_all(folder).expect("a folder");
     let number = i64::try_from(number).expect("a few");
     let token = (number - 1) * TOKENS_OF_A_THIRD;
     let text = CONFIGURATION
         .replace("@ADDR@", &address.to_string())
         .replace("@SEEDS@", seeds)
-        .replace("@TOKEN@", &token.to_string());
+        .replace("@TOKEN@", &token.to_string())
+        .replace("@COMMIT_LOG@", commit_log.lines());
     fs::write(folder.join("cassandra.yaml"), text).expect("a configuration");
     let text = LOGGING.replace("@DIR@", &folder.display().to_string());
     fs::write(folder.join("logback.xml"), text).expect("a configuration");
 }
 
-fn command(java: &Path, lib: &Path, folder: &Path, clock: &Path) -> Command {
+fn command(java: &Path, lib: &Path, folder: &Path, clock: Option<&Path>) -> Command {
     let mut command = Command::new(java);
     let dir = folder.display();
     let classes = folder.parent().expect("a folder around it").display();
@@ -274,8 +369,10 @@ fn command(java: &Path, lib: &Path, folder: &Path, clock: &Path) -> Command {
         .arg(format!("-Dcassandra.storagedir={dir}"))
         .arg(format!("-Dcassandra.logdir={dir}"))
         .arg(format!("-Dlogback.configurationFile={dir}/logback.xml"))
-        .arg("-Dcassandra.clock=FileClock")
-        .arg(format!("-Dtest.clock={}", clock.display()))
         .args(["-cp", &format!("{}/*:{classes}", lib.display())]);
+    if let Some(clock) = clock {
+        command.arg("-Dcassandra.clock=FileClock");
+        command.arg(format!("-Dtest.clock={}", clock.display()));
+    }
     command
 }

@@ -3,8 +3,11 @@
 //!
 //! [`CqlServers`] is Apache Cassandra: one node, or several that form a ring. Its program comes by
 //! `cargo xtask setup`, and needs Java 17. Its addresses are chosen at random from 127.0.0.0/8 and held by a
-//! lock that the system releases (`address`). It ends when the process of the test ends in any other way,
-//! too (`process`).
+//! lock that the system releases (`address`). [`redis`] and [`HaProxy`] come from Debian. All of them end
+//! when the process of the test ends in any other way, too (`process`), and files that it leaves behind
+//! are removed by the next one (`folder`).
+//!
+//! [`demo`] starts all of them with two nodes of the product, for people: `cargo xtask cluster`.
 //!
 //! Everything here panics if something is missing, so that a test which needs a server never passes
 //! without one. Such tests are ignored by default; `cargo xtask test --only servers` installs the servers
@@ -14,7 +17,11 @@
 
 mod address;
 mod cql;
+pub mod demo;
+mod folder;
+mod haproxy;
 mod process;
 pub mod redis;
 
-pub use cql::{CqlNode, CqlServers};
+pub use cql::{Clock, CommitLog, CqlNode, CqlServers, CqlSetup};
+pub use haproxy::HaProxy;

@@ -2,18 +2,21 @@
 //!
 //! A shell starts the program and waits at its own standard input. Whatever ends this process closes
 //! that, and the shell kills the program. A signal of the system for it would follow the thread that
-//! started the program, not the process.
+//! started the program, not the process. Each program has a process group of its own, so an interrupt at the
+//! terminal reaches only the holder, which ends its programs in its own order.
 
 use std::{
     fs::File,
     io::{BufRead, BufReader, Write},
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     time::{Duration, Instant},
 };
 
-/// Runs what its arguments say, prints its number, and sends it the signals that it reads. An interrupt by
-/// the terminal ends the reading, not the shell.
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Runs what its arguments say, prints its number, and sends it the signals that it reads.
 const WATCH: &str = r#"
 trap : INT TERM HUP
 "$@" >&2 </dev/null &
@@ -42,6 +45,11 @@ impl Process {
         Self { signals: shell.stdin.take(), shell, id }
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+
     /// Whether it still runs: one that has ended is a zombie of the shell.
     pub(crate) fn is_running(&self) -> bool {
         let status = std::fs::read_to_string(format!("/proc/{}/stat", self.id));
@@ -49,17 +57,28 @@ impl Process {
         status.is_ok_and(|status| !status.rsplit(')').next().unwrap_or_default().starts_with(" Z"))
     }
 
-    /// Sends a signal.
-    pub(crate) fn signal(&mut self, signal: &str) {
-        if let Some(signals) = &mut self.signals {
-            // The shell may be gone.
-            let _ = writeln!(signals, "{signal}");
-        }
+    /// Stops it from running; its connections stay open.
+    pub(crate) fn pause(&self) {
+        self.send(Signal::STOP);
+    }
+
+    /// Lets it run again.
+    pub(crate) fn resume(&self) {
+        self.send(Signal::CONT);
+    }
+
+    /// The shell keeps the number from being given to another program.
+    fn send(&self, signal: Signal) {
+        let pid = i32::try_from(self.id).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a process"), signal).expect("the program runs");
     }
 
     /// Asks it to end, and waits.
     pub(crate) fn end(&mut self) {
-        self.signal("TERM");
+        if let Some(signals) = &mut self.signals {
+            // The shell may be gone.
+            let _ = writeln!(signals, "TERM");
+        }
         let deadline = Instant::now() + END;
         while self.is_running() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
@@ -76,10 +95,22 @@ impl Process {
 
 /// Starts a program and the shell that watches an input for it; gives the program's number.
 fn watch(command: &Command, log: &Path, input: Stdio) -> (Child, u32) {
-    let log = File::create(log).expect("a file for the output");
+    let log = File::options().create(true).append(true).open(log).expect("a file for the output");
     let mut shell = Command::new("sh");
     shell.args(["-c", WATCH, "sh"]).arg(command.get_program()).args(command.get_args());
-    let mut shell = shell.stdin(input).stdout(Stdio::piped()).stderr(log).spawn().expect("a shell");
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let mut shell = shell
+        .process_group(0)
+        .stdin(input)
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .expect("a shell");
     let mut line = String::new();
     let output = shell.stdout.take().expect("an output");
     BufReader::new(output).read_line(&mut line).expect("the program's number");

@@ -1,15 +1,14 @@
 //! Redis: one server, or a Redis Cluster.
 
 use std::{
-    io::Read,
-    net::{Ipv4Addr, TcpListener},
-    process::{Child, Command, Stdio},
+    fs,
+    net::Ipv4Addr,
+    process::Command,
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
+use crate::{address::free_port, folder::Folder, process::Process};
 
 /// How long a server may take to start, or a cluster to agree.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -20,10 +19,13 @@ const STEP: Duration = Duration::from_millis(20);
 /// How often another port is tried, should somebody else take one.
 const ATTEMPTS: usize = 5;
 
+/// What it prints, in its folder.
+const LOG: &str = "log";
+
 /// A running `redis-server`. Dropped, it is killed.
 pub struct RedisServer {
-    child: Child,
-    folder: TempDir,
+    process: Process,
+    folder: Folder,
     port: u16,
     options: Vec<String>,
 }
@@ -43,10 +45,10 @@ impl RedisServer {
     pub fn with(options: &[&str]) -> Self {
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
         for _ in 0..ATTEMPTS {
-            let folder = tempfile::tempdir().expect("a temporary folder");
+            let folder = Folder::make("redis");
             let port = free_port();
-            let child = spawn(&folder, port, &options);
-            let mut server = Self { child, folder, port, options: options.clone() };
+            let process = spawn(&folder, port, &options);
+            let server = Self { process, folder, port, options: options.clone() };
             if server.answers() {
                 return server;
             }
@@ -63,16 +65,18 @@ impl RedisServer {
     /// Its process.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.id()
+    }
+
+    /// Whether it runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.process.is_running()
     }
 
     /// Kills it, as `kill -9` does.
-    ///
-    /// # Panics
-    /// It is not there.
     pub fn kill(&mut self) {
-        self.child.kill().expect("redis-server runs");
-        self.child.wait().expect("it ends");
+        self.process.kill();
     }
 
     /// Starts it again after [`Self::kill`], on the same port.
@@ -82,7 +86,7 @@ impl RedisServer {
     pub fn restart(&mut self) {
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
-            self.child = spawn(&self.folder, self.port, &self.options);
+            self.process = spawn(&self.folder, self.port, &self.options);
             if self.answers() {
                 return;
             }
@@ -92,17 +96,12 @@ impl RedisServer {
 
     /// Stops it from running: connections stay open, and nothing is answered.
     pub fn pause(&self) {
-        self.signal(Signal::STOP);
+        self.process.pause();
     }
 
     /// Lets it run again.
     pub fn resume(&self) {
-        self.signal(Signal::CONT);
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(pid.expect("a process"), signal).expect("redis-server runs");
+        self.process.resume();
     }
 
     /// Gives a command by `redis-cli`; returns what it prints.
@@ -145,15 +144,12 @@ impl RedisServer {
     }
 
     /// Waits until it answers; false if it has ended.
-    fn answers(&mut self) -> bool {
+    fn answers(&self) -> bool {
         let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(status) = self.child.try_wait().expect("it can be looked at") {
-                let mut printed = String::new();
-                if let Some(mut out) = self.child.stdout.take() {
-                    let _ = out.read_to_string(&mut printed);
-                }
-                eprintln!("redis-server ended with {status}: {printed}");
+            if !self.process.is_running() {
+                let log = fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
+                eprintln!("redis-server has ended, or is not installed (cargo xtask setup): {log}");
                 return false;
             }
             let answer = self.command(&["PING"]);
@@ -172,15 +168,7 @@ impl RedisServer {
     }
 }
 
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        // It may have been killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn spawn(folder: &TempDir, port: u16, options: &[String]) -> Child {
+fn spawn(folder: &Folder, port: u16, options: &[String]) -> Process {
     let encrypted = options.iter().any(|option| option == "--tls-port");
     let mut command = Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
@@ -192,17 +180,8 @@ fn spawn(folder: &TempDir, port: u16, options: &[String]) -> Child {
         command.args(["--port", &port]);
     }
     let options = options.iter().map(|option| if option == "PORT" { &port } else { option });
-    command
-        .args(options)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("redis-server is installed: cargo xtask setup")
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
+    command.args(options);
+    Process::start(&command, &folder.path().join(LOG))
 }
 
 /// The slots of a Redis Cluster.

@@ -58,6 +58,14 @@ impl Setup {
         self.flags(&["--metrics-listen", "127.0.0.1:0"])
     }
 
+    /// Listening at this address, wherever it was before.
+    pub(crate) fn listening_at(mut self, address: SocketAddr) -> Self {
+        if let Some(at) = self.arguments.iter().position(|flag| flag == "--listen") {
+            self.arguments.drain(at..at + 2);
+        }
+        self.flags(&["--listen", &address.to_string()])
+    }
+
     /// With an environment variable.
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));

@@ -12,8 +12,8 @@ use caffis_client::{
     ConnectError, ConnectFuture, Connector,
     transports::{Quic, WebSocket},
 };
-use caffis_link::{Farewell, Health, Incoming, Lane, Link, LinkInfo, SendError};
-use caffis_transport::{quic, tls::Trust};
+use caffis_link::{Codec, Farewell, Health, Incoming, Lane, Link, LinkInfo, SendError};
+use caffis_transport::{quic, tls::Trust, ws};
 use serde_json::Value;
 
 use crate::common::{Over, Server, http};
@@ -30,15 +30,18 @@ struct State {
 #[derive(Clone)]
 pub(crate) struct Plug {
     over: Over,
-    base: String,
-    socket: String,
+    tcp: SocketAddr,
     state: Arc<Mutex<State>>,
 }
 
 impl Plug {
     pub(crate) fn new(server: &Server, over: Over) -> Self {
-        let base = server.url("");
-        Self { over, base, socket: server.socket_url(), state: Arc::default() }
+        Self::at(server.tcp(), over)
+    }
+
+    /// Connects to whatever serves at this address.
+    pub(crate) fn at(tcp: SocketAddr, over: Over) -> Self {
+        Self { over, tcp, state: Arc::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -60,21 +63,37 @@ impl Plug {
 
     /// QUIC to the server, whose certificate may have changed since the last time.
     pub(crate) async fn quic(&self, bind: Option<SocketAddr>) -> Result<Quic, ConnectError> {
+        let (address, options) = self.udp().await?;
+        Quic::new(address.to_string(), quic::ClientOptions { bind, ..options })
+    }
+
+    /// Where the server says that it takes UDP, and by what certificate it is known.
+    async fn udp(&self) -> Result<(SocketAddr, quic::ClientOptions), ConnectError> {
         let unreachable = |error: reqwest::Error| ConnectError::Unreachable(error.to_string());
-        let url = format!("{}/api/chat/connect", self.base);
+        let url = format!("http://{}/api/chat/connect", self.tcp);
         let answer = http().get(url).send().await.map_err(unreachable)?;
         let info: Value = serde_json::from_str(&answer.text().await.map_err(unreachable)?).unwrap();
         let hash = BASE64_STANDARD.decode(info["quic"]["certificateHash"].as_str().unwrap());
         let trust = Trust::Hashes(vec![hash.unwrap().try_into().unwrap()]);
-        let address = format!("127.0.0.1:{}", info["quic"]["port"]);
-        Quic::new(address, quic::ClientOptions { trust, bind, ..quic::ClientOptions::default() })
+        let port = info["quic"]["port"].as_u64().unwrap().try_into().unwrap();
+        Ok(((self.tcp.ip(), port).into(), quic::ClientOptions { trust, ..Default::default() }))
     }
 
     async fn link(&self) -> Result<Box<dyn Link>, ConnectError> {
-        match self.over {
-            Over::Quic => self.quic(None).await?.connect().await,
-            _ => WebSocket::new(self.socket.clone()).connect().await,
-        }
+        let codec = match self.over {
+            Over::Quic => return self.quic(None).await?.connect().await,
+            Over::WebTransport => {
+                let (address, options) = self.udp().await?;
+                let url = format!("https://{address}/api/chat/wt");
+                let link = quic::connect_webtransport(&url, &options).await;
+                return link.map_err(|error| ConnectError::Unreachable(error.to_string()));
+            }
+            Over::Json => Codec::Json,
+            Over::WebSocket => Codec::Binary,
+        };
+        let mut socket = WebSocket::new(format!("ws://{}/api/chat/ws", self.tcp));
+        socket.options = ws::ClientOptions { codec, ..socket.options };
+        socket.connect().await
     }
 }
 

@@ -2,6 +2,7 @@
 //! `cargo xtask test --only servers` runs these.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
+mod balance;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the tests of the edge")]
 mod common;
@@ -16,3 +17,4 @@ mod nodes;
 mod plug;
 mod start;
 mod together;
+mod traffic;

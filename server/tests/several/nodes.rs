@@ -33,11 +33,10 @@ impl Ground {
     pub(crate) fn node(&self, name: &str) -> Setup {
         let store = format!("scylla://{}/chat", self.cql.hosts().join(","));
         let bus = format!("redis://127.0.0.1:{}", self.redis.port());
-        Setup::dev().flags(&[
+        let setup = Setup::dev().variable("CAFFIS_STORE_REPLICATION", "1");
+        setup.flags(&[
             "--store",
             &store,
-            "--store-replication",
-            "1",
             "--bus",
             &bus,
             "--node-name",
@@ -59,7 +58,7 @@ impl Ground {
 
 /// The same node again, at the same address.
 pub(crate) fn again(server: &Server) -> Setup {
-    server.setup.clone().flags(&["--listen", &server.tcp().to_string()])
+    server.setup.clone().listening_at(server.tcp())
 }
 
 /// Somebody who comes to the first node that takes them.
@@ -110,6 +109,15 @@ pub(crate) async fn until(server: &Server, wanted: impl Fn(&ClusterStatus) -> bo
         assert!(Instant::now() < end, "{now}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Both nodes have their share of the shards.
+pub(crate) async fn shared(server: &Server) {
+    until(server, |status| {
+        let owned: Vec<_> = status.nodes.iter().map(|node| node.shards).collect();
+        status.unowned == 0 && owned.iter().filter(|shards| **shards > 100).count() == 2
+    })
+    .await;
 }
 
 /// What `caffis-chat cluster` prints.

@@ -1,85 +1,16 @@
 //! Two nodes are one chat, also while one of them dies, leaves, or Redis is away.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use caffis_schema::{RoomId, ServerSignal, room::Availability};
 use rustix::process::Signal;
-use tokio::task::JoinHandle;
 
 use crate::{
-    common::{Over, Server, soon},
+    common::{Over, Server},
     friend::Friend,
-    load::{Known, check_room, progress, send},
-    nodes::{Ground, again, friend, printed, status, until},
+    nodes::{Ground, again, friend, printed, shared, status, until},
+    traffic::{Load, rooms_of},
 };
-
-/// All of them send all the time.
-struct Load {
-    known: Arc<Mutex<Known>>,
-    stop: Arc<AtomicBool>,
-    senders: Vec<JoinHandle<()>>,
-}
-
-impl Load {
-    fn start(friends: &[Friend], rooms: &[RoomId]) -> Self {
-        let (known, stop) = (Arc::<Mutex<Known>>::default(), Arc::new(AtomicBool::new(false)));
-        let mut senders = Vec::new();
-        for friend in friends {
-            for (lane, room) in rooms.iter().enumerate() {
-                let name = format!("{} {lane}", friend.user);
-                let (known, stop) = (known.clone(), stop.clone());
-                senders.push(tokio::spawn(send(friend.client.clone(), *room, name, known, stop)));
-            }
-        }
-        Self { known, stop, senders }
-    }
-
-    /// Waits until everybody had something acknowledged from now on; says how long that took.
-    async fn goes_on(&self, friends: &[Friend], when: &str) -> Duration {
-        let (before, started) = (self.known.lock().unwrap().acked.len(), Instant::now());
-        progress(&self.known, before, friends.len(), when).await;
-        started.elapsed()
-    }
-
-    /// Waits until something was acknowledged in every room from now on; says how long that took.
-    async fn goes_on_in_all(&self, rooms: &[RoomId], when: &str) -> Duration {
-        let (before, started) = (self.known.lock().unwrap().acked.len(), Instant::now());
-        let all = async {
-            loop {
-                let done = {
-                    let acked = &self.known.lock().unwrap().acked[before..];
-                    rooms.iter().all(|room| acked.iter().any(|(done, ..)| done.room == *room))
-                };
-                if done {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        soon(&format!("an acknowledgement in every room {when}"), all).await;
-        started.elapsed()
-    }
-
-    /// Nothing acknowledged was lost, nothing doubled, and all saw the same.
-    async fn check(self, friends: &[Friend], rooms: &[RoomId]) {
-        self.stop.store(true, Ordering::Relaxed);
-        for sender in self.senders {
-            soon("the last answers", sender).await.unwrap();
-        }
-        let known = std::mem::take(&mut *self.known.lock().unwrap());
-        eprintln!("{} acknowledged, {} refused", known.acked.len(), known.refused.len());
-        assert!(known.acked.len() > 100, "too little was said");
-        for room in rooms {
-            check_room(friends, *room, &known).await;
-        }
-    }
-}
 
 /// Two of them on each node, who come to the other one if theirs is away, and rooms of all.
 async fn people(one: &Server, two: &Server) -> (Vec<Friend>, Vec<RoomId>) {
@@ -89,22 +20,8 @@ async fn people(one: &Server, two: &Server) -> (Vec<Friend>, Vec<RoomId>) {
         friend(&[one, two], "luca", Over::Quic).await,
         friend(&[two, one], "aiko", Over::Quic).await,
     ];
-    let others: Vec<&Friend> = friends[1..].iter().collect();
-    let mut rooms = Vec::new();
-    // Enough that each node has some.
-    for _ in 0..6 {
-        rooms.push(friends[0].group(&others).await);
-    }
+    let rooms = rooms_of(&friends).await;
     (friends, rooms)
-}
-
-/// Both nodes have their share of the shards.
-async fn shared(server: &Server) {
-    until(server, |status| {
-        let owned: Vec<_> = status.nodes.iter().map(|node| node.shards).collect();
-        status.unowned == 0 && owned.iter().filter(|shards| **shards > 100).count() == 2
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
