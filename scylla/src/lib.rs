@@ -10,7 +10,7 @@
 //!
 //! `statement` has the texts, `slices` turns bounds into conditions, `values` and `answer` convert what
 //! is bound and what comes back, `prepared` keeps the statements, `client` reads, `turns` orders conditional writes, `session` holds the settings of the
-//! driver, `failure` says what an error means, `schema` is the tables with their options, `existing`,
+//! driver, `failure` says what an error means, `durability` what the servers could lose, `schema` is the tables with their options, `existing`,
 //! `lease` and `migrate` make them, and `store` puts it together.
 //!
 //! [`Atomicity::Logged`]: caffis_core::ports::store::Atomicity::Logged
@@ -18,6 +18,7 @@
 mod answer;
 mod client;
 mod conditional;
+mod durability;
 mod existing;
 mod failure;
 mod lease;
@@ -34,6 +35,7 @@ mod values;
 mod write;
 
 pub use self::{
+    durability::{Loss, Risk, risks},
     migrate::{MigrateError, Plan, Schema, migrate, plan},
     options::{ConnectError, Credentials, Options, Replication},
     store::ScyllaStore,

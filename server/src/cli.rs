@@ -100,6 +100,11 @@ pub fn grammar() -> Command {
                 .arg(number("seed", "1", "The same seed gives the same store")),
             &[Group::General, Group::Store],
         ))
+        .subcommand(with_settings(
+            Command::new("health")
+                .about("Fail unless the server of this data folder answers, for health checks of containers"),
+            &[Group::General],
+        ))
         .subcommand(
             with_settings(
                 Command::new("cluster").about("Show the nodes, their leases and their shards"),
@@ -155,6 +160,7 @@ pub fn run() -> anyhow::Result<()> {
             block_on(commands::revoke(config, user(arguments)?, before))
         }
         "backup" => block_on(commands::backup(config, file(arguments, "out")?)),
+        "health" => commands::health(&config),
         "cluster" if leaves.is_some() => commands::cluster_leave(&config),
         "cluster" => commands::cluster_status(&config),
         "migrate" => block_on(commands::migrate(config, arguments.get_flag("dry-run"))),

@@ -189,6 +189,15 @@ pub async fn seed(config: Config, rooms: u64, messages: u64, seed: u64) -> anyho
     print(&format!("{rooms} rooms with {messages} messages\n"))
 }
 
+/// `caffis-chat health`: whether the server that runs here answers.
+///
+/// # Errors
+/// No server runs here, or it does not answer.
+pub fn health(config: &Config) -> anyhow::Result<()> {
+    running(config)?.ask(&Request::Health)?;
+    print("ok\n")
+}
+
 /// `caffis-chat cluster`: the nodes, as the running server sees them.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use caffis_core::ports::{clock::SharedClock, store::SharedStore};
 use caffis_embedded::{EmbeddedStore, Health, Options};
-use caffis_scylla::{Credentials, Replication, Schema, ScyllaStore, migrate, plan};
+use caffis_scylla::{Credentials, Replication, Risk, Schema, ScyllaStore, migrate, plan, risks};
 
 use crate::config::{self, Config, Copies};
 
@@ -91,6 +91,7 @@ pub async fn embedded(config: &Config, clock: &SharedClock) -> anyhow::Result<Ar
 /// Connects to the servers of a shared store, and brings its tables to this version.
 async fn shared(config: &Config) -> anyhow::Result<SharedStore> {
     let options = shared_options(config)?;
+    check_losses(config, &options).await?;
     migrate(&options, &Schema::core(), &config.node_name()).await?;
     Ok(Arc::new(ScyllaStore::connect(&options).await?))
 }
@@ -109,9 +110,36 @@ pub async fn migrate_shared(config: &Config, only_plan: bool) -> anyhow::Result<
     let (options, schema) = (shared_options(config)?, Schema::core());
     let done = match only_plan {
         true => plan(&options, &schema).await?,
-        false => migrate(&options, &schema, &config.node_name()).await?,
+        false => {
+            check_losses(config, &options).await?;
+            migrate(&options, &schema, &config.node_name()).await?
+        }
     };
     Ok(done.to_string())
+}
+
+/// Refuses servers that could lose what they acknowledged, unless the configuration accepts that. Before
+/// anything is made there.
+async fn check_losses(config: &Config, options: &caffis_scylla::Options) -> anyhow::Result<()> {
+    let refused = refused(risks(options).await?, &config.store.accept_loss);
+    match refused.is_empty() {
+        true => Ok(()),
+        false => bail!("{}", refused.join("; ")),
+    }
+}
+
+/// A sentence for each risk that is not accepted; the others are logged.
+fn refused(risks: Vec<Risk>, accepted: &[String]) -> Vec<String> {
+    let mut refused = Vec::new();
+    for Risk { loss, sentence } in risks {
+        let name = loss.name();
+        if accepted.iter().any(|accepted| accepted == name) {
+            tracing::warn!(loss = name, "accepted by accept_loss: {sentence}");
+        } else {
+            refused.push(format!("{sentence}; or accept this with accept_loss = [\"{name}\"]"));
+        }
+    }
+    refused
 }
 
 /// How the servers of a shared store are reached.
@@ -135,4 +163,25 @@ fn shared_options(config: &Config) -> anyhow::Result<caffis_scylla::Options> {
         None => bail!("store_replication is neither one number nor one for each data centre"),
     };
     Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use caffis_scylla::Loss;
+
+    use super::*;
+
+    #[test]
+    fn a_loss_is_refused_unless_it_is_accepted_by_name() {
+        let risk = |loss| Risk { loss, sentence: "it may be lost".to_owned() };
+        let risks = || vec![risk(Loss::Replication), risk(Loss::CommitLog)];
+        let accepted = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            refused(risks(), &names)
+        };
+        assert_eq!(accepted(&[]).len(), 2);
+        let left = accepted(&["replication"]);
+        assert_eq!(left, ["it may be lost; or accept this with accept_loss = [\"commit_log\"]"]);
+        assert_eq!(accepted(&["replication", "commit_log"]), Vec::<String>::new());
+    }
 }

@@ -207,7 +207,7 @@ impl Node {
         command.args(["--node-name", name, "--listen", &listen.join(",")]);
         command.arg("--data").arg(folder.path().join(name));
         command.args(["--store", &format!("scylla://{}/chat", cql.hosts().join(","))]);
-        command.args(["--store-replication", "1"]);
+        command.args(["--store-replication", "1", "--accept-loss", "replication"]);
         command.args(["--bus", &format!("redis://127.0.0.1:{}", redis.port())]);
         let log = folder.path().join(format!("{name}.log"));
         let process = Process::start(&command, &log);

@@ -90,6 +90,8 @@ pub struct StoreSettings {
     pub data_centre: Option<String>,
     /// The copies of each row in a new keyspace: a number, or a number for each data centre.
     pub replication: Vec<String>,
+    /// What the servers may lose of what they acknowledged, by [`caffis_scylla::Loss::name`].
+    pub accept_loss: Vec<String>,
 }
 
 /// How a node is one of several.

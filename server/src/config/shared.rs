@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use caffis_scylla::Loss;
+
 /// The most servers of an address.
 const MAX_HOSTS: usize = 64;
 
@@ -92,6 +94,11 @@ pub(super) fn is_copies(item: &str) -> bool {
         && copies.parse::<u8>().is_ok_and(|copies| (1..=MAX_COPIES).contains(&copies))
 }
 
+/// One item of `accept_loss`.
+pub(super) fn is_loss(item: &str) -> bool {
+    Loss::ALL.iter().any(|loss| loss.name() == item)
+}
+
 /// The copies of each row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Copies {
@@ -160,6 +167,7 @@ mod tests {
         assert_eq!(copies(&["3", "2"]), None);
         assert_eq!(copies(&["3", "rome:2"]), None);
         assert_eq!(Copies::parse(&[]), None);
+        assert!(is_loss("replication") && is_loss("commit_log") && !is_loss("all"));
         for wrong in ["", "0", "10", "x", "rome:", ":3", "ro me:3"] {
             assert!(!is_copies(wrong), "{wrong}");
         }

@@ -38,6 +38,8 @@ pub enum Request {
         /// Tokens made before this are refused.
         before: Timestamp,
     },
+    /// Nothing but an answer.
+    Health,
     /// What the node knows of the others.
     Cluster,
     /// That the node hands its rooms over, drains and ends.

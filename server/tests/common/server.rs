@@ -47,8 +47,14 @@ impl Setup {
         Self { dev: false, ..Self::dev() }
     }
 
-    /// With more flags: `["--open-rooms", "7"]`.
+    /// With more flags: `["--open-rooms", "7"]`. They replace those that were given before.
     pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
+        for flag in flags.iter().filter(|flag| flag.starts_with("--")) {
+            if let Some(at) = self.arguments.iter().position(|other| other == flag) {
+                let value = self.arguments.get(at + 1).is_some_and(|next| !next.starts_with("--"));
+                self.arguments.drain(at..=at + usize::from(value));
+            }
+        }
         self.arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
         self
     }
@@ -56,14 +62,6 @@ impl Setup {
     /// With its metrics on a free port.
     pub(crate) fn metrics(self) -> Self {
         self.flags(&["--metrics-listen", "127.0.0.1:0"])
-    }
-
-    /// Listening at this address, wherever it was before.
-    pub(crate) fn listening_at(mut self, address: SocketAddr) -> Self {
-        if let Some(at) = self.arguments.iter().position(|flag| flag == "--listen") {
-            self.arguments.drain(at..at + 2);
-        }
-        self.flags(&["--listen", &address.to_string()])
     }
 
     /// With an environment variable.

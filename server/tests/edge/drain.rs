@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::common::{Over, Person, Setup, soon};
+use crate::common::{Over, Person, Setup, run, soon};
 
 #[tokio::test]
 async fn sigterm_says_goodbye_keeps_everything_and_exits_with_0() {
@@ -67,6 +67,17 @@ async fn ctrl_c_drains_also_without_clients() {
     let mut server = Setup::dev().start().await;
     server.signal(Signal::INT);
     assert_eq!(server.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn health_says_whether_a_server_answers() {
+    let server = Setup::dev().start().await;
+    let data = server.setup.data();
+    let health = ["health", "--data", data.to_str().unwrap()];
+    assert_eq!(run(&health).await.worked(), "ok\n");
+    // The socket of a server that was killed stays.
+    server.kill().await;
+    run(&health).await.refused(&["no server runs with the data folder"]);
 }
 
 #[tokio::test]

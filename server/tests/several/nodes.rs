@@ -33,7 +33,10 @@ impl Ground {
     pub(crate) fn node(&self, name: &str) -> Setup {
         let store = format!("scylla://{}/chat", self.cql.hosts().join(","));
         let bus = format!("redis://127.0.0.1:{}", self.redis.port());
-        let setup = Setup::dev().variable("CAFFIS_STORE_REPLICATION", "1");
+        // Flags of a test count more than these.
+        let setup = Setup::dev()
+            .variable("CAFFIS_STORE_REPLICATION", "1")
+            .variable("CAFFIS_ACCEPT_LOSS", "replication");
         setup.flags(&[
             "--store",
             &store,
@@ -58,7 +61,7 @@ impl Ground {
 
 /// The same node again, at the same address.
 pub(crate) fn again(server: &Server) -> Setup {
-    server.setup.clone().listening_at(server.tcp())
+    server.setup.clone().flags(&["--listen", &server.tcp().to_string()])
 }
 
 /// Somebody who comes to the first node that takes them.

@@ -1,6 +1,6 @@
 //! What keeps a node from starting, and what it does without the others.
 
-use caffis_servers::redis::RedisServer;
+use caffis_servers::{CommitLog, CqlSetup, redis::RedisServer};
 
 use crate::{
     common::{Over, Setup, run},
@@ -57,11 +57,36 @@ async fn commands_for_the_embedded_store_say_what_to_do() {
 
 #[tokio::test]
 #[ignore = "needs a real server"]
+async fn a_node_refuses_servers_that_could_lose_what_they_acknowledge() {
+    let mut setup = CqlSetup::new(1);
+    setup.commit_log = CommitLog::Periodic;
+    let ground = Ground { cql: setup.start(), redis: RedisServer::start() };
+    let accepting = |losses| ground.node("one").flags(&["--accept-loss", losses]);
+    let periodic = format!("commitlog_sync is periodic on {}", ground.cql.hosts()[0]);
+    let refused = accepting("replication").fail().await;
+    refused.refused(&[&periodic, "batch or group", "accept_loss = [\"commit_log\"]"]);
+    assert!(!refused.stderr.contains("accept_loss = [\"replication\"]"), "{}", refused.stderr);
+    // Both are named at once, before anything is made.
+    let both = accepting("").fail().await;
+    both.refused(&[&periodic, "the keyspace chat would get a replication of 1: "]);
+    let node = accepting("replication,commit_log").start().await;
+    assert!(node.log().contains("accepted by accept_loss: "), "{}", node.log());
+    node.stop().await;
+    // It is the keyspace that counts, once there is one, and not what is asked for.
+    let three = accepting("commit_log").flags(&["--store-replication", "3"]).fail().await;
+    three.refused(&["the keyspace chat has a replication of 1 in the data centre datacenter1: "]);
+}
+
+#[tokio::test]
+#[ignore = "needs a real server"]
 async fn migrate_makes_the_tables_and_says_how() {
     let ground = Ground::start();
     let store = format!("scylla://{}/made", ground.cql.hosts().join(","));
     let bus = format!("redis://127.0.0.1:{}", ground.redis.port());
     let migrate = ["migrate", "--store", &store, "--store-replication", "1", "--bus", &bus];
+    let one_copy = "would get a replication of 1: ";
+    run(&migrate).await.refused(&[one_copy, "or accept this with accept_loss = [\"replication\"]"]);
+    let migrate = [&migrate[..], &["--accept-loss", "replication"]].concat();
     let planned = [&migrate[..], &["--dry-run"]].concat();
     let plan = run(&planned).await.worked();
     assert!(plan.starts_with("-- From nothing to version"), "{plan}");

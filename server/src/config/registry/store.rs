@@ -4,7 +4,7 @@ use super::units::{GIB, MIB};
 use crate::config::{
     field::{Field, Number},
     setting::{Group, Setting, setting},
-    shared::{is_copies, is_store},
+    shared::{is_copies, is_loss, is_store},
     valid::is_word,
 };
 
@@ -48,6 +48,12 @@ pub(super) const SETTINGS: &[Setting] = &[
             is_copies,
             "a number from 1 to 9, or data centres with numbers such as milan:3,rome:3",
         ),
+    ),
+    setting(
+        "accept_loss",
+        GROUP,
+        "Losses of acknowledged messages that you accept from the CQL servers' settings: replication (fewer than three copies), commit_log (acknowledged before they are on the disk); empty: none, so such servers are refused",
+        Field::Words(|c| &mut c.store.accept_loss, is_loss, "replication, commit_log"),
     ),
     setting(
         "store_reserve",
