@@ -30,11 +30,13 @@ const BROWSERS: [System; 4] = [
     System { package: "xvfb", program: "Xvfb" },
 ];
 
-/// The real servers that tests start, and what fetches the CQL server. Debian starts Redis on its usual
-/// port too, and HAProxy without one; tests never use those.
-const SERVERS: [System; 3] = [
+/// The real servers that tests start, and what fetches the CQL server. Debian starts Redis and Prometheus on
+/// their usual ports too, and HAProxy without one; tests never use those.
+const SERVERS: [System; 4] = [
     System { package: "redis-server", program: "redis-server" },
     System { package: "haproxy", program: "haproxy" },
+    // With promtool.
+    System { package: "prometheus", program: "prometheus" },
     MAVEN,
 ];
 /// Fetches the CQL server.

@@ -3,9 +3,9 @@
 //!
 //! [`CqlServers`] is Apache Cassandra: one node, or several that form a ring. Its program comes by
 //! `cargo xtask setup`, and needs Java 17. Its addresses are chosen at random from 127.0.0.0/8 and held by a
-//! lock that the system releases (`address`). [`redis`] and [`HaProxy`] come from Debian. All of them end
-//! when the process of the test ends in any other way, too (`process`), and files that it leaves behind
-//! are removed by the next one (`folder`).
+//! lock that the system releases (`address`). [`redis`], [`HaProxy`] and [`prometheus`] come from Debian.
+//! All of them end when the process of the test ends in any other way, too (`process`), and files that it
+//! leaves behind are removed by the next one (`folder`).
 //!
 //! [`demo`] starts all of them with two nodes of the product, for people: `cargo xtask cluster`.
 //!
@@ -21,6 +21,7 @@ pub mod demo;
 mod folder;
 mod haproxy;
 mod process;
+pub mod prometheus;
 pub mod redis;
 
 pub use cql::{Clock, CommitLog, CqlNode, CqlServers, CqlSetup};

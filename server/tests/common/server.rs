@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -280,8 +280,14 @@ impl Server {
 
     /// From now on its files may grow to this many bytes; none: as far as the disk goes.
     pub(crate) fn limit_files(&self, bytes: Option<u64>) {
-        let limit = Rlimit { current: bytes, maximum: None };
-        prlimit(Some(self.process()), Resource::Fsize, limit).unwrap();
+        self.limit(Resource::Fsize, bytes);
+    }
+
+    /// From now on it may have so much of something; none: without a limit.
+    pub(crate) fn limit(&self, what: Resource, most: Option<u64>) {
+        // It has the hard limit of this process.
+        let limit = Rlimit { current: most, maximum: getrlimit(what).maximum };
+        prlimit(Some(self.process()), what, limit).unwrap();
     }
 
     /// Waits until the process ends by itself.

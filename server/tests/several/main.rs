@@ -11,6 +11,7 @@ mod common;
 mod friend;
 #[path = "../journey/load.rs"]
 mod load;
+mod metrics;
 mod nodes;
 #[path = "../journey/plug.rs"]
 #[allow(dead_code, reason = "shared with the journeys")]
