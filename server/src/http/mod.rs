@@ -11,28 +11,23 @@ mod origin;
 mod reply;
 mod security;
 mod socket;
+mod timeout;
 mod web;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
-    http::StatusCode,
-    middleware::{self, Next},
-    response::Response,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post},
 };
-use caffis_schema::{Error, ErrorCode};
 
 pub use app::{App, SOCKET_PATH, WEBTRANSPORT_PATH};
 pub use origin::Origins;
 
 /// The largest body of a request, in bytes.
 const MAX_BODY: usize = 16 * 1024;
-
-/// How long a request may take, its body included. Links are requests only until they are upgraded.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Everything that is served over HTTP.
 pub fn router(app: Arc<App>) -> Router {
@@ -50,18 +45,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(web::serve)
         .method_not_allowed_fallback(reply::wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn(timeout::in_time))
         .layer(middleware::from_fn_with_state(app.clone(), security::headers))
         .with_state(app)
-}
-
-/// Answers in time, or says that it took too long.
-async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let error = Error::refused(ErrorCode::Invalid, "The request took too long.");
-            reply::error(StatusCode::REQUEST_TIMEOUT, &error)
-        }
-    }
 }

@@ -1,6 +1,12 @@
 //! The bus port, measured.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use caffis_core::{
@@ -10,7 +16,7 @@ use caffis_core::{
     },
 };
 
-use super::{Calls, Meters};
+use super::calls::Calls;
 
 const OPERATIONS: [&str; 2] = ["publish", "request"];
 const FAILURES: [&str; 4] = ["unavailable", "no_node", "no_reply", "invalid"];
@@ -22,8 +28,26 @@ enum Operation {
     Request,
 }
 
-pub(super) fn calls() -> Calls {
-    Calls::new(&OPERATIONS, &FAILURES)
+/// What is counted of the bus.
+#[derive(Debug)]
+pub struct BusMeters {
+    /// Its calls.
+    pub calls: Calls,
+    gaps: AtomicU64,
+}
+
+impl Default for BusMeters {
+    fn default() -> Self {
+        Self { calls: Calls::new(&OPERATIONS, &FAILURES), gaps: AtomicU64::default() }
+    }
+}
+
+impl BusMeters {
+    /// How often a subscriber heard that messages may be missing.
+    #[must_use]
+    pub fn gaps(&self) -> u64 {
+        self.gaps.load(Ordering::Relaxed)
+    }
 }
 
 /// The place of an error in [`FAILURES`].
@@ -39,13 +63,13 @@ fn place(error: &BusError) -> usize {
 /// A bus whose calls are counted.
 pub struct MeasuredBus {
     bus: SharedBus,
-    meters: Arc<Meters>,
+    meters: Arc<BusMeters>,
 }
 
 impl MeasuredBus {
     /// Measures a bus.
     #[must_use]
-    pub fn new(bus: SharedBus, meters: Arc<Meters>) -> Arc<Self> {
+    pub fn new(bus: SharedBus, meters: Arc<BusMeters>) -> Arc<Self> {
         Arc::new(Self { bus, meters })
     }
 
@@ -54,7 +78,7 @@ impl MeasuredBus {
         operation: Operation,
         call: BusFuture<'a, T>,
     ) -> BusFuture<'a, T> {
-        Box::pin(self.meters.bus.measure(operation as usize, place, call))
+        Box::pin(self.meters.calls.measure(operation as usize, place, call))
     }
 }
 
@@ -83,7 +107,7 @@ impl Bus for MeasuredBus {
 /// A subscription whose gaps are counted.
 struct Listening {
     subscription: Box<dyn Subscription>,
-    meters: Arc<Meters>,
+    meters: Arc<BusMeters>,
 }
 
 impl Subscription for Listening {
@@ -99,7 +123,7 @@ impl Subscription for Listening {
         Box::pin(async move {
             let heard = self.subscription.next().await;
             if matches!(heard, Some(Heard::Gap)) {
-                self.meters.gap();
+                self.meters.gaps.fetch_add(1, Ordering::Relaxed);
             }
             heard
         })

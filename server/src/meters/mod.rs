@@ -16,7 +16,11 @@ use std::{
 
 use caffis_link::Kind;
 
-pub use self::{bus::MeasuredBus, calls::Calls, store::MeasuredStore};
+pub use self::{
+    bus::{BusMeters, MeasuredBus},
+    calls::Calls,
+    store::MeasuredStore,
+};
 
 /// The transports by which people come.
 const TRANSPORTS: [Kind; 3] = [Kind::WebSocket, Kind::Quic, Kind::WebTransport];
@@ -29,10 +33,9 @@ pub struct Meters {
     links: [Links; TRANSPORTS.len()],
     admissions: [AtomicU64; Admitted::ALL.len()],
     /// Calls to the store.
-    pub store: Calls,
+    pub store: Arc<Calls>,
     /// Calls to the bus.
-    pub bus: Calls,
-    gaps: AtomicU64,
+    pub bus: Arc<BusMeters>,
 }
 
 impl Default for Meters {
@@ -41,9 +44,8 @@ impl Default for Meters {
             started: SystemTime::now(),
             links: Default::default(),
             admissions: Default::default(),
-            store: store::calls(),
-            bus: bus::calls(),
-            gaps: AtomicU64::default(),
+            store: Arc::new(store::calls()),
+            bus: Arc::default(),
         }
     }
 }
@@ -96,11 +98,6 @@ impl Meters {
         self.admissions[result as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A subscriber to the bus heard that messages may be missing.
-    fn gap(&self) {
-        self.gaps.fetch_add(1, Ordering::Relaxed);
-    }
-
     /// The links that are open, by transport.
     pub fn open_links(&self) -> impl Iterator<Item = (String, u64)> {
         self.each_transport(|links| &links.open)
@@ -125,11 +122,6 @@ impl Meters {
             .iter()
             .zip(&self.admissions)
             .map(|(result, count)| (result.name(), count.load(Ordering::Relaxed)))
-    }
-
-    /// How often messages of the bus may have been missed.
-    pub fn gaps(&self) -> u64 {
-        self.gaps.load(Ordering::Relaxed)
     }
 }
 

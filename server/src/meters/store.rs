@@ -7,7 +7,7 @@ use caffis_core::ports::store::{
     Value,
 };
 
-use super::{Calls, Meters};
+use super::calls::Calls;
 
 const OPERATIONS: [&str; 6] =
     ["get", "get_many", "scan", "write", "insert_if_absent", "compare_and_set"];
@@ -42,14 +42,14 @@ fn place(error: &StoreError) -> usize {
 /// A store whose calls are counted.
 pub struct MeasuredStore {
     store: SharedStore,
-    meters: Arc<Meters>,
+    calls: Arc<Calls>,
 }
 
 impl MeasuredStore {
     /// Measures a store.
     #[must_use]
-    pub fn new(store: SharedStore, meters: Arc<Meters>) -> Arc<Self> {
-        Arc::new(Self { store, meters })
+    pub fn new(store: SharedStore, calls: Arc<Calls>) -> Arc<Self> {
+        Arc::new(Self { store, calls })
     }
 
     fn measure<'a, T: Send + 'a>(
@@ -57,7 +57,7 @@ impl MeasuredStore {
         operation: Operation,
         call: StoreFuture<'a, T>,
     ) -> StoreFuture<'a, T> {
-        Box::pin(self.meters.store.measure(operation as usize, place, call))
+        Box::pin(self.calls.measure(operation as usize, place, call))
     }
 }
 

@@ -78,7 +78,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         furnished.context("the demo users cannot be written")?;
     }
     let ports = Ports {
-        store: MeasuredStore::new(store.port(), meters.clone()),
+        store: MeasuredStore::new(store.port(), meters.store.clone()),
         clock: clock.clone(),
         stamps,
         entropy,

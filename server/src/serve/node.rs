@@ -37,7 +37,7 @@ pub(super) async fn start(
             tracing::warn!(reason, "the bus cannot be reached; starting without it");
         }
     }
-    let meters = meters.clone();
+    let meters = meters.bus.clone();
     let joining = Joining {
         boot_clock: Arc::new(SystemBootClock),
         connect: Box::new(move |node| {

@@ -20,7 +20,7 @@ use axum::{
 use prometheus_client::{encoding::prometheus_text, registry::Registry};
 
 use self::page::Page;
-use super::{App, in_time, reply};
+use super::{app::App, reply, timeout::in_time};
 
 /// The text format that every scraper reads.
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -15,7 +15,7 @@ use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
 use super::{process, writer::Writer};
 use crate::{
-    http::{App, health},
+    http::{app::App, health},
     storage::Storage,
 };
 
@@ -223,14 +223,14 @@ fn store(writer: &mut Writer<'_>, app: &App) -> fmt::Result {
 
 fn bus(writer: &mut Writer<'_>, app: &App) -> fmt::Result {
     let about = ("caffis_bus_duration_seconds", "How long calls to the bus take, by operation.");
-    writer.times_by(about, "operation", app.meters.bus.times())?;
+    writer.times_by(about, "operation", app.meters.bus.calls.times())?;
     let about = ("caffis_bus_errors", "Calls to the bus that failed, by reason.");
-    let failures = app.meters.bus.failures().map(|(error, count)| ([error], count));
+    let failures = app.meters.bus.calls.failures().map(|(error, count)| ([error], count));
     writer.counters(about, ["error"], failures)?;
     writer.counter(
         "caffis_bus_gaps",
         "How often a subscriber of this node may have missed messages of the bus.",
-        app.meters.gaps(),
+        app.meters.bus.gaps(),
     )
 }
 
