@@ -14,7 +14,7 @@
 //! What it costs: a row for each room and minute with entries, and one for each shard that changes hands.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::Bound,
     sync::{Arc, Mutex},
     time::Duration,
@@ -35,6 +35,9 @@ use crate::{
 
 /// The minutes of one partition of `activity`.
 pub(crate) const HOUR: u64 = 60;
+
+/// Rows that are read at a time.
+pub(crate) const PAGE: usize = 1_000;
 
 /// The most reactors: more cursors than these are not read.
 const REACTORS: usize = 64;
@@ -224,6 +227,39 @@ impl Activity {
         let (from, to) = (Bound::Excluded(from), Bound::Included(vec![until.to_value()]));
         let partition = ActivityRow::partition(&shard.get(), &hour);
         tables::scan(&*self.store, partition, from, to, limit).await
+    }
+
+    /// The rooms that were noted as active after the cursors of a shard.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn since_cursors(
+        &self,
+        shard: Shard,
+        epoch: u64,
+    ) -> Result<BTreeSet<RoomId>, StoreError> {
+        let present = self.present();
+        let cursors = self.with(shard, epoch, |adopted| {
+            let first = adopted.cursors.values().map(|cursor| cursor.handled).min();
+            Some((first?, adopted.noted.max(present)))
+        });
+        let mut rooms = BTreeSet::new();
+        let Some((cursor, last)) = cursors.flatten() else { return Ok(rooms) };
+        // A shard that was without an owner for long has its walk for what lies further back.
+        let cursor = cursor.max(last.saturating_sub(3 * HOUR));
+        for hour in (cursor + 1) / HOUR..=last / HOUR {
+            let mut from = After::Minute(cursor);
+            loop {
+                let rows = self.page((shard, hour), from, last, PAGE).await?;
+                let Some(row) = rows.last().filter(|_| rows.len() == PAGE) else {
+                    rooms.extend(rows.into_iter().map(|row| row.room));
+                    break;
+                };
+                from = After::Room(row.minute, row.room);
+                rooms.extend(rows.into_iter().map(|row| row.room));
+            }
+        }
+        Ok(rooms)
     }
 
     /// Notes rooms of a shard as active once more.

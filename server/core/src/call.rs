@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Codec, Error, ErrorCode, Keyed, Reply, RoomId, UserId, limits::PAGE_BYTES, room::RoomClass,
+    Codec, Error, ErrorCode, Reply, RoomId, UserId, limits::PAGE_BYTES, room::RoomClass,
 };
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     ports::bus::NodeId,
     room::{RoomCell, RoomCommand},
     services::Services,
-    tables::{self, RoomRow, SentRow, UserRoomRow},
+    tables::{self, RoomRow, UserRoomRow},
 };
 
 /// The answer of a handler.
@@ -209,31 +209,16 @@ impl Call {
         Ok(())
     }
 
-    /// Gives a command to the owner of its room. From a member it is in the room's queue when this
-    /// returns, so that the commands of a session reach a room in their order.
+    /// Gives a command to the owner of its room. It is in the room's queue when this returns, so that the
+    /// commands of a session reach a room in their order.
     pub fn change<C: RoomCommand>(
         &self,
         command: C,
     ) -> impl Future<Output = Handled> + Send + 'static + use<C> {
-        let (call, room) = (self.clone(), command.room());
-        let give = move |call: &Self, command: C| {
-            call.services.rooms.command(call.caller(room), Box::new(command))
-        };
-        let (given, stranger) = match self.is_known(room) {
-            true => (Some(give(self, command)), None),
-            false => (None, Some(command)),
-        };
-        async move {
-            let done = match (given, stranger) {
-                (Some(given), _) => given.await?,
-                (None, Some(command)) => {
-                    call.check_sent(&command).await?;
-                    give(&call, command).await?
-                }
-                (None, None) => return Err(no_such_room()),
-            };
-            Ok(Reply::Appended(done.appended))
-        }
+        let room = command.room();
+        let (caller, known) = (self.caller(room), self.is_known(room));
+        let done = self.services.rooms.command(caller, known, Box::new(command));
+        async move { Ok(Reply::Appended(done.await?.appended)) }
     }
 
     /// Whether memory knows that the caller may know of a room.
@@ -267,18 +252,6 @@ impl Call {
         let row = tables::get::<RoomRow>(&*self.services.store, RoomRow::key(&room)).await?;
         let public = row.is_some_and(|row| row.class == RoomClass::Public);
         if public || self.is_listed(room).await? { Ok(()) } else { Err(no_such_room()) }
-    }
-
-    /// As [`Call::check_known`], but lets those through who sent the command before: it is answered as
-    /// it was then, also to someone who has left since.
-    async fn check_sent(&self, command: &impl Keyed) -> Result<(), Error> {
-        let room = command.room();
-        if self.is_listed(room).await? {
-            return Ok(());
-        }
-        let key = SentRow::key_of(room, &self.user, command.key());
-        let sent = tables::get::<SentRow>(&*self.services.store, key).await?.is_some();
-        if sent { Ok(()) } else { Err(no_such_room()) }
     }
 
     /// Whether the store has the room among the caller's.

@@ -170,7 +170,8 @@ impl Core {
         spawn(views.tell_counts(ended.clone()));
         if let Some(nodes) = &services.nodes {
             spawn(serve(services.clone(), nodes.clone(), ended.clone()));
-            spawn(keep_auditing(services.views.clone(), nodes.clone(), ended.clone()));
+            let (rooms, views) = (rooms.clone(), services.views.clone());
+            spawn(keep_auditing(rooms, views, nodes.clone(), ended.clone()));
         }
         let walker =
             Walker::new(activity, rooms.clone(), services.owners.clone(), settings.store_timeout);

@@ -27,7 +27,7 @@ pub struct Joining {
     pub lease: LeaseSettings,
 }
 
-/// Empties the rooms of core, which is made after the lease.
+/// The rooms of core, which is made after the lease.
 #[derive(Default)]
 struct Rooming(OnceLock<Arc<Rooms>>);
 
@@ -35,6 +35,13 @@ impl Drain for Rooming {
     fn drain(&self, shard: Shard) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         match self.0.get() {
             Some(rooms) => Box::pin(rooms.clone().drain(move |room| Shard::of(room) == shard)),
+            None => Box::pin(std::future::ready(())),
+        }
+    }
+
+    fn inherit(&self, shards: Vec<(Shard, u64)>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        match self.0.get() {
+            Some(rooms) => Box::pin(rooms.clone().inherit(shards)),
             None => Box::pin(std::future::ready(())),
         }
     }

@@ -33,6 +33,10 @@ impl Drain for Nothing {
     fn drain(&self, _: Shard) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(std::future::ready(()))
     }
+
+    fn inherit(&self, _: Vec<(Shard, u64)>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 impl Entropy for Nothing {

@@ -140,6 +140,33 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
         sleep(LISTED).await;
         check_list(&trace, &ledger, &device, &rooms);
     }
+    if trace.is_broken() {
+        for (room, truth) in &rooms {
+            trace.note(format_args!("{} is {room}", ledger.short(*room)));
+            tell_log(&trace, &ledger.short(*room), truth);
+        }
+    }
+}
+
+/// Notes what happened in a room, for whoever looks for the cause of a broken promise.
+fn tell_log(trace: &Trace, room: &str, truth: &Truth) {
+    for entry in &truth.entries {
+        let what = match &entry.kind {
+            EntryKind::Created(created) => format!("made with {:?}", created.members),
+            EntryKind::Joined(joined) => format!("{:?} join", joined.users),
+            EntryKind::Left(left) => format!("{} leaves by {:?}", left.user, left.by),
+            EntryKind::Role(change) => format!("{} is {:?}", change.user, change.role),
+            EntryKind::Message(message) => match &message.body {
+                Body::Text(body) => {
+                    let word = body.text.split(' ').next().unwrap_or_default();
+                    format!("{word} of {:?}", message.sender)
+                }
+                _ => "a message".to_owned(),
+            },
+            EntryKind::Unknown(_) => "something".to_owned(),
+        };
+        trace.note(format_args!("{room} {} at {}: {what}", entry.position, entry.time));
+    }
 }
 
 /// The last position of a device in each room that it holds.
@@ -198,7 +225,8 @@ fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth) {
             trace.broken(format_args!("{short}: {position} has other words"));
         }
         if sending.acknowledged.is_none() && sending.open == 0 {
-            trace.broken(format_args!("{short}: {position} was refused and is there"));
+            let words = sending.short();
+            trace.broken(format_args!("{short}: {position}, {words}, was refused and is there"));
         }
     }
     let in_charge = truth.roles.values().any(|role| *role >= Role::Admin);
@@ -287,13 +315,16 @@ fn check_list(trace: &Trace, ledger: &Ledger, device: &Device, rooms: &BTreeMap<
     for (room, truth) in rooms {
         let short = ledger.short(*room);
         let expected = truth.member(user).map(|span| {
-            let told = ledger.read.get(&(user.clone(), *room)).copied().unwrap_or_default();
+            let read = ledger.read.get(&(user.clone(), *room)).copied().unwrap_or_default();
             let own = truth.entries.iter().rev().find_map(|entry| match &entry.kind {
                 EntryKind::Message(m) if m.sender.as_ref() == Some(user) => Some(m.number),
                 _ => None,
             });
-            let read = told.max(own.unwrap_or_default().get()).max(span.number);
-            (truth.entries.len() as u64, truth.messages, truth.messages - read)
+            let own = own.unwrap_or_default().get().max(span.number);
+            let most = truth.messages - read.told.max(own);
+            let least = truth.messages - read.asked.min(truth.messages).max(own);
+            let found = seen.listed.get(room).map_or(0, |summary| summary.unread);
+            (truth.entries.len() as u64, truth.messages, found.clamp(least, most))
         });
         let found = seen.listed.get(room).map(|s| (s.head.get(), s.number.get(), s.unread));
         if found != expected {

@@ -40,7 +40,8 @@ pub(crate) struct Seen {
     pub(crate) shut: BTreeSet<RoomId>,
     /// Rooms that this person was told they are no longer in.
     out: BTreeSet<RoomId>,
-    /// Entries that came since then. What brings the person back may take another way and come later.
+    /// Entries that came since then. What brings the person back may take another way and come later; so may
+    /// the removal, from a node that is behind and still tells what came before it.
     pub(crate) early: BTreeMap<RoomId, Position>,
 }
 
@@ -154,7 +155,10 @@ impl Watch {
                 seen.copies.insert(room, Copy { last: head, loose: false });
             }
             // Events from before the removal, and the removal itself, may still follow.
-            ClientEvent::Gone(room) => drop(seen.copies.remove(&room)),
+            ClientEvent::Gone(room) => {
+                seen.copies.remove(&room);
+                seen.early.remove(&room);
+            }
             ClientEvent::Other(event) => match *event {
                 Event::RoomAdded(room) => seen.added(&room, self.small),
                 Event::RoomRemoved(removed) => Self::removed(&mut seen, removed.room),
@@ -180,6 +184,7 @@ impl Watch {
 
     fn removed(seen: &mut Seen, room: RoomId) {
         seen.copies.remove(&room);
+        seen.early.remove(&room);
         seen.out.insert(room);
     }
 

@@ -27,12 +27,22 @@ impl Sending {
     }
 }
 
+/// How far a person has read, as far as their devices know. A mark has no key, so a copy that comes late may
+/// move the marker although another one was refused.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Read {
+    /// The largest number that was acknowledged.
+    pub(crate) told: u64,
+    /// The largest number that was asked for.
+    pub(crate) asked: u64,
+}
+
 /// Everything that was asked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) sendings: BTreeMap<(UserId, ClientId), Sending>,
-    /// The read markers that people were told.
-    pub(crate) read: BTreeMap<(UserId, RoomId), u64>,
+    /// The read markers of people.
+    pub(crate) read: BTreeMap<(UserId, RoomId), Read>,
     /// Rooms in the order of their creation, with what later members may see.
     pub(crate) rooms: Vec<(RoomId, HistoryPolicy)>,
     /// The number of the last message that was acknowledged in each room.

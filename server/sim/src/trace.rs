@@ -48,6 +48,11 @@ impl Trace {
         lock(&self.lines).broken.push(what.to_string());
     }
 
+    /// Whether a promise was broken.
+    pub(crate) fn is_broken(&self) -> bool {
+        !lock(&self.lines).broken.is_empty()
+    }
+
     /// All lines, and all broken promises.
     pub(crate) fn end(&self) -> (Vec<String>, Vec<String>) {
         let mut lines = lock(&self.lines);

@@ -50,6 +50,8 @@ impl Member {
                 Ok(Some(found)) if found == row => {
                     if self.stamps_above(row.floor).await {
                         self.state.mine.insert(shard, Mine::Serving);
+                        // Whether it was released before is not known any more.
+                        self.state.inherited.push((shard, row.epoch));
                     }
                 }
                 Ok(found) => found.into_iter().for_each(|row| self.state.merge(row)),
@@ -113,6 +115,9 @@ impl Member {
         match outcome {
             // Rule 5: work begins only when the claim is known to have taken effect.
             Outcome::Done => {
+                if claim.before.is_some_and(|before| !before.released) {
+                    self.state.inherited.push((claim.shard, claim.after.epoch));
+                }
                 self.state.merge(claim.after);
                 self.state.mine.insert(claim.shard, Mine::Serving);
                 self.control.moves.send_replace(());

@@ -1,7 +1,9 @@
 //! A node's part in the cluster. It reads the leases of others and the rows of the shards again and again,
 //! and then ends silent leases, claims free shards, and gives shards up.
 
-use std::{collections::BTreeMap, future::Future, ops::Bound, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, future::Future, mem, ops::Bound, pin::Pin, sync::Arc, time::Duration,
+};
 
 use futures_util::{
     StreamExt,
@@ -27,6 +29,7 @@ use crate::{
         stamps::Stamps,
         store::{Batch, StoreError},
     },
+    sync::spawn,
     tables::{self, NodeRow, ShardRow},
 };
 
@@ -35,6 +38,10 @@ pub trait Drain: Send + Sync + 'static {
     /// Stops taking commands for rooms of the shard. Resolves when every write that was sent for them has
     /// been answered, including the rows that follow from entries. Then the shard is released.
     fn drain(&self, shard: Shard) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    /// Called when this node is about to own shards, each in an epoch, whose owner has died. The future
+    /// finishes what that owner may have left undone; it runs once the shards are known to be this node's.
+    fn inherit(&self, shards: Vec<(Shard, u64)>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
 /// How far this node is with a shard that it has claimed.
@@ -84,6 +91,8 @@ pub(super) struct State {
     /// The newest row of each shard that was seen.
     pub(super) table: Vec<Option<ShardRow>>,
     pub(super) mine: BTreeMap<Shard, Mine>,
+    /// Shards that were claimed from nodes that died, with their epochs.
+    pub(super) inherited: Vec<(Shard, u64)>,
     pub(super) watches: BTreeMap<NodeId, Watch>,
     pub(super) draining: FuturesUnordered<Pin<Box<dyn Future<Output = Shard> + Send>>>,
     /// A change is expected: look again soon.
@@ -97,6 +106,7 @@ impl Default for State {
         Self {
             table: vec![None; SHARDS as usize],
             mine: BTreeMap::new(),
+            inherited: Vec::new(),
             watches: BTreeMap::new(),
             draining: FuturesUnordered::new(),
             hurry: false,
@@ -186,7 +196,10 @@ impl Member {
         self.watch_others().await;
         self.confirm().await;
         self.take().await;
+        let inherited = mem::take(&mut self.state.inherited);
+        let inheriting = (!inherited.is_empty()).then(|| self.drain.inherit(inherited));
         self.publish();
+        inheriting.into_iter().for_each(spawn);
         self.release_again().await;
         self.give_up();
         self.state.hurry |= self.expects_handover();

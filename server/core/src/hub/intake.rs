@@ -14,6 +14,7 @@ use caffis_schema::{
 
 use super::{
     encoded::Encoded,
+    follows::Follows,
     latest::LatestKey,
     news::{News, encode},
     people::SessionHandle,
@@ -74,13 +75,16 @@ impl Views {
             (view.clone(), made)
         };
         let mut seen = view.seen();
-        self.dismiss(&mut seen, &state);
         let told = match (&self.follows, made) {
             (Some(follows), true) => follows.told(room),
             _ => seen.state.head,
         };
+        // The answer may have been on its way for a while.
         if state.head < seen.state.head {
             return;
+        }
+        if state.head >= told {
+            self.dismiss(&mut seen, &state);
         }
         let missed = state.head > told;
         let known = entries.iter().take_while(|entry| entry.position <= told).count();
@@ -132,6 +136,19 @@ impl Views {
         if let Some(follows) = &self.follows {
             follows.note_told(state.meta.id, state.head);
         }
+    }
+
+    /// A new view begins at a state of which the members who are connected here may not have heard yet: they
+    /// are told that they are behind. True when they were.
+    pub(super) fn begin_view(&self, seen: &Seen) -> bool {
+        let (room, head) = (seen.state.meta.id, seen.state.head);
+        let missed = |follows: &Follows| follows.has_members(room) && follows.told(room) < head;
+        let Some(follows) = self.follows.as_ref().filter(|follows| missed(follows)) else {
+            return false;
+        };
+        self.tell_behind(seen);
+        follows.note_told(room, head);
+        true
     }
 
     /// Tells the sessions of this node that entries of a room may be missing.

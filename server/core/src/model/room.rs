@@ -97,6 +97,14 @@ pub struct BucketName {
     pub number: u64,
 }
 
+impl BucketName {
+    /// The number, if the name is of an epoch; else 0.
+    #[must_use]
+    pub fn in_epoch(self, epoch: u64) -> u64 {
+        if self.epoch == epoch { self.number } else { 0 }
+    }
+}
+
 /// A room's state after the entry at `head`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomState {

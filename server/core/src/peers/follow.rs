@@ -2,11 +2,14 @@
 //!
 //! News may be lost. So the highest position heard of each room is kept, and the owner is asked until
 //! it is reached; and every [`AUDIT`] the owners are asked where all followed rooms stand, for news of
-//! which nothing was heard at all.
+//! which nothing was heard at all. They answer from memory; of the others a part is looked up in the store
+//! each time, so that each room has its turn once in a minute. At 10,000 rooms that nobody writes in, these
+//! are 170 reads of one row a second.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use caffis_schema::{Entry, Error, Position, RoomId, UserId, room::RoomSummary};
+use futures_util::{StreamExt, stream};
 use tokio::{sync::watch, time::sleep};
 
 use super::{
@@ -14,16 +17,23 @@ use super::{
     questions::{Answered, MEMBERS_PER_ANSWER, Question, RoomStanding},
 };
 use crate::{
-    cluster::Owner,
+    cluster::{Owner, Shard},
     errors::{no_owner, not_now},
     hub::{intake::Received, people::SessionHandle, views::Views},
     model::room::RoomState,
     ports::bus::NodeId,
+    room::Rooms,
     sync::{every, spawn},
 };
 
 /// How often the owners are asked where the followed rooms stand.
 const AUDIT: Duration = Duration::from_secs(5);
+
+/// Audits until each room had its turn to be looked up in the store.
+const TURNS: u64 = 12;
+
+/// Rooms of this node that are looked up at the same time.
+const OWN_ROOMS_AT_ONCE: usize = 16;
 
 /// Rooms in one question.
 const ROOMS_PER_QUESTION: usize = 4_096;
@@ -210,27 +220,59 @@ pub(crate) async fn ask_standings(
     found
 }
 
-/// Asks where all followed rooms stand, and catches up with those that have come further.
-pub(crate) async fn audit(views: Arc<Views>, nodes: Arc<Nodes>, all: bool) {
+/// Asks where followed rooms stand, and catches up with those that have come further. Of rooms that are out
+/// of their owners' memory the store is asked, if they are among the `all` ones.
+pub(crate) async fn audit(
+    rooms: &Arc<Rooms>,
+    views: &Arc<Views>,
+    nodes: &Arc<Nodes>,
+    all: impl Fn(RoomId) -> bool,
+) {
     let followed: BTreeMap<RoomId, Position> = nodes.follows.all().into_iter().collect();
-    for (room, standing) in ask_standings(&nodes, followed.keys().copied(), all).await {
-        let told = match views.get(room) {
-            Some(view) => view.state().head,
-            None => followed.get(&room).copied().unwrap_or_default(),
-        };
-        if standing.head > told {
-            catch_up(&views, &nodes, room, standing.head);
+    let told = |room: RoomId| match views.get(room) {
+        Some(view) => view.state().head,
+        None => followed.get(&room).copied().unwrap_or_default(),
+    };
+    for exhaustive in [false, true] {
+        let asked = followed.keys().copied().filter(|room| all(*room) == exhaustive);
+        for (room, standing) in ask_standings(nodes, asked, exhaustive).await {
+            if standing.head > told(room) {
+                catch_up(views, nodes, room, standing.head);
+            }
         }
     }
+    // What this node owns it tells as its owner, once it is in memory.
+    let own = |room: &RoomId| matches!(nodes.owners.owner_of(*room), Owner::Here { .. });
+    let own = followed.keys().copied().filter(|room| all(*room) && own(room));
+    let reading = stream::iter(own).map(|room| async move {
+        // What cannot be read now has its turn again.
+        if rooms.hinted_head(room).await.is_ok_and(|head| head > told(room)) {
+            let _ = rooms.loaded(room).await;
+        }
+    });
+    reading.buffer_unordered(OWN_ROOMS_AT_ONCE).collect::<()>().await;
 }
 
-/// Audits now and then, until core ends.
+/// Audits now and then, until core ends. In each [`TURNS`] audits each room has its turn to be looked up,
+/// if it is not in its owner's memory.
 pub(crate) async fn keep_auditing(
+    rooms: Arc<Rooms>,
     views: Arc<Views>,
     nodes: Arc<Nodes>,
     ended: watch::Receiver<()>,
 ) {
-    every(AUDIT, ended, move || audit(views.clone(), nodes.clone(), false)).await;
+    let mut turns = (0..TURNS).cycle();
+    every(AUDIT, ended, move || {
+        let (rooms, views, nodes) = (rooms.clone(), views.clone(), nodes.clone());
+        let turn = turns.next().unwrap_or_default();
+        async move { audit(&rooms, &views, &nodes, |room| turn_of(room) == turn).await }
+    })
+    .await;
+}
+
+/// The audit of [`TURNS`] in which a room has its turn.
+fn turn_of(room: RoomId) -> u64 {
+    Shard::of(room).get() % TURNS
 }
 
 /// Takes in that a person who is connected here is in a room of another node now.

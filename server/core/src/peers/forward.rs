@@ -58,6 +58,8 @@ struct Waiting {
     asker: Asker,
     command: Command,
     here: Here,
+    /// The owner for whom it was given.
+    owner: Owner,
     answer: oneshot::Sender<Handled>,
 }
 
@@ -176,7 +178,8 @@ impl Nodes {
         here: Here,
     ) -> Answer {
         let (answer, done) = oneshot::channel();
-        let waiting = Waiting { asker, command, here, answer };
+        let owner = self.owners.owner_of(room);
+        let waiting = Waiting { asker, command, here, owner, answer };
         match lock(&self.queues.0).entry(room) {
             Entry::Occupied(mut queue) => {
                 if queue.get().len() >= self.settings.room_queue {
@@ -210,12 +213,19 @@ impl Nodes {
 impl Draining {
     async fn run(mut self) {
         while let Some(batch) = self.nodes.next(self.room) {
-            match self.nodes.owners.owner_of(self.room) {
+            let owner = self.nodes.owners.owner_of(self.room);
+            // A former owner may have refused another copy of a command, for good: no copy goes from one
+            // owner to the next by itself (rule 20). Whoever still waits asks again.
+            let (batch, outlived): (Vec<_>, Vec<_>) =
+                batch.into_iter().partition(|waiting| waiting.owner == owner);
+            refuse(outlived);
+            if batch.is_empty() {
+                continue;
+            }
+            match owner {
                 Owner::There { node, epoch } => self.ask(node, epoch, batch).await,
                 Owner::Here { .. } => take(batch).await,
-                Owner::Nobody => {
-                    batch.into_iter().for_each(|waiting| drop(waiting.answer.send(Err(no_owner()))))
-                }
+                Owner::Nobody => refuse(batch),
             }
         }
         self.finished = true;
@@ -239,6 +249,11 @@ impl Draining {
             let _ = answer.send(handled);
         }
     }
+}
+
+/// Refuses commands until the room has an owner.
+fn refuse(batch: Vec<Waiting>) {
+    batch.into_iter().for_each(|waiting| drop(waiting.answer.send(Err(no_owner()))));
 }
 
 /// Does commands here: the room came to this node while they waited.

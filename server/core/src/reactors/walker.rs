@@ -8,7 +8,7 @@ use tokio::{sync::watch, time::timeout};
 
 use super::{Reactor, all};
 use crate::{
-    activity::{Activity, After, HOUR},
+    activity::{Activity, After, HOUR, PAGE},
     cluster::{Owner, Shard, SharedOwners},
     ports::store::StoreError,
     room::Rooms,
@@ -17,9 +17,6 @@ use crate::{
 
 /// The period of a walk: minutes are what is walked through.
 const PERIOD: Duration = Duration::from_secs(60);
-
-/// Rows of `activity` that are read at a time.
-const PAGE: usize = 1_000;
 
 /// Rooms that a reactor handles at the same time.
 const ROOMS_AT_ONCE: usize = 16;

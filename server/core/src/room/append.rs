@@ -97,6 +97,11 @@ impl Append {
         self.epoch
     }
 
+    /// The largest name of a bucket that it uses.
+    pub(super) fn last_name(&self) -> BucketName {
+        BucketName { epoch: self.epoch, number: self.last_bucket }
+    }
+
     /// Whether there is nothing to write.
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.sent.is_empty()

@@ -13,7 +13,6 @@ use super::{
     command::{Done, Order},
     markers::{MarkerState, Markers, Moved},
     recent::Recent,
-    refused::Refused,
     ring::Ring,
     updates::Updates,
 };
@@ -43,6 +42,8 @@ pub(super) enum Work {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) caller: Caller,
+    /// Whether the caller is known to be in the room; others may be strangers to it.
+    pub(super) known: bool,
     pub(super) order: Order,
     pub(super) answer: oneshot::Sender<Result<Done, Error>>,
 }
@@ -138,8 +139,6 @@ impl Loaded {
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) loaded: Option<Loaded>,
-    /// Commands that were refused a moment ago.
-    pub(super) refused: Refused,
     pub(super) pending: VecDeque<Work>,
     pub(super) driving: bool,
     /// The view of those who have the room open on this node.
@@ -205,7 +204,6 @@ impl RoomCell {
             saving: Arc::default(),
             inner: Mutex::new(Inner {
                 loaded: None,
-                refused: Refused::default(),
                 pending: VecDeque::new(),
                 driving: false,
                 view: None,

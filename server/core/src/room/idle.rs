@@ -96,7 +96,8 @@ impl Rooms {
         if !inner.is_idle() || inner.evicted {
             return;
         }
-        let unsaved = inner.is_unsaved() || cell.saving.try_lock().is_err();
+        let unsaved = inner.is_unsaved() || self.keeps_names(cell.id, &inner);
+        let unsaved = unsaved || cell.saving.try_lock().is_err();
         if unsaved {
             // Looked at again after those that were used until now.
             inner.used = Instant::now();

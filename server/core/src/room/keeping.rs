@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use caffis_schema::{Position, UserId};
+use caffis_schema::{Position, RoomId, UserId};
 use tokio::{
     sync::{OwnedMutexGuard, oneshot},
     time::{sleep, timeout},
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     ports::store::{Batch, Stamp, StoreError, StoreLimits},
     sync::{lock, spawn},
-    tables::MarkerRow,
+    tables::{self, HeadRow, MarkerRow},
 };
 
 /// Rows in one write of hints.
@@ -160,6 +160,20 @@ impl Rooms {
             hints.add_head(cell, loaded);
         }
         self.write_hints(hints).await
+    }
+
+    /// The head of a room as the store's hint says, or zero for one that is in memory here: whoever follows
+    /// it was told.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn hinted_head(&self, room: RoomId) -> Result<Position, StoreError> {
+        let cell = self.in_memory(room);
+        if cell.is_some_and(|cell| lock(&cell.inner).loaded.is_some()) {
+            return Ok(Position::ZERO);
+        }
+        let hint = tables::get::<HeadRow>(&*self.store, HeadRow::key(&room)).await?;
+        Ok(hint.map_or(Position::ZERO, |hint| hint.position))
     }
 
     /// Housekeeping: writes hints to the store, tells members the heads of large rooms, reads rooms again

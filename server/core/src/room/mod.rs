@@ -29,8 +29,10 @@ mod resend;
 mod ring;
 mod rooms;
 mod seeding;
+mod strangers;
 mod takeover;
 mod updates;
+mod waking;
 
 pub(crate) use self::rooms::Needs;
 pub use self::{

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::{
     append::Append,
-    cell::{Inner, Job, RoomCell, Work},
+    cell::{Job, RoomCell, Work},
     command::{Change, Done, Order, RoomCommand, StepContext},
     creation,
     entries::Origin,
@@ -20,6 +20,7 @@ use super::{
     refused::Refused,
     resend::{in_log, in_window, look_up, same_content},
     rooms::Rooms,
+    strangers::{refuse, turn_strangers_away},
 };
 use crate::{
     cluster::Shard,
@@ -61,6 +62,10 @@ pub(super) async fn drive(rooms: Arc<Rooms>, cell: Arc<RoomCell>) {
                 Work::Load(answer) => loads.push(answer),
             }
         }
+        let mut jobs = turn_strangers_away(&rooms, &cell, jobs).await;
+        if jobs.is_empty() && loads.is_empty() {
+            continue;
+        }
         let creation = jobs.iter().find_map(|job| match &job.order {
             Order::Create(plan) => Some(plan.clone()),
             Order::Command(_) => None,
@@ -76,9 +81,7 @@ pub(super) async fn drive(rooms: Arc<Rooms>, cell: Arc<RoomCell>) {
         };
         match ready {
             Ok(()) => run(&rooms, &cell, jobs).await,
-            Err(error) => jobs.into_iter().for_each(|job| {
-                let _ = job.answer.send(Err(error.clone()));
-            }),
+            Err(error) => jobs.drain(..).for_each(|job| refuse(&rooms, cell.id, job, &error)),
         }
     }
     rooms.drop_if_missing(&cell);
@@ -139,15 +142,16 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
     let now = rooms.clock.now();
     let (answers, mut append) = {
         let mut inner = lock(&cell.inner);
-        let Inner { loaded: Some(loaded), refused, .. } = &mut *inner else { return };
-        refused.forget_old();
+        let Some(loaded) = &mut inner.loaded else { return };
+        let mut refused = rooms.refused.of(cell.id);
         let mut append = Append::new(loaded, rooms.settings.bucket_bytes);
         let context = StepContext { settings: &rooms.settings, now };
         let answers: Vec<Answer> = jobs
             .iter()
             .zip(known)
-            .map(|(job, known)| step(&mut append, refused, job, known, &context))
+            .map(|(job, known)| step(&mut append, &mut refused, job, known, &context))
             .collect();
+        drop(refused);
         let most = rooms.store.limits().batch_operations / 4;
         append.save_markers(loaded, &cell.saving, most);
         (answers, append)
@@ -162,22 +166,22 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
         .and_then(|(batch, minute)| append.fill(batch, &rooms.settings, minute));
     let batch = match filled {
         Ok(batch) => batch,
-        Err(error) => return reply(jobs, answers, Some(give_up(rooms, cell, error))),
+        Err(error) => return reply(jobs, answers, Some(give_up(rooms, cell, &append, error))),
     };
     let mut writing = pin!(rooms.store.write(batch));
     match timeout(rooms.settings.store_timeout, &mut writing).await {
         Ok(Ok(())) => {
             if let Err(error) = follow_up(rooms, &append).await {
-                return reply(jobs, answers, Some(give_up(rooms, cell, error)));
+                return reply(jobs, answers, Some(give_up(rooms, cell, &append, error)));
             }
             rooms.know_peers(&append.members_before(), &append.ahead).await;
             publish(rooms, cell, append);
             reply(jobs, answers, None);
         }
-        Ok(Err(error)) => reply(jobs, answers, Some(give_up(rooms, cell, error))),
+        Ok(Err(error)) => reply(jobs, answers, Some(give_up(rooms, cell, &append, error))),
         Err(_) => {
             let late = StoreError::Unknown("the store did not answer in time".to_owned());
-            reply(jobs, answers, Some(give_up(rooms, cell, late)));
+            reply(jobs, answers, Some(give_up(rooms, cell, &append, late)));
             // Reading the room before this write has ended could find half of it.
             while timeout(LATE_STEP, &mut writing).await.is_err() {
                 refuse_waiting(cell);
@@ -254,14 +258,15 @@ fn step(
         }
         Order::Command(command) => command,
     };
-    let (user, key, digest) = (&job.caller.user, command.key(), command.digest());
+    let (room, user) = (append.ahead.meta.id, &job.caller.user);
+    let (key, digest) = (command.key(), command.digest());
     if let Some(sent) = append.sent(user, key.id) {
         return match same_content(sent, digest) {
             Ok(done) => Answer::WhenDurable(done),
             Err(error) => Answer::Now(Err(error)),
         };
     }
-    let stepped = match (known, refused.get(user, key.id)) {
+    let stepped = match (known, refused.get(room, user, key.id)) {
         (Ok(Some(sent)), _) => return Answer::Now(same_content(sent, digest)),
         (_, Some(before)) => return Answer::Now(Err(before)),
         (Ok(None), None) => step_new(command.as_ref(), &append.ahead, &job.caller, context),
@@ -270,7 +275,7 @@ fn step(
     let change = match stepped {
         Ok(change) => change,
         Err(error) => {
-            refused.insert(user, key.id, &error);
+            refused.insert(room, user, key.id, &error);
             return Answer::Now(Err(error));
         }
     };
@@ -332,10 +337,11 @@ fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, append: Append) {
 
 /// What to answer when the append failed. After an unknown outcome nothing in memory can be trusted:
 /// the room is read again, and goes on in a new bucket.
-fn give_up(rooms: &Rooms, cell: &Arc<RoomCell>, error: StoreError) -> Error {
+fn give_up(rooms: &Rooms, cell: &Arc<RoomCell>, append: &Append, error: StoreError) -> Error {
     let mut inner = lock(&cell.inner);
     if matches!(error, StoreError::Unknown(_)) {
         inner.doubt();
+        inner.names_used = inner.names_used.max(append.last_name());
         rooms.note_dirty(cell);
     }
     if inner.loaded.as_ref().is_some_and(|loaded| loaded.state.head == Position::ZERO) {

@@ -40,7 +40,8 @@ pub(super) async fn ensure_loaded(
             Some(_) => inner.doubt(),
             None => {}
         }
-        inner.distrust
+        // An attempt to make the room may land at any time, and another one after it.
+        inner.distrust || rooms.keeps_names(cell.id, &inner)
     };
     let reading = load::load(&*rooms.store, &rooms.settings, cell.id, epoch, distrust);
     let loaded = match timeout(rooms.settings.store_timeout, reading).await {
@@ -64,9 +65,13 @@ pub(super) async fn ensure_loaded(
                 !rooms.views.is_alone() && last_append.iter().any(|row| row.number.is_none());
             settle_ownership(rooms, cell, loaded, &last_append, distrust).await?
         }
-        (None, Some(plan)) => Loaded { epoch, ..new_room(cell.id, plan, rooms.clock.now()) },
+        (None, Some(plan)) => {
+            // Rule 8: an earlier attempt may still land.
+            let last_bucket = lock(&cell.inner).names_used.in_epoch(epoch);
+            Loaded { epoch, last_bucket, ..new_room(cell.id, plan, rooms.clock.now()) }
+        }
         (None, None) => {
-            // The room's creation was in doubt, and it did not happen.
+            // The room's creation was in doubt, and it has not happened yet.
             lock(&cell.inner).distrust = false;
             return Err(no_such_room());
         }
@@ -106,10 +111,8 @@ async fn settle_ownership(
         // A newer owner has taken the room over.
         return Err(no_owner());
     }
-    let used = lock(&cell.inner).names_used;
-    if used.epoch == loaded.epoch {
-        loaded.last_bucket = loaded.last_bucket.max(used.number);
-    }
+    let used = lock(&cell.inner).names_used.in_epoch(loaded.epoch);
+    loaded.last_bucket = loaded.last_bucket.max(used);
     if rooms.views.is_alone() {
         if distrust {
             // The write in doubt may have landed after reactors had read its minute.

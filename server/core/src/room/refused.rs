@@ -3,27 +3,55 @@
 //! A client that hears nothing sends its command again, so two copies can be on their way. If one of them
 //! was refused and the other came when it would be accepted, something would happen after all that the
 //! client was told did not. So whatever was refused is refused again for as long as a copy can be on its
-//! way (rule 20). What may be tried again later is not kept here: it is meant to come again. Nor is what is
-//! refused before a room is read, to those who may not know of it.
+//! way (rule 20). What may be tried again later is not kept here: it is meant to come again.
+//!
+//! It is kept apart from the rooms, which may leave memory meanwhile or not be there at all.
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
-use caffis_schema::{ClientId, Error, Outcome, UserId};
+use caffis_schema::{ClientId, Error, Outcome, RoomId, UserId};
 use tokio::time::Instant;
 
-/// The most that are kept of one room: beyond that the oldest are forgotten.
-const REFUSED: usize = 256;
+use crate::{cluster::Shard, sync::lock};
+
+/// The parts of the memory, each with its own lock.
+const PARTS: usize = 64;
+
+/// The most that are kept in one part: beyond that the oldest are forgotten. All parts together take some
+/// 10 MB at most.
+const REFUSED: usize = 1_024;
 
 /// How long a copy can be on its way: longer than a link may be silent, and as long as a node waits for an
 /// answer at most.
 const ON_ITS_WAY: Duration = Duration::from_secs(60);
 
-type Key = (UserId, ClientId);
+type Key = (RoomId, UserId, ClientId);
 
-/// The commands of a room that were refused a moment ago.
+/// The commands that this process refused a moment ago.
+#[derive(Debug)]
+pub(super) struct Refusals(Vec<Mutex<Refused>>);
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self((0..PARTS).map(|_| Mutex::default()).collect())
+    }
+}
+
+impl Refusals {
+    /// The commands of a room, among others.
+    pub(super) fn of(&self, room: RoomId) -> MutexGuard<'_, Refused> {
+        // There is a part for each remainder.
+        let mut refused = lock(&self.0[Shard::of(room).get() as usize % PARTS]);
+        refused.forget_old();
+        refused
+    }
+}
+
+/// Some of the commands that were refused a moment ago.
 #[derive(Debug, Default)]
 pub(super) struct Refused {
     map: BTreeMap<Key, Error>,
@@ -32,19 +60,19 @@ pub(super) struct Refused {
 
 impl Refused {
     /// How a command was refused.
-    pub(super) fn get(&self, user: &UserId, client: ClientId) -> Option<Error> {
+    pub(super) fn get(&self, room: RoomId, user: &UserId, client: ClientId) -> Option<Error> {
         if self.map.is_empty() {
             return None;
         }
-        self.map.get(&(user.clone(), client)).cloned()
+        self.map.get(&(room, user.clone(), client)).cloned()
     }
 
     /// Keeps the refusal of a command, if it is for good.
-    pub(super) fn insert(&mut self, user: &UserId, client: ClientId, error: &Error) {
+    pub(super) fn insert(&mut self, room: RoomId, user: &UserId, client: ClientId, error: &Error) {
         if error.outcome != Outcome::Refused || error.retry_after_ms.is_some() {
             return;
         }
-        let key = (user.clone(), client);
+        let key = (room, user.clone(), client);
         if self.map.insert(key.clone(), error.clone()).is_none() {
             self.order.push_back((Instant::now(), key));
         }
@@ -54,7 +82,7 @@ impl Refused {
     }
 
     /// Forgets those of which no copy can be on its way any more.
-    pub(super) fn forget_old(&mut self) {
+    fn forget_old(&mut self) {
         while self.order.front().is_some_and(|(since, _)| since.elapsed() > ON_ITS_WAY) {
             self.forget_first();
         }
@@ -81,14 +109,16 @@ mod tests {
     async fn what_was_refused_is_kept_for_a_while_and_within_bounds() {
         let (mut refused, user) = (Refused::default(), UserId::new("giulia").expect("an id"));
         let good = Error::refused(ErrorCode::Forbidden, "no");
+        let room = RoomId::from_random(1);
         for number in 0..=REFUSED as u64 {
-            refused.insert(&user, client(number), &good);
+            refused.insert(room, &user, client(number), &good);
         }
-        assert_eq!(refused.get(&user, client(0)), None, "the oldest");
-        assert_eq!(refused.get(&user, client(1)), Some(good));
+        assert_eq!(refused.get(room, &user, client(0)), None, "the oldest");
+        assert_eq!(refused.get(room, &user, client(1)), Some(good));
+        assert_eq!(refused.get(RoomId::from_random(2), &user, client(1)), None, "another room");
         tokio::time::advance(ON_ITS_WAY / 2).await;
         refused.forget_old();
-        assert!(refused.get(&user, client(1)).is_some());
+        assert!(refused.get(room, &user, client(1)).is_some());
         tokio::time::advance(ON_ITS_WAY).await;
         refused.forget_old();
         assert!(refused.map.is_empty() && refused.order.is_empty());
@@ -97,8 +127,10 @@ mod tests {
     #[test]
     fn what_may_come_again_is_not_kept() {
         let (mut refused, user) = (Refused::default(), UserId::new("giulia").expect("an id"));
-        refused.insert(&user, client(1), &Error::later(ErrorCode::Unavailable, "later", 5));
-        refused.insert(&user, client(2), &Error::unknown(ErrorCode::Unavailable, "perhaps", 5));
+        let room = RoomId::from_random(1);
+        refused.insert(room, &user, client(1), &Error::later(ErrorCode::Unavailable, "later", 5));
+        let perhaps = Error::unknown(ErrorCode::Unavailable, "perhaps", 5);
+        refused.insert(room, &user, client(2), &perhaps);
         assert!(refused.map.is_empty());
     }
 }

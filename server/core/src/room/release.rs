@@ -65,7 +65,7 @@ impl RoomCell {
     fn belongs_to(&self, epoch: u64) -> bool {
         let inner = lock(&self.inner);
         let loaded = inner.loaded.as_ref().is_some_and(|loaded| loaded.epoch == epoch);
-        loaded || (inner.distrust && inner.names_used.epoch == epoch)
+        loaded || (inner.loaded.is_none() && inner.names_used.in_epoch(epoch) > 0)
     }
 
     /// Whether a command is under way, or waits.

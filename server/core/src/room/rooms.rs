@@ -13,16 +13,17 @@ use caffis_schema::{Error, ErrorCode, MessageNumber, RoomId, UserId, room::RoomS
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    cell::{Job, RoomCell, Work},
+    cell::{Inner, Job, RoomCell, Work},
     command::{Done, Order, RoomCommand},
     creation::RoomPlan,
     idle::{IdleRooms, LOOKS},
     markers::MarkerState,
     owner,
+    refused::Refusals,
 };
 use crate::{
     activity::Activity,
-    cluster::{Owner, SharedOwners},
+    cluster::{Owner, Shard, SharedOwners},
     directory::Directory,
     errors::{no_owner, not_now, owner_stopped},
     hub::{people::People, views::Views},
@@ -58,6 +59,10 @@ pub struct Rooms {
     pub(super) owners: SharedOwners,
     pub(super) activity: Arc<Activity>,
     pub(super) map: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
+    /// Commands that were refused a moment ago.
+    pub(super) refused: Refusals,
+    /// Shards of nodes that died, whose rooms are being taken over, with the epochs of this node.
+    pub(super) waking: Mutex<BTreeMap<Shard, u64>>,
     /// Rooms that nobody uses, in the order in which they became idle.
     pub(super) idle: Mutex<IdleRooms>,
     /// Drivers at work.
@@ -115,6 +120,8 @@ impl Rooms {
             owners,
             activity,
             map: Mutex::default(),
+            refused: Refusals::default(),
+            waking: Mutex::default(),
             idle: Mutex::default(),
             drivers: AtomicUsize::new(0),
             dirty: Mutex::default(),
@@ -123,13 +130,15 @@ impl Rooms {
     }
 
     /// Gives a command to the room's owner. The command is in the queue when this returns, so that
-    /// commands of one session stay in order; the future is its answer.
+    /// commands of one session stay in order; the future is its answer. `known` says whether the caller is
+    /// known to be in the room: strangers have no room read.
     pub fn command(
         self: &Arc<Self>,
         caller: Caller,
+        known: bool,
         command: Box<dyn RoomCommand>,
     ) -> impl Future<Output = Result<Done, Error>> + Send + 'static + use<> {
-        self.order(command.room(), caller, Order::Command(command))
+        self.order(command.room(), (caller, known), Order::Command(command))
     }
 
     /// Has a room made from a plan, unless it is there.
@@ -139,17 +148,17 @@ impl Rooms {
         caller: Caller,
         plan: RoomPlan,
     ) -> impl Future<Output = Result<Done, Error>> + Send + 'static + use<> {
-        self.order(room, caller, Order::Create(Box::new(plan)))
+        self.order(room, (caller, true), Order::Create(Box::new(plan)))
     }
 
     fn order(
         self: &Arc<Self>,
         room: RoomId,
-        caller: Caller,
+        (caller, known): (Caller, bool),
         order: Order,
     ) -> impl Future<Output = Result<Done, Error>> + Send + 'static + use<> {
         let (answer, done) = oneshot::channel();
-        let queued = self.enqueue(room, Work::Command(Job { caller, order, answer }));
+        let queued = self.enqueue(room, Work::Command(Job { caller, known, order, answer }));
         async move {
             queued?;
             done.await.unwrap_or_else(|_| Err(owner_stopped()))
@@ -238,15 +247,23 @@ impl Rooms {
     }
 
     /// Takes a room out of memory that turned out not to exist, or that could not be read in time by a node
-    /// that has lost it. What its owner doubts stays.
+    /// that has lost it. What its owner doubts stays, and so do the names that it may have used.
     pub(super) fn drop_if_missing(&self, cell: &RoomCell) {
         let mut map = lock(&self.map);
         let mut inner = lock(&cell.inner);
         let doubts = inner.distrust && self.epoch_of(cell.id).is_ok();
+        let doubts = doubts || self.keeps_names(cell.id, &inner);
         if inner.loaded.is_none() && !inner.driving && inner.pending.is_empty() && !doubts {
             inner.evicted = true;
             map.remove(&cell.id);
         }
+    }
+
+    /// Whether a room is not there as far as the store says, while this owner may have used names of its
+    /// buckets: its creation had an unknown outcome. There are at most as many as such creations.
+    pub(super) fn keeps_names(&self, room: RoomId, inner: &Inner) -> bool {
+        inner.loaded.is_none()
+            && self.epoch_of(room).is_ok_and(|epoch| inner.names_used.in_epoch(epoch) > 0)
     }
 
     /// A room as one user's list shows it. Profiles come from memory: whoever asks has loaded them.

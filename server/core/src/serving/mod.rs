@@ -53,6 +53,7 @@ pub(crate) async fn serve(services: Services, nodes: Arc<Nodes>, mut ended: watc
     let heartbeats = Arc::<Heartbeats>::default();
     spawn(keep_beating(services.clone(), nodes.clone(), heartbeats.clone(), ended.clone()));
     spawn(keep_revoking(services.clone(), ended.clone()));
+    spawn(recaps::keep_looking(services.clone(), nodes.clone(), ended.clone()));
     let questions = Arc::new(Semaphore::new(QUESTIONS_AT_ONCE));
     loop {
         let arrival = tokio::select! {
@@ -68,7 +69,9 @@ pub(crate) async fn serve(services: Services, nodes: Arc<Nodes>, mut ended: watc
                 }
             }
             Some(Arrival::Missed) => {
-                spawn(follow::audit(services.views.clone(), nodes.clone(), true));
+                let (rooms, views) = (services.rooms.clone(), services.views.clone());
+                let nodes = nodes.clone();
+                spawn(async move { follow::audit(&rooms, &views, &nodes, |_| true).await });
             }
             Some(Arrival::Question(request)) => {
                 // While too many are under way, the bus drops what it cannot keep.

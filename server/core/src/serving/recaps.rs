@@ -3,16 +3,19 @@
 //! Recaps say who was told of which room ([`crate::hub::recaps`]). What is missing here is read from the
 //! person's list in the store and asked of the room's owner, so it costs nothing unless news was lost. Who
 //! missed more recaps than are kept reads the lists of everybody who is connected to it: at 10,000 people
-//! so many scans of one partition, [`LISTS_AT_ONCE`] at a time, once.
+//! so many scans of one partition, [`LISTS_AT_ONCE`] at a time, once. So does everybody when a node is gone
+//! that owned rooms: what it did not recap nobody else knows.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, future::pending, sync::Arc, time::Duration};
 
 use caffis_schema::{Error, ErrorCode, Reply, RoomId, UserId};
 use futures_util::{StreamExt, stream};
+use tokio::{sync::watch, time::sleep};
 
 use super::heartbeats::Heartbeats;
 use crate::{
     call::Call,
+    cluster::{Owner, Shard},
     features::create,
     hub::{
         people::People,
@@ -30,6 +33,9 @@ use crate::{
 
 /// Lists that are read, and rooms that are asked for, at the same time.
 const LISTS_AT_ONCE: usize = 16;
+
+/// When the lists are read again that could not be read.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Takes in a recap of another node.
 pub(super) fn recap(
@@ -67,6 +73,40 @@ pub(super) async fn ask_for_recaps(
         Err(error) => Err(error),
     };
     heartbeats.recaps_asked(node, done.is_ok().then_some(last));
+}
+
+/// Reads the lists of everybody who is connected here whenever a node is gone, until core ends.
+pub(super) async fn keep_looking(
+    services: Services,
+    nodes: Arc<Nodes>,
+    mut ended: watch::Receiver<()>,
+) {
+    let Some(mut changes) = services.owners.changes() else { return };
+    let (mut owners, mut due) = (BTreeSet::new(), false);
+    loop {
+        // A node that gives its shards up one by one is gone when it has none.
+        let now: BTreeSet<NodeId> = Shard::all()
+            .filter_map(|shard| match services.owners.owner(shard) {
+                Owner::There { node, .. } => Some(node),
+                Owner::Here { .. } | Owner::Nobody => None,
+            })
+            .collect();
+        due |= !owners.is_subset(&now);
+        owners = now;
+        due = due && add_all(&services, &nodes).await.is_err();
+        let again = async {
+            match due {
+                true => sleep(LOOK_AGAIN).await,
+                false => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = ended.changed() => return,
+            changed = changes.changed() => if changed.is_err() { return },
+            () = again => {}
+        }
+    }
 }
 
 /// The recaps of a node; none when they are not kept any more.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use caffis_conformance::faulty::Plan;
 use caffis_core::Settings;
 use caffis_schema::{
-    Command, Error, ErrorCode, List, RoomId, Timestamp,
+    Command, Error, ErrorCode, List, Position, RoomId, Timestamp,
     command::{AddMembers, RemoveMember, Send},
     room::{ClientKey, RoomClass},
 };
@@ -44,6 +44,27 @@ async fn outsiders_do_not_bring_rooms_into_memory() {
     assert_eq!(code(anna.open(room).await), ErrorCode::NotFound);
     assert_eq!(code(anna.add(room, &["giulia"]).await), ErrorCode::NotFound);
     assert_eq!(world.core.statistics().rooms, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stranger_was_refused_is_not_done_when_they_come_in() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut anna] = world.people(["giulia", "anna"]).await;
+    let room = giulia.group(&[]).await;
+    for in_memory in [true, false] {
+        if !in_memory {
+            giulia.remove(room, "anna").await.expect("removed");
+            world.restart().await;
+            (giulia, anna) = (world.connect("giulia").await, world.connect("anna").await);
+        }
+        let key = anna.key_at(Position::ZERO);
+        assert_eq!(code(anna.send_as(key, room, "hello?").await), ErrorCode::NotFound);
+        giulia.add(room, &["anna"]).await.expect("added");
+        // A copy that was on its way all the time.
+        assert_eq!(code(anna.send_as(key, room, "hello?").await), ErrorCode::NotFound);
+        anna.send(room, "hello").await.expect("sent");
+    }
+    assert_eq!(giulia.log(room).await, ["hello", "hello"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,11 @@ use caffis_core::ports::clock::Clock;
 use caffis_schema::{CloseCode, Event, RoomId};
 use tokio::time::Instant;
 
-use crate::{client::Client, harness::user, several::Several};
+use crate::{
+    client::Client,
+    harness::user,
+    several::{Several, TAKEN_OVER},
+};
 
 /// A room of a node, with another member.
 async fn group_of(several: &Several, client: &mut Client, owner: usize, member: &str) -> RoomId {
@@ -78,6 +82,100 @@ async fn a_recap_that_was_lost_too_is_asked_for() {
     several.faults.set_plan(Plan::default());
     let took = added(&mut marco, room).await;
     assert!(took <= Duration::from_secs(2), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_of_which_its_node_told_nobody_before_it_died_is_there_all_the_same() {
+    let mut several = Several::start(3, 9, Plan::default()).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let mut marco = several.connect(2, "marco").await;
+    several.faults.lose_topics(&["person/"]);
+    let room = group_of(&several, &mut giulia, 3, "marco").await;
+    several.crash(3);
+    let took = added(&mut marco, room).await;
+    assert!(took <= TAKEN_OVER + Duration::from_secs(2), "{took:?}");
+}
+
+/// Waits until a client has an entry of each room, or knows that it is behind; gives how long it took.
+async fn told(client: &mut Client, rooms: &[RoomId], position: u64) -> Duration {
+    let (start, mut left) = (Instant::now(), rooms.to_vec());
+    while !left.is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(120), "nothing came of {left:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for event in client.settle().await {
+            let (room, reached) = match event {
+                Event::Entry(entry) => (entry.room, entry.entry.position),
+                Event::Behind(head) => (head.room, head.head),
+                _ => continue,
+            };
+            left.retain(|left| *left != room || reached.get() < position);
+        }
+    }
+    start.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_node_did_not_tell_before_it_died_is_told_by_the_next() {
+    let mut several = Several::start(3, 10, Plan::default()).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let mut marco = several.connect(2, "marco").await;
+    let mut rooms = Vec::new();
+    for _ in 0..8 {
+        rooms.push(group_of(&several, &mut giulia, 3, "marco").await);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    marco.settle().await;
+    giulia.settle().await;
+    several.faults.lose_topics(&["room/"]);
+    for room in &rooms {
+        giulia.send(*room, "the last words").await.expect("sent");
+    }
+    several.crash(3);
+    several.faults.lose_topics(&[]);
+    // Nobody asks for the rooms.
+    let start = Instant::now();
+    for client in [&mut giulia, &mut marco] {
+        told(client, &rooms, 2).await;
+    }
+    let took = start.elapsed();
+    assert!(took <= TAKEN_OVER + Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_node_did_not_tell_before_it_left_is_found_within_a_minute() {
+    let several = Several::start(3, 11, Plan::default()).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let mut marco = several.connect(2, "marco").await;
+    let mut rooms = Vec::new();
+    for _ in 0..8 {
+        rooms.push(group_of(&several, &mut giulia, 3, "marco").await);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    marco.settle().await;
+    several.faults.lose_topics(&["room/"]);
+    for room in &rooms {
+        giulia.send(*room, "the last words").await.expect("sent");
+    }
+    several.leave(3).await;
+    several.faults.lose_topics(&[]);
+    assert!(rooms.iter().all(|room| several.owner(*room) != 3));
+    let took = told(&mut marco, &rooms, 2).await;
+    assert!(took <= Duration::from_secs(70), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_opens_a_room_takes_nothing_from_its_members() {
+    let several = Several::start(2, 12, Plan::default()).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let [mut marco, mut again] =
+        [several.connect(2, "marco").await, several.connect(2, "marco").await];
+    let room = group_of(&several, &mut giulia, 1, "marco").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    marco.settle().await;
+    several.faults.lose_topics(&["room/"]);
+    giulia.send(room, "ciao").await.expect("sent");
+    again.open(room).await.expect("opened");
+    assert!(told(&mut marco, &[room], 2).await <= Duration::from_secs(1));
 }
 
 #[tokio::test(start_paused = true)]

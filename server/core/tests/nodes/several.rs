@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// How long a crashed node's rooms may take to accept commands: lease, drift and two renewals.
-const TAKEN_OVER: Duration = Duration::from_millis(7_500);
+pub(crate) const TAKEN_OVER: Duration = Duration::from_millis(7_500);
 
 /// Longer than anything takes that ends at all.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -136,10 +136,15 @@ impl Several {
     }
 
     /// The process ends without a word.
-    fn crash(&mut self, number: usize) {
+    pub(crate) fn crash(&mut self, number: usize) {
         let node = self.nodes.remove(&number).expect("it runs");
         let sessions = node.sessions.lock().expect("not poisoned");
         sessions.iter().for_each(AbortHandle::abort);
+    }
+
+    /// A node hands its rooms over.
+    pub(crate) async fn leave(&self, number: usize) {
+        self.nodes[&number].cluster.leave(Duration::from_secs(5)).await;
     }
 
     /// The node that owns a room.

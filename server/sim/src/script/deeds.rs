@@ -65,10 +65,11 @@ impl Life {
         let what = format!("{} reads {} to {number}", device.name, lock(&ledger).short(room));
         self.call(what, async move {
             let result = device.client.mark_read(room, MessageNumber(number)).await;
+            let mut ledger = lock(&ledger);
+            let read = ledger.read.entry((device.user, room)).or_default();
+            read.asked = number.max(read.asked);
             if result.is_ok() {
-                let mut ledger = lock(&ledger);
-                let read = ledger.read.entry((device.user, room)).or_default();
-                *read = number.max(*read);
+                read.told = number.max(read.told);
             }
             said(&result)
         });

@@ -47,7 +47,7 @@ const NODE_TROUBLE: u16 = 40;
 const HEALING: Duration = Duration::from_secs(600);
 
 /// After a quiet time of this length nothing is in flight any more.
-const QUIET: Duration = Duration::from_secs(60);
+const QUIET: Duration = Duration::from_secs(90);
 
 /// Plays the life of a seed.
 pub(crate) async fn play(seed: u64, options: Options) -> Outcome {

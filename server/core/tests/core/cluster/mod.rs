@@ -113,6 +113,10 @@ impl Drain for Rooms {
             let _ = work.wait_for(quiet).await;
         })
     }
+
+    fn inherit(&self, _: Vec<(Shard, u64)>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 struct Seeded(Mutex<Random>);
