@@ -39,9 +39,10 @@ async fn people_who_talk_raise_no_alert() {
     for _ in 0..20 {
         giulia.say(room, "").await.unwrap_err();
     }
-    watch.settled().await;
-    let acks = watch.query("sum(increase(caffis_acks_total[1m]))").await;
-    assert!(acks.is_some_and(|acks| acks > 100.0), "{acks:?}");
+    let refused = "caffis_commands_total{command=\"send\",result=\"refused\"}";
+    watch.until("all that they did", refused, |refused| refused == 20.0).await;
+    assert_eq!(watch.query("caffis_acks_total").await, Some(200.0));
+    watch.evaluated().await;
     assert!(watch.active().await.is_empty(), "{:?}", watch.active().await);
 }
 

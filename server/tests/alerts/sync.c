@@ -8,7 +8,7 @@
 
 int usleep(unsigned microseconds);
 
-int fdatasync(int descriptor) {
+int fsync(int descriptor) {
     int milliseconds = 0;
     FILE *file = fopen(getenv("SYNC_FAULT"), "r");
     if (file != NULL) {
@@ -24,4 +24,8 @@ int fdatasync(int descriptor) {
     (void)descriptor;
     usleep((unsigned)milliseconds * 1000);
     return 0;
+}
+
+int fdatasync(int descriptor) {
+    return fsync(descriptor);
 }

@@ -20,6 +20,7 @@ impl Watch {
     pub(crate) async fn over(targets: &[SocketAddr]) -> Self {
         let watch = Self(Prometheus::start(&configuration(), targets));
         watch.settled().await;
+        watch.evaluated().await;
         let active = watch.active().await;
         assert!(active.is_empty(), "before anything happened: {active:?}");
         watch
@@ -30,6 +31,7 @@ impl Watch {
         let watch = Self(Prometheus::start(&configuration(), targets));
         watch.settled().await;
         watch.sees(&[alert]).await;
+        watch.evaluated().await;
         let active = watch.active().await;
         assert!(active.iter().eq([alert]), "besides {alert}: {active:?}");
         watch
@@ -78,6 +80,22 @@ impl Watch {
         let alerts = answer["data"]["alerts"].as_array().unwrap();
         let name = |alert: &Value| alert["labels"]["alertname"].as_str().unwrap().to_owned();
         alerts.iter().map(name).collect()
+    }
+
+    /// Waits until every alert was looked at once more.
+    pub(crate) async fn evaluated(&self) {
+        let times = async || {
+            let answer = self.get("/api/v1/rules").await;
+            let groups = answer["data"]["groups"].as_array().unwrap().iter();
+            groups.map(|group| group["lastEvaluation"].clone()).collect::<Vec<_>>()
+        };
+        let before = times().await;
+        let evaluating = async {
+            while times().await.iter().zip(&before).any(|(now, before)| now == before) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        soon("another look at the alerts", evaluating).await;
     }
 
     /// Waits until an expression has such a value.
