@@ -14,6 +14,9 @@ cargo xtask setup                only install what the tests need
 cargo xtask gen [--check]        write (or compare) the generated code
 cargo xtask bench [ARGUMENTS]    release build of server and load generator, then measure
 cargo xtask sim [ARGUMENTS]      run the simulation
+cargo xtask chaos [OPTIONS]      three real nodes and their servers, while one after the other fails
+    --seed N                     which faults, in which order (1)
+    --faults F                   how many (11: one of each kind)
 cargo xtask model [--wide]       search the model of room ownership, as far as it goes
 cargo xtask audit                licences, sources and advisories (reaches the internet)
 ";
@@ -29,6 +32,7 @@ pub(crate) enum Action {
     Gen { check: bool },
     Bench(Vec<String>),
     Sim(Vec<String>),
+    Chaos { seed: Option<u64>, faults: Option<u64> },
     Model(Vec<String>),
     Audit,
 }
@@ -80,6 +84,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Action> {
         "bench" => Action::Bench(rest),
         "sim" => Action::Sim(rest),
         "model" => Action::Model(rest),
+        "chaos" => parse_chaos(&rest)?,
         "test" => Action::Test(parse_test(&rest)?),
         "gen" => match rest.as_slice() {
             [] => Action::Gen { check: false },
@@ -91,6 +96,22 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Action> {
         "audit" => Action::Audit,
         other => bail!("no command `{other}`\n\n{HELP}"),
     })
+}
+
+fn parse_chaos(arguments: &[String]) -> Result<Action> {
+    let (mut seed, mut faults) = (None, None);
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let Some(number) = arguments.next().and_then(|number| number.parse().ok()) else {
+            bail!("{argument} wants a number");
+        };
+        match argument.as_str() {
+            "--seed" => seed = Some(number),
+            "--faults" => faults = Some(number),
+            other => bail!("`chaos` has no option `{other}`\n\n{HELP}"),
+        }
+    }
+    Ok(Action::Chaos { seed, faults })
 }
 
 fn parse_test(arguments: &[String]) -> Result<TestOptions> {
@@ -136,12 +157,22 @@ mod tests {
         assert_eq!(parsed("sim --seed 7").unwrap(), Action::Sim(vec!["--seed".into(), "7".into()]));
         assert_eq!(parsed("cluster").unwrap(), Action::Cluster { port: None });
         assert_eq!(parsed("cluster --port 80").unwrap(), Action::Cluster { port: Some(80) });
+        let chaos = Action::Chaos { seed: Some(7), faults: None };
+        assert_eq!(parsed("chaos --seed 7").unwrap(), chaos);
         assert_eq!(parsed("model --wide").unwrap(), Action::Model(vec!["--wide".into()]));
     }
 
     #[test]
     fn nothing_else_is_accepted() {
-        for line in ["tests", "setup now", "gen --force", "cluster --nodes 3", "cluster --port 0"] {
+        for line in [
+            "tests",
+            "setup now",
+            "gen --force",
+            "cluster --nodes 3",
+            "cluster --port 0",
+            "chaos --seed",
+            "chaos --speed 1",
+        ] {
             assert!(parsed(line).is_err(), "{line}");
         }
         assert_eq!(parsed("").unwrap(), Action::Help);

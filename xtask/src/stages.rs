@@ -48,6 +48,8 @@ const STAGES: [Stage; 11] = [
 /// Longer than any limit inside the tests, which explain themselves better.
 const TEST_LIMIT: Duration = Duration::from_secs(25 * 60);
 const LONG_TEST_LIMIT: Duration = Duration::from_secs(120 * 60);
+/// Some thousand faults.
+const CHAOS_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
 /// A first build on two slow cores.
 const BUILD_LIMIT: Duration = Duration::from_secs(40 * 60);
 
@@ -160,6 +162,22 @@ fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
         .env("CAFFIS_CASSANDRA_LIB", lib)
         .limit(TEST_LIMIT)
         .run_lines(|line| *tally += Tally::from_line(line))
+}
+
+/// One run of the test that breaks everything, as long as it takes.
+pub(crate) fn chaos(workspace: &Workspace, seed: Option<u64>, faults: Option<u64>) -> Result<()> {
+    let lib = setup::servers(workspace)?;
+    let mut test = workspace
+        .cargo(["test", "--locked", "--workspace", "--test", "several", "--"])
+        .arguments(["--ignored", "--nocapture", "nothing_is_lost_whatever_goes_wrong"])
+        .env("CAFFIS_CASSANDRA_LIB", lib)
+        .limit(CHAOS_LIMIT);
+    for (name, number) in [("CAFFIS_CHAOS_SEED", seed), ("CAFFIS_CHAOS_FAULTS", faults)] {
+        if let Some(number) = number {
+            test = test.env(name, number.to_string());
+        }
+    }
+    test.run()
 }
 
 fn browsers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {

@@ -74,6 +74,12 @@ impl RedisServer {
         self.process.is_running()
     }
 
+    /// All that it printed.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
+    }
+
     /// Kills it, as `kill -9` does.
     pub fn kill(&mut self) {
         self.process.kill();
@@ -148,7 +154,7 @@ impl RedisServer {
         let end = Instant::now() + PATIENCE;
         loop {
             if !self.process.is_running() {
-                let log = fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
+                let log = self.log();
                 eprintln!("redis-server has ended, or is not installed (cargo xtask setup): {log}");
                 return false;
             }

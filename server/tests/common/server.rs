@@ -304,6 +304,11 @@ impl Server {
         soon("the end of the server", ended).await
     }
 
+    /// Whether the process has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// SIGTERM and the end.
     pub(crate) async fn stop(mut self) -> ExitStatus {
         self.signal(Signal::TERM);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
 #[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "shared with the tests of several nodes")]
 mod common;
 
 mod acme;

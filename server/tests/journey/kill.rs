@@ -13,7 +13,7 @@ use std::{
 use crate::{
     common::{Over, Person, Server, Setup, soon},
     friend::Friend,
-    load::{Known, check_room, progress, send},
+    load::{Known, PAUSE, check_room, progress, send},
 };
 
 const ROUNDS: u32 = 20;
@@ -52,7 +52,7 @@ async fn a_server_that_is_killed_twenty_times_loses_nothing_and_doubles_nothing(
             let name = format!("{} {lane}", friend.user);
             let room = rooms[(index + lane) % rooms.len()];
             let (known, stop) = (Arc::clone(&known), Arc::clone(&stop));
-            senders.push(tokio::spawn(send(friend.client.clone(), room, name, known, stop)));
+            senders.push(tokio::spawn(send(friend.client.clone(), room, name, known, stop, PAUSE)));
         }
     }
     let mut chance = 7_u64;

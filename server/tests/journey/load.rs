@@ -46,6 +46,9 @@ pub(crate) async fn progress(known: &Mutex<Known>, before: usize, senders: usize
     soon(&format!("everybody's acknowledgement {when}"), progress).await;
 }
 
+/// A pause between two messages that keeps the log of a room short enough to be compared six times.
+pub(crate) const PAUSE: Duration = Duration::from_millis(5);
+
 /// Sends one message after the other.
 pub(crate) async fn send(
     client: Client,
@@ -53,6 +56,7 @@ pub(crate) async fn send(
     name: String,
     known: Arc<Mutex<Known>>,
     stop: Arc<AtomicBool>,
+    pause: Duration,
 ) {
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -66,8 +70,7 @@ pub(crate) async fn send(
             }
             Err(error) => panic!("{error}"),
         }
-        // A pause keeps the log of a room short enough to be compared six times.
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(pause).await;
     }
 }
 

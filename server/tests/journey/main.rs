@@ -10,6 +10,7 @@ mod friend;
 mod kill;
 mod limits;
 mod load;
+#[allow(dead_code, reason = "shared with the tests of several nodes")]
 mod plug;
 mod resume;
 mod terminal;

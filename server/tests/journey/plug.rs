@@ -31,6 +31,8 @@ struct State {
 pub(crate) struct Plug {
     over: Over,
     tcp: SocketAddr,
+    /// Where UDP goes instead of where the server says.
+    udp: Option<SocketAddr>,
     state: Arc<Mutex<State>>,
 }
 
@@ -41,7 +43,12 @@ impl Plug {
 
     /// Connects to whatever serves at this address.
     pub(crate) fn at(tcp: SocketAddr, over: Over) -> Self {
-        Self { over, tcp, state: Arc::default() }
+        Self { over, tcp, udp: None, state: Arc::default() }
+    }
+
+    /// With UDP to this address.
+    pub(crate) fn udp_at(self, udp: SocketAddr) -> Self {
+        Self { udp: Some(udp), ..self }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -63,27 +70,30 @@ impl Plug {
 
     /// QUIC to the server, whose certificate may have changed since the last time.
     pub(crate) async fn quic(&self, bind: Option<SocketAddr>) -> Result<Quic, ConnectError> {
-        let (address, options) = self.udp().await?;
+        let (address, options) = self.quic_server().await?;
         Quic::new(address.to_string(), quic::ClientOptions { bind, ..options })
     }
 
     /// Where the server says that it takes UDP, and by what certificate it is known.
-    async fn udp(&self) -> Result<(SocketAddr, quic::ClientOptions), ConnectError> {
+    async fn quic_server(&self) -> Result<(SocketAddr, quic::ClientOptions), ConnectError> {
         let unreachable = |error: reqwest::Error| ConnectError::Unreachable(error.to_string());
         let url = format!("http://{}/api/chat/connect", self.tcp);
         let answer = http().get(url).send().await.map_err(unreachable)?;
-        let info: Value = serde_json::from_str(&answer.text().await.map_err(unreachable)?).unwrap();
+        let text = answer.text().await.map_err(unreachable)?;
+        let info: Value = serde_json::from_str(&text)
+            .map_err(|error| ConnectError::Unreachable(format!("{error}: {text}")))?;
         let hash = BASE64_STANDARD.decode(info["quic"]["certificateHash"].as_str().unwrap());
         let trust = Trust::Hashes(vec![hash.unwrap().try_into().unwrap()]);
         let port = info["quic"]["port"].as_u64().unwrap().try_into().unwrap();
-        Ok(((self.tcp.ip(), port).into(), quic::ClientOptions { trust, ..Default::default() }))
+        let address = self.udp.unwrap_or((self.tcp.ip(), port).into());
+        Ok((address, quic::ClientOptions { trust, ..Default::default() }))
     }
 
     async fn link(&self) -> Result<Box<dyn Link>, ConnectError> {
         let codec = match self.over {
             Over::Quic => return self.quic(None).await?.connect().await,
             Over::WebTransport => {
-                let (address, options) = self.udp().await?;
+                let (address, options) = self.quic_server().await?;
                 let url = format!("https://{address}/api/chat/wt");
                 let link = quic::connect_webtransport(&url, &options).await;
                 return link.map_err(|error| ConnectError::Unreachable(error.to_string()));

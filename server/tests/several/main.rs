@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
 mod balance;
+mod chaos;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the tests of the edge")]
 mod common;
+mod faults;
 #[path = "../journey/friend.rs"]
 #[allow(dead_code, reason = "shared with the journeys")]
 mod friend;
@@ -19,3 +21,4 @@ mod plug;
 mod start;
 mod together;
 mod traffic;
+mod wire;

@@ -66,10 +66,17 @@ pub(crate) fn again(server: &Server) -> Setup {
 
 /// Somebody who comes to the first node that takes them.
 pub(crate) async fn friend(servers: &[&Server], user: &str, over: Over) -> Friend {
-    let plugs: Vec<_> = servers.iter().map(|server| Plug::new(server, over)).collect();
+    friend_by(servers.iter().map(|server| Plug::new(server, over)).collect(), user).await
+}
+
+/// Somebody who comes by the first of these ways that works.
+pub(crate) async fn friend_by(plugs: Vec<Plug>, user: &str) -> Friend {
     let first = plugs[0].clone();
     Friend::through(Arc::new(Ways(plugs)), first, user).await
 }
+
+/// How long one way may take: behind it there may be silence.
+const WAY: Duration = Duration::from_secs(3);
 
 struct Ways(Vec<Plug>);
 
@@ -78,7 +85,10 @@ impl Connector for Ways {
         Box::pin(async move {
             let mut answer = Err(ConnectError::Unreachable("there is no node".to_owned()));
             for plug in &self.0 {
-                answer = plug.connect().await;
+                answer = match tokio::time::timeout(WAY, plug.connect()).await {
+                    Ok(answer) => answer,
+                    Err(_) => Err(ConnectError::Unreachable("silence".to_owned())),
+                };
                 if answer.is_ok() {
                     break;
                 }

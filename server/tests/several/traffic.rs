@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::{
     common::soon,
     friend::Friend,
-    load::{Known, check_room, progress, send},
+    load::{Known, PAUSE, check_room, progress, send},
 };
 
 /// Rooms of all of them: enough that each node has some.
@@ -39,16 +39,37 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) fn start(friends: &[Friend], rooms: &[RoomId]) -> Self {
+        Self::slow(friends, rooms, PAUSE)
+    }
+
+    /// With another pause between two messages of one of them in one room.
+    pub(crate) fn slow(friends: &[Friend], rooms: &[RoomId], pause: Duration) -> Self {
         let (known, stop) = (Arc::<Mutex<Known>>::default(), Arc::new(AtomicBool::new(false)));
         let mut senders = Vec::new();
         for friend in friends {
             for (lane, room) in rooms.iter().enumerate() {
                 let name = format!("{} {lane}", friend.user);
                 let (known, stop) = (known.clone(), stop.clone());
-                senders.push(tokio::spawn(send(friend.client.clone(), *room, name, known, stop)));
+                let sending = send(friend.client.clone(), *room, name, known, stop, pause);
+                senders.push(tokio::spawn(sending));
             }
         }
         Self { known, stop, senders }
+    }
+
+    /// How many messages were acknowledged.
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.known.lock().unwrap().acked.len()
+    }
+
+    /// How many people have not had something acknowledged in how many rooms, since so many were.
+    pub(crate) fn missing_since(&self, before: usize, friends: &[Friend]) -> usize {
+        let acked = &self.known.lock().unwrap().acked[before..];
+        let lanes = self.senders.len() / friends.len();
+        let wanted = friends
+            .iter()
+            .flat_map(|friend| (0..lanes).map(move |lane| format!("{} {lane} ", friend.user)));
+        wanted.filter(|lane| !acked.iter().any(|(.., text)| text.starts_with(lane))).count()
     }
 
     /// Waits until everybody had something acknowledged from now on; says how long that took.
