@@ -7,9 +7,12 @@ use std::{
     process::{Command, Stdio},
 };
 
+use serde_json::Value;
+
 use crate::{
-    common::{Setup, http},
-    watching::configuration,
+    common::{Setup, http, soon},
+    disk::Disk,
+    watching::{Watch, configuration},
 };
 
 fn promtool(arguments: &[&str], input: &str) -> String {
@@ -41,6 +44,27 @@ async fn the_metrics_follow_the_conventions_of_prometheus() {
     let url = format!("http://{}/metrics", server.metrics());
     let text = http().get(url).send().await.unwrap().text().await.unwrap();
     assert_eq!(promtool(&["check", "metrics"], &text), "");
+}
+
+#[tokio::test]
+#[ignore = "needs Prometheus"]
+async fn every_panel_of_the_dashboard_is_a_query_that_prometheus_takes() {
+    let file = configuration().join("../grafana/dashboard.json");
+    let dashboard: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let server = Disk::quick().setup().start().await;
+    let watch = Watch::over(&[server.metrics()]).await;
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    let mut filled = 0;
+    for target in panels.filter_map(|panel| panel["targets"].as_array()).flatten() {
+        let expression = target["expr"].as_str().unwrap();
+        // As Grafana fills them in.
+        let query = expression.replace("$instance", ".*").replace("$__rate_interval", "1m");
+        let answer = soon("an answer", watch.answer(&query)).await.unwrap();
+        assert_eq!(answer["status"], "success", "{expression}: {answer}");
+        filled += usize::from(!answer["data"]["result"].as_array().unwrap().is_empty());
+    }
+    // On a quiet server a few show only what goes wrong.
+    assert!(filled > 40, "{filled} panels show something");
 }
 
 #[test]

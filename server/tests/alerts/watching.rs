@@ -65,12 +65,17 @@ impl Watch {
         }
     }
 
+    /// What Prometheus answers to an expression.
+    pub(crate) async fn answer(&self, expression: &str) -> Option<Value> {
+        let query = [("query", expression)];
+        let url = reqwest::Url::parse_with_params(&self.0.url("/api/v1/query"), query);
+        let answer = http().get(url.unwrap()).send().await.ok()?;
+        serde_json::from_str(&answer.text().await.ok()?).ok()
+    }
+
     /// The value of an expression that gives one.
     pub(crate) async fn query(&self, expression: &str) -> Option<f64> {
-        let url =
-            reqwest::Url::parse_with_params(&self.0.url("/api/v1/query"), [("query", expression)]);
-        let answer = http().get(url.unwrap()).send().await.ok()?;
-        let answer: Value = serde_json::from_str(&answer.text().await.ok()?).ok()?;
+        let answer = self.answer(expression).await?;
         answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()
     }
 
