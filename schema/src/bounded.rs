@@ -1,6 +1,11 @@
 //! Texts, lists and bytes with a maximum in their type, checked before anything is allocated.
 
-use std::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
+use std::{
+    borrow::Borrow,
+    fmt,
+    marker::PhantomData,
+    ops::{Deref, DerefMut},
+};
 
 use postcard_schema::{
     Schema,
@@ -189,6 +194,12 @@ impl<T, const N: usize> Deref for List<T, N> {
 
     fn deref(&self) -> &[T] {
         &self.0
+    }
+}
+
+impl<T, const N: usize> DerefMut for List<T, N> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.0
     }
 }
 

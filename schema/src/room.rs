@@ -133,7 +133,7 @@ impl Availability {
 pub struct Presence {
     /// Who.
     pub user: UserId,
-    /// Grows with each change.
+    /// Grows with each change within a session; each session counts anew.
     pub version: u64,
     /// Whether they can be reached.
     pub availability: Availability,

@@ -62,6 +62,26 @@ describe("read and delivered", () => {
   });
 });
 
+describe("the presence of others", () => {
+  test("counts by version within a session, and anew in the next", async () => {
+    const server = new FakeServer();
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    const tell = async (version: number, availability: "online" | "away") => {
+      const value = { user: OTHER, version, availability, lastSeen: null, status: null };
+      server.link.event({ type: "presence", value });
+      await settled();
+      return client.people.getSnapshot().presence.get(OTHER)?.availability;
+    };
+    expect(await tell(7, "online")).toBe("online");
+    expect(await tell(6, "away")).toBe("online");
+    server.link.cut();
+    await timers.advance(1_000);
+    expect(client.people.getSnapshot().presence.get(OTHER)?.availability).toBe("online");
+    expect(await tell(2, "away")).toBe("away");
+  });
+});
+
 describe("one's own presence", () => {
   const presences = (server: FakeServer) =>
     server.commands

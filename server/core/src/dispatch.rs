@@ -12,6 +12,7 @@ use crate::{
     features::{
         create, history, markers, members, open, preferences, presence, profiles, resume, room_list,
     },
+    peers::answers::as_known_here,
 };
 
 /// An answer, to come.
@@ -71,7 +72,11 @@ fn elsewhere(call: &Call, command: &Command) -> Option<Answer> {
         Owner::Nobody if !changes => Some(ready(Err(no_owner()))),
         Owner::There { node, .. } if !changes => {
             let (nodes, asker, command) = (nodes.clone(), call.asker(room), command.clone());
-            Some(Box::pin(async move { nodes.ask_call(node, asker, command).await }))
+            let services = call.services.clone();
+            Some(Box::pin(async move {
+                let answer = nodes.ask_call(node, asker, command).await;
+                answer.map(|reply| as_known_here(&services, reply))
+            }))
         }
         Owner::Here { .. } | Owner::There { .. } | Owner::Nobody => {
             let (again, given) = (call.clone(), command.clone());

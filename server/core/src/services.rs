@@ -78,9 +78,12 @@ impl Services {
         }
         let elsewhere = self.people.elsewhere();
         let joined = elsewhere.join(&presence.user, Some(presence.clone()));
-        let joined = joined.as_ref().unwrap_or(presence);
-        if self.nodes.is_none() || elsewhere.is_news(joined) {
-            self.tell_presence_to(joined, &self.people.rooms(&presence.user));
+        let mut joined = joined.unwrap_or_else(|| presence.clone());
+        let news = elsewhere.is_news(&mut joined);
+        // What the person's own sessions are told next is newer than this.
+        self.people.note_version(&presence.user, joined.version);
+        if news {
+            self.tell_presence_to(&joined, &self.people.rooms(&presence.user));
         }
         self.people.tell_own(&presence.user, welcomed);
     }
@@ -93,7 +96,7 @@ impl Services {
         rooms: &[(RoomId, Option<UserId>)],
         there: Option<&There>,
     ) {
-        let mut presence = self.people.shown(&self.directory, user, self.clock.now());
+        let mut presence = self.people.present(&self.directory, user, self.clock.now());
         if let Some(there) = there {
             presence.version = presence.version.max(there.version);
             if presence.availability == Availability::Offline {
@@ -101,7 +104,9 @@ impl Services {
                 presence.status.clone_from(&there.status);
             }
         }
-        if self.people.elsewhere().is_news(&presence) {
+        let news = self.people.elsewhere().is_news(&mut presence);
+        self.people.note_version(user, presence.version);
+        if news {
             self.tell_presence_to(&presence, rooms);
             self.people.tell_own(user, None);
         }
@@ -209,10 +214,15 @@ impl Services {
                 tell(session);
             }
         };
+        // Another node may not know yet of a conversation that somebody here has with the person.
+        let peers = match &self.nodes {
+            Some(nodes) => nodes.peers_here(user),
+            None => rooms.iter().filter_map(|(_, peer)| peer.clone()).collect(),
+        };
+        self.people.sessions_of(&peers).iter().for_each(&mut tell);
         for (room, peer) in rooms {
-            if let Some(peer) = peer {
-                self.people.sessions(peer).iter().for_each(&mut tell);
-            } else if let Some(view) = self.views.get(*room)
+            if peer.is_none()
+                && let Some(view) = self.views.get(*room)
                 && view.state().is_small(self.settings.small_room_members)
             {
                 view.each_open(&mut tell);

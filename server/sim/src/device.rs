@@ -7,11 +7,13 @@ use std::{
 
 use caffis_client::{Client, ClientEvent, Events, Options, State, TokenFuture};
 use caffis_schema::{
-    Entry, EntryKind, Event, Position, RoomId, UserId, reply::Opened, room::RoomSummary,
+    Entry, EntryKind, Event, Position, RoomId, ServerSignal, UserId, reply::Opened,
+    room::RoomSummary,
 };
 
 use crate::{
     Planted,
+    presence::Acquaintances,
     trace::{Trace, lock},
     wire::Wire,
     world::World,
@@ -43,12 +45,15 @@ pub(crate) struct Seen {
     /// Entries that came since then. What brings the person back may take another way and come later; so may
     /// the removal, from a node that is behind and still tells what came before it.
     pub(crate) early: BTreeMap<RoomId, Position>,
+    /// What was heard of other people.
+    pub(crate) acquaintances: Acquaintances,
 }
 
 impl Seen {
     /// The person is in a room.
     pub(crate) fn added(&mut self, room: &RoomSummary, small: u32) {
         self.back(room.room);
+        self.acquaintances.summary(room);
         if room.readable && room.members <= small {
             let last = room.head;
             self.copies.entry(room.room).or_insert(Copy { last, loose: false });
@@ -142,8 +147,12 @@ impl Watch {
             ClientEvent::State(State::Ended(ended)) => {
                 self.trace.note(format_args!("{} ended: {ended:?}", self.name));
             }
+            ClientEvent::Signal(ServerSignal::Presence(presence)) => {
+                seen.acquaintances.presence(&presence);
+            }
             ClientEvent::State(_) | ClientEvent::Signal(_) | ClientEvent::Lagged => {}
             ClientEvent::Welcome(welcome) => {
+                seen.acquaintances.welcomed();
                 let listed: BTreeSet<RoomId> = welcome.rooms.iter().map(|r| r.room).collect();
                 welcome.rooms.iter().for_each(|room| seen.added(room, self.small));
                 listed.iter().for_each(|room| seen.back(*room));
@@ -160,6 +169,7 @@ impl Watch {
                 seen.early.remove(&room);
             }
             ClientEvent::Other(event) => match *event {
+                Event::Presence(presence) => seen.acquaintances.presence(&presence),
                 Event::RoomAdded(room) => seen.added(&room, self.small),
                 Event::RoomRemoved(removed) => Self::removed(&mut seen, removed.room),
                 Event::Head(head) => {
@@ -218,6 +228,8 @@ impl Watch {
     fn opened(&self, seen: &mut Seen, opened: Opened) {
         let room = opened.room.room;
         seen.back(room);
+        seen.acquaintances.summary(&opened.room);
+        opened.presence.iter().for_each(|presence| seen.acquaintances.presence(presence));
         let copy = seen.copies.entry(room).or_default();
         // Of a large room that was not open only heads were heard, perhaps those of a store that was
         // restored since.

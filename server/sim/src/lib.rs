@@ -28,6 +28,7 @@ mod ground;
 mod ledger;
 mod line;
 mod planted;
+mod presence;
 mod script;
 mod seat;
 mod trace;

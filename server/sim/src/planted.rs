@@ -49,6 +49,8 @@ pub enum Planted {
     RepeatsEntries,
     /// Resumes never reach the server: gaps stay open, and nothing after them is shown.
     ResumesNothing,
+    /// Nodes do not hear from each other who is connected.
+    HidesPeople,
 }
 
 /// How long an append takes to become durable that was answered before.

@@ -26,7 +26,7 @@ use crate::{
     epochs::Epochs,
     ground::{Ground, calm},
     seat::{Process, Seat},
-    trace::Trace,
+    trace::{Trace, lock},
     wire::Wires,
 };
 
@@ -157,11 +157,28 @@ impl World {
         sleep(STORE_SETTLES).await;
     }
 
+    /// Takes the network from some devices.
+    pub(crate) fn block<'a>(&self, devices: impl IntoIterator<Item = &'a str>) {
+        let mut wires = lock(&self.ground.wires);
+        for device in devices {
+            wires.cut(device);
+            wires.blocked.insert(device.to_owned());
+        }
+    }
+
+    /// Gives all devices their network back.
+    pub(crate) fn unblock(&self) {
+        lock(&self.ground.wires).blocked.clear();
+    }
+
     /// Nothing goes wrong any more.
     pub(crate) fn heal(&self) {
         self.seats.iter().for_each(|seat| seat.faults.set_plan(Plan::default()));
         self.ground.bus.set_plan(calm());
         self.ground.bus.heal();
+        if self.ground.planted == Some(Planted::HidesPeople) {
+            self.ground.bus.lose_topics(&["everyone"]);
+        }
     }
 
     /// A copy of the store.

@@ -63,8 +63,9 @@ fn a_seed_that_nobody_has_tried_keeps_the_promises() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let seed = now.as_millis() as u64;
     println!("seed {seed}");
-    // Alone: lives of several nodes take long, and `cargo xtask sim --hours` plays them for hours.
-    keeps(seed, Options { nodes: 1, ..Options::default() });
+    for nodes in [1, 3] {
+        keeps(seed, Options { nodes, ..Options::default() });
+    }
 }
 
 #[test]
@@ -113,6 +114,7 @@ fn planted_bugs_of_clients_are_found() {
         Planted::RepeatsEntries,
         Planted::ResumesNothing,
         Planted::HearsAfterRemoval,
+        Planted::HidesPeople,
     ] {
         finds(planted);
     }

@@ -374,6 +374,7 @@ export class ChatClient implements Disposable {
     this.#typing.clear();
     this.#typing.refreshMs = welcome.limits.typingRefreshMs;
     this.#typing.expiryMs = welcome.limits.typingExpiryMs;
+    this.#store.people.welcomed();
     this.#store.people.profiles([welcome.profile]);
     this.#profiles.clear();
     this.#receipts.clear();

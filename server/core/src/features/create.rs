@@ -21,7 +21,7 @@ use crate::{
         room::{DIRECT, GROUP, direct_context},
         text,
     },
-    peers::questions::Question,
+    peers::{answers::as_known_here, questions::Question},
     ports::entropy,
     room::RoomPlan,
     services::Services,
@@ -197,7 +197,8 @@ async fn ensure_at_owner(
     match call.owner_elsewhere(room)? {
         Some((nodes, node)) => {
             let question = Question::Ensure(call.asker(room), room, plan, wanted);
-            nodes.ask_one(node, &question, true).await
+            let answer = nodes.ask_one(node, &question, true).await;
+            answer.map(|reply| as_known_here(&call.services, reply))
         }
         None => ensure_here(call, room, plan, wanted).await,
     }

@@ -19,7 +19,7 @@ use crate::{
         room::RoomState,
     },
     pages::entry_page,
-    peers::{Nodes, follow, questions::Asker},
+    peers::{Nodes, answers::as_known_here, follow, questions::Asker},
     ports::bus::NodeId,
     room::RoomCell,
 };
@@ -72,7 +72,7 @@ async fn open_elsewhere(call: &Call, nodes: &Arc<Nodes>, node: NodeId, command: 
     follow::open(&services.views, nodes, room, session).await?;
     let asker = Asker { attending: true, known: true, ..call.asker(room) };
     let answer = nodes.ask_call(node, asker, Command::Open(command)).await;
-    let mut answer = answer;
+    let mut answer = answer.map(|reply| as_known_here(services, reply));
     match &answer {
         Ok(Reply::Opened(opened)) => services.views.note_count(room, opened.attendance),
         Ok(_) => answer = Err(not_now()),

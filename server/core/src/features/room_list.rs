@@ -20,6 +20,7 @@ use crate::{
     errors::not_now,
     model::room::{RoomMeta, direct_context},
     peers::{
+        answers::summary_here,
         follow,
         questions::{Answered, Question},
     },
@@ -131,7 +132,10 @@ async fn summaries_of(
     let mut summaries = Vec::with_capacity(candidates.len());
     for (candidate, answer) in candidates.into_iter().zip(answers.drain(..)) {
         let found = match answer {
-            Ok(found) => found,
+            Ok(mut found) => {
+                found.iter_mut().for_each(|found| summary_here(&call.services, found));
+                found
+            }
             Err(error) if error.code == ErrorCode::NotFound => None,
             Err(_) => unreadable(call, candidate, context, end).await,
         };

@@ -35,12 +35,21 @@ impl There {
 
 type People = BTreeMap<UserId, BTreeMap<NodeId, There>>;
 
-/// Everyone who is connected to another node.
+/// Everyone who is connected to another node, and what was told of everyone.
 #[derive(Debug, Default)]
 pub struct Elsewhere {
     people: Mutex<People>,
-    /// What the sessions of this node were told last of those who are not offline.
-    told: Mutex<BTreeMap<UserId, (Availability, Option<Text<STATUS_BYTES>>)>>,
+    told: Mutex<Told>,
+}
+
+/// What the sessions of this node were told last. Its versions are this node's own, so that they grow
+/// whatever the clocks of the nodes say on which a person is.
+#[derive(Debug, Default)]
+struct Told {
+    /// Of those who are not offline.
+    people: BTreeMap<UserId, (Availability, Option<Text<STATUS_BYTES>>, u64)>,
+    /// The largest version that was told of the others.
+    floor: u64,
 }
 
 impl Elsewhere {
@@ -79,15 +88,40 @@ impl Elsewhere {
         gone
     }
 
-    /// Notes what the sessions of this node are told of a person; false when they know it.
-    pub fn is_news(&self, presence: &Presence) -> bool {
+    /// Notes what the sessions of this node are told of a person, and gives it its version; false when they
+    /// know it.
+    pub fn is_news(&self, presence: &mut Presence) -> bool {
         let mut told = lock(&self.told);
-        let Presence { user, availability, status, .. } = presence;
-        let now = (*availability, status.clone());
-        if *availability == Availability::Offline {
-            return told.remove(user).is_some_and(|before| before != now);
+        let Presence { user, availability, status, version, .. } = presence;
+        let before = told.people.get(user);
+        let floor = before.map_or(told.floor, |(_, _, version)| *version);
+        let known = before.map(|(availability, status, _)| (*availability, status));
+        if known == Some((*availability, status)) {
+            *version = floor;
+            return false;
         }
-        told.insert(user.clone(), now.clone()).is_none_or(|before| before != now)
+        *version = (*version).max(floor + 1);
+        if *availability == Availability::Offline {
+            told.floor = told.floor.max(*version);
+            return told.people.remove(user).is_some();
+        }
+        told.people.insert(user.clone(), (*availability, status.clone(), *version));
+        true
+    }
+
+    /// A person's presence as it was told last. What is known already may be told only in a moment; who was
+    /// shown it before that would not hear of it when it is over by then.
+    pub fn as_told(&self, presence: &mut Presence) {
+        let told = lock(&self.told);
+        let Some((availability, status, version)) = told.people.get(&presence.user) else {
+            presence.availability = Availability::Offline;
+            presence.version = told.floor;
+            return;
+        };
+        presence.availability = *availability;
+        presence.status.clone_from(status);
+        presence.version = *version;
+        presence.last_seen = None;
     }
 
     /// How many other nodes a person is connected to.

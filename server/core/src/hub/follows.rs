@@ -37,13 +37,16 @@ pub struct Follows {
     wire: Arc<Wire>,
     recaps: Recaps,
     rooms: Mutex<BTreeMap<RoomId, Followed>>,
+    /// Of people, wherever they are, those who are connected here and have a direct conversation with them.
+    peers: Mutex<BTreeMap<UserId, BTreeSet<UserId>>>,
 }
 
 impl Follows {
     /// Follows nothing yet.
     #[must_use]
     pub(crate) fn new(wire: Arc<Wire>) -> Self {
-        Self { wire, recaps: Recaps::default(), rooms: Mutex::default() }
+        let (recaps, rooms, peers) = Default::default();
+        Self { wire, recaps, rooms, peers }
     }
 
     /// The other nodes.
@@ -56,18 +59,42 @@ impl Follows {
         &self.recaps
     }
 
-    /// Follows rooms for a member who is connected here. What is published after this has resolved
-    /// reaches this node.
-    pub async fn enter(&self, user: &UserId, rooms: impl IntoIterator<Item = RoomId>) {
+    /// Follows rooms for a member who is connected here; with whom they are, for direct conversations.
+    /// What is published after this has resolved reaches this node.
+    pub async fn enter(
+        &self,
+        user: &UserId,
+        rooms: impl IntoIterator<Item = (RoomId, Option<UserId>)>,
+    ) {
         let mut subjects = Vec::new();
         {
-            let mut followed = lock(&self.rooms);
-            for room in rooms {
+            let (mut followed, mut peers) = (lock(&self.rooms), lock(&self.peers));
+            for (room, peer) in rooms {
                 followed.entry(room).or_default().members.insert(user.clone());
                 subjects.push(Subject::Room(room));
+                if let Some(peer) = peer {
+                    peers.entry(peer).or_default().insert(user.clone());
+                }
             }
         }
         self.wire.subscribe(&subjects).await;
+    }
+
+    /// Those who are connected here and have a direct conversation with a person.
+    pub fn peers(&self, user: &UserId) -> Vec<UserId> {
+        let peers = lock(&self.peers);
+        peers.get(user).map(|here| here.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// A person is not connected here any more, who has a direct conversation with another one.
+    pub fn forget_peer(&self, user: &UserId, peer: &UserId) {
+        let mut peers = lock(&self.peers);
+        if let Some(here) = peers.get_mut(peer) {
+            here.remove(user);
+            if here.is_empty() {
+                peers.remove(peer);
+            }
+        }
     }
 
     /// Follows a room for somebody who opens it. As [`Follows::enter`].

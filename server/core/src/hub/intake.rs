@@ -288,10 +288,10 @@ impl Views {
     pub(crate) fn receive_room(&self, user: &UserId, summary: RoomSummary) {
         let room = summary.room;
         let peer = summary.peer.as_ref().map(|peer| peer.user.clone());
-        self.people.add_rooms(user, [(room, peer)]);
+        self.people.add_rooms(user, [(room, peer.clone())]);
         if let Some(follows) = self.follows.clone() {
             let user = user.clone();
-            spawn(async move { follows.enter(&user, [room]).await });
+            spawn(async move { follows.enter(&user, [(room, peer)]).await });
         }
         let event = Encoded::event(Event::RoomAdded(summary));
         for session in self.people.sessions(user) {

@@ -155,13 +155,14 @@ impl People {
         }
     }
 
-    /// Forgets a person who has no session; gives the rooms that they were in, if that is so.
-    pub fn forget(&self, user: &UserId) -> Option<Vec<RoomId>> {
+    /// Forgets a person who has no session; gives the rooms that they were in, if that is so, and for direct
+    /// conversations with whom.
+    pub fn forget(&self, user: &UserId) -> Option<BTreeMap<RoomId, Option<UserId>>> {
         let mut shard = self.shard(user);
         if !shard.get(user).is_some_and(|person| person.sessions.is_empty()) {
             return None;
         }
-        shard.remove(user).map(|person| person.rooms.into_keys().collect())
+        shard.remove(user).map(|person| person.rooms)
     }
 
     /// The sessions of a person.

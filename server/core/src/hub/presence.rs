@@ -206,8 +206,7 @@ impl People {
     }
 
     /// A person's presence: of who is connected as it is, of others as memory knows them.
-    #[must_use]
-    pub fn shown(&self, directory: &Directory, user: &UserId, now: Timestamp) -> Presence {
+    pub(crate) fn present(&self, directory: &Directory, user: &UserId, now: Timestamp) -> Presence {
         self.presence(user).unwrap_or_else(|| {
             let known = directory.peek_person(user);
             Presence {
@@ -219,6 +218,14 @@ impl People {
                 status: known.and_then(|person| person.status.clone()),
             }
         })
+    }
+
+    /// A person's presence as answers show it: as this node told it last.
+    #[must_use]
+    pub fn shown(&self, directory: &Directory, user: &UserId, now: Timestamp) -> Presence {
+        let mut shown = self.present(directory, user, now);
+        self.elsewhere().as_told(&mut shown);
+        shown
     }
 
     /// A person who is connected here, as other nodes are told of them.

@@ -14,6 +14,7 @@ use tokio::{sync::watch, time::sleep};
 
 use super::{
     Nodes,
+    answers::summary_here,
     questions::{Answered, MEMBERS_PER_ANSWER, Question, RoomStanding},
 };
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     model::room::RoomState,
     ports::bus::NodeId,
     room::Rooms,
+    services::Services,
     sync::{every, spawn},
 };
 
@@ -277,16 +279,19 @@ fn turn_of(room: RoomId) -> u64 {
 
 /// Takes in that a person who is connected here is in a room of another node now.
 pub(crate) async fn room_added(
-    views: &Arc<Views>,
+    services: &Services,
     nodes: &Nodes,
     user: &UserId,
-    summary: RoomSummary,
+    mut summary: RoomSummary,
 ) {
+    let views = &services.views;
     if !views.is_connected(user) {
         return;
     }
+    summary_here(services, &mut summary);
     let (room, head) = (summary.room, summary.head);
-    nodes.follows.enter(user, [room]).await;
+    let peer = summary.peer.as_ref().map(|peer| peer.user.clone());
+    nodes.follows.enter(user, [(room, peer)]).await;
     nodes.follows.begin_at(room, head);
     views.receive_room(user, summary);
 }

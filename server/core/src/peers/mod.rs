@@ -28,6 +28,7 @@ use crate::{
     settings::Settings,
 };
 
+pub(crate) mod answers;
 pub(crate) mod follow;
 pub(crate) mod forward;
 pub(crate) mod questions;
@@ -71,14 +72,28 @@ impl Nodes {
     }
 
     /// Follows the rooms of a person who is connected here.
-    pub(crate) async fn enter(&self, user: &UserId, rooms: Vec<RoomId>) {
+    pub(crate) async fn enter(&self, user: &UserId, rooms: Vec<(RoomId, Option<UserId>)>) {
         self.follows.enter(user, rooms).await;
     }
 
+    /// Those who are connected here and have a direct conversation with a person.
+    pub(crate) fn peers_here(&self, user: &UserId) -> Vec<UserId> {
+        self.follows.peers(user)
+    }
+
     /// Follows nothing of a person any more who is no longer connected here.
-    pub(crate) fn forget(&self, user: &UserId, rooms: impl IntoIterator<Item = RoomId>) {
+    pub(crate) fn forget(
+        &self,
+        user: &UserId,
+        rooms: impl IntoIterator<Item = (RoomId, Option<UserId>)>,
+    ) {
         self.wire.unsubscribe(&Subject::Person(user.clone()));
-        rooms.into_iter().for_each(|room| self.follows.leave(user, room));
+        for (room, peer) in rooms {
+            self.follows.leave(user, room);
+            if let Some(peer) = peer {
+                self.follows.forget_peer(user, &peer);
+            }
+        }
     }
 
     /// A recap of this node, if it is kept.

@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use caffis_schema::{RoomId, UserId};
+use caffis_schema::UserId;
 use tokio::sync::watch;
 
 use super::{heartbeats::Heartbeats, recaps::ask_for_recaps};
@@ -88,13 +88,11 @@ async fn tell(services: &Services, people: impl Iterator<Item = UserId>) {
     for user in people {
         let most = services.settings.rooms_per_user as usize;
         let partition = UserRoomRow::partition(&user);
-        // Without their rooms nobody hears of them until their next edge.
-        if let Ok(rows) = tables::partition::<UserRoomRow>(&*services.store, partition, most).await
-        {
-            let rooms: Vec<(RoomId, Option<UserId>)> =
-                rows.into_iter().map(|row| (row.room, row.peer)).collect();
-            services.tell_joined(&user, &rooms, None);
-        }
+        let rows = tables::partition::<UserRoomRow>(&*services.store, partition, most).await;
+        // Without their rooms only those hear of them who write with them directly.
+        let rows = rows.unwrap_or_default().into_iter();
+        let rooms: Vec<_> = rows.map(|row| (row.room, row.peer)).collect();
+        services.tell_joined(&user, &rooms, None);
     }
 }
 

@@ -6,11 +6,18 @@
 //! so many scans of one partition, [`LISTS_AT_ONCE`] at a time, once. So does everybody when a node is gone
 //! that owned rooms: what it did not recap nobody else knows.
 
-use std::{collections::BTreeSet, future::pending, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use caffis_schema::{Error, ErrorCode, Reply, RoomId, UserId};
 use futures_util::{StreamExt, stream};
-use tokio::{sync::watch, time::sleep};
+use tokio::sync::watch;
 
 use super::heartbeats::Heartbeats;
 use crate::{
@@ -27,15 +34,15 @@ use crate::{
     },
     ports::{bus::NodeId, store::StoreError},
     services::Services,
-    sync::spawn,
+    sync::{every, spawn},
     tables::{self, UserRoomRow},
 };
 
 /// Lists that are read, and rooms that are asked for, at the same time.
 const LISTS_AT_ONCE: usize = 16;
 
-/// When the lists are read again that could not be read.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often it is looked who owns rooms, and lists are read again that could not be read.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Takes in a recap of another node.
 pub(super) fn recap(
@@ -75,15 +82,16 @@ pub(super) async fn ask_for_recaps(
     heartbeats.recaps_asked(node, done.is_ok().then_some(last));
 }
 
-/// Reads the lists of everybody who is connected here whenever a node is gone, until core ends.
+/// Reads the lists of everybody who is connected here whenever a node is gone that owned rooms, until core
+/// ends.
 pub(super) async fn keep_looking(
     services: Services,
     nodes: Arc<Nodes>,
-    mut ended: watch::Receiver<()>,
+    ended: watch::Receiver<()>,
 ) {
-    let Some(mut changes) = services.owners.changes() else { return };
-    let (mut owners, mut due) = (BTreeSet::new(), false);
-    loop {
+    let mut owners = BTreeSet::new();
+    let due = Arc::new(AtomicBool::new(false));
+    every(LOOK, ended, move || {
         // A node that gives its shards up one by one is gone when it has none.
         let now: BTreeSet<NodeId> = Shard::all()
             .filter_map(|shard| match services.owners.owner(shard) {
@@ -91,22 +99,18 @@ pub(super) async fn keep_looking(
                 Owner::Here { .. } | Owner::Nobody => None,
             })
             .collect();
-        due |= !owners.is_subset(&now);
-        owners = now;
-        due = due && add_all(&services, &nodes).await.is_err();
-        let again = async {
-            match due {
-                true => sleep(LOOK_AGAIN).await,
-                false => pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            _ = ended.changed() => return,
-            changed = changes.changed() => if changed.is_err() { return },
-            () = again => {}
+        if !owners.is_subset(&now) {
+            due.store(true, Ordering::Relaxed);
         }
-    }
+        owners = now;
+        let (services, nodes, due) = (services.clone(), nodes.clone(), due.clone());
+        async move {
+            if due.load(Ordering::Relaxed) {
+                due.store(add_all(&services, &nodes).await.is_err(), Ordering::Relaxed);
+            }
+        }
+    })
+    .await;
 }
 
 /// The recaps of a node; none when they are not kept any more.
@@ -156,7 +160,7 @@ async fn add_one(
     let call = Call::without_session(services.clone(), user.clone(), None);
     match create::find(&call, room).await {
         Ok(Reply::Room(summary)) if !services.people.is_in(user, room) => {
-            follow::room_added(&services.views, nodes, user, summary).await;
+            follow::room_added(services, nodes, user, summary).await;
             Ok(())
         }
         Ok(_) => Ok(()),

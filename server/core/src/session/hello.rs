@@ -159,10 +159,14 @@ async fn enter(
     let most = services.settings.rooms_per_user as usize;
     let partition = UserRoomRow::partition(&session.user);
     let rows: Vec<UserRoomRow> = tables::partition(&*services.store, partition, most).await?;
-    let followed = rows.iter().map(|row| row.room).collect();
-    services.people.add_rooms(&session.user, rows.into_iter().map(|row| (row.room, row.peer)));
-    if let Some(nodes) = &services.nodes {
-        nodes.enter(&session.user, followed).await;
+    let rooms = rows.into_iter().map(|row| (row.room, row.peer));
+    match &services.nodes {
+        Some(nodes) => {
+            let rooms: Vec<_> = rooms.collect();
+            services.people.add_rooms(&session.user, rooms.iter().cloned());
+            nodes.enter(&session.user, rooms).await;
+        }
+        None => services.people.add_rooms(&session.user, rooms),
     }
 
     let (rooms, more_rooms) = room_list::list(&call, None, None, PAGE_ROOMS).await?;

@@ -22,6 +22,7 @@ use crate::{
     Options, Outcome, check,
     device::Device,
     ledger::Ledger,
+    presence,
     trace::{Trace, lock},
     wire::millis,
     world::World,
@@ -45,6 +46,12 @@ const NODE_TROUBLE: u16 = 40;
 
 /// How long everything may take to settle once all is healed.
 const HEALING: Duration = Duration::from_secs(600);
+
+/// How long it may take until everybody knows that a person has gone: their devices are cut off at once.
+const GONE: Duration = Duration::from_secs(15);
+
+/// How long it may take until they are back: longer than a device waits between two attempts.
+const BACK: Duration = Duration::from_secs(45);
 
 /// After a quiet time of this length nothing is in flight any more.
 const QUIET: Duration = Duration::from_secs(90);
@@ -80,6 +87,7 @@ pub(crate) async fn play(seed: u64, options: Options) -> Outcome {
         life.step(&mut world).await;
     }
     life.heal(&mut world).await;
+    life.check_presence(&world).await;
     check::all(&mut world, &life).await;
     let acknowledged = lock(&life.ledger).acknowledged();
     let (faults, restarts, time) = (world.faults(), world.ends(), trace.time());
@@ -218,7 +226,7 @@ impl Life {
     async fn heal(&mut self, world: &mut World) {
         self.trace.note("all heals");
         world.heal();
-        lock(&world.ground.wires).blocked.clear();
+        world.unblock();
         world.settle().await;
         let calls = std::mem::take(&mut self.calls);
         let all = async {
@@ -232,5 +240,18 @@ impl Life {
             self.trace.broken("some calls were never settled");
         }
         sleep(QUIET).await;
+    }
+
+    /// Checks that everybody knows who is connected: first all are, then one person is not.
+    async fn check_presence(&self, world: &World) {
+        presence::check(&self.trace, &self.devices, None);
+        let Some(gone) = self.devices.last().map(|device| device.user.clone()) else { return };
+        self.trace.note(format_args!("{gone} goes"));
+        let names = self.devices.iter().filter(|device| device.user == gone);
+        world.block(names.map(|device| device.name.as_str()));
+        sleep(GONE).await;
+        presence::check(&self.trace, &self.devices, Some(&gone));
+        world.unblock();
+        sleep(BACK).await;
     }
 }

@@ -53,8 +53,8 @@ impl Life {
             wires.blocked.clear();
         } else {
             self.trace.note(format_args!("{} has no network", device.name));
-            wires.cut(&device.name);
-            wires.blocked.insert(device.name);
+            drop(wires);
+            world.block([device.name.as_str()]);
         }
     }
 
