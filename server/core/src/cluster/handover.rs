@@ -37,6 +37,25 @@ async fn make(rows: Rows, lease: Lease, claims: Vec<Claim>) -> Vec<(Claim, Outco
     made
 }
 
+/// Releases shards one after the other; gives the rows that were tried.
+async fn give_back(
+    rows: Rows,
+    shards: Vec<ShardRow>,
+    reserved: Stamp,
+) -> Vec<(ShardRow, Outcome<ShardRow>)> {
+    let mut given = Vec::new();
+    for row in shards {
+        let released = ShardRow { released: true, floor: row.floor.max(reserved), ..row.clone() };
+        let outcome = rows.write(Some(&row), &released).await;
+        let trouble = matches!(outcome, Outcome::Failed(_) | Outcome::Unknown(_));
+        given.push((released, outcome));
+        if trouble {
+            break;
+        }
+    }
+    given
+}
+
 impl Member {
     /// Finds claims of this node that took effect although their outcome was unknown (rule 5): such a
     /// write may land at any time.
@@ -173,53 +192,57 @@ impl Member {
         }
     }
 
-    /// Releases a shard whose rooms have finished (rule 6).
-    pub(super) async fn drained(&mut self, shard: Shard) {
-        self.state.mine.insert(shard, Mine::Releasing);
-        if !self.release(shard).await {
-            self.state.hurry = true;
+    /// Releases shards whose rooms have finished (rule 6).
+    pub(super) async fn drained(&mut self, shards: Vec<Shard>) {
+        for shard in &shards {
+            self.state.mine.insert(*shard, Mine::Releasing);
         }
+        self.release(shards).await;
     }
 
     /// Tries again to release shards whose release is not known to have taken effect.
     pub(super) async fn release_again(&mut self) {
         let mine = self.state.mine.iter();
-        let shards: Vec<_> =
-            mine.filter(|(_, mine)| **mine == Mine::Releasing).map(|(shard, _)| *shard).collect();
-        for shard in shards {
-            if !self.release(shard).await {
-                self.state.hurry = true;
-                return;
-            }
-        }
+        let releasing = mine.filter(|(_, mine)| **mine == Mine::Releasing);
+        self.release(releasing.map(|(shard, _)| *shard).collect()).await;
     }
 
-    /// Releases a shard; false when it has to be tried again. Until it is known that the shard is
+    /// Releases shards, those of different groups at the same time. Until it is known that a shard is
     /// released, the node may not serve it again: the release may still take effect.
-    async fn release(&mut self, shard: Shard) -> bool {
-        let Some(row) = self.state.table[shard.index()].clone() else { return true };
-        if row.released || row.owner != self.node {
-            self.state.mine.remove(&shard);
-            return true;
-        }
-        // Rule 7: all stamps that this node used in the shard were reserved.
-        let floor = row.floor.max(self.lease.known().reserved);
-        let released = ShardRow { released: true, floor, ..row.clone() };
-        match self.rows.write(Some(&row), &released).await {
-            Outcome::Done => self.state.merge(released),
-            // An earlier attempt took effect, or another node has claimed the shard since.
-            Outcome::Found(found) => found.into_iter().for_each(|row| self.state.merge(row)),
-            Outcome::Failed(error) | Outcome::Unknown(error) => {
-                tracing::debug!(%error, shard = shard.get(), "a shard was not released");
+    async fn release(&mut self, shards: Vec<Shard>) {
+        // Rule 7: all stamps that this node used in the shards were reserved.
+        let reserved = self.lease.known().reserved;
+        let mut groups: Vec<Vec<ShardRow>> = (0..GROUPS).map(|_| Vec::new()).collect();
+        for shard in shards {
+            match self.state.table[shard.index()].clone() {
+                Some(row) if !row.released && row.owner == self.node => {
+                    groups[shard.group() as usize].push(row);
+                }
+                _ => drop(self.state.mine.remove(&shard)),
             }
         }
-        let known = self.state.table[shard.index()].as_ref();
-        let gone = known.is_some_and(|known| known.released || known.epoch != row.epoch);
-        if gone {
-            self.state.mine.remove(&shard);
+        let tried = groups.into_iter().map(|group| give_back(self.rows.clone(), group, reserved));
+        let tried = join_all(tried).await;
+        for (released, outcome) in tried.into_iter().flatten() {
+            match outcome {
+                Outcome::Done => self.state.merge(released),
+                // An earlier attempt took effect, or another node has claimed the shard since.
+                Outcome::Found(found) => found.into_iter().for_each(|row| self.state.merge(row)),
+                Outcome::Failed(error) | Outcome::Unknown(error) => {
+                    tracing::debug!(%error, shard = released.shard, "a shard was not released");
+                }
+            }
+        }
+        let before = self.state.mine.len();
+        let (table, node) = (&self.state.table, self.node);
+        self.state.mine.retain(|shard, mine| {
+            let row = table[shard.index()].as_ref();
+            *mine != Mine::Releasing || row.is_some_and(|row| !row.released && row.owner == node)
+        });
+        if self.state.mine.len() < before {
             self.control.moves.send_replace(());
         }
-        gone
+        self.state.hurry |= self.state.mine.values().any(|mine| *mine == Mine::Releasing);
     }
 
     /// The shards in this node's own order. It claims from the front and gives up from the back, so that

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::{
-    StreamExt,
+    FutureExt, StreamExt,
     future::join_all,
     stream::{self, FuturesUnordered},
 };
@@ -163,7 +163,11 @@ impl Member {
                         break;
                     }
                     Some(shard) = draining.next(), if !draining.is_empty() => {
-                        self.drained(shard).await;
+                        let mut shards = vec![shard];
+                        while let Some(Some(shard)) = draining.next().now_or_never() {
+                            shards.push(shard);
+                        }
+                        self.drained(shards).await;
                     }
                     () = sleep_until(next) => break,
                 }
