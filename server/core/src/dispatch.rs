@@ -6,13 +6,13 @@ use caffis_schema::{Command, Error, ErrorCode, Reply, open::Empty};
 use tokio::time::timeout;
 
 use crate::{
+    answers::as_known_here,
     call::{Call, Handled},
     cluster::Owner,
     errors::{no_owner, not_now},
     features::{
         create, history, markers, members, open, preferences, presence, profiles, resume, room_list,
     },
-    peers::answers::as_known_here,
 };
 
 /// An answer, to come.

@@ -8,6 +8,7 @@
 
 mod activity;
 pub mod admission;
+mod answers;
 pub mod call;
 pub mod cluster;
 mod core;

@@ -1613,7 +1613,7 @@ export function decodeOwnState(r: Reader): OwnState {
 export interface Presence {
   /** Who. */
   readonly user: UserId;
-  /** Grows with each change. */
+  /** Grows with each change within a session; each session counts anew. */
   readonly version: number;
   /** Whether they can be reached. */
   readonly availability: Availability;

@@ -14,6 +14,7 @@ use caffis_schema::{
 };
 
 use crate::{
+    answers::as_known_here,
     call::{Call, Handled},
     errors::not_now,
     model::{
@@ -21,7 +22,7 @@ use crate::{
         room::{DIRECT, GROUP, direct_context},
         text,
     },
-    peers::{answers::as_known_here, questions::Question},
+    peers::questions::Question,
     ports::entropy,
     room::RoomPlan,
     services::Services,

@@ -12,6 +12,7 @@ use caffis_schema::{
 use tokio::time::timeout;
 
 use crate::{
+    answers::as_known_here,
     call::{Call, Entered, Handled},
     errors::not_now,
     model::{
@@ -19,7 +20,7 @@ use crate::{
         room::RoomState,
     },
     pages::entry_page,
-    peers::{Nodes, answers::as_known_here, follow, questions::Asker},
+    peers::{Nodes, follow, questions::Asker},
     ports::bus::NodeId,
     room::RoomCell,
 };

@@ -16,11 +16,11 @@ use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
+    answers::summary_here,
     call::{Call, Handled},
     errors::not_now,
     model::room::{RoomMeta, direct_context},
     peers::{
-        answers::summary_here,
         follow,
         questions::{Answered, Question},
     },

@@ -8,13 +8,12 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use caffis_schema::{Entry, Error, Position, RoomId, UserId, room::RoomSummary};
+use caffis_schema::{Entry, Error, Position, RoomId};
 use futures_util::{StreamExt, stream};
 use tokio::{sync::watch, time::sleep};
 
 use super::{
     Nodes,
-    answers::summary_here,
     questions::{Answered, MEMBERS_PER_ANSWER, Question, RoomStanding},
 };
 use crate::{
@@ -24,7 +23,6 @@ use crate::{
     model::room::RoomState,
     ports::bus::NodeId,
     room::Rooms,
-    services::Services,
     sync::{every, spawn},
 };
 
@@ -275,23 +273,4 @@ pub(crate) async fn keep_auditing(
 /// The audit of [`TURNS`] in which a room has its turn.
 fn turn_of(room: RoomId) -> u64 {
     Shard::of(room).get() % TURNS
-}
-
-/// Takes in that a person who is connected here is in a room of another node now.
-pub(crate) async fn room_added(
-    services: &Services,
-    nodes: &Nodes,
-    user: &UserId,
-    mut summary: RoomSummary,
-) {
-    let views = &services.views;
-    if !views.is_connected(user) {
-        return;
-    }
-    summary_here(services, &mut summary);
-    let (room, head) = (summary.room, summary.head);
-    let peer = summary.peer.as_ref().map(|peer| peer.user.clone());
-    nodes.follows.enter(user, [(room, peer)]).await;
-    nodes.follows.begin_at(room, head);
-    views.receive_room(user, summary);
 }

@@ -28,7 +28,6 @@ use crate::{
     settings::Settings,
 };
 
-pub(crate) mod answers;
 pub(crate) mod follow;
 pub(crate) mod forward;
 pub(crate) mod questions;

@@ -60,13 +60,15 @@ impl Heartbeats {
         }
     }
 
-    /// Notes that an edge came, unless one before it is missing.
-    pub(super) fn edge_came(&self, node: NodeId, number: u64) {
-        if let Some(heard) = lock(&self.0).get_mut(&node)
-            && heard.edges.checked_add(1) == Some(number)
-        {
+    /// Notes that an edge came, unless one before it is missing. False when it is of a node that is not
+    /// there: of one that comes everything is asked, and one that has gone may have sent it before.
+    pub(super) fn edge_came(&self, node: NodeId, number: u64) -> bool {
+        let mut nodes_heard = lock(&self.0);
+        let Some(heard) = nodes_heard.get_mut(&node) else { return false };
+        if heard.edges.checked_add(1) == Some(number) {
             heard.edges = number;
         }
+        true
     }
 
     /// Notes that a node is there and has told so many edges and recaps. Gives what is missing and nobody
@@ -92,11 +94,13 @@ impl Heartbeats {
         (behind, missed.then_some((heard.recaps, recaps)))
     }
 
-    /// A node was asked for everyone there, who were those after so many edges, if it answered.
-    pub(super) fn everyone_asked(&self, node: NodeId, edges: Option<u64>) {
-        if let Some(heard) = lock(&self.0).get_mut(&node) {
-            heard.asking = false;
-            heard.edges = edges.unwrap_or(heard.edges);
-        }
+    /// A node was asked for everyone there, who were those after so many edges, if it answered. False when
+    /// it is not there any more.
+    pub(super) fn everyone_asked(&self, node: NodeId, edges: Option<u64>) -> bool {
+        let mut nodes_heard = lock(&self.0);
+        let Some(heard) = nodes_heard.get_mut(&node) else { return false };
+        heard.asking = false;
+        heard.edges = edges.unwrap_or(heard.edges);
+        true
     }
 }

@@ -230,7 +230,7 @@ fn take_in(services: &Services, nodes: &Arc<Nodes>, heartbeats: &Arc<Heartbeats>
         News::Present(node, room, people) => views.receive_present(node, room, &people),
         News::RoomAdded(user, summary) => {
             let (services, nodes) = (services.clone(), nodes.clone());
-            spawn(async move { follow::room_added(&services, &nodes, &user, *summary).await });
+            spawn(async move { recaps::room_added(&services, &nodes, &user, *summary).await });
         }
         News::OwnRead(user, own) => views.tell_own_read(&user, own),
         News::Edge(edge) => presence::edge(services, heartbeats, *edge),

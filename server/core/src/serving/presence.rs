@@ -29,7 +29,9 @@ const BEAT: Duration = Duration::from_secs(1);
 /// Takes in what changed of a person who is connected to another node.
 pub(super) fn edge(services: &Services, heartbeats: &Heartbeats, edge: Edge) {
     let Edge { node, number, user, there, rooms } = edge;
-    heartbeats.edge_came(node, number);
+    if !heartbeats.edge_came(node, number) {
+        return;
+    }
     services.people.note_version(&user, there.version);
     if services.people.elsewhere().set(node, &user, there.clone()) {
         services.tell_joined(&user, &rooms, Some(&there));
@@ -75,8 +77,8 @@ async fn ask_for_everyone(
         after = Some(last.clone());
         everyone.extend(people);
     };
-    heartbeats.everyone_asked(node, counted.filter(|_| whole));
-    if whole {
+    let is_there = heartbeats.everyone_asked(node, counted.filter(|_| whole));
+    if whole && is_there {
         let came: Vec<_> = everyone.keys().cloned().collect();
         let gone = services.people.elsewhere().replace(node, everyone);
         tell(&services, came.into_iter().chain(gone)).await;

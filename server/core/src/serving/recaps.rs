@@ -15,12 +15,13 @@ use std::{
     time::Duration,
 };
 
-use caffis_schema::{Error, ErrorCode, Reply, RoomId, UserId};
+use caffis_schema::{Error, ErrorCode, Reply, RoomId, UserId, room::RoomSummary};
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 
 use super::heartbeats::Heartbeats;
 use crate::{
+    answers::summary_here,
     call::Call,
     cluster::{Owner, Shard},
     features::create,
@@ -29,7 +30,7 @@ use crate::{
         recaps::{RECAPS_KEPT, Recap},
     },
     peers::{
-        Nodes, follow,
+        Nodes,
         questions::{Answered, Question},
     },
     ports::{bus::NodeId, store::StoreError},
@@ -160,7 +161,7 @@ async fn add_one(
     let call = Call::without_session(services.clone(), user.clone(), None);
     match create::find(&call, room).await {
         Ok(Reply::Room(summary)) if !services.people.is_in(user, room) => {
-            follow::room_added(services, nodes, user, summary).await;
+            room_added(services, nodes, user, summary).await;
             Ok(())
         }
         Ok(_) => Ok(()),
@@ -168,6 +169,25 @@ async fn add_one(
         Err(error) if error.code == ErrorCode::NotFound => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Takes in that a person who is connected here is in a room of another node now.
+pub(super) async fn room_added(
+    services: &Services,
+    nodes: &Nodes,
+    user: &UserId,
+    mut summary: RoomSummary,
+) {
+    let views = &services.views;
+    if !views.is_connected(user) {
+        return;
+    }
+    summary_here(services, &mut summary);
+    let (room, head) = (summary.room, summary.head);
+    let peer = summary.peer.as_ref().map(|peer| peer.user.clone());
+    nodes.enter(user, vec![(room, peer)]).await;
+    views.begin_at(room, head);
+    views.receive_room(user, summary);
 }
 
 /// Adds what is missing to everybody who is connected here.
