@@ -23,6 +23,22 @@ async fn group_of(several: &Several, client: &mut Client, owner: usize, member: 
     }
 }
 
+/// Eight rooms of a node, with marco, who has heard of all of them.
+async fn groups_of(
+    several: &Several,
+    client: &mut Client,
+    owner: usize,
+    marco: &mut Client,
+) -> Vec<RoomId> {
+    let mut rooms = Vec::new();
+    for _ in 0..8 {
+        rooms.push(group_of(several, client, owner, "marco").await);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    marco.settle().await;
+    rooms
+}
+
 /// Waits for the news that a person is in a room now; gives how long it took.
 async fn added(client: &mut Client, room: RoomId) -> Duration {
     let start = Instant::now();
@@ -119,12 +135,7 @@ async fn what_a_node_did_not_tell_before_it_died_is_told_by_the_next() {
     let mut several = Several::start(3, 10, Plan::default()).await;
     let mut giulia = several.connect(1, "giulia").await;
     let mut marco = several.connect(2, "marco").await;
-    let mut rooms = Vec::new();
-    for _ in 0..8 {
-        rooms.push(group_of(&several, &mut giulia, 3, "marco").await);
-    }
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    marco.settle().await;
+    let rooms = groups_of(&several, &mut giulia, 3, &mut marco).await;
     giulia.settle().await;
     several.faults.lose_topics(&["room/"]);
     for room in &rooms {
@@ -146,12 +157,7 @@ async fn what_a_node_did_not_tell_before_it_left_is_found_within_a_minute() {
     let several = Several::start(3, 11, Plan::default()).await;
     let mut giulia = several.connect(1, "giulia").await;
     let mut marco = several.connect(2, "marco").await;
-    let mut rooms = Vec::new();
-    for _ in 0..8 {
-        rooms.push(group_of(&several, &mut giulia, 3, "marco").await);
-    }
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    marco.settle().await;
+    let rooms = groups_of(&several, &mut giulia, 3, &mut marco).await;
     several.faults.lose_topics(&["room/"]);
     for room in &rooms {
         giulia.send(*room, "the last words").await.expect("sent");
