@@ -84,7 +84,7 @@ pub(crate) struct Activity {
     stamps: Arc<Stamps>,
     clock: SharedClock,
     retention: Duration,
-    reactors: &'static [&'static str],
+    reactors: Vec<&'static str>,
     /// Whether shards had other owners, whose writes may land late.
     takes_over: bool,
     slots: Vec<Slot>,
@@ -96,7 +96,7 @@ impl Activity {
         stamps: Arc<Stamps>,
         clock: SharedClock,
         retention: Duration,
-        reactors: &'static [&'static str],
+        reactors: Vec<&'static str>,
         takes_over: bool,
     ) -> Self {
         let slots = Shard::all().map(|_| Slot::default()).collect();
@@ -146,7 +146,7 @@ impl Activity {
         let mut batch = Batch::partition(self.stamps.next()?);
         // A reactor that is new here follows what comes from now on.
         let now = self.present().saturating_sub(1);
-        for name in self.reactors {
+        for name in &self.reactors {
             let found = rows.iter().find(|row| *row.reactor == **name);
             let minute = found.map_or(now, |row| row.minute);
             if found.is_none() || self.takes_over {

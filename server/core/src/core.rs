@@ -22,6 +22,7 @@ use crate::{
     dispatch::dispatch,
     hub::{encoded::Encoded, follows::Follows, people::People, views::Views, wire::Wire},
     model::caller::Rights,
+    occupancy::{self, Bounded},
     peers::{Nodes, follow::keep_auditing},
     ports::{
         authenticator::SharedAuthenticator,
@@ -33,7 +34,7 @@ use crate::{
         store::{Atomicity, Batch, SharedStore, StoreError},
     },
     quota::DailyQuota,
-    reactors::{self, Walker, keep_walking},
+    reactors::{self, SharedReactor, Walker, keep_walking},
     refusals::Refusals,
     room::{Needs, Rooms},
     services::Services,
@@ -64,6 +65,8 @@ pub struct Ports {
     pub entropy: SharedEntropy,
     /// Who checks tokens.
     pub authenticator: SharedAuthenticator,
+    /// What follows the log besides core's own reactors.
+    pub reactors: Vec<SharedReactor>,
 }
 
 /// What joins a node to the others.
@@ -134,7 +137,7 @@ impl Core {
             ports.stamps.clone(),
             ports.clock.clone(),
             settings.activity_retention,
-            reactors::NAMES,
+            reactors::names(&ports.reactors),
             nodes.is_some(),
         ));
         let rooms = Rooms::new(Needs {
@@ -173,8 +176,13 @@ impl Core {
             let (rooms, views) = (rooms.clone(), services.views.clone());
             spawn(keep_auditing(rooms, views, nodes.clone(), ended.clone()));
         }
-        let walker =
-            Walker::new(activity, rooms.clone(), services.owners.clone(), settings.store_timeout);
+        let walker = Walker::new(
+            activity,
+            rooms.clone(),
+            services.owners.clone(),
+            settings.store_timeout,
+            reactors::all(&rooms, ports.reactors),
+        );
         spawn(keep_walking(Arc::new(walker), ended.clone()));
         spawn(keep_house(rooms, ended.clone()));
         spawn(keep_seen(services.clone(), ended));
@@ -292,6 +300,13 @@ impl Core {
     pub fn statistics(&self) -> Statistics {
         let Services { people, rooms, directory, statistics, .. } = &self.services;
         statistics.read(people.count(), rooms.count(), directory.hits())
+    }
+
+    /// How full everything is that has a limit. Looks at every session and room: for tests and for
+    /// whoever looks for the cause of a problem.
+    #[must_use]
+    pub fn occupancy(&self) -> Vec<(Bounded, usize)> {
+        occupancy::read(&self.services)
     }
 
     /// The settings.

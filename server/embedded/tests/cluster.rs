@@ -133,6 +133,7 @@ impl Nodes {
             stamps: Stamps::reserved(clock),
             entropy: Arc::new(Chance(Mutex::new(Random::new(self.joined)))),
             authenticator: Arc::new(Nobody),
+            reactors: Vec::new(),
         };
         let settings = Settings {
             messages_per_second: 1_000_000,

@@ -107,6 +107,7 @@ impl Truth {
 pub(crate) async fn all(world: &mut World, life: &Life) {
     // Look at the devices' copies before they reconnect, which repairs what they missed.
     let copies: Vec<_> = life.devices.iter().map(copies).collect();
+    let witnessed = world.ground.witness.heads();
     // The truth is what a fresh process reads.
     world.crash_all().await;
     world.start().await;
@@ -124,6 +125,7 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
     for (room, truth) in &rooms {
         trace.note(format_args!("{} has {} entries", ledger.short(*room), truth.entries.len()));
         check_log(&trace, &ledger, *room, truth);
+        check_witness(&trace, &ledger, *room, (truth, witnessed.get(room).copied()));
     }
     check_answers(&trace, &ledger, &rooms);
     // In a large room only those who have it open receive every entry.
@@ -183,6 +185,20 @@ async fn log(audit: &Device, room: RoomId) -> Result<Vec<Entry>, String> {
         if !page.more_after {
             return Ok(entries);
         }
+    }
+}
+
+/// Reactors have heard of a room up to its last entry.
+fn check_witness(
+    trace: &Trace,
+    ledger: &Ledger,
+    room: RoomId,
+    (truth, heard): (&Truth, Option<Position>),
+) {
+    let head = Position(truth.entries.len() as u64);
+    if heard.unwrap_or_default() < head {
+        let short = ledger.short(room);
+        trace.broken(format_args!("reactors heard of {short} up to {heard:?} of {head}"));
     }
 }
 

@@ -14,7 +14,7 @@ use caffis_conformance::bus::{
 };
 use caffis_core::{Settings, cluster::LeaseSettings, ports::stamps::Stamps};
 
-use crate::{Planted, clocks::Seeded, epochs::Epochs, trace::Trace, wire::Wires};
+use crate::{Planted, clocks::Seeded, epochs::Epochs, trace::Trace, wire::Wires, witness::Witness};
 
 /// A bus that loses nothing. It takes its time, as every bus does: what asks in a circle must not keep the
 /// time from passing.
@@ -34,6 +34,7 @@ pub(crate) struct Ground {
     pub(crate) bus: BusFaults,
     pub(crate) entropy: Arc<Seeded>,
     pub(crate) epochs: Arc<Epochs>,
+    pub(crate) witness: Arc<Witness>,
     /// Of processes alone, one after the other: the store decides by stamps, and the wall clock may go back
     /// while none runs.
     pub(crate) stamps: Arc<Stamps>,
@@ -41,7 +42,19 @@ pub(crate) struct Ground {
     pub(crate) ends: Arc<AtomicU32>,
 }
 
+/// By how much the queues of sessions are too long when that is the planted bug.
+const LONGER: usize = 64;
+
 impl Ground {
+    /// The settings with which processes start.
+    pub(crate) fn process_settings(&self) -> Settings {
+        let mut settings = self.settings.clone();
+        if self.planted == Some(Planted::OverfillsQueues) {
+            settings.session_queue_bytes *= LONGER;
+        }
+        settings
+    }
+
     /// Counts a start.
     pub(crate) fn starts(&self) -> u32 {
         self.starts.fetch_add(1, Ordering::Relaxed) + 1

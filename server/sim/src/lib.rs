@@ -14,7 +14,7 @@
 //! `world` is the seats of the processes (`seat`) and what they share (`ground`); `gate` the doors of a
 //! process, which its store (`fence`), its bus and its links (`line`) pass; `wire` the network of the
 //! devices; `device` a client and what it has seen; `ledger` the requests and their answers; `epochs` who
-//! appends where; `script` decides what happens when.
+//! appends where; `witness` follows the log as a reactor; `script` decides what happens when.
 
 mod bus;
 mod check;
@@ -33,6 +33,7 @@ mod script;
 mod seat;
 mod trace;
 mod wire;
+mod witness;
 mod world;
 
 use std::time::Duration;

@@ -13,7 +13,7 @@ use caffis_core::{
         Batch, Key, Operation, Row, Scan, SharedStore, Store, StoreError, StoreFuture, StoreLimits,
         Swap, Table, Value,
     },
-    tables::{MarkerRow, MemberRow, Record, SentRow, TimelineRow, UserRoomRow},
+    tables::{ActivityRow, MarkerRow, MemberRow, Record, SentRow, TimelineRow, UserRoomRow},
 };
 use caffis_schema::{Codec, EntryKind, codec, room::Role};
 use clap::ValueEnum;
@@ -51,6 +51,10 @@ pub enum Planted {
     ResumesNothing,
     /// Nodes do not hear from each other who is connected.
     HidesPeople,
+    /// Reactors do not hear of some rooms that were active.
+    SkipsActivity,
+    /// More waits for sessions than may.
+    OverfillsQueues,
 }
 
 /// How long an append takes to become durable that was answered before.
@@ -58,6 +62,9 @@ const LATER: Duration = Duration::from_millis(300);
 
 /// Of a thousand appends that bring members, how many become void.
 const VOID: u16 = 250;
+
+/// Of a thousand active rooms, how many reactors do not hear of.
+const SKIPPED: u16 = 250;
 
 /// A store with a bug.
 pub(crate) struct Spoiled {
@@ -207,7 +214,13 @@ impl Store for Spoiled {
             if self.shares(scan.table) {
                 shared(&mut scan.partition);
             }
+            let skips =
+                self.bug == Planted::SkipsActivity && scan.table.name == ActivityRow::TABLE.name;
             let mut rows = self.inner.scan(scan).await?;
+            if skips {
+                let mut random = lock(&self.random);
+                rows.retain(|_| !random.chance(SKIPPED));
+            }
             rows.iter_mut().for_each(|row| row.key.partition = partition.clone());
             Ok(rows)
         })

@@ -268,12 +268,14 @@ impl Ground {
             stamps,
             entropy: self.entropy.clone(),
             authenticator: Arc::new(Tokens(seat.wall.clone())),
+            reactors: vec![self.witness.clone()],
         };
+        let settings = self.process_settings();
         let boot = SimulatedBootClock::at(Duration::from_secs(seat.number as u64 * 1_000));
         boot.drift(seat.drift);
         let drift = seat.drift;
         let (core, cluster) = match &self.several {
-            None => (Core::start(self.settings.clone(), ports).await?, None),
+            None => (Core::start(settings, ports).await?, None),
             Some(lease) => {
                 let (network, faults, doors) =
                     (self.network.clone(), self.bus.clone(), gate.clone());
@@ -287,7 +289,7 @@ impl Ground {
                     address: name.as_str().into(),
                     lease: *lease,
                 };
-                let joined = Core::join_cluster(self.settings.clone(), ports, joining).await?;
+                let joined = Core::join_cluster(settings, ports, joining).await?;
                 (joined.0, Some(joined.1))
             }
         };

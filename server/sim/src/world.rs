@@ -74,6 +74,7 @@ impl World {
         let ground = Arc::new(Ground {
             wires: Wires::new(random.number(), trace.clone()),
             epochs: Epochs::new(trace.clone()),
+            witness: Arc::default(),
             trace,
             settings,
             planted,
@@ -147,6 +148,19 @@ impl World {
                 return trace.broken(format_args!("processes own and know shards: {before:?}"));
             }
             sleep(LOOK).await;
+        }
+    }
+
+    /// Checks that nothing has grown beyond its limit.
+    pub(crate) fn check_limits(&self) {
+        for process in self.processes() {
+            for (bounded, most) in process.core.occupancy() {
+                let limit = bounded.limit(&self.ground.settings);
+                if most > limit {
+                    let (trace, name) = (&self.ground.trace, &process.name);
+                    trace.broken(format_args!("{name} has {most} of {bounded:?}, not {limit}"));
+                }
+            }
         }
     }
 

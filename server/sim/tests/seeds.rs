@@ -14,6 +14,9 @@ const ALONE: u64 = 50;
 /// Lives in which a backup is restored.
 const RESTORED: u64 = 10;
 
+/// The same of several nodes.
+const RESTORED_OF_SEVERAL: u64 = 3;
+
 /// Lives in which a planted bug has to be found at the latest.
 const PLANTED: u64 = 100;
 
@@ -73,6 +76,9 @@ fn the_promises_are_kept_when_a_backup_is_restored() {
     for seed in 1..=RESTORED {
         keeps(seed, Options { nodes: 1, steps: 300, restores: true, ..Options::default() });
     }
+    for seed in 1..=RESTORED_OF_SEVERAL {
+        keeps(seed, Options { steps: 300, restores: true, ..Options::default() });
+    }
 }
 
 /// Finds a bug in one of the first lives: one that keeps every promise without it.
@@ -102,6 +108,7 @@ fn planted_bugs_of_stores_and_clocks_are_found() {
         Planted::LeavesTail,
         Planted::KeepsVoidMembers,
         Planted::LosesMarkers,
+        Planted::SkipsActivity,
     ] {
         finds(planted);
     }
@@ -115,6 +122,7 @@ fn planted_bugs_of_clients_are_found() {
         Planted::ResumesNothing,
         Planted::HearsAfterRemoval,
         Planted::HidesPeople,
+        Planted::OverfillsQueues,
     ] {
         finds(planted);
     }

@@ -83,6 +83,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         stamps,
         entropy,
         authenticator: tokens.clone(),
+        reactors: Vec::new(),
     };
     let (core, cluster) = node::start(&config, ports, &meters).await?;
     let app = Arc::new(App {

@@ -29,6 +29,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::{sync::oneshot, time::timeout};
 
 pub use self::rows::Part;
+pub(crate) use self::writing::WAITING_PEOPLE;
 use self::{cache::Cache, rows::stranger, writing::Gathered};
 use crate::{
     ports::{

@@ -23,7 +23,7 @@ const WRITTEN_AT_ONCE: usize = 1_024;
 
 /// People who may wait for their rows to be written while the store is away; of further ones what
 /// was to be written is dropped.
-const WAITING_PEOPLE: usize = 100_000;
+pub(crate) const WAITING_PEOPLE: usize = 100_000;
 
 /// A person who is to be written soon. Nobody else writes them meanwhile.
 #[derive(Debug)]
@@ -93,6 +93,11 @@ impl Directory {
             self.write_after(GATHER);
         }
         person
+    }
+
+    /// How many people wait for their rows to be written.
+    pub(crate) fn waiting(&self) -> usize {
+        lock(&self.gathered).people.len()
     }
 
     fn write_after(self: &Arc<Self>, delay: Duration) {

@@ -57,6 +57,21 @@ pub enum Next {
     Nothing,
 }
 
+/// How much waits for a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Entries and notices, in bytes.
+    pub event_bytes: usize,
+    /// Answers, with the one to hello.
+    pub replies: usize,
+    /// Events of which only the newest counts.
+    pub latest: usize,
+    /// Signals that may be lost.
+    pub signals: usize,
+    /// Rooms that are behind.
+    pub behind: usize,
+}
+
 /// What became of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
@@ -357,6 +372,20 @@ impl Outbound {
         let mut queue = lock(&self.queue);
         queue.wake_from = usize::MAX;
         queue.close
+    }
+
+    /// How much waits.
+    #[must_use]
+    pub fn waiting(&self) -> Waiting {
+        let queue = lock(&self.queue);
+        let events = queue.fifo.iter().filter(|queued| !matches!(queued.item, Item::Reply(_)));
+        Waiting {
+            event_bytes: events.map(|queued| queued.size).sum(),
+            replies: queue.replies,
+            latest: queue.latest.len(),
+            signals: queue.lossy.len(),
+            behind: queue.behind.len(),
+        }
     }
 
     /// How many entries were dropped so far.

@@ -22,7 +22,7 @@ pub(crate) type Recap = Vec<(RoomId, UserId)>;
 const RECAP_PEOPLE: usize = 1_000;
 
 /// The most that wait for their beats. Of more the other nodes are told only that they missed something.
-const WAITING_PEOPLE: usize = 32_000;
+pub(crate) const WAITING_PEOPLE: usize = 32_000;
 
 /// Recaps that are kept for those who missed them.
 pub(crate) const RECAPS_KEPT: u64 = 64;
@@ -76,6 +76,12 @@ impl Recaps {
         let excess = state.kept.len().saturating_sub(RECAPS_KEPT as usize);
         state.kept.drain(..excess);
         recaps
+    }
+
+    /// How many people and rooms wait for their beats.
+    pub(crate) fn waiting(&self) -> usize {
+        let state = lock(&self.0);
+        state.fresh.len() + state.due.len()
     }
 
     /// The number of the last recap.

@@ -95,6 +95,11 @@ impl Nodes {
         }
     }
 
+    /// How many people wait to be told of again with the next beats.
+    pub(crate) fn recaps_waiting(&self) -> usize {
+        self.follows.recaps().waiting()
+    }
+
     /// A recap of this node, if it is kept.
     pub(crate) fn recap(&self, number: u64) -> Option<Recap> {
         self.follows.recaps().get(number).map(|recap| recap.to_vec())

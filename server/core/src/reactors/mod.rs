@@ -8,8 +8,8 @@
 //! What it costs: for each reactor one scan of each shard in a minute, and one write for each shard that
 //! had something to handle.
 //!
-//! To add one, write its file, and list it in [`NAMES`] and [`all`]. It follows what comes after it was
-//! first started on a store.
+//! To add one, write its file, and list it in [`all`]. The process that runs core may bring further ones
+//! ([`crate::Ports::reactors`]). A reactor follows what comes after it was first started on a store.
 
 mod heads;
 mod walker;
@@ -21,15 +21,12 @@ use caffis_schema::Error;
 pub(crate) use self::walker::{Walker, keep_walking};
 use crate::room::{RoomCell, Rooms};
 
-/// The names of the reactors, by which their cursors are stored.
-pub(crate) const NAMES: &[&str] = &[heads::NAME];
-
 /// A reactor's answer, to come.
-pub(crate) type Reaction<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+pub type Reaction<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 /// Something that follows durable entries.
-pub(crate) trait Reactor: Send + Sync + 'static {
-    /// Its name, one of [`NAMES`].
+pub trait Reactor: Send + Sync + 'static {
+    /// Its name, by which its cursors are stored.
     fn name(&self) -> &'static str;
 
     /// Handles a room that was active. What the room's state says is durable, and everything that was
@@ -39,7 +36,17 @@ pub(crate) trait Reactor: Send + Sync + 'static {
     fn react<'a>(&'a self, room: &'a Arc<RoomCell>) -> Reaction<'a>;
 }
 
-/// All reactors.
-fn all(rooms: &Arc<Rooms>) -> Vec<Box<dyn Reactor>> {
-    vec![Box::new(heads::Heads(rooms.clone()))]
+/// A reactor that is shared by those who use it.
+pub type SharedReactor = Arc<dyn Reactor>;
+
+/// All reactors: core's own, and further ones.
+pub(crate) fn all(rooms: &Arc<Rooms>, further: Vec<SharedReactor>) -> Vec<SharedReactor> {
+    let mut reactors: Vec<SharedReactor> = vec![Arc::new(heads::Heads(rooms.clone()))];
+    reactors.extend(further);
+    reactors
+}
+
+/// By which the cursors of all reactors are stored.
+pub(crate) fn names(further: &[SharedReactor]) -> Vec<&'static str> {
+    [heads::NAME].into_iter().chain(further.iter().map(|reactor| reactor.name())).collect()
 }

@@ -6,7 +6,7 @@ use caffis_schema::{Error, ErrorCode, RoomId};
 use futures_util::{StreamExt, stream};
 use tokio::{sync::watch, time::timeout};
 
-use super::{Reactor, all};
+use super::{Reactor, SharedReactor};
 use crate::{
     activity::{Activity, After, HOUR, PAGE},
     cluster::{Owner, Shard, SharedOwners},
@@ -27,7 +27,7 @@ pub(crate) struct Walker {
     rooms: Arc<Rooms>,
     owners: SharedOwners,
     store_timeout: Duration,
-    reactors: Vec<Box<dyn Reactor>>,
+    reactors: Vec<SharedReactor>,
 }
 
 /// The minutes of a shard that may be read.
@@ -59,8 +59,8 @@ impl Walker {
         rooms: Arc<Rooms>,
         owners: SharedOwners,
         store_timeout: Duration,
+        reactors: Vec<SharedReactor>,
     ) -> Self {
-        let reactors = all(&rooms);
         Self { activity, rooms, owners, store_timeout, reactors }
     }
 

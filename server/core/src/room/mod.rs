@@ -34,7 +34,6 @@ mod takeover;
 mod updates;
 mod waking;
 
-pub(crate) use self::rooms::Needs;
 pub use self::{
     cell::RoomCell,
     command::{Change, Done, RoomCommand, StepContext},
@@ -44,3 +43,4 @@ pub use self::{
     rooms::Rooms,
     seeding::write_room,
 };
+pub(crate) use self::{recent::RECENT, refused::REFUSED, rooms::Needs};

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use caffis_schema::{ClientId, Position, UserId, reply::Appended, room::ClientKey};
 
 /// Commands remembered for each room.
-const RECENT: usize = 256;
+pub(crate) const RECENT: usize = 256;
 
 /// What became of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

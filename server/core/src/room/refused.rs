@@ -23,7 +23,7 @@ const PARTS: usize = 64;
 
 /// The most that are kept in one part: beyond that the oldest are forgotten. All parts together take some
 /// 10 MB at most.
-const REFUSED: usize = 1_024;
+pub(crate) const REFUSED: usize = 1_024;
 
 /// How long a copy can be on its way: longer than a link may be silent, and as long as a node waits for an
 /// answer at most.
@@ -48,6 +48,11 @@ impl Refusals {
         let mut refused = lock(&self.0[Shard::of(room).get() as usize % PARTS]);
         refused.forget_old();
         refused
+    }
+
+    /// How many commands the fullest part has.
+    pub(super) fn fullest(&self) -> usize {
+        self.0.iter().map(|part| lock(part).order.len()).max().unwrap_or_default()
     }
 }
 

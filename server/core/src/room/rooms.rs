@@ -73,6 +73,19 @@ pub struct Rooms {
     pub(super) untold: Untold<RoomCell>,
 }
 
+/// How full the fullest rooms are, each in its own way.
+#[derive(Debug, Default)]
+pub(crate) struct Fullest {
+    /// Commands that wait for a room's owner.
+    pub(crate) waiting: usize,
+    /// Recent entries of a room.
+    pub(crate) entries: usize,
+    /// Commands that a room remembers.
+    pub(crate) commands: usize,
+    /// Commands of which one part of the rooms remembers that they were refused.
+    pub(crate) refused: usize,
+}
+
 /// Puts a room right when its driver panics: what waited hears that the outcome is unknown, and the
 /// next command reads the room again.
 struct DriverGuard {
@@ -297,6 +310,21 @@ impl Rooms {
     #[must_use]
     pub fn count(&self) -> usize {
         lock(&self.map).len()
+    }
+
+    /// How full the fullest rooms are.
+    pub(crate) fn fullest(&self) -> Fullest {
+        let cells: Vec<_> = lock(&self.map).values().cloned().collect();
+        let mut fullest = Fullest { refused: self.refused.fullest(), ..Fullest::default() };
+        for cell in cells {
+            let inner = lock(&cell.inner);
+            fullest.waiting = fullest.waiting.max(inner.pending.len());
+            if let Some(loaded) = &inner.loaded {
+                fullest.entries = fullest.entries.max(loaded.ring.len());
+                fullest.commands = fullest.commands.max(loaded.recent.len());
+            }
+        }
+        fullest
     }
 
     /// Whether no command is under way.

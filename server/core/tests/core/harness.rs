@@ -179,6 +179,7 @@ impl World {
             stamps: Stamps::unlimited(clock.clone()),
             entropy: Arc::new(Seeded(Mutex::new(Random::new(11)))),
             authenticator: Arc::new(Tokens(clock.clone())),
+            reactors: Vec::new(),
         };
         let nodes = start(&settings, &ports).await;
         let (core, connections) = (nodes[0].clone(), AtomicUsize::new(0));

@@ -89,6 +89,7 @@ impl Several {
             stamps: Stamps::reserved(self.clock.clone()),
             entropy: Arc::new(Seeded(Mutex::new(Random::new(seed)))),
             authenticator: Arc::new(Tokens(self.clock.clone())),
+            reactors: Vec::new(),
         };
         let (network, faults) = (self.network.clone(), self.faults.clone());
         let joining = Joining {

@@ -15,7 +15,7 @@ impl Life {
     pub(super) async fn lose(&mut self, world: &mut World) {
         self.heal(world).await;
         self.trace.note("a backup is taken");
-        let backup = world.backup();
+        let (backup, heads) = (world.backup(), world.ground.witness.heads());
         let ledger = lock(&self.ledger).clone();
         let seen: Vec<_> =
             self.devices.iter().map(|device| lock(&device.seen).entries.clone()).collect();
@@ -27,6 +27,7 @@ impl Life {
         world.crash_all().await;
         self.trace.note("the backup is restored");
         world.restore(backup);
+        world.ground.witness.restore(heads);
         // What was seen since the backup was true once, and no longer is.
         for (device, entries) in self.devices.iter().zip(seen) {
             lock(&device.seen).entries = entries;

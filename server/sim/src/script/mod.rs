@@ -53,6 +53,10 @@ const GONE: Duration = Duration::from_secs(15);
 /// How long it may take until they are back: longer than a device waits between two attempts.
 const BACK: Duration = Duration::from_secs(45);
 
+/// After a further time of this length reactors have heard of everything: they start a minute after their
+/// process, and hear of a minute in one of the two that follow.
+const REACTED: Duration = Duration::from_secs(120);
+
 /// After a quiet time of this length nothing is in flight any more.
 const QUIET: Duration = Duration::from_secs(90);
 
@@ -85,9 +89,11 @@ pub(crate) async fn play(seed: u64, options: Options) -> Outcome {
         }
         sleep(millis(&mut life.random, life.pace)).await;
         life.step(&mut world).await;
+        world.check_limits();
     }
     life.heal(&mut world).await;
     life.check_presence(&world).await;
+    sleep(REACTED).await;
     check::all(&mut world, &life).await;
     let acknowledged = lock(&life.ledger).acknowledged();
     let (faults, restarts, time) = (world.faults(), world.ends(), trace.time());
