@@ -4,18 +4,13 @@
 //! are, the others hear who came and went; in a full room they hear how many there are, at most once a
 //! second. Each node tells the others who came to it and who went.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use caffis_schema::{Event, RoomId, UserId, event::Attendance, room::Profile};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
     encoded::Encoded,
-    feed::Feed,
     intake::publish,
     latest::LatestKey,
     news::News,
@@ -28,60 +23,6 @@ use crate::{model::room::RoomState, ports::bus::NodeId, sync::lock, untold::is_d
 
 /// How often the number of people in a large room is told at most.
 const ATTENDANCE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The people who have a room open on other nodes.
-#[derive(Debug, Default)]
-pub(super) struct Guests {
-    nodes: BTreeMap<UserId, BTreeSet<NodeId>>,
-    /// How many of them have it open on this node, too.
-    both: u32,
-}
-
-impl Guests {
-    /// How many people are there who are not here.
-    pub(super) fn only_there(&self) -> u32 {
-        u32::try_from(self.nodes.len()).unwrap_or(u32::MAX).saturating_sub(self.both)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
-    }
-
-    /// Whether a person is there.
-    fn has(&self, user: &UserId) -> bool {
-        self.nodes.contains_key(user)
-    }
-
-    /// Notes that a person came to another node; true when they were nowhere before.
-    fn enter(&mut self, node: NodeId, user: &UserId, feed: &Feed) -> bool {
-        let new = !self.has(user);
-        self.nodes.entry(user.clone()).or_default().insert(node);
-        if new && feed.has(user) {
-            self.both += 1;
-        }
-        new && !feed.has(user)
-    }
-
-    /// Notes that a person went from another node; true when they are nowhere any more.
-    fn exit(&mut self, node: NodeId, user: &UserId, feed: &Feed) -> bool {
-        let Some(nodes) = self.nodes.get_mut(user) else { return false };
-        nodes.remove(&node);
-        if !nodes.is_empty() {
-            return false;
-        }
-        self.nodes.remove(user);
-        if feed.has(user) {
-            self.both -= 1;
-        }
-        !feed.has(user)
-    }
-
-    /// Everyone who came to a node.
-    fn of(&self, node: NodeId) -> Vec<UserId> {
-        let there = self.nodes.iter().filter(|(_, nodes)| nodes.contains(&node));
-        there.map(|(user, _)| user.clone()).collect()
-    }
-}
 
 impl Views {
     /// Tells the others that a person walked into a room or out of it on this node.

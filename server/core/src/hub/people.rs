@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use super::{
     elsewhere::{Elsewhere, There},
     outbound::Outbound,
-    presence::PresenceState,
+    presence_state::PresenceState,
     rate::TokenBucket,
 };
 use crate::{model::caller::Rights, settings::Settings, sync::lock};

@@ -5,8 +5,6 @@
 //! to the sessions that have a room open in which the person is, to the people whom they write with
 //! directly, and, with what the person set of themselves, to all their own sessions.
 
-use std::collections::BTreeMap;
-
 use caffis_schema::{
     Event, SessionId, Text, Timestamp, UserId,
     limits::STATUS_BYTES,
@@ -20,83 +18,6 @@ use super::{
     people::{People, Person, SessionHandle},
 };
 use crate::directory::Directory;
-
-/// A person's presence, as their sessions make it.
-#[derive(Clone, Debug, Default)]
-pub struct PresenceState {
-    sessions: BTreeMap<SessionId, Availability>,
-    /// Their own words.
-    pub status: Option<Text<STATUS_BYTES>>,
-    /// Whether they keep to themselves what they have read.
-    pub private_receipts: bool,
-    /// When they were last connected.
-    pub last_seen: Option<Timestamp>,
-    version: u64,
-    told: Option<Availability>,
-}
-
-impl PresenceState {
-    /// Someone who is not connected yet.
-    #[must_use]
-    pub fn offline(
-        status: Option<Text<STATUS_BYTES>>,
-        private_receipts: bool,
-        last_seen: Option<Timestamp>,
-    ) -> Self {
-        Self { status, private_receipts, last_seen, ..Self::default() }
-    }
-
-    /// The same, whose next version is larger than this one.
-    #[must_use]
-    pub(super) fn after(self, version: u64) -> Self {
-        Self { version: self.version.max(version), ..self }
-    }
-
-    /// What the person's own sessions are told.
-    #[must_use]
-    pub fn own(&self, user: &UserId) -> OwnState {
-        OwnState { presence: self.presence(user), private_receipts: self.private_receipts }
-    }
-
-    fn availability(&self) -> Availability {
-        self.sessions.values().fold(Availability::Offline, |most, other| most.max_of(*other))
-    }
-
-    fn presence(&self, user: &UserId) -> Presence {
-        // In the moment after the last session, others are not told yet.
-        let availability = self.told.unwrap_or_else(|| self.availability());
-        let last_seen = (availability == Availability::Offline).then_some(self.last_seen).flatten();
-        Presence {
-            user: user.clone(),
-            version: self.version,
-            availability,
-            last_seen,
-            status: self.status.clone(),
-        }
-    }
-
-    /// As other nodes are told of them.
-    pub(super) fn there(&self, sessions: u32) -> There {
-        There {
-            availability: self.told.unwrap_or_else(|| self.availability()),
-            sessions,
-            version: self.version,
-            status: self.status.clone(),
-            last_seen: self.last_seen,
-        }
-    }
-
-    /// Larger than before also after a restart, and when the wall clock was set back.
-    fn count(&mut self, now: Timestamp) {
-        self.version = (self.version + 1).max(now.get());
-    }
-
-    fn edge(&mut self, user: &UserId, now: Timestamp) -> Presence {
-        self.count(now);
-        self.told = Some(self.availability());
-        self.presence(user)
-    }
-}
 
 impl People {
     /// Notes a session's availability; gives the presence to tell when it is another one now.
@@ -255,7 +176,10 @@ mod tests {
     use caffis_schema::Codec;
 
     use super::*;
-    use crate::{hub::outbound::Outbound, settings::Settings};
+    use crate::{
+        hub::{outbound::Outbound, presence_state::PresenceState},
+        settings::Settings,
+    };
 
     fn session(people: &People, id: u8) -> Arc<SessionHandle> {
         let session = Arc::new(SessionHandle {

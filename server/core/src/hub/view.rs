@@ -17,7 +17,7 @@ use caffis_schema::{
 };
 use tokio::time::Instant;
 
-use super::{attendance::Guests, feed::Feed, people::SessionHandle, typists::Typists};
+use super::{feed::Feed, guests::Guests, people::SessionHandle, typists::Typists};
 use crate::{model::room::RoomState, sync::lock};
 
 /// A room as those on this node see it who have it open.

@@ -10,11 +10,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::{
     buckets::Filled,
     cell::{Loaded, head_row},
+    command::CLOCK_MARGIN,
     entries::{self, Origin, Place},
     markers::Picked,
     membership::membership_rows,
     recent::Sent,
-    resend::CLOCK_MARGIN,
 };
 use crate::{
     activity,

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use caffis_schema::{Error, RoomId, UserId, room::RoomClass};
 use tokio::time::Instant;
 
-use super::{cell::RoomCell, idle::LOOKS, rooms::Rooms};
+use super::{
+    cell::RoomCell,
+    rooms::{LOOKS, Rooms},
+};
 use crate::{hub::people::SessionHandle, ports::bus::NodeId, sync::lock};
 
 impl Rooms {

@@ -1,7 +1,7 @@
 //! A room in memory.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -14,7 +14,6 @@ use super::{
     markers::{MarkerState, Markers, Moved},
     recent::Recent,
     ring::Ring,
-    updates::Updates,
 };
 use crate::{
     errors::not_now,
@@ -157,6 +156,13 @@ pub(super) struct Inner {
     /// What memory had before that. It is what sessions were told.
     pub(super) before: Option<Before>,
     pub(super) updates: Updates,
+}
+
+/// Whose markers changed in a room and are not told yet.
+#[derive(Debug, Default)]
+pub(super) struct Updates {
+    pub(super) markers: BTreeSet<UserId>,
+    pub(super) told: Option<Instant>,
 }
 
 /// What memory had of a room before it had to be read again.

@@ -1,14 +1,18 @@
 //! Changes to a room's log: what a feature implements, and what its step makes.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use caffis_schema::{EntryKind, Error, Keyed, Timestamp, UserId, reply::Appended};
 
-use super::creation::RoomPlan;
+use super::plan::RoomPlan;
 use crate::{
     model::{caller::Caller, room::RoomState},
     settings::Settings,
 };
+
+/// How far a client's clock may be ahead. Client ids are kept this much longer than the window in which
+/// a resend may come, so that none is forgotten before it has expired.
+pub(super) const CLOCK_MARGIN: Duration = Duration::from_secs(86_400);
 
 /// A command that changes a room's log. Its feature's file implements it for the command of the
 /// protocol; the room's owner knows commands by this trait only.

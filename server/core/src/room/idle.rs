@@ -1,112 +1,29 @@
-//! Taking rooms that nobody uses out of memory.
-//!
-//! Rooms wait in a queue from when they become idle. When more wait than may, the front of the queue
-//! is looked at: a room that is in use again leaves the queue, one that was used meanwhile or has
-//! something unsaved goes to its end, and any other one leaves memory. Each look is cheap, and their
-//! number is bounded, however many rooms there are.
+//! The rooms that nobody uses, in the order in which they became idle.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{
-    cell::{Inner, Loaded, RoomCell},
-    rooms::Rooms,
-};
-use crate::{settings::Settings, sync::lock};
+use super::cell::RoomCell;
+use crate::settings::Settings;
 
 /// A room stays in memory for so long after it was last used: whoever had it loaded gets to use it.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// Rooms that are looked at when one becomes idle: more than one, so that the queue gets shorter.
-pub(super) const LOOKS: usize = 2;
-
-/// Rooms that are looked at by housekeeping.
-pub(super) const HOUSEKEEPING_LOOKS: usize = 1_024;
-
-/// A change of what a room takes in memory is noted when it is at least as large as this.
-const NOTED_BYTES: usize = 4 * 1024;
 
 /// Rooms that became idle, in that order.
 #[derive(Debug, Default)]
 pub(super) struct IdleRooms {
     /// Each with when it had last been used.
-    queue: VecDeque<(Instant, Arc<RoomCell>)>,
+    pub(super) queue: VecDeque<(Instant, Arc<RoomCell>)>,
     /// What all of them take in memory, about.
-    bytes: usize,
+    pub(super) bytes: usize,
 }
 
 impl IdleRooms {
     /// The room that became idle first, when more wait than may.
-    fn pop_over(&mut self, settings: &Settings) -> Option<(Instant, Arc<RoomCell>)> {
+    pub(super) fn pop_over(&mut self, settings: &Settings) -> Option<(Instant, Arc<RoomCell>)> {
         let over = self.queue.len() > settings.idle_rooms || self.bytes > settings.idle_bytes;
         let (used, _) = self.queue.front()?;
         if over && used.elapsed() >= GRACE { self.queue.pop_front() } else { None }
-    }
-}
-
-impl Inner {
-    /// Whether nobody uses the room.
-    fn is_idle(&self) -> bool {
-        !self.driving && self.view.is_none()
-    }
-
-    /// Whether memory has something that the store does not.
-    fn is_unsaved(&self) -> bool {
-        self.loaded.as_ref().is_some_and(Loaded::is_unsaved) || self.distrust || self.digest_due
-    }
-}
-
-impl Rooms {
-    /// Queues a room that nobody uses any more. Call [`Rooms::evict`] once its lock is released.
-    pub(super) fn note_idle(&self, cell: &Arc<RoomCell>, inner: &mut Inner) {
-        if !inner.is_idle() || inner.evicted {
-            return;
-        }
-        let bytes = inner.loaded.as_ref().map_or(0, Loaded::bytes);
-        match inner.idle_bytes {
-            Some(noted) if bytes.abs_diff(noted) < NOTED_BYTES => return,
-            Some(noted) => {
-                let mut idle = lock(&self.idle);
-                idle.bytes = idle.bytes - noted + bytes;
-            }
-            None => {
-                let mut idle = lock(&self.idle);
-                idle.bytes += bytes;
-                idle.queue.push_back((inner.used, cell.clone()));
-            }
-        }
-        inner.idle_bytes = Some(bytes);
-    }
-
-    /// Takes rooms out of memory, the ones that were used longest ago first, while more are idle than
-    /// may be, by their number or by what they take; looks at so many.
-    pub(super) fn evict(&self, looks: usize) {
-        for _ in 0..looks {
-            let next = lock(&self.idle).pop_over(&self.settings);
-            let Some((used, cell)) = next else { return };
-            self.evict_one(used, &cell);
-        }
-    }
-
-    fn evict_one(&self, used: Instant, cell: &Arc<RoomCell>) {
-        let mut map = lock(&self.map);
-        let mut inner = lock(&cell.inner);
-        lock(&self.idle).bytes -= inner.idle_bytes.take().unwrap_or_default();
-        if !inner.is_idle() || inner.evicted {
-            return;
-        }
-        let unsaved = inner.is_unsaved() || self.keeps_names(cell.id, &inner);
-        let unsaved = unsaved || cell.saving.try_lock().is_err();
-        if unsaved {
-            // Looked at again after those that were used until now.
-            inner.used = Instant::now();
-        }
-        if unsaved || inner.used > used {
-            self.note_idle(cell, &mut inner);
-            return;
-        }
-        inner.evicted = true;
-        map.remove(&cell.id);
     }
 }

@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     cell::{Loaded, RoomCell, Work, head_row},
-    idle::HOUSEKEEPING_LOOKS,
+    evict::HOUSEKEEPING_LOOKS,
     markers::Picked,
     rooms::Rooms,
 };

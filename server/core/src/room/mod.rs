@@ -12,6 +12,7 @@ mod cell;
 mod command;
 mod creation;
 mod entries;
+mod evict;
 mod idle;
 mod keeping;
 mod load;
@@ -19,6 +20,7 @@ mod markers;
 mod membership;
 mod newcomers;
 mod owner;
+mod plan;
 mod publish;
 mod read;
 mod ready;
@@ -37,8 +39,8 @@ mod waking;
 pub use self::{
     cell::RoomCell,
     command::{Change, Done, RoomCommand, StepContext},
-    creation::RoomPlan,
     markers::{MarkerState, Moved},
+    plan::RoomPlan,
     read::{read_back, read_forward},
     rooms::Rooms,
     seeding::write_room,

@@ -50,8 +50,14 @@ enum Answer {
     WhenDurable(Done),
 }
 
-/// Runs until nothing waits for the room.
-pub(super) async fn drive(rooms: Arc<Rooms>, cell: Arc<RoomCell>) {
+impl Rooms {
+    /// Runs until nothing waits for a room.
+    pub(super) async fn drive(self: Arc<Self>, cell: Arc<RoomCell>) {
+        drive(self, cell).await;
+    }
+}
+
+async fn drive(rooms: Arc<Rooms>, cell: Arc<RoomCell>) {
     let limits = rooms.store.limits();
     while let Some(work) = take_work(&cell, &limits) {
         let mut jobs = Vec::with_capacity(work.len());

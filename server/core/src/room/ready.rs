@@ -8,8 +8,9 @@ use tokio::time::timeout;
 
 use super::{
     cell::{Before, Inner, Loaded, RoomCell},
-    creation::{RoomPlan, new_room},
+    creation::new_room,
     load,
+    plan::RoomPlan,
     rooms::Rooms,
     takeover::take_over,
 };

@@ -1,13 +1,11 @@
 //! Tells a resend from a new command: by the client ids that memory and the store remember, and by what
 //! the key says of when the command was made.
 
-use std::time::Duration;
-
 use caffis_schema::{Error, ErrorCode, MessageNumber, Position, Timestamp, reply::Appended};
 
 use super::{
     cell::{Job, RoomCell},
-    command::{Done, Order, StepContext},
+    command::{CLOCK_MARGIN, Done, Order, StepContext},
     read,
     recent::{Recent, Sent},
     rooms::Rooms,
@@ -18,10 +16,6 @@ use crate::{
     sync::lock,
     tables::{self, SentRow},
 };
-
-/// How far a client's clock may be ahead. Client ids are kept this much longer than the window in which
-/// a resend may come, so that none is forgotten before it has expired.
-pub(super) const CLOCK_MARGIN: Duration = Duration::from_secs(86_400);
 
 /// Looks up those commands that may be resends: in memory, and in the store what memory cannot know. All
 /// that the store is asked for is asked at once.

@@ -15,10 +15,9 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{
     cell::{Inner, Job, RoomCell, Work},
     command::{Done, Order, RoomCommand},
-    creation::RoomPlan,
-    idle::{IdleRooms, LOOKS},
+    idle::IdleRooms,
     markers::MarkerState,
-    owner,
+    plan::RoomPlan,
     refused::Refusals,
 };
 use crate::{
@@ -33,6 +32,9 @@ use crate::{
     sync::{lock, spawn},
     untold::Untold,
 };
+
+/// Rooms that are looked at when one becomes idle: more than one, so that the queue gets shorter.
+pub(super) const LOOKS: usize = 2;
 
 /// What the rooms work with.
 pub(crate) struct Needs {
@@ -253,7 +255,7 @@ impl Rooms {
         self.drivers.fetch_add(1, Ordering::Relaxed);
         let guard = DriverGuard { rooms: self.clone(), cell: cell.clone(), finished: false };
         spawn(async move {
-            owner::drive(rooms, cell).await;
+            rooms.drive(cell).await;
             guard.finish();
         });
         Ok(())

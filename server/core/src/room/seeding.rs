@@ -5,7 +5,8 @@ use caffis_schema::{EntryKind, MessageNumber, RoomId, Timestamp};
 use super::{
     append::Append,
     cell::head_row,
-    creation::{self, RoomPlan, new_room},
+    creation::{self, new_room},
+    plan::RoomPlan,
 };
 use crate::{
     ports::{

@@ -13,10 +13,10 @@ use super::{
     append::bucket_row,
     buckets::Filled,
     cell::Loaded,
+    command::CLOCK_MARGIN,
     entries,
     load::write_owed,
     membership::{named, rows_of},
-    resend::CLOCK_MARGIN,
     rooms::Rooms,
 };
 use crate::{

@@ -4,7 +4,7 @@
 //! in one event when it ends. So a message that a hundred members receive and read costs each session
 //! a few events instead of two hundred. ARCHITECTURE.md states the cost of a message.
 
-use std::{collections::BTreeSet, mem, sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use caffis_schema::{
     Event, List, UserId,
@@ -21,13 +21,6 @@ use crate::{hub::encoded::Encoded, sync::lock, untold::is_due};
 
 /// How often the markers of a room are told at most.
 const MARKERS_INTERVAL: Duration = Duration::from_millis(250);
-
-/// Whose markers changed in a room and are not told yet.
-#[derive(Debug, Default)]
-pub(super) struct Updates {
-    markers: BTreeSet<UserId>,
-    told: Option<Instant>,
-}
 
 impl Rooms {
     /// Tells what is due, until core ends.

@@ -9,9 +9,9 @@ use caffis_schema::{
 };
 
 use super::{
+    end::End,
     frames::{answer_bytes, answer_now, decode},
     hello,
-    link_loop::End,
 };
 use crate::{hub::outbound::Outbound, services::Services, statistics::CommandKind};
 

@@ -20,7 +20,7 @@ use caffis_schema::{
 use crate::{
     call::Call,
     features::{resume, room_list},
-    hub::{outbound::Outbound, people::SessionHandle, presence::PresenceState},
+    hub::{outbound::Outbound, people::SessionHandle, presence_state::PresenceState},
     model::page,
     ports::{
         authenticator::{Identity, TokenError},

@@ -8,20 +8,19 @@ use std::{
     task::{Context, Poll},
 };
 
-use caffis_link::{Farewell, Incoming, Lane, Link};
+use caffis_link::{Incoming, Lane, Link};
 use caffis_schema::{
     ClientFrame, ClientSignal, CloseCode, Codec, Command, Error, ErrorCode, Event, Reply, Request,
     command::Refresh, event::TokenExpiring, reply::Refreshed,
 };
 use futures_util::{FutureExt, Stream, stream::FuturesUnordered};
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{
     asked::Asked,
-    first::first,
+    end::End,
     frames::{answer_bytes, decode},
     hello,
-    log::SessionLog,
     timers::{Due, Timers},
 };
 use crate::{
@@ -44,17 +43,6 @@ const BAD_FRAMES: u32 = 10;
 
 /// Frames that are written before the loop looks at what came in.
 const WRITES_PER_TURN: usize = 256;
-
-/// Why the loop ends.
-#[derive(Debug)]
-pub(super) enum End {
-    /// The link is gone.
-    Gone,
-    /// The peer said goodbye, with this code.
-    Left(u16),
-    /// This side says goodbye.
-    Farewell(CloseCode, &'static str),
-}
 
 type Running = Pin<Box<dyn Future<Output = (Asked, Handled)> + Send>>;
 
@@ -79,59 +67,8 @@ struct Session {
     frame_limit: usize,
 }
 
-/// A link whose hello was answered.
-pub struct Greeted {
-    opened: hello::Opened,
-    addresses: Arc<Addresses>,
-    link: Box<dyn Link>,
-    address: Option<IpAddr>,
-}
-
-/// Waits for hello on a link and answers it, or says goodbye.
-pub(crate) async fn greet(
-    services: &Services,
-    addresses: Arc<Addresses>,
-    mut link: Box<dyn Link>,
-    address: Option<IpAddr>,
-) -> Option<Greeted> {
-    let codec = match link.info().codec {
-        caffis_link::Codec::Binary => Codec::Binary,
-        caffis_link::Codec::Json => Codec::Json,
-    };
-    let limit = services.settings.hello_timeout;
-    // Boxed, so that a session does not keep the memory that its beginning took.
-    let opened = match timeout(limit, Box::pin(first(services, &mut *link, codec, address))).await {
-        Ok(opened) => opened,
-        Err(_) => Err(End::Farewell(CloseCode::HelloTimeout, "no hello came in time")),
-    };
-    match opened {
-        Ok(opened) => Some(Greeted { opened, addresses, link, address }),
-        Err(end) => {
-            say_goodbye(&mut *link, &end).await;
-            None
-        }
-    }
-}
-
-impl Greeted {
-    /// Runs the session until it ends.
-    pub async fn converse(self) {
-        let Self { opened, addresses, mut link, address } = self;
-        let log = SessionLog::opened(&opened.session.session, link.info().kind, address);
-        let end = converse(opened, addresses, address, &mut *link).await;
-        log.ended(&end);
-        say_goodbye(&mut *link, &end).await;
-    }
-}
-
-async fn say_goodbye(link: &mut dyn Link, end: &End) {
-    if let End::Farewell(code, reason) = end {
-        let farewell = Farewell::new(code.number(), *reason);
-        poll_fn(|cx| link.poll_close(&farewell, cx)).await;
-    }
-}
-
-async fn converse(
+/// Runs a session until it ends.
+pub(super) async fn converse(
     opened: hello::Opened,
     addresses: Arc<Addresses>,
     address: Option<IpAddr>,

@@ -6,7 +6,7 @@ use caffis_link::{Farewell, Kind};
 use caffis_schema::{SessionId, UserId};
 use tokio::time::Instant;
 
-use super::link_loop::End;
+use super::end::End;
 use crate::hub::people::SessionHandle;
 
 /// A session whose beginning is in the log.

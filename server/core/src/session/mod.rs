@@ -7,12 +7,14 @@
 //! [`Outbound`]: crate::hub::outbound::Outbound
 
 mod asked;
+mod end;
 mod first;
 mod frames;
+mod greeting;
 mod hello;
 mod link_loop;
 mod log;
 mod timers;
 
-pub use self::link_loop::Greeted;
-pub(crate) use self::link_loop::greet;
+pub use self::greeting::Greeted;
+pub(crate) use self::greeting::greet;

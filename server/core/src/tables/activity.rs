@@ -1,6 +1,6 @@
 use caffis_schema::RoomId;
 
-use super::table;
+use super::declare::table;
 
 table! {
     /// Which rooms got entries in a minute: reactors read on from their cursors here. Kept for

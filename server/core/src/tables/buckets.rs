@@ -1,6 +1,6 @@
 use caffis_schema::{Position, RoomId, Timestamp};
 
-use super::table;
+use super::declare::table;
 
 table! {
     /// A stretch of a room's log that lies in one partition of the timeline. The log is the chain from the

@@ -1,6 +1,6 @@
 //! Conditional writes of records.
 
-use super::{Record, decode};
+use super::{access::decode, declare::Record};
 use crate::ports::store::{Store, StoreError, Swap};
 
 /// What became of a conditional write of a record.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use caffis_schema::RoomId;
 
-use super::table;
+use super::declare::table;
 
 table! {
     /// The claim of a context: at most one room for each. Written by conditional insert only.

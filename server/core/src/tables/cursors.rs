@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::table;
+use super::declare::table;
 
 table! {
     /// How far a reactor has followed the rooms of a shard. A shard without rows had no entry yet.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use caffis_schema::{MessageNumber, Position, RoomId, Timestamp, UserId};
 
-use super::table;
+use super::declare::table;
 
 table! {
     /// A room's last message: a hint for lists, written at most once a second, and with the first

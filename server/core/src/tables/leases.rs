@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::table;
+use super::declare::table;
 use crate::{model::node::NodeId, ports::store::Stamp};
 
 table! {

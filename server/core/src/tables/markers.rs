@@ -1,6 +1,6 @@
 use caffis_schema::{MessageNumber, RoomId, UserId};
 
-use super::table;
+use super::declare::table;
 
 table! {
     /// How far a member has read in a room, by message numbers.

@@ -1,6 +1,6 @@
 use caffis_schema::{MessageNumber, Position, RoomId, Timestamp, UserId, room::Role};
 
-use super::table;
+use super::declare::table;
 use crate::model::room::Membership;
 
 table! {

@@ -9,7 +9,7 @@ use caffis_schema::{
     room::{HistoryPolicy, Role, RoomClass},
 };
 
-use super::ColumnValue;
+use super::declare::ColumnValue;
 use crate::{
     model::node::NodeId,
     ports::store::{ColumnType, Value},

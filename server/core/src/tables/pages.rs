@@ -3,7 +3,7 @@
 
 use std::ops::Bound;
 
-use super::{Record, decode};
+use super::{access::decode, declare::Record};
 use crate::ports::store::{MAX_SCAN_ROWS, Scan, Store, StoreError, Value};
 
 /// Rows of one page: few enough that each request is short.

@@ -1,6 +1,6 @@
 use caffis_schema::{Timestamp, UserId};
 
-use super::table;
+use super::declare::table;
 
 table! {
     /// The end of a user's sessions from before a time.

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use caffis_schema::{Timestamp, UserId};
 
-use super::table;
+use super::declare::table;
 
 /// How long the rows are kept: longer than a node may be without the store before it looks at everybody who
 /// is connected to it.

@@ -4,7 +4,7 @@ use caffis_schema::{
     room::{Context, HistoryPolicy, RoomClass},
 };
 
-use super::table;
+use super::declare::table;
 use crate::model::room::RoomMeta;
 
 table! {

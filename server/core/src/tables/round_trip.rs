@@ -5,13 +5,19 @@ use std::{fmt::Debug, sync::Arc};
 
 use bytes::Bytes;
 use caffis_schema::{
-    ClientId, RoomId, Text, UserId,
+    ClientId, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
     room::{HistoryPolicy, Role, RoomClass},
 };
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::{model::node::NodeId, ports::check};
+use crate::{
+    model::node::NodeId,
+    ports::{
+        check,
+        store::{ColumnType, Stamp, Value},
+    },
+};
 
 /// A type whose values can be stored in a column.
 trait Any: Sized + Debug {

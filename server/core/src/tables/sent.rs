@@ -2,7 +2,7 @@ use caffis_schema::{
     ClientId, MessageNumber, Position, RoomId, Timestamp, UserId, room::ClientKey,
 };
 
-use super::table;
+use super::declare::table;
 use crate::ports::store::Key;
 
 /// Milliseconds in a day.

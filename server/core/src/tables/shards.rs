@@ -1,4 +1,4 @@
-use super::table;
+use super::declare::table;
 use crate::{model::node::NodeId, ports::store::Stamp};
 
 table! {

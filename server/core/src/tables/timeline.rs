@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use caffis_schema::{ClientId, MessageNumber, Position, RoomId, Timestamp, UserId};
 
-use super::table;
+use super::declare::table;
 
 table! {
     /// The entries of rooms, newest first within a bucket.

@@ -1,6 +1,6 @@
 use caffis_schema::{RoomId, Timestamp, UserId};
 
-use super::table;
+use super::declare::table;
 
 table! {
     /// The rooms that a user is in: `members` seen from the other side.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use caffis_schema::{Timestamp, UserId};
 
-use super::table;
+use super::declare::table;
 
 table! {
     /// The people: a row for each part of a person that is written by itself, so that nodes which write
