@@ -37,7 +37,7 @@ use crate::{
     reactors::{self, SharedReactor, Walker, keep_walking},
     refusals::Refusals,
     room::{Needs, Rooms},
-    services::Services,
+    services::{Parts, Services},
     serving::serve,
     session::{self, Greeted},
     settings::Settings,
@@ -151,7 +151,7 @@ impl Core {
             owners: owners.clone(),
             activity: activity.clone(),
         });
-        let services = Services {
+        let services = Services::new(Parts {
             settings: settings.clone(),
             rooms: rooms.clone(),
             people,
@@ -167,7 +167,7 @@ impl Core {
             nodes,
             claims: Arc::new(DailyQuota::new(settings.open_rooms_made_per_day)),
             refusals: Arc::new(Refusals::new()),
-        };
+        });
         let (alive, ended) = watch::channel(());
         spawn(rooms.clone().tell_updates(ended.clone()));
         spawn(views.tell_counts(ended.clone()));
@@ -298,7 +298,7 @@ impl Core {
     /// How core is doing.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        let Services { people, rooms, directory, statistics, .. } = &self.services;
+        let Parts { people, rooms, directory, statistics, .. } = &*self.services;
         statistics.read(people.count(), rooms.count(), directory.hits())
     }
 

@@ -1,6 +1,6 @@
 //! What handlers work with.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use caffis_schema::{
     Event, RoomId, ServerSignal, SessionId, UserId,
@@ -30,9 +30,28 @@ use crate::{
     statistics::Counters,
 };
 
-/// The parts of core, shared by all sessions.
+/// The parts of core, shared by all sessions and commands. Cheap to clone.
 #[derive(Clone)]
-pub struct Services {
+pub struct Services(Arc<Parts>);
+
+impl Services {
+    /// Shares the parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for Services {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The parts of core.
+pub struct Parts {
     /// The settings.
     pub settings: Arc<Settings>,
     /// The rooms in memory.

@@ -42,9 +42,9 @@ pub(super) async fn first(
     let datagrams = link.info().max_datagram.is_some();
     let outbound = Outbound::new(codec, datagrams, services.settings.session_queue_bytes);
     match hello::open(services, hello, outbound).await {
-        Ok(opened) => {
+        Ok((opened, welcome)) => {
             services.statistics.answered(CommandKind::HELLO, None);
-            let reply = Ok(Reply::Welcome(opened.welcome.clone()));
+            let reply = Ok(Reply::Welcome(welcome));
             let bytes = answer_bytes(id, reply, codec, link.info().max_frame);
             opened.session.session.outbound.release(bytes);
             Ok(opened)

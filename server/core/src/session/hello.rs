@@ -57,7 +57,6 @@ impl Drop for Registered {
 /// A session that is open.
 pub(super) struct Opened {
     pub(super) session: Registered,
-    pub(super) welcome: Welcome,
     pub(super) token_left: Duration,
 }
 
@@ -105,12 +104,13 @@ pub(super) fn token_left(expires: Timestamp, now: Timestamp) -> Duration {
     expires.elapsed_since(now)
 }
 
-/// Opens a session: registers first and reads second, so that nothing falls between.
+/// Opens a session, and gives the answer to hello: registers first and reads second, so that nothing falls
+/// between.
 pub(super) async fn open(
     services: &Services,
     hello: Hello,
     outbound: Outbound,
-) -> Result<Opened, Refused> {
+) -> Result<(Opened, Welcome), Refused> {
     if hello.version == 0 {
         let error = Error::refused(ErrorCode::VersionUnsupported, "Versions begin with 1.");
         return Err(Refused { error, close: CloseCode::Version });
@@ -135,7 +135,7 @@ pub(super) async fn open(
         Refused { error, close }
     })?;
     let token_left = token_left(identity.expires, services.clock.now());
-    Ok(Opened { session, welcome, token_left })
+    Ok((Opened { session, token_left }, welcome))
 }
 
 async fn enter(
