@@ -4,6 +4,7 @@ use std::{env, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use caffis_core::model::caller::Rights;
+use caffis_relay::Resync;
 use caffis_schema::{Timestamp, UserId};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
@@ -11,7 +12,9 @@ use crate::{
     chat::{self, ChatArgs},
     commands,
     config::{Group, Setting, Sources, explain, load, settings, unknown_variables},
-    logs, serve,
+    logs,
+    relay::{Action, relay},
+    serve,
 };
 
 /// The command line's grammar. Settings come from the registry of the configuration.
@@ -117,7 +120,50 @@ pub fn grammar() -> Command {
                 &[Group::General],
             )),
         )
+        .subcommand(pg_relay())
         .subcommand(ChatArgs::augment_args(Command::new("chat").about("Chat in the terminal")))
+}
+
+/// The relay of users from PostgreSQL.
+fn pg_relay() -> Command {
+    const GROUPS: &[Group] = &[Group::Logs, Group::Relay];
+    let switch = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    };
+    let action = |name: &'static str, about: &'static str| {
+        with_settings(Command::new(name).about(about), GROUPS)
+    };
+    action("pg-relay", "Mirror the users of the main application's PostgreSQL until a signal")
+        .args_conflicts_with_subcommands(true)
+        .subcommand(
+            action(
+                "install",
+                "Print the statements that make the outbox, its triggers and the relay's role",
+            )
+            .arg(switch("apply", "Apply them, as the owner of the table")),
+        )
+        .subcommand(
+            action("uninstall", "Print the statements that remove all of it")
+                .arg(switch("apply", "Apply them")),
+        )
+        .subcommand(
+            action(
+                "resync",
+                "Compare the users with what the receiver acknowledged, and send what differs",
+            )
+            .arg(switch(
+                "everything",
+                "Send everything: the receiver has lost what it acknowledged",
+            ))
+            .arg(switch("dead", "Also send what the receiver has refused: it would accept it now")),
+        )
+        .subcommand(
+            action(
+                "status",
+                "Show the first fill, what waits and for how long, and what was refused",
+            )
+            .arg(switch("json", "As one line of JSON")),
+        )
 }
 
 /// Parses the command line, loads the configuration and runs.
@@ -131,9 +177,11 @@ pub fn run() -> anyhow::Result<()> {
         let arguments = ChatArgs::from_arg_matches(arguments)?;
         return block_on(chat::run(arguments));
     }
-    // Only `cluster` has one.
-    let leaves = arguments.subcommand().map(|(_, leave)| leave);
-    let arguments = leaves.unwrap_or(arguments);
+    // Only `cluster` and `pg-relay` have one.
+    let (below, arguments) = match arguments.subcommand() {
+        Some((below, arguments)) => (Some(below), arguments),
+        None => (None, arguments),
+    };
     let sources = sources(arguments);
     let config = load(&sources)?;
     let given = |key| arguments.get_one::<String>(key);
@@ -161,7 +209,11 @@ pub fn run() -> anyhow::Result<()> {
         }
         "backup" => block_on(commands::backup(config, file(arguments, "out")?)),
         "health" => commands::health(&config),
-        "cluster" if leaves.is_some() => commands::cluster_leave(&config),
+        "pg-relay" => {
+            let _last_lines = below.is_none().then(|| logs::start(&config));
+            block_on(relay(config, relay_action(below, arguments)))
+        }
+        "cluster" if below.is_some() => commands::cluster_leave(&config),
         "cluster" => commands::cluster_status(&config),
         "migrate" => block_on(commands::migrate(config, arguments.get_flag("dry-run"))),
         "restore" => commands::restore(&config, &file(arguments, "in")?),
@@ -169,6 +221,19 @@ pub fn run() -> anyhow::Result<()> {
             let number = |key| arguments.get_one::<u64>(key).copied().unwrap_or_default();
             block_on(commands::seed(config, number("rooms"), number("messages"), number("seed")))
         }
+    }
+}
+
+fn relay_action(name: Option<&str>, arguments: &ArgMatches) -> Action {
+    let has = |switch| arguments.get_flag(switch);
+    match name {
+        Some("install") => Action::Install { apply: has("apply") },
+        Some("uninstall") => Action::Uninstall { apply: has("apply") },
+        Some("resync") => {
+            Action::Resync(Resync { everything: has("everything"), dead: has("dead") })
+        }
+        Some(_) => Action::Status { json: has("json") },
+        None => Action::Run,
     }
 }
 

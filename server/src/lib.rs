@@ -12,6 +12,7 @@
 //! - [`storage`]: the store in the data folder, or one that nodes share.
 //! - [`meters`]: what is counted, for `http::metrics` to tell.
 //! - [`demo`]: the people and rooms of a development server.
+//! - [`relay`]: users from PostgreSQL.
 //! - [`system`]: the machine's clock and randomness. [`logs`]: where logs go.
 //! - [`chat`]: a terminal chat on the client library.
 
@@ -25,6 +26,7 @@ pub mod demo;
 pub mod http;
 pub mod logs;
 pub mod meters;
+pub mod relay;
 pub mod serve;
 pub mod storage;
 pub mod system;

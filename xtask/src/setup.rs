@@ -30,13 +30,15 @@ const BROWSERS: [System; 4] = [
     System { package: "xvfb", program: "Xvfb" },
 ];
 
-/// The real servers that tests start, and what fetches the CQL server. Debian starts Redis and Prometheus on
-/// their usual ports too, and HAProxy without one; tests never use those.
-const SERVERS: [System; 4] = [
+/// The real servers that tests start, and what fetches the CQL server. Debian starts Redis, Prometheus and
+/// PostgreSQL on their usual ports too, and HAProxy without one; tests never use those.
+const SERVERS: [System; 5] = [
     System { package: "redis-server", program: "redis-server" },
     System { package: "haproxy", program: "haproxy" },
     // With promtool.
     System { package: "prometheus", program: "prometheus" },
+    // With psql.
+    System { package: "postgresql", program: "initdb" },
     MAVEN,
 ];
 /// Fetches the CQL server.
@@ -130,7 +132,14 @@ fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/usr/sbin".into(), "/sbin".into()])
+        .chain(postgres_programs())
         .any(|folder| folder.join(program).is_file())
+}
+
+/// Where Debian has the programs of each version of PostgreSQL, which are on no path.
+fn postgres_programs() -> impl Iterator<Item = PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    versions.map(|entry| entry.path().join("bin"))
 }
 
 /// Where [`cargo_deny`] puts the program: in the project's cache, not among the user's tools.

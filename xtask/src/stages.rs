@@ -151,7 +151,7 @@ fn unit(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
 /// The tests that need real servers: they are ignored elsewhere, and nothing else is in their files.
 fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     let lib = setup::servers(run.workspace)?;
-    let names = ["redis", "cql", "several", "demo", "alerts"];
+    let names = ["redis", "cql", "postgres", "mirror", "several", "demo", "alerts"];
     run.workspace
         .cargo(["test", "--locked", "--workspace", "--no-fail-fast"])
         .arguments(names.into_iter().flat_map(|name| ["--test", name]))

@@ -25,6 +25,7 @@ const CERTS: &str = "caffis-certs";
 const CORE: &str = "caffis-core";
 const EMBEDDED: &str = "caffis-embedded";
 const REDIS: &str = "caffis-redis";
+const RELAY: &str = "caffis-relay";
 const SERVERS: &str = "caffis-servers";
 const CONFORMANCE: &str = "caffis-conformance";
 const SCYLLA: &str = "caffis-scylla";
@@ -32,7 +33,7 @@ const SIM: &str = "caffis-sim";
 const CLIENT: &str = "caffis-client";
 const SERVER: &str = "caffis-chat";
 
-const RULES: [Rule; 16] = [
+const RULES: [Rule; 17] = [
     Rule { name: SCHEMA, imports: &[], tests: &[] },
     Rule { name: LINK, imports: &[], tests: &[] },
     Rule { name: TRANSPORT, imports: &[LINK], tests: &[CERTS] },
@@ -40,13 +41,14 @@ const RULES: [Rule; 16] = [
     Rule { name: CORE, imports: &[SCHEMA, LINK], tests: &[CONFORMANCE] },
     Rule { name: EMBEDDED, imports: &[SCHEMA, CORE], tests: &[CONFORMANCE] },
     Rule { name: REDIS, imports: &[CORE], tests: &[CONFORMANCE, SERVERS] },
+    Rule { name: RELAY, imports: &[], tests: &[SERVERS] },
     Rule { name: SCYLLA, imports: &[CORE], tests: &[CONFORMANCE, SERVERS] },
     Rule { name: SERVERS, imports: &[], tests: &[] },
     Rule { name: CONFORMANCE, imports: &[SCHEMA, CORE], tests: &[] },
     Rule { name: SIM, imports: &[SCHEMA, LINK, CORE, CLIENT, CONFORMANCE], tests: &[] },
     Rule {
         name: SERVER,
-        imports: &[SCHEMA, LINK, TRANSPORT, CERTS, CORE, EMBEDDED, REDIS, SCYLLA, CLIENT],
+        imports: &[SCHEMA, LINK, TRANSPORT, CERTS, CORE, EMBEDDED, REDIS, RELAY, SCYLLA, CLIENT],
         tests: &[CONFORMANCE, SERVERS],
     },
     Rule { name: "caffis-model", imports: &[], tests: &[] },

@@ -3,7 +3,8 @@
 //!
 //! [`CqlServers`] is Apache Cassandra: one node, or several that form a ring. Its program comes by
 //! `cargo xtask setup`, and needs Java 17. Its addresses are chosen at random from 127.0.0.0/8 and held by a
-//! lock that the system releases (`address`). [`redis`], [`HaProxy`] and [`prometheus`] come from Debian.
+//! lock that the system releases (`address`). [`redis`], [`HaProxy`], [`prometheus`] and [`PostgresServer`] come
+//! from Debian.
 //! All of them end when the process of the test ends in any other way, too (`process`), and files that it
 //! leaves behind are removed by the next one (`folder`).
 //!
@@ -20,9 +21,11 @@ mod cql;
 pub mod demo;
 mod folder;
 mod haproxy;
+mod postgres;
 mod process;
 pub mod prometheus;
 pub mod redis;
 
 pub use cql::{Clock, CommitLog, CqlNode, CqlServers, CqlSetup};
 pub use haproxy::HaProxy;
+pub use postgres::PostgresServer;

@@ -16,15 +16,18 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Runs what its arguments say, prints its number, and sends it the signals that it reads.
+/// Runs what its arguments say, prints its number, and sends it the signals that it reads, and at the end the one
+/// that its first argument names.
 const WATCH: &str = r#"
 trap : INT TERM HUP
+last=$1
+shift
 "$@" >&2 </dev/null &
 child=$!
 echo $child
 exec >/dev/null
 while read -r signal; do kill -s "$signal" $child 2>/dev/null; done
-kill -s KILL $child 2>/dev/null
+kill -s $last $child 2>/dev/null
 wait $child
 "#;
 
@@ -41,7 +44,12 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a program whose output goes to a file.
     pub(crate) fn start(command: &Command, log: &Path) -> Self {
-        let (mut shell, id) = watch(command, log, Stdio::piped());
+        Self::start_ending_by(command, log, "KILL")
+    }
+
+    /// Starts one that is ended by another signal, which it must not ignore.
+    pub(crate) fn start_ending_by(command: &Command, log: &Path, signal: &str) -> Self {
+        let (mut shell, id) = watch(command, log, Stdio::piped(), signal);
         Self { signals: shell.stdin.take(), shell, id }
     }
 
@@ -94,10 +102,10 @@ impl Process {
 }
 
 /// Starts a program and the shell that watches an input for it; gives the program's number.
-fn watch(command: &Command, log: &Path, input: Stdio) -> (Child, u32) {
+fn watch(command: &Command, log: &Path, input: Stdio, last: &str) -> (Child, u32) {
     let log = File::options().create(true).append(true).open(log).expect("a file for the output");
     let mut shell = Command::new("sh");
-    shell.args(["-c", WATCH, "sh"]).arg(command.get_program()).args(command.get_args());
+    shell.args(["-c", WATCH, "sh", last]).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => shell.env(name, value),
@@ -151,7 +159,7 @@ mod tests {
         sleep.arg("600");
         let (reader, writer) = std::io::pipe().unwrap();
         let mut holder = Command::new("sleep").arg("600").stdout(writer).spawn().unwrap();
-        let (mut shell, id) = watch(&sleep, &folder.path().join("log"), reader.into());
+        let (mut shell, id) = watch(&sleep, &folder.path().join("log"), reader.into(), "KILL");
         let stat = format!("/proc/{id}/stat");
         assert!(Path::new(&stat).exists());
         holder.kill().unwrap();

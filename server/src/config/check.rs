@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::{
     error::ConfigError,
     model::{Config, DEVELOPMENT_SECRET},
+    relay,
     shared::Copies,
 };
 
@@ -16,6 +17,7 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
     }
     acme(config)?;
     cluster(config)?;
+    relay::check(config)?;
     one_port("listen", &config.listen)?;
     one_port("listen_quic", &config.listen_quic)?;
     one_port("metrics_listen", &config.metrics_listen)?;

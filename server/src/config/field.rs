@@ -73,6 +73,8 @@ pub enum Field {
     Maybe(fn(&mut Config) -> &mut Option<String>, fn(&str) -> bool, &'static str),
     /// A secret of at least so many bytes, or none.
     Secret(fn(&mut Config) -> &mut Option<Secret>, usize),
+    /// Secrets, each of them checked, with what is allowed.
+    Secrets(fn(&mut Config) -> &mut Vec<Secret>, fn(&str) -> bool, &'static str),
     /// An address that may hold a password, checked, with what is allowed; or none.
     Address(fn(&mut Config) -> &mut Option<Secret>, fn(&str) -> bool, &'static str),
     /// The format of the logs.
@@ -126,6 +128,9 @@ impl Field {
                     text => Some((text.len() >= *least).then(|| Secret(text.to_owned()))?),
                 };
             }
+            Self::Secrets(at, good, _) => {
+                *at(config) = list(text, |item| good(item).then(|| Secret(item.to_owned())))?;
+            }
             Self::Address(at, good, _) => {
                 *at(config) = match text {
                     "" => None,
@@ -163,6 +168,13 @@ impl Field {
             Self::Maybe(at, ..) => at(config).clone().unwrap_or_default(),
             Self::Secret(at, _) => {
                 at(config).as_ref().map(|_| "(hidden)".to_owned()).unwrap_or_default()
+            }
+            Self::Secrets(at, ..) => {
+                if at(config).is_empty() {
+                    String::new()
+                } else {
+                    "(hidden)".to_owned()
+                }
             }
             Self::Address(at, ..) => {
                 at(config).as_ref().map(|address| without_password(&address.0)).unwrap_or_default()
@@ -203,7 +215,9 @@ impl Field {
             Self::Networks(_) => {
                 format!("up to {MAX_ITEMS} networks, such as 10.0.0.0/8 or 2001:db8::/32")
             }
-            Self::Words(.., allowed) => format!("up to {MAX_ITEMS}: {allowed}"),
+            Self::Words(.., allowed) | Self::Secrets(.., allowed) => {
+                format!("up to {MAX_ITEMS}: {allowed}")
+            }
             Self::Text(.., allowed) | Self::Maybe(.., allowed) | Self::Address(.., allowed) => {
                 (*allowed).to_owned()
             }
@@ -216,7 +230,7 @@ impl Field {
     /// Whether the value must not be shown.
     #[must_use]
     pub fn hidden(&self) -> bool {
-        matches!(self, Self::Secret(..) | Self::Address(..))
+        matches!(self, Self::Secret(..) | Self::Secrets(..) | Self::Address(..))
     }
 
     /// Whether a flag may stand without a value.

@@ -12,6 +12,7 @@ mod load;
 mod model;
 mod network;
 mod registry;
+mod relay;
 mod setting;
 mod shared;
 mod valid;
@@ -27,6 +28,7 @@ pub use model::{
 };
 pub use network::Network;
 pub use registry::settings;
+pub use relay::RelaySettings;
 pub use setting::{Group, Setting};
 pub use shared::{Copies, SharedStore};
 pub use valid::may_be_asked_for_keys;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::network::Network;
+use super::{network::Network, relay::RelaySettings};
 
 /// The secret of development tokens: everybody knows it.
 pub const DEVELOPMENT_SECRET: &str = "caffis-chat development secret: everybody knows it";
@@ -73,6 +73,8 @@ pub struct Config {
     pub store: StoreSettings,
     /// How this node is one of several.
     pub cluster: ClusterSettings,
+    /// How users are mirrored from PostgreSQL.
+    pub relay: RelaySettings,
     /// The settings of core.
     pub core: caffis_core::settings::Settings,
 }
@@ -205,6 +207,7 @@ impl Default for Config {
             store_cache: 64 * 1024 * 1024,
             store: StoreSettings { replication: vec!["3".to_owned()], ..StoreSettings::default() },
             cluster: ClusterSettings::default(),
+            relay: RelaySettings::default(),
             core: caffis_core::settings::Settings::default(),
         }
     }

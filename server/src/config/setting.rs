@@ -66,6 +66,8 @@ pub enum Group {
     Limits,
     /// Times.
     Times,
+    /// Users from PostgreSQL.
+    Relay,
 }
 
 impl Group {
@@ -79,6 +81,7 @@ impl Group {
         Self::Logs,
         Self::Limits,
         Self::Times,
+        Self::Relay,
     ];
 
     /// Its heading.
@@ -93,6 +96,7 @@ impl Group {
             Self::Logs => "Logs",
             Self::Limits => "Limits",
             Self::Times => "Times",
+            Self::Relay => "Users from PostgreSQL (pg-relay)",
         }
     }
 }

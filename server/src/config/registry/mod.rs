@@ -5,6 +5,7 @@ mod general;
 mod limits;
 mod logs;
 mod network;
+mod relay;
 mod store;
 mod times;
 mod tokens;
@@ -13,7 +14,7 @@ mod units;
 use super::setting::Setting;
 
 /// The settings of all groups, in the order of the help.
-const GROUPS: [&[Setting]; 8] = [
+const GROUPS: [&[Setting]; 9] = [
     general::SETTINGS,
     network::SETTINGS,
     tokens::SETTINGS,
@@ -22,6 +23,7 @@ const GROUPS: [&[Setting]; 8] = [
     logs::SETTINGS,
     limits::SETTINGS,
     times::SETTINGS,
+    relay::SETTINGS,
 ];
 
 /// All settings.
