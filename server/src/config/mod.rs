@@ -23,12 +23,11 @@ pub use explain::explain;
 pub use field::Field;
 pub use load::{Sources, load, unknown_variables};
 pub use model::{
-    AcmeSettings, ClusterSettings, Config, DEFAULT_PORT, DEVELOPMENT_SECRET, LogFormat, Secret,
-    StoreSettings, TokenSettings,
+    AcmeSettings, ClusterSettings, Config, DEFAULT_PORT, DEVELOPMENT_SECRET, LogFormat,
+    RelaySettings, Secret, StoreSettings, TokenSettings,
 };
 pub use network::Network;
 pub use registry::settings;
-pub use relay::RelaySettings;
 pub use setting::{Group, Setting};
 pub use shared::{Copies, SharedStore};
 pub use valid::may_be_asked_for_keys;

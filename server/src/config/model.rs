@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use super::{network::Network, relay::RelaySettings};
+use caffis_relay::{Limits, Map};
+
+use super::network::Network;
 
 /// The secret of development tokens: everybody knows it.
 pub const DEVELOPMENT_SECRET: &str = "caffis-chat development secret: everybody knows it";
@@ -109,6 +111,61 @@ pub struct ClusterSettings {
     pub node_name: Option<String>,
     /// The times of leases.
     pub lease: caffis_core::cluster::LeaseSettings,
+}
+
+/// How users are mirrored from PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct RelaySettings {
+    /// Where PostgreSQL is; may hold a password.
+    pub database: Option<Secret>,
+    /// The password, instead of the address's.
+    pub database_password: Option<Secret>,
+    /// Roots (PEM) for the certificate of PostgreSQL.
+    pub database_ca: Option<PathBuf>,
+    /// The schema of the outbox.
+    pub schema: String,
+    /// The role of relays.
+    pub role: String,
+    /// Its password.
+    pub role_password: Option<Secret>,
+    /// Where events go.
+    pub endpoint: Option<String>,
+    /// Roots (PEM) for the receiver's certificate.
+    pub endpoint_ca: Option<PathBuf>,
+    /// What signs events: all of them sign each.
+    pub secrets: Vec<Secret>,
+    /// What is mirrored.
+    pub columns: Map,
+    /// How fast, and how patient.
+    pub limits: Limits,
+}
+
+impl Default for RelaySettings {
+    fn default() -> Self {
+        Self {
+            database: None,
+            database_password: None,
+            database_ca: None,
+            schema: "caffis_relay".to_owned(),
+            role: "caffis_relay".to_owned(),
+            role_password: None,
+            endpoint: None,
+            endpoint_ca: None,
+            secrets: Vec::new(),
+            columns: Map {
+                table: "users".to_owned(),
+                key: "id".to_owned(),
+                name: Some("name".to_owned()),
+                picture: None,
+                locale: None,
+                time_zone: None,
+                roles: None,
+                quiet_start: None,
+                quiet_end: None,
+            },
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// Which certificate authority is asked for what; nothing is asked without domains.
