@@ -71,6 +71,10 @@ fn elsewhere(call: &Call, command: &Command) -> Option<Answer> {
         Owner::Here { .. } if !changes || !nodes.has_waiting(room) => None,
         Owner::Nobody if !changes => Some(ready(Err(no_owner()))),
         Owner::There { node, .. } if !changes => {
+            if let Command::History(command) = command {
+                let (call, nodes, command) = (call.clone(), nodes.clone(), command.clone());
+                return Some(Box::pin(history::handle_elsewhere(call, nodes, node, command)));
+            }
             let (nodes, asker, command) = (nodes.clone(), call.asker(room), command.clone());
             let services = call.services.clone();
             Some(Box::pin(async move {

@@ -14,8 +14,9 @@ use crate::{
     model::{
         authorise::{Allowed, Read},
         page,
-        room::RoomState,
+        room::{Bucket, RoomState},
     },
+    peers::questions::{Paged, Settled},
     room::{RoomCell, read_back, read_forward},
     services::Services,
 };
@@ -27,55 +28,192 @@ pub fn beyond(head: Position) -> Error {
     Error::refused(ErrorCode::OutOfRange, &sentence)
 }
 
+/// A room's log, as far as a page is read from it.
+struct Log<'a> {
+    services: &'a Services,
+    /// Memory of the owner; none on other nodes.
+    memory: Option<&'a RoomCell>,
+    /// Where the log is in the store, and the last position there; none to read memory alone.
+    stored: Option<(&'a [Bucket], Position)>,
+    room: RoomId,
+    head: Position,
+    /// The caller sees what comes after this position.
+    floor: Position,
+}
+
+/// Why there is no page.
+enum Missing {
+    /// Memory does not have all of it.
+    NotInMemory,
+    Refused(Error),
+}
+
+impl<T: Into<Error>> From<T> for Missing {
+    fn from(error: T) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl<'a> Log<'a> {
+    /// The log of a room that this node owns.
+    fn own(
+        services: &'a Services,
+        (cell, state): (&'a RoomCell, &'a RoomState),
+        allowed: &Allowed<Read>,
+    ) -> Self {
+        Self {
+            services,
+            memory: Some(cell),
+            stored: Some((&state.buckets, state.head)),
+            room: state.meta.id,
+            head: state.head,
+            floor: allowed.visible_after(),
+        }
+    }
+
+    /// A page around an anchor.
+    async fn page(&self, anchor: Anchor, limit: usize, bytes: usize) -> Result<EntryPage, Missing> {
+        let (head, floor) = (self.head, self.floor);
+        let entries = match anchor {
+            Anchor::Before(position) | Anchor::After(position) | Anchor::Around(position)
+                if position > head + 1 =>
+            {
+                return Err(beyond(head).into());
+            }
+            Anchor::Latest => page::newest(self.back(head, limit).await?, bytes),
+            Anchor::Before(position) => {
+                page::newest(self.back(position.back(1), limit).await?, bytes)
+            }
+            Anchor::After(position) => {
+                let first = position.max(floor) + 1;
+                page::oldest(self.forward(first, head, limit).await?, bytes)
+            }
+            Anchor::Around(position) => {
+                let before = self.back(position, limit.div_ceil(2)).await?;
+                let first = position.max(floor) + 1;
+                let after = self.forward(first, head, limit / 2).await?;
+                let mut entries = page::oldest(after, bytes / 2);
+                let mut before = page::newest(before, bytes / 2);
+                before.append(&mut entries);
+                before
+            }
+        };
+        let first = entries.first().map_or(Position::ZERO, |entry| entry.position);
+        let last = entries.last().map_or(head, |entry| entry.position);
+        Ok(EntryPage {
+            more_before: !entries.is_empty() && first > floor + 1,
+            more_after: last < head,
+            entries: List::cut(entries.iter().map(|entry| (**entry).clone()).collect()),
+            head,
+        })
+    }
+
+    /// The newest entries up to a position, in order.
+    async fn back(&self, last: Position, limit: usize) -> Result<Vec<Arc<Entry>>, Missing> {
+        let last = last.min(self.head);
+        let first = (last + 1).back(limit as u64).max(self.floor + 1);
+        if first > last {
+            return Ok(Vec::new());
+        }
+        if let Some(entries) = self.remembered(first, last) {
+            return Ok(entries);
+        }
+        let (buckets, end) = self.stored.ok_or(Missing::NotInMemory)?;
+        let (store, log) = (&*self.services.store, (self.room, buckets));
+        Ok(read_back(store, log, last.min(end), self.floor, limit).await?)
+    }
+
+    /// The oldest entries between two positions, in order.
+    async fn forward(
+        &self,
+        first: Position,
+        last: Position,
+        limit: usize,
+    ) -> Result<Vec<Arc<Entry>>, Missing> {
+        let end = last.min((first + limit as u64).back(1));
+        if limit == 0 || first > last {
+            return Ok(Vec::new());
+        }
+        if let Some(entries) = self.remembered(first, end) {
+            return Ok(entries);
+        }
+        let (buckets, end) = self.stored.ok_or(Missing::NotInMemory)?;
+        let (store, log) = (&*self.services.store, (self.room, buckets));
+        Ok(read_forward(store, log, first, last.min(end), limit).await?)
+    }
+
+    fn remembered(&self, first: Position, last: Position) -> Option<Vec<Arc<Entry>>> {
+        self.memory.and_then(|cell| in_memory(self.services, cell, first, last))
+    }
+}
+
 /// A page around an anchor, of what the proof allows to see.
 ///
 /// # Errors
 /// Positions beyond the head, and what the store says.
 pub async fn entry_page(
     services: &Services,
-    cell: &RoomCell,
-    state: &Arc<RoomState>,
+    (cell, state): (&RoomCell, &RoomState),
     allowed: &Allowed<Read>,
     anchor: Anchor,
     limit: usize,
     bytes: usize,
 ) -> Result<EntryPage, Error> {
-    let (head, floor) = (state.head, allowed.visible_after());
-    let entries = match anchor {
-        Anchor::Before(position) | Anchor::After(position) | Anchor::Around(position)
-            if position > head + 1 =>
-        {
-            return Err(beyond(head));
+    let log = Log::own(services, (cell, state), allowed);
+    log.page(anchor, limit, bytes).await.map_err(or_not_now)
+}
+
+/// A page if memory has all of it, else where it is: for a caller who is connected to another node.
+///
+/// # Errors
+/// Positions beyond the head.
+pub(crate) async fn page_or_place(
+    services: &Services,
+    (cell, state): (&RoomCell, &RoomState),
+    allowed: &Allowed<Read>,
+    anchor: Anchor,
+    limit: usize,
+    bytes: usize,
+) -> Result<Paged, Error> {
+    let log = Log { stored: None, ..Log::own(services, (cell, state), allowed) };
+    match log.page(anchor, limit, bytes).await {
+        Ok(page) => Ok(Paged::Whole(page)),
+        Err(Missing::Refused(error)) => Err(error),
+        Err(Missing::NotInMemory) => {
+            let position = match anchor {
+                Anchor::Latest => log.head,
+                Anchor::Before(position) | Anchor::Around(position) => position,
+                Anchor::After(position) => position.max(log.floor) + 1,
+            };
+            Ok(Paged::Settled(Settled::around(state, log.floor, position)))
         }
-        Anchor::Latest => {
-            page::newest(back(services, cell, state, head, floor, limit).await?, bytes)
-        }
-        Anchor::Before(position) => {
-            let last = position.back(1);
-            page::newest(back(services, cell, state, last, floor, limit).await?, bytes)
-        }
-        Anchor::After(position) => {
-            let first = position.max(floor) + 1;
-            page::oldest(forward(services, cell, state, first, head, limit).await?, bytes)
-        }
-        Anchor::Around(position) => {
-            let before = back(services, cell, state, position, floor, limit.div_ceil(2)).await?;
-            let first = position.max(floor) + 1;
-            let after = forward(services, cell, state, first, head, limit / 2).await?;
-            let mut entries = page::oldest(after, bytes / 2);
-            let mut before = page::newest(before, bytes / 2);
-            before.append(&mut entries);
-            before
-        }
-    };
-    let first = entries.first().map_or(Position::ZERO, |entry| entry.position);
-    let last = entries.last().map_or(head, |entry| entry.position);
-    Ok(EntryPage {
-        more_before: !entries.is_empty() && first > floor + 1,
-        more_after: last < head,
-        entries: List::cut(entries.iter().map(|entry| (**entry).clone()).collect()),
-        head,
-    })
+    }
+}
+
+/// A page of a room that another node owns, from the store. None if it is not where that node said.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn settled_page(
+    services: &Services,
+    (room, settled): (RoomId, &Settled),
+    anchor: Anchor,
+    limit: usize,
+    bytes: usize,
+) -> Result<Option<EntryPage>, Error> {
+    let Settled { head, floor, .. } = *settled;
+    let stored = Some((settled.buckets.as_slice(), settled.last));
+    let log = Log { services, memory: None, stored, room, head, floor };
+    let page = log.page(anchor, limit, bytes).await.map_err(or_not_now)?;
+    // Many buckets may be empty, because what they held has expired.
+    Ok((!page.entries.is_empty()).then_some(page))
+}
+
+fn or_not_now(missing: Missing) -> Error {
+    match missing {
+        Missing::Refused(error) => error,
+        Missing::NotInMemory => not_now(),
+    }
 }
 
 /// The entries of a room after a position, as many as go into one page: for a node whose view lacks them.
@@ -106,26 +244,6 @@ pub(crate) fn in_memory(
     found
 }
 
-/// Entries from memory where it has all of them, else from the store.
-async fn back(
-    services: &Services,
-    cell: &RoomCell,
-    state: &RoomState,
-    last: Position,
-    floor: Position,
-    limit: usize,
-) -> Result<Vec<Arc<Entry>>, Error> {
-    let last = last.min(state.head);
-    let first = (last + 1).back(limit as u64).max(floor + 1);
-    if first > last {
-        return Ok(Vec::new());
-    }
-    if let Some(entries) = in_memory(services, cell, first, last) {
-        return Ok(entries);
-    }
-    read_back(&*services.store, state, last, floor, limit).await.map_err(Error::from)
-}
-
 /// The oldest entries between two positions.
 ///
 /// # Errors
@@ -145,5 +263,6 @@ pub async fn forward(
     if let Some(entries) = in_memory(services, cell, first, end) {
         return Ok(entries);
     }
-    read_forward(&*services.store, state, first, last, limit).await.map_err(Error::from)
+    let log = (state.meta.id, state.buckets.as_slice());
+    read_forward(&*services.store, log, first, last, limit).await.map_err(Error::from)
 }

@@ -94,9 +94,15 @@ async fn read(call: &Call, cell: &Arc<RoomCell>, limit: u8) -> Result<Opened, Er
     let state = cell.state().ok_or_else(no_such_room)?;
     let allowed = authorise(&call.caller(cell.id), &state, Read)?;
     let limit = usize::from(limit).clamp(1, PAGE_ENTRIES);
-    let page =
-        entry_page(services, cell, &state, &allowed, Anchor::Latest, limit, call.page_bytes() / 2)
-            .await?;
+    let page = entry_page(
+        services,
+        (cell, &state),
+        &allowed,
+        Anchor::Latest,
+        limit,
+        call.page_bytes() / 2,
+    )
+    .await?;
     remember_people(call, &state).await?;
     let small = state.is_small(services.settings.small_room_members);
     let (markers, presence) = if small {

@@ -183,7 +183,8 @@ async fn missed_entries(
     if let Some(entries) = in_memory(services, cell, first, last) {
         return Some(entries);
     }
-    read_forward(&*services.store, state, first, last, PAGE_ENTRIES).await.ok()
+    let log = (state.meta.id, state.buckets.as_slice());
+    read_forward(&*services.store, log, first, last, PAGE_ENTRIES).await.ok()
 }
 
 /// Whether these are exactly the entries from after the cursor to the end of the page.

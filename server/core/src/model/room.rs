@@ -75,7 +75,7 @@ pub struct Membership {
 pub type Members = Arc<BTreeMap<UserId, Membership>>;
 
 /// A stretch of the log that lies in one partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
     /// The epoch of the owner that opened it, and its number within that: together its name.
     pub name: BucketName,
@@ -89,7 +89,7 @@ pub struct Bucket {
 
 /// What a bucket is called: a name is used once (rule 8 of who owns a room). Later owners have larger
 /// names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BucketName {
     /// The epoch of the owner that opened it.
     pub epoch: u64,

@@ -4,8 +4,8 @@ use std::{ops::Bound, sync::Arc};
 
 use caffis_schema::{
     Command, Entry, Error, MessageNumber, Position, Reply, RoomId, Timestamp, UserId,
-    command::Cursor,
-    reply::Resumed,
+    command::{Cursor, History},
+    reply::{EntryPage, Resumed},
     room::{Preview, RoomClass, RoomSummary},
 };
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::{
     hub::{elsewhere::There, recaps::Recap},
     model::{
         caller::Rights,
-        room::{Membership, RoomMeta, RoomState},
+        room::{Bucket, Membership, RoomMeta, RoomState},
     },
     ports::bus::NodeId,
     room::RoomPlan,
@@ -46,6 +46,8 @@ pub(crate) enum Question {
     Change(RoomId, u64, Vec<(Asker, Command)>),
     /// A command that reads a room or moves a marker.
     Call(Asker, Command),
+    /// A page of a room's history.
+    Page(Asker, History),
     /// What a room is, made from its plan first if there is one; of which class the caller expects it.
     Ensure(Asker, RoomId, Option<Box<RoomPlan>>, Option<RoomClass>),
     /// What a person's list shows of some rooms.
@@ -76,6 +78,7 @@ impl Question {
             | Self::State(room, _)
             | Self::Members(room, _)
             | Self::Entries(room, _) => Some(*room),
+            Self::Page(_, command) => Some(command.room),
             Self::Call(_, Command::Open(open)) => Some(open.room),
             Self::Call(_, command) => command.room(),
             Self::Summaries(_, rooms, _) | Self::Standings(rooms, _) => rooms.first().copied(),
@@ -90,6 +93,8 @@ impl Question {
 pub(crate) enum Answered {
     /// To commands, in their order.
     Calls(Vec<Result<Reply, Error>>),
+    /// To a page.
+    Page(Result<Paged, Error>),
     /// To summaries: none for rooms that the person's list leaves out.
     Summaries(Vec<Result<Option<RoomSummary>, Error>>),
     /// To cursors, in their order.
@@ -106,6 +111,46 @@ pub(crate) enum Answered {
     Recap(Option<Recap>),
     /// To standings: none for rooms of which nothing is known now.
     Standings(Vec<Option<RoomStanding>>),
+}
+
+/// A page of a room's history, or where it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Paged {
+    /// The owner has all of it in memory.
+    Whole(EntryPage),
+    /// It is in the store, where every node can read it.
+    Settled(Settled),
+}
+
+/// Buckets of a room's log on each side of the one that was asked for that are told at most.
+const BUCKETS_TOLD: usize = 32;
+
+/// Where older entries of a room are, for somebody who may read them. They do not move any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settled {
+    /// The room's last position.
+    pub(crate) head: Position,
+    /// The caller sees what comes after this position.
+    pub(crate) floor: Position,
+    /// Buckets that follow each other.
+    pub(crate) buckets: Vec<Bucket>,
+    /// The last position in them.
+    pub(crate) last: Position,
+}
+
+impl Settled {
+    /// Where the entries around a position are.
+    pub(crate) fn around(state: &RoomState, floor: Position, position: Position) -> Self {
+        let at = state.buckets.partition_point(|bucket| bucket.first <= position).max(1) - 1;
+        let (from, to) = (at.saturating_sub(BUCKETS_TOLD), at + BUCKETS_TOLD + 1);
+        let following = state.buckets.get(to).map(|bucket| bucket.first.back(1));
+        Self {
+            head: state.head,
+            floor,
+            buckets: state.buckets.iter().take(to).skip(from).copied().collect(),
+            last: following.unwrap_or(state.head),
+        }
+    }
 }
 
 /// Where a room stands.

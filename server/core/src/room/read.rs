@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, ops::Bound, sync::Arc};
 
-use caffis_schema::{Entry, Position};
+use caffis_schema::{Entry, Position, RoomId};
 
 use super::entries;
 use crate::{
@@ -40,7 +40,8 @@ pub(super) async fn tail(
             Some(next) => Bound::Excluded(vec![next.to_value()]),
         };
         let rows: Vec<TimelineRow> =
-            tables::scan(store, partition(state, bucket), from, Bound::Unbounded, wanted).await?;
+            tables::scan(store, partition(state.meta.id, bucket), from, Bound::Unbounded, wanted)
+                .await?;
         for row in rows {
             let first = *append.get_or_insert(row.append);
             if row.position >= first {
@@ -70,8 +71,8 @@ pub(super) async fn row_at(
     tables::get(store, TimelineRow::key(&state.meta.id, &epoch, &number, &position)).await
 }
 
-fn partition(state: &RoomState, bucket: &Bucket) -> Vec<Value> {
-    TimelineRow::partition(&state.meta.id, &bucket.name.epoch, &bucket.name.number)
+fn partition(room: RoomId, bucket: &Bucket) -> Vec<Value> {
+    TimelineRow::partition(&room, &bucket.name.epoch, &bucket.name.number)
 }
 
 /// The entries from `first` to `last`, both included, in order. Entries that have expired are missing.
@@ -84,29 +85,31 @@ pub(super) async fn read_range(
     first: Position,
     last: Position,
 ) -> Result<Vec<Arc<Entry>>, StoreError> {
-    read_forward(store, state, first, last, MAX_SCAN_ROWS).await
+    let log = (state.meta.id, state.buckets.as_slice());
+    read_forward(store, log, first, last, MAX_SCAN_ROWS).await
 }
 
-/// The entries at `last` and before it, but after `floor`: the newest `limit` of them, in order.
+/// The entries at `last` and before it, but after `floor`: the newest `limit` of them, in order. Of the
+/// room's buckets those in which they lie are enough, if `last` is not beyond them.
 ///
 /// # Errors
 /// What the store says.
 pub async fn read_back(
     store: &dyn Store,
-    state: &RoomState,
+    (room, buckets): (RoomId, &[Bucket]),
     last: Position,
     floor: Position,
     limit: usize,
 ) -> Result<Vec<Arc<Entry>>, StoreError> {
     let mut found = VecDeque::new();
     let mut below = last;
-    for bucket in state.buckets.iter().rev().filter(|bucket| bucket.first <= last) {
+    for bucket in buckets.iter().rev().filter(|bucket| bucket.first <= last) {
         if found.len() >= limit || below <= floor {
             break;
         }
         let rows: Vec<TimelineRow> = tables::scan(
             store,
-            partition(state, bucket),
+            partition(room, bucket),
             Bound::Included(vec![below.to_value()]),
             Bound::Excluded(vec![floor.to_value()]),
             limit - found.len(),
@@ -120,27 +123,28 @@ pub async fn read_back(
     Ok(found.into())
 }
 
-/// The entries from `first` to `last`: the oldest `limit` of them, in order.
+/// The entries from `first` to `last`: the oldest `limit` of them, in order. Buckets are as in
+/// [`read_back`].
 ///
 /// # Errors
 /// What the store says.
 pub async fn read_forward(
     store: &dyn Store,
-    state: &RoomState,
+    (room, buckets): (RoomId, &[Bucket]),
     first: Position,
     last: Position,
     limit: usize,
 ) -> Result<Vec<Arc<Entry>>, StoreError> {
     let mut found = Vec::new();
-    let ends = state.buckets.iter().skip(1).map(|next| next.first.back(1)).chain([last]);
-    for (bucket, end) in state.buckets.iter().zip(ends) {
+    let ends = buckets.iter().skip(1).map(|next| next.first.back(1)).chain([last]);
+    for (bucket, end) in buckets.iter().zip(ends) {
         let (from, to) = (first.max(bucket.first), last.min(end));
         if from > to || found.len() >= limit {
             continue;
         }
         let scan = Scan {
             table: TimelineRow::TABLE,
-            partition: partition(state, bucket),
+            partition: partition(room, bucket),
             from: Bound::Included(vec![to.to_value()]),
             to: Bound::Included(vec![from.to_value()]),
             reverse: true,

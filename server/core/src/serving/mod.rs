@@ -13,7 +13,10 @@ use caffis_schema::{
     limits::{PAGE_BYTES, PAGE_ENTRIES},
 };
 use futures_util::{StreamExt, future::join_all, stream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::timeout,
+};
 
 use self::{heartbeats::Heartbeats, presence::keep_beating, revoked::keep_revoking};
 
@@ -22,7 +25,7 @@ use crate::{
     cluster::Owner,
     dispatch::{Answer, dispatch, ready},
     errors::{no_owner, not_now},
-    features::{create, resume, room_list},
+    features::{create, history, resume, room_list},
     hub::{
         news::{News, decode, encode},
         wire::{Arrival, Subject},
@@ -116,6 +119,12 @@ fn respond(services: &Services, question: Question) -> Answering {
             let started = call(&services, asker, command);
             Box::pin(async move { Answered::Calls(vec![started.await]) })
         }
+        Question::Page(asker, command) => Box::pin(async move {
+            let (within, call) =
+                (services.settings.store_timeout, Call::forwarded(services, asker));
+            let page = timeout(within, history::answer(call, command)).await;
+            Answered::Page(page.unwrap_or_else(|_| Err(not_now())))
+        }),
         Question::Ensure(asker, room, plan, wanted) => Box::pin(async move {
             let call = Call::forwarded(services, asker);
             Answered::Calls(vec![create::ensure_here(&call, room, plan, wanted).await])

@@ -185,7 +185,12 @@ pub(super) async fn room_added(
     summary_here(services, &mut summary);
     let (room, head) = (summary.room, summary.head);
     let peer = summary.peer.as_ref().map(|peer| peer.user.clone());
+    let known = services.people.is_in(user, room);
     nodes.enter(user, vec![(room, peer)]).await;
+    // The same news may have come another way meanwhile; whoever was first has told it.
+    if !known && services.people.is_in(user, room) {
+        return;
+    }
     views.begin_at(room, head);
     views.receive_room(user, summary);
 }

@@ -54,4 +54,5 @@ mod roles;
 mod send;
 #[path = "../core/services.rs"]
 mod services;
+mod settled;
 mod several;

@@ -12,6 +12,7 @@ use caffis_conformance::{
         memory::Network,
     },
     clock::{ManualClock, SimulatedBootClock},
+    faulty::{Faults, FaultyStore, Plan as StorePlan},
     memory::MemoryStore,
     random::Random,
 };
@@ -45,6 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Node {
     pub(crate) core: Core,
     cluster: Cluster,
+    /// Its way to the store.
+    pub(crate) store: Faults,
     sessions: Mutex<Vec<AbortHandle>>,
 }
 
@@ -83,8 +86,10 @@ impl Several {
         self.started += 1;
         let number = self.started;
         let seed = 100 + number as u64;
+        let (store, faults_of_store) =
+            FaultyStore::new(self.store.clone(), seed, StorePlan::default());
         let ports = Ports {
-            store: self.store.clone(),
+            store: Arc::new(store),
             clock: self.clock.clone(),
             stamps: Stamps::reserved(self.clock.clone()),
             entropy: Arc::new(Seeded(Mutex::new(Random::new(seed)))),
@@ -102,7 +107,8 @@ impl Several {
         let settings = Settings { idle_timeout: Duration::from_secs(600), ..unhurried() };
         let joined = Core::join_cluster(settings, ports, joining).await;
         let (core, cluster) = joined.expect("joins");
-        self.nodes.insert(number, Node { core, cluster, sessions: Mutex::default() });
+        let node = Node { core, cluster, store: faults_of_store, sessions: Mutex::default() };
+        self.nodes.insert(number, node);
         number
     }
 
