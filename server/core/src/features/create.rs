@@ -198,7 +198,7 @@ async fn ensure_at_owner(
     match call.owner_elsewhere(room)? {
         Some((nodes, node)) => {
             let question = Question::Ensure(call.asker(room), room, plan, wanted);
-            let answer = nodes.ask_one(node, &question, true).await;
+            let answer = nodes.ask_one(node, &question).await;
             answer.map(|reply| as_known_here(&call.services, reply))
         }
         None => ensure_here(call, room, plan, wanted).await,

@@ -44,7 +44,7 @@ pub(crate) async fn handle_elsewhere(
 ) -> Handled {
     let asker = call.asker(command.room);
     let question = Question::Page(asker.clone(), command.clone());
-    let settled = match nodes.ask(node, &question, false).await? {
+    let settled = match nodes.ask(node, &question).await? {
         Answered::Page(Ok(Paged::Settled(settled))) => settled,
         Answered::Page(Ok(Paged::Whole(page))) => return Ok(Reply::Page(page)),
         Answered::Page(Err(error)) => return Err(error),

@@ -98,7 +98,7 @@ async fn all_elsewhere(
         let asker = Asker { attending: false, known: true, ..call.asker(first.room) };
         let bytes = u32::try_from(*budget).unwrap_or(u32::MAX);
         let question = Question::Resume(asker, cursors.clone(), bytes);
-        match nodes.ask(node, &question, false).await {
+        match nodes.ask(node, &question).await {
             Ok(Answered::Resumed(resumed)) if resumed.len() == cursors.len() => {
                 for resumed in resumed {
                     let taken: usize = resumed.entries.iter().map(page::size).sum();

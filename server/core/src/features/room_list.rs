@@ -124,7 +124,7 @@ async fn summaries_of(
     let asker = call.asker(first.room);
     let question = Question::Summaries(asker, rooms, context.map(str::to_owned));
     let within = end.min(Instant::now() + call.services.settings.room_timeout);
-    let asked = timeout_at(within, nodes.ask(node, &question, false)).await;
+    let asked = timeout_at(within, nodes.ask(node, &question)).await;
     let mut answers = match asked {
         Ok(Ok(Answered::Summaries(answers))) if answers.len() == candidates.len() => answers,
         _ => candidates.iter().map(|_| Err(not_now())).collect(),

@@ -112,7 +112,7 @@ async fn fill_once(views: &Arc<Views>, nodes: &Nodes, room: RoomId) -> Result<bo
     if head >= nodes.follows.heard(room) {
         return Ok(true);
     }
-    match nodes.ask(node, &Question::Entries(room, head), false).await? {
+    match nodes.ask(node, &Question::Entries(room, head)).await? {
         Answered::Entries(entries) => {
             let entries: Vec<_> = entries?.into_iter().map(Arc::new).collect();
             match views.receive(room, &entries) {
@@ -175,15 +175,14 @@ async fn ask_state(
     room: RoomId,
     after: Position,
 ) -> Result<(RoomState, Vec<Arc<Entry>>), Error> {
-    let Answered::State(snapshot) = nodes.ask(node, &Question::State(room, after), false).await?
-    else {
+    let Answered::State(snapshot) = nodes.ask(node, &Question::State(room, after)).await? else {
         return Err(not_now());
     };
     let mut snapshot = snapshot?;
     let mut more = snapshot.more_after();
     while let Some(last) = more {
         let question = Question::Members(room, last);
-        let Answered::Members(members) = nodes.ask(node, &question, false).await? else {
+        let Answered::Members(members) = nodes.ask(node, &question).await? else {
             return Err(not_now());
         };
         let members = members?;
@@ -211,7 +210,7 @@ pub(crate) async fn ask_standings(
     for (node, rooms) in by_node {
         for rooms in rooms.chunks(ROOMS_PER_QUESTION) {
             let question = Question::Standings(rooms.to_vec(), all);
-            if let Ok(Answered::Standings(standings)) = nodes.ask(node, &question, false).await {
+            if let Ok(Answered::Standings(standings)) = nodes.ask(node, &question).await {
                 let known = rooms.iter().zip(standings);
                 found.extend(known.filter_map(|(room, standing)| Some((*room, standing?))));
             }

@@ -4,21 +4,29 @@
 //! each room at most one question is under way, and what comes meanwhile goes into the next one. So a
 //! session's commands reach a room in their order although the bus may reorder, and many commands of
 //! a busy room share a question. What reads goes by itself.
+//!
+//! A question or its answer may be lost on the way. So while there is no answer the same question, under the
+//! same number, is asked again each [`ASK_AGAIN`]: its owner knows it by the number and does it once.
 
 use std::{
     collections::{BTreeMap, VecDeque, btree_map::Entry},
     future::{Future, pending, ready},
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
+use bytes::Bytes;
 use caffis_schema::{Command, Error, ErrorCode, Reply, RoomId};
-use tokio::{sync::oneshot, time::sleep};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, interval_at, sleep, sleep_until},
+};
 
 use super::{
     Nodes,
-    questions::{Answered, Asker, Question},
+    questions::{Answered, Asker, Numbered, Question},
 };
 use crate::{
     cluster::Owner,
@@ -33,6 +41,10 @@ const COMMANDS_PER_QUESTION: usize = 128;
 
 /// How much longer than its own limit the owner may take to answer, for the way there and back.
 const WAY_AND_BACK: Duration = Duration::from_secs(2);
+
+/// How long a question waits for its answer before it is asked again. The owner is rarely that slow, and a
+/// link to the bus that is gone is noticed in about this time.
+pub(super) const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// How long the answer of a former owner may be on its way. Before it gives a room up it has answered.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -104,24 +116,44 @@ impl Nodes {
     /// node that died answers nothing, and the next owner can be asked.
     ///
     /// # Errors
-    /// Why there is no answer. `changes` says whether the question may have changed something.
-    pub(crate) async fn ask(
-        &self,
-        node: NodeId,
-        question: &Question,
-        changes: bool,
-    ) -> Result<Answered, Error> {
-        let gone = |error| unanswered(&error, changes);
-        let encoded = encode(question)
+    /// Why there is no answer.
+    pub(crate) async fn ask(&self, node: NodeId, question: &Question) -> Result<Answered, Error> {
+        let gone = |error| unanswered(&error, question.changes());
+        let number = self.questions.fetch_add(1, Ordering::Relaxed);
+        let encoded = encode(&Numbered { number, question })
             .ok_or_else(|| gone(BusError::Invalid("it could not be encoded".to_owned())))?;
-        let within = self.settings.store_timeout + WAY_AND_BACK;
         let answer = tokio::select! {
             biased;
-            answer = self.wire.ask(node, encoded, within) => answer,
+            answer = self.ask_until_answered(node, encoded) => answer,
             () = self.moved(question.room(), node) => Err(BusError::NoReply),
         };
         let answer = answer.map_err(gone)?;
         decode(&answer).ok_or_else(|| gone(BusError::NoReply))
+    }
+
+    /// Asks the same again while no answer comes, as long as the owner may take. All copies are waited for:
+    /// the answer to the first may only be late.
+    async fn ask_until_answered(&self, node: NodeId, question: Bytes) -> Result<Bytes, BusError> {
+        let end = Instant::now() + self.settings.store_timeout + WAY_AND_BACK;
+        let left = || end.saturating_duration_since(Instant::now());
+        let mut copies = FuturesUnordered::new();
+        copies.push(self.wire.ask(node, question.clone(), left()));
+        let mut again = interval_at(Instant::now() + ASK_AGAIN, ASK_AGAIN);
+        let mut may_have_arrived = false;
+        loop {
+            tokio::select! {
+                biased;
+                Some(answer) = copies.next() => match answer {
+                    Ok(answer) => return Ok(answer),
+                    Err(BusError::NoReply) => may_have_arrived = true,
+                    // Nothing was sent, neither now nor before.
+                    Err(error) if !may_have_arrived && copies.is_empty() => return Err(error),
+                    Err(_) => {}
+                },
+                () = sleep_until(end) => return Err(BusError::NoReply),
+                _ = again.tick() => copies.push(self.wire.ask(node, question.clone(), left())),
+            }
+        }
     }
 
     /// Resolves when a room has not belonged to a node for a moment.
@@ -140,26 +172,17 @@ impl Nodes {
 
     /// Asks the owner of a room to take one command.
     pub(crate) async fn ask_call(&self, node: NodeId, asker: Asker, command: Command) -> Handled {
-        let changes = matches!(
-            command,
-            Command::MarkRead(_) | Command::MarkDelivered(_) | Command::MarkUnread(_)
-        );
-        self.ask_one(node, &Question::Call(asker, command), changes).await
+        self.ask_one(node, &Question::Call(asker, command)).await
     }
 
     /// Asks a node something that is answered as one command.
-    pub(crate) async fn ask_one(
-        &self,
-        node: NodeId,
-        question: &Question,
-        changes: bool,
-    ) -> Handled {
-        match self.ask(node, question, changes).await? {
+    pub(crate) async fn ask_one(&self, node: NodeId, question: &Question) -> Handled {
+        let unreadable = || unanswered(&BusError::NoReply, question.changes());
+        match self.ask(node, question).await? {
             Answered::Calls(answers) => {
-                let answer = answers.into_iter().next();
-                answer.unwrap_or_else(|| Err(unanswered(&BusError::NoReply, changes)))
+                answers.into_iter().next().unwrap_or_else(|| Err(unreadable()))
             }
-            _ => Err(unanswered(&BusError::NoReply, changes)),
+            _ => Err(unreadable()),
         }
     }
 
@@ -239,7 +262,7 @@ impl Draining {
             answers.push(answer);
         }
         let handled =
-            match self.nodes.ask(node, &Question::Change(self.room, epoch, commands), true).await {
+            match self.nodes.ask(node, &Question::Change(self.room, epoch, commands)).await {
                 Ok(Answered::Calls(handled)) if handled.len() == answers.len() => handled,
                 Ok(_) => vec![Err(owner_stopped()); answers.len()],
                 Err(error) => vec![Err(error); answers.len()],

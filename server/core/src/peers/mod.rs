@@ -39,6 +39,8 @@ pub(crate) struct Nodes {
     owners: SharedOwners,
     follows: Arc<Follows>,
     queues: Queues,
+    /// How many questions this node has asked.
+    questions: AtomicU64,
     /// How many edges of presence this node has told.
     edges: AtomicU64,
 }
@@ -50,8 +52,8 @@ impl Nodes {
         owners: SharedOwners,
         follows: Arc<Follows>,
     ) -> Arc<Self> {
-        let (queues, edges) = Default::default();
-        Arc::new(Self { settings, wire, owners, follows, queues, edges })
+        let (queues, questions, edges) = Default::default();
+        Arc::new(Self { settings, wire, owners, follows, queues, questions, edges })
     }
 
     /// This node.

@@ -69,7 +69,26 @@ pub(crate) enum Question {
     Standings(Vec<RoomId>, bool),
 }
 
+/// A question as it is sent: every copy of it has the same number, among those of the node that asks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Numbered<Q> {
+    pub(crate) number: u64,
+    pub(crate) question: Q,
+}
+
 impl Question {
+    /// Whether it may change something.
+    pub(crate) fn changes(&self) -> bool {
+        match self {
+            Self::Change(..) | Self::Ensure(..) => true,
+            Self::Call(_, command) => matches!(
+                command,
+                Command::MarkRead(_) | Command::MarkDelivered(_) | Command::MarkUnread(_)
+            ),
+            _ => false,
+        }
+    }
+
     /// A room that the question is about, whose owner can answer it. None if any node can.
     pub(super) fn room(&self) -> Option<RoomId> {
         match self {

@@ -1,6 +1,7 @@
 //! What reaches this node over the bus: questions to it as the owner of rooms, and news of the rooms
 //! that it follows.
 
+mod copies;
 mod heartbeats;
 mod presence;
 mod recaps;
@@ -18,7 +19,9 @@ use tokio::{
     time::timeout,
 };
 
-use self::{heartbeats::Heartbeats, presence::keep_beating, revoked::keep_revoking};
+use self::{
+    copies::Copies, heartbeats::Heartbeats, presence::keep_beating, revoked::keep_revoking,
+};
 
 use crate::{
     call::{Call, Handled},
@@ -34,7 +37,7 @@ use crate::{
     pages,
     peers::{
         Nodes, follow,
-        questions::{Answered, Asker, Question, RoomStanding, Snapshot, members_after},
+        questions::{Answered, Asker, Numbered, Question, RoomStanding, Snapshot, members_after},
     },
     ports::bus::Request,
     services::Services,
@@ -58,6 +61,7 @@ pub(crate) async fn serve(services: Services, nodes: Arc<Nodes>, mut ended: watc
     spawn(keep_revoking(services.clone(), ended.clone()));
     spawn(recaps::keep_looking(services.clone(), nodes.clone(), ended.clone()));
     let questions = Arc::new(Semaphore::new(QUESTIONS_AT_ONCE));
+    let copies = Arc::<Copies>::default();
     loop {
         let arrival = tokio::select! {
             biased;
@@ -79,21 +83,30 @@ pub(crate) async fn serve(services: Services, nodes: Arc<Nodes>, mut ended: watc
             Some(Arrival::Question(request)) => {
                 // While too many are under way, the bus drops what it cannot keep.
                 if let Ok(permit) = questions.clone().try_acquire_owned() {
-                    start(&services, request, permit);
+                    start(&services, &copies, request, permit);
                 }
             }
         }
     }
 }
 
-/// Starts on a question. Commands are in the queues of their rooms when this returns, so they keep
-/// their order.
-fn start(services: &Services, request: Request, permit: OwnedSemaphorePermit) {
-    let Some(question) = decode::<Question>(&request.payload) else { return };
+/// Starts on a question, unless it is a copy of one. Commands are in the queues of their rooms when this
+/// returns, so they keep their order.
+fn start(
+    services: &Services,
+    copies: &Arc<Copies>,
+    request: Request,
+    permit: OwnedSemaphorePermit,
+) {
+    let Some(Numbered { number, question }) = decode::<Numbered<Question>>(&request.payload) else {
+        return;
+    };
+    let Some(first) = copies.first(request.from, number, request.reply) else { return };
+    let changes = question.changes();
     let answering = respond(services, question);
     spawn(async move {
         if let Some(bytes) = encode(&answering.await) {
-            request.reply.send(bytes);
+            first.answer(bytes, changes);
         }
         drop(permit);
     });

@@ -68,7 +68,7 @@ async fn ask_for_everyone(
     let mut after = None;
     let whole = loop {
         let question = Question::People(after.take());
-        let Ok(Answered::People(people, edges)) = nodes.ask(node, &question, false).await else {
+        let Ok(Answered::People(people, edges)) = nodes.ask(node, &question).await else {
             break false;
         };
         // What happened after the first page comes as edges of its own.

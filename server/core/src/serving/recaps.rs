@@ -121,7 +121,7 @@ async fn ask(nodes: &Nodes, node: NodeId, after: u64, last: u64) -> Result<Optio
     }
     let mut recap = Vec::new();
     for number in after + 1..=last {
-        match nodes.ask(node, &Question::Recap(number), false).await? {
+        match nodes.ask(node, &Question::Recap(number)).await? {
             Answered::Recap(Some(part)) => recap.extend(part),
             _ => return Ok(None),
         }

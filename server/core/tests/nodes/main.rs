@@ -12,6 +12,7 @@
 /// Nodes that serve each world.
 const NODES: usize = 2;
 
+mod answers;
 #[path = "../core/attendance.rs"]
 mod attendance;
 #[path = "../core/client.rs"]

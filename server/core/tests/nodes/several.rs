@@ -179,7 +179,7 @@ impl Several {
 }
 
 /// Sends until it is known to have happened, with the same id, as a client does; gives how long it took.
-async fn send(client: &mut Client, room: RoomId, text: &str) -> Duration {
+pub(crate) async fn send(client: &mut Client, room: RoomId, text: &str) -> Duration {
     let (start, key) = (Instant::now(), client.key());
     loop {
         match client.send_as(key, room, text).await {
@@ -207,7 +207,7 @@ async fn until_served(client: &mut Client, room: RoomId, anchor: Anchor) -> Entr
 }
 
 /// The messages of a room, in order, with their positions.
-async fn log(client: &mut Client, room: RoomId) -> Vec<(u64, String)> {
+pub(crate) async fn log(client: &mut Client, room: RoomId) -> Vec<(u64, String)> {
     let mut entries = Vec::new();
     loop {
         let last = entries.last().map_or(0, |(position, _)| *position);
@@ -228,7 +228,7 @@ async fn log(client: &mut Client, room: RoomId) -> Vec<(u64, String)> {
 }
 
 /// Positions have no gap, and each of these was written once.
-fn check(log: &[(u64, String)], written: &[String]) {
+pub(crate) fn check(log: &[(u64, String)], written: &[String]) {
     assert!(log.iter().map(|(position, _)| *position).eq(1..=log.len() as u64), "{log:?}");
     for text in written {
         assert_eq!(log.iter().filter(|(_, found)| found == text).count(), 1, "{text}: {log:?}");
