@@ -44,7 +44,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Action::Gen { check } => commands::generate(&workspace, check)?,
         Action::Bench(arguments) => commands::bench(&workspace, &arguments)?,
         Action::Sim(arguments) => commands::sim(&workspace, &arguments)?,
-        Action::Chaos { seed, faults } => stages::chaos(&workspace, seed, faults)?,
+        Action::Chaos(options) => stages::chaos(&workspace, options)?,
         Action::Model(arguments) => commands::model(&workspace, &arguments)?,
         Action::Audit => commands::audit(&workspace)?,
     }

@@ -17,6 +17,7 @@ cargo xtask sim [ARGUMENTS]      run the simulation
 cargo xtask chaos [OPTIONS]      three real nodes and their servers, while one after the other fails
     --seed N                     which faults, in which order (1)
     --faults F                   how many (11: one of each kind)
+    --only KIND[,KIND]           only these kinds, for example bus-cut,node-killed
 cargo xtask model [--wide]       search the model of room ownership, as far as it goes
 cargo xtask audit                licences, sources and advisories (reaches the internet)
 ";
@@ -32,7 +33,7 @@ pub(crate) enum Action {
     Gen { check: bool },
     Bench(Vec<String>),
     Sim(Vec<String>),
-    Chaos { seed: Option<u64>, faults: Option<u64> },
+    Chaos(ChaosOptions),
     Model(Vec<String>),
     Audit,
 }
@@ -65,6 +66,15 @@ pub(crate) struct TestOptions {
     pub(crate) only: Vec<String>,
 }
 
+/// The options of `cargo xtask chaos`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct ChaosOptions {
+    pub(crate) seed: Option<u64>,
+    pub(crate) faults: Option<u64>,
+    /// Kinds of faults with commas between; none means all.
+    pub(crate) only: Option<String>,
+}
+
 /// Reads the arguments after `cargo xtask`.
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Action> {
     let mut arguments = arguments;
@@ -84,7 +94,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Action> {
         "bench" => Action::Bench(rest),
         "sim" => Action::Sim(rest),
         "model" => Action::Model(rest),
-        "chaos" => parse_chaos(&rest)?,
+        "chaos" => Action::Chaos(parse_chaos(&rest)?),
         "test" => Action::Test(parse_test(&rest)?),
         "gen" => match rest.as_slice() {
             [] => Action::Gen { check: false },
@@ -98,20 +108,24 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Action> {
     })
 }
 
-fn parse_chaos(arguments: &[String]) -> Result<Action> {
-    let (mut seed, mut faults) = (None, None);
+fn parse_chaos(arguments: &[String]) -> Result<ChaosOptions> {
+    let mut options = ChaosOptions::default();
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
-        let Some(number) = arguments.next().and_then(|number| number.parse().ok()) else {
-            bail!("{argument} wants a number");
+        let value = arguments.next();
+        let number = || match value.and_then(|value| value.parse().ok()) {
+            Some(number) => Ok(Some(number)),
+            None => bail!("{argument} wants a number"),
         };
         match argument.as_str() {
-            "--seed" => seed = Some(number),
-            "--faults" => faults = Some(number),
+            "--seed" => options.seed = number()?,
+            "--faults" => options.faults = number()?,
+            "--only" if value.is_some() => options.only = value.cloned(),
+            "--only" => bail!("--only wants kinds of faults"),
             other => bail!("`chaos` has no option `{other}`\n\n{HELP}"),
         }
     }
-    Ok(Action::Chaos { seed, faults })
+    Ok(options)
 }
 
 fn parse_test(arguments: &[String]) -> Result<TestOptions> {
@@ -157,8 +171,8 @@ mod tests {
         assert_eq!(parsed("sim --seed 7").unwrap(), Action::Sim(vec!["--seed".into(), "7".into()]));
         assert_eq!(parsed("cluster").unwrap(), Action::Cluster { port: None });
         assert_eq!(parsed("cluster --port 80").unwrap(), Action::Cluster { port: Some(80) });
-        let chaos = Action::Chaos { seed: Some(7), faults: None };
-        assert_eq!(parsed("chaos --seed 7").unwrap(), chaos);
+        let chaos = ChaosOptions { seed: Some(7), only: Some("bus-cut".into()), faults: None };
+        assert_eq!(parsed("chaos --seed 7 --only bus-cut").unwrap(), Action::Chaos(chaos));
         assert_eq!(parsed("model --wide").unwrap(), Action::Model(vec!["--wide".into()]));
     }
 
@@ -172,6 +186,8 @@ mod tests {
             "cluster --port 0",
             "chaos --seed",
             "chaos --speed 1",
+            "chaos --only",
+            "chaos --faults few",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     commands, fuzz, node,
-    options::{TestOptions, Tier},
+    options::{ChaosOptions, TestOptions, Tier},
     process,
     report::{Record, Report, clock},
     setup,
@@ -165,16 +165,21 @@ fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
 }
 
 /// One run of the test that breaks everything, as long as it takes.
-pub(crate) fn chaos(workspace: &Workspace, seed: Option<u64>, faults: Option<u64>) -> Result<()> {
+pub(crate) fn chaos(workspace: &Workspace, options: ChaosOptions) -> Result<()> {
     let lib = setup::servers(workspace)?;
     let mut test = workspace
         .cargo(["test", "--locked", "--workspace", "--test", "several", "--"])
         .arguments(["--ignored", "--nocapture", "nothing_is_lost_whatever_goes_wrong"])
         .env("CAFFIS_CASSANDRA_LIB", lib)
         .limit(CHAOS_LIMIT);
-    for (name, number) in [("CAFFIS_CHAOS_SEED", seed), ("CAFFIS_CHAOS_FAULTS", faults)] {
-        if let Some(number) = number {
-            test = test.env(name, number.to_string());
+    let ChaosOptions { seed, faults, only } = options;
+    for (name, value) in [
+        ("CAFFIS_CHAOS_SEED", seed.map(|number| number.to_string())),
+        ("CAFFIS_CHAOS_FAULTS", faults.map(|number| number.to_string())),
+        ("CAFFIS_CHAOS_ONLY", only),
+    ] {
+        if let Some(value) = value {
+            test = test.env(name, value);
         }
     }
     test.run()

@@ -1,6 +1,6 @@
 //! What goes wrong in a run of chaos, in an order that a seed decides.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// Everything that can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +43,12 @@ impl Fault {
         Self::ClientsCut,
         Self::BusCut,
     ];
+
+    /// The fault of a name like `bus-cut`.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let plain = name.replace('-', "").to_lowercase();
+        Self::ALL.into_iter().find(|fault| format!("{fault:?}").to_lowercase() == plain)
+    }
 }
 
 /// Numbers that follow from a seed (SplitMix64).
@@ -58,11 +64,11 @@ impl Dice {
         (word ^ (word >> 31)) % end
     }
 
-    /// So many faults: each kind once, in any order, then all of them again.
-    pub(crate) fn faults(&mut self, count: usize) -> Vec<Fault> {
+    /// So many faults: each of these kinds once, in any order, then all of them again.
+    pub(crate) fn faults(&mut self, kinds: &[Fault], count: usize) -> Vec<Fault> {
         let mut faults = Vec::new();
         while faults.len() < count {
-            let mut left = Fault::ALL.to_vec();
+            let mut left = kinds.to_vec();
             while !left.is_empty() {
                 let at = self.below(left.len() as u64);
                 faults.push(left.swap_remove(usize::try_from(at).unwrap()));
@@ -73,14 +79,35 @@ impl Dice {
     }
 }
 
-/// How often each happened.
+/// How long it took after each fault until everybody had sent in every room again: since it was mended, and
+/// since it began.
 #[derive(Default)]
-pub(crate) struct Counted(pub(crate) BTreeMap<Fault, usize>);
+pub(crate) struct Recoveries(BTreeMap<Fault, Vec<(Duration, Duration)>>);
 
-impl fmt::Display for Counted {
+impl Recoveries {
+    pub(crate) fn note(&mut self, fault: Fault, mended: Duration, began: Duration) {
+        self.0.entry(fault).or_default().push((mended, began));
+    }
+}
+
+/// How often each happened, and how long it took: median and longest.
+impl fmt::Display for Recoveries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let each: Vec<_> =
-            self.0.iter().map(|(fault, times)| format!("{times} {fault:?}")).collect();
-        f.write_str(&each.join(", "))
+        for (fault, times) in &self.0 {
+            let figures = |of: fn(&(Duration, Duration)) -> Duration| {
+                let mut sorted: Vec<_> = times.iter().map(of).collect();
+                sorted.sort();
+                let (median, longest) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() - 1]);
+                format!("{:.1}, {:.1} s", median.as_secs_f64(), longest.as_secs_f64())
+            };
+            writeln!(
+                f,
+                "    {} {fault:?}: {} after it was mended, {} after it began",
+                times.len(),
+                figures(|(mended, _)| *mended),
+                figures(|(_, began)| *began)
+            )?;
+        }
+        Ok(())
     }
 }
