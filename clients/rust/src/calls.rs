@@ -9,7 +9,8 @@ pub(crate) type Answerer = oneshot::Sender<Result<Reply, CallError>>;
 /// Why a command was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// The server refused: it did not happen.
+    /// The server refused: it did not happen. If the error says when to ask again, the client has asked
+    /// again, and was put off each time.
     #[error(transparent)]
     Refused(Error),
     /// Too many commands are waiting; this one was not accepted.

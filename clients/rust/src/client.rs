@@ -68,7 +68,8 @@ impl Client {
     }
 
     /// Sends a command and waits until it is settled, across disconnects and restarts. A command that
-    /// changes something is settled even if this future is dropped.
+    /// changes something is settled even if this future is dropped. One that the server puts off, because it
+    /// cannot be done now or comes too fast, is sent again at the time that the server says, 20 times.
     ///
     /// # Errors
     /// Any [`CallError`].

@@ -3,7 +3,8 @@
 //! A [`Client`] keeps a conversation with a server going for as long as the application wants it:
 //! it connects over native QUIC or WebSocket, says hello, comes back after a break with full jitter,
 //! resumes every room at its position, and repeats what was not answered with the same id until the
-//! server says what became of it. What happens comes out of [`Events`], per room in order, each
+//! server says what became of it; what the server puts off, it asks again at the time that the server
+//! says. What happens comes out of [`Events`], per room in order, each
 //! entry once.
 //!
 //! ```text

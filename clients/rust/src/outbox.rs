@@ -1,5 +1,6 @@
 //! Commands that are not settled yet. They are sent, and sent again with the same id after a
-//! disconnect or an unknown outcome, until the server says what became of them.
+//! disconnect or an unknown outcome, until the server says what became of them. A command that the server
+//! puts off, with a time after which to ask again, is sent again by then, [`Outbox::RETRIES`] times.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ struct Waiting {
     due: Option<Instant>,
     /// The outcome of an earlier attempt is unknown.
     uncertain: bool,
+    /// How often the server has put it off.
+    put_off: u32,
 }
 
 impl Waiting {
@@ -59,6 +62,8 @@ impl Outbox {
     pub(crate) const COMMANDS: usize = 1_000;
     /// The most commands in flight: as many as a server takes from one session.
     const IN_FLIGHT: usize = 32;
+    /// How often a command is sent again that the server puts off; then the caller gets the refusal.
+    pub(crate) const RETRIES: u32 = 20;
 
     /// Takes a command; a full outbox gives it back at once as [`CallError::OutboxFull`].
     pub(crate) fn push(&mut self, command: Command, answerer: Answerer) {
@@ -67,7 +72,8 @@ impl Outbox {
             let _: Result<_, _> = answerer.send(Err(CallError::OutboxFull));
             return;
         }
-        let waiting = Waiting { command, answerer, request: None, due: None, uncertain: false };
+        let waiting =
+            Waiting { command, answerer, request: None, due: None, uncertain: false, put_off: 0 };
         self.waiting.insert(self.next, waiting);
         self.next += 1;
     }
@@ -158,10 +164,12 @@ impl Outbox {
             Err(error) => error,
         };
         let unknown = error.outcome == Outcome::Unknown;
+        let put_off = error.retry_after_ms.is_some();
+        waiting.put_off += u32::from(put_off);
         // A refusal for now says nothing about an earlier attempt whose outcome is not known.
-        if unknown || (waiting.uncertain && error.retry_after_ms.is_some()) {
+        if unknown || (put_off && (waiting.uncertain || waiting.put_off <= Self::RETRIES)) {
             let delay = u64::from(error.retry_after_ms.unwrap_or(Self::RETRY_MS).max(1));
-            waiting.uncertain = true;
+            waiting.uncertain |= unknown;
             waiting.request = None;
             waiting.due = Some(now + std::time::Duration::from_millis(delay));
             return Settled::Other;

@@ -84,19 +84,43 @@ async fn a_refusal_for_now_does_not_settle_an_uncertain_command() {
     outbox.answered(ids[1], Err(limited.clone()), now);
     assert!(answer.try_recv().is_err(), "the first attempt may have happened");
 
-    let later = now + Duration::from_millis(50);
+    let mut later = now + Duration::from_millis(50);
+    // However often it is put off.
+    for _ in 0..=Outbox::RETRIES {
+        let (number, _) = outbox.ready(later).unwrap();
+        outbox.sent(number, ids[2]);
+        outbox.answered(ids[2], Err(limited.clone()), later);
+        later += Duration::from_millis(50);
+    }
+    assert!(answer.try_recv().is_err());
     let (number, _) = outbox.ready(later).unwrap();
     outbox.sent(number, ids[2]);
     let refusal = Error::refused(ErrorCode::Forbidden, "no");
     outbox.answered(ids[2], Err(refusal.clone()), later);
     assert_eq!(answer.try_recv().unwrap(), Err(CallError::Refused(refusal)));
+}
 
+#[tokio::test(start_paused = true)]
+async fn what_the_server_puts_off_is_sent_again_by_then_and_given_back_in_the_end() {
+    let tries = Outbox::RETRIES as usize + 1;
+    let (mut outbox, ids, mut now) = (Outbox::default(), requests(tries), Instant::now());
     let (answerer, mut answer) = oneshot::channel();
-    outbox.push(send(1, 2), answerer);
-    let (number, _) = outbox.ready(later).unwrap();
-    outbox.sent(number, ids[0]);
-    outbox.answered(ids[0], Err(limited.clone()), later);
-    assert_eq!(answer.try_recv().unwrap(), Err(CallError::Refused(limited)));
+    outbox.push(send(1, 1), answerer);
+    let later = Error::later(ErrorCode::Unavailable, "the room is moving", 50);
+    for id in &ids[..tries - 1] {
+        let (number, command) = outbox.ready(now).unwrap();
+        assert_eq!(command, send(1, 1), "with the same id");
+        outbox.sent(number, *id);
+        assert_eq!(outbox.answered(*id, Err(later.clone()), now), Settled::Other);
+        assert!(outbox.ready(now).is_none(), "not before its time");
+        assert_eq!(outbox.next_due(), Some(now + Duration::from_millis(50)));
+        now += Duration::from_millis(50);
+    }
+    assert!(answer.try_recv().is_err());
+    let (number, _) = outbox.ready(now).unwrap();
+    outbox.sent(number, ids[tries - 1]);
+    outbox.answered(ids[tries - 1], Err(later.clone()), now);
+    assert_eq!(answer.try_recv().unwrap(), Err(CallError::Refused(later)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use caffis_client::{ClientEvent, Ended, State};
 use caffis_link::{Incoming, LinkExt as _};
-use caffis_schema::{CloseCode, Error, ErrorCode, Request};
+use caffis_schema::{CloseCode, Command, Error, ErrorCode, Request, command::Anchor};
 use tokio::time::Instant;
 
 use crate::server::{room, start, until};
@@ -23,6 +23,23 @@ async fn an_unknown_outcome_is_asked_again_on_the_same_connection() {
     let error = Error::refused(ErrorCode::Forbidden, "no");
     server.answer(id, Err(error.clone())).await;
     assert_eq!(sending.await.unwrap(), Err(caffis_client::CallError::Refused(error)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_done_now_is_asked_again_when_the_server_says_also_if_it_reads() {
+    let (client, _events, mut server, _) = start();
+    server.welcome(0, Vec::new()).await;
+    let asking = tokio::spawn(async move { client.history(room(), Anchor::Latest, 10).await });
+    for _ in 0..3 {
+        let begun = Instant::now();
+        let Request { id, command: Command::History(_) } = server.take().await else { panic!() };
+        assert!(begun.elapsed() <= Duration::from_millis(510), "{:?}", begun.elapsed());
+        server.answer(id, Err(Error::later(ErrorCode::Unavailable, "it moves", 500))).await;
+    }
+    let Request { id, .. } = server.take().await;
+    let error = Error::refused(ErrorCode::NotFound, "no");
+    server.answer(id, Err(error.clone())).await;
+    assert_eq!(asking.await.unwrap(), Err(caffis_client::CallError::Refused(error)));
 }
 
 #[tokio::test(start_paused = true)]
