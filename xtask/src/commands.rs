@@ -104,11 +104,15 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
         .cargo(["build", "--release", "--locked"])
         .arguments(["--package", "caffis-chat", "--package", "caffis-bench"])
         .run()?;
-    workspace
+    let mut bench = workspace
         .program(workspace.released("caffis-bench"))
         .env("CAFFIS_CHAT_BIN", workspace.released("caffis-chat"))
-        .arguments(arguments)
-        .serve(|| {})
+        .arguments(arguments);
+    // Some of the long scenarios run on real servers.
+    if arguments.iter().any(|argument| argument == "--long") {
+        bench = bench.env("CAFFIS_CASSANDRA_LIB", setup::servers(workspace)?);
+    }
+    bench.serve(|| {})
 }
 
 /// Runs the simulation: its trace on standard output, timings on standard error.

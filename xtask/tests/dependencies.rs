@@ -53,7 +53,7 @@ const RULES: [Rule; 17] = [
     },
     Rule { name: "caffis-model", imports: &[], tests: &[] },
     Rule { name: CLIENT, imports: &[SCHEMA, LINK, TRANSPORT], tests: &[CERTS] },
-    Rule { name: "caffis-bench", imports: &[SCHEMA, LINK, TRANSPORT, CLIENT], tests: &[] },
+    Rule { name: "caffis-bench", imports: &[SCHEMA, LINK, TRANSPORT, CLIENT, SERVERS], tests: &[] },
     Rule { name: "xtask", imports: &[], tests: &[] },
 ];
 

@@ -40,16 +40,24 @@ pub(crate) struct Start<'a> {
     program: &'a Path,
     folder: Option<PathBuf>,
     tls: Option<(PathBuf, PathBuf)>,
+    settings: Vec<(String, String)>,
 }
 
 impl<'a> Start<'a> {
     pub(crate) fn new(program: &'a Path) -> Self {
-        Self { program, folder: None, tls: None }
+        Self { program, folder: None, tls: None, settings: Vec::new() }
     }
 
     /// Uses this folder, which is kept.
     pub(crate) fn folder(mut self, folder: &Path) -> Self {
         self.folder = Some(folder.to_owned());
+        self
+    }
+
+    /// Sets more environment variables.
+    pub(crate) fn settings(mut self, settings: &[(&str, &str)]) -> Self {
+        let owned = settings.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        self.settings.extend(owned);
         self
     }
 
@@ -75,7 +83,8 @@ impl<'a> Start<'a> {
             .arg("serve")
             .stdout(Stdio::piped())
             .env("CAFFIS_LISTEN", address.to_string())
-            .env("CAFFIS_LISTEN_QUIC", address.to_string());
+            .env("CAFFIS_LISTEN_QUIC", address.to_string())
+            .envs(self.settings);
         if let Some((chain, key)) = &self.tls {
             command.env("CAFFIS_TLS_CERTIFICATE", chain).env("CAFFIS_TLS_KEY", key);
         }

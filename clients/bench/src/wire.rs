@@ -130,7 +130,7 @@ impl Wire {
         }
         match answer.context("no answer")? {
             Answered::Ok(reply) => Ok(reply),
-            Answered::Error(error) => bail!("{error}"),
+            Answered::Error(error) => Err(error.into()),
         }
     }
 

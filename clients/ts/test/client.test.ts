@@ -262,6 +262,23 @@ describe("the connection", () => {
     expect((retryAt ?? 0) - timers.monotonic()).toBeGreaterThanOrEqual(4_000);
   });
 
+  test("says hello again when the server says, if it is put off", async () => {
+    const server = new FakeServer();
+    server.refuse = (command) =>
+      command.type === "hello" ? refusal("unavailable", 4_000) : null;
+    const { client, timers } = start(server);
+    await settled();
+    const { retryAt } = client.connection.getSnapshot();
+    const wait = (retryAt ?? 0) - timers.monotonic();
+    expect(wait).toBeGreaterThanOrEqual(4_000);
+    server.refuse = () => null;
+    await timers.advance(wait - 1);
+    expect(client.connection.getSnapshot().phase).toBe("waiting");
+    await timers.advance(1);
+    await settled();
+    expect(client.connection.getSnapshot().phase).toBe("online");
+  });
+
   test("takes the preferred transport unless it is silent", async () => {
     const server = new FakeServer();
     const timers = new FakeTimers();

@@ -60,7 +60,7 @@ impl Known {
 }
 
 /// The address that limits count: for IPv6 its /64 network, since one person has all of it.
-fn group(address: IpAddr) -> IpAddr {
+pub(crate) fn group(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {

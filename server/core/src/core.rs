@@ -20,6 +20,7 @@ use crate::{
     cluster::{Cluster, SharedOwners},
     directory::{Directory, SEEN},
     dispatch::dispatch,
+    herd::Herd,
     hub::{encoded::Encoded, follows::Follows, people::People, views::Views, wire::Wire},
     model::caller::Rights,
     occupancy::{self, Bounded},
@@ -151,6 +152,7 @@ impl Core {
             owners: owners.clone(),
             activity: activity.clone(),
         });
+        let herd = Herd::new(&settings, ports.entropy.clone());
         let services = Services::new(Parts {
             settings: settings.clone(),
             rooms: rooms.clone(),
@@ -167,6 +169,7 @@ impl Core {
             nodes,
             claims: Arc::new(DailyQuota::new(settings.open_rooms_made_per_day)),
             refusals: Arc::new(Refusals::new()),
+            herd,
         });
         let (alive, ended) = watch::channel(());
         spawn(rooms.clone().tell_updates(ended.clone()));
@@ -298,8 +301,10 @@ impl Core {
     /// How core is doing.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        let Parts { people, rooms, directory, statistics, .. } = &*self.services;
-        statistics.read(people.count(), rooms.count(), directory.hits())
+        let Parts { people, rooms, directory, statistics, herd, .. } = &*self.services;
+        let mut read = statistics.read(people.count(), rooms.count(), directory.hits());
+        (read.hellos_waiting, read.hellos) = (herd.waiting(), herd.admissions());
+        read
     }
 
     /// How full everything is that has a limit. Looks at every session and room: for tests and for

@@ -17,6 +17,7 @@ mod dispatch;
 pub mod durations;
 mod errors;
 pub mod features;
+mod herd;
 pub mod hub;
 pub mod model;
 mod node;
@@ -44,5 +45,5 @@ pub use self::{
     core::{Core, Peers, Ports},
     node::Joining,
     settings::Settings,
-    statistics::Statistics,
+    statistics::{Admitted, Statistics},
 };

@@ -10,6 +10,7 @@ use caffis_schema::{
 use crate::{
     cluster::SharedOwners,
     directory::{Directory, Part, Person},
+    herd::Herd,
     hub::{
         elsewhere::There,
         encoded::Encoded,
@@ -82,6 +83,8 @@ pub struct Parts {
     pub(crate) claims: Arc<DailyQuota>,
     /// Logs refused hellos.
     pub(crate) refusals: Arc<Refusals>,
+    /// Whose hello is answered next.
+    pub(crate) herd: Arc<Herd>,
 }
 
 impl Services {

@@ -64,6 +64,8 @@ pub struct Settings {
     pub activity_retention: Duration,
     /// How long client ids are remembered.
     pub resend_window: Duration,
+    /// Hellos that are answered at the same time; further ones take turns.
+    pub hellos_at_once: u32,
     /// How long a connection may take until its hello.
     pub hello_timeout: Duration,
     /// How long a session may be silent; clients ping more often than that.
@@ -120,6 +122,7 @@ impl Default for Settings {
             entry_retention: Duration::from_secs(30 * 86_400),
             activity_retention: Duration::from_secs(14 * 86_400),
             resend_window: Duration::from_secs(3 * 86_400),
+            hellos_at_once: 128,
             hello_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             offline_grace: Duration::from_secs(2),

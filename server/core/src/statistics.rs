@@ -141,6 +141,7 @@ impl Counters {
         self.entries.count(hit);
     }
 
+    /// What was counted here; of hellos others know.
     pub(crate) fn read(&self, sessions: usize, rooms: usize, people: Hits) -> Statistics {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let answers = array::from_fn(|place| {
@@ -161,6 +162,8 @@ impl Counters {
             answers,
             errors: array::from_fn(|place| load(&self.errors[place])),
             resumes: array::from_fn(|place| load(&self.resumes[place])),
+            hellos_waiting: 0,
+            hellos: Default::default(),
         }
     }
 }
@@ -191,6 +194,22 @@ pub struct Hits {
     pub misses: u64,
 }
 
+/// What became of a hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    /// It was answered at once.
+    AtOnce,
+    /// It waited for its turn.
+    Waited,
+    /// The client was told when to come back.
+    PutOff,
+}
+
+impl Admitted {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::AtOnce, Self::Waited, Self::PutOff];
+}
+
 /// The state of core in numbers. All counts are since the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statistics {
@@ -217,9 +236,17 @@ pub struct Statistics {
     answers: [Answers; COMMANDS],
     errors: [u64; CODES],
     resumes: [u64; Standing::ALL.len()],
+    /// Hellos that wait for their turn now.
+    pub hellos_waiting: usize,
+    pub(crate) hellos: [u64; Admitted::ALL.len()],
 }
 
 impl Statistics {
+    /// How many hellos were answered at once, waited, or were put off.
+    pub fn hellos(&self) -> impl Iterator<Item = (Admitted, u64)> {
+        Admitted::ALL.into_iter().zip(self.hellos)
+    }
+
     /// How the commands of each kind were answered, by name. Frames that hold no known command are the
     /// last kind, `unknown`.
     pub fn answers(&self) -> impl Iterator<Item = (&'static str, Answers)> {

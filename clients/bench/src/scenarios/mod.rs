@@ -12,6 +12,7 @@ mod marks;
 mod restart;
 mod rooms;
 mod saturate;
+mod storm;
 mod walkin;
 
 use std::{
@@ -110,6 +111,8 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario::new("mark_read", |plan| Box::pin(marks::run(plan))),
     Scenario::new("saturate", |plan| Box::pin(saturate::run(plan))),
     Scenario::new("herd", |plan| Box::pin(herd::run(plan))),
+    Scenario::new("storm", |plan| Box::pin(storm::alone(plan))),
+    Scenario::new("cluster-storm", |plan| Box::pin(storm::cluster(plan))).long(),
     Scenario::new("restart", |plan| Box::pin(restart::run(plan))),
     Scenario::new("loss", |plan| Box::pin(loss::run(plan))).runs(1).long(),
 ];

@@ -27,6 +27,18 @@ async fn a_draining_server_is_left_alone_for_the_time_it_wants() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hello_that_is_put_off_is_said_again_when_the_server_says() {
+    let (_client, _events, mut server, _) = start();
+    let (id, _) = server.accept().await;
+    let begun = Instant::now();
+    server.answer(id, Err(Error::later(ErrorCode::Unavailable, "too many at once", 4_000))).await;
+    server.die();
+    server.welcome(0, Vec::new()).await;
+    let away = begun.elapsed();
+    assert!(away >= Duration::from_secs(4) && away < Duration::from_millis(4_300), "{away:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_falls_silent_is_left_within_three_seconds() {
     let (_client, mut events, mut server, _) = start();
     server.welcome(0, Vec::new()).await;

@@ -41,7 +41,13 @@ pub(super) async fn first(
     };
     let datagrams = link.info().max_datagram.is_some();
     let outbound = Outbound::new(codec, datagrams, services.settings.session_queue_bytes);
-    match hello::open(services, hello, outbound).await {
+    let opening = async {
+        let turn = services.herd.turn(address).await;
+        let _turn =
+            turn.map_err(|error| hello::Refused { error, close: CloseCode::TooManyConnections })?;
+        hello::open(services, hello, outbound).await
+    };
+    match opening.await {
         Ok((opened, welcome)) => {
             services.statistics.answered(CommandKind::HELLO, None);
             let reply = Ok(Reply::Welcome(welcome));

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use caffis_conformance::faulty::Plan;
 use caffis_core::Settings;
 use caffis_schema::{
     Blob, ClientFrame, CloseCode, Codec, Command, ErrorCode, Reply, Request, RoomId, codec,
@@ -9,6 +10,7 @@ use caffis_schema::{
     limits::COMMAND_BYTES,
     open::{Empty, Unknown},
 };
+use tokio::time::Instant;
 
 use crate::harness::{World, code, text, unhurried};
 
@@ -155,6 +157,44 @@ async fn addresses_have_limits_of_their_own() {
     assert_eq!(again.iter().filter(|admission| admission.is_ok()).count(), 50);
     let refused = again.into_iter().find_map(Result::err).expect("too often");
     assert_eq!(refused.code, ErrorCode::RateLimited);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_herd_everybody_gets_in_by_coming_back_when_told() {
+    const HERD: usize = 200;
+    let world = World::with(Settings { hellos_at_once: 1, ..unhurried() }).await;
+    // A hello takes some time, which is known by now.
+    world.faults.set_plan(Plan { delay: Duration::from_millis(40), ..Plan::default() });
+    for _ in 0..20 {
+        drop(world.connect("giulia").await);
+    }
+    let start = Instant::now();
+    let coming: Vec<_> = (0..HERD)
+        .map(|number| {
+            let world = &world;
+            async move {
+                let mut tries = 0;
+                loop {
+                    tries += 1;
+                    let mut raw = world.link();
+                    raw.hello(&format!("person-{number}"), Vec::new()).await;
+                    match raw.answer(0).await {
+                        Ok(_) => return tries,
+                        Err(error) => {
+                            assert_eq!(error.code, ErrorCode::Unavailable);
+                            let after = error.retry_after_ms.expect("when to come back");
+                            tokio::time::sleep(Duration::from_millis(after.into())).await;
+                        }
+                    }
+                }
+            }
+        })
+        .collect();
+    let tries = futures_util::future::join_all(coming).await;
+    let put_off = tries.iter().filter(|tries| **tries > 1).count();
+    assert!(put_off > 0, "nobody had to come back");
+    assert!(tries.iter().all(|tries| *tries <= 4), "{tries:?}");
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

@@ -65,6 +65,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         Field::Count(|c| Number::U32(&mut c.core.connections_per_user), 1, 1_000_000),
     ),
     setting(
+        "hellos_at_once",
+        GROUP,
+        "Hellos that are answered at the same time; further ones take turns by address, or are told when to come back",
+        Field::Count(|c| Number::U32(&mut c.core.hellos_at_once), 1, 100_000),
+    ),
+    setting(
         "commands_in_flight",
         GROUP,
         "Commands of one session in flight at the same time; further ones wait",

@@ -7,7 +7,7 @@ use std::{
 };
 
 use caffis_core::{
-    Statistics,
+    Admitted, Statistics,
     cluster::{Owner, Shard},
 };
 use caffis_schema::{PROTOCOL_VERSION, reply::Standing};
@@ -101,6 +101,17 @@ fn connections(writer: &mut Writer<'_>, app: &App, statistics: &Statistics) -> f
     );
     let admissions = app.meters.admissions().map(|(result, count)| ([result], count));
     writer.counters(about, ["result"], admissions)?;
+    let about = (
+        "caffis_hellos",
+        "Hellos that were answered at once, after waiting for their turn, or put off to a later time.",
+    );
+    let hellos = statistics.hellos().map(|(admitted, count)| ([name_of_turn(admitted)], count));
+    writer.counters(about, ["turn"], hellos)?;
+    writer.gauge(
+        "caffis_hellos_waiting",
+        "Hellos that wait for their turn now.",
+        statistics.hellos_waiting as f64,
+    )?;
     writer.gauge(
         "caffis_places_taken",
         "Places for connections that are taken: TCP sockets and QUIC connections.",
@@ -186,6 +197,14 @@ fn deliveries(writer: &mut Writer<'_>, statistics: &Statistics) -> fmt::Result {
         [([cache, "hit"], counts.hits), ([cache, "miss"], counts.misses)]
     });
     writer.counters(about, ["cache", "result"], looked)
+}
+
+fn name_of_turn(admitted: Admitted) -> &'static str {
+    match admitted {
+        Admitted::AtOnce => "at_once",
+        Admitted::Waited => "waited",
+        Admitted::PutOff => "put_off",
+    }
 }
 
 fn name_of(standing: Standing) -> &'static str {

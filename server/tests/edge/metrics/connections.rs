@@ -80,6 +80,28 @@ async fn who_is_not_let_in_is_counted_by_the_reason() {
 }
 
 #[tokio::test]
+async fn hellos_are_counted_by_their_turn() {
+    let server = Setup::dev().metrics().flags(&["--hellos-at-once", "1"]).start().await;
+    let turn = |scrape: &Scrape, turn: &str| scrape.value("caffis_hellos_total", &[("turn", turn)]);
+    let herd = |count: usize| {
+        let coming = (0..count).map(|_| Person::enter(&server, "giulia", Over::WebSocket));
+        futures_util::future::join_all(coming)
+    };
+    let mut scrape = server.scrape().await;
+    assert_eq!(scrape.sum("caffis_hellos_total", &[]), 0.0);
+    let mut hellos = 0.0;
+    while turn(&scrape, "waited") == 0.0 {
+        drop(herd(10).await);
+        hellos += 10.0;
+        scrape = server.scrape().await;
+    }
+    assert_eq!(scrape.sum("caffis_hellos_total", &[]), hellos);
+    assert!(turn(&scrape, "at_once") > 0.0);
+    assert_eq!(turn(&scrape, "put_off"), 0.0);
+    assert_eq!(scrape.value("caffis_hellos_waiting", &[]), 0.0);
+}
+
+#[tokio::test]
 async fn who_loses_a_place_or_finds_none_is_counted() {
     let server = Setup::dev().metrics().flags(&["--max-connections", "2"]).start().await;
     let _giulia = Person::enter(&server, "giulia", Over::WebSocket).await;
