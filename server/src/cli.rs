@@ -3,6 +3,7 @@
 use std::{env, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
+use caffis_core::cluster::SHARDS;
 use caffis_core::model::caller::Rights;
 use caffis_relay::Resync;
 use caffis_schema::{Timestamp, UserId};
@@ -108,20 +109,31 @@ pub fn grammar() -> Command {
                 .about("Fail unless the server of this data folder answers, for health checks of containers"),
             &[Group::General],
         ))
-        .subcommand(
-            with_settings(
-                Command::new("cluster").about("Show the nodes, their leases and their shards"),
-                &[Group::General],
-            )
-            .args_conflicts_with_subcommands(true)
-            .subcommand(with_settings(
-                Command::new("leave")
-                    .about("Hand the rooms of the node that runs here over to others, drain and end it"),
-                &[Group::General],
-            )),
-        )
+        .subcommand(cluster())
         .subcommand(pg_relay())
         .subcommand(ChatArgs::augment_args(Command::new("chat").about("Chat in the terminal")))
+}
+
+/// The nodes of a cluster, and what one of them can be told to do.
+fn cluster() -> Command {
+    let action = |name: &'static str, about: &'static str| {
+        with_settings(Command::new(name).about(about), &[Group::General])
+    };
+    let shard = Arg::new("shard").required(true).value_parser(value_parser!(u64).range(..SHARDS));
+    let to = Arg::new("to").long("to").value_name("NODE");
+    action("cluster", "Show the nodes, their leases and their shards")
+        .args_conflicts_with_subcommands(true)
+        .subcommand(action(
+            "leave",
+            "Hand the rooms of the node that runs here over to others, drain and end it",
+        ))
+        .subcommand(
+            action("hand-over", "Hand one shard of the node that runs here over to another node")
+                .arg(shard.help("The shard's number"))
+                .arg(to.help(
+                    "The node that gets it, by id or name [default: the one with the fewest shards]",
+                )),
+        )
 }
 
 /// The relay of users from PostgreSQL.
@@ -213,7 +225,11 @@ pub fn run() -> anyhow::Result<()> {
             let _last_lines = below.is_none().then(|| logs::start(&config));
             block_on(relay(config, relay_action(below, arguments)))
         }
-        "cluster" if below.is_some() => commands::cluster_leave(&config),
+        "cluster" if below == Some("leave") => commands::cluster_leave(&config),
+        "cluster" if below == Some("hand-over") => {
+            let shard = *arguments.get_one::<u64>("shard").context("no shard")?;
+            commands::cluster_hand_over(&config, shard, given("to").cloned())
+        }
         "cluster" => commands::cluster_status(&config),
         "migrate" => block_on(commands::migrate(config, arguments.get_flag("dry-run"))),
         "restore" => commands::restore(&config, &file(arguments, "in")?),

@@ -215,6 +215,15 @@ pub fn cluster_leave(config: &Config) -> anyhow::Result<()> {
     print("the node hands its rooms over and ends\n")
 }
 
+/// `caffis-chat cluster hand-over`: the running server hands one shard over.
+///
+/// # Errors
+/// No server runs here, or the shard stays where it is.
+pub fn cluster_hand_over(config: &Config, shard: u64, to: Option<String>) -> anyhow::Result<()> {
+    let node = running(config)?.hand_over(shard, to)?;
+    print(&format!("shard {shard} belongs to {} now: {}\n", node.node, node.name))
+}
+
 fn running(config: &Config) -> anyhow::Result<Connection> {
     let running = Connection::open(&config.data);
     running

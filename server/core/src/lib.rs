@@ -43,7 +43,7 @@ mod untold;
 pub use self::{
     admission::Admission,
     core::{Core, Peers, Ports},
-    node::Joining,
+    node::{HandOverError, Joining},
     settings::Settings,
     statistics::{Admitted, Statistics},
 };

@@ -3,13 +3,17 @@
 use std::{
     pin::Pin,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
+
+use tokio::time::timeout;
 
 use crate::{
     Settings,
-    cluster::{Cluster, ClusterPorts, Drain, JoinError, LeaseSettings, Shard},
+    cluster::{Cluster, ClusterPorts, Drain, JoinError, LeaseSettings, Owner, Shard},
     core::{Core, Peers, Ports},
     model::node::NodeId,
+    peers::questions::{Answered, Question},
     ports::{bus::SharedBus, clock::SharedBootClock},
     room::Rooms,
     sync::spawn,
@@ -25,6 +29,29 @@ pub struct Joining {
     pub address: Arc<str>,
     /// How long leases last.
     pub lease: LeaseSettings,
+}
+
+/// How long a shard that was given up may wait for its new owner.
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// Why a shard was not handed over.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HandOverError {
+    /// There is no other node.
+    #[error("this process is on its own")]
+    Alone,
+    /// The node that was asked does not own it.
+    #[error("shard {} does not belong to this node", .0.get())]
+    NotHere(Shard),
+    /// It is to go where it is.
+    #[error("shard {} belongs to this node already", .0.get())]
+    Here(Shard),
+    /// The other node was asked first, and nothing has moved.
+    #[error("node {0} does not say that it takes the shard")]
+    NoAnswer(NodeId),
+    /// It was given up; whoever comes first takes it.
+    #[error("shard {} was given up, and nobody has taken it yet", .0.get())]
+    NotTaken(Shard),
 }
 
 /// The rooms of core, which is made after the lease.
@@ -48,6 +75,41 @@ impl Drain for Rooming {
 }
 
 impl Core {
+    /// Hands one shard over to another node, which gives back another one if it has more than its share then.
+    ///
+    /// # Errors
+    /// What keeps the shard from being another node's when this returns.
+    pub async fn hand_over(
+        &self,
+        cluster: &Cluster,
+        shard: Shard,
+        to: NodeId,
+    ) -> Result<(), HandOverError> {
+        let nodes = self.nodes().upgrade().ok_or(HandOverError::Alone)?;
+        let mut changes = cluster.shards().changes().ok_or(HandOverError::Alone)?;
+        if !matches!(cluster.shards().owner(shard), Owner::Here { .. }) {
+            return Err(HandOverError::NotHere(shard));
+        }
+        if to == cluster.node() {
+            return Err(HandOverError::Here(shard));
+        }
+        match nodes.ask(to, &Question::Take(shard.get())).await {
+            Ok(Answered::Takes) => {}
+            _ => return Err(HandOverError::NoAnswer(to)),
+        }
+        cluster.give(shard);
+        let taken = async {
+            let taken = |owner| matches!(owner, Owner::There { node, .. } if node == to);
+            while !taken(cluster.shards().owner(shard)) {
+                if changes.changed().await.is_err() {
+                    return std::future::pending().await;
+                }
+            }
+        };
+        let taken = timeout(TAKEN_WITHIN, taken).await;
+        taken.map_err(|_| HandOverError::NotTaken(shard))
+    }
+
     /// Joins the nodes that share a store, inside a tokio runtime. `ports.stamps` come from a source that
     /// the lease reserves for. Rooms are served as soon as shards are claimed. When the lease ends
     /// ([`Cluster::ended`]), the process has to start again.

@@ -73,6 +73,7 @@ pub struct Counters {
     errors: [AtomicU64; CODES],
     resumes: [AtomicU64; Standing::ALL.len()],
     entries: Lookups,
+    not_understood: AtomicU64,
 }
 
 impl Default for Counters {
@@ -87,6 +88,7 @@ impl Default for Counters {
             errors: array::from_fn(|_| AtomicU64::default()),
             resumes: array::from_fn(|_| AtomicU64::default()),
             entries: Lookups::default(),
+            not_understood: AtomicU64::default(),
         }
     }
 }
@@ -136,6 +138,11 @@ impl Counters {
         }
     }
 
+    /// Another node said something that this one does not know.
+    pub(crate) fn not_understood(&self) {
+        self.not_understood.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Entries of a room were looked for in memory.
     pub(crate) fn looked_for_entries(&self, hit: bool) {
         self.entries.count(hit);
@@ -162,6 +169,7 @@ impl Counters {
             answers,
             errors: array::from_fn(|place| load(&self.errors[place])),
             resumes: array::from_fn(|place| load(&self.resumes[place])),
+            not_understood: load(&self.not_understood),
             hellos_waiting: 0,
             hellos: Default::default(),
         }
@@ -236,6 +244,8 @@ pub struct Statistics {
     answers: [Answers; COMMANDS],
     errors: [u64; CODES],
     resumes: [u64; Standing::ALL.len()],
+    /// Messages of other nodes that this one does not know, because they run another version.
+    pub not_understood: u64,
     /// Hellos that wait for their turn now.
     pub hellos_waiting: usize,
     pub(crate) hellos: [u64; Admitted::ALL.len()],

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     protocol::{Answer, MAX_ANSWER, MAX_CHUNK, PATIENCE, Request, SOCKET, SocketAddress},
-    status::ClusterStatus,
+    status::{ClusterStatus, NodeStatus},
 };
 
 /// Why a command to a running server failed.
@@ -56,6 +56,18 @@ impl Connection {
         self.say(&Request::Cluster)?;
         match self.answer()? {
             Answer::Cluster(status) => Ok(status),
+            _ => Err(ControlError::Nonsense),
+        }
+    }
+
+    /// Has the running node hand a shard over; gives the node that has it then.
+    ///
+    /// # Errors
+    /// Any [`ControlError`].
+    pub fn hand_over(mut self, shard: u64, to: Option<String>) -> Result<NodeStatus, ControlError> {
+        self.say(&Request::HandOver { shard, to })?;
+        match self.answer()? {
+            Answer::HandedOver(node) => Ok(node),
             _ => Err(ControlError::Nonsense),
         }
     }

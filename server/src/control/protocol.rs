@@ -11,7 +11,7 @@ use std::{
 use caffis_schema::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::status::ClusterStatus;
+use super::status::{ClusterStatus, NodeStatus};
 
 /// The longest line of a request, in bytes.
 pub(super) const MAX_LINE: u64 = 4 * 1024;
@@ -44,6 +44,13 @@ pub enum Request {
     Cluster,
     /// That the node hands its rooms over, drains and ends.
     Leave,
+    /// That the node hands one shard over.
+    HandOver {
+        /// The shard.
+        shard: u64,
+        /// The node that gets it, by its id or its name; none: the one with the fewest shards.
+        to: Option<String>,
+    },
 }
 
 /// What came of it.
@@ -57,6 +64,8 @@ pub enum Answer {
     },
     /// The nodes.
     Cluster(ClusterStatus),
+    /// The shard is another node's.
+    HandedOver(NodeStatus),
     /// It did not work; a backup that was begun is not whole.
     Failed(String),
 }

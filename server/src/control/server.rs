@@ -11,7 +11,10 @@ use std::{
     sync::Arc,
 };
 
-use caffis_core::{Core, cluster::Cluster};
+use caffis_core::{
+    Core,
+    cluster::{Cluster, SHARDS, Shard},
+};
 use tokio::{
     net::UnixListener,
     runtime::Handle,
@@ -118,6 +121,9 @@ fn serve(stream: UnixStream, services: &Services) -> io::Result<()> {
         }
         Ok(Request::Health) => Answer::Done { rows: 0 },
         Ok(Request::Cluster) => Handle::current().block_on(cluster(services)),
+        Ok(Request::HandOver { shard, to }) => {
+            Handle::current().block_on(hand_over(services, shard, to.as_deref()))
+        }
         Ok(Request::Leave) => {
             services.leave.notify_one();
             Answer::Done { rows: 0 }
@@ -135,6 +141,29 @@ async fn cluster(services: &Services) -> Answer {
     };
     match status::read(&services.core, cluster, &services.store.port()).await {
         Ok(status) => Answer::Cluster(status),
+        Err(error) => Answer::Failed(error.to_string()),
+    }
+}
+
+async fn hand_over(services: &Services, shard: u64, to: Option<&str>) -> Answer {
+    let Some(cluster) = &services.cluster else {
+        return Answer::Failed("this process is on its own: bus is not set".to_owned());
+    };
+    let Some(shard) = Shard::new(shard) else {
+        return Answer::Failed(format!("shards are numbered from 0 to {}", SHARDS - 1));
+    };
+    let status = match status::read(&services.core, cluster, &services.store.port()).await {
+        Ok(status) => status,
+        Err(error) => return Answer::Failed(error.to_string()),
+    };
+    let Some((node, target)) = status.target(to) else {
+        let wanted = to.map_or_else(|| "takes shards".to_owned(), |to| format!("is called {to}"));
+        return Answer::Failed(format!("no other node that holds its lease {wanted}"));
+    };
+    let handed = services.core.hand_over(cluster, shard, node).await;
+    tracing::info!(shard = shard.get(), to = %node, done = handed.is_ok(), "shard handed over");
+    match handed {
+        Ok(()) => Answer::HandedOver(target.clone()),
         Err(error) => Answer::Failed(error.to_string()),
     }
 }

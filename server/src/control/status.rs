@@ -112,6 +112,18 @@ pub(super) async fn read(
     })
 }
 
+impl ClusterStatus {
+    /// Another node that holds its lease: the one with this id or name, or else with the fewest shards.
+    pub(super) fn target(&self, wanted: Option<&str>) -> Option<(NodeId, &NodeStatus)> {
+        let others = self.nodes.iter().filter(|node| node.node != self.here);
+        let others = others.filter(|node| node.lease == LeaseStatus::Held);
+        let fits = |node: &&NodeStatus| wanted.is_none_or(|w| w == node.node || w == node.name);
+        let target = others.filter(fits).min_by_key(|node| node.shards)?;
+        let number = u64::from_str_radix(&target.node, 16).ok()?;
+        Some((NodeId::from_random(number), target))
+    }
+}
+
 impl fmt::Display for ClusterStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lease = if self.has_lease { "holds its lease" } else { "has lost its lease" };
@@ -144,6 +156,37 @@ impl fmt::Display for ClusterStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shard_goes_to_the_node_that_is_named_or_has_the_fewest() {
+        let node = |number: u64, lease, shards| NodeStatus {
+            node: NodeId::from_random(number).to_string(),
+            name: format!("chat-{number}"),
+            lease,
+            beat: 1,
+            shards,
+        };
+        let status = ClusterStatus {
+            here: NodeId::from_random(1).to_string(),
+            has_lease: true,
+            rooms: 0,
+            sessions: 0,
+            nodes: vec![
+                node(1, LeaseStatus::Held, 10),
+                node(2, LeaseStatus::Held, 90),
+                node(3, LeaseStatus::Held, 80),
+                node(4, LeaseStatus::Leaving, 0),
+            ],
+            unowned: 0,
+        };
+        let target = |wanted| status.target(wanted).map(|(node, _)| node);
+        assert_eq!(target(None), Some(NodeId::from_random(3)));
+        assert_eq!(target(Some("chat-2")), Some(NodeId::from_random(2)));
+        assert_eq!(target(Some(&status.nodes[2].node)), Some(NodeId::from_random(3)));
+        for none in ["chat-1", "chat-4", "chat-9"] {
+            assert_eq!(target(Some(none)), None, "{none}");
+        }
+    }
 
     #[test]
     fn a_status_is_a_table() {

@@ -135,7 +135,13 @@ pub(crate) async fn shared(server: &Server) {
 
 /// What `caffis-chat cluster` prints.
 pub(crate) async fn printed(server: &Server, more: &[&str]) -> String {
+    ordered(server, more).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What `caffis-chat cluster` prints, or why it fails.
+pub(crate) async fn ordered(server: &Server, more: &[&str]) -> Result<String, String> {
     let data = server.setup.data();
     let arguments = [&["cluster"], more, &["--data", data.to_str().unwrap()]].concat();
-    run(&arguments).await.worked()
+    let finished = run(&arguments).await;
+    if finished.status.success() { Ok(finished.stdout) } else { Err(finished.stderr) }
 }

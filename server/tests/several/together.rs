@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use crate::{
     common::{Over, Server},
     friend::Friend,
-    nodes::{Ground, again, friend, printed, shared, status, until},
+    nodes::{Ground, again, friend, ordered, printed, shared, status, until},
     traffic::{Load, rooms_of},
 };
 
@@ -58,6 +58,17 @@ async fn two_nodes_are_one_chat() {
     giulia.sees("marco", Availability::Online).await;
     let text = printed(&one, &[]).await;
     assert!(text.contains("one\n") && text.contains("two\n"), "{text}");
+    // A shard moves from the node that has it, and back.
+    if let Err(error) = ordered(&one, &["hand-over", "7", "--to", "two"]).await {
+        assert!(error.contains("does not belong to this node"), "{error}");
+        let text = printed(&two, &["hand-over", "7"]).await;
+        assert!(text.starts_with("shard 7 belongs to") && text.ends_with("one\n"), "{text}");
+        printed(&one, &["hand-over", "7", "--to", "two"]).await;
+    }
+    let text = printed(&two, &["hand-over", "7", "--to", "one"]).await;
+    assert!(text.starts_with("shard 7 belongs to") && text.ends_with("one\n"), "{text}");
+    let nobody = ordered(&one, &["hand-over", "7", "--to", "three"]).await;
+    assert!(nobody.is_err_and(|error| error.contains("is called three")));
     assert_eq!(status(&one).nodes.len(), 2, "{text}");
     // Left by command, a node ends in order, and the other has all shards.
     let mut two = two;

@@ -83,11 +83,19 @@ impl Member {
         }
     }
 
-    /// Claims free shards up to this node's share.
+    /// The shards that this node was asked to take; none while it leaves.
+    fn taking(&self) -> Vec<Shard> {
+        if *self.control.leaving.borrow() { Vec::new() } else { self.control.moving.taking() }
+    }
+
+    /// Claims free shards up to this node's share, and those that it was asked to take.
     pub(super) async fn take(&mut self) {
         let room = self.share().saturating_sub(self.state.mine.len());
-        let claims: Vec<Claim> =
-            self.in_order().filter_map(|shard| self.claim(shard)).take(room).collect();
+        let asked = self.taking();
+        let others = self.in_order().filter(|shard| !asked.contains(shard));
+        let others = others.filter_map(|shard| self.claim(shard)).take(room);
+        let claims = asked.iter().filter_map(|shard| self.claim(*shard));
+        let claims: Vec<Claim> = claims.chain(others).collect();
         let Some(floor) = claims.iter().map(|claim| claim.after.floor).max() else { return };
         // Rule 7: the range lies above the floors before the first shard is served.
         if !self.stamps_above(floor).await {
@@ -105,7 +113,7 @@ impl Member {
 
     /// The claim of a shard, if the shard is free: this node becomes the owner in the next epoch.
     fn claim(&self, shard: Shard) -> Option<Claim> {
-        if self.state.mine.contains_key(&shard) {
+        if self.state.mine.contains_key(&shard) || self.control.moving.gives(shard) {
             return None;
         }
         let before = self.state.table[shard.index()].clone();
@@ -162,7 +170,7 @@ impl Member {
         matches!(reserved, Ok(Ok(known)) if known.ended.is_none())
     }
 
-    /// Begins to give up shards beyond this node's share, a few at a time.
+    /// Begins to give up shards beyond this node's share, a few at a time, and those that it was asked for.
     pub(super) fn give_up(&mut self) {
         let serving = |mine: &Mine| *mine == Mine::Serving;
         let count = self.state.mine.values().filter(|mine| serving(mine)).count();
@@ -176,8 +184,12 @@ impl Member {
             SHARDS as usize
         };
         let order: Vec<Shard> = self.in_order().collect();
-        let given = order.into_iter().rev().filter(|s| self.state.mine.get(s).is_some_and(serving));
-        let given: Vec<Shard> = given.take(excess.min(limit)).collect();
+        let serves = |shard: &Shard| self.state.mine.get(shard).is_some_and(serving);
+        let kept = self.taking();
+        let given = order.into_iter().rev().filter(|shard| serves(shard) && !kept.contains(shard));
+        let mut given: Vec<Shard> = given.take(excess.min(limit)).collect();
+        let asked = self.control.moving.giving().into_iter().filter(serves);
+        given.extend(asked.filter(|shard| !given.contains(shard)).collect::<Vec<_>>());
         // Rule 6: no new commands from here on.
         for shard in &given {
             self.state.mine.insert(*shard, Mine::Draining);

@@ -17,6 +17,7 @@ use tokio::{
 
 use super::{
     lease::Lease,
+    moving::Moving,
     rows::Rows,
     settings::{CALLS, LISTED_FOR, LISTING, LeaseSettings, NODES},
     shards::{GROUP_SIZE, GROUPS, Map, Owner, SHARDS, Shard, Shards},
@@ -67,6 +68,8 @@ pub(super) struct Control {
     pub(super) empty: watch::Sender<bool>,
     /// A shard was given up or claimed.
     pub(super) moves: watch::Sender<()>,
+    /// The shards that people move.
+    pub(super) moving: Moving,
     /// Nothing runs any more.
     pub(super) done: watch::Sender<bool>,
 }
@@ -300,6 +303,11 @@ impl Member {
     fn expects_handover(&self) -> bool {
         let state = &self.state;
         if state.mine.values().any(|mine| *mine != Mine::Serving) {
+            return true;
+        }
+        let moving = &self.control.moving;
+        let comes = moving.taking().iter().any(|shard| !state.mine.contains_key(shard));
+        if comes || moving.giving().iter().any(|shard| state.mine.contains_key(shard)) {
             return true;
         }
         let share = self.share();

@@ -24,6 +24,7 @@ mod handover;
 mod holder;
 mod lease;
 mod member;
+mod moving;
 mod route;
 mod rows;
 mod settings;
@@ -195,6 +196,19 @@ impl Cluster {
     /// Looks at the store now: another node has said that something changed.
     pub fn wake(&self) {
         self.control.wake.notify_one();
+    }
+
+    /// Gives one shard up; until another node has taken it, or some seconds have passed, this one does not
+    /// claim it.
+    pub(crate) fn give(&self, shard: Shard) {
+        self.control.moving.give(shard);
+        self.wake();
+    }
+
+    /// Takes one shard as soon as its owner has given it up.
+    pub(crate) fn take(&self, shard: Shard) {
+        self.control.moving.take(shard);
+        self.wake();
     }
 
     /// Hands all shards over and ends the lease. Others take over what is left after this time, without

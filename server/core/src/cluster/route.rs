@@ -23,6 +23,9 @@ pub trait Owners: Send + Sync + 'static {
     /// Another node says that shards changed hands.
     fn look(&self);
 
+    /// Takes a shard as soon as its owner has given it up, also beyond this node's share.
+    fn want(&self, shard: Shard);
+
     /// Whether this node's lease is held: what it wrote for rooms that it has not released yet counts, and
     /// may be told (rule 11).
     fn holds(&self) -> bool;
@@ -45,6 +48,10 @@ impl Owners for Cluster {
 
     fn look(&self) {
         self.wake();
+    }
+
+    fn want(&self, shard: Shard) {
+        self.take(shard);
     }
 
     fn holds(&self) -> bool {

@@ -1,7 +1,10 @@
 //! What one node tells the others, as bytes on the bus.
 //!
-//! Nodes of one cluster run the same version: a message that cannot be read is dropped, like one that
-//! was lost.
+//! While a cluster is upgraded its nodes run different programs. So every message begins with the
+//! [`VERSION`] of what the sender's program says, and the programs keep to three rules: kinds of messages are
+//! added at the end and never changed; fields may be added at the end of a message, and whoever does not
+//! know them leaves them out; what a node does not know it drops, or answers that it does not understand. A
+//! kind that is not needed any more goes two versions later.
 
 use std::collections::BTreeSet;
 
@@ -83,10 +86,23 @@ pub struct Edge {
     pub rooms: Vec<(RoomId, Option<UserId>)>,
 }
 
+/// The version of what nodes say to each other: one more with every kind of message that is added. The first
+/// byte of each message.
+pub const VERSION: u8 = 1;
+
+/// Why a message of another node cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// The other node runs another version, which says things that this one does not know.
+    Foreign,
+    /// It is no message at all.
+    Broken,
+}
+
 /// As bytes.
 #[must_use]
 pub fn encode<T: Serialize>(value: &T) -> Option<Bytes> {
-    match postcard::to_allocvec(value) {
+    match postcard::to_extend(value, vec![VERSION]) {
         Ok(bytes) => Some(bytes.into()),
         Err(error) => {
             tracing::error!(%error, "a message to other nodes could not be encoded");
@@ -95,14 +111,22 @@ pub fn encode<T: Serialize>(value: &T) -> Option<Bytes> {
     }
 }
 
-/// From bytes; none when they cannot be read.
-#[must_use]
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    match postcard::from_bytes(bytes) {
-        Ok(value) => Some(value),
+/// From bytes, with the version of the node that says it. What follows after the message is of a later
+/// version.
+///
+/// # Errors
+/// It cannot be read.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<(u8, T), Unread> {
+    let (version, message) = bytes.split_first().ok_or(Unread::Broken)?;
+    match postcard::from_bytes(message) {
+        Ok(value) => Ok((*version, value)),
+        Err(error) if *version != VERSION => {
+            tracing::debug!(%error, version, "a message of another version is not known here");
+            Err(Unread::Foreign)
+        }
         Err(error) => {
             tracing::warn!(%error, "a message of another node could not be read");
-            None
+            Err(Unread::Broken)
         }
     }
 }

@@ -111,6 +111,12 @@ fn unanswered(error: &BusError, changes: bool) -> Error {
     }
 }
 
+/// What becomes of a question that the other node does not know.
+fn not_understood() -> Error {
+    let sentence = "The room's server runs another version, which does not know this yet.";
+    Error::later(ErrorCode::Unavailable, sentence, RETRY_MS)
+}
+
 impl Nodes {
     /// Asks a node; waits as long as the owner may take, but no longer once it is not the owner any more: a
     /// node that died answers nothing, and the next owner can be asked.
@@ -128,7 +134,11 @@ impl Nodes {
             () = self.moved(question.room(), node) => Err(BusError::NoReply),
         };
         let answer = answer.map_err(gone)?;
-        decode(&answer).ok_or_else(|| gone(BusError::NoReply))
+        match decode(&answer) {
+            Ok((_, Answered::NotUnderstood)) => Err(not_understood()),
+            Ok((_, answered)) => Ok(answered),
+            Err(_) => Err(gone(BusError::NoReply)),
+        }
     }
 
     /// Asks the same again while no answer comes, as long as the owner may take. All copies are waited for:

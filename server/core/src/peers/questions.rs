@@ -67,6 +67,8 @@ pub(crate) enum Question {
     Recap(u64),
     /// Where some rooms stand. Rooms that are out of memory are looked up only if that is asked for.
     Standings(Vec<RoomId>, bool),
+    /// Whether the node takes a shard as soon as the one that asks has given it up.
+    Take(u64),
 }
 
 /// A question as it is sent: every copy of it has the same number, among those of the node that asks.
@@ -102,7 +104,7 @@ impl Question {
             Self::Call(_, command) => command.room(),
             Self::Summaries(_, rooms, _) | Self::Standings(rooms, _) => rooms.first().copied(),
             Self::Resume(_, cursors, _) => cursors.first().map(|cursor| cursor.room),
-            Self::People(_) | Self::Recap(_) => None,
+            Self::People(_) | Self::Recap(_) | Self::Take(_) => None,
         }
     }
 }
@@ -130,6 +132,10 @@ pub(crate) enum Answered {
     Recap(Option<Recap>),
     /// To standings: none for rooms of which nothing is known now.
     Standings(Vec<Option<RoomStanding>>),
+    /// To a question that the node does not know.
+    NotUnderstood,
+    /// It takes the shard.
+    Takes,
 }
 
 /// A page of a room's history, or where it is.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{ports::bus::NodeId, sync::lock};
+use crate::{hub::news::VERSION, ports::bus::NodeId, sync::lock};
 
 /// A node that was not heard for so long is gone.
 pub(super) const SILENCE: Duration = Duration::from_secs(6);
@@ -20,6 +20,8 @@ struct Heard {
     recaps: u64,
     /// Somebody is asking for recaps.
     asking_recaps: bool,
+    /// The version of what it says.
+    version: u8,
 }
 
 /// The nodes that were heard of.
@@ -87,11 +89,21 @@ impl Heartbeats {
             asking: false,
             recaps: 0,
             asking_recaps: false,
+            version: VERSION,
         });
         heard.at = Instant::now();
         let behind = heard.edges != edges && !std::mem::replace(&mut heard.asking, true);
         let missed = recaps > heard.recaps && !std::mem::replace(&mut heard.asking_recaps, true);
         (behind, missed.then_some((heard.recaps, recaps)))
+    }
+
+    /// Notes the version of what a node says; logs it once if it is not this one's.
+    pub(super) fn speaks(&self, node: NodeId, version: u8) {
+        let mut nodes_heard = lock(&self.0);
+        let Some(heard) = nodes_heard.get_mut(&node) else { return };
+        if std::mem::replace(&mut heard.version, version) != version {
+            tracing::info!(%node, version, here = VERSION, "a node speaks another version");
+        }
     }
 
     /// A node was asked for everyone there, who were those after so many edges, if it answered. False when

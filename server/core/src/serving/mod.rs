@@ -25,12 +25,12 @@ use self::{
 
 use crate::{
     call::{Call, Handled},
-    cluster::Owner,
+    cluster::{Owner, Shard},
     dispatch::{Answer, dispatch, ready},
     errors::{no_owner, not_now},
     features::{create, history, resume, room_list},
     hub::{
-        news::{News, decode, encode},
+        news::{News, Unread, decode, encode},
         wire::{Arrival, Subject},
     },
     model::page,
@@ -70,11 +70,20 @@ pub(crate) async fn serve(services: Services, nodes: Arc<Nodes>, mut ended: watc
         };
         match arrival {
             None => return,
-            Some(Arrival::News(bytes)) => {
-                if let Some(news) = decode(&bytes) {
+            Some(Arrival::News(bytes)) => match decode(&bytes) {
+                Ok((version, news)) => {
+                    let beats = match &news {
+                        News::Beat(node, ..) => Some(*node),
+                        _ => None,
+                    };
                     take_in(&services, &nodes, &heartbeats, news);
+                    if let Some(node) = beats {
+                        heartbeats.speaks(node, version);
+                    }
                 }
-            }
+                Err(Unread::Foreign) => services.statistics.not_understood(),
+                Err(Unread::Broken) => {}
+            },
             Some(Arrival::Missed) => {
                 let (rooms, views) = (services.rooms.clone(), services.views.clone());
                 let nodes = nodes.clone();
@@ -98,8 +107,16 @@ fn start(
     request: Request,
     permit: OwnedSemaphorePermit,
 ) {
-    let Some(Numbered { number, question }) = decode::<Numbered<Question>>(&request.payload) else {
-        return;
+    let (_, Numbered { number, question }) = match decode::<Numbered<Question>>(&request.payload) {
+        Ok(question) => question,
+        Err(Unread::Foreign) => {
+            services.statistics.not_understood();
+            if let Some(answer) = encode(&Answered::NotUnderstood) {
+                request.reply.send(answer);
+            }
+            return;
+        }
+        Err(Unread::Broken) => return,
     };
     let Some(first) = copies.first(request.from, number, request.reply) else { return };
     let changes = question.changes();
@@ -177,6 +194,12 @@ fn respond(services: &Services, question: Question) -> Answering {
         Question::Recap(number) => {
             let recap = services.nodes.as_ref().and_then(|nodes| nodes.recap(number));
             Box::pin(std::future::ready(Answered::Recap(recap)))
+        }
+        Question::Take(shard) => {
+            let shard = Shard::new(shard);
+            shard.into_iter().for_each(|shard| services.owners.want(shard));
+            let answer = shard.map_or(Answered::NotUnderstood, |_| Answered::Takes);
+            Box::pin(std::future::ready(answer))
         }
         Question::Standings(rooms, all) => {
             Box::pin(async move { Answered::Standings(standings(&services, rooms, all).await) })

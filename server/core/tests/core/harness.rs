@@ -121,6 +121,8 @@ impl Owners for Fixed {
 
     fn look(&self) {}
 
+    fn want(&self, _: Shard) {}
+
     fn holds(&self) -> bool {
         true
     }

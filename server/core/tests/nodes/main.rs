@@ -33,6 +33,7 @@ mod markers;
 #[path = "../core/members.rs"]
 mod members;
 mod missed;
+mod moves;
 #[path = "../core/outsiders.rs"]
 mod outsiders;
 #[path = "../core/person.rs"]
@@ -57,3 +58,4 @@ mod send;
 mod services;
 mod settled;
 mod several;
+mod versions;

@@ -19,7 +19,7 @@ use caffis_conformance::{
 use caffis_core::{
     Core, Joining, Ports, Settings,
     cluster::{Cluster, LeaseSettings, Owner},
-    ports::stamps::Stamps,
+    ports::{bus::SharedBus, stamps::Stamps},
     tables::{self, HeadRow},
 };
 use caffis_link::memory::{Options, pair};
@@ -34,6 +34,7 @@ use tokio::{task::AbortHandle, time::Instant};
 use crate::{
     client::Client,
     harness::{Raw, START, Seeded, Tokens, text, unhurried, words},
+    versions::{Accent, Speaker},
 };
 
 /// How long a crashed node's rooms may take to accept commands: lease, drift and two renewals.
@@ -45,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A node of the cluster.
 pub(crate) struct Node {
     pub(crate) core: Core,
-    cluster: Cluster,
+    pub(crate) cluster: Cluster,
     /// Its way to the store.
     pub(crate) store: Faults,
     sessions: Mutex<Vec<AbortHandle>>,
@@ -57,13 +58,25 @@ pub(crate) struct Several {
     started: usize,
     store: Arc<MemoryStore>,
     pub(crate) clock: Arc<ManualClock>,
-    network: Network,
+    pub(crate) network: Network,
     pub(crate) faults: BusFaults,
     keys: Arc<AtomicU64>,
+    /// The nodes that run another version.
+    accents: BTreeMap<usize, Accent>,
 }
 
 impl Several {
     pub(crate) async fn start(count: usize, seed: u64, plan: Plan) -> Self {
+        Self::with_accents(count, seed, plan, BTreeMap::new()).await
+    }
+
+    /// Starts nodes, some of which speak another version.
+    pub(crate) async fn with_accents(
+        count: usize,
+        seed: u64,
+        plan: Plan,
+        accents: BTreeMap<usize, Accent>,
+    ) -> Self {
         let clock = ManualClock::at(START);
         let mut several = Self {
             nodes: BTreeMap::new(),
@@ -73,6 +86,7 @@ impl Several {
             network: Network::default(),
             faults: BusFaults::new(seed, plan),
             keys: Arc::default(),
+            accents,
         };
         for _ in 0..count {
             several.join().await;
@@ -97,9 +111,16 @@ impl Several {
             reactors: Vec::new(),
         };
         let (network, faults) = (self.network.clone(), self.faults.clone());
+        let accent = self.accents.get(&number).cloned();
         let joining = Joining {
             boot_clock: SimulatedBootClock::at(Duration::from_secs(seed)),
-            connect: Box::new(move |node| Arc::new(FaultyBus::new(network.node(node), faults))),
+            connect: Box::new(move |node| {
+                let bus = FaultyBus::new(network.node(node), faults);
+                match accent {
+                    Some(accent) => Arc::new(Speaker { bus, accent }) as SharedBus,
+                    None => Arc::new(bus),
+                }
+            }),
             address: format!("node {number}").into(),
             lease: LeaseSettings::default(),
         };
@@ -113,7 +134,7 @@ impl Several {
     }
 
     /// Waits until every shard has an owner and the shares are fair.
-    async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         let fair = |node: &Node| {
             let owned = |number| {
                 let shard = caffis_core::cluster::Shard::new(number).expect("a shard");

@@ -49,7 +49,7 @@ impl Collector for Page {
         commands(&mut writer, &statistics)?;
         deliveries(&mut writer, &statistics)?;
         store(&mut writer, &app)?;
-        bus(&mut writer, &app)?;
+        bus(&mut writer, &app, &statistics)?;
         ownership(&mut writer, &app)?;
         process::write(&mut writer, app.meters.started)
     }
@@ -240,7 +240,12 @@ fn store(writer: &mut Writer<'_>, app: &App) -> fmt::Result {
     )
 }
 
-fn bus(writer: &mut Writer<'_>, app: &App) -> fmt::Result {
+fn bus(writer: &mut Writer<'_>, app: &App, statistics: &Statistics) -> fmt::Result {
+    writer.counter(
+        "caffis_bus_not_understood",
+        "Messages of other nodes that this one does not know, because they run another version.",
+        statistics.not_understood,
+    )?;
     let about = ("caffis_bus_duration_seconds", "How long calls to the bus take, by operation.");
     writer.times_by(about, "operation", app.meters.bus.calls.times())?;
     let about = ("caffis_bus_errors", "Calls to the bus that failed, by reason.");
