@@ -21,8 +21,6 @@ const TRIGGERS: i64 = 3;
 pub(crate) struct Installation {
     /// The placeholders of all statements.
     pub(crate) names: Names,
-    /// Part of the ids of events.
-    pub(crate) id: String,
     /// `schema.table`.
     pub(crate) table: String,
     pub(crate) table_schema: String,
@@ -87,7 +85,6 @@ impl Installation {
         placeholders(&mut names, &table_schema, &table, &columns);
         Ok(Some(Self {
             names,
-            id: row.get(0),
             table: format!("{table_schema}.{table}"),
             table_schema,
             columns,

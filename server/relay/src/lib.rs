@@ -9,7 +9,8 @@
 //! - `connect`: sessions with PostgreSQL. `installed`: what is installed, and whether it still fits the table.
 //! - [`install`], [`uninstall`]: the outbox, its triggers and the relay's role.
 //! - `queue`: what waits, what is being sent, and how it ended. `fill`: the users of before the installation.
-//! - `event`, `send`: one event as a webhook, and what the answer means. `pace`: waits between attempts.
+//! - `event`, `send`: one event as a webhook, and what the answer means. `senders`: many at once. `pace`: waits
+//!   between attempts.
 //! - [`run`]: the relay. [`resync`]: differences, range by range. [`status`]: how far everything is.
 //!
 //! A version is a number of a sequence that steps by [`STEP`] and begins at the clock, so versions of a
@@ -29,6 +30,7 @@ mod queue;
 mod resync;
 mod run;
 mod send;
+mod senders;
 mod settings;
 mod status;
 

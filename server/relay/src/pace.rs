@@ -27,6 +27,9 @@ pub(crate) struct Gate {
     in_a_row: u32,
     closings: u32,
     closed_until: Option<Instant>,
+    /// Whether the single attempt is under way.
+    probing: bool,
+    stopped: bool,
 }
 
 impl Gate {
@@ -45,9 +48,24 @@ impl Gate {
         }
     }
 
+    /// Whether an attempt may be made now.
+    pub(crate) fn admit(&mut self, now: Instant) -> bool {
+        if self.stopped || self.wait(now).is_some() || (self.closings > 0 && self.probing) {
+            return false;
+        }
+        self.probing = self.closings > 0;
+        true
+    }
+
+    /// From now on none may.
+    pub(crate) fn stop(&mut self) {
+        self.stopped = true;
+    }
+
     /// The receiver gave an answer about an event; says whether it was closed before.
     pub(crate) fn open(&mut self) -> bool {
-        std::mem::take(self).closings > 0
+        let stopped = self.stopped;
+        std::mem::replace(self, Self { stopped, ..Self::default() }).closings > 0
     }
 
     /// An attempt failed; gives the wait if this one closed it.
@@ -65,6 +83,7 @@ impl Gate {
             return None;
         }
         self.closings = self.closings.saturating_add(1);
+        self.probing = false;
         let wait = backoff(limits, self.closings).max(after.unwrap_or_default());
         self.closed_until = Some(now + wait);
         Some(wait)
@@ -99,10 +118,15 @@ mod tests {
         assert_eq!(gate.width(64, now), 0);
         let later = now + asked;
         assert_eq!(gate.width(64, later), 1, "one more attempt is made");
+        assert!(gate.admit(later) && !gate.admit(later));
         let wait = gate.failed(&limits, Scope::Event, None, later).unwrap();
         assert!(wait >= limits.retry_first, "the second wait is longer");
+        assert!(!gate.admit(later));
         assert!(gate.open());
         assert_eq!(gate.width(64, later), 64);
+        assert!(gate.admit(later) && gate.admit(later));
+        gate.stop();
+        assert!(!gate.open() && !gate.admit(later));
     }
 
     #[test]

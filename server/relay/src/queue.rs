@@ -84,7 +84,7 @@ impl Queue {
                     // By the checksum: it says whether the user exists.
                     payload: checksum.and(row.get(2)),
                     at: row.get(5),
-                    generation: row.get(6),
+                    series: row.get(6),
                 };
                 Claimed { change, claim, checksum, attempts: row.get(4), until }
             })

@@ -1,27 +1,25 @@
-//! The relay: takes what is due, sends it, writes down how it ended.
+//! The relay: takes what is due, has it sent, writes down how it ended.
 //!
-//! One task holds the session with PostgreSQL, and each attempt is a task of its own. Nothing in memory matters:
-//! what was taken and not written down is taken again when its lease is over.
+//! One task holds the session with PostgreSQL; the senders are tasks of their own. Nothing in memory matters: what was
+//! taken and not written down is taken again when its lease is over.
 
 use std::{
-    collections::VecDeque,
     pin::Pin,
     time::{Duration, Instant},
 };
 
-use tokio::{
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use futures_util::FutureExt;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     connect::{Database, Session, answered},
     error::RelayError,
     fill::Filling,
     installed::Installation,
-    pace::{Gate, backoff},
-    queue::{Claimed, INTAKE, Queue, Record},
-    send::{Endpoint, Outcome, Scope},
+    pace::backoff,
+    queue::{INTAKE, Queue, Record},
+    send::Endpoint,
+    senders::Senders,
     settings::{Limits, Settings},
 };
 
@@ -29,9 +27,6 @@ use crate::{
 const CHECK: Duration = Duration::from_secs(30);
 /// The wait between two pages of the first fill, at least.
 const FILL_STEP: Duration = Duration::from_millis(20);
-/// What is left of a lease when an attempt has to end, so that it never overlaps with that of another relay.
-const MARGIN: Duration = Duration::from_millis(500);
-
 /// Mirrors users until it is told to stop.
 ///
 /// # Errors
@@ -40,7 +35,7 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<(
     let database = Database::new(&settings.database)?;
     let session = database.connect().await?;
     let installed = Installation::load(&session, &settings.schema).await?;
-    let endpoint = Endpoint::new(&settings.endpoint, &installed.id)?;
+    let endpoint = Endpoint::new(&settings.endpoint)?;
     tracing::info!(
         table = installed.table,
         endpoint = endpoint.place(),
@@ -50,11 +45,8 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<(
     );
     let mut relay = Relay {
         limits: settings.limits.clone(),
-        endpoint,
-        flights: JoinSet::new(),
-        ready: VecDeque::new(),
+        senders: Senders::start(&endpoint, &settings.limits),
         ended: Vec::new(),
-        gate: Gate::default(),
     };
     let mut stop = std::pin::pin!(stop);
     let mut connected = Some((session, installed));
@@ -83,10 +75,9 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<(
             again = reconnect(&database, &settings) => again,
         };
         match again {
-            Ok((session, installed, endpoint)) => {
+            Ok(again) => {
                 tracing::info!("PostgreSQL answers again");
-                relay.endpoint = endpoint;
-                connected = Some((session, installed));
+                connected = Some(again);
             }
             Err(error) => tracing::warn!(%error, failures, "PostgreSQL is tried again"),
         }
@@ -96,24 +87,18 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<(
 async fn reconnect(
     database: &Database,
     settings: &Settings,
-) -> Result<(Session, Installation, Endpoint), RelayError> {
+) -> Result<(Session, Installation), RelayError> {
     let session = database.connect().await?;
     let installed = Installation::load(&session, &settings.schema).await?;
-    let endpoint = Endpoint::new(&settings.endpoint, &installed.id)?;
-    Ok((session, installed, endpoint))
+    Ok((session, installed))
 }
 
-/// What a relay holds, over several sessions with PostgreSQL.
+/// What a relay has over several sessions with PostgreSQL.
 struct Relay {
     limits: Limits,
-    endpoint: Endpoint,
-    /// At most `in_flight`.
-    flights: JoinSet<(Claimed, Outcome)>,
-    /// Taken and not sent yet: at most `in_flight`.
-    ready: VecDeque<Claimed>,
-    /// Not written down yet: at most as many as were taken.
+    senders: Senders,
+    /// Not written down yet: at most what the senders held.
     ended: Vec<Record>,
-    gate: Gate,
 }
 
 impl Relay {
@@ -140,21 +125,23 @@ impl Relay {
                 Installation::load(session, schema).await?;
                 checked = Instant::now();
             }
-            let took_in = if look { queue.take_in(session).await? } else { 0 };
-            look = took_in == INTAKE;
+            // Also while there is so much to do that nothing is waited for.
+            look |= session.woken.notified().now_or_never().is_some();
+            if look {
+                look = queue.take_in(session).await? == INTAKE;
+            }
             let more = self.fetch(session, &queue, &mut filling).await?;
-            self.launch();
-            if (look || more) && self.flights.len() < self.limits.in_flight {
+            if (look || more) && self.senders.room() > 0 {
                 continue;
             }
             let wait = self.wait(filling.is_done());
             tokio::select! {
                 biased;
                 () = stop.as_mut() => return self.land(session, &queue).await,
-                Some(landed) = self.flights.join_next(), if !self.flights.is_empty() => {
-                    self.landed(landed);
-                }
                 () = session.woken.notified() => look = true,
+                Some(record) = self.senders.next(), if !self.senders.is_idle() => {
+                    self.ended.push(record);
+                }
                 () = sleep(wait) => look = true,
             }
         }
@@ -167,115 +154,31 @@ impl Relay {
         queue: &Queue,
         filling: &mut Filling,
     ) -> Result<bool, RelayError> {
-        let width = self.gate.width(self.limits.in_flight, Instant::now());
-        // In large pieces, and ahead of what is being sent.
-        let held = self.flights.len() + self.ready.len();
-        if width == 0 || held >= width.saturating_add(width / 2) {
+        let room = self.senders.room();
+        if room == 0 {
             return Ok(false);
         }
-        let room = width.saturating_mul(2) - held.min(width * 2);
         let claimed = queue.claim(session, room, self.limits.lease).await?;
         let full = claimed.len() == room;
-        self.ready.extend(claimed);
+        self.senders.hand(claimed);
         if full || filling.is_done() {
             return Ok(full);
         }
         filling.step(session, self.limits.fill_rate).await
     }
 
-    /// Sends what is ready, as much as may be on its way at once.
-    fn launch(&mut self) {
-        let now = Instant::now();
-        let width = self.gate.width(self.limits.in_flight, now);
-        while self.flights.len() < width
-            && let Some(claimed) = self.ready.pop_front()
-        {
-            let left = claimed.until.saturating_duration_since(now).saturating_sub(MARGIN);
-            if left.is_zero() {
-                // Somebody else may have it: its lease brings it back.
-                continue;
-            }
-            let limit = self.limits.request_timeout.min(left);
-            let endpoint = self.endpoint.clone();
-            self.flights.spawn(async move {
-                let outcome = endpoint.send(&claimed.change, limit).await;
-                (claimed, outcome)
-            });
-        }
-        if width == 0 {
-            // Others may send them, or we do later.
-            let unsent = self.ready.drain(..).map(|claimed| Record {
-                claimed,
-                outcome: Outcome::Unsent,
-                wait: Duration::ZERO,
-            });
-            self.ended.extend(unsent);
-        }
-    }
-
     /// How long to wait if nothing happens.
     fn wait(&self, filled: bool) -> Duration {
-        if !self.ended.is_empty() {
-            return Duration::ZERO;
-        }
-        match self.gate.wait(Instant::now()) {
+        match self.senders.pause() {
             Some(wait) => wait.min(self.limits.poll),
             None if filled => self.limits.poll,
             None => FILL_STEP,
         }
     }
 
-    /// Takes in how one attempt ended.
-    fn landed(&mut self, landed: Result<(Claimed, Outcome), tokio::task::JoinError>) {
-        let (claimed, outcome) = match landed {
-            Ok(landed) => landed,
-            Err(error) => {
-                tracing::error!(%error, "an attempt has crashed");
-                return;
-            }
-        };
-        let attempts = u32::try_from(claimed.attempts).unwrap_or(1);
-        let mut wait = backoff(&self.limits, attempts);
-        let (user, version) = (claimed.change.key.as_str(), claimed.change.version);
-        match &outcome {
-            Outcome::Delivered => self.opened(),
-            Outcome::Dead(reason) => {
-                self.opened();
-                tracing::warn!(
-                    user,
-                    version,
-                    reason,
-                    "the receiver refuses a user; it is not sent again unless it changes"
-                );
-            }
-            Outcome::Later { reason, after, scope } => {
-                wait = wait.max(after.unwrap_or_default());
-                let closed = self.gate.failed(&self.limits, *scope, *after, Instant::now());
-                if let Some(wait) = closed {
-                    let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                    match scope {
-                        Scope::Settings => tracing::error!(reason, milliseconds, "sending pauses"),
-                        _ => tracing::warn!(reason, milliseconds, "sending pauses"),
-                    }
-                }
-                tracing::debug!(user, version, attempts, reason, "an attempt failed");
-            }
-            Outcome::Unsent => {}
-        }
-        self.ended.push(Record { claimed, outcome, wait });
-    }
-
-    fn opened(&mut self) {
-        if self.gate.open() {
-            tracing::info!("the receiver answers again");
-        }
-    }
-
     /// Writes down how attempts ended.
     async fn write_down(&mut self, session: &Session, queue: &Queue) -> Result<(), RelayError> {
-        while let Some(landed) = self.flights.try_join_next() {
-            self.landed(landed);
-        }
+        self.senders.take(&mut self.ended);
         if !self.ended.is_empty() {
             queue.record(session, &self.ended).await?;
             self.ended.clear();
@@ -285,16 +188,13 @@ impl Relay {
 
     /// Ends in order: nothing new, and what is on its way is waited for.
     async fn land(&mut self, session: &Session, queue: &Queue) -> Result<(), RelayError> {
-        let unsent = self.ready.drain(..).map(|claimed| Record {
-            claimed,
-            outcome: Outcome::Unsent,
-            wait: Duration::ZERO,
-        });
-        self.ended.extend(unsent);
+        self.senders.stop();
         let limit = self.limits.request_timeout;
         let all = async {
-            while let Some(landed) = self.flights.join_next().await {
-                self.landed(landed);
+            while !self.senders.is_idle()
+                && let Some(record) = self.senders.next().await
+            {
+                self.ended.push(record);
             }
         };
         if timeout(limit, all).await.is_err() {

@@ -2,6 +2,7 @@
 
 use std::{
     error::Error as _,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -30,8 +31,7 @@ const IDLE: Duration = Duration::from_secs(60);
 pub(crate) struct Endpoint {
     http: Client,
     url: Url,
-    signers: std::sync::Arc<Vec<Webhook>>,
-    installation: String,
+    signers: Arc<Vec<Webhook>>,
 }
 
 /// What became of an attempt.
@@ -87,7 +87,7 @@ impl Outcome {
 
 impl Endpoint {
     /// Reads the settings.
-    pub(crate) fn new(settings: &EndpointSettings, installation: &str) -> Result<Self, RelayError> {
+    pub(crate) fn new(settings: &EndpointSettings) -> Result<Self, RelayError> {
         let url = Url::parse(&settings.url);
         let url = url.map_err(|error| RelayError::Endpoint(error.to_string()))?;
         let secrets = settings.secrets.iter().map(|secret| Webhook::new(secret));
@@ -107,8 +107,7 @@ impl Endpoint {
             }
         }
         let http = http.build().map_err(unusable)?;
-        let signers = std::sync::Arc::new(signers);
-        Ok(Self { http, url, signers, installation: installation.to_owned() })
+        Ok(Self { http, url, signers: Arc::new(signers) })
     }
 
     /// Where it is, without a query, which may be a secret.
@@ -124,7 +123,7 @@ impl Endpoint {
             Ok(body) => body,
             Err(error) => return Outcome::Dead(error.to_string()),
         };
-        let id = change.id(&self.installation);
+        let id = change.id();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let timestamp = i64::try_from(now).unwrap_or(i64::MAX);
         let signatures = self.signers.iter().map(|key| key.sign(&id, timestamp, body.as_bytes()));

@@ -10,4 +10,4 @@ UPDATE @SCHEMA@.users AS u SET
 FROM due WHERE u.key = due.key
 RETURNING u.key::text, u.version, u.payload::text, u.checksum, u.attempts,
     to_char(u.changed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-    (SELECT generation FROM @SCHEMA@.state)
+    (SELECT installation || ' ' || generation FROM @SCHEMA@.state)
