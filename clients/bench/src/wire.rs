@@ -119,14 +119,18 @@ impl Wire {
         self.send(&frames::request(id, command)).await?;
         let mut answer = None;
         while answer.is_none() {
-            self.receive(|payload| {
+            let received = self.receive(|payload| {
                 if let Ok(ServerFrame::Reply(reply)) = frames::decode(payload)
                     && reply.id == id
                 {
                     answer = Some(reply.result);
                 }
-            })
-            .await?;
+            });
+            // A farewell may come right behind the answer.
+            let received = received.await;
+            if answer.is_none() {
+                received?;
+            }
         }
         match answer.context("no answer")? {
             Answered::Ok(reply) => Ok(reply),

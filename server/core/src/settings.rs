@@ -122,7 +122,7 @@ impl Default for Settings {
             entry_retention: Duration::from_secs(30 * 86_400),
             activity_retention: Duration::from_secs(14 * 86_400),
             resend_window: Duration::from_secs(3 * 86_400),
-            hellos_at_once: 128,
+            hellos_at_once: 1_024,
             hello_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             offline_grace: Duration::from_secs(2),
