@@ -21,13 +21,14 @@ use std::{
 };
 
 use caffis_schema::RoomId;
+use futures_util::future::try_join_all;
 
 use crate::{
     cluster::Shard,
     ports::{
         clock::SharedClock,
         stamps::Stamps,
-        store::{Batch, SharedStore, StoreError},
+        store::{Batch, Scan, SharedStore, StoreError},
     },
     sync::lock,
     tables::{self, ActivityRow, ColumnValue, CursorRow},
@@ -35,6 +36,10 @@ use crate::{
 
 /// The minutes of one partition of `activity`.
 pub(crate) const HOUR: u64 = 60;
+
+/// How far the clock of a shard's last owner may have been ahead, in hours, for its last minutes to be found
+/// at once. What it noted further ahead waits until the clock gets there.
+const HOURS_AHEAD: u64 = 3;
 
 /// Rows that are read at a time.
 pub(crate) const PAGE: usize = 1_000;
@@ -66,7 +71,7 @@ struct Adopted {
     epoch: u64,
     /// The last minute that is closed.
     closed: u64,
-    /// The last minute that was given out.
+    /// The last minute in which rooms were noted, by this owner or, ahead of its clock, an earlier one.
     noted: u64,
     cursors: BTreeMap<&'static str, Cursor>,
 }
@@ -158,10 +163,31 @@ impl Activity {
             self.store.write(batch).await?;
         }
         let closed = cursors.values().map(|cursor| cursor.handled).max().unwrap_or(0);
-        // The last owner may have noted rooms so far ahead of what the store knows to be handled.
-        let adopted = Adopted { epoch, closed, noted: closed + HOUR, cursors };
+        let noted = self.noted_ahead(shard).await?.unwrap_or(closed);
+        let adopted = Adopted { epoch, closed, noted, cursors };
         *lock(&self.slot(shard).adopted) = Some(adopted);
         Ok(())
+    }
+
+    /// The last minute ahead of the clock in which rooms of a shard were noted: the clock was set back since,
+    /// or the last owner's was ahead.
+    async fn noted_ahead(&self, shard: Shard) -> Result<Option<u64>, StoreError> {
+        let present = self.present();
+        let hours = (0..=HOURS_AHEAD).map(|ahead| {
+            tables::read::<ActivityRow>(
+                &*self.store,
+                Scan {
+                    table: ActivityRow::TABLE,
+                    partition: ActivityRow::partition(&shard.get(), &(present / HOUR + ahead)),
+                    from: Bound::Excluded(vec![present.to_value()]),
+                    to: Bound::Unbounded,
+                    reverse: true,
+                    limit: 1,
+                },
+            )
+        });
+        let last = try_join_all(hours).await?;
+        Ok(last.into_iter().flatten().map(|row| row.minute).max())
     }
 
     /// The minute of the clock.
@@ -194,9 +220,11 @@ impl Activity {
         let present = self.present();
         self.with(shard, epoch, |adopted| {
             let before = adopted.closed;
-            // While the clock is behind what is closed, a minute is over after each period.
-            let next = (before + 1).min(adopted.noted);
-            adopted.closed = before.max(present.saturating_sub(1)).max(next);
+            adopted.closed = before.max(present.saturating_sub(1));
+            if adopted.noted > present {
+                // The clock was set back. What was noted before is not left waiting until it gets there.
+                adopted.closed = adopted.closed.max(adopted.noted);
+            }
             before
         })
     }

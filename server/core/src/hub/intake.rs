@@ -139,13 +139,15 @@ impl Views {
     }
 
     /// A new view begins at a state of which the members who are connected here may not have heard yet: they
-    /// are told that they are behind. True when they were.
-    pub(super) fn begin_view(&self, seen: &Seen) -> bool {
+    /// are told that they are behind, or that they are no members any more. True when they were.
+    pub(super) fn begin_view(&self, seen: &mut Seen) -> bool {
         let (room, head) = (seen.state.meta.id, seen.state.head);
         let missed = |follows: &Follows| follows.has_members(room) && follows.told(room) < head;
         let Some(follows) = self.follows.as_ref().filter(|follows| missed(follows)) else {
             return false;
         };
+        let state = seen.state.clone();
+        self.dismiss(seen, &state);
         self.tell_behind(seen);
         follows.note_told(room, head);
         true

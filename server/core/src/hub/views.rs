@@ -105,7 +105,7 @@ impl Views {
         if seen.feed.add(session) {
             self.note_attendance(&view, &mut seen, session, true);
         }
-        let missed = made && self.begin_view(&seen);
+        let missed = made && self.begin_view(&mut seen);
         drop(seen);
         if missed && has_digest(state, &self.settings) {
             self.tell_head(state);

@@ -106,6 +106,26 @@ async fn an_entry_is_never_noted_in_a_minute_that_was_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_noted_by_a_clock_that_was_ahead_does_not_wait_for_it() {
+    for (restarts, ahead) in [(false, 50), (true, 50), (false, 170), (true, 170)] {
+        let mut world = World::unhurried().await;
+        let mut giulia = world.connect("giulia").await;
+        let room = giulia.group(&[]).await;
+        pass(&world, WALKS).await;
+        world.clock.advance(Duration::from_secs(ahead * 60));
+        let mut giulia = world.connect("giulia").await;
+        giulia.send(room, "one").await.expect("sent");
+        world.clock.set(START + WALKS.as_secs() * 1_000);
+        if restarts {
+            world.restart().await;
+        }
+        pass(&world, WALKS + WALKS).await;
+        let handled = cursor(&world, room).await.expect("a cursor");
+        assert!(handled >= START / 60_000 + ahead, "{handled}, {ahead} min, restarts: {restarts}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_room_that_cannot_be_read_holds_up_no_other_and_is_handled_later() {
     let mut world = World::unhurried().await;
     let mut giulia = world.connect("giulia").await;

@@ -190,6 +190,33 @@ async fn who_opens_a_room_takes_nothing_from_its_members() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_opens_a_room_does_not_hide_that_another_was_removed() {
+    let several = Several::start(2, 13, Plan::default()).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let [mut marco, mut anna] =
+        [several.connect(2, "marco").await, several.connect(2, "anna").await];
+    let room = loop {
+        let room = giulia.group(&["marco", "anna"]).await;
+        if several.owner(room) == 1 {
+            break room;
+        }
+    };
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    marco.settle().await;
+    several.faults.lose_topics(&["room/"]);
+    giulia.remove(room, "marco").await.expect("removed");
+    anna.open(room).await.expect("opened");
+    let start = Instant::now();
+    loop {
+        match marco.event().await {
+            Event::RoomRemoved(removed) if removed.room == room => break,
+            _ => {}
+        }
+    }
+    assert!(start.elapsed() <= Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_room_that_somebody_left_meanwhile_is_not_added() {
     let several = Several::start(2, 7, Plan::default()).await;
     let mut giulia = several.connect(1, "giulia").await;
