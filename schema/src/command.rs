@@ -13,12 +13,16 @@ use crate::{
     },
     numbers::{MessageNumber, Position},
     open::{Empty, open_enum},
-    room::{Availability, ClientKey, Context, HistoryPolicy, Role, RoomClass},
+    room::{
+        Availability, ClientKey, Context, ContextStatus, Details, HistoryPolicy, Participant, Role,
+        RoomClass,
+    },
 };
 
 /// A frame from a client. In a datagram only [`ClientFrame::Signal`] is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "frames are made and written at once, one by one")]
 pub enum ClientFrame {
     /// A command; the reply carries its id.
     Request(Request),
@@ -94,6 +98,8 @@ open_enum! {
         22 "profiles" Profiles(Profiles),
         /// Marks a message and all after it as unread, for the person alone.
         23 "mark_unread" MarkUnread(Mark),
+        /// Tells what a room is about, and who belongs to it: for services.
+        24 "set_context" SetContext(SetContext),
     }
 }
 
@@ -185,6 +191,26 @@ pub struct CreateGroup {
     pub members: List<UserId, USERS_PER_COMMAND>,
     /// What later members see.
     pub history: HistoryPolicy,
+}
+
+/// See [`Command::SetContext`]. What is absent stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct SetContext {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room.
+    pub room: RoomId,
+    /// The version of what this tells. Of each part the later version counts.
+    #[serde(deserialize_with = "exact")]
+    pub version: u64,
+    /// The details.
+    pub details: Option<Details>,
+    /// How it stands.
+    pub status: Option<ContextStatus>,
+    /// Who belongs to it: they become members.
+    pub participants: Option<List<Participant, USERS_PER_COMMAND>>,
+    /// Whether everybody else is removed from the room.
+    pub remove_others: bool,
 }
 
 /// See [`Command::AddMembers`].

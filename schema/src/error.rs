@@ -125,6 +125,10 @@ error_codes! {
     22 "last_admin" LastAdmin,
     /// The frame is larger than the limit.
     23 "too_large" TooLarge,
+    /// The same version of the same thing came before with different content.
+    24 "conflict" Conflict,
+    /// A newer version of the same thing is known.
+    25 "outdated" Outdated,
 }
 
 impl Serialize for ErrorCode {

@@ -12,7 +12,7 @@ use crate::{
     open::open_enum,
     reply::Reply,
     room::{
-        Context, Marker, Message, OwnState, Presence, Preview, Profile, Role, RoomClass,
+        Card, Context, Marker, Message, OwnState, Presence, Preview, Profile, Role, RoomClass,
         RoomSummary,
     },
 };
@@ -20,6 +20,7 @@ use crate::{
 /// A frame from the server. In a datagram only [`ServerFrame::Signal`] comes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "frames are made and written at once, one by one")]
 pub enum ServerFrame {
     /// The answer to a command.
     Reply(Answer),
@@ -125,6 +126,8 @@ open_enum! {
         3 "left" Left(Left),
         /// A member's role changed.
         4 "role" Role(RoleChange),
+        /// What the room is about changed; this is how it is now.
+        5 "context" Context(Card),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which commands carry an idempotency key. No other code decides this.
 
 use crate::{
-    command::{AddMembers, Command, Leave, RemoveMember, Send, SetRole},
+    command::{AddMembers, Command, Leave, RemoveMember, Send, SetContext, SetRole},
     ids::RoomId,
     room::ClientKey,
 };
@@ -29,7 +29,7 @@ macro_rules! keyed {
     )+ };
 }
 
-keyed!(AddMembers, Leave, RemoveMember, Send, SetRole);
+keyed!(AddMembers, Leave, RemoveMember, Send, SetContext, SetRole);
 
 impl Command {
     /// The command as one that changes a room's log.
@@ -40,6 +40,7 @@ impl Command {
             Self::AddMembers(command) => Some(command),
             Self::RemoveMember(command) => Some(command),
             Self::SetRole(command) => Some(command),
+            Self::SetContext(command) => Some(command),
             Self::Leave(command) => Some(command),
             Self::Send(command) => Some(command),
             Self::Hello(_)

@@ -9,12 +9,15 @@
 //! Lists and texts are bounded types that check before they allocate ([`bounded`]). Enums that will
 //! grow are *open* ([`open`]): an unknown kind is kept as tag and bytes, so that a new kind of message
 //! never breaks an old client's page.
+//!
+//! What other services tell by webhook is in [`hooks`].
 
 pub mod bounded;
 pub mod codec;
 pub mod command;
 pub mod error;
 pub mod event;
+pub mod hooks;
 pub mod ids;
 pub mod keys;
 pub mod limits;

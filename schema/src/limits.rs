@@ -55,6 +55,16 @@ maxima! {
     USERS_PER_COMMAND = 100;
     /// Markers sent with an opened room: the seen-by lines of small rooms.
     MARKERS = 100;
+    /// A postal address, in bytes.
+    ADDRESS_BYTES = 240;
+    /// Coordinates on a map, in bytes.
+    COORDINATES_BYTES = 32;
+    /// The name of a time zone, in bytes.
+    TIME_ZONE_BYTES = 64;
+    /// A word of the business, such as the name of a role, in bytes.
+    WORD_BYTES = 64;
+    /// Pictures of a place.
+    PHOTOS = 8;
     /// The bytes of entries in one page or one resume answer; long entries mean fewer of them.
     PAGE_BYTES = 192 * 1024;
 }

@@ -45,6 +45,7 @@ macro_rules! open_enum {
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq)]
+        #[allow(clippy::large_enum_variant, reason = "they are made and written one by one")]
         pub enum $name {
             $( $(#[$variant_meta])* $variant($payload), )*
             /// A kind that is newer than this build.

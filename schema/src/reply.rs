@@ -12,7 +12,7 @@ use crate::{
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
-    room::{Marker, Member, OwnState, Presence, Profile, RoomSummary},
+    room::{Card, Marker, Member, OwnState, Presence, Profile, RoomSummary},
 };
 
 open_enum! {
@@ -150,6 +150,8 @@ pub struct Opened {
     pub presence: List<Presence, MARKERS>,
     /// How many people have the room open now.
     pub attendance: u32,
+    /// What it is about, where a service has told.
+    pub card: Option<Card>,
 }
 
 /// The answer to commands that add an entry to a room's log.

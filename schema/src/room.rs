@@ -4,13 +4,15 @@ use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bounded::Text,
+    bounded::{List, Text},
     event::Body,
-    ids::{ClientId, RoomId, UserId},
+    ids::{ClientId, RoomId, UserId, exact},
     limits::{
-        CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES, PREVIEW_BYTES, STATUS_BYTES, URL_BYTES,
+        ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, NAME_BYTES, PHOTOS,
+        PREVIEW_BYTES, STATUS_BYTES, TIME_ZONE_BYTES, URL_BYTES, USERS_PER_COMMAND, WORD_BYTES,
     },
     numbers::{MessageNumber, Position, Timestamp},
+    open::{Empty, open_enum},
 };
 
 /// What kind of room it is; fixed at creation.
@@ -90,6 +92,82 @@ impl From<ClientKey> for MessageKey {
     fn from(ClientKey { id, time, .. }: ClientKey) -> Self {
         Self { id, time }
     }
+}
+
+/// A place that people can find.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Place {
+    /// What it is called.
+    pub name: Option<Text<NAME_BYTES>>,
+    /// Its postal address.
+    pub address: Option<Text<ADDRESS_BYTES>>,
+    /// Latitude and longitude in degrees: `45.4642,9.19`.
+    pub coordinates: Option<Text<COORDINATES_BYTES>>,
+}
+
+open_enum! {
+    /// How what a room is about stands.
+    pub enum ContextStatus {
+        /// It goes on.
+        0 "open" Open(Empty),
+        /// It does not take place; people may still write about it.
+        1 "cancelled" Cancelled(Empty),
+        /// It is over: only services write.
+        2 "closed" Closed(Empty),
+    }
+}
+
+impl Default for ContextStatus {
+    fn default() -> Self {
+        Self::Open(Empty {})
+    }
+}
+
+/// What a room is about, in detail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Details {
+    /// What it is called.
+    pub title: Option<Text<NAME_BYTES>>,
+    /// Where.
+    pub place: Option<Place>,
+    /// When it begins.
+    pub time: Option<Timestamp>,
+    /// When it ends.
+    pub ends: Option<Timestamp>,
+    /// The time zone of the place (IANA).
+    pub time_zone: Option<Text<TIME_ZONE_BYTES>>,
+    /// Addresses of pictures of the place.
+    pub photos: List<Text<URL_BYTES>, PHOTOS>,
+}
+
+/// Somebody with a role in the business that a room is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Participant {
+    /// Who.
+    pub user: UserId,
+    /// As what, in the business's words.
+    pub role: Option<Text<WORD_BYTES>>,
+}
+
+/// What a room is about, as it is now. A service gives each part with a version; of each part the later
+/// version counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Card {
+    /// The details.
+    pub details: Details,
+    /// Their version; 0 before there are any.
+    #[serde(deserialize_with = "exact")]
+    pub details_version: u64,
+    /// How it stands.
+    pub status: ContextStatus,
+    /// The version of that.
+    #[serde(deserialize_with = "exact")]
+    pub status_version: u64,
+    /// Who belongs to it.
+    pub participants: List<Participant, USERS_PER_COMMAND>,
+    /// The version of that.
+    #[serde(deserialize_with = "exact")]
+    pub participants_version: u64,
 }
 
 /// A person as others see them.

@@ -27,12 +27,13 @@ enum Use {
 }
 
 /// The tables that are not [`Use::Overwritten`]. The windows are a thirtieth of how long rows are kept by
-/// default, 3 days for `sent` and 14 for `activity`, but no shorter than an hour.
+/// default, 3 days for `sent`, 14 for `activity` and 7 for `receipts`, but no shorter than an hour.
 const USES: &[(&str, Use)] = &[
     ("timeline", Use::Log),
     ("buckets", Use::Log),
     ("sent", Use::Expiring { hours: 3 }),
     ("activity", Use::Expiring { hours: 12 }),
+    ("receipts", Use::Expiring { hours: 6 }),
     ("revoked", Use::Expiring { hours: 1 }),
 ];
 

@@ -27,6 +27,7 @@ pub struct RequestId(u32);
 
 /// What comes from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "they are made and used at once, one by one")]
 pub enum Received {
     /// The answer to a command.
     Answer {

@@ -258,6 +258,7 @@ export class FakeServer {
             markers: [],
             presence: [],
             attendance: 1,
+            card: null,
           },
         };
       }

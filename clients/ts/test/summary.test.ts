@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Entry, EntryKind, Member, RoomSummary } from "../src/protocol.ts";
+import type { Card, Entry, EntryKind, Member, Opened, RoomSummary } from "../src/protocol.ts";
 import { Store } from "../src/store/store.ts";
 import { advance, membersAfter } from "../src/store/summary.ts";
 import { ME, OTHER, ROOM } from "./fake.ts";
@@ -24,6 +24,18 @@ const SUMMARY: RoomSummary = {
 
 function entry(position: number, kind: EntryKind): Entry {
   return { position, time: position, kind };
+}
+
+function opened(card: Card | null): Opened {
+  const page = { entries: [], moreBefore: false, moreAfter: false, head: 1 };
+  return { room: SUMMARY, page, markers: [], presence: [], attendance: 1, card };
+}
+
+function card(title: string | null, detailsVersion: number): Card {
+  const details = { title, place: null, time: null, ends: null, timeZone: null, photos: [] };
+  const status = { type: "open" } as const;
+  const versions = { detailsVersion, statusVersion: 1, participantsVersion: 1 };
+  return { details, status, participants: [], ...versions };
 }
 
 const promoted = entry(2, { type: "role", value: { user: ME, role: "admin", by: OTHER } });
@@ -56,13 +68,31 @@ test("a room's members follow its entries, held or not", () => {
     const store = new Store({ behind: () => {}, arrived: () => {}, marking: () => 0 });
     store.put(SUMMARY);
     if (held) {
-      const page = { entries: [], moreBefore: false, moreAfter: false, head: 1 };
-      store.opened({ room: SUMMARY, page, markers: [], presence: [], attendance: 1 });
+      store.opened(opened(null));
     }
     store.members(ROOM, [member(ME), member(OTHER)]);
     store.entry(ROOM, entry(2, left.kind));
     expect(store.get(ROOM)?.members).toHaveLength(1);
     expect(store.get(ROOM)?.summary.members).toBe(1);
+  }
+});
+
+test("what a room is about follows its entries, held or not, and never goes back", () => {
+  for (const held of [false, true]) {
+    const store = new Store({ behind: () => {}, arrived: () => {}, marking: () => 0 });
+    store.put(SUMMARY);
+    expect(store.get(ROOM)?.card).toBeNull();
+    if (held) store.opened(opened(card("Coffee", 1)));
+    store.entry(ROOM, entry(2, { type: "context", value: card("Tea", 2) }));
+    expect(store.get(ROOM)?.card?.details.title).toBe("Tea");
+    expect(store.get(ROOM)?.summary.name).toBe("Tea");
+    // An answer that was on its way when the entry came.
+    store.opened(opened(card("Coffee", 1)));
+    expect(store.get(ROOM)?.card?.details.title).toBe("Tea");
+    // That copy ends before the entry that came.
+    if (!held) store.entry(ROOM, entry(2, { type: "context", value: card("Tea", 2) }));
+    store.entry(ROOM, entry(3, { type: "context", value: card(null, 3) }));
+    expect(store.get(ROOM)?.card?.detailsVersion).toBe(3);
   }
 });
 

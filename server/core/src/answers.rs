@@ -5,7 +5,7 @@
 //! an edge that is on its way to that node may have been told here before the session came.
 
 use caffis_schema::{
-    Reply,
+    Reply, UserId,
     room::{Availability, Presence, RoomSummary},
 };
 
@@ -26,6 +26,25 @@ pub(crate) fn as_known_here(services: &Services, mut reply: Reply) -> Reply {
         _ => {}
     }
     reply
+}
+
+/// An answer without the presence of those from whom the person is kept apart.
+pub(crate) fn without_apart(services: &Services, user: &UserId, reply: &mut Reply) {
+    let hide = |presence: &mut Presence| services.people.apart().hide(user, presence);
+    let hide_peer = |summary: &mut RoomSummary| summary.peer_presence.iter_mut().for_each(hide);
+    match reply {
+        Reply::Room(summary) => hide_peer(summary),
+        Reply::Opened(opened) => {
+            hide_peer(&mut opened.room);
+            opened.presence.iter_mut().for_each(hide);
+        }
+        Reply::Rooms(page) => page.rooms.iter_mut().for_each(hide_peer),
+        Reply::Members(page) => {
+            page.members.iter_mut().filter_map(|member| member.presence.as_mut()).for_each(hide);
+        }
+        Reply::Welcome(welcome) => welcome.rooms.iter_mut().for_each(hide_peer),
+        _ => {}
+    }
 }
 
 /// A room's summary of another node, with the presence of the other person as this node knows it.

@@ -7,7 +7,9 @@ use std::{
 };
 
 use caffis_link::Link;
-use caffis_schema::{CloseCode, Command, Error, Event, Reply, Timestamp, UserId, event::Draining};
+use caffis_schema::{
+    CloseCode, Command, Error, Event, Reply, Timestamp, UserId, event::Draining, hooks::HookAnswer,
+};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -21,8 +23,9 @@ use crate::{
     directory::{Directory, SEEN},
     dispatch::dispatch,
     herd::Herd,
+    hooks,
     hub::{encoded::Encoded, follows::Follows, people::People, views::Views, wire::Wire},
-    model::caller::Rights,
+    model::{caller::Rights, delivery::Delivery},
     occupancy::{self, Bounded},
     peers::{Nodes, follow::keep_auditing},
     ports::{
@@ -32,7 +35,7 @@ use crate::{
         clock::SharedClock,
         entropy::SharedEntropy,
         stamps::Stamps,
-        store::{Atomicity, Batch, SharedStore, StoreError},
+        store::{SharedStore, StoreError},
     },
     quota::DailyQuota,
     reactors::{self, SharedReactor, Walker, keep_walking},
@@ -44,7 +47,6 @@ use crate::{
     settings::Settings,
     statistics::{Counters, Statistics},
     sync::{every, spawn},
-    tables::{REVOKED_KEPT, RevocationRow, RevokedRow},
 };
 
 /// How often hints are written and heads of large rooms are told.
@@ -168,6 +170,7 @@ impl Core {
             owners,
             nodes,
             claims: Arc::new(DailyQuota::new(settings.open_rooms_made_per_day)),
+            hooks: Arc::default(),
             refusals: Arc::new(Refusals::new()),
             herd,
         });
@@ -231,6 +234,14 @@ impl Core {
         dispatch(call, command).await
     }
 
+    /// Does what a webhook of another service says. What it changes is durable when this returns.
+    ///
+    /// # Errors
+    /// Why it was not done, or that it may have been.
+    pub async fn deliver(&self, delivery: Delivery) -> Result<HookAnswer, Error> {
+        hooks::deliver(&self.services, delivery).await
+    }
+
     /// Says goodbye to everyone and finishes what is under way. Resolves when all is written, or
     /// `within` has passed.
     pub async fn drain(&self, reconnect_after: Duration, within: Duration) {
@@ -267,20 +278,7 @@ impl Core {
     /// # Errors
     /// What the store says.
     pub async fn revoke(&self, user: &UserId, before: Timestamp) -> Result<(), StoreError> {
-        let stamp = self.services.stamps.next()?;
-        let mut batch = Batch::partition(stamp);
-        batch.put(&RevocationRow { user: user.clone(), before });
-        if self.services.nodes.is_some() {
-            batch.atomicity = Atomicity::Logged;
-            let minute = self.services.clock.now().get() / 60_000;
-            batch.put_for(&RevokedRow { minute, user: user.clone(), before }, REVOKED_KEPT);
-        }
-        self.services.store.write(batch).await?;
-        self.services.people.close_before(user, before);
-        if let Some(nodes) = &self.services.nodes {
-            nodes.publish_revoked(user, before);
-        }
-        Ok(())
+        self.services.revoke(user, before).await
     }
 
     /// Changes when the last clone of this core is dropped.

@@ -37,6 +37,7 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::RemoveMember(command) => Box::pin(call.change(command)),
         Command::SetRole(command) => Box::pin(call.change(command)),
         Command::Leave(command) => Box::pin(call.change(command)),
+        Command::SetContext(command) => Box::pin(call.change(command)),
         Command::Members(command) => in_time(within, members::handle_list(call, command)),
         Command::Open(command) => Box::pin(open::handle(call, command)),
         Command::Close(command) => ready(open::close(&call, &command)),

@@ -88,6 +88,7 @@ pub async fn write_people(
             status: None,
             private_receipts: false,
             last_seen: None,
+            mirror: None,
         };
         rows::put(&mut batch, &person, &[Part::Profile]);
     }

@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use caffis_schema::{
-    Event, RoomId, ServerSignal, SessionId, UserId,
+    Event, RoomId, ServerSignal, SessionId, Timestamp, UserId,
     room::{Availability, Presence, Profile},
 };
 
@@ -21,14 +21,19 @@ use crate::{
     },
     peers::Nodes,
     ports::{
-        authenticator::SharedAuthenticator, clock::SharedClock, entropy::SharedEntropy,
-        stamps::Stamps, store::SharedStore,
+        authenticator::SharedAuthenticator,
+        clock::SharedClock,
+        entropy::SharedEntropy,
+        stamps::Stamps,
+        store::{Atomicity, Batch, SharedStore, StoreError},
     },
     quota::DailyQuota,
+    receipts::Hooks,
     refusals::Refusals,
     room::Rooms,
     settings::Settings,
     statistics::Counters,
+    tables::{REVOKED_KEPT, RevocationRow, RevokedRow},
 };
 
 /// The parts of core, shared by all sessions and commands. Cheap to clone.
@@ -81,6 +86,8 @@ pub struct Parts {
     pub(crate) nodes: Option<Arc<Nodes>>,
     /// How many rooms of open contexts people make.
     pub(crate) claims: Arc<DailyQuota>,
+    /// The webhooks under way.
+    pub(crate) hooks: Arc<Hooks>,
     /// Logs refused hellos.
     pub(crate) refusals: Arc<Refusals>,
     /// Whose hello is answered next.
@@ -138,6 +145,9 @@ impl Services {
         let signal = Encoded::signal(ServerSignal::Presence(presence.clone()));
         let event = Encoded::event(Event::Presence(presence.clone()));
         self.tell_acquaintances(&presence.user, rooms, |session| {
+            if self.people.apart().is(&session.user, &presence.user) {
+                return;
+            }
             if session.outbound.has_datagrams() {
                 session.outbound.lossy(None, &signal);
             }
@@ -181,6 +191,33 @@ impl Services {
         }
     }
 
+    /// Ends a person's sessions whose tokens were made before a time, and refuses such tokens from
+    /// now on. Durable when it returns.
+    pub(crate) async fn revoke(&self, user: &UserId, before: Timestamp) -> Result<(), StoreError> {
+        let stamp = self.stamps.next()?;
+        let mut batch = Batch::partition(stamp);
+        batch.put(&RevocationRow { user: user.clone(), before });
+        if self.nodes.is_some() {
+            batch.atomicity = Atomicity::Logged;
+            let minute = self.clock.now().get() / 60_000;
+            batch.put_for(&RevokedRow { minute, user: user.clone(), before }, REVOKED_KEPT);
+        }
+        self.store.write(batch).await?;
+        self.people.close_before(user, before);
+        if let Some(nodes) = &self.nodes {
+            nodes.publish_revoked(user, before);
+        }
+        Ok(())
+    }
+
+    /// Tells a changed profile to those who know the person, who may be connected to any node or none, and
+    /// is in these rooms.
+    pub(crate) fn tell_profile_in(&self, person: &Person, rooms: Vec<(RoomId, Option<UserId>)>) {
+        let changed = Changed { rooms, ..self.changed(person, &[Part::Profile]) };
+        self.tell_profile_to(&person.profile, &changed.rooms);
+        self.publish_person(changed);
+    }
+
     /// Tells a changed profile to those who know the person.
     pub fn tell_profile(&self, person: &Person) {
         let changed = self.changed(person, &[Part::Profile]);
@@ -193,6 +230,9 @@ impl Services {
         self.tell_acquaintances(&profile.user, rooms, |session| {
             session.outbound.latest(LatestKey::Profile(profile.user.clone()), &event);
         });
+        for session in self.people.sessions(&profile.user) {
+            session.outbound.latest(LatestKey::Profile(profile.user.clone()), &event);
+        }
     }
 
     /// Takes in that another node changed a person's profile or settings. They are read again when they
@@ -223,6 +263,48 @@ impl Services {
         if let Some(nodes) = &self.nodes {
             nodes.publish_person(changed);
         }
+    }
+
+    /// Keeps two people apart, or no longer, on every node: neither sees whether the other is there.
+    pub(crate) fn keep_apart(&self, user: &UserId, other: &UserId, changes: u64, apart: bool) {
+        self.set_apart(user, other, changes, apart);
+        if let Some(nodes) = &self.nodes {
+            nodes.publish_apart(user, other, changes, apart);
+        }
+    }
+
+    /// Keeps two people apart, or no longer, as far as they are connected here, and tells them what they see
+    /// of each other now.
+    pub(crate) fn set_apart(&self, user: &UserId, other: &UserId, changes: u64, apart: bool) {
+        for (user, other) in [(user, other), (other, user)] {
+            self.people.apart().set(user, other, changes, apart);
+            let now = self.clock.now();
+            let mut presence = self.people.shown(&self.directory, other, now);
+            self.people.apart().hide(user, &mut presence);
+            presence.version = presence.version.max(now.get());
+            let event = Encoded::event(Event::Presence(presence));
+            for session in self.people.sessions(user) {
+                if self.sees(&session, other) {
+                    session.outbound.latest(LatestKey::Presence(other.clone()), &event);
+                }
+            }
+        }
+    }
+
+    /// Whether a session is told of another person's presence.
+    fn sees(&self, session: &SessionHandle, other: &UserId) -> bool {
+        let rooms = self.people.rooms(&session.user);
+        rooms.iter().any(|(room, peer)| match peer {
+            Some(peer) => peer == other,
+            None => {
+                session.has_open(*room)
+                    && self.views.get(*room).is_some_and(|view| {
+                        let state = view.state();
+                        state.is_small(self.settings.small_room_members)
+                            && state.member(other).is_some()
+                    })
+            }
+        })
     }
 
     fn tell_acquaintances(

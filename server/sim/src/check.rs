@@ -79,7 +79,7 @@ impl Truth {
             EntryKind::Role(change) => {
                 self.roles.insert(change.user.clone(), change.role);
             }
-            EntryKind::Unknown(_) => {}
+            EntryKind::Context(_) | EntryKind::Unknown(_) => {}
         }
     }
 
@@ -165,6 +165,7 @@ fn tell_log(trace: &Trace, room: &str, truth: &Truth) {
                 }
                 _ => "a message".to_owned(),
             },
+            EntryKind::Context(card) => format!("is about {:?}", card.details.title),
             EntryKind::Unknown(_) => "something".to_owned(),
         };
         trace.note(format_args!("{room} {} at {}: {what}", entry.position, entry.time));

@@ -18,6 +18,7 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
     acme(config)?;
     cluster(config)?;
     relay::check(config)?;
+    config.hooks.sources()?;
     one_port("listen", &config.listen)?;
     one_port("listen_quic", &config.listen_quic)?;
     one_port("metrics_listen", &config.metrics_listen)?;

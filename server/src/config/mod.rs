@@ -8,6 +8,7 @@ mod check;
 mod error;
 mod explain;
 mod field;
+mod hooks;
 mod load;
 mod model;
 mod network;
@@ -21,10 +22,11 @@ mod values;
 pub use error::ConfigError;
 pub use explain::explain;
 pub use field::Field;
+pub use hooks::HookSource;
 pub use load::{Sources, load, unknown_variables};
 pub use model::{
-    AcmeSettings, ClusterSettings, Config, DEFAULT_PORT, DEVELOPMENT_SECRET, LogFormat,
-    RelaySettings, Secret, StoreSettings, TokenSettings,
+    AcmeSettings, ClusterSettings, Config, DEFAULT_PORT, DEVELOPMENT_SECRET, HookSettings,
+    LogFormat, RelaySettings, Secret, StoreSettings, TokenSettings,
 };
 pub use network::Network;
 pub use registry::settings;

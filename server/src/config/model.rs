@@ -57,6 +57,8 @@ pub struct Config {
     pub stall_timeout: Duration,
     /// What tokens must look like.
     pub tokens: TokenSettings,
+    /// Who may send webhooks.
+    pub hooks: HookSettings,
     /// How logs are written.
     pub log_format: LogFormat,
     /// The filter of the logs.
@@ -202,6 +204,17 @@ pub struct TokenSettings {
     pub jwks_age: Duration,
 }
 
+/// Who may send webhooks, as lists: see `config/hooks.rs`.
+#[derive(Clone, Debug, Default)]
+pub struct HookSettings {
+    /// Secrets of sources.
+    pub secrets: Vec<Secret>,
+    /// The kinds that they may send.
+    pub kinds: Vec<String>,
+    /// Their rates.
+    pub rates: Vec<String>,
+}
+
 /// A text that no log and no error shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
@@ -255,6 +268,7 @@ impl Default for Config {
                 jwks_interval: Duration::from_secs(30),
                 jwks_age: Duration::from_secs(3_600),
             },
+            hooks: HookSettings::default(),
             log_format: LogFormat::Text,
             log_filter: "info".to_owned(),
             drain_delay: Duration::from_secs(1),

@@ -56,6 +56,8 @@ pub enum Group {
     Network,
     /// Tokens.
     Tokens,
+    /// Webhooks.
+    Hooks,
     /// The store.
     Store,
     /// Several nodes.
@@ -76,6 +78,7 @@ impl Group {
         Self::General,
         Self::Network,
         Self::Tokens,
+        Self::Hooks,
         Self::Store,
         Self::Cluster,
         Self::Logs,
@@ -91,6 +94,7 @@ impl Group {
             Self::General => "General",
             Self::Network => "Network",
             Self::Tokens => "Tokens",
+            Self::Hooks => "Webhooks",
             Self::Store => "Store",
             Self::Cluster => "Cluster",
             Self::Logs => "Logs",

@@ -14,7 +14,7 @@ use caffis_schema::{Error, ErrorCode};
 use caffis_transport::lobby::Lobby;
 use tokio::sync::SetOnce;
 
-use super::origin::Origins;
+use super::{origin::Origins, sources::Sources};
 use crate::{
     config::Config,
     meters::{Admitted, Meters},
@@ -45,6 +45,8 @@ pub struct App {
     pub certificates: Certificates,
     /// The wall clock.
     pub clock: SharedClock,
+    /// Who may send webhooks.
+    pub hooks: Sources,
     /// Which pages may connect.
     pub origins: Origins,
     /// The UDP port, once it is bound.

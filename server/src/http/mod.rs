@@ -1,4 +1,4 @@
-//! The HTTP side: the web app, the WebSocket upgrade, discovery, health, and in development tokens; on
+//! The HTTP side: the web app, the WebSocket upgrade, discovery, webhooks, health, and in development tokens; on
 //! addresses of their own, metrics.
 
 mod address;
@@ -6,11 +6,13 @@ mod app;
 mod connect;
 mod dev;
 mod health;
+mod hooks;
 pub mod metrics;
 mod origin;
 mod reply;
 mod security;
 mod socket;
+mod sources;
 mod timeout;
 mod web;
 
@@ -23,10 +25,13 @@ use axum::{
     routing::{get, post},
 };
 
+use caffis_schema::hooks::limits::HOOK_BYTES;
+
 pub use app::{App, SOCKET_PATH, WEBTRANSPORT_PATH};
 pub use origin::Origins;
+pub use sources::Sources;
 
-/// The largest body of a request, in bytes.
+/// The largest body of a request other than a webhook, in bytes.
 const MAX_BODY: usize = 16 * 1024;
 
 /// Everything that is served over HTTP.
@@ -34,6 +39,7 @@ pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new()
         .route(SOCKET_PATH, get(socket::upgrade))
         .route("/api/chat/connect", get(connect::connect))
+        .route(hooks::PATH, post(hooks::receive).layer(DefaultBodyLimit::max(HOOK_BYTES)))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     if app.config.dev {

@@ -10,7 +10,7 @@ use serde::Serialize;
 /// The media type of errors.
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// An error as problem details, with the code of the protocol beside them.
+/// An error as problem details, with a code beside them.
 #[derive(Serialize)]
 struct Problem<'a> {
     #[serde(rename = "type")]
@@ -18,7 +18,7 @@ struct Problem<'a> {
     title: &'static str,
     status: u16,
     detail: &'a str,
-    code: ErrorCode,
+    code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u32>,
 }
@@ -40,12 +40,17 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 
 /// An error, with the time to wait as a header too.
 pub(super) fn error(status: StatusCode, error: &Error) -> Response {
+    coded(status, error.code.name(), error)
+}
+
+/// An error with a code that is not the protocol's.
+pub(super) fn coded(status: StatusCode, code: &str, error: &Error) -> Response {
     let problem = Problem {
         kind: "about:blank",
         title: status.canonical_reason().unwrap_or("Error"),
         status: status.as_u16(),
         detail: error.sentence.as_str(),
-        code: error.code,
+        code,
         retry_after_ms: error.retry_after_ms,
     };
     let mut response = json(status, &problem);

@@ -29,7 +29,7 @@ use crate::{
     config::Config,
     control::{ControlServer, Services},
     demo,
-    http::{App, Origins},
+    http::{App, Origins, Sources},
     meters::{MeasuredStore, Meters},
     storage::Storage,
     system::{SystemClock, SystemEntropy},
@@ -88,6 +88,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (core, cluster) = node::start(&config, ports, &meters).await?;
     let app = Arc::new(App {
         origins: Origins::new(&config),
+        hooks: Sources::new(&config)?,
         udp_port: SetOnce::new(),
         draining: false.into(),
         lobby: Lobby::new(config.max_connections as usize, config.max_waiting as usize),

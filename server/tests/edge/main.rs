@@ -11,6 +11,7 @@ mod drain;
 mod example_session;
 mod full;
 mod hello;
+mod hooks;
 mod http;
 mod input;
 mod metrics;

@@ -100,6 +100,7 @@ pub(crate) fn opened(head: u64) -> Opened {
         markers: List::default(),
         presence: List::default(),
         attendance: 1,
+        card: None,
     }
 }
 

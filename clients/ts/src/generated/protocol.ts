@@ -81,6 +81,21 @@ export const USERS_PER_COMMAND = 100;
 /** Markers sent with an opened room: the seen-by lines of small rooms. */
 export const MARKERS = 100;
 
+/** A postal address, in bytes. */
+export const ADDRESS_BYTES = 240;
+
+/** Coordinates on a map, in bytes. */
+export const COORDINATES_BYTES = 32;
+
+/** The name of a time zone, in bytes. */
+export const TIME_ZONE_BYTES = 64;
+
+/** A word of the business, such as the name of a role, in bytes. */
+export const WORD_BYTES = 64;
+
+/** Pictures of a place. */
+export const PHOTOS = 8;
+
 /** The bytes of entries in one page or one resume answer; long entries mean fewer of them. */
 export const PAGE_BYTES = 196_608;
 
@@ -247,6 +262,8 @@ export type Command =
   | { readonly type: "profiles"; readonly value: Profiles }
   /** Marks a message and all after it as unread, for the person alone. */
   | { readonly type: "mark_unread"; readonly value: Mark }
+  /** Tells what a room is about, and who belongs to it: for services. */
+  | { readonly type: "set_context"; readonly value: SetContext }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -325,8 +342,11 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "mark_unread":
       w.tagged(23, encodeMark, v.value);
       return;
+    case "set_context":
+      w.tagged(24, encodeSetContext, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 24, FRAME_BYTES);
+      w.unknown(v, 25, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -386,6 +406,8 @@ export function decodeCommand(r: Reader): Command {
       return { type: "profiles", value: r.sized(decodeProfiles) };
     case 23:
       return { type: "mark_unread", value: r.sized(decodeMark) };
+    case 24:
+      return { type: "set_context", value: r.sized(decodeSetContext) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1234,6 +1256,183 @@ export function decodeProfiles(r: Reader): Profiles {
   };
 }
 
+/** See `Command::SetContext`. What is absent stays as it is. */
+export interface SetContext {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** The version of what this tells. Of each part the later version counts. */
+  readonly version: number;
+  /** The details. */
+  readonly details: Details | null;
+  /** How it stands. */
+  readonly status: ContextStatus | null;
+  /** Who belongs to it: they become members. */
+  readonly participants: readonly Participant[] | null;
+  /** Whether everybody else is removed from the room. */
+  readonly removeOthers: boolean;
+}
+
+/** Encodes SetContext. */
+export function encodeSetContext(w: Writer, v: SetContext): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.u64(v.version);
+  w.option(v.details, encodeDetails);
+  w.option(v.status, encodeContextStatus);
+  w.option(v.participants, (w, v) => w.list(v, 100, encodeParticipant));
+  w.bool(v.removeOthers);
+}
+
+/** Decodes SetContext. */
+export function decodeSetContext(r: Reader): SetContext {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    version: r.u64(),
+    details: r.option(decodeDetails),
+    status: r.option(decodeContextStatus),
+    participants: r.option((r) => r.list(100, decodeParticipant)),
+    removeOthers: r.bool(),
+  };
+}
+
+/** What a room is about, in detail. */
+export interface Details {
+  /** What it is called. */
+  readonly title: string | null;
+  /** Where. */
+  readonly place: Place | null;
+  /** When it begins. */
+  readonly time: number | null;
+  /** When it ends. */
+  readonly ends: number | null;
+  /** The time zone of the place (IANA). */
+  readonly timeZone: string | null;
+  /** Addresses of pictures of the place. */
+  readonly photos: readonly string[];
+}
+
+/** Encodes Details. */
+export function encodeDetails(w: Writer, v: Details): void {
+  w.option(v.title, (w, v) => w.text(v, 128));
+  w.option(v.place, encodePlace);
+  w.option(v.time, (w, v) => w.u64(v));
+  w.option(v.ends, (w, v) => w.u64(v));
+  w.option(v.timeZone, (w, v) => w.text(v, 64));
+  w.list(v.photos, 8, (w, v) => w.text(v, 512));
+}
+
+/** Decodes Details. */
+export function decodeDetails(r: Reader): Details {
+  return {
+    title: r.option((r) => r.text(128)),
+    place: r.option(decodePlace),
+    time: r.option((r) => r.u64()),
+    ends: r.option((r) => r.u64()),
+    timeZone: r.option((r) => r.text(64)),
+    photos: r.list(8, (r) => r.text(512)),
+  };
+}
+
+/** A place that people can find. */
+export interface Place {
+  /** What it is called. */
+  readonly name: string | null;
+  /** Its postal address. */
+  readonly address: string | null;
+  /** Latitude and longitude in degrees: `45.4642,9.19`. */
+  readonly coordinates: string | null;
+}
+
+/** Encodes Place. */
+export function encodePlace(w: Writer, v: Place): void {
+  w.option(v.name, (w, v) => w.text(v, 128));
+  w.option(v.address, (w, v) => w.text(v, 240));
+  w.option(v.coordinates, (w, v) => w.text(v, 32));
+}
+
+/** Decodes Place. */
+export function decodePlace(r: Reader): Place {
+  return {
+    name: r.option((r) => r.text(128)),
+    address: r.option((r) => r.text(240)),
+    coordinates: r.option((r) => r.text(32)),
+  };
+}
+
+/** How what a room is about stands. */
+export type ContextStatus =
+  /** It goes on. */
+  | { readonly type: "open" }
+  /** It does not take place; people may still write about it. */
+  | { readonly type: "cancelled" }
+  /** It is over: only services write. */
+  | { readonly type: "closed" }
+  /** A kind that is newer than this build. */
+  | Unknown;
+
+/** Encodes ContextStatus. */
+export function encodeContextStatus(w: Writer, v: ContextStatus): void {
+  switch (v.type) {
+    case "open":
+      w.empty(0);
+      return;
+    case "cancelled":
+      w.empty(1);
+      return;
+    case "closed":
+      w.empty(2);
+      return;
+    case "unknown":
+      w.unknown(v, 3, FRAME_BYTES);
+      return;
+    default:
+      throw new EncodeError(`no ContextStatus: ${(v as { type: string }).type}`);
+  }
+}
+
+/** Decodes ContextStatus. */
+export function decodeContextStatus(r: Reader): ContextStatus {
+  const tag = r.u32();
+  switch (tag) {
+    case 0:
+      r.empty();
+      return { type: "open" };
+    case 1:
+      r.empty();
+      return { type: "cancelled" };
+    case 2:
+      r.empty();
+      return { type: "closed" };
+    default:
+      return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
+  }
+}
+
+/** Somebody with a role in the business that a room is about. */
+export interface Participant {
+  /** Who. */
+  readonly user: UserId;
+  /** As what, in the business's words. */
+  readonly role: string | null;
+}
+
+/** Encodes Participant. */
+export function encodeParticipant(w: Writer, v: Participant): void {
+  w.userId(v.user);
+  w.option(v.role, (w, v) => w.text(v, 64));
+}
+
+/** Decodes Participant. */
+export function decodeParticipant(r: Reader): Participant {
+  return {
+    user: r.userId(),
+    role: r.option((r) => r.text(64)),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -1920,6 +2119,8 @@ export type EntryKind =
   | { readonly type: "left"; readonly value: Left }
   /** A member's role changed. */
   | { readonly type: "role"; readonly value: RoleChange }
+  /** What the room is about changed; this is how it is now. */
+  | { readonly type: "context"; readonly value: Card }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1941,8 +2142,11 @@ export function encodeEntryKind(w: Writer, v: EntryKind): void {
     case "role":
       w.tagged(4, encodeRoleChange, v.value);
       return;
+    case "context":
+      w.tagged(5, encodeCard, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 5, FRAME_BYTES);
+      w.unknown(v, 6, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no EntryKind: ${(v as { type: string }).type}`);
@@ -1963,6 +2167,8 @@ export function decodeEntryKind(r: Reader): EntryKind {
       return { type: "left", value: r.sized(decodeLeft) };
     case 4:
       return { type: "role", value: r.sized(decodeRoleChange) };
+    case 5:
+      return { type: "context", value: r.sized(decodeCard) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -2128,6 +2334,47 @@ export function decodeRoleChange(r: Reader): RoleChange {
   };
 }
 
+/**
+ * What a room is about, as it is now. A service gives each part with a version; of each part the
+ * later version counts.
+ */
+export interface Card {
+  /** The details. */
+  readonly details: Details;
+  /** Their version; 0 before there are any. */
+  readonly detailsVersion: number;
+  /** How it stands. */
+  readonly status: ContextStatus;
+  /** The version of that. */
+  readonly statusVersion: number;
+  /** Who belongs to it. */
+  readonly participants: readonly Participant[];
+  /** The version of that. */
+  readonly participantsVersion: number;
+}
+
+/** Encodes Card. */
+export function encodeCard(w: Writer, v: Card): void {
+  encodeDetails(w, v.details);
+  w.u64(v.detailsVersion);
+  encodeContextStatus(w, v.status);
+  w.u64(v.statusVersion);
+  w.list(v.participants, 100, encodeParticipant);
+  w.u64(v.participantsVersion);
+}
+
+/** Decodes Card. */
+export function decodeCard(r: Reader): Card {
+  return {
+    details: decodeDetails(r),
+    detailsVersion: r.u64(),
+    status: decodeContextStatus(r),
+    statusVersion: r.u64(),
+    participants: r.list(100, decodeParticipant),
+    participantsVersion: r.u64(),
+  };
+}
+
 /** The answer to resume, in the order of the cursors. */
 export interface ResumedRooms {
   /** One for each cursor. */
@@ -2232,6 +2479,8 @@ export interface Opened {
   readonly presence: readonly Presence[];
   /** How many people have the room open now. */
   readonly attendance: number;
+  /** What it is about, where a service has told. */
+  readonly card: Card | null;
 }
 
 /** Encodes Opened. */
@@ -2241,6 +2490,7 @@ export function encodeOpened(w: Writer, v: Opened): void {
   w.list(v.markers, 100, encodeMarker);
   w.list(v.presence, 100, encodePresence);
   w.u32(v.attendance);
+  w.option(v.card, encodeCard);
 }
 
 /** Decodes Opened. */
@@ -2251,6 +2501,7 @@ export function decodeOpened(r: Reader): Opened {
     markers: r.list(100, decodeMarker),
     presence: r.list(100, decodePresence),
     attendance: r.u32(),
+    card: r.option(decodeCard),
   };
 }
 
@@ -2465,6 +2716,10 @@ export const ERROR_CODE_NAMES = [
   "last_admin",
   /** The frame is larger than the limit. */
   "too_large",
+  /** The same version of the same thing came before with different content. */
+  "conflict",
+  /** A newer version of the same thing is known. */
+  "outdated",
 ] as const;
 
 /** Encodes ErrorCode. */

@@ -20,7 +20,7 @@ import { People } from "./people.ts";
 import { Cell, type Readable } from "./readable.ts";
 import { Reading } from "./reading.ts";
 import { RoomList } from "./rooms.ts";
-import { advance, membersAfter, withHead } from "./summary.ts";
+import { advance, cardAfter, laterCard, membersAfter, withHead } from "./summary.ts";
 import { emptyView, NO_LOG, type PendingMessage, type RoomView } from "./views.ts";
 
 /** What the store needs from the client. */
@@ -160,6 +160,7 @@ export class Store {
       held: true,
       open: true,
       attendance: opened.attendance,
+      card: laterCard(view.card, opened.card),
       markers: new Map(opened.markers.map((marker) => [marker.user, marker])),
     }));
     this.#arrive(id, added);
@@ -216,6 +217,7 @@ export class Store {
         ...room,
         summary: this.#advance(room.summary, [entry]),
         members: membersAfter(room.members, entry),
+        card: cardAfter(room.card, entry),
       }));
       // This person's own message is shown as waiting until the copy reaches it.
       const { kind } = entry;
@@ -362,6 +364,7 @@ export class Store {
       ...this.#fields(id, after),
       summary: this.#advance(view.summary, added),
       members: added.reduce(membersAfter, view.members),
+      card: added.reduce(cardAfter, view.card),
     }));
     this.#arrive(id, added);
   }

@@ -1,6 +1,7 @@
 /** How a room's summary and its members follow from the entries of its log. Pure functions. */
 
 import {
+  type Card,
   type Entry,
   type Head,
   type Member,
@@ -27,7 +28,7 @@ export function advance(
   entries: readonly Entry[],
   self: UserId | undefined,
 ): RoomSummary {
-  let { head, number, read, preview, active, members, role } = summary;
+  let { head, number, read, preview, active, members, role, name } = summary;
   for (const { position, time, kind } of entries) {
     const isNew = position > head;
     head = Math.max(head, position);
@@ -40,6 +41,7 @@ export function advance(
       preview = { number, sender: kind.value.sender, text, time };
     }
     if (isNew && kind.type === "role" && kind.value.user === self) role = kind.value.role;
+    if (isNew && kind.type === "context") name = kind.value.details.title ?? name;
     if (isNew && kind.type === "joined") members += kind.value.users.length;
     if (isNew && kind.type === "left") members = Math.max(0, members - 1);
   }
@@ -52,6 +54,7 @@ export function advance(
     active,
     members,
     role,
+    name,
     unread: Math.max(0, number - read),
   };
 }
@@ -67,6 +70,19 @@ export function withHead(summary: RoomSummary, head: Head): RoomSummary {
     unread: Math.max(0, head.number - summary.read),
     active: Math.max(summary.active, head.preview?.time ?? 0),
   };
+}
+
+/** Of two cards of one room the later one: each of its parts has a version that grows. */
+export function laterCard(one: Card | null, other: Card | null): Card | null {
+  if (one === null || other === null) return one ?? other;
+  const versions = (card: Card) =>
+    card.detailsVersion + card.statusVersion + card.participantsVersion;
+  return versions(other) > versions(one) ? other : one;
+}
+
+/** What a room is about, after an entry. */
+export function cardAfter(card: Card | null, { kind }: Entry): Card | null {
+  return kind.type === "context" ? laterCard(card, kind.value) : card;
 }
 
 /** A list of members after an entry; null stays null, and is loaded again where names are missing. */

@@ -3,6 +3,7 @@
 import type { TransportKind } from "../link/link.ts";
 import type {
   Body,
+  Card,
   ClientKey,
   Entry,
   ErrorCode,
@@ -61,6 +62,8 @@ export interface RoomView {
   readonly members: readonly Member[] | null;
   /** How many people have the room open; null where it is not known. */
   readonly attendance: number | null;
+  /** What the room is about, where a service has told and the room was opened. */
+  readonly card: Card | null;
 }
 
 /** Profiles and presence of people. */
@@ -126,5 +129,6 @@ export function emptyView(summary: RoomSummary): RoomView {
     typing: [],
     members: null,
     attendance: null,
+    card: null,
   };
 }

@@ -22,6 +22,8 @@ export interface I18n {
   day(timestamp: number, now: number): string;
   /** `10:42` today, `Yesterday`, `3 Nov` */
   short(timestamp: number, now: number): string;
+  /** `Saturday 5 December, 18:30 – 20:00`, on the reader's clock. */
+  when(from: number, to: number | null): string;
   /** `Giulia, Marco and Luca` */
   names(names: readonly string[]): string;
 }
@@ -50,6 +52,14 @@ function make(language: Language, setLanguage: (language: Language) => void): I1
   const long = format({ weekday: "long", day: "numeric", month: "long" });
   const withYear = format({ day: "numeric", month: "long", year: "numeric" });
   const short = format({ day: "numeric", month: "short" });
+  const moment = format({
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
   const list = new Intl.ListFormat(language, { type: "conjunction" });
   return {
     language,
@@ -69,6 +79,8 @@ function make(language: Language, setLanguage: (language: Language) => void): I1
       if (days === 1) return t.yesterday;
       return days < 7 ? weekShort.format(timestamp) : short.format(timestamp);
     },
+    when: (from, to) =>
+      to !== null && to > from ? moment.formatRange(from, to) : moment.format(from),
     names: (names) => list.format(names),
   };
 }

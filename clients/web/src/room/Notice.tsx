@@ -35,6 +35,12 @@ function sentence(
     }
     case "role":
       return t.roleNow[kind.value.role](people.name(kind.value.user));
+    case "context": {
+      const { details, status } = kind.value;
+      if (status.type === "cancelled") return t.contextCancelled;
+      if (status.type === "closed") return t.contextClosed;
+      return t.contextNow(details.title);
+    }
     default:
       return t.unknownMessage;
   }

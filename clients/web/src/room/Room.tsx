@@ -7,6 +7,7 @@ import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { OfflineBanner, UnreadableBanner } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
+import { About } from "./About.tsx";
 import { Composer, type ComposerHandle } from "./Composer.tsx";
 import { Header } from "./Header.tsx";
 import styles from "./Room.module.css";
@@ -66,6 +67,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
   return (
     <>
       {room && <Header room={room} details={details} onDetails={onDetails} />}
+      {room?.card && <About card={room.card} />}
       <OfflineBanner />
       {room?.held && !readable && <UnreadableBanner />}
       {room?.held && error !== null && (

@@ -1,9 +1,10 @@
 //! Writes what is generated from the wire types: the TypeScript codec, `wire.lock` and the golden
-//! vectors. `--write` writes the files, `--check` fails when one of them is stale.
+//! vectors; and from the kinds of webhooks their JSON Schemas. `--write` writes the files, `--check` fails when one of them is stale.
 
 mod coverage;
 mod docs;
 mod golden;
+mod hooks;
 mod lock;
 mod model;
 mod samples;
@@ -42,14 +43,16 @@ fn generate() -> Result<Vec<Generated>> {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR"));
     let model = model::Model::of(&[ClientFrame::SCHEMA, ServerFrame::SCHEMA])?;
     let docs = docs::Docs::of(&schema.join("src"))?;
-    Ok(vec![
+    let mut generated = hooks::schemas(schema)?;
+    generated.extend([
         (schema.join("wire.lock"), lock::lock(&model)),
         (schema.join("golden/frames.json"), golden::vectors(&model)?),
         (
             schema.join("../clients/ts/src/generated/protocol.ts"),
             typescript::module(&model, &docs)?,
         ),
-    ])
+    ]);
+    Ok(generated)
 }
 
 fn write() -> Result<()> {

@@ -132,7 +132,7 @@ mod tests {
     fn person(name: &str) -> Person {
         let user = UserId::new(name).expect("an id");
         let profile = Profile { user, name: Text::cut(name), picture: None };
-        Person { profile, status: None, private_receipts: false, last_seen: None }
+        Person { profile, status: None, private_receipts: false, last_seen: None, mirror: None }
     }
 
     fn user(name: &str) -> UserId {

@@ -15,6 +15,8 @@
 //! than that from when they were last seen.
 
 mod cache;
+mod mirror;
+mod mirroring;
 pub(crate) mod rows;
 mod writing;
 
@@ -28,9 +30,9 @@ use caffis_schema::{Text, Timestamp, UserId, limits::STATUS_BYTES, room::Profile
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::{sync::oneshot, time::timeout};
 
-pub use self::rows::Part;
-pub(crate) use self::writing::WAITING_PEOPLE;
 use self::{cache::Cache, rows::stranger, writing::Gathered};
+pub use self::{mirror::Mirror, rows::Part};
+pub(crate) use self::{mirroring::Mirrored, writing::WAITING_PEOPLE};
 use crate::{
     ports::{
         authenticator::Identity,
@@ -61,6 +63,16 @@ pub struct Person {
     pub private_receipts: bool,
     /// When they were last connected.
     pub last_seen: Option<Timestamp>,
+    /// What the main app says of them, once it has; their profile follows from it then.
+    pub mirror: Option<Mirror>,
+}
+
+impl Person {
+    /// Whether the main app has deleted them.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        matches!(self.mirror, Some(Mirror::Deleted(_)))
+    }
 }
 
 /// The people.
@@ -154,10 +166,10 @@ impl Directory {
         now: Timestamp,
     ) -> Result<(Arc<Person>, bool), StoreError> {
         let told = |person: &mut Person| {
-            if let Some(name) = &identity.name {
+            if let (Some(name), None) = (&identity.name, &person.mirror) {
                 person.profile.name = name.clone();
             }
-            if identity.picture.is_some() {
+            if identity.picture.is_some() && person.mirror.is_none() {
                 person.profile.picture = identity.picture.clone();
             }
             if !is_noted(person, now) {

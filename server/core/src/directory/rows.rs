@@ -2,17 +2,25 @@
 
 use std::sync::Arc;
 
-use caffis_schema::{Text, UserId};
+use caffis_schema::{
+    List, Text, UserId,
+    hooks::{
+        users::{QuietHours, UserDeleted, UserUpserted},
+        values::{ClockTime, Locale, TimeZone, Url, Version, Word},
+    },
+};
 
-use super::{Person, unnamed};
+use super::{Mirror, Person, unnamed};
 use crate::{ports::store::Batch, tables::UserRow};
 
 /// A part of a person. Nodes that write different parts of one person at once lose neither, and of one part
 /// the later write counts, as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Name and picture: what a token says, or the mirror.
+    /// Name and picture, as a token says them.
     Profile,
+    /// What the main app says: its node writes it.
+    Mirror,
     /// Their own words, which they set.
     Status,
     /// Whether they keep to themselves what they have read, which they set.
@@ -24,11 +32,12 @@ pub enum Part {
 impl Part {
     /// Every part.
     pub const ALL: &'static [Self] =
-        &[Self::Profile, Self::Status, Self::PrivateReceipts, Self::LastSeen];
+        &[Self::Profile, Self::Mirror, Self::Status, Self::PrivateReceipts, Self::LastSeen];
 
     fn name(self) -> &'static str {
         match self {
             Self::Profile => "profile",
+            Self::Mirror => "mirror",
             Self::Status => "status",
             Self::PrivateReceipts => "private_receipts",
             Self::LastSeen => "last_seen",
@@ -44,12 +53,24 @@ impl Part {
             status: None,
             private_receipts: None,
             last_seen: None,
+            version: None,
+            deleted: None,
+            locale: None,
+            time_zone: None,
+            quiet_start: None,
+            quiet_end: None,
+            roles: None,
         };
         let words = |text: &str| -> Arc<str> { text.into() };
         match self {
             Self::Profile => {
                 row.name = Some(words(&person.profile.name));
                 row.picture = person.profile.picture.as_ref().map(|picture| words(picture));
+            }
+            Self::Mirror => {
+                if let Some(mirror) = &person.mirror {
+                    put_mirror(&mut row, mirror);
+                }
             }
             Self::Status => row.status = person.status.as_ref().map(|status| words(status)),
             Self::PrivateReceipts => row.private_receipts = Some(person.private_receipts),
@@ -59,17 +80,62 @@ impl Part {
     }
 }
 
-/// Somebody of whom nothing is known but their id.
-pub(super) fn stranger(user: &UserId) -> Person {
-    Person { profile: unnamed(user), status: None, private_receipts: false, last_seen: None }
+fn put_mirror(row: &mut UserRow, mirror: &Mirror) {
+    let words = |text: &str| -> Arc<str> { text.into() };
+    row.version = Some(mirror.version());
+    row.deleted = Some(matches!(mirror, Mirror::Deleted(_)));
+    let Mirror::Known(user) = mirror else { return };
+    row.name = Some(words(&user.name));
+    row.picture = user.picture.as_deref().map(words);
+    row.locale = user.locale.as_deref().map(words);
+    row.time_zone = user.time_zone.as_deref().map(words);
+    row.quiet_start = user.quiet_hours.as_ref().map(|hours| words(&hours.start));
+    row.quiet_end = user.quiet_hours.as_ref().map(|hours| words(&hours.end));
+    let roles: Vec<&str> = user.roles.iter().map(|role| &**role).collect();
+    row.roles = (!roles.is_empty()).then(|| roles.join(",").into());
 }
 
-/// The parts in which a person differs from what was known of them; of a new one the profile, too.
+fn mirror(row: UserRow) -> Option<Mirror> {
+    let (id, version) = (row.user, Version::new(row.version?).ok()?);
+    if row.deleted == Some(true) {
+        return Some(Mirror::Deleted(UserDeleted { id, version }));
+    }
+    let hours = row.quiet_start.zip(row.quiet_end);
+    let roles = row.roles.as_deref().unwrap_or_default().split(',');
+    Some(Mirror::Known(Arc::new(UserUpserted {
+        id,
+        version,
+        name: Text::cut(row.name.as_deref().unwrap_or_default()),
+        picture: row.picture.and_then(|picture| Url::new(&picture).ok()),
+        locale: row.locale.and_then(|locale| Locale::new(&locale).ok()),
+        time_zone: row.time_zone.and_then(|zone| TimeZone::new(&zone).ok()),
+        quiet_hours: hours.and_then(|(start, end)| {
+            let (start, end) = (ClockTime::new(&start).ok()?, ClockTime::new(&end).ok()?);
+            Some(QuietHours { start, end })
+        }),
+        roles: List::cut(roles.filter_map(|role| Word::new(role).ok()).collect()),
+    })))
+}
+
+/// Somebody of whom nothing is known but their id.
+pub(super) fn stranger(user: &UserId) -> Person {
+    Person {
+        profile: unnamed(user),
+        status: None,
+        private_receipts: false,
+        last_seen: None,
+        mirror: None,
+    }
+}
+
+/// The parts in which a person differs from what was known of them; of a new one the profile, too. The
+/// mirror is written by its own node only.
 pub(super) fn changed(known: Option<&Person>, person: &Person) -> Vec<Part> {
     let stranger = stranger(&person.profile.user);
     let before = known.unwrap_or(&stranger);
     let differs = |part: &Part| match part {
         Part::Profile => known.is_none() || before.profile != person.profile,
+        Part::Mirror => false,
         Part::Status => before.status != person.status,
         Part::PrivateReceipts => before.private_receipts != person.private_receipts,
         Part::LastSeen => before.last_seen != person.last_seen,
@@ -82,7 +148,7 @@ pub(crate) fn put(batch: &mut Batch, person: &Person, parts: &[Part]) {
     parts.iter().for_each(|part| batch.put(&part.row(person)));
 }
 
-/// A person from their rows; none without a profile, which is written first.
+/// A person from their rows; none without a profile or a mirror, one of which is written first.
 pub(super) fn person(user: &UserId, rows: Vec<UserRow>) -> Option<Person> {
     let mut person = stranger(user);
     let mut known = false;
@@ -94,10 +160,15 @@ pub(super) fn person(user: &UserId, rows: Vec<UserRow>) -> Option<Person> {
                 person.profile.name = Text::cut(row.name.as_deref().unwrap_or_default());
                 person.profile.picture = row.picture.map(|picture| Text::cut(&picture));
             }
+            Part::Mirror => person.mirror = mirror(row),
             Part::Status => person.status = row.status.map(|status| Text::cut(&status)),
             Part::PrivateReceipts => person.private_receipts = row.private_receipts == Some(true),
             Part::LastSeen => person.last_seen = row.last_seen,
         }
+    }
+    if let Some(mirror) = &person.mirror {
+        person.profile = mirror.profile();
+        known = true;
     }
     known.then_some(person)
 }
@@ -112,7 +183,7 @@ mod tests {
         let user = UserId::new("giulia").expect("an id");
         let profile = Profile { user, name: Text::cut("Giulia"), picture: Some(Text::cut("a")) };
         let (status, last_seen) = (Some(Text::cut("in Rome")), Some(Timestamp(7)));
-        Person { profile, status, private_receipts: true, last_seen }
+        Person { profile, status, private_receipts: true, last_seen, mirror: None }
     }
 
     fn rows(person: &Person, parts: &[Part]) -> Vec<UserRow> {
@@ -124,12 +195,41 @@ mod tests {
         let giulia = giulia();
         let user = &giulia.profile.user;
         let all = changed(None, &giulia);
-        assert_eq!(all, Part::ALL);
+        let own = [Part::Profile, Part::Status, Part::PrivateReceipts, Part::LastSeen];
+        assert_eq!(all, own, "the mirror is written by itself");
         assert_eq!(person(user, rows(&giulia, &all)), Some(giulia.clone()));
         let new = stranger(user);
         assert_eq!(changed(None, &new), [Part::Profile]);
         assert_eq!(person(user, rows(&new, &[Part::Profile])), Some(new));
         assert_eq!(person(user, rows(&giulia, &[Part::LastSeen])), None);
+    }
+
+    #[test]
+    fn a_mirror_comes_back_whole_and_wins_over_claims() {
+        let mut giulia = giulia();
+        let known = UserUpserted {
+            id: giulia.profile.user.clone(),
+            version: Version::new(7).expect("a version"),
+            name: Text::cut("Giulia B."),
+            picture: Url::new("https://a.example/p.png").ok(),
+            locale: Locale::new("it-IT").ok(),
+            time_zone: TimeZone::new("Europe/Rome").ok(),
+            quiet_hours: Some(QuietHours {
+                start: ClockTime::new("22:00").expect("a time"),
+                end: ClockTime::new("07:00").expect("a time"),
+            }),
+            roles: List::cut(vec![Word::new("Borrower Admin").expect("a word")]),
+        };
+        let (id, version) = (known.id.clone(), known.version);
+        for mirror in [Mirror::Known(known.into()), Mirror::Deleted(UserDeleted { id, version })] {
+            giulia.profile = mirror.profile();
+            giulia.mirror = Some(mirror);
+            let user = giulia.profile.user.clone();
+            assert_eq!(person(&user, rows(&giulia, Part::ALL)), Some(giulia.clone()));
+            let alone = person(&user, rows(&giulia, &[Part::Mirror])).expect("known");
+            assert_eq!(alone.profile, giulia.profile);
+            assert!(changed(None, &giulia).iter().all(|part| *part != Part::Mirror));
+        }
     }
 
     #[test]

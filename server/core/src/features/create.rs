@@ -24,6 +24,7 @@ use crate::{
     },
     peers::questions::Question,
     ports::entropy,
+    relations::check_reachable,
     room::RoomPlan,
     services::Services,
     tables::{self, ContextRow},
@@ -85,6 +86,7 @@ pub async fn handle_direct(call: Call, command: EnsureDirect) -> Handled {
         let sentence = "A direct conversation is between two different people.";
         return Err(Error::refused(ErrorCode::Invalid, sentence));
     }
+    check_reachable(&*call.services.store, &own, &command.user).await?;
     let plan = RoomPlan {
         context: direct_context(&own, &command.user),
         class: RoomClass::Social,
@@ -157,7 +159,14 @@ fn check_history(history: HistoryPolicy) -> Result<(), Error> {
     }
 }
 
-async fn find_claim(services: &Services, context: &Context) -> Result<Option<ContextRow>, Error> {
+/// The claim of a context, if there is one.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn find_claim(
+    services: &Services,
+    context: &Context,
+) -> Result<Option<ContextRow>, Error> {
     let key = ContextRow::key(&context.kind.as_str().into(), &context.id.as_str().into());
     Ok(tables::get(&*services.store, key).await?)
 }
@@ -178,7 +187,20 @@ async fn ensure(call: &Call, plan: RoomPlan) -> Handled {
         None => claim(call, &plan).await?,
     };
     let plan = decode_plan(&claim)?;
+    if let (true, [one, other]) = (&*plan.context.kind == DIRECT, &plan.members[..]) {
+        // Once more: whoever keeps the two apart finds the claim from now on, and closes the room.
+        check_reachable(&*services.store, one, other).await?;
+    }
     ensure_at_owner(call, claim.room, Some(Box::new(plan)), Some(wanted)).await
+}
+
+/// Makes the room of a claim, unless it is there.
+///
+/// # Errors
+/// What keeps it from being made.
+pub(crate) async fn complete(call: &Call, claim: &ContextRow) -> Handled {
+    let plan = decode_plan(claim)?;
+    ensure_at_owner(call, claim.room, Some(Box::new(plan)), None).await
 }
 
 /// The summary of a room that is there, from its owner.
@@ -226,7 +248,7 @@ pub(crate) async fn ensure_here(
 async fn claim(call: &Call, plan: &RoomPlan) -> Result<ContextRow, Error> {
     let services = &call.services;
     let by_service = call.service().is_some();
-    services.rooms.check_newcomers(&plan.members, by_service).await?;
+    services.rooms.check_newcomers(&plan.members, call.user(), by_service).await?;
     if plan.class == RoomClass::Public && !by_service {
         services.claims.take(call.user(), services.clock.now())?;
     }

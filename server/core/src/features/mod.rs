@@ -6,10 +6,12 @@
 //! To add a command: declare it in `caffis-schema`, write its file here, and add its line to
 //! [`crate::dispatch`].
 
+pub mod context;
 pub mod create;
 pub mod history;
 pub mod markers;
 pub mod members;
+pub(crate) mod mirror;
 pub mod open;
 pub mod preferences;
 pub mod presence;

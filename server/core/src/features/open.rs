@@ -122,6 +122,7 @@ async fn read(call: &Call, cell: &Arc<RoomCell>, limit: u8) -> Result<Opened, Er
         markers: List::cut(markers),
         presence: List::cut(presence),
         attendance,
+        card: state.card.as_deref().cloned(),
     })
 }
 

@@ -271,7 +271,7 @@ impl Views {
         let signal = Encoded::signal(ServerSignal::Typing(typing.clone()));
         let mut told = 0;
         view.each_open(|session| {
-            if session.user != typing.user {
+            if session.user != typing.user && !self.people.apart().is(&session.user, &typing.user) {
                 session.outbound.lossy(Some(typing.room), &signal);
                 told += 1;
             }

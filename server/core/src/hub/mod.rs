@@ -1,6 +1,7 @@
 //! What is in memory for delivery: who is connected, who has which room open, and what waits to be
 //! written to whom.
 
+pub mod apart;
 pub mod attendance;
 pub mod elsewhere;
 pub mod encoded;

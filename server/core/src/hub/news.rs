@@ -53,6 +53,8 @@ pub enum News {
     Revoked(UserId, Timestamp),
     /// A shard was given up or claimed: look at the store.
     Shards,
+    /// Two people are kept apart or no longer, with the number of changes between them.
+    Apart(UserId, UserId, u64, bool),
 }
 
 /// A person whose profile or settings changed: what did, so that news of one thing does not take back
@@ -88,7 +90,7 @@ pub struct Edge {
 
 /// The version of what nodes say to each other: one more with every kind of message that is added. The first
 /// byte of each message.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Why a message of another node cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ use caffis_schema::{CloseCode, Error, ErrorCode, RoomId, SessionId, Timestamp, U
 use tokio::time::Instant;
 
 use super::{
+    apart::Apart,
     elsewhere::{Elsewhere, There},
     outbound::Outbound,
     presence_state::PresenceState,
@@ -81,6 +82,7 @@ pub struct People {
     shards: [Mutex<Shard>; People::SHARDS],
     sessions: AtomicUsize,
     elsewhere: Elsewhere,
+    apart: Apart,
 }
 
 impl People {
@@ -162,6 +164,7 @@ impl People {
         if !shard.get(user).is_some_and(|person| person.sessions.is_empty()) {
             return None;
         }
+        self.apart.forget(user);
         shard.remove(user).map(|person| person.rooms)
     }
 
@@ -184,6 +187,12 @@ impl People {
             }
         }
         sessions
+    }
+
+    /// Who is kept apart from whom.
+    #[must_use]
+    pub fn apart(&self) -> &Apart {
+        &self.apart
     }
 
     /// Who is connected to other nodes.

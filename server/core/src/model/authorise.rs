@@ -93,7 +93,10 @@ pub fn authorise<A: Action>(
 #[must_use]
 pub fn may_know(caller: &Caller, room: &RoomState) -> bool {
     match caller.service {
-        Some(rights) => rights.read_history || !room.meta.is_made_by_people(),
+        Some(rights) => {
+            let conversation = rights.keep_apart && room.meta.is_direct();
+            rights.read_history || conversation || !room.meta.is_made_by_people()
+        }
         None => {
             let walked_in = room.meta.class == RoomClass::Public && caller.attending;
             walked_in || room.member(&caller.user).is_some()
@@ -150,13 +153,14 @@ pub struct Post {
 }
 
 impl Action for Post {
-    fn permits(&self, caller: &Caller, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
+    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
         match (self.notice, caller.service) {
             (true, None) => forbidden("Only a service may write notices."),
             (false, Some(_)) => forbidden("A service writes notices, not a person's messages."),
             (true, Some(Rights { write_notices: false, .. })) => {
                 forbidden("This service may not write notices.")
             }
+            (false, None) if room.is_closed() => forbidden("This room is closed."),
             _ => Ok(()),
         }
     }
@@ -251,6 +255,23 @@ impl Action for Leave {
     fn permits(&self, _: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         fixed_members(room)?;
         if role.is_some() { Ok(()) } else { forbidden("Only a member can leave.") }
+    }
+}
+
+/// Telling what a room is about, and who belongs to it.
+#[derive(Clone, Copy, Debug)]
+pub struct SetContext;
+
+impl Action for SetContext {
+    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        let keeps_apart = caller.service.is_some_and(|rights| rights.keep_apart);
+        if keeps_apart && room.meta.is_direct() {
+            return Ok(());
+        }
+        if room.meta.is_made_by_people() || !manages(caller) {
+            return forbidden("Only a service tells what a room is about.");
+        }
+        Ok(())
     }
 }
 

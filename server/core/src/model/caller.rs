@@ -17,6 +17,8 @@ pub struct Rights {
     pub read_states: bool,
     /// Read what people write, in every room.
     pub read_history: bool,
+    /// Close the conversation of two people who are kept apart. No token grants it.
+    pub keep_apart: bool,
 }
 
 impl Rights {
@@ -27,6 +29,17 @@ impl Rights {
         write_notices: true,
         read_states: true,
         read_history: false,
+        keep_apart: false,
+    };
+
+    /// What closes the conversation of two people, and sees nothing of it.
+    pub const KEEP_APART: Self = Self {
+        make_rooms: false,
+        manage_members: false,
+        write_notices: false,
+        read_states: false,
+        read_history: false,
+        keep_apart: true,
     };
 
     /// The names of the rights.

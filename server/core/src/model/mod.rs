@@ -2,6 +2,7 @@
 
 pub mod authorise;
 pub mod caller;
+pub mod delivery;
 pub mod digest;
 pub mod node;
 pub mod page;

@@ -13,7 +13,7 @@ use caffis_schema::{
     Body, Entry, EntryKind, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
     event::{Created, SystemBody},
     limits::{NAME_BYTES, PREVIEW_BYTES},
-    room::{Context, HistoryPolicy, Message, Preview, Role, RoomClass},
+    room::{Card, Context, ContextStatus, HistoryPolicy, Message, Preview, Role, RoomClass},
 };
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +122,8 @@ pub struct RoomState {
     pub time: Timestamp,
     /// The last message.
     pub preview: Option<Arc<Preview>>,
+    /// What it is about, where a service has told.
+    pub card: Option<Arc<Card>>,
     /// Where the last messages are, oldest first: as many as new members see.
     pub last_messages: Arc<VecDeque<Position>>,
     /// Where the log lies, oldest first.
@@ -140,6 +142,7 @@ impl RoomState {
             head: Position::ZERO,
             number: MessageNumber::ZERO,
             preview: None,
+            card: None,
             last_messages: Arc::default(),
             buckets: Arc::default(),
         }
@@ -244,8 +247,27 @@ impl RoomState {
                     None => false,
                 });
             }
+            EntryKind::Context(card) => {
+                // The store may have a later one than a log that is read again.
+                if self.card.as_ref().is_none_or(|known| is_later(card, known)) {
+                    self.card = Some(Arc::new(card.clone()));
+                }
+            }
             EntryKind::Unknown(_) => {}
         }
+    }
+
+    /// What the room is called now.
+    #[must_use]
+    pub fn name(&self) -> Option<&Text<NAME_BYTES>> {
+        let title = self.card.as_ref().and_then(|card| card.details.title.as_ref());
+        title.or(self.meta.name.as_ref())
+    }
+
+    /// Whether what the room is about is over, so that people do not write any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.card.as_ref().is_some_and(|card| matches!(card.status, ContextStatus::Closed(_)))
     }
 
     /// The role of a first member: who makes a group owns it.
@@ -295,6 +317,13 @@ impl RoomState {
             self.members_version += 1;
         }
     }
+}
+
+/// Whether a card comes after another one of the same room.
+fn is_later(card: &Card, known: &Card) -> bool {
+    let versions =
+        |card: &Card| card.details_version + card.status_version + card.participants_version;
+    versions(card) > versions(known)
 }
 
 /// A message in short.

@@ -140,6 +140,12 @@ impl Nodes {
         publish(&self.wire, &Subject::Everyone, &News::Person(Box::new(changed)));
     }
 
+    /// Tells the other nodes that two people are kept apart, or no longer.
+    pub(crate) fn publish_apart(&self, user: &UserId, other: &UserId, changes: u64, apart: bool) {
+        let news = News::Apart(user.clone(), other.clone(), changes, apart);
+        publish(&self.wire, &Subject::Everyone, &news);
+    }
+
     /// Tells the other nodes that this one has given up shards or claimed some.
     pub(crate) fn publish_shards(&self) {
         publish(&self.wire, &Subject::Everyone, &News::Shards);

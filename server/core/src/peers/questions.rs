@@ -5,8 +5,9 @@ use std::{ops::Bound, sync::Arc};
 use caffis_schema::{
     Command, Entry, Error, MessageNumber, Position, Reply, RoomId, Timestamp, UserId,
     command::{Cursor, History},
+    hooks::HookAnswer,
     reply::{EntryPage, Resumed},
-    room::{Preview, RoomClass, RoomSummary},
+    room::{Card, Preview, RoomClass, RoomSummary},
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ use crate::{
     hub::{elsewhere::There, recaps::Recap},
     model::{
         caller::Rights,
+        delivery::Delivery,
         room::{Bucket, Membership, RoomMeta, RoomState},
     },
     ports::bus::NodeId,
@@ -40,6 +42,7 @@ pub(crate) struct Asker {
 
 /// A question to a room's owner.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "they are made and used at once, one by one")]
 pub(crate) enum Question {
     /// Commands that change one room, in the order in which they were given, for its owner of an epoch: what
     /// was sent to one owner is not for the next, which does not know what that one refused.
@@ -69,6 +72,8 @@ pub(crate) enum Question {
     Standings(Vec<RoomId>, bool),
     /// Whether the node takes a shard as soon as the one that asks has given it up.
     Take(u64),
+    /// A webhook, for the owner of the place of what it is about.
+    Hook(Box<Delivery>),
 }
 
 /// A question as it is sent: every copy of it has the same number, among those of the node that asks.
@@ -82,7 +87,7 @@ impl Question {
     /// Whether it may change something.
     pub(crate) fn changes(&self) -> bool {
         match self {
-            Self::Change(..) | Self::Ensure(..) => true,
+            Self::Change(..) | Self::Ensure(..) | Self::Hook(_) => true,
             Self::Call(_, command) => matches!(
                 command,
                 Command::MarkRead(_) | Command::MarkDelivered(_) | Command::MarkUnread(_)
@@ -104,6 +109,7 @@ impl Question {
             Self::Call(_, command) => command.room(),
             Self::Summaries(_, rooms, _) | Self::Standings(rooms, _) => rooms.first().copied(),
             Self::Resume(_, cursors, _) => cursors.first().map(|cursor| cursor.room),
+            Self::Hook(delivery) => Some(delivery.place()),
             Self::People(_) | Self::Recap(_) | Self::Take(_) => None,
         }
     }
@@ -136,6 +142,8 @@ pub(crate) enum Answered {
     NotUnderstood,
     /// It takes the shard.
     Takes,
+    /// To a webhook.
+    Hook(Result<HookAnswer, Error>),
 }
 
 /// A page of a room's history, or where it is.
@@ -209,6 +217,7 @@ pub(crate) struct Snapshot {
     preview: Option<Preview>,
     last_messages: Vec<Position>,
     entries: Vec<Entry>,
+    card: Option<Card>,
 }
 
 impl Snapshot {
@@ -223,6 +232,7 @@ impl Snapshot {
             time: state.time,
             preview: state.preview.as_deref().cloned(),
             last_messages: state.last_messages.iter().copied().collect(),
+            card: state.card.as_deref().cloned(),
         }
     }
 
@@ -248,6 +258,7 @@ impl Snapshot {
         state.time = snapshot.time;
         state.preview = snapshot.preview.map(Arc::new);
         state.last_messages = Arc::new(snapshot.last_messages.into());
+        state.card = snapshot.card.map(Arc::new);
         (state, snapshot.entries.into_iter().map(Arc::new).collect())
     }
 }

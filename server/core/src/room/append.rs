@@ -3,12 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use caffis_schema::{
-    ClientId, Entry, EntryKind, MessageNumber, Position, RoomId, Timestamp, UserId, room::ClientKey,
+    ClientId, Entry, EntryKind, MessageNumber, Position, RoomId, Timestamp, UserId,
+    room::{Card, ClientKey},
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{
     buckets::Filled,
+    cards,
     cell::{Loaded, head_row},
     command::CLOCK_MARGIN,
     entries::{self, Origin, Place},
@@ -48,6 +50,7 @@ pub(super) struct Append {
     /// The commands that made entries, by the entries' positions.
     origins: BTreeMap<Position, Origin>,
     members_before: Members,
+    card_before: Option<Arc<Card>>,
     /// Those before were durable before this append.
     first_bucket: usize,
     active_minute: u64,
@@ -71,6 +74,7 @@ impl Append {
             saving: None,
             origins: BTreeMap::new(),
             members_before: loaded.state.members.clone(),
+            card_before: loaded.state.card.clone(),
             first_bucket: loaded.state.buckets.len(),
             active_minute: loaded.active_minute,
             epoch: loaded.epoch,
@@ -221,20 +225,31 @@ impl Append {
     /// lease was held after that, so that entries which a newer epoch voids leave nothing behind, and
     /// are durable before the entries are told (rule 12).
     pub(super) fn following(&self, mut batch: Batch) -> Batch {
-        if self.has_following() {
+        if self.has_new_members() {
             membership_rows(&mut batch, &self.ahead, &self.members_before);
+        }
+        if self.has_new_card() {
+            cards::put(&mut batch, &self.ahead);
         }
         batch
     }
 
     /// Whether rows of other tables follow from the entries.
     pub(super) fn has_following(&self) -> bool {
+        self.has_new_members() || self.has_new_card()
+    }
+
+    fn has_new_members(&self) -> bool {
         !Arc::ptr_eq(&self.members_before, &self.ahead.members)
+    }
+
+    fn has_new_card(&self) -> bool {
+        self.card_before != self.ahead.card
     }
 
     /// Takes over into memory what is durable now.
     pub(super) fn commit(self, loaded: &mut Loaded, settings: &Settings) -> Vec<Arc<Entry>> {
-        if !Arc::ptr_eq(&self.members_before, &self.ahead.members) {
+        if self.has_new_members() {
             let gone = |user: &&UserId| !self.ahead.members.contains_key(*user);
             self.members_before.keys().filter(gone).for_each(|user| loaded.markers.remove(user));
         }

@@ -13,6 +13,7 @@ use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, room::Message
 
 use super::{
     buckets::Filled,
+    cards,
     cell::Loaded,
     entries,
     markers::Markers,
@@ -54,6 +55,7 @@ pub(super) async fn load(
     state.buckets = Arc::new(chain(rows)?);
     state.members = members(store, room).await?;
     state.members_version = 1;
+    state.card = cards::read(store, room).await?;
 
     let Tail { entries, last_append } =
         tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
@@ -196,11 +198,14 @@ async fn before_tail(
 /// Applies the tail, and gives the membership rows that it implies but the store lacks: the last owner
 /// may have written an entry without finishing the rows that follow from it.
 fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
-    let before = state.members.clone();
+    let (before, card) = (state.members.clone(), state.card.clone());
     ring.iter().for_each(|entry| state.apply(entry));
     let mut batch = Batch::repairable(Stamp::NONE);
     if state.members != before {
         membership_rows(&mut batch, state, &before);
+    }
+    if state.card != card {
+        cards::put(&mut batch, state);
     }
     batch
 }

@@ -8,6 +8,7 @@
 mod append;
 mod attendance;
 mod buckets;
+mod cards;
 mod cell;
 mod command;
 mod creation;

@@ -4,19 +4,31 @@ use caffis_schema::{Error, ErrorCode, UserId};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::rooms::Rooms;
-use crate::tables::{self, UserRoomRow};
+use crate::{
+    relations::check_may_add,
+    tables::{self, UserRoomRow},
+};
 
 /// People who are looked at at the same time.
 const CHECKED_AT_ONCE: usize = 16;
 
 impl Rooms {
-    /// Makes sure that people are known and may be in one more room. A service may bring people who
+    /// Makes sure that people are known and may be in one more room, and that none of them is kept apart from
+    /// the person who brings them. A service may bring people who
     /// never connected: an invitation is accepted before the first login.
     ///
     /// # Errors
     /// `not_found` with the first who is not known, `limit_reached` with the first who is in too many
     /// rooms, and what the store says.
-    pub async fn check_newcomers(&self, people: &[UserId], by_service: bool) -> Result<(), Error> {
+    pub async fn check_newcomers(
+        &self,
+        people: &[UserId],
+        by: &UserId,
+        by_service: bool,
+    ) -> Result<(), Error> {
+        if !by_service && !people.is_empty() {
+            check_may_add(&*self.store, by, people).await?;
+        }
         let checks = stream::iter(people.to_vec())
             .map(|user| async move { self.check_newcomer(&user, by_service).await });
         checks.buffered(CHECKED_AT_ONCE).try_collect().await

@@ -136,7 +136,7 @@ async fn check_newcomers(
 ) -> Result<(), Error> {
     let state = cell.state().ok_or_else(not_now)?;
     let newcomers = command.newcomers(&state, caller)?;
-    rooms.check_newcomers(&newcomers, caller.service.is_some()).await
+    rooms.check_newcomers(&newcomers, &caller.user, caller.service.is_some()).await
 }
 
 async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {

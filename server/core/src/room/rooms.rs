@@ -292,7 +292,7 @@ impl Rooms {
             room: state.meta.id,
             class: state.meta.class,
             context: state.meta.context.clone(),
-            name: state.meta.name.clone(),
+            name: state.name().cloned(),
             peer: peer.map(|peer| self.directory.peek(peer)),
             peer_presence: peer
                 .map(|peer| self.people.shown(&self.directory, peer, self.clock.now())),

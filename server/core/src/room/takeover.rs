@@ -7,11 +7,12 @@
 
 use std::sync::Arc;
 
-use caffis_schema::{MessageNumber, Timestamp};
+use caffis_schema::{EntryKind, MessageNumber, Timestamp};
 
 use super::{
     append::bucket_row,
     buckets::Filled,
+    cards,
     cell::Loaded,
     command::CLOCK_MARGIN,
     entries,
@@ -48,6 +49,9 @@ pub(super) async fn take_over(
     for row in last_append.iter().rev() {
         let entry = entries::from_row(row.clone())?;
         named(&entry.kind).iter().for_each(|user| rows_of(&mut repair, &loaded.state, user));
+        if let EntryKind::Context(_) = &entry.kind {
+            cards::put(&mut repair, &loaded.state);
+        }
     }
     repair.merge();
     write_owed(rooms, &repair).await

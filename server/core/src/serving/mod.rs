@@ -29,6 +29,7 @@ use crate::{
     dispatch::{Answer, dispatch, ready},
     errors::{no_owner, not_now},
     features::{create, history, resume, room_list},
+    hooks,
     hub::{
         news::{News, Unread, decode, encode},
         wire::{Arrival, Subject},
@@ -201,6 +202,9 @@ fn respond(services: &Services, question: Question) -> Answering {
             let answer = shard.map_or(Answered::NotUnderstood, |_| Answered::Takes);
             Box::pin(std::future::ready(answer))
         }
+        Question::Hook(delivery) => {
+            Box::pin(async move { Answered::Hook(hooks::deliver_here(&services, *delivery).await) })
+        }
         Question::Standings(rooms, all) => {
             Box::pin(async move { Answered::Standings(standings(&services, rooms, all).await) })
         }
@@ -288,6 +292,9 @@ fn take_in(services: &Services, nodes: &Arc<Nodes>, heartbeats: &Arc<Heartbeats>
         News::Person(changed) => services.take_in_person(&changed),
         News::Revoked(user, before) => services.people.close_before(&user, before),
         News::Shards => services.owners.look(),
+        News::Apart(user, other, changes, apart) => {
+            services.set_apart(&user, &other, changes, apart);
+        }
         News::Head(head, blind) => views.receive_head(head, &blind),
     }
 }

@@ -13,7 +13,9 @@ use super::{
     frames::{answer_bytes, answer_now, decode},
     hello,
 };
-use crate::{hub::outbound::Outbound, services::Services, statistics::CommandKind};
+use crate::{
+    answers::without_apart, hub::outbound::Outbound, services::Services, statistics::CommandKind,
+};
 
 /// Waits for hello and answers it; logs a refusal.
 pub(super) async fn first(
@@ -50,8 +52,9 @@ pub(super) async fn first(
     match opening.await {
         Ok((opened, welcome)) => {
             services.statistics.answered(CommandKind::HELLO, None);
-            let reply = Ok(Reply::Welcome(welcome));
-            let bytes = answer_bytes(id, reply, codec, link.info().max_frame);
+            let mut reply = Reply::Welcome(welcome);
+            without_apart(services, &opened.session.session.user, &mut reply);
+            let bytes = answer_bytes(id, Ok(reply), codec, link.info().max_frame);
             opened.session.session.outbound.release(bytes);
             Ok(opened)
         }

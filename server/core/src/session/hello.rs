@@ -26,6 +26,7 @@ use crate::{
         authenticator::{Identity, TokenError},
         entropy,
     },
+    relations,
     services::Services,
     sync::{lock, spawn},
     tables::{self, RevocationRow, UserRoomRow},
@@ -146,6 +147,10 @@ async fn enter(
     let Registered { services, session } = registered;
     let call = Call::of_session(services.clone(), session.clone());
     let (person, changed) = services.directory.sign_in(identity, services.clock.now()).await?;
+    if person.is_deleted() {
+        let sentence = "This account was deleted.";
+        return Err(Error::refused(ErrorCode::TokenRevoked, sentence));
+    }
     let known = || {
         let status = person.status.clone();
         PresenceState::offline(status, person.private_receipts, person.last_seen)
@@ -153,6 +158,12 @@ async fn enter(
     services.people.add(session, &services.settings, known)?;
     if let Some(nodes) = &services.nodes {
         nodes.welcome(&session.user).await;
+    }
+    if session.service.is_none() {
+        services.people.apart().begin(&session.user);
+        for (other, changes, apart) in relations::of(&*services.store, &session.user).await? {
+            services.people.apart().set(&session.user, &other, changes, apart);
+        }
     }
     // Once more, now that a revocation finds this session: one may have come in between.
     check_revocation(services, identity).await?;

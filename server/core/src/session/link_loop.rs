@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     admission::Addresses,
+    answers::without_apart,
     call::{Call, Handled},
     dispatch::{dispatch, ready},
     features::typing,
@@ -141,7 +142,10 @@ impl Session {
         }
     }
 
-    fn answer(&mut self, id: u32, handled: Handled) {
+    fn answer(&mut self, id: u32, mut handled: Handled) {
+        if let Ok(reply) = &mut handled {
+            without_apart(&self.services, &self.handle.user, reply);
+        }
         let outbound = &self.handle.outbound;
         outbound.reply(answer_bytes(id, handled, outbound.codec(), self.frame_limit));
         self.answers += 1;

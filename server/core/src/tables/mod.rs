@@ -7,6 +7,7 @@
 mod access;
 mod activity;
 mod buckets;
+mod cards;
 mod columns;
 mod conditional;
 mod contexts;
@@ -19,6 +20,8 @@ mod members;
 mod nodes;
 mod nouns;
 mod pages;
+mod receipts;
+mod relations;
 mod revocations;
 mod revoked;
 mod rooms;
@@ -34,6 +37,7 @@ pub use self::{
     access::{get, get_many, insert_if_absent, partition, read, scan},
     activity::ActivityRow,
     buckets::BucketRow,
+    cards::CardRow,
     conditional::{Swapped, compare_and_set},
     contexts::ContextRow,
     cursors::CursorRow,
@@ -44,6 +48,8 @@ pub use self::{
     members::MemberRow,
     nodes::NodeRow,
     pages::{from_the_end, whole},
+    receipts::ReceiptRow,
+    relations::{ErasureRow, RelationRow},
     revocations::RevocationRow,
     revoked::RevokedRow,
     rooms::RoomRow,
@@ -53,24 +59,28 @@ pub use self::{
     user_rooms::UserRoomRow,
     users::UserRow,
 };
-pub(crate) use self::{declare::table, revoked::REVOKED_KEPT};
+pub(crate) use self::{declare::table, receipts::RECEIPT_KEPT, revoked::REVOKED_KEPT};
 use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 10;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
     ActivityRow::TABLE,
     BucketRow::TABLE,
+    CardRow::TABLE,
     ContextRow::TABLE,
     CursorRow::TABLE,
+    ErasureRow::TABLE,
     HeadRow::TABLE,
     LeaseRow::TABLE,
     MarkerRow::TABLE,
     MemberRow::TABLE,
     NodeRow::TABLE,
+    ReceiptRow::TABLE,
+    RelationRow::TABLE,
     RevocationRow::TABLE,
     RevokedRow::TABLE,
     RoomRow::TABLE,

@@ -194,13 +194,20 @@ fn any_column<T: Any>(_name: &str) -> BoxedStrategy<T> {
 round_trips! {
     activity: ActivityRow { shard, hour, minute, room }
     buckets: BucketRow { room, epoch, number, first, opened, before_epoch, before_number }
+    cards: CardRow { room, content }
     contexts: ContextRow { kind, id, room, plan }
     cursors: CursorRow { shard, reactor, minute }
+    erasures: ErasureRow { day, room, requested }
     heads: HeadRow { room, position, number, time, sender, preview }
     leases: LeaseRow { node, beat, fenced, leaving, reserved, address }
     markers: MarkerRow { room, user, delivered, read, unread_from }
     members: MemberRow { room, user, role, joined, joined_position, visible_after, unread_after }
     nodes: NodeRow { list, node, address }
+    receipts: ReceiptRow { source, id, digest, answer }
+    relations: RelationRow {
+        user, other, blocks, blocks_version, blocked, blocked_version, left_version, was_left_version,
+        changes
+    }
     revocations: RevocationRow { user, before }
     rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
     revoked: RevokedRow { minute, user, before }
@@ -211,7 +218,10 @@ round_trips! {
         client_time, text, content
     }
     user_rooms: UserRoomRow { user, room, joined, peer }
-    users: UserRow { user, part, name, picture, status, private_receipts, last_seen }
+    users: UserRow {
+        user, part, name, picture, status, private_receipts, last_seen, version, deleted, locale,
+        time_zone, quiet_start, quiet_end, roles
+    }
 }
 
 #[test]

@@ -13,13 +13,13 @@ table! {
             user: UserId,
         }
         clustering {
-            /// `profile`, `status`, `private_receipts` or `last_seen`.
+            /// `profile`, `mirror`, `status`, `private_receipts` or `last_seen`.
             asc part: Arc<str>,
         }
         values {
-            /// The name shown, mirrored from the main app or from a token's claims.
+            /// The name: of `profile` from a token's claims, of `mirror` from the main app.
             name: Option<Arc<str>>,
-            /// A picture's address, of the profile too.
+            /// A picture's address, of both too.
             picture: Option<Arc<str>>,
             /// Their own words.
             status: Option<Arc<str>>,
@@ -27,6 +27,20 @@ table! {
             private_receipts: Option<bool>,
             /// When they were last connected, in milliseconds since 1970.
             last_seen: Option<Timestamp>,
+            /// Which state of the main app's user the mirror is.
+            version: Option<u64>,
+            /// Whether the main app has deleted the user.
+            deleted: Option<bool>,
+            /// The mirror's language tag.
+            locale: Option<Arc<str>>,
+            /// The mirror's time zone.
+            time_zone: Option<Arc<str>>,
+            /// From when the user is not to be disturbed, on their clock.
+            quiet_start: Option<Arc<str>>,
+            /// Until when.
+            quiet_end: Option<Arc<str>>,
+            /// The mirror's roles, with commas between them.
+            roles: Option<Arc<str>>,
         }
     }
 }

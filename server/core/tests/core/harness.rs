@@ -19,7 +19,7 @@ use caffis_conformance::{
 use caffis_core::{
     Core, Peers, Ports, Settings,
     cluster::{Owner, Owners, Shard},
-    model::caller::Rights,
+    model::{caller::Rights, delivery::Delivery},
     ports::{
         authenticator::{Authenticator, Identity, IdentityFuture, TokenError},
         bus::NodeId,
@@ -38,6 +38,7 @@ use caffis_schema::{
     List, PROTOCOL_VERSION, Reply, Request, ServerFrame, Text, Timestamp, UserId, codec,
     command::{Cursor, Hello},
     event::{Answered, TextBody},
+    hooks::{HookAnswer, HookEvent},
     limits::FRAME_BYTES,
     reply::Welcome,
 };
@@ -258,6 +259,23 @@ impl World {
             client.settle().await;
         }
         clients.try_into().map_err(drop).expect("as many as names")
+    }
+
+    /// Gives a webhook to each node in turn.
+    pub(crate) async fn deliver(&self, id: &str, event: HookEvent) -> Result<HookAnswer, Error> {
+        self.deliver_of(id, event, self.clock.now().get()).await
+    }
+
+    /// As [`World::deliver`], of something that happened at a time.
+    pub(crate) async fn deliver_of(
+        &self,
+        id: &str,
+        event: HookEvent,
+        time: u64,
+    ) -> Result<HookAnswer, Error> {
+        let turn = self.connections.fetch_add(1, Ordering::Relaxed);
+        let (source, id, time) = ("main".to_owned(), id.to_owned(), Timestamp(time));
+        self.nodes[turn % self.nodes.len()].deliver(Delivery { source, id, time, event }).await
     }
 
     /// A service's connection.

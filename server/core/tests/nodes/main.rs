@@ -17,6 +17,8 @@ mod answers;
 mod attendance;
 #[path = "../core/client.rs"]
 mod client;
+#[path = "../core/contexts.rs"]
+mod contexts;
 #[path = "../core/creation.rs"]
 mod creation;
 #[path = "../core/harness.rs"]
@@ -32,6 +34,8 @@ mod limits;
 mod markers;
 #[path = "../core/members.rs"]
 mod members;
+#[path = "../core/mirror.rs"]
+mod mirror;
 mod missed;
 mod moves;
 #[path = "../core/outsiders.rs"]
@@ -44,6 +48,8 @@ mod presence;
 mod reactors;
 #[path = "../core/recovery.rs"]
 mod recovery;
+#[path = "../core/relationships.rs"]
+mod relationships;
 #[path = "../core/removal.rs"]
 mod removal;
 #[path = "../core/resend.rs"]

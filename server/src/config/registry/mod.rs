@@ -2,6 +2,7 @@
 
 mod cluster;
 mod general;
+mod hooks;
 mod limits;
 mod logs;
 mod network;
@@ -14,10 +15,11 @@ mod units;
 use super::setting::Setting;
 
 /// The settings of all groups, in the order of the help.
-const GROUPS: [&[Setting]; 9] = [
+const GROUPS: [&[Setting]; 10] = [
     general::SETTINGS,
     network::SETTINGS,
     tokens::SETTINGS,
+    hooks::SETTINGS,
     store::SETTINGS,
     cluster::SETTINGS,
     logs::SETTINGS,

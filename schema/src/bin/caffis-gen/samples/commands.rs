@@ -5,17 +5,18 @@ use caffis_schema::{
     command::{
         AddMembers, Anchor, Close, CreateGroup, Cursor, EnsureDirect, EnsureRoom, Hello, History,
         Leave, Mark, Members, MessageAt, Open, Profiles, Refresh, RemoveMember, Resume, Rooms,
-        Send, SetPreferences, SetPresence, SetRole, Typing,
+        Send, SetContext, SetPreferences, SetPresence, SetRole, Typing,
     },
     event::SystemBody,
     ids::MAX_EXACT,
     open::Empty,
-    room::{Availability, HistoryPolicy, Role, RoomClass},
+    room::{Availability, ContextStatus, HistoryPolicy, Role, RoomClass},
 };
 
 use super::{
-    ASTRAL, FIRST_ROOM, LAST_ROOM, ORDER_MARK, RIGHT_TO_LEFT, ROOM, context, device, key, last_key,
-    list, longest, longest_user, text, text_body, unknown, user,
+    ASTRAL, FIRST_ROOM, LAST_ROOM, ORDER_MARK, RIGHT_TO_LEFT, ROOM, context, details, device, key,
+    last_key, list, longest, longest_participant, longest_user, participant, text, text_body,
+    unknown, user,
 };
 
 /// Every command and signal.
@@ -112,6 +113,30 @@ fn rooms() -> Vec<(&'static str, Command)> {
         ("command set_role, member", role(Role::Member)),
         ("command set_role, admin", role(Role::Admin)),
         ("command set_role, owner", role(Role::Owner)),
+        (
+            "command set_context",
+            Command::SetContext(SetContext {
+                key: key(),
+                room: ROOM,
+                version: MAX_EXACT,
+                details: Some(details()),
+                status: Some(ContextStatus::Cancelled(Empty {})),
+                participants: Some(list([participant(), longest_participant()])),
+                remove_others: true,
+            }),
+        ),
+        (
+            "command set_context, nothing",
+            Command::SetContext(SetContext {
+                key: last_key(),
+                room: LAST_ROOM,
+                version: 0,
+                details: None,
+                status: None,
+                participants: None,
+                remove_others: false,
+            }),
+        ),
         ("command leave", Command::Leave(Leave { key: key(), room: ROOM })),
         ("command members", Command::Members(Members { room: ROOM, after: None, limit: 0 })),
         (

@@ -8,11 +8,12 @@ use caffis_schema::{
         RoomEntry, RoomMarkers, RoomRemoved, SystemBody, TokenExpiring, TypingBy,
     },
     ids::MAX_EXACT,
-    room::{Availability, Marker, Message, Role, RoomClass},
+    open::Empty,
+    room::{Availability, ContextStatus, Marker, Message, Role, RoomClass},
 };
 
 use super::{
-    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, context, list, longest, longest_own_state,
+    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, context, list, longest, longest_own_state,
     longest_presence, longest_profile, longest_summary, longest_user, message, own_state, presence,
     preview, profile, summary, text_body, unknown, user,
 };
@@ -71,6 +72,9 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("left, by the service", EntryKind::Left(Left { user: user("bo"), by: None })),
         ("role", role(Some(user("ana")))),
         ("role, by the service", role(None)),
+        ("context", EntryKind::Context(card(ContextStatus::Open(Empty {})))),
+        ("context, closed", EntryKind::Context(card(ContextStatus::Closed(Empty {})))),
+        ("context, unknown status", EntryKind::Context(card(ContextStatus::Unknown(unknown(3))))),
         ("unknown", EntryKind::Unknown(unknown(u32::MAX))),
     ]
 }

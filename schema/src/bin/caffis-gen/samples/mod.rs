@@ -12,8 +12,8 @@ use caffis_schema::{
     ids::MAX_EXACT,
     open::Unknown,
     room::{
-        Availability, ClientKey, Context, Message, OwnState, Presence, Preview, Profile, Role,
-        RoomClass, RoomSummary,
+        Availability, Card, ClientKey, Context, ContextStatus, Details, Message, OwnState,
+        Participant, Place, Presence, Preview, Profile, Role, RoomClass, RoomSummary,
     },
 };
 
@@ -178,5 +178,39 @@ fn preview() -> Preview {
         sender: None,
         text: text(RIGHT_TO_LEFT),
         time: Timestamp(TIME),
+    }
+}
+
+fn participant() -> Participant {
+    Participant { user: user("bo"), role: None }
+}
+
+fn longest_participant() -> Participant {
+    Participant { user: longest_user(), role: Some(longest()) }
+}
+
+fn details() -> Details {
+    Details {
+        title: Some(longest()),
+        place: Some(Place {
+            name: Some(text(ASTRAL)),
+            address: Some(longest()),
+            coordinates: Some(text("45.4642,9.19")),
+        }),
+        time: Some(Timestamp(TIME)),
+        ends: Some(Timestamp(MAX_EXACT)),
+        time_zone: Some(text("Europe/Rome")),
+        photos: list([text("https://a.example/b.png"), longest()]),
+    }
+}
+
+fn card(status: ContextStatus) -> Card {
+    Card {
+        details: details(),
+        details_version: 7,
+        status,
+        status_version: MAX_EXACT,
+        participants: list([participant(), longest_participant()]),
+        participants_version: 0,
     }
 }

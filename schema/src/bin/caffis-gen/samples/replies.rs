@@ -11,11 +11,11 @@ use caffis_schema::{
         Appended, EntryPage, MemberPage, Opened, ProfileList, Refreshed, Resumed, ResumedRooms,
         RoomPage, Standing, Welcome,
     },
-    room::{Availability, Marker, Member, Role},
+    room::{Availability, ContextStatus, Marker, Member, Role},
 };
 
 use super::{
-    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, list, longest, longest_own_state,
+    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, list, longest, longest_own_state,
     longest_presence, longest_profile, longest_summary, longest_user, message, own_state, presence,
     profile, session, summary, text_body, unknown, user,
 };
@@ -119,7 +119,9 @@ fn room_replies() -> Vec<(&'static str, Reply)> {
         ]),
         presence: list([presence(Availability::Online), longest_presence()]),
         attendance: 2,
+        card: Some(card(ContextStatus::Cancelled(Empty {}))),
     };
+    let no_card = Opened { card: None, ..opened.clone() };
     let profiles = ProfileList { profiles: list([profile(), longest_profile()]) };
     vec![
         ("rooms", Reply::Rooms(RoomPage { rooms: list([summary()]), more: true })),
@@ -131,6 +133,7 @@ fn room_replies() -> Vec<(&'static str, Reply)> {
             Reply::Members(MemberPage { members: list([member, longest_member]), more: false }),
         ),
         ("opened", Reply::Opened(opened)),
+        ("opened, about nothing", Reply::Opened(no_card)),
         ("profiles", Reply::Profiles(profiles)),
     ]
 }
@@ -170,7 +173,7 @@ fn page() -> EntryPage {
     let newer = Entry {
         position: Position(58),
         time: Timestamp(TIME),
-        kind: EntryKind::Unknown(unknown(5)),
+        kind: EntryKind::Unknown(unknown(1_005)),
     };
     EntryPage {
         entries: list([
