@@ -52,6 +52,15 @@ const AIMS: &[Aim] = &[
     most("mark_read", "1000/s by 100 members, 50 sends/s, websocket", "send_p50_times_alone", 1.2),
     most("mark_read", "1000/s by 500 members, 50 sends/s, websocket", "mark_p99_ms", 50.0),
     most("mark_read", "1000/s by 500 members, 50 sends/s, websocket", "send_p50_times_alone", 1.2),
+    most("hooks", "100 invitations/s to 200 people", "screen_p50_ms", 50.0),
+    most("hooks", "100 invitations/s to 200 people", "screen_p99_ms", 200.0),
+    Aim {
+        scenario: "hooks",
+        variant: "20000 users, 64 in flight",
+        figure: "events_per_s",
+        most: None,
+        least: Some(5_000.0),
+    },
     most("herd", "1000 clients in 10 rooms, 20 missed, websocket", "all_caught_up_ms", 150.0),
     most("restart", "1000000 stored messages", "accepting_ms", 300.0),
 ];

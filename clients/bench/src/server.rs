@@ -27,6 +27,9 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("LOG_FILTER", "warn"),
 ];
 
+/// The key with which the benchmark's webhooks are signed, and nothing else.
+pub(crate) const HOOK_SECRET: &str = "a key for benchmarks of webhooks";
+
 /// A running server; killed on drop.
 pub(crate) struct Server {
     process: Child,
@@ -127,12 +130,21 @@ fn command(program: &Path, folder: &Path) -> Command {
         .env("CAFFIS_DATA", folder)
         .env("CAFFIS_TOKEN_SECRET", token::SECRET)
         .env("CAFFIS_HOSTS", "127.0.0.1")
+        .env("CAFFIS_HOOK_SECRETS", hook_secret())
+        .env("CAFFIS_HOOK_KINDS", "bench:*")
+        .env("CAFFIS_HOOK_RATES", "bench:1000000")
         .stdin(Stdio::null())
         .stdout(Stdio::null());
     for (name, value) in SETTINGS {
         command.env(format!("CAFFIS_{name}"), value);
     }
     command
+}
+
+/// The key, as the server reads it.
+fn hook_secret() -> String {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    format!("bench:whsec_{}", BASE64_STANDARD.encode(HOOK_SECRET))
 }
 
 /// A port that is free on TCP and UDP at present.

@@ -5,6 +5,7 @@ mod dial;
 mod fanout;
 mod hello;
 mod herd;
+mod hooks;
 mod idle;
 mod links;
 mod loss;
@@ -107,6 +108,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario::new("hello", |plan| Box::pin(hello::run(plan))),
     Scenario::new("fanout", |plan| Box::pin(fanout::run(plan))),
     Scenario::new("links", |plan| Box::pin(links::run(plan))).runs(1),
+    Scenario::new("hooks", |plan| Box::pin(hooks::run(plan))),
     Scenario::new("rooms", |plan| Box::pin(rooms::run(plan))),
     Scenario::new("mark_read", |plan| Box::pin(marks::run(plan))),
     Scenario::new("saturate", |plan| Box::pin(saturate::run(plan))),
