@@ -6,7 +6,7 @@ use boon::{Compiler, Schemas};
 use caffis_chat::config::Config;
 use serde_json::Value;
 
-use crate::{config, path, read, variables};
+use crate::{caffis_chat, config, path, read, variables};
 
 const FILE: &str = "docker-compose.yml";
 const NODES: [&str; 2] = ["node-1", "node-2"];
@@ -27,6 +27,9 @@ fn filled(text: &str) -> String {
     let (name, after) = rest.split_once('}').unwrap();
     let value = match name.split_once(":-") {
         Some((_, default)) => default.to_owned(),
+        None if name.starts_with("HOOK_SECRET") => {
+            "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned()
+        }
         None => "a secret of more than 32 bytes for tests".to_owned(),
     };
     format!("{before}{value}{}", filled(after))
@@ -128,6 +131,64 @@ fn ports_agree() {
     let metrics = port(&environment("node-1")["CAFFIS_METRICS_LISTEN"]);
     let targets = yaml("deploy/compose/targets.yml");
     assert_eq!(texts(&targets[0]["targets"]), NODES.map(|node| format!("{node}:{metrics}")));
+}
+
+#[test]
+fn users_come_from_the_example_to_the_nodes() {
+    let (install, relay) = (environment("pg-relay-install"), environment("pg-relay"));
+    for variables in [&install, &relay] {
+        // Every value is checked.
+        config(&variables.clone().into_iter().collect::<Vec<_>>());
+    }
+    let database = |variables: &BTreeMap<String, String>| {
+        reqwest::Url::parse(&variables["CAFFIS_PG_RELAY_DATABASE"]).unwrap()
+    };
+    let postgres = environment("postgres");
+    for url in [database(&install), database(&relay)] {
+        assert_eq!(url.host_str(), Some("postgres"));
+        assert_eq!(url.path().trim_start_matches('/'), postgres["POSTGRES_DB"]);
+    }
+    assert_eq!(database(&install).username(), postgres["POSTGRES_USER"]);
+    let settings = Config::default().relay;
+    assert_eq!(database(&relay).username(), settings.role, "the role that is made");
+    assert_eq!(install["CAFFIS_PG_RELAY_DATABASE_PASSWORD"], postgres["POSTGRES_PASSWORD"]);
+    // The table has what the map names.
+    let table = read("deploy/postgres/users.sql");
+    assert!(table.contains(&format!("EXISTS {} (", settings.columns.table)));
+    let mapped = install.iter().filter(|(key, _)| {
+        ["PICTURE", "LOCALE", "TIME_ZONE"].iter().any(|name| key.ends_with(name))
+    });
+    let mapped: Vec<_> = mapped.map(|(_, column)| column.as_str()).collect();
+    assert_eq!(mapped.len(), 3);
+    for column in mapped.into_iter().chain(["id", "name"]) {
+        assert!(table.contains(&format!("\n    {column} ")), "{column}");
+    }
+    // Signed events reach the nodes through the balancer.
+    let endpoint = reqwest::Url::parse(&relay["CAFFIS_PG_RELAY_ENDPOINT"]).unwrap();
+    assert_eq!(endpoint.host_str(), Some("haproxy"));
+    assert_eq!(endpoint.port(), Some(port(&environment("haproxy")["CHAT_BIND"])));
+    let source = endpoint.path().strip_prefix("/api/chat/hooks/").unwrap();
+    for node in NODES {
+        let node = environment(node);
+        let secret = format!("{source}:{}", relay["CAFFIS_PG_RELAY_SECRETS"]);
+        assert_eq!(node["CAFFIS_HOOK_SECRETS"], secret);
+        assert_eq!(node["CAFFIS_HOOK_KINDS"], format!("{source}:user.*"));
+    }
+    for (name, action) in [("pg-relay-install", &["install", "--apply"][..]), ("pg-relay", &[])] {
+        let service = service(name);
+        let words = texts(&service["command"]);
+        assert!(words[0] == "pg-relay" && words[1..] == *action, "{words:?}");
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        assert!(caffis_chat(&words, &[]).status.success(), "{words:?} is a command");
+        assert_eq!(service["healthcheck"]["disable"], true, "it has no data folder");
+        assert_eq!(service["read_only"], true);
+    }
+    let wait = |name: &str, on: &str| service(name)["depends_on"][on]["condition"].clone();
+    assert_eq!(wait("pg-relay-install", "postgres"), "service_healthy");
+    assert_eq!(wait("pg-relay", "pg-relay-install"), "service_completed_successfully");
+    let grace = service("pg-relay")["stop_grace_period"].clone();
+    let grace: u64 = grace.as_str().unwrap().trim_end_matches('s').parse().unwrap();
+    assert!(grace > settings.limits.request_timeout.as_secs());
 }
 
 #[test]

@@ -28,9 +28,14 @@ pub(crate) struct Relays {
 impl Relays {
     /// With these times: a lease of three seconds.
     pub(crate) fn new(server: &PostgresServer, receiver: &Receiver) -> Self {
+        Self::to(server, &receiver.url())
+    }
+
+    /// To another receiver.
+    pub(crate) fn to(server: &PostgresServer, endpoint: &str) -> Self {
         let variables = [
             ("DATABASE", server.url(ROLE)),
-            ("ENDPOINT", receiver.url()),
+            ("ENDPOINT", endpoint.to_owned()),
             ("SECRETS", SECRET.to_owned()),
             ("ROLE_PASSWORD", ROLE.to_owned()),
             ("REQUEST_TIMEOUT", "1s".to_owned()),
@@ -40,6 +45,11 @@ impl Relays {
         ];
         let variables = variables.map(|(name, value)| (format!("CAFFIS_PG_RELAY_{name}"), value));
         Self { variables: variables.to_vec(), folder: TempDir::new().unwrap() }
+    }
+
+    /// With further variables.
+    pub(crate) fn add(&mut self, variables: impl Iterator<Item = (String, String)>) {
+        self.variables.extend(variables);
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
