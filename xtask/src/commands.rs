@@ -69,6 +69,20 @@ pub(crate) fn cluster(workspace: &Workspace, port: Option<u16>) -> Result<()> {
         .serve_until_we_end()
 }
 
+/// The main app and the map service of the examples with the chat, on this terminal.
+pub(crate) fn demo(workspace: &Workspace, port: Option<u16>) -> Result<()> {
+    page(workspace)?;
+    setup::postgres(workspace)?;
+    workspace
+        .cargo(["build", "--locked", "--package", "caffis-chat", "--package", "caffis-servers"])
+        .run()?;
+    workspace
+        .program(workspace.built("caffis-demo"))
+        .arguments([workspace.built("caffis-chat"), workspace.path(node::EXAMPLES)])
+        .arguments(port.map(|port| port.to_string()))
+        .serve_until_we_end()
+}
+
 /// Whether a server answers at the address within the time.
 fn answers(address: &str, limit: Duration) -> bool {
     let started = Instant::now();

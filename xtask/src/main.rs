@@ -39,6 +39,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Action::Help => print!("{}", options::HELP),
         Action::Run(arguments) => commands::run(&workspace, &arguments)?,
         Action::Cluster { port } => commands::cluster(&workspace, port)?,
+        Action::Demo { port } => commands::demo(&workspace, port)?,
         Action::Test(options) => return stages::test(&workspace, &options),
         Action::Setup => setup::everything(&workspace)?,
         Action::Gen { check } => commands::generate(&workspace, check)?,

@@ -7,7 +7,9 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{process::Program, tally::Tally, workspace::Workspace};
 
 /// The packages in the order in which they need each other.
-const PACKAGES: [&str; 2] = ["clients/ts", "clients/web"];
+const PACKAGES: [&str; 3] = ["clients/ts", "clients/web", EXAMPLES];
+/// The services of the demo.
+pub(crate) const EXAMPLES: &str = "examples";
 /// The oldest major version of Node that the packages run on.
 const OLDEST_NODE: u32 = 20;
 const INSTALL_LIMIT: Duration = Duration::from_secs(10 * 60);

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 pub(crate) const HELP: &str = "\
 cargo xtask run [-- ARGUMENTS]   build the page and the server, serve http://localhost:5002
 cargo xtask cluster [--port N]   two nodes behind HAProxy, with their servers, on http://localhost:5002
+cargo xtask demo [--port N]      a main app and a map service with the chat, from http://localhost:5002 on
 cargo xtask test [OPTIONS]       install what the tests need and run them all
     --quick                      no browsers, servers, fuzzing, licences (minutes)
     --long                       longer fuzzing, more kill runs
@@ -28,6 +29,7 @@ pub(crate) enum Action {
     Help,
     Run(Vec<String>),
     Cluster { port: Option<u16> },
+    Demo { port: Option<u16> },
     Test(TestOptions),
     Setup,
     Gen { check: bool },
@@ -83,14 +85,8 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Action> {
     Ok(match command.as_str() {
         "help" | "-h" | "--help" => Action::Help,
         "run" => Action::Run(rest),
-        "cluster" => match rest.as_slice() {
-            [] => Action::Cluster { port: None },
-            [flag, port] if flag == "--port" => match port.parse() {
-                Ok(port) if port != 0 => Action::Cluster { port: Some(port) },
-                _ => bail!("--port wants a number from 1 to 65535, not `{port}`"),
-            },
-            other => bail!("`cluster` takes only --port, not {other:?}"),
-        },
+        "cluster" => Action::Cluster { port: parse_port("cluster", &rest)? },
+        "demo" => Action::Demo { port: parse_port("demo", &rest)? },
         "bench" => Action::Bench(rest),
         "sim" => Action::Sim(rest),
         "model" => Action::Model(rest),
@@ -106,6 +102,18 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Action> {
         "audit" => Action::Audit,
         other => bail!("no command `{other}`\n\n{HELP}"),
     })
+}
+
+/// The port that a command is given, if it is.
+fn parse_port(command: &str, arguments: &[String]) -> Result<Option<u16>> {
+    match arguments {
+        [] => Ok(None),
+        [flag, port] if flag == "--port" => match port.parse() {
+            Ok(port) if port != 0 => Ok(Some(port)),
+            _ => bail!("--port wants a number from 1 to 65535, not `{port}`"),
+        },
+        other => bail!("`{command}` takes only --port, not {other:?}"),
+    }
 }
 
 fn parse_chaos(arguments: &[String]) -> Result<ChaosOptions> {

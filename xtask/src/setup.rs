@@ -37,10 +37,11 @@ const SERVERS: [System; 5] = [
     System { package: "haproxy", program: "haproxy" },
     // With promtool.
     System { package: "prometheus", program: "prometheus" },
-    // With psql.
-    System { package: "postgresql", program: "initdb" },
+    POSTGRES,
     MAVEN,
 ];
+/// With psql.
+const POSTGRES: System = System { package: "postgresql", program: "initdb" };
 /// Fetches the CQL server.
 const MAVEN: System = System { package: "maven", program: "mvn" };
 /// Runs it. Its program has the same name in every version, so it is looked for by [`has_java_17`].
@@ -167,6 +168,11 @@ pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
 pub(crate) fn servers(workspace: &Workspace) -> Result<PathBuf> {
     system_packages(workspace, &SERVERS.iter().collect::<Vec<_>>())?;
     cassandra(workspace)
+}
+
+/// The server of the demo.
+pub(crate) fn postgres(workspace: &Workspace) -> Result<()> {
+    system_packages(workspace, &[&POSTGRES])
 }
 
 /// The folder with the jars of the CQL server, fetched from Maven Central if they are not there yet, and

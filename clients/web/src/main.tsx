@@ -1,9 +1,19 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App.tsx";
+import { saveAccount, savedAccount } from "./app/account.ts";
 import { I18nProvider } from "./i18n/i18n.tsx";
+import { handedOver } from "./sign-in/handedOver.ts";
 import "./styles/tokens.css";
 import "./styles/base.css";
+
+const handed = handedOver(location.hash);
+if (handed) {
+  // First of all out of the address, so that the token is in no history and in no copied link.
+  history.replaceState(null, "", handed.hash);
+  // A link never makes somebody who is signed in somebody else.
+  if (!savedAccount()) saveAccount({ type: "token", token: handed.token });
+}
 
 const root = document.getElementById("root");
 if (!root) throw new Error("the page has no root");

@@ -8,7 +8,8 @@
 //! All of them end when the process of the test ends in any other way, too (`process`), and files that it
 //! leaves behind are removed by the next one (`folder`).
 //!
-//! [`demo`] starts all of them with two nodes of the product, for people: `cargo xtask cluster`.
+//! [`demo`] starts all of them with two nodes of the product, for people: `cargo xtask cluster`. [`story`] starts
+//! the services of `examples` with the chat: `cargo xtask demo`.
 //!
 //! Everything here panics if something is missing, so that a test which needs a server never passes
 //! without one. Such tests are ignored by default; `cargo xtask test --only servers` installs the servers
@@ -19,12 +20,14 @@
 mod address;
 mod cql;
 pub mod demo;
+pub mod ending;
 mod folder;
 mod haproxy;
 mod postgres;
 mod process;
 pub mod prometheus;
 pub mod redis;
+pub mod story;
 
 pub use cql::{Clock, CommitLog, CqlNode, CqlServers, CqlSetup};
 pub use haproxy::HaProxy;
