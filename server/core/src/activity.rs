@@ -163,7 +163,8 @@ impl Activity {
             self.store.write(batch).await?;
         }
         let closed = cursors.values().map(|cursor| cursor.handled).max().unwrap_or(0);
-        let noted = self.noted_ahead(shard).await?.unwrap_or(closed);
+        // Up to the present minute, too, and the clock may be set back.
+        let noted = self.noted_ahead(shard).await?.unwrap_or(closed).max(self.present());
         let adopted = Adopted { epoch, closed, noted, cursors };
         *lock(&self.slot(shard).adopted) = Some(adopted);
         Ok(())
