@@ -9,8 +9,12 @@ use std::{
 
 use crate::options::OpenError;
 
-/// The version of the storage format that this program reads and writes: that of the tables.
+/// The version of the storage format that this program writes: that of the tables.
 pub const FORMAT: u32 = caffis_core::tables::VERSION;
+
+/// The oldest format that this program reads. Since then tables were added, and columns at the end of their
+/// rows, which older rows read as null; so a folder is brought to [`FORMAT`] by saying so.
+pub const OLDEST_FORMAT: u32 = 7;
 
 const FORMAT_FILE: &str = "format";
 const FORMAT_PREFIX: &str = "caffis-store ";
@@ -46,7 +50,12 @@ impl Folder {
             TryLockError::Error(error) => io(error),
         })?;
         match fs::read(path.join(FORMAT_FILE)) {
-            Ok(bytes) => check_format(path, &bytes)?,
+            Ok(bytes) => {
+                // From now on programs that know only the older format refuse it.
+                if read_format(path, &bytes)? < FORMAT {
+                    write_format(path).map_err(io)?;
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 write_format(path).map_err(io)?;
             }
@@ -80,12 +89,12 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn check_format(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
+fn read_format(path: &Path, bytes: &[u8]) -> Result<u32, OpenError> {
     let text = std::str::from_utf8(&bytes[..bytes.len().min(FORMAT_FILE_BYTES)]);
     let found = text.ok().and_then(|t| t.strip_prefix(FORMAT_PREFIX)?.trim().parse::<u32>().ok());
     match found {
-        Some(FORMAT) => Ok(()),
-        Some(found) => Err(OpenError::Format { found, expected: FORMAT }),
+        Some(found) if (OLDEST_FORMAT..=FORMAT).contains(&found) => Ok(found),
+        Some(found) => Err(OpenError::Format { found, oldest: OLDEST_FORMAT, newest: FORMAT }),
         None => Err(OpenError::NotAStore {
             path: path.to_owned(),
             reason: "its format file says something else".into(),

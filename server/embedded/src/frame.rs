@@ -10,7 +10,10 @@
 //! Numbers are big-endian. Nothing follows the end. A row's key and value are the storage format's
 //! bytes, so a backup is restored by a program of the same storage format.
 
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    ops::RangeInclusive,
+};
 
 use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 
@@ -154,7 +157,7 @@ pub(crate) struct Reader<R> {
 
 impl<R: Read> Reader<R> {
     /// Reads and checks the header.
-    pub(crate) fn start(input: R, storage_format: u32) -> Result<Self, FrameError> {
+    pub(crate) fn start(input: R, formats: RangeInclusive<u32>) -> Result<Self, FrameError> {
         let mut reader = Self { input, digest: Context::new(&SHA256) };
         let header: [u8; HEADER_BYTES] = reader.take()?;
         let number = |at: usize| {
@@ -163,11 +166,12 @@ impl<R: Read> Reader<R> {
         if !header.starts_with(MAGIC) {
             return Err(damaged("it does not begin like a backup"));
         }
-        for (what, found, expected) in [
-            ("backup format", number(8), BACKUP_FORMAT),
-            ("storage format", number(12), storage_format),
+        for (what, found, readable) in [
+            ("backup format", number(8), BACKUP_FORMAT..=BACKUP_FORMAT),
+            ("storage format", number(12), formats),
         ] {
-            if found != expected {
+            if !readable.contains(&found) {
+                let expected = *readable.end();
                 return Err(FrameError::Version { what, found, expected });
             }
         }

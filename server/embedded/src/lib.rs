@@ -41,7 +41,7 @@ mod space;
 mod store;
 
 pub use backup::{BackupError, BackupProgress, BackupReport};
-pub use folder::FORMAT;
+pub use folder::{FORMAT, OLDEST_FORMAT};
 pub use options::{Health, OpenError, Options};
 pub use restore::{RestoreError, restore};
 pub use store::EmbeddedStore;

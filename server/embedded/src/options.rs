@@ -41,13 +41,15 @@ pub enum OpenError {
         /// The store's folder.
         path: PathBuf,
     },
-    /// It was written by an older or a newer version of this program.
-    #[error("the store has format {found}; this program reads and writes format {expected} only")]
+    /// It was written by a much older or a newer version of this program.
+    #[error("the store has format {found}; this program reads formats {oldest} to {newest}")]
     Format {
         /// The format in the folder.
         found: u32,
+        /// The oldest format that this program reads.
+        oldest: u32,
         /// The format of this program.
-        expected: u32,
+        newest: u32,
     },
     /// The folder holds something else.
     #[error("{} is not a store: {reason}", path.display())]

@@ -16,7 +16,7 @@ use caffis_core::ports::clock::SharedClock;
 use crate::{
     backup::BackupReport,
     database::Database,
-    folder::{FORMAT, Folder, sync_folder},
+    folder::{FORMAT, Folder, OLDEST_FORMAT, sync_folder},
     frame::{Frame, FrameError, Reader},
     options::{OpenError, Options},
 };
@@ -115,7 +115,7 @@ pub fn restore(
 fn fill(reader: impl Read, path: &Path, clock: SharedClock) -> Result<BackupReport, RestoreError> {
     let counting = Counting { inner: io::BufReader::new(reader), bytes: Arc::default() };
     let bytes = Arc::clone(&counting.bytes);
-    let mut frames = Reader::start(counting, FORMAT)?;
+    let mut frames = Reader::start(counting, OLDEST_FORMAT..=FORMAT)?;
     let folder = Folder::open(path)?;
     let options = Options::new(clock);
     let now = Arc::new(AtomicU64::new(0));

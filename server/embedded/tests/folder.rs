@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 
 use caffis_core::ports::store::Store;
-use caffis_embedded::{EmbeddedStore, FORMAT, Health, OpenError};
+use caffis_embedded::{EmbeddedStore, FORMAT, Health, OLDEST_FORMAT, OpenError};
 use common::{has, message, open, options};
 
 #[tokio::test]
@@ -39,16 +39,28 @@ async fn a_folder_has_one_process() {
 fn another_format_is_refused_in_words() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()));
-    for other in [FORMAT - 1, FORMAT + 1] {
+    for other in [OLDEST_FORMAT - 1, FORMAT + 1] {
         fs::write(folder.path().join("format"), format!("caffis-store {other}\n")).unwrap();
         let error = EmbeddedStore::open(folder.path(), options()).err().expect("a refusal");
-        assert!(matches!(error, OpenError::Format { found, expected: FORMAT } if found == other));
-        let only = format!("this program reads and writes format {FORMAT} only");
-        assert_eq!(error.to_string(), format!("the store has format {other}; {only}"));
+        assert!(matches!(error, OpenError::Format { found, .. } if found == other));
+        let reads = format!("this program reads formats {OLDEST_FORMAT} to {FORMAT}");
+        assert_eq!(error.to_string(), format!("the store has format {other}; {reads}"));
     }
     fs::write(folder.path().join("format"), b"\xff\xfe").unwrap();
     let error = EmbeddedStore::open(folder.path(), options()).err().expect("a refusal");
     assert!(matches!(error, OpenError::NotAStore { .. }));
+}
+
+#[test]
+fn an_older_format_is_brought_to_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let format = folder.path().join("format");
+    for older in OLDEST_FORMAT..FORMAT {
+        fs::write(&format, format!("caffis-store {older}\n")).unwrap();
+        drop(open(folder.path()));
+        assert_eq!(fs::read_to_string(&format).unwrap(), format!("caffis-store {FORMAT}\n"));
+    }
 }
 
 #[test]
