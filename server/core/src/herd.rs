@@ -88,6 +88,7 @@ impl Herd {
             let mut state = lock(&self.state);
             if state.answering < self.at_once {
                 state.answering += 1;
+                state.last = Some(address);
                 self.count(Admitted::AtOnce);
                 return Ok(Turn { herd: self.clone(), since: now });
             }
