@@ -35,9 +35,9 @@ impl Wall {
         Arc::new(Self { began: Instant::now(), skew: AtomicI64::new(skew) })
     }
 
-    /// Moves the clock by milliseconds, also backwards.
-    pub(crate) fn jump(&self, by: i64) {
-        self.skew.fetch_add(by, Ordering::Relaxed);
+    /// Makes the clock wrong by so many milliseconds; gives by how many it jumps.
+    pub(crate) fn jump_to(&self, skew: i64) -> i64 {
+        skew - self.skew.swap(skew, Ordering::Relaxed)
     }
 
     fn plus(&self, skew: i64) -> Timestamp {

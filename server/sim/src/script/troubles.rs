@@ -27,6 +27,9 @@ const AWAY: Duration = Duration::from_secs(8);
 /// How long a node stands still.
 const STILL: Duration = Duration::from_secs(9);
 
+/// How far a clock is wrong at most, in milliseconds: two of them by less than what reactors allow for.
+const WRONG: i64 = 4_500_000;
+
 /// How long a call takes at most that is under way when a node comes to stand still.
 const UNDER_WAY: Duration = Duration::from_secs(9);
 
@@ -97,9 +100,8 @@ impl Life {
 
     pub(super) fn clock(&mut self, world: &World) {
         let seat = self.seat(world);
-        let by = either_way(&mut self.random, 3_600_000);
+        let by = seat.wall.jump_to(either_way(&mut self.random, WRONG));
         self.trace.note(format_args!("the clock of {} jumps by {} s", seat.number, by / 1_000));
-        seat.wall.jump(by);
     }
 
     /// A process dies, in half of the times with a store that loses what is under way.
