@@ -264,8 +264,7 @@ describe("the connection", () => {
 
   test("says hello again when the server says, if it is put off", async () => {
     const server = new FakeServer();
-    server.refuse = (command) =>
-      command.type === "hello" ? refusal("unavailable", 4_000) : null;
+    server.refuse = (command) => (command.type === "hello" ? refusal("unavailable", 4_000) : null);
     const { client, timers } = start(server);
     await settled();
     const { retryAt } = client.connection.getSnapshot();
