@@ -113,18 +113,26 @@ export class Person {
     );
   }
 
-  /** Waits until so many messages are shown that the server has numbered. */
+  /**
+   * Waits until so many messages are shown that the server has numbered, and gives all that were shown at that
+   * moment: the list keeps only the rows near the part in view.
+   */
   async sees(count: number): Promise<Shown[]> {
-    const numbered = '[data-testid=message]:not([data-number=""])';
-    const enough = (wanted: { numbered: string; count: number }) =>
-      document.querySelectorAll(wanted.numbered).length >= wanted.count;
+    const enough = (wanted: number) => {
+      const rows = [...document.querySelectorAll("[data-testid=message]")];
+      const shown = rows.map((row) => ({
+        number: row.getAttribute("data-number") ?? "",
+        text: row.querySelector("[data-testid=text]")?.textContent ?? "",
+      }));
+      return shown.filter(({ number }) => number !== "").length >= wanted && shown;
+    };
     try {
-      await this.page.waitForFunction(enough, { numbered, count });
+      const found = await this.page.waitForFunction(enough, count);
+      return (await found.jsonValue()) || [];
     } catch (error) {
       const shown = JSON.stringify(await this.shown(), null, 1);
       throw new Error(`${count} messages never came; shown are ${shown}`, { cause: error });
     }
-    return this.shown();
   }
 
   /** The badge of a conversation in the list, once it says this; null for no badge. */
