@@ -59,7 +59,7 @@ impl<'a> Log<'a> {
     fn own(
         services: &'a Services,
         (cell, state): (&'a RoomCell, &'a RoomState),
-        allowed: &Allowed<Read>,
+        floor: Position,
     ) -> Self {
         Self {
             services,
@@ -67,7 +67,7 @@ impl<'a> Log<'a> {
             stored: Some((&state.buckets, state.head)),
             room: state.meta.id,
             head: state.head,
-            floor: allowed.visible_after(),
+            floor,
         }
     }
 
@@ -159,7 +159,7 @@ pub async fn entry_page(
     limit: usize,
     bytes: usize,
 ) -> Result<EntryPage, Error> {
-    let log = Log::own(services, (cell, state), allowed);
+    let log = Log::own(services, (cell, state), allowed.visible_after());
     log.page(anchor, limit, bytes).await.map_err(or_not_now)
 }
 
@@ -175,7 +175,7 @@ pub(crate) async fn page_or_place(
     limit: usize,
     bytes: usize,
 ) -> Result<Paged, Error> {
-    let log = Log { stored: None, ..Log::own(services, (cell, state), allowed) };
+    let log = Log { stored: None, ..Log::own(services, (cell, state), allowed.visible_after()) };
     match log.page(anchor, limit, bytes).await {
         Ok(page) => Ok(Paged::Whole(page)),
         Err(Missing::Refused(error)) => Err(error),
@@ -256,13 +256,6 @@ pub async fn forward(
     last: Position,
     limit: usize,
 ) -> Result<Vec<Arc<Entry>>, Error> {
-    let end = last.min((first + limit as u64).back(1));
-    if limit == 0 || first > last {
-        return Ok(Vec::new());
-    }
-    if let Some(entries) = in_memory(services, cell, first, end) {
-        return Ok(entries);
-    }
-    let log = (state.meta.id, state.buckets.as_slice());
-    read_forward(&*services.store, log, first, last, limit).await.map_err(Error::from)
+    let log = Log::own(services, (cell, state), Position::ZERO);
+    log.forward(first, last, limit).await.map_err(or_not_now)
 }
