@@ -66,18 +66,28 @@ impl Follows {
         user: &UserId,
         rooms: impl IntoIterator<Item = (RoomId, Option<UserId>)>,
     ) {
+        let subjects = self.note_member(user, rooms);
+        self.wire.subscribe(&subjects).await;
+    }
+
+    /// Notes that a member of rooms is connected here; with whom they are, for direct conversations. Gives the
+    /// subjects that are to be subscribed to.
+    #[must_use]
+    pub(crate) fn note_member(
+        &self,
+        user: &UserId,
+        rooms: impl IntoIterator<Item = (RoomId, Option<UserId>)>,
+    ) -> Vec<Subject> {
         let mut subjects = Vec::new();
-        {
-            let (mut followed, mut peers) = (lock(&self.rooms), lock(&self.peers));
-            for (room, peer) in rooms {
-                followed.entry(room).or_default().members.insert(user.clone());
-                subjects.push(Subject::Room(room));
-                if let Some(peer) = peer {
-                    peers.entry(peer).or_default().insert(user.clone());
-                }
+        let (mut followed, mut peers) = (lock(&self.rooms), lock(&self.peers));
+        for (room, peer) in rooms {
+            followed.entry(room).or_default().members.insert(user.clone());
+            subjects.push(Subject::Room(room));
+            if let Some(peer) = peer {
+                peers.entry(peer).or_default().insert(user.clone());
             }
         }
-        self.wire.subscribe(&subjects).await;
+        subjects
     }
 
     /// Those who are connected here and have a direct conversation with a person.

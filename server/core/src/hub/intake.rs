@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use caffis_schema::{
     Entry, Event, List, Position, RoomId, ServerSignal, UserId,
     event::{Head, OwnRead, RemovalReason, RoomMarkers, RoomRemoved, TypingBy},
-    room::{Marker, RoomSummary},
+    room::{Marker, Presence, RoomSummary},
 };
 
 use super::{
@@ -286,18 +286,57 @@ impl Views {
         }
     }
 
-    /// Takes in that a person who is connected here is in a room now.
-    pub(crate) fn receive_room(&self, user: &UserId, summary: RoomSummary) {
+    /// Takes in that a person who is connected here is in a room now. `shown` is a person's presence as it was
+    /// told last.
+    pub(crate) fn receive_room(
+        &self,
+        user: &UserId,
+        mut summary: RoomSummary,
+        shown: impl Fn(&UserId) -> Presence,
+    ) {
         let room = summary.room;
         let peer = summary.peer.as_ref().map(|peer| peer.user.clone());
         self.people.add_rooms(user, [(room, peer.clone())]);
         if let Some(follows) = self.follows.clone() {
-            let user = user.clone();
-            spawn(async move { follows.enter(&user, [(room, peer)]).await });
+            let subjects = follows.note_member(user, [(room, peer.clone())]);
+            spawn(async move { follows.wire().subscribe(&subjects).await });
         }
+        let version = summary.peer_presence.as_ref().map(|presence| presence.version);
+        summary.peer_presence.iter_mut().for_each(|it| self.people.apart().hide(user, it));
         let event = Encoded::event(Event::RoomAdded(summary));
         for session in self.people.sessions(user) {
             session.outbound.room_added(room, &event);
+        }
+        // What was told of either before this did not find the conversation.
+        if let Some(peer) = peer {
+            self.show(user, &peer, version, &shown);
+            if self.is_alone() && self.people.is_in(&peer, room) {
+                self.show(&peer, user, None, &shown);
+            }
+        }
+    }
+
+    /// Tells a person's sessions on this node of somebody's presence, unless they were told this version.
+    fn show(
+        &self,
+        user: &UserId,
+        whom: &UserId,
+        mut told: Option<u64>,
+        shown: impl Fn(&UserId) -> Presence,
+    ) {
+        if self.people.apart().is(user, whom) {
+            return;
+        }
+        // Again, until nothing newer was told meanwhile, which this would have replaced in the queue.
+        loop {
+            let presence = shown(whom);
+            if told.replace(presence.version) == Some(presence.version) {
+                return;
+            }
+            let event = Encoded::event(Event::Presence(presence));
+            for session in self.people.sessions(user) {
+                session.outbound.latest(LatestKey::Presence(whom.clone()), &event);
+            }
         }
     }
 

@@ -62,6 +62,8 @@ pub(super) struct Person {
     pub(super) sessions: Vec<Arc<SessionHandle>>,
     /// The rooms that they are in; for direct conversations with whom.
     pub(super) rooms: BTreeMap<RoomId, Option<UserId>>,
+    /// The rooms of their list were added.
+    listed: bool,
     pub(super) presence: PresenceState,
     messages: TokenBucket,
     commands: TokenBucket,
@@ -115,6 +117,7 @@ impl People {
         let person = shard.entry(session.user.clone()).or_insert_with(|| Person {
             sessions: Vec::new(),
             rooms: BTreeMap::new(),
+            listed: false,
             presence: known().after(version),
             messages: TokenBucket::new(settings.messages_per_second, now),
             commands: TokenBucket::new(settings.commands_per_second, now),
@@ -137,6 +140,26 @@ impl People {
         if let Some(person) = self.shard(user).get_mut(user) {
             person.rooms.extend(rooms);
         }
+    }
+
+    /// Adds all rooms that a person is in, as a new session of theirs is told; gives those of which their other
+    /// sessions here were not.
+    pub(crate) fn list_rooms(
+        &self,
+        user: &UserId,
+        rooms: impl IntoIterator<Item = (RoomId, Option<UserId>)>,
+    ) -> Vec<RoomId> {
+        let mut shard = self.shard(user);
+        let Some(person) = shard.get_mut(user) else { return Vec::new() };
+        // Whoever comes first, with others of the person, has everything in its own welcome.
+        let others = std::mem::replace(&mut person.listed, true) && person.sessions.len() > 1;
+        let mut missed = Vec::new();
+        for (room, peer) in rooms {
+            if person.rooms.insert(room, peer).is_none() && others {
+                missed.push(room);
+            }
+        }
+        missed
     }
 
     /// Takes a room from a person; gives their sessions.

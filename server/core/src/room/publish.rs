@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use caffis_schema::{Entry, EntryKind};
+use caffis_schema::{Entry, EntryKind, UserId, room::Presence};
 use tokio::time::timeout;
 
 use super::{
@@ -82,7 +82,7 @@ impl Rooms {
             let summary = self.summarise(state, user, marker);
             self.views.publish_room(user, &summary);
             if here {
-                self.views.receive_room(user, summary);
+                self.views.receive_room(user, summary, |user| self.shown(user));
             }
         }
     }
@@ -96,6 +96,11 @@ impl Rooms {
         }
     }
 
+    /// A person's presence as it was told last.
+    pub(super) fn shown(&self, user: &UserId) -> Presence {
+        self.people.shown(&self.directory, user, self.clock.now())
+    }
+
     fn publish_arrivals(&self, inner: &Inner, state: &RoomState, members_before: &Members) {
         let Some(loaded) = &inner.loaded else { return };
         for user in state.members.keys().filter(|user| !members_before.contains_key(*user)) {
@@ -107,7 +112,7 @@ impl Rooms {
             let summary = self.summarise(state, user, marker());
             self.views.publish_room(user, &summary);
             if here {
-                self.views.receive_room(user, summary);
+                self.views.receive_room(user, summary, |user| self.shown(user));
             }
         }
     }

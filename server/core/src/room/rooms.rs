@@ -294,8 +294,7 @@ impl Rooms {
             context: state.meta.context.clone(),
             name: state.name().cloned(),
             peer: peer.map(|peer| self.directory.peek(peer)),
-            peer_presence: peer
-                .map(|peer| self.people.shown(&self.directory, peer, self.clock.now())),
+            peer_presence: peer.map(|peer| self.shown(peer)),
             members: u32::try_from(state.members.len()).unwrap_or(u32::MAX),
             role: member.map(|m| m.role),
             head: state.head,

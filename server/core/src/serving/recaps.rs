@@ -192,7 +192,9 @@ pub(super) async fn room_added(
         return;
     }
     views.begin_at(room, head);
-    views.receive_room(user, summary);
+    let shown =
+        |user: &UserId| services.people.shown(&services.directory, user, services.clock.now());
+    views.receive_room(user, summary, shown);
 }
 
 /// Adds what is missing to everybody who is connected here.

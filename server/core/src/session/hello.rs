@@ -10,13 +10,16 @@ use std::{
 };
 
 use caffis_schema::{
-    CloseCode, Error, ErrorCode, List, PROTOCOL_VERSION, SessionId, Timestamp, UserId,
+    CloseCode, Error, ErrorCode, List, PROTOCOL_VERSION, RoomId, SessionId, Timestamp, UserId,
     command::Hello,
     limits::{FRAME_BYTES, PAGE_ROOMS, TEXT_BYTES},
     reply::Welcome,
     room::Availability,
 };
 
+use futures_util::future::try_join3;
+
+use super::siblings;
 use crate::{
     call::Call,
     features::{resume, room_list},
@@ -159,25 +162,11 @@ async fn enter(
     if let Some(nodes) = &services.nodes {
         nodes.welcome(&session.user).await;
     }
-    if session.service.is_none() {
-        services.people.apart().begin(&session.user);
-        for (other, changes, apart) in relations::of(&*services.store, &session.user).await? {
-            services.people.apart().set(&session.user, &other, changes, apart);
-        }
-    }
-    // Once more, now that a revocation finds this session: one may have come in between.
-    check_revocation(services, identity).await?;
-    let most = services.settings.rooms_per_user as usize;
-    let partition = UserRoomRow::partition(&session.user);
-    let rows: Vec<UserRoomRow> = tables::partition(&*services.store, partition, most).await?;
-    let rooms = rows.into_iter().map(|row| (row.room, row.peer));
-    match &services.nodes {
-        Some(nodes) => {
-            let rooms: Vec<_> = rooms.collect();
-            services.people.add_rooms(&session.user, rooms.iter().cloned());
-            nodes.enter(&session.user, rooms).await;
-        }
-        None => services.people.add_rooms(&session.user, rooms),
+    let rooms = read(services, session, identity).await?;
+    let missed = services.people.list_rooms(&session.user, rooms.iter().cloned());
+    siblings::tell_others(services, session, missed);
+    if let Some(nodes) = &services.nodes {
+        nodes.enter(&session.user, rooms).await;
     }
 
     let (rooms, more_rooms) = room_list::list(&call, None, None, PAGE_ROOMS).await?;
@@ -206,6 +195,32 @@ async fn enter(
         more_rooms,
         resumed: List::cut(resumed),
     })
+}
+
+/// Reads what belongs to a person, now that a session is found by what changes: whom they are kept apart from,
+/// and the rooms that they are in, of direct conversations with whom.
+async fn read(
+    services: &Services,
+    session: &SessionHandle,
+    identity: &Identity,
+) -> Result<Vec<(RoomId, Option<UserId>)>, Error> {
+    let (store, user) = (&*services.store, &session.user);
+    let most = services.settings.rooms_per_user as usize;
+    let rows = tables::partition::<UserRoomRow>(store, UserRoomRow::partition(user), most);
+    let apart = async {
+        if session.service.is_none() {
+            services.people.apart().begin(user);
+            for (other, changes, apart) in relations::of(store, user).await? {
+                services.people.apart().set(user, &other, changes, apart);
+            }
+        }
+        Ok(())
+    };
+    // The revocation once more: one may have come in between.
+    let revocation = check_revocation(services, identity);
+    let rows = async { Ok(rows.await?) };
+    let (rows, (), ()) = try_join3(rows, apart, revocation).await?;
+    Ok(rows.into_iter().map(|row| (row.room, row.peer)).collect())
 }
 
 /// Ends a session: nothing reaches it any more, and a moment later others hear that the person went,

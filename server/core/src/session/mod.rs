@@ -14,6 +14,7 @@ mod greeting;
 mod hello;
 mod link_loop;
 mod log;
+mod siblings;
 mod timers;
 
 pub use self::greeting::Greeted;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use caffis_conformance::faulty::{Fault, Plan};
+use caffis_core::tables::{MemberRow, UserRoomRow};
 use caffis_schema::{
     ClientFrame, ClientSignal, Command, ErrorCode, Event, Outcome, ServerSignal, Text,
     command::{SetPreferences, SetPresence, Typing},
@@ -15,7 +16,7 @@ use caffis_schema::{
 use crate::{
     NODES,
     client::Client,
-    harness::{World, code},
+    harness::{World, code, user},
 };
 
 fn set(availability: Availability, status: Option<&str>) -> Command {
@@ -42,6 +43,38 @@ async fn typing(client: &mut Client, room: caffis_schema::RoomId, active: bool) 
     let counter = COUNTER.fetch_add(1, Ordering::Relaxed);
     let signal = ClientSignal::Typing(Typing { room, counter, active });
     client.raw.send(&ClientFrame::Signal(signal)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_people_of_a_conversation_see_each_other_even_if_one_came_before_it_was_in_their_list()
+{
+    let mut world = World::unhurried().await;
+    let [mut giulia, _marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.direct("marco").await.expect("made").room;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    // As if the owner had stopped between the entry and the rows that follow from it.
+    let mut batch = world.batch();
+    batch.delete::<MemberRow>(MemberRow::key(&room, &user("marco")));
+    batch.delete::<UserRoomRow>(UserRoomRow::key(&user("marco"), &room));
+    world.raw_store().write(batch).await.expect("written");
+    world.restart().await;
+    world.faults.set_plan(Plan { full: 1_000, ..Plan::default() });
+    let mut giulia = world.connect("giulia").await;
+    let mut marco = world.connect("marco").await;
+    assert!(marco.welcome().rooms.is_empty(), "the row cannot be written yet");
+    world.faults.set_plan(Plan::default());
+    giulia.send(room, "ciao").await.expect("sent");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    for (client, other) in [(&mut giulia, "marco"), (&mut marco, "giulia")] {
+        let told = client.settle().await.into_iter().filter_map(|event| match event {
+            Event::RoomAdded(summary) => summary.peer_presence,
+            Event::Presence(presence) => Some(presence),
+            _ => None,
+        });
+        let last = told.filter(|presence| presence.user.as_str() == other).last();
+        let last = last.map(|presence| presence.availability);
+        assert_eq!(last, Some(Availability::Online), "of {other}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -77,6 +77,30 @@ async fn a_room_of_which_the_news_was_lost_is_there_a_moment_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_device_hears_of_a_room_that_another_one_found_in_its_list() {
+    let several = Several::start(2, 5, Plan::default()).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let mut marco = several.connect(2, "marco").await;
+    several.faults.lose_topics(&["person/"]);
+    let room = group_of(&several, &mut giulia, 1, "marco").await;
+    let mut phone = several.connect(2, "marco").await;
+    assert!(phone.welcome().rooms.iter().any(|listed| listed.room == room));
+    let took = added(&mut marco, room).await;
+    assert!(took <= Duration::from_secs(1), "{took:?}");
+    giulia.send(room, "ciao").await.expect("sent");
+    assert_eq!(
+        (marco.heard().await, phone.heard().await),
+        (vec!["ciao".into()], vec!["ciao".into()])
+    );
+    // Nothing comes twice, and nothing that the welcome said.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    for device in [&mut marco, &mut phone] {
+        let again = device.settle().await;
+        assert!(!again.iter().any(|event| matches!(event, Event::RoomAdded(_))), "{again:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_recap_that_was_lost_too_is_asked_for() {
     let several = Several::start(2, 6, Plan::default()).await;
     let mut giulia = several.connect(1, "giulia").await;
