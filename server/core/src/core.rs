@@ -39,6 +39,7 @@ use crate::{
     },
     quota::DailyQuota,
     reactors::{self, SharedReactor, Walker, keep_walking},
+    reads::Reads,
     refusals::Refusals,
     room::{Needs, Rooms},
     services::{Parts, Services},
@@ -172,6 +173,7 @@ impl Core {
             claims: Arc::new(DailyQuota::new(settings.open_rooms_made_per_day)),
             hooks: Arc::default(),
             refusals: Arc::new(Refusals::new()),
+            reads: Reads::new(settings.page_cache_bytes),
             herd,
         });
         let (alive, ended) = watch::channel(());
@@ -299,9 +301,10 @@ impl Core {
     /// How core is doing.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        let Parts { people, rooms, directory, statistics, herd, .. } = &*self.services;
+        let Parts { people, rooms, directory, statistics, herd, reads, .. } = &*self.services;
         let mut read = statistics.read(people.count(), rooms.count(), directory.hits());
         (read.hellos_waiting, read.hellos) = (herd.waiting(), herd.admissions());
+        (read.pages, read.page_bytes) = (reads.lookups(), reads.bytes());
         read
     }
 

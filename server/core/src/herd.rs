@@ -32,7 +32,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The most hellos that wait; each has a connection, of which there are no more by default.
-const MOST_WAITING: usize = 10_000;
+pub(crate) const MOST_WAITING: usize = 10_000;
 
 /// The longest time after which a client is told to come back.
 const LONGEST_RETRY: Duration = Duration::from_secs(30);

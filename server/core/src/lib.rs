@@ -28,6 +28,7 @@ mod peers;
 pub mod ports;
 mod quota;
 pub mod reactors;
+mod reads;
 mod receipts;
 mod refusals;
 mod relations;

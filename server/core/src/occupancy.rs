@@ -4,6 +4,7 @@
 
 use crate::{
     directory::WAITING_PEOPLE,
+    herd,
     hub::{
         latest::LATEST_KEYS,
         outbound::{LOSSY_SIGNALS, Waiting},
@@ -39,6 +40,10 @@ pub enum Bounded {
     GatheredPeople,
     /// People of whose new rooms the other nodes are told with the next beats.
     RecapPeople,
+    /// Hellos that wait for their turn.
+    WaitingHellos,
+    /// Older entries that were read just now, in bytes.
+    PageBytes,
 }
 
 impl Bounded {
@@ -60,6 +65,8 @@ impl Bounded {
             Self::RoomRefusals => REFUSED,
             Self::GatheredPeople => WAITING_PEOPLE,
             Self::RecapPeople => recaps::WAITING_PEOPLE,
+            Self::WaitingHellos => herd::MOST_WAITING,
+            Self::PageBytes => settings.page_cache_bytes,
         }
     }
 }
@@ -89,5 +96,7 @@ pub(crate) fn read(services: &Services) -> Vec<(Bounded, usize)> {
         (Bounded::RoomRefusals, room.refused),
         (Bounded::GatheredPeople, services.directory.waiting()),
         (Bounded::RecapPeople, recaps),
+        (Bounded::WaitingHellos, services.herd.waiting()),
+        (Bounded::PageBytes, services.reads.bytes()),
     ]
 }

@@ -17,6 +17,7 @@ use crate::{
         room::{Bucket, RoomState},
     },
     peers::questions::{Paged, Settled},
+    reads::Stored,
     room::{RoomCell, read_back, read_forward},
     services::Services,
 };
@@ -39,6 +40,8 @@ struct Log<'a> {
     head: Position,
     /// The caller sees what comes after this position.
     floor: Position,
+    /// The store has everything up to the head: what is read may be shared.
+    settled: bool,
 }
 
 /// Why there is no page.
@@ -68,6 +71,7 @@ impl<'a> Log<'a> {
             room: state.meta.id,
             head: state.head,
             floor,
+            settled: cell.is_settled(),
         }
     }
 
@@ -119,8 +123,12 @@ impl<'a> Log<'a> {
             return Ok(entries);
         }
         let (buckets, end) = self.stored.ok_or(Missing::NotInMemory)?;
-        let (store, log) = (&*self.services.store, (self.room, buckets));
-        Ok(read_back(store, log, last.min(end), self.floor, limit).await?)
+        let (store, last) = (&*self.services.store, last.min(end));
+        let log = Stored { room: self.room, head: self.head, buckets };
+        Ok(match self.settled {
+            true => self.services.reads.back(store, log, (last, self.floor), limit).await?,
+            false => read_back(store, (self.room, buckets), last, self.floor, limit).await?,
+        })
     }
 
     /// The oldest entries between two positions, in order.
@@ -138,8 +146,12 @@ impl<'a> Log<'a> {
             return Ok(entries);
         }
         let (buckets, end) = self.stored.ok_or(Missing::NotInMemory)?;
-        let (store, log) = (&*self.services.store, (self.room, buckets));
-        Ok(read_forward(store, log, first, last.min(end), limit).await?)
+        let (store, last) = (&*self.services.store, last.min(end));
+        let log = Stored { room: self.room, head: self.head, buckets };
+        Ok(match self.settled {
+            true => self.services.reads.forward(store, log, (first, last), limit).await?,
+            false => read_forward(store, (self.room, buckets), first, last, limit).await?,
+        })
     }
 
     fn remembered(&self, first: Position, last: Position) -> Option<Vec<Arc<Entry>>> {
@@ -175,7 +187,12 @@ pub(crate) async fn page_or_place(
     limit: usize,
     bytes: usize,
 ) -> Result<Paged, Error> {
-    let log = Log { stored: None, ..Log::own(services, (cell, state), allowed.visible_after()) };
+    let own = Log::own(services, (cell, state), allowed.visible_after());
+    if !own.settled {
+        // Another node would read rows that are not what they will be.
+        return own.page(anchor, limit, bytes).await.map(Paged::Whole).map_err(or_not_now);
+    }
+    let log = Log { stored: None, ..own };
     match log.page(anchor, limit, bytes).await {
         Ok(page) => Ok(Paged::Whole(page)),
         Err(Missing::Refused(error)) => Err(error),
@@ -203,7 +220,7 @@ pub(crate) async fn settled_page(
 ) -> Result<Option<EntryPage>, Error> {
     let Settled { head, floor, .. } = *settled;
     let stored = Some((settled.buckets.as_slice(), settled.last));
-    let log = Log { services, memory: None, stored, room, head, floor };
+    let log = Log { services, memory: None, stored, room, head, floor, settled: true };
     let page = log.page(anchor, limit, bytes).await.map_err(or_not_now)?;
     // Many buckets may be empty, because what they held has expired.
     Ok((!page.entries.is_empty()).then_some(page))

@@ -28,6 +28,7 @@ use crate::{
         store::{Atomicity, Batch, SharedStore, StoreError},
     },
     quota::DailyQuota,
+    reads::Reads,
     receipts::Hooks,
     refusals::Refusals,
     room::Rooms,
@@ -90,6 +91,8 @@ pub struct Parts {
     pub(crate) hooks: Arc<Hooks>,
     /// Logs refused hellos.
     pub(crate) refusals: Arc<Refusals>,
+    /// Pages that are read from the store.
+    pub(crate) reads: Reads,
     /// Whose hello is answered next.
     pub(crate) herd: Arc<Herd>,
 }

@@ -54,6 +54,8 @@ pub struct Settings {
     pub ring_entries: usize,
     /// Memory for the recent entries of one room, in bytes; the last one always stays.
     pub ring_bytes: usize,
+    /// Memory for older entries that were read from the store just now, of all rooms, in bytes; 0 keeps none.
+    pub page_cache_bytes: usize,
     /// What one bucket of a room's log, which is one partition of the store, may hold, in bytes, about.
     pub bucket_bytes: u64,
     /// Missed entries that a resume may deliver; beyond it the client reloads.
@@ -116,6 +118,7 @@ impl Default for Settings {
             idle_bytes: 256 * 1024 * 1024,
             ring_entries: 100,
             ring_bytes: 256 * 1024,
+            page_cache_bytes: 32 * 1024 * 1024,
             // Below 100 MB, up to which partitions are no trouble to ScyllaDB.
             bucket_bytes: 95 * 1024 * 1024,
             resume_entries: 1_000,

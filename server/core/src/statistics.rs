@@ -165,6 +165,8 @@ impl Counters {
             sends: load(&self.sends),
             acknowledged: self.acknowledged.read(),
             entries: self.entries.read(),
+            pages: Hits::default(),
+            page_bytes: 0,
             people,
             answers,
             errors: array::from_fn(|place| load(&self.errors[place])),
@@ -239,6 +241,10 @@ pub struct Statistics {
     pub acknowledged: Measured,
     /// Entries of rooms that were read from memory.
     pub entries: Hits,
+    /// Older entries that somebody else had read just now, or was reading.
+    pub pages: Hits,
+    /// What the older entries in memory take, in bytes, about.
+    pub page_bytes: usize,
     /// People who were read from memory.
     pub people: Hits,
     answers: [Answers; COMMANDS],

@@ -18,13 +18,13 @@ use crate::{
     call::{Call, Entered, Handled},
     cluster::Owner,
     model::{authorise::Read, page, room::RoomState},
-    pages::in_memory,
+    pages::forward,
     peers::{
         Nodes, follow,
         questions::{Answered, Asker, Question},
     },
     ports::bus::NodeId,
-    room::{RoomCell, read_forward},
+    room::RoomCell,
     services::Services,
 };
 
@@ -180,11 +180,7 @@ async fn missed_entries(
 ) -> Option<Vec<Arc<Entry>>> {
     let first = cursor.position + 1;
     let last = state.head.min(cursor.position + PAGE_ENTRIES as u64);
-    if let Some(entries) = in_memory(services, cell, first, last) {
-        return Some(entries);
-    }
-    let log = (state.meta.id, state.buckets.as_slice());
-    read_forward(&*services.store, log, first, last, PAGE_ENTRIES).await.ok()
+    forward(services, cell, state, first, last, PAGE_ENTRIES).await.ok()
 }
 
 /// Whether these are exactly the entries from after the cursor to the end of the page.

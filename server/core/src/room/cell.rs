@@ -240,6 +240,12 @@ impl RoomCell {
         inner.loaded.as_ref().map(|loaded| loaded.state.clone())
     }
 
+    /// Whether the store has everything that the room's state says: no row is owed.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        lock(&self.inner).loaded.as_ref().is_some_and(|loaded| !loaded.owes())
+    }
+
     /// A user's marker.
     #[must_use]
     pub fn marker(&self, user: &UserId) -> MarkerState {

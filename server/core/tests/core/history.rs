@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use caffis_conformance::faulty::Plan;
 use caffis_core::{Settings, tables::MemberRow};
 use caffis_schema::{
     Command, ErrorCode, Position, Reply, RoomId,
-    command::{Anchor, MessageAt},
+    command::{Anchor, History, MessageAt},
     limits::PAGE_BYTES,
     room::{HistoryPolicy, Role},
 };
 
+use crate::NODES;
 use crate::client::Client;
 use crate::harness::{World, code, unhurried, user, words};
 
@@ -21,6 +23,41 @@ async fn room_of(client: &mut Client, count: u64) -> RoomId {
     }
     client.settle().await;
     room
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_opens_the_same_old_page_at_once_shares_one_read_of_the_store() {
+    let world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    let room = room_of(&mut giulia, 250).await;
+    let mut devices = Vec::new();
+    for _ in 0..15 {
+        devices.push(world.connect("giulia").await);
+    }
+    world.faults.set_plan(Plan { delay: Duration::from_millis(20), ..Plan::default() });
+    let before = world.faults.reads_of("timeline");
+    let page = |before: u64| History { room, anchor: Anchor::Before(Position(before)), limit: 50 };
+    for id in 1..=20 {
+        for device in &mut devices {
+            device.raw.request(1_000 + id, Command::History(page(100))).await;
+        }
+    }
+    let first = giulia.history(room, Anchor::Before(Position(100)), 50).await.expect("a page");
+    for device in &mut devices {
+        for id in 1..=20 {
+            let found = device.raw.answer(1_000 + id).await.expect("answered");
+            assert_eq!(found, Reply::Page(first.clone()));
+        }
+    }
+    let reads = world.faults.reads_of("timeline") - before;
+    assert!(reads <= NODES as u64, "{reads} reads of the same page");
+    let pages = world.core.statistics().pages;
+    assert_eq!(pages.misses, 1);
+    assert!(NODES > 1 || pages.hits == 300, "{} shared", pages.hits);
+    // What is read after something was said is read again.
+    giulia.send(room, "more").await.expect("sent");
+    giulia.history(room, Anchor::Before(Position(100)), 50).await.expect("a page");
+    assert_eq!(world.core.statistics().pages.misses, 2);
 }
 
 #[tokio::test(start_paused = true)]

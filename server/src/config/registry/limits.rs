@@ -143,6 +143,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         Field::Size(|c| Number::Usize(&mut c.core.ring_bytes), KIB, GIB),
     ),
     setting(
+        "page_cache_bytes",
+        GROUP,
+        "Memory for older entries that were read from the store just now; 0 keeps none",
+        Field::Size(|c| Number::Usize(&mut c.core.page_cache_bytes), 0, 64 * GIB),
+    ),
+    setting(
         "bucket_bytes",
         GROUP,
         "What one partition of a room's log may hold; then it goes on in another",

@@ -192,11 +192,17 @@ fn deliveries(writer: &mut Writer<'_>, statistics: &Statistics) -> fmt::Result {
     writer.gauge("caffis_rooms", "Rooms in memory now.", statistics.rooms as f64)?;
     let about =
         ("caffis_cache_requests", "Look-ups in memory, by what was looked for and the result.");
-    let caches = [("entries", statistics.entries), ("people", statistics.people)];
+    let caches = [
+        ("entries", statistics.entries),
+        ("pages", statistics.pages),
+        ("people", statistics.people),
+    ];
     let looked = caches.into_iter().flat_map(|(cache, counts)| {
         [([cache, "hit"], counts.hits), ([cache, "miss"], counts.misses)]
     });
-    writer.counters(about, ["cache", "result"], looked)
+    writer.counters(about, ["cache", "result"], looked)?;
+    let help = "Memory for older entries that were read from the store just now, about.";
+    writer.gauge("caffis_page_cache_bytes", help, statistics.page_bytes as f64)
 }
 
 fn name_of_turn(admitted: Admitted) -> &'static str {

@@ -112,6 +112,13 @@ async fn look_ups_in_memory_are_counted() {
     let after = server.scrape().await;
     let [hits, misses] = entries(&before);
     assert_eq!(entries(&after), [hits + 2.0, misses + 1.0]);
+    // What was read a moment ago is not read again.
+    giulia.ask(page(4)).await.unwrap();
+    let after = server.scrape().await;
+    let pages = ["hit", "miss"].map(|result| {
+        after.value("caffis_cache_requests_total", &[("cache", "pages"), ("result", result)])
+    });
+    assert_eq!(pages, [1.0, 1.0]);
     // She was read for her first connection, and is remembered for the second.
     assert!(people(&after, "miss") >= 1.0);
     let _again = Person::enter(&server, "giulia", Over::WebSocket).await;
