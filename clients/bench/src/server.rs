@@ -10,6 +10,10 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{token, usage};
 
@@ -34,6 +38,7 @@ pub(crate) const HOOK_SECRET: &str = "a key for benchmarks of webhooks";
 pub(crate) struct Server {
     process: Child,
     pub(crate) address: SocketAddr,
+    metrics: Option<SocketAddr>,
     /// Removed after the process is gone.
     _folder: Option<TempDir>,
 }
@@ -43,12 +48,13 @@ pub(crate) struct Start<'a> {
     program: &'a Path,
     folder: Option<PathBuf>,
     tls: Option<(PathBuf, PathBuf)>,
+    metrics: Option<SocketAddr>,
     settings: Vec<(String, String)>,
 }
 
 impl<'a> Start<'a> {
     pub(crate) fn new(program: &'a Path) -> Self {
-        Self { program, folder: None, tls: None, settings: Vec::new() }
+        Self { program, folder: None, tls: None, metrics: None, settings: Vec::new() }
     }
 
     /// Uses this folder, which is kept.
@@ -62,6 +68,12 @@ impl<'a> Start<'a> {
         let owned = settings.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         self.settings.extend(owned);
         self
+    }
+
+    /// Serves metrics.
+    pub(crate) fn metrics(mut self) -> anyhow::Result<Self> {
+        self.metrics = Some(free_address()?);
+        Ok(self)
     }
 
     /// Serves TLS on TCP, with a certificate chain and key in PEM files.
@@ -91,10 +103,13 @@ impl<'a> Start<'a> {
         if let Some((chain, key)) = &self.tls {
             command.env("CAFFIS_TLS_CERTIFICATE", chain).env("CAFFIS_TLS_KEY", key);
         }
+        if let Some(metrics) = self.metrics {
+            command.env("CAFFIS_METRICS_LISTEN", metrics.to_string());
+        }
         let process = command
             .spawn()
             .with_context(|| format!("{} cannot be started", self.program.display()))?;
-        Ok(Server { process, address, _folder: folder })
+        Ok(Server { process, address, metrics: self.metrics, _folder: folder })
     }
 
     /// Starts the process and waits until it reports that it listens on both ports.
@@ -160,6 +175,19 @@ fn free_address() -> anyhow::Result<SocketAddr> {
 }
 
 impl Server {
+    /// A figure of the server's metrics, by its name and labels; 0 where it has not counted it yet.
+    pub(crate) async fn metric(&self, name: &str) -> anyhow::Result<f64> {
+        let address = self.metrics.context("the server was started without metrics")?;
+        let mut stream = TcpStream::connect(address).await?;
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page).await?;
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(Ok(0.0), |value| Ok(value.parse()?))
+    }
+
     pub(crate) fn cpu(&self) -> Duration {
         usage::cpu(self.process.id())
     }

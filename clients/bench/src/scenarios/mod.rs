@@ -10,6 +10,7 @@ mod idle;
 mod links;
 mod loss;
 mod marks;
+mod nodes;
 mod restart;
 mod rooms;
 mod saturate;
@@ -114,6 +115,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario::new("saturate", |plan| Box::pin(saturate::run(plan))),
     Scenario::new("herd", |plan| Box::pin(herd::run(plan))),
     Scenario::new("storm", |plan| Box::pin(storm::alone(plan))),
+    Scenario::new("nodes", |plan| Box::pin(nodes::run(plan))).runs(1).long(),
     Scenario::new("cluster-storm", |plan| Box::pin(storm::cluster(plan))).long(),
     Scenario::new("restart", |plan| Box::pin(restart::run(plan))),
     Scenario::new("loss", |plan| Box::pin(loss::run(plan))).runs(1).long(),

@@ -10,10 +10,9 @@ use caffis_schema::{
     command::{Cursor, Resume},
     reply::{Resumed, Standing},
 };
-use caffis_servers::{CqlServers, redis::RedisServer};
 use tokio::task::spawn_local;
 
-use super::{Cell, Plan, cafe, each, key, person};
+use super::{Cell, Plan, cafe, each, key, nodes, person};
 use crate::{
     frames::{self, Clock},
     server::{Server, Start},
@@ -56,23 +55,8 @@ pub(super) async fn alone(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
 
 /// Two nodes on a CQL server and Redis.
 pub(super) async fn cluster(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
-    let (cql, redis) = (CqlServers::start(1), RedisServer::start());
-    let store = format!("scylla://{}/chat", cql.hosts().join(","));
-    let bus = format!("redis://127.0.0.1:{}", redis.port());
-    let mut nodes = Vec::new();
-    for name in ["one", "two"] {
-        let shared = [
-            ("CAFFIS_STORE", store.as_str()),
-            ("CAFFIS_BUS", bus.as_str()),
-            ("CAFFIS_STORE_REPLICATION", "1"),
-            ("CAFFIS_ACCEPT_LOSS", "replication"),
-            ("CAFFIS_NODE_NAME", name),
-        ];
-        nodes.push(Start::new(&plan.server).settings(&shared).listening()?);
-    }
-    // Rooms are made once each node has its share.
-    tokio::time::sleep(Duration::from_secs(10)).await;
-    storm(plan, &nodes, "two nodes, CQL and Redis").await
+    let cluster = nodes::cluster(plan).await?;
+    storm(plan, &cluster.nodes, "two nodes, CQL and Redis").await
 }
 
 async fn storm(plan: &Plan, nodes: &[Server], variant: &str) -> anyhow::Result<Vec<Cell>> {
