@@ -41,6 +41,9 @@ const PAGES: u64 = 100;
 /// People who open the same older page at once.
 const READERS: usize = 1_000;
 
+/// People who connect at the same time before that.
+const ENTER_AT_ONCE: usize = 64;
+
 /// The servers of a cluster; they end with this.
 pub(super) struct Cluster {
     pub(super) nodes: Vec<Server>,
@@ -132,7 +135,7 @@ async fn latency(nodes: &[Server]) -> anyhow::Result<Figures> {
             )
             .await?;
             found.push((acked, clock.since(at)));
-            head = head + 1;
+            head += 1;
         }
         // What the node asks besides is one question in some seconds.
         let forwarded = first.metric(REQUESTS).await? - asked >= MESSAGES as f64;
@@ -191,7 +194,7 @@ async fn throughput(plan: &Plan, nodes: &[Server]) -> anyhow::Result<Figures> {
                 let (id, at) = (1_000 + u32::try_from(acks.len())?, clock.now());
                 wire.send(&frames::message(id, room, key(u128::from(id), head), at)).await?;
                 until(&mut wire, |came| *came == Came::Answer { id, done: true }).await?;
-                head = head + 1;
+                head += 1;
                 acks.push(clock.since(at));
             }
             anyhow::Ok(acks)
@@ -225,7 +228,7 @@ async fn history(plan: &Plan, nodes: &[Server]) -> anyhow::Result<Figures> {
     for id in 1_000..1_000 + u32::try_from(OLD)? {
         writer.send(&frames::message(id, room, key(u128::from(id), head), 0)).await?;
         until(&mut writer, |came| *came == Came::Answer { id, done: true }).await?;
-        head = head + 1;
+        head += 1;
     }
     let mut figures = Figures::new();
     let mut reads = BTreeMap::new();
@@ -248,11 +251,18 @@ async fn history(plan: &Plan, nodes: &[Server]) -> anyhow::Result<Figures> {
 
     let readers = plan.count(READERS);
     let mut wires = Vec::new();
-    for index in 0..readers {
-        let node = &nodes[index % nodes.len()];
-        let mut wire = join(node.address, 300 + index, 1, &shared).await?.remove(0);
-        wire.open(room).await?;
-        wires.push(wire);
+    for from in (0..readers).step_by(ENTER_AT_ONCE) {
+        let entering = (from..readers.min(from + ENTER_AT_ONCE)).map(|index| {
+            let (shared, address) = (shared.clone(), nodes[index % nodes.len()].address);
+            spawn_local(async move {
+                let mut wire = join(address, 300 + index, 1, &shared).await?.remove(0);
+                wire.open(room).await?;
+                anyhow::Ok(wire)
+            })
+        });
+        for entered in entering.collect::<Vec<_>>() {
+            wires.push(entered.await??);
+        }
     }
     let before = (sum(nodes, SCANS).await?, looked_up(nodes).await?);
     let at = clock.now();
