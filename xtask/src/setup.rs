@@ -1,6 +1,14 @@
-//! Installs what the tests need: Debian packages (as root), npm packages, cargo-deny and the CQL server.
+//! Installs what the tests need: Debian packages (as root), npm packages, cargo-deny, the CQL server and the
+//! Python packages of the examples.
 
-use std::{fs, os::unix::fs::MetadataExt, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -42,6 +50,8 @@ const SERVERS: [System; 5] = [
 ];
 /// With psql.
 const POSTGRES: System = System { package: "postgresql", program: "initdb" };
+/// With what makes environments for packages.
+const PYTHON: System = System { package: "python3-venv", program: "python3" };
 /// Fetches the CQL server.
 const MAVEN: System = System { package: "maven", program: "mvn" };
 /// Runs it. Its program has the same name in every version, so it is looked for by [`has_java_17`].
@@ -56,6 +66,8 @@ const CASSANDRA: &str = "5.0.9";
 const APT_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// 67 MB: ten seconds, where nothing holds it up.
 const MAVEN_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// One small package.
+const PYTHON_LIMIT: Duration = Duration::from_secs(5 * 60);
 const CARGO_INSTALL_LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// Installs everything that any stage needs.
@@ -78,8 +90,41 @@ pub(crate) fn for_tier(workspace: &Workspace, tier: Tier) -> Result<()> {
     if tier > Tier::Quick {
         cargo_deny(workspace)?;
         cassandra(workspace)?;
+        python(workspace)?;
     }
     Ok(())
+}
+
+/// The Python of the examples, with the packages that they need.
+pub(crate) fn python(workspace: &Workspace) -> Result<PathBuf> {
+    const WANTED: &str = "examples/python/requirements.txt";
+    let wanted = fs::read_to_string(workspace.path(WANTED))?;
+    let mut version = DefaultHasher::new();
+    wanted.hash(&mut version);
+    let tools = workspace.cache().join("tools");
+    let folder = tools.join(format!("python-{:016x}", version.finish()));
+    let python = folder.join("bin/python");
+    if folder.join("complete").is_file() {
+        return Ok(python);
+    }
+    let make = || {
+        let venv = workspace.program("python3").arguments(["-m", "venv", "--clear"]);
+        venv.arguments([&folder]).limit(PYTHON_LIMIT).run()
+    };
+    // Debian has Python and what makes environments for it in two packages.
+    if make().is_err() {
+        install(workspace, &[&PYTHON])?;
+        make()?;
+    }
+    workspace
+        .program(&python)
+        .arguments(["-m", "pip", "install", "-q", "--disable-pip-version-check"])
+        .arguments(["--require-hashes", "-r", WANTED])
+        .limit(PYTHON_LIMIT)
+        .run()
+        .context("the Python packages of the examples cannot be installed")?;
+    fs::write(folder.join("complete"), "")?;
+    Ok(python)
 }
 
 fn rust_components(workspace: &Workspace) -> Result<()> {

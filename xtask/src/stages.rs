@@ -151,7 +151,7 @@ fn unit(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
 /// The tests that need real servers: they are ignored elsewhere, and nothing else is in their files.
 fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     let lib = setup::servers(run.workspace)?;
-    let names = ["redis", "cql", "postgres", "mirror", "several", "demo", "alerts"];
+    let names = ["redis", "cql", "postgres", "mirror", "several", "demo", "kits", "alerts"];
     run.workspace
         .cargo(["test", "--locked", "--workspace", "--no-fail-fast"])
         .arguments(names.into_iter().flat_map(|name| ["--test", name]))
@@ -160,6 +160,7 @@ fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
         .arguments(["--test-threads", "1"])
         .env("CAFFIS_TEST_TIER", run.tier.name())
         .env("CAFFIS_CASSANDRA_LIB", lib)
+        .env("CAFFIS_EXAMPLES_PYTHON", setup::python(run.workspace)?)
         .limit(TEST_LIMIT)
         .run_lines(|line| *tally += Tally::from_line(line))
 }
