@@ -199,7 +199,7 @@ pub fn run() -> anyhow::Result<()> {
     let given = |key| arguments.get_one::<String>(key);
     match name {
         "serve" => {
-            let _last_lines = logs::start(&config);
+            let _last_lines = logs::start_with_traces(&config)?;
             for (name, meant) in unknown_variables(&sources) {
                 tracing::warn!(name, meant, "this variable looks like a setting and is none");
             }

@@ -13,7 +13,7 @@
 //! - [`meters`]: what is counted, for `http::metrics` to tell.
 //! - [`demo`]: the people and rooms of a development server.
 //! - [`relay`]: users from PostgreSQL.
-//! - [`system`]: the machine's clock and randomness. [`logs`]: where logs go.
+//! - [`system`]: the machine's clock and randomness. [`logs`]: where logs go. `traces`: where traces go.
 //! - [`chat`]: a terminal chat on the client library.
 
 mod arrivals;
@@ -31,3 +31,4 @@ pub mod serve;
 pub mod storage;
 pub mod system;
 pub mod tokens;
+mod traces;

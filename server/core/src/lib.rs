@@ -41,6 +41,7 @@ pub mod settings;
 pub mod statistics;
 mod sync;
 pub mod tables;
+pub mod traces;
 mod turns;
 mod untold;
 

@@ -63,6 +63,10 @@ pub struct Config {
     pub log_format: LogFormat,
     /// The filter of the logs.
     pub log_filter: String,
+    /// Where traces are sent by OTLP; none: nowhere.
+    pub traces_collector: Option<String>,
+    /// One of so many commands is traced.
+    pub traces_one_in: u32,
     /// When clients should come back after a drain.
     pub drain_delay: Duration,
     /// How long a drain may take.
@@ -271,6 +275,8 @@ impl Default for Config {
             hooks: HookSettings::default(),
             log_format: LogFormat::Text,
             log_filter: "info".to_owned(),
+            traces_collector: None,
+            traces_one_in: 100,
             drain_delay: Duration::from_secs(1),
             drain_within: Duration::from_secs(10),
             handover_within: Duration::from_secs(10),

@@ -45,6 +45,12 @@ pub(super) fn is_origin(text: &str) -> bool {
         || host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']))
 }
 
+/// Where OTLP is taken.
+pub(super) fn is_collector(text: &str) -> bool {
+    Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none())
+}
+
 pub(super) fn is_filter(text: &str) -> bool {
     !text.is_empty() && EnvFilter::try_new(text).is_ok()
 }

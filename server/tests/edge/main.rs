@@ -21,3 +21,4 @@ mod reload;
 mod start;
 mod stops;
 mod tokens;
+mod traces;

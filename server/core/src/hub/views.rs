@@ -27,6 +27,7 @@ use crate::{
     settings::Settings,
     statistics::Counters,
     sync::lock,
+    traces,
     untold::Untold,
 };
 
@@ -202,6 +203,7 @@ impl Views {
     }
 
     fn deliver(&self, seen: Option<&Seen>, state: &RoomState, entry: &Arc<Entry>) {
+        let begun = traces::begin();
         let room = state.meta.id;
         let entry_event = RoomEntry { room, entry: (**entry).clone() };
         let event = Encoded::event(Event::Entry(entry_event));
@@ -228,6 +230,11 @@ impl Views {
             });
         }
         self.statistics.delivered(put, dropped);
+        if let (Some(begun), EntryKind::Message(message)) = (begun, &entry.kind)
+            && let Some(key) = &message.key
+        {
+            traces::delivered(key.id, room, begun.elapsed(), put);
+        }
     }
 
     fn tell_removals(

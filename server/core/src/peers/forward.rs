@@ -34,6 +34,7 @@ use crate::{
     hub::news::{decode, encode},
     ports::bus::{BusError, NodeId},
     sync::{lock, spawn},
+    traces,
 };
 
 /// Commands in one question.
@@ -271,12 +272,25 @@ impl Draining {
             commands.push((asker, command));
             answers.push(answer);
         }
+        let traced: Vec<_> = traces::begin()
+            .map(|begun| {
+                commands
+                    .iter()
+                    .filter_map(move |(_, command)| Some((command.keyed()?.key().id, begun)))
+            })
+            .into_iter()
+            .flatten()
+            .collect();
         let handled =
             match self.nodes.ask(node, &Question::Change(self.room, epoch, commands)).await {
                 Ok(Answered::Calls(handled)) if handled.len() == answers.len() => handled,
                 Ok(_) => vec![Err(owner_stopped()); answers.len()],
                 Err(error) => vec![Err(error); answers.len()],
             };
+        let count = answers.len();
+        for (command, begun) in traced {
+            traces::forwarded(command, self.room, begun.elapsed(), count);
+        }
         for (answer, handled) in answers.into_iter().zip(handled) {
             // The caller may be gone.
             let _ = answer.send(handled);

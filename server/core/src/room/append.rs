@@ -1,6 +1,6 @@
 //! One durable write: the entries of a batch of commands, and everything that is written with them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use caffis_schema::{
     ClientId, Entry, EntryKind, MessageNumber, Position, RoomId, Timestamp, UserId,
@@ -24,6 +24,7 @@ use crate::{
     ports::store::{Batch, StoreError},
     settings::Settings,
     tables::{BucketRow, HeadRow, MarkerRow, RoomRow, SentRow},
+    traces,
 };
 
 /// Entries that may wait for the rows of the markers that they moved; then those rows are written
@@ -245,6 +246,13 @@ impl Append {
 
     fn has_new_card(&self) -> bool {
         self.card_before != self.ahead.card
+    }
+
+    /// It is durable: tells whoever traces the commands.
+    pub(super) fn trace(&self, room: RoomId, took: Duration) {
+        for (_, key, _) in &self.sent {
+            traces::appended(key.id, room, took, self.entries.len());
+        }
     }
 
     /// Takes over into memory what is durable now.

@@ -32,6 +32,7 @@ use crate::{
     },
     ports::store::{Batch, Stamp, StoreError, StoreLimits},
     sync::lock,
+    traces,
 };
 
 /// Commands that share one durable write.
@@ -174,9 +175,13 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
         Ok(batch) => batch,
         Err(error) => return reply(jobs, answers, Some(give_up(rooms, cell, &append, error))),
     };
+    let begun = traces::begin();
     let mut writing = pin!(rooms.store.write(batch));
     match timeout(rooms.settings.store_timeout, &mut writing).await {
         Ok(Ok(())) => {
+            if let Some(begun) = begun {
+                append.trace(cell.id, begun.elapsed());
+            }
             if let Err(error) = follow_up(rooms, &append).await {
                 return reply(jobs, answers, Some(give_up(rooms, cell, &append, error)));
             }

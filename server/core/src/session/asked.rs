@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use crate::{
     call::Handled,
     statistics::{CommandKind, Counters},
+    traces::Traced,
 };
 
 /// A command that is under way.
@@ -16,6 +17,7 @@ pub(super) struct Asked {
     kind: CommandKind,
     /// Of a message that is to be sent: when it came.
     sent: Option<Instant>,
+    traced: Option<Traced>,
 }
 
 impl Asked {
@@ -25,7 +27,7 @@ impl Asked {
         if sent.is_some() {
             statistics.sent();
         }
-        Self { id: *id, kind: CommandKind::of(command), sent }
+        Self { id: *id, kind: CommandKind::of(command), sent, traced: Traced::new(command) }
     }
 
     /// It has its answer.
@@ -33,6 +35,9 @@ impl Asked {
         statistics.answered(self.kind, answer.as_ref().err());
         if let Some(sent) = self.sent.filter(|_| answer.is_ok()) {
             statistics.acknowledged(sent.elapsed());
+        }
+        if let Some(traced) = self.traced {
+            traced.answered(answer.as_ref().err());
         }
     }
 }

@@ -64,4 +64,5 @@ mod send;
 mod services;
 mod settled;
 mod several;
+mod traces;
 mod versions;

@@ -1,9 +1,9 @@
-//! How logs are written.
+//! How logs are written, and where traces go.
 
 use crate::config::{
-    field::Field,
+    field::{Field, Number},
     setting::{Group, Setting, setting},
-    valid::is_filter,
+    valid::{is_collector, is_filter},
 };
 
 const GROUP: Group = Group::Logs;
@@ -19,5 +19,17 @@ pub(super) const SETTINGS: &[Setting] = &[
             is_filter,
             "a level (error, warn, info, debug, trace) or directives such as info,caffis_core=debug",
         ),
+    ),
+    setting(
+        "traces_collector",
+        GROUP,
+        "The address to which traces are sent by OTLP over HTTP, such as http://127.0.0.1:4318; empty: nowhere",
+        Field::Maybe(|c| &mut c.traces_collector, is_collector, "an http:// or https:// address"),
+    ),
+    setting(
+        "traces_one_in",
+        GROUP,
+        "Of how many commands one is traced; 1 traces all",
+        Field::Count(|c| Number::U32(&mut c.traces_one_in), 1, 1_000_000),
     ),
 ];
