@@ -100,6 +100,12 @@ open_enum! {
         23 "mark_unread" MarkUnread(Mark),
         /// Tells what a room is about, and who belongs to it: for services.
         24 "set_context" SetContext(SetContext),
+        /// Changes the words of a message.
+        25 "edit" Edit(Edit),
+        /// Deletes a message for everyone.
+        26 "delete" Delete(Delete),
+        /// What a message said before it was edited.
+        27 "revisions" Revisions(Revisions),
     }
 }
 
@@ -293,6 +299,41 @@ pub struct Send {
     pub room: RoomId,
     /// What it says.
     pub body: Body,
+}
+
+/// See [`Command::Edit`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Edit {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
+    /// What it says from now on.
+    pub body: Body,
+}
+
+/// See [`Command::Delete`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Delete {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
+}
+
+/// See [`Command::Revisions`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Revisions {
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
+    /// The first revision wanted; 0 is what was sent.
+    pub from: u32,
 }
 
 /// Where a page of history lies.

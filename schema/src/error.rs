@@ -129,6 +129,12 @@ error_codes! {
     24 "conflict" Conflict,
     /// A newer version of the same thing is known.
     25 "outdated" Outdated,
+    /// The time in which this could be done is over.
+    26 "too_late" TooLate,
+    /// The message was deleted.
+    27 "deleted" Deleted,
+    /// Somebody else has read the message.
+    28 "already_read" AlreadyRead,
 }
 
 impl Serialize for ErrorCode {

@@ -128,6 +128,10 @@ open_enum! {
         4 "role" Role(RoleChange),
         /// What the room is about changed; this is how it is now.
         5 "context" Context(Card),
+        /// The words of a message changed.
+        6 "edited" Edited(Edited),
+        /// A message was deleted for everyone.
+        7 "deleted" Deleted(Deleted),
     }
 }
 
@@ -138,6 +142,8 @@ open_enum! {
         0 "text" Text(TextBody),
         /// A notice of a service.
         1 "system" System(SystemBody),
+        /// What is left of a message that was deleted for everyone; nobody sends it.
+        2 "deleted" Deleted(Tombstone),
     }
 }
 
@@ -199,6 +205,42 @@ pub struct RoleChange {
     /// The new role.
     pub role: Role,
     /// Who changed it, or none for the service.
+    pub by: Option<UserId>,
+}
+
+/// See [`Body::Deleted`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Tombstone {
+    /// Who deleted the message, or none for a service.
+    pub by: Option<UserId>,
+}
+
+/// See [`EntryKind::Edited`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Edited {
+    /// The position of the message.
+    pub message: Position,
+    /// Its number.
+    pub number: MessageNumber,
+    /// How often it was edited, with this one.
+    pub revision: u32,
+    /// The position of the edit before this one; 0 for the first.
+    pub replaces: Position,
+    /// What the message says now; none when a later entry has replaced it, or for those who do not
+    /// see the message.
+    pub body: Option<Body>,
+}
+
+/// See [`EntryKind::Deleted`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Deleted {
+    /// The position of the message.
+    pub message: Position,
+    /// Its number.
+    pub number: MessageNumber,
+    /// The position of its last edit; 0 for none.
+    pub replaces: Position,
+    /// Who deleted it, or none for a service.
     pub by: Option<UserId>,
 }
 

@@ -1,7 +1,7 @@
 //! Which commands carry an idempotency key. No other code decides this.
 
 use crate::{
-    command::{AddMembers, Command, Leave, RemoveMember, Send, SetContext, SetRole},
+    command::{AddMembers, Command, Delete, Edit, Leave, RemoveMember, Send, SetContext, SetRole},
     ids::RoomId,
     room::ClientKey,
 };
@@ -29,7 +29,7 @@ macro_rules! keyed {
     )+ };
 }
 
-keyed!(AddMembers, Leave, RemoveMember, Send, SetContext, SetRole);
+keyed!(AddMembers, Delete, Edit, Leave, RemoveMember, Send, SetContext, SetRole);
 
 impl Command {
     /// The command as one that changes a room's log.
@@ -43,6 +43,8 @@ impl Command {
             Self::SetContext(command) => Some(command),
             Self::Leave(command) => Some(command),
             Self::Send(command) => Some(command),
+            Self::Edit(command) => Some(command),
+            Self::Delete(command) => Some(command),
             Self::Hello(_)
             | Self::Refresh(_)
             | Self::Ping(_)
@@ -62,6 +64,7 @@ impl Command {
             | Self::SetPreferences(_)
             | Self::Profiles(_)
             | Self::MarkUnread(_)
+            | Self::Revisions(_)
             | Self::Unknown(_) => None,
         }
     }
@@ -73,6 +76,7 @@ impl Command {
             Self::Members(command) => Some(command.room),
             Self::History(command) => Some(command.room),
             Self::Message(command) => Some(command.room),
+            Self::Revisions(command) => Some(command.room),
             Self::MarkRead(mark) | Self::MarkDelivered(mark) | Self::MarkUnread(mark) => {
                 Some(mark.room)
             }

@@ -13,6 +13,7 @@
 //! What other services tell by webhook is in [`hooks`].
 
 pub mod bounded;
+pub mod changes;
 pub mod codec;
 pub mod command;
 pub mod error;

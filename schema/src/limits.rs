@@ -65,6 +65,8 @@ maxima! {
     WORD_BYTES = 64;
     /// Pictures of a place.
     PHOTOS = 8;
+    /// Revisions of a message, with what was sent: it is edited at most this often, less one.
+    REVISIONS = 50;
     /// The bytes of entries in one page or one resume answer; long entries mean fewer of them.
     PAGE_BYTES = 192 * 1024;
 }
@@ -91,6 +93,8 @@ pub struct Limits {
     pub small_room_members: u32,
     /// How long the server remembers client ids, in seconds: a resend after that is `expired`.
     pub resend_window_seconds: u32,
+    /// How long after it was sent a message can be edited, in milliseconds.
+    pub edit_window_ms: u32,
     /// How often an active client should ping, in milliseconds.
     pub active_ping_ms: u32,
     /// How often an idle client should ping, in milliseconds.

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bounded::List,
-    event::Entry,
+    event::{Body, Entry},
     ids::{RoomId, SessionId},
     limits::{
-        Limits, MARKERS, PAGE_ENTRIES, PAGE_MEMBERS, PAGE_ROOMS, RESUME_CURSORS, USERS_PER_COMMAND,
+        Limits, MARKERS, PAGE_ENTRIES, PAGE_MEMBERS, PAGE_ROOMS, RESUME_CURSORS, REVISIONS,
+        USERS_PER_COMMAND,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
@@ -42,6 +43,8 @@ open_enum! {
         10 "profiles" Profiles(ProfileList),
         /// To refresh.
         11 "refreshed" Refreshed(Refreshed),
+        /// To revisions.
+        12 "revisions" Revisions(RevisionPage),
     }
 }
 
@@ -178,6 +181,26 @@ pub struct EntryPage {
     pub more_after: bool,
     /// The room's last position.
     pub head: Position,
+}
+
+/// What a message said for a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Revision {
+    /// After how many edits; 0 is what was sent.
+    pub revision: u32,
+    /// Since when.
+    pub time: Timestamp,
+    /// What it said.
+    pub body: Body,
+}
+
+/// The answer to revisions, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct RevisionPage {
+    /// The revisions; the last one is what the message says now.
+    pub revisions: List<Revision, REVISIONS>,
+    /// Whether there are more: ask again from the one after the last.
+    pub more: bool,
 }
 
 /// The answer to profiles: those of known users.

@@ -266,6 +266,8 @@ pub struct Preview {
     pub text: Text<PREVIEW_BYTES>,
     /// When.
     pub time: Timestamp,
+    /// Whether the message was deleted; it has no words then.
+    pub deleted: bool,
 }
 
 /// A room as one user's list shows it.
@@ -316,4 +318,19 @@ pub struct Message {
     pub key: Option<MessageKey>,
     /// What it says.
     pub body: Body,
+    /// The position of the last entry that changed it; 0 for none.
+    pub changed: Position,
+    /// Its last edit, if its words were changed.
+    pub edited: Option<LastEdit>,
+}
+
+/// The last edit of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct LastEdit {
+    /// How often the message was edited, with this one.
+    pub revision: u32,
+    /// The position of the edit.
+    pub position: Position,
+    /// When.
+    pub time: Timestamp,
 }

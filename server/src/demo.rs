@@ -119,12 +119,9 @@ async fn write(
         let index = usize::try_from(number.get()).ok()?.checked_sub(1)?;
         let (sender, text) = words.get(index)?;
         let time = created + number.get() * MESSAGE_GAP;
-        let message = Message {
-            number,
-            sender: UserId::new(sender).ok(),
-            key: Some(MessageKey { id: ClientId(entropy::bytes(entropy)), time }),
-            body: Body::Text(TextBody { text: Text::cut(text) }),
-        };
+        let key = MessageKey { id: ClientId(entropy::bytes(entropy)), time };
+        let body = Body::Text(TextBody { text: Text::cut(text) });
+        let message = Message::new(number, UserId::new(sender).ok(), Some(key), body);
         Some((EntryKind::Message(message), time))
     })
     .await

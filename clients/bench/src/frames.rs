@@ -177,12 +177,8 @@ mod tests {
             panic!()
         };
         for sender in [None, Some(UserId::new("ada").unwrap())] {
-            let message = Message {
-                number: MessageNumber(300),
-                sender,
-                key: Some(send.key.into()),
-                body: send.body.clone(),
-            };
+            let key = Some(send.key.into());
+            let message = Message::new(MessageNumber(300), sender, key, send.body.clone());
             let entry = Entry {
                 position: Position(777),
                 time: Timestamp(1 << 40),

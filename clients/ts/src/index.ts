@@ -8,6 +8,7 @@
 
 export { type BackoffOptions, backoffDelay, DEFAULT_BACKOFF } from "./backoff.ts";
 export { ChatClient } from "./client/client.ts";
+export type { Messages } from "./client/messages.ts";
 export type { ChatClientOptions, TokenReason } from "./client/options.ts";
 export { CommandError, EndedError, LinkLostError } from "./errors.ts";
 export type { ConnectInfo, GatedEngine, Route } from "./link/discover.ts";
@@ -17,6 +18,7 @@ export { browserOutbox } from "./outbox/browser.ts";
 export { OUTBOX_MESSAGES } from "./outbox/outbox.ts";
 export type { KeptMessage, KeptMessages, OutboxStorage } from "./outbox/storage.ts";
 export * from "./protocol.ts";
+export { isDeleted } from "./store/changes.ts";
 export { HELD_ENTRIES } from "./store/log.ts";
 export type { Readable } from "./store/readable.ts";
 export { messageText } from "./store/summary.ts";

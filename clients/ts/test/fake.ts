@@ -76,6 +76,7 @@ export const limits = {
   membersPerRoom: 5000,
   smallRoomMembers: 100,
   resendWindowSeconds: 86400,
+  editWindowMs: 300_000,
   activePingMs: 2000,
   idlePingMs: 15000,
   typingRefreshMs: 3000,
@@ -181,7 +182,14 @@ export class FakeServer {
       time: T0 + position,
       kind: {
         type: "message",
-        value: { number: position, sender, key, body: { type: "text", value: { text } } },
+        value: {
+          number: position,
+          sender,
+          key,
+          body: { type: "text", value: { text } },
+          changed: 0,
+          edited: null,
+        },
       },
     };
     this.entries.push(entry);

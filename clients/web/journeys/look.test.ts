@@ -35,6 +35,17 @@ beforeAll(async () => {
   await marco.says("Così potete assaggiare tutti la torta 🍰");
   await marco.says("تمام، نلتقي عند المدخل");
   await marco.sees(3);
+  // One message is edited, and one deleted.
+  await marco.page.getByTestId("composer").press("ArrowUp");
+  await marco.page.getByTestId("composer").pressSequentially(" ☕");
+  await marco.page.getByTestId("composer").press("Enter");
+  await marco.page.getByTestId("edited").waitFor();
+  await marco.says("Chi porta il vino?");
+  await marco.sees(4);
+  await marco.page.getByTestId("message").last().click({ button: "right" });
+  await marco.page.getByTestId("action-delete").click();
+  await marco.page.getByTestId("delete-now").click();
+  await marco.page.getByTestId("tombstone").waitFor();
   // The person who looks may manage members, and somebody has a status.
   const { page } = marco;
   await marco.showsDetails();
@@ -83,6 +94,15 @@ for (const theme of THEMES) {
       await marco.page.getByTestId("composer").pressSequentially("va b");
       await page.getByTestId("typing").getByText("Marco").waitFor();
       await look("room");
+      await page.locator("[data-own=true]").last().click({ button: "right" });
+      await page.getByTestId("message-menu").waitFor();
+      await look("menu");
+      await page.keyboard.press("Escape");
+      await page.getByTestId("composer").press("ArrowUp");
+      await page.getByTestId("edit-bar").waitFor();
+      await look("edit");
+      await page.getByTestId("composer").press("Escape");
+      await page.getByTestId("edit-bar").waitFor({ state: "detached" });
       await page.getByTestId("details").click();
       await page.getByTestId("members").waitFor();
       await look("details");

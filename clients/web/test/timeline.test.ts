@@ -14,7 +14,7 @@ function message(number: number, sender = MARCO, time = NOON + number * 1_000, i
   return {
     position: number,
     time,
-    kind: { type: "message", value: { number, sender, key, body } },
+    kind: { type: "message", value: { number, sender, key, body, changed: 0, edited: null } },
   };
 }
 
@@ -34,6 +34,29 @@ function sketch(all: readonly Item[]): string[] {
 }
 
 describe("a timeline", () => {
+  test("shows a change in the message itself and gives it no place of its own", () => {
+    const kind = {
+      type: "deleted",
+      value: { message: 1, number: 1, replaces: 0, by: MARCO },
+    } as const;
+    const gone = message(1);
+    if (gone.kind.type !== "message") throw new Error("a message");
+    const value = {
+      ...gone.kind.value,
+      body: { type: "deleted", value: { by: MARCO } } as const,
+      changed: 3,
+    };
+    const entries: Entry[] = [
+      { ...gone, kind: { type: "message", value } },
+      message(2),
+      { position: 3, time: NOON + 30 * 24 * 60 * MINUTE, kind },
+      { ...message(4), time: NOON + 4_000 },
+    ];
+    const all = items(entries);
+    expect(sketch(all)).toEqual(["day", "[1", "2", "4]"]);
+    expect(all[2]).toMatchObject({ deletedBy: MARCO, text: null, position: 1 });
+  });
+
   test("begins each day with a separator", () => {
     const entries = [message(1), message(2, MARCO, NOON + 24 * 60 * MINUTE)];
     expect(sketch(items(entries))).toEqual(["day", "[1]", "day", "[2]"]);

@@ -11,7 +11,8 @@ use crate::{
     cluster::Owner,
     errors::{no_owner, not_now},
     features::{
-        create, history, markers, members, open, preferences, presence, profiles, resume, room_list,
+        create, edit, history, markers, members, open, preferences, presence, profiles, resume,
+        room_list,
     },
 };
 
@@ -42,6 +43,9 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Open(command) => Box::pin(open::handle(call, command)),
         Command::Close(command) => ready(open::close(&call, &command)),
         Command::Send(command) => Box::pin(call.change(command)),
+        Command::Edit(command) => Box::pin(call.change(command)),
+        Command::Delete(command) => Box::pin(call.change(command)),
+        Command::Revisions(command) => in_time(within, edit::handle_revisions(call, command)),
         Command::History(command) => in_time(within, history::handle(call, command)),
         Command::Message(command) => in_time(within, history::handle_message(call, command)),
         Command::MarkRead(mark) => Box::pin(markers::handle_read(call, mark)),

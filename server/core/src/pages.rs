@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Entry, Error, ErrorCode, List, Position, RoomId,
+    Entry, EntryKind, Error, ErrorCode, List, Position, RoomId,
     command::Anchor,
     limits::{PAGE_BYTES, PAGE_ENTRIES},
     reply::EntryPage,
+    room::Message,
 };
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     },
     peers::questions::{Paged, Settled},
     reads::Stored,
-    room::{RoomCell, read_back, read_forward},
+    room::{RoomCell, no_such_message, read_back, read_forward},
     services::Services,
 };
 
@@ -107,7 +108,7 @@ impl<'a> Log<'a> {
         Ok(EntryPage {
             more_before: !entries.is_empty() && first > floor + 1,
             more_after: last < head,
-            entries: List::cut(entries.iter().map(|entry| (**entry).clone()).collect()),
+            entries: List::cut(entries.iter().map(|entry| seen(entry, floor)).collect()),
             head,
         })
     }
@@ -230,6 +231,40 @@ fn or_not_now(missing: Missing) -> Error {
     match missing {
         Missing::Refused(error) => error,
         Missing::NotInMemory => not_now(),
+    }
+}
+
+/// An entry as somebody sees it who sees what comes after a position: without the words of a message from
+/// before it.
+#[must_use]
+pub fn seen(entry: &Entry, floor: Position) -> Entry {
+    let hidden = entry.kind.changed_message().is_some_and(|message| message <= floor);
+    let bare = if hidden { entry.without_words() } else { None };
+    bare.unwrap_or_else(|| entry.clone())
+}
+
+/// The message at a position, with its entry.
+///
+/// # Errors
+/// Positions beyond the head, `not_found` for those at which there is no message that the proof allows to see,
+/// and what the store says.
+pub async fn message_at(
+    services: &Services,
+    (cell, state): (&RoomCell, &RoomState),
+    allowed: &Allowed<Read>,
+    position: Position,
+) -> Result<(Arc<Entry>, Message), Error> {
+    if position > state.head {
+        return Err(beyond(state.head));
+    }
+    if position <= allowed.visible_after() {
+        return Err(no_such_message());
+    }
+    let found = forward(services, cell, state, position, position, 1).await?.pop();
+    let entry = found.ok_or_else(no_such_message)?;
+    match &entry.kind {
+        EntryKind::Message(message) => Ok((entry.clone(), message.clone())),
+        _ => Err(no_such_message()),
     }
 }
 

@@ -135,20 +135,12 @@ async fn seed_room(
     write_room(store, stamps, settings, room, &room_plan, created, |number| {
         (number.get() <= count).then(|| {
             let time = created + number.get() * MESSAGE_GAP;
-            let message = Message {
-                number,
-                sender: chance.pick(&users).cloned(),
-                key: Some(MessageKey {
-                    id: ClientId(
-                        (u128::from(chance.next()) << 64 | u128::from(number.get())).to_be_bytes(),
-                    ),
-                    time,
-                }),
-                body: Body::Text(TextBody {
-                    text: Text::cut(chance.pick(PHRASES).copied().unwrap_or_default()),
-                }),
-            };
-            (EntryKind::Message(message), time)
+            let sender = chance.pick(&users).cloned();
+            let id = u128::from(chance.next()) << 64 | u128::from(number.get());
+            let key = MessageKey { id: ClientId(id.to_be_bytes()), time };
+            let text = Text::cut(chance.pick(PHRASES).copied().unwrap_or_default());
+            let body = Body::Text(TextBody { text });
+            (EntryKind::Message(Message::new(number, sender, Some(key), body)), time)
         })
     })
     .await

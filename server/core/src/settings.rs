@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use caffis_schema::limits::Limits;
+use caffis_schema::{limits::Limits, room::RoomClass};
+
+use crate::model::timing::EDIT_WINDOW_MS;
 
 /// How core behaves. Every rate, queue, cache and timeout has its name here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,6 +143,15 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The longest text in characters in a room of a class.
+    #[must_use]
+    pub fn most_chars(&self, class: RoomClass) -> u32 {
+        match class {
+            RoomClass::Public => self.public_text_chars,
+            RoomClass::Social | RoomClass::Evidence => self.text_chars,
+        }
+    }
+
     /// The limits that clients are told.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -153,6 +164,7 @@ impl Settings {
             rooms_per_user: self.rooms_per_user,
             members_per_room: self.members_per_room,
             small_room_members: self.small_room_members,
+            edit_window_ms: EDIT_WINDOW_MS,
             resend_window_seconds: self.resend_window.as_secs().try_into().unwrap_or(u32::MAX),
             active_ping_ms: milliseconds(self.active_ping),
             idle_ping_ms: milliseconds(self.idle_ping),

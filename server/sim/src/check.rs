@@ -6,14 +6,17 @@ use std::{
 };
 
 use caffis_schema::{
-    Body, Entry, EntryKind, MessageNumber, Position, RoomId, Timestamp, UserId,
+    Body, Entry, EntryKind, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
     command::Anchor,
-    room::{HistoryPolicy, Role},
+    limits::PREVIEW_BYTES,
+    room::{HistoryPolicy, Role, RoomSummary},
 };
 use tokio::time::sleep;
 
 use crate::{
+    check_changes::{self, check_shown, words},
     device::Device,
+    held::lasting,
     ledger::Ledger,
     script::Life,
     trace::{Trace, lock},
@@ -79,7 +82,10 @@ impl Truth {
             EntryKind::Role(change) => {
                 self.roles.insert(change.user.clone(), change.role);
             }
-            EntryKind::Context(_) | EntryKind::Unknown(_) => {}
+            EntryKind::Edited(_)
+            | EntryKind::Deleted(_)
+            | EntryKind::Context(_)
+            | EntryKind::Unknown(_) => {}
         }
     }
 
@@ -125,6 +131,7 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
     for (room, truth) in &rooms {
         trace.note(format_args!("{} has {} entries", ledger.short(*room), truth.entries.len()));
         check_log(&trace, &ledger, *room, truth);
+        check_changes::check_log(&trace, &ledger, *room, &truth.entries);
         check_witness(&trace, &ledger, *room, (truth, witnessed.get(room).copied()));
     }
     check_answers(&trace, &ledger, &rooms);
@@ -166,6 +173,8 @@ fn tell_log(trace: &Trace, room: &str, truth: &Truth) {
                 _ => "a message".to_owned(),
             },
             EntryKind::Context(card) => format!("is about {:?}", card.details.title),
+            EntryKind::Edited(edited) => format!("{} is edited", edited.message),
+            EntryKind::Deleted(gone) => format!("{} is deleted by {:?}", gone.message, gone.by),
             EntryKind::Unknown(_) => "something".to_owned(),
         };
         trace.note(format_args!("{room} {} at {}: {what}", entry.position, entry.time));
@@ -238,7 +247,8 @@ fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth) {
             trace.broken(format_args!("{short}: nobody sent {position}"));
             continue;
         };
-        if !matches!(&message.body, Body::Text(body) if *body.text == *sending.words) {
+        let said = words(&message.body).filter(|_| message.revision() == 0);
+        if said.is_some_and(|words| *words != *sending.words) {
             trace.broken(format_args!("{short}: {position} has other words"));
         }
         if sending.acknowledged.is_none() && sending.open == 0 {
@@ -290,8 +300,13 @@ fn check_seen(trace: &Trace, ledger: &Ledger, device: &Device, rooms: &BTreeMap<
         let Some(truth) = rooms.get(room) else { continue };
         let short = ledger.short(*room);
         let index = usize::try_from(position.get() - 1).unwrap_or(usize::MAX);
-        if truth.entries.get(index) != Some(entry) {
+        if truth.entries.get(index).map(lasting) != Some(lasting(entry)) {
             trace.broken(format_args!("{} saw another {position} of {short}", device.name));
+        }
+        let message = entry.kind.changed_message().filter(|_| entry.without_words().is_some());
+        if message.is_some_and(|message| !truth.visible(&device.user, message)) {
+            let name = &device.name;
+            trace.broken(format_args!("{name} saw words at {position} of {short}"));
         }
         if !truth.visible(&device.user, *position) {
             trace.broken(format_args!("{} saw {position} of {short}", device.name));
@@ -314,7 +329,22 @@ fn check_copies(
         if copy != head {
             let name = &device.name;
             trace.broken(format_args!("{name} is at {copy:?} of {short}, which is at {head:?}"));
+        } else if copy.is_some() {
+            check_shown(trace, ledger, device, (*room, &truth.entries));
         }
+    }
+}
+
+/// The list shows the last message as it is now, or nothing of it to who does not see it.
+fn check_preview(trace: &Trace, who: &str, summary: &RoomSummary, truth: &Truth) {
+    let last = truth.entries.iter().rev().find_map(|entry| match &entry.kind {
+        EntryKind::Message(message) => Some(message),
+        _ => None,
+    });
+    let Some((shown, last)) = summary.preview.as_ref().zip(last) else { return };
+    let expected = Text::<PREVIEW_BYTES>::cut(words(&last.body).unwrap_or_default().trim());
+    if shown.text != expected || shown.deleted != last.is_deleted() {
+        trace.broken(format_args!("{who} is shown {:?} and not {expected:?}", shown.text));
     }
 }
 
@@ -343,6 +373,9 @@ fn check_list(trace: &Trace, ledger: &Ledger, device: &Device, rooms: &BTreeMap<
             let found = seen.listed.get(room).map_or(0, |summary| summary.unread);
             (truth.entries.len() as u64, truth.messages, found.clamp(least, most))
         });
+        if let (Some(summary), Some(_)) = (seen.listed.get(room), truth.member(user)) {
+            check_preview(trace, &format!("{user} of {short}"), summary, truth);
+        }
         let found = seen.listed.get(room).map(|s| (s.head.get(), s.number.get(), s.unread));
         if found != expected {
             trace.broken(format_args!("{user} is told {found:?} of {short}, not {expected:?}"));

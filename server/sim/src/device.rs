@@ -13,6 +13,7 @@ use caffis_schema::{
 
 use crate::{
     Planted,
+    held::{Held, lasting},
     presence::Acquaintances,
     trace::{Trace, lock},
     wire::Wire,
@@ -36,6 +37,8 @@ pub(crate) struct Seen {
     pub(crate) copies: BTreeMap<RoomId, Copy>,
     /// Every entry that came, by room and position.
     pub(crate) entries: BTreeMap<(RoomId, Position), Entry>,
+    /// What the device shows, with the changes that have come.
+    pub(crate) held: Held,
     /// The rooms in the last answer to hello.
     pub(crate) listed: BTreeMap<RoomId, RoomSummary>,
     /// Large rooms that were closed at some time: entries sent before may still arrive, with gaps.
@@ -161,10 +164,12 @@ impl Watch {
             ClientEvent::Entry(entry) => self.entry(&mut seen, entry.room, entry.entry),
             ClientEvent::Opened(opened) => self.opened(&mut seen, *opened),
             ClientEvent::Reset { room, head } => {
+                seen.held.drop_room(room);
                 seen.copies.insert(room, Copy { last: head, loose: false });
             }
             // Events from before the removal, and the removal itself, may still follow.
             ClientEvent::Gone(room) => {
+                seen.held.drop_room(room);
                 seen.copies.remove(&room);
                 seen.early.remove(&room);
             }
@@ -193,6 +198,7 @@ impl Watch {
     }
 
     fn removed(seen: &mut Seen, room: RoomId) {
+        seen.held.drop_room(room);
         seen.copies.remove(&room);
         seen.early.remove(&room);
         seen.out.insert(room);
@@ -207,6 +213,10 @@ impl Watch {
             seen.early.insert(room, position);
         }
         let copy = seen.copies.entry(room).or_insert(Copy { last: position.back(1), loose: true });
+        if position != copy.last + 1 {
+            // Entries are missing in between: the device begins its copy here.
+            seen.held.drop_room(room);
+        }
         if position != copy.last + 1 && !copy.loose && !seen.shut.contains(&room) {
             let last = copy.last;
             self.trace.broken(format_args!("{} hears {position} after {last}", self.name));
@@ -233,8 +243,13 @@ impl Watch {
         let copy = seen.copies.entry(room).or_default();
         // Of a large room that was not open only heads were heard, perhaps those of a store that was
         // restored since.
+        let first = opened.page.entries.first().map_or(Position::ZERO, |entry| entry.position);
+        let joins = !copy.loose && first <= copy.last + 1;
         copy.last = if copy.loose { opened.page.head } else { copy.last.max(opened.page.head) };
         copy.loose = false;
+        if !joins {
+            seen.held.drop_room(room);
+        }
         for entry in opened.page.entries {
             self.keep(seen, room, entry);
         }
@@ -243,8 +258,10 @@ impl Watch {
     fn keep(&self, seen: &mut Seen, room: RoomId, entry: Entry) {
         let position = entry.position;
         lock(&self.heard).insert(room, entry.clone());
+        seen.held.take(room, entry.clone());
+        let last = lasting(&entry);
         let before = seen.entries.insert((room, position), entry);
-        if before.is_some_and(|before| Some(&before) != seen.entries.get(&(room, position))) {
+        if before.is_some_and(|before| lasting(&before) != last) {
             self.trace.broken(format_args!("{} has two entries at {position}", self.name));
         }
     }

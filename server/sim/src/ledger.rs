@@ -1,10 +1,10 @@
 //! What was asked and what was answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use caffis_client::CallError;
 use caffis_schema::{
-    ClientId, MessageNumber, RoomId, UserId, reply::Appended, room::HistoryPolicy,
+    ClientId, MessageNumber, Position, RoomId, UserId, reply::Appended, room::HistoryPolicy,
 };
 
 use crate::trace::Trace;
@@ -27,6 +27,36 @@ impl Sending {
     }
 }
 
+/// A change of a message that somebody wanted.
+#[derive(Clone, Debug)]
+pub(crate) struct Changing {
+    pub(crate) room: RoomId,
+    pub(crate) message: Position,
+    pub(crate) what: What,
+    /// What the server said: the same every time.
+    pub(crate) acknowledged: Option<Appended>,
+    /// Attempts whose outcome is unknown.
+    pub(crate) open: u32,
+    /// It must be refused: somebody else is known to have read the message.
+    pub(crate) read: bool,
+}
+
+/// How a message is changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// It says these words, which nothing else says.
+    Edit(String),
+    /// It is deleted for everyone.
+    Delete,
+}
+
+impl Changing {
+    /// Whether it may be in the log.
+    pub(crate) fn may_have_happened(&self) -> bool {
+        self.acknowledged.is_some() || self.open > 0
+    }
+}
+
 /// How far a person has read, as far as their devices know. A mark has no key, so a copy that comes late may
 /// move the marker although another one was refused.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,10 +71,14 @@ pub(crate) struct Read {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) sendings: BTreeMap<(UserId, ClientId), Sending>,
+    /// The changes of messages.
+    pub(crate) changes: BTreeMap<(UserId, ClientId), Changing>,
     /// The read markers of people.
     pub(crate) read: BTreeMap<(UserId, RoomId), Read>,
     /// Rooms in the order of their creation, with what later members may see.
     pub(crate) rooms: Vec<(RoomId, HistoryPolicy)>,
+    /// Those that are conversations of two.
+    pub(crate) directs: BTreeSet<RoomId>,
     /// The number of the last message that was acknowledged in each room.
     pub(crate) numbers: BTreeMap<RoomId, u64>,
 }
@@ -102,6 +136,35 @@ impl Ledger {
                 sending.open -= 1;
             }
             // The outcome is unknown: the attempt stays open.
+            Err(CallError::Ended | CallError::Unexpected(_)) => {}
+        }
+    }
+
+    /// Somebody wants to change a message.
+    pub(crate) fn wants(&mut self, user: &UserId, id: ClientId, changing: Changing) {
+        self.changes.entry((user.clone(), id)).or_insert(changing).open += 1;
+    }
+
+    /// An attempt to change a message ends.
+    pub(crate) fn changed(
+        &mut self,
+        user: &UserId,
+        id: ClientId,
+        result: &Result<Appended, CallError>,
+        trace: &Trace,
+    ) {
+        let Some(changing) = self.changes.get_mut(&(user.clone(), id)) else { return };
+        match result {
+            Ok(appended) => {
+                changing.open -= 1;
+                let before = changing.acknowledged.replace(*appended);
+                if before.is_some_and(|before| before != *appended) {
+                    trace.broken(format_args!("{user} was told {before:?} and {appended:?}"));
+                }
+            }
+            Err(CallError::Refused(_) | CallError::OutboxFull | CallError::TooLarge { .. }) => {
+                changing.open -= 1;
+            }
             Err(CallError::Ended | CallError::Unexpected(_)) => {}
         }
     }

@@ -13,11 +13,12 @@
 //!
 //! `world` is the seats of the processes (`seat`) and what they share (`ground`); `gate` the doors of a
 //! process, which its store (`fence`), its bus and its links (`line`) pass; `wire` the network of the
-//! devices; `device` a client and what it has seen; `ledger` the requests and their answers; `epochs` who
+//! devices; `device` a client and what it has seen, `held` what it shows; `ledger` the requests and their answers; `epochs` who
 //! appends where; `witness` follows the log as a reactor; `script` decides what happens when.
 
 mod bus;
 mod check;
+mod check_changes;
 mod clocks;
 mod deaf;
 mod device;
@@ -25,6 +26,7 @@ mod epochs;
 mod fence;
 mod gate;
 mod ground;
+mod held;
 mod ledger;
 mod line;
 mod planted;

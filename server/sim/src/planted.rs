@@ -13,7 +13,9 @@ use caffis_core::{
         Batch, Key, Operation, Row, Scan, SharedStore, Store, StoreError, StoreFuture, StoreLimits,
         Swap, Table, Value,
     },
-    tables::{ActivityRow, MarkerRow, MemberRow, Record, SentRow, TimelineRow, UserRoomRow},
+    tables::{
+        ActivityRow, BucketRow, MarkerRow, MemberRow, Record, SentRow, TimelineRow, UserRoomRow,
+    },
 };
 use caffis_schema::{Codec, EntryKind, codec, room::Role};
 use clap::ValueEnum;
@@ -37,6 +39,8 @@ pub enum Planted {
     SharesBuckets,
     /// A new owner does not write the end of the log again.
     LeavesTail,
+    /// The rows of messages stay as they were when these are edited or deleted.
+    KeepsWords,
     /// The rows of a new member are written before the entry, and stay when the entry is void.
     KeepsVoidMembers,
     /// Somebody who was removed still hears of the room.
@@ -82,11 +86,21 @@ fn is_append(batch: &Batch) -> bool {
     })
 }
 
-fn is_takeover(batch: &Batch) -> bool {
+fn puts(batch: &Batch, wanted: &Table, again: bool) -> bool {
     batch.operations.iter().any(|operation| {
-        matches!(operation, Operation::Put { table, fresh: false, .. }
-            if table.name == TimelineRow::TABLE.name)
+        matches!(operation, Operation::Put { table, fresh, .. }
+            if table.name == wanted.name && *fresh != again)
     })
+}
+
+/// Whether a batch writes the end of a log again.
+fn is_takeover(batch: &Batch) -> bool {
+    puts(batch, TimelineRow::TABLE, true) && puts(batch, BucketRow::TABLE, true)
+}
+
+/// Whether a batch writes messages that were changed.
+fn is_rewrite(batch: &Batch) -> bool {
+    puts(batch, TimelineRow::TABLE, true) && !puts(batch, BucketRow::TABLE, true)
 }
 
 /// The partition of a bucket as one of the first epoch.
@@ -235,6 +249,7 @@ impl Store for Spoiled {
             Planted::AcknowledgesEarly if is_append(&batch) => self.write_later(batch, true),
             Planted::TellsEarly if is_append(&batch) => self.write_later(batch, false),
             Planted::LeavesTail if is_takeover(&batch) => Box::pin(async { Ok(()) }),
+            Planted::KeepsWords if is_rewrite(&batch) => Box::pin(async { Ok(()) }),
             Planted::KeepsVoidMembers if is_append(&batch) => {
                 Box::pin(self.write_members_first(batch))
             }

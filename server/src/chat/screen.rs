@@ -93,6 +93,7 @@ impl Screen {
                 let text = match &message.body {
                     Body::Text(body) => &*body.text,
                     Body::System(SystemBody::Notice(body)) => &*body.text,
+                    Body::Deleted(_) => "(deleted)",
                     Body::System(_) | Body::Unknown(_) => "(a message of a newer kind)",
                 };
                 let number = message.number.to_string();
@@ -108,6 +109,20 @@ impl Screen {
             EntryKind::Left(left) => {
                 let people = format!("{time}  ← {} left", clean(left.user.as_str()));
                 self.line("left", &[room, &position, left.user.as_str()], &people);
+            }
+            EntryKind::Edited(edited) => {
+                let text = match &edited.body {
+                    Some(Body::Text(body)) => &*body.text,
+                    _ => "",
+                };
+                let number = edited.number.to_string();
+                let people = format!("{time}  ✎ {number}: {}", clean(text));
+                self.line("edited", &[room, &position, &number, text], &people);
+            }
+            EntryKind::Deleted(deleted) => {
+                let number = deleted.number.to_string();
+                let people = format!("{time}  ✗ {number} was deleted");
+                self.line("deleted", &[room, &position, &number], &people);
             }
             other => {
                 let people = format!("{time}  · {}", other.name());

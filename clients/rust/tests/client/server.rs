@@ -141,6 +141,7 @@ pub(crate) fn welcome(head: u64, resumed: Vec<Resumed>) -> Welcome {
             members_per_room: 5_000,
             small_room_members: 100,
             resend_window_seconds: 259_200,
+            edit_window_ms: 300_000,
             active_ping_ms: 2_000,
             idle_ping_ms: 15_000,
             typing_refresh_ms: 3_000,

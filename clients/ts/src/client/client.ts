@@ -35,6 +35,7 @@ import { Connector } from "./connector.ts";
 import { Conversations } from "./conversations.ts";
 import { EventHandler } from "./events.ts";
 import { Feeds } from "./feeds.ts";
+import { Messages } from "./messages.ts";
 import type { ChatClientOptions } from "./options.ts";
 import { PageLoader } from "./pages.ts";
 import { OwnPresence } from "./presence.ts";
@@ -47,6 +48,8 @@ import { Unreadable } from "./unreadable.ts";
 
 /** A chat client. Connects when it is created; {@link ChatClient.dispose} ends it. */
 export class ChatClient implements Disposable {
+  /** Changes messages that were sent. */
+  readonly messages: Messages;
   readonly #options: ChatClientOptions;
   readonly #timers: Timers;
   readonly #clock: ServerClock;
@@ -114,7 +117,8 @@ export class ChatClient implements Disposable {
         const { room, body } = message;
         const { id, time: made } = message.key;
         const key = { id, time: made };
-        const own: Message = { number, sender: this.#store.self ?? null, key, body };
+        const sender = this.#store.self ?? null;
+        const own: Message = { number, sender, key, body, changed: 0, edited: null };
         this.#store.entry(room, { position, time, kind: { type: "message", value: own } });
         // If entries before it are missing, it stays visible until they have arrived.
         const view = this.#store.get(room);
@@ -124,6 +128,7 @@ export class ChatClient implements Disposable {
     this.#profiles = new ProfileLoader(this.#store, request);
     const requestUntil = (command: Command, signal?: AbortSignal) => this.request(command, signal);
     this.#pages = new PageLoader(this.#store, this.#profiles, requestUntil);
+    this.messages = new Messages(this.#store, this.#clock, requestUntil);
     this.#conversations = new Conversations(this.#store, this.#clock, requestUntil);
     this.#own = new OwnPresence(this.#store, request);
     this.#events = new EventHandler({

@@ -60,6 +60,7 @@ function named(kind: Entry["kind"]): readonly (UserId | null)[] {
     case "role":
       return [kind.value.user, kind.value.by];
     case "created":
+    case "deleted":
       return [kind.value.by];
     default:
       return [];

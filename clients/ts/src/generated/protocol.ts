@@ -96,6 +96,9 @@ export const WORD_BYTES = 64;
 /** Pictures of a place. */
 export const PHOTOS = 8;
 
+/** Revisions of a message, with what was sent: it is edited at most this often, less one. */
+export const REVISIONS = 50;
+
 /** The bytes of entries in one page or one resume answer; long entries mean fewer of them. */
 export const PAGE_BYTES = 196_608;
 
@@ -264,6 +267,12 @@ export type Command =
   | { readonly type: "mark_unread"; readonly value: Mark }
   /** Tells what a room is about, and who belongs to it: for services. */
   | { readonly type: "set_context"; readonly value: SetContext }
+  /** Changes the words of a message. */
+  | { readonly type: "edit"; readonly value: Edit }
+  /** Deletes a message for everyone. */
+  | { readonly type: "delete"; readonly value: Delete }
+  /** What a message said before it was edited. */
+  | { readonly type: "revisions"; readonly value: Revisions }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -345,8 +354,17 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "set_context":
       w.tagged(24, encodeSetContext, v.value);
       return;
+    case "edit":
+      w.tagged(25, encodeEdit, v.value);
+      return;
+    case "delete":
+      w.tagged(26, encodeDelete, v.value);
+      return;
+    case "revisions":
+      w.tagged(27, encodeRevisions, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 25, FRAME_BYTES);
+      w.unknown(v, 28, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -408,6 +426,12 @@ export function decodeCommand(r: Reader): Command {
       return { type: "mark_unread", value: r.sized(decodeMark) };
     case 24:
       return { type: "set_context", value: r.sized(decodeSetContext) };
+    case 25:
+      return { type: "edit", value: r.sized(decodeEdit) };
+    case 26:
+      return { type: "delete", value: r.sized(decodeDelete) };
+    case 27:
+      return { type: "revisions", value: r.sized(decodeRevisions) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -971,6 +995,8 @@ export type Body =
   | { readonly type: "text"; readonly value: TextBody }
   /** A notice of a service. */
   | { readonly type: "system"; readonly value: SystemBody }
+  /** What is left of a message that was deleted for everyone; nobody sends it. */
+  | { readonly type: "deleted"; readonly value: Tombstone }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -983,8 +1009,11 @@ export function encodeBody(w: Writer, v: Body): void {
     case "system":
       w.tagged(1, encodeSystemBody, v.value);
       return;
+    case "deleted":
+      w.tagged(2, encodeTombstone, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 2, FRAME_BYTES);
+      w.unknown(v, 3, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Body: ${(v as { type: string }).type}`);
@@ -999,6 +1028,8 @@ export function decodeBody(r: Reader): Body {
       return { type: "text", value: r.sized(decodeTextBody) };
     case 1:
       return { type: "system", value: r.sized(decodeSystemBody) };
+    case 2:
+      return { type: "deleted", value: r.sized(decodeTombstone) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1052,6 +1083,24 @@ export function decodeSystemBody(r: Reader): SystemBody {
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
+}
+
+/** See `Body::Deleted`. */
+export interface Tombstone {
+  /** Who deleted the message, or none for a service. */
+  readonly by: UserId | null;
+}
+
+/** Encodes Tombstone. */
+export function encodeTombstone(w: Writer, v: Tombstone): void {
+  w.option(v.by, (w, v) => w.userId(v));
+}
+
+/** Decodes Tombstone. */
+export function decodeTombstone(r: Reader): Tombstone {
+  return {
+    by: r.option((r) => r.userId()),
+  };
 }
 
 /** See `Command::History`. */
@@ -1433,6 +1482,88 @@ export function decodeParticipant(r: Reader): Participant {
   };
 }
 
+/** See `Command::Edit`. */
+export interface Edit {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** The message's position. */
+  readonly position: number;
+  /** What it says from now on. */
+  readonly body: Body;
+}
+
+/** Encodes Edit. */
+export function encodeEdit(w: Writer, v: Edit): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.u64(v.position);
+  encodeBody(w, v.body);
+}
+
+/** Decodes Edit. */
+export function decodeEdit(r: Reader): Edit {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    position: r.u64(),
+    body: decodeBody(r),
+  };
+}
+
+/** See `Command::Delete`. */
+export interface Delete {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** The message's position. */
+  readonly position: number;
+}
+
+/** Encodes Delete. */
+export function encodeDelete(w: Writer, v: Delete): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.u64(v.position);
+}
+
+/** Decodes Delete. */
+export function decodeDelete(r: Reader): Delete {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    position: r.u64(),
+  };
+}
+
+/** See `Command::Revisions`. */
+export interface Revisions {
+  /** The room. */
+  readonly room: RoomId;
+  /** The message's position. */
+  readonly position: number;
+  /** The first revision wanted; 0 is what was sent. */
+  readonly from: number;
+}
+
+/** Encodes Revisions. */
+export function encodeRevisions(w: Writer, v: Revisions): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+  w.u32(v.from);
+}
+
+/** Decodes Revisions. */
+export function decodeRevisions(r: Reader): Revisions {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
+    from: r.u32(),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -1619,6 +1750,8 @@ export type Reply =
   | { readonly type: "profiles"; readonly value: ProfileList }
   /** To refresh. */
   | { readonly type: "refreshed"; readonly value: Refreshed }
+  /** To revisions. */
+  | { readonly type: "revisions"; readonly value: RevisionPage }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1661,8 +1794,11 @@ export function encodeReply(w: Writer, v: Reply): void {
     case "refreshed":
       w.tagged(11, encodeRefreshed, v.value);
       return;
+    case "revisions":
+      w.tagged(12, encodeRevisionPage, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 12, FRAME_BYTES);
+      w.unknown(v, 13, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Reply: ${(v as { type: string }).type}`);
@@ -1698,6 +1834,8 @@ export function decodeReply(r: Reader): Reply {
       return { type: "profiles", value: r.sized(decodeProfileList) };
     case 11:
       return { type: "refreshed", value: r.sized(decodeRefreshed) };
+    case 12:
+      return { type: "revisions", value: r.sized(decodeRevisionPage) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1865,6 +2003,8 @@ export interface Limits {
   readonly smallRoomMembers: number;
   /** How long the server remembers client ids, in seconds: a resend after that is `expired`. */
   readonly resendWindowSeconds: number;
+  /** How long after it was sent a message can be edited, in milliseconds. */
+  readonly editWindowMs: number;
   /** How often an active client should ping, in milliseconds. */
   readonly activePingMs: number;
   /** How often an idle client should ping, in milliseconds. */
@@ -1886,6 +2026,7 @@ export function encodeLimits(w: Writer, v: Limits): void {
   w.u32(v.membersPerRoom);
   w.u32(v.smallRoomMembers);
   w.u32(v.resendWindowSeconds);
+  w.u32(v.editWindowMs);
   w.u32(v.activePingMs);
   w.u32(v.idlePingMs);
   w.u32(v.typingRefreshMs);
@@ -1904,6 +2045,7 @@ export function decodeLimits(r: Reader): Limits {
     membersPerRoom: r.u32(),
     smallRoomMembers: r.u32(),
     resendWindowSeconds: r.u32(),
+    editWindowMs: r.u32(),
     activePingMs: r.u32(),
     idlePingMs: r.u32(),
     typingRefreshMs: r.u32(),
@@ -1999,6 +2141,8 @@ export interface Preview {
   readonly text: string;
   /** When. */
   readonly time: number;
+  /** Whether the message was deleted; it has no words then. */
+  readonly deleted: boolean;
 }
 
 /** Encodes Preview. */
@@ -2007,6 +2151,7 @@ export function encodePreview(w: Writer, v: Preview): void {
   w.option(v.sender, (w, v) => w.userId(v));
   w.text(v.text, 240);
   w.u64(v.time);
+  w.bool(v.deleted);
 }
 
 /** Decodes Preview. */
@@ -2016,6 +2161,7 @@ export function decodePreview(r: Reader): Preview {
     sender: r.option((r) => r.userId()),
     text: r.text(240),
     time: r.u64(),
+    deleted: r.bool(),
   };
 }
 
@@ -2121,6 +2267,10 @@ export type EntryKind =
   | { readonly type: "role"; readonly value: RoleChange }
   /** What the room is about changed; this is how it is now. */
   | { readonly type: "context"; readonly value: Card }
+  /** The words of a message changed. */
+  | { readonly type: "edited"; readonly value: Edited }
+  /** A message was deleted for everyone. */
+  | { readonly type: "deleted"; readonly value: Deleted }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -2145,8 +2295,14 @@ export function encodeEntryKind(w: Writer, v: EntryKind): void {
     case "context":
       w.tagged(5, encodeCard, v.value);
       return;
+    case "edited":
+      w.tagged(6, encodeEdited, v.value);
+      return;
+    case "deleted":
+      w.tagged(7, encodeDeleted, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 6, FRAME_BYTES);
+      w.unknown(v, 8, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no EntryKind: ${(v as { type: string }).type}`);
@@ -2169,6 +2325,10 @@ export function decodeEntryKind(r: Reader): EntryKind {
       return { type: "role", value: r.sized(decodeRoleChange) };
     case 5:
       return { type: "context", value: r.sized(decodeCard) };
+    case 6:
+      return { type: "edited", value: r.sized(decodeEdited) };
+    case 7:
+      return { type: "deleted", value: r.sized(decodeDeleted) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -2218,6 +2378,10 @@ export interface Message {
   readonly key: MessageKey | null;
   /** What it says. */
   readonly body: Body;
+  /** The position of the last entry that changed it; 0 for none. */
+  readonly changed: number;
+  /** Its last edit, if its words were changed. */
+  readonly edited: LastEdit | null;
 }
 
 /** Encodes Message. */
@@ -2226,6 +2390,8 @@ export function encodeMessage(w: Writer, v: Message): void {
   w.option(v.sender, (w, v) => w.userId(v));
   w.option(v.key, encodeMessageKey);
   encodeBody(w, v.body);
+  w.u64(v.changed);
+  w.option(v.edited, encodeLastEdit);
 }
 
 /** Decodes Message. */
@@ -2235,6 +2401,8 @@ export function decodeMessage(r: Reader): Message {
     sender: r.option((r) => r.userId()),
     key: r.option(decodeMessageKey),
     body: decodeBody(r),
+    changed: r.u64(),
+    edited: r.option(decodeLastEdit),
   };
 }
 
@@ -2256,6 +2424,32 @@ export function encodeMessageKey(w: Writer, v: MessageKey): void {
 export function decodeMessageKey(r: Reader): MessageKey {
   return {
     id: r.hex() as ClientId,
+    time: r.u64(),
+  };
+}
+
+/** The last edit of a message. */
+export interface LastEdit {
+  /** How often the message was edited, with this one. */
+  readonly revision: number;
+  /** The position of the edit. */
+  readonly position: number;
+  /** When. */
+  readonly time: number;
+}
+
+/** Encodes LastEdit. */
+export function encodeLastEdit(w: Writer, v: LastEdit): void {
+  w.u32(v.revision);
+  w.u64(v.position);
+  w.u64(v.time);
+}
+
+/** Decodes LastEdit. */
+export function decodeLastEdit(r: Reader): LastEdit {
+  return {
+    revision: r.u32(),
+    position: r.u64(),
     time: r.u64(),
   };
 }
@@ -2372,6 +2566,73 @@ export function decodeCard(r: Reader): Card {
     statusVersion: r.u64(),
     participants: r.list(100, decodeParticipant),
     participantsVersion: r.u64(),
+  };
+}
+
+/** See `EntryKind::Edited`. */
+export interface Edited {
+  /** The position of the message. */
+  readonly message: number;
+  /** Its number. */
+  readonly number: number;
+  /** How often it was edited, with this one. */
+  readonly revision: number;
+  /** The position of the edit before this one; 0 for the first. */
+  readonly replaces: number;
+  /**
+   * What the message says now; none when a later entry has replaced it, or for those who do not see
+   * the message.
+   */
+  readonly body: Body | null;
+}
+
+/** Encodes Edited. */
+export function encodeEdited(w: Writer, v: Edited): void {
+  w.u64(v.message);
+  w.u64(v.number);
+  w.u32(v.revision);
+  w.u64(v.replaces);
+  w.option(v.body, encodeBody);
+}
+
+/** Decodes Edited. */
+export function decodeEdited(r: Reader): Edited {
+  return {
+    message: r.u64(),
+    number: r.u64(),
+    revision: r.u32(),
+    replaces: r.u64(),
+    body: r.option(decodeBody),
+  };
+}
+
+/** See `EntryKind::Deleted`. */
+export interface Deleted {
+  /** The position of the message. */
+  readonly message: number;
+  /** Its number. */
+  readonly number: number;
+  /** The position of its last edit; 0 for none. */
+  readonly replaces: number;
+  /** Who deleted it, or none for a service. */
+  readonly by: UserId | null;
+}
+
+/** Encodes Deleted. */
+export function encodeDeleted(w: Writer, v: Deleted): void {
+  w.u64(v.message);
+  w.u64(v.number);
+  w.u64(v.replaces);
+  w.option(v.by, (w, v) => w.userId(v));
+}
+
+/** Decodes Deleted. */
+export function decodeDeleted(r: Reader): Deleted {
+  return {
+    message: r.u64(),
+    number: r.u64(),
+    replaces: r.u64(),
+    by: r.option((r) => r.userId()),
   };
 }
 
@@ -2627,6 +2888,54 @@ export function decodeRefreshed(r: Reader): Refreshed {
   };
 }
 
+/** The answer to revisions, oldest first. */
+export interface RevisionPage {
+  /** The revisions; the last one is what the message says now. */
+  readonly revisions: readonly Revision[];
+  /** Whether there are more: ask again from the one after the last. */
+  readonly more: boolean;
+}
+
+/** Encodes RevisionPage. */
+export function encodeRevisionPage(w: Writer, v: RevisionPage): void {
+  w.list(v.revisions, 50, encodeRevision);
+  w.bool(v.more);
+}
+
+/** Decodes RevisionPage. */
+export function decodeRevisionPage(r: Reader): RevisionPage {
+  return {
+    revisions: r.list(50, decodeRevision),
+    more: r.bool(),
+  };
+}
+
+/** What a message said for a time. */
+export interface Revision {
+  /** After how many edits; 0 is what was sent. */
+  readonly revision: number;
+  /** Since when. */
+  readonly time: number;
+  /** What it said. */
+  readonly body: Body;
+}
+
+/** Encodes Revision. */
+export function encodeRevision(w: Writer, v: Revision): void {
+  w.u32(v.revision);
+  w.u64(v.time);
+  encodeBody(w, v.body);
+}
+
+/** Decodes Revision. */
+export function decodeRevision(r: Reader): Revision {
+  return {
+    revision: r.u32(),
+    time: r.u64(),
+    body: decodeBody(r),
+  };
+}
+
 /** An error as the client sees it. */
 export interface WireError {
   /** What went wrong. */
@@ -2720,6 +3029,12 @@ export const ERROR_CODE_NAMES = [
   "conflict",
   /** A newer version of the same thing is known. */
   "outdated",
+  /** The time in which this could be done is over. */
+  "too_late",
+  /** The message was deleted. */
+  "deleted",
+  /** Somebody else has read the message. */
+  "already_read",
 ] as const;
 
 /** Encodes ErrorCode. */

@@ -1,6 +1,7 @@
 /** A client's copy of a stretch of a room's log: positions without a gap. Plain values, pure steps. */
 
 import type { Entry, EntryPage } from "../generated/protocol.ts";
+import { withChanges } from "./changes.ts";
 
 /** The most entries kept of one room: the newest ones. */
 export const HELD_ENTRIES = 20_000;
@@ -45,7 +46,8 @@ export function append(log: Log, entries: readonly Entry[]): Appending {
     last = entry.position;
   }
   if (added.length === 0) return { log, added };
-  return { log: cut({ ...log, entries: [...log.entries, ...added], last }), added };
+  const all = withChanges([...log.entries, ...added], added);
+  return { log: cut({ ...log, entries: all, last }), added };
 }
 
 /** The newest entries of a copy. */
@@ -61,7 +63,9 @@ export function prepend(log: Log, page: EntryPage): Log {
   const end = older.at(-1)?.position;
   if (end === undefined) return { ...log, moreBefore: log.moreBefore && page.moreBefore };
   if (end !== first - 1) return log;
-  return cut({ ...log, entries: [...older, ...log.entries], moreBefore: page.moreBefore });
+  // The page may have been read before entries that are here already.
+  const entries = [...withChanges(older, log.entries), ...log.entries];
+  return cut({ ...log, entries, moreBefore: page.moreBefore });
 }
 
 /**

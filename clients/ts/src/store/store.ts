@@ -15,6 +15,7 @@ import type {
   RoomSummary,
   UserId,
 } from "../protocol.ts";
+import { changedMessage, withChanges } from "./changes.ts";
 import { append, CLOSED_ENTRIES, cut, joinLatest, type Log, logOfPage, prepend } from "./log.ts";
 import { People } from "./people.ts";
 import { Cell, type Readable } from "./readable.ts";
@@ -33,6 +34,9 @@ export interface StoreNeeds {
   marking(room: RoomId): number;
 }
 
+/** Changes of messages that are kept of one room while its copy has not come so far. */
+const BEYOND_ENTRIES = 200;
+
 /** Rooms, entries and people. */
 export class Store {
   readonly rooms = new RoomList();
@@ -42,6 +46,8 @@ export class Store {
   readonly #reading: Reading;
   /** The highest position heard of in each room: a copy that ends before it is incomplete. */
   readonly #heard = new Map<RoomId, number>();
+  /** Changes of messages that came beyond a room's copy: pages that were read before them may come later. */
+  readonly #beyond = new Map<RoomId, readonly Entry[]>();
   /** Rooms that the server restored to an older state: its numbers count, however low. */
   readonly #restored = new Set<RoomId>();
   /** This person, once known. */
@@ -142,6 +148,7 @@ export class Store {
   /** Forgets a room. */
   remove(id: RoomId): void {
     this.#heard.delete(id);
+    this.#beyond.delete(id);
     this.#reading.forget(id);
     this.#views.get(id)?.set(null);
     this.rooms.remove(id);
@@ -212,9 +219,11 @@ export class Store {
     this.#hear(id, entry.position);
     const log = this.#log(id);
     if (log === null || (log.moreAfter && entry.position > log.last + 1)) {
+      this.#keepChange(id, entry);
       if (entry.position <= view.summary.head) return;
       this.change(id, (room) => ({
         ...room,
+        entries: withChanges(room.entries, [entry]),
         summary: this.#advance(room.summary, [entry]),
         members: membersAfter(room.members, entry),
         card: cardAfter(room.card, entry),
@@ -371,7 +380,21 @@ export class Store {
 
   /** The view fields of a copy, which reaches the end once it has everything that was heard of. */
   #fields(id: RoomId, { entries, last, moreBefore, moreAfter }: Log): Log {
-    return { entries, last, moreBefore, moreAfter: moreAfter && last < (this.#heard.get(id) ?? 0) };
+    const beyond = (this.#beyond.get(id) ?? []).filter(({ position }) => position > last);
+    if (beyond.length > 0) this.#beyond.set(id, beyond);
+    else this.#beyond.delete(id);
+    return {
+      entries: withChanges(entries, beyond),
+      last,
+      moreBefore,
+      moreAfter: moreAfter && last < (this.#heard.get(id) ?? 0),
+    };
+  }
+
+  #keepChange(id: RoomId, entry: Entry): void {
+    if (changedMessage(entry.kind) === null) return;
+    const known = this.#beyond.get(id) ?? [];
+    this.#beyond.set(id, [...known, entry].slice(-BEYOND_ENTRIES));
   }
 
   #advance(summary: RoomSummary, entries: readonly Entry[]): RoomSummary {

@@ -1,6 +1,7 @@
 /** How a room's summary and its members follow from the entries of its log. Pure functions. */
 
 import {
+  type Body,
   type Card,
   type Entry,
   type Head,
@@ -10,16 +11,20 @@ import {
   type RoomSummary,
   type UserId,
 } from "../protocol.ts";
+import { isDeleted } from "./changes.ts";
 
 /** Characters of a preview: four bytes each always fit. */
 const PREVIEW_CHARACTERS = PREVIEW_BYTES / 4;
 
 /** The words of a message, as far as this build knows its kind. */
-export function messageText(message: Message): string | null {
-  const { body } = message;
+export function messageText({ body }: Pick<Message, "body">): string | null {
   if (body.type === "text") return body.value.text;
   if (body.type === "system" && body.value.type === "notice") return body.value.value.text;
   return null;
+}
+
+function shortened(body: Body): string {
+  return [...(messageText({ body }) ?? "")].slice(0, PREVIEW_CHARACTERS).join("");
 }
 
 /** A room's summary after further entries of its log. */
@@ -37,8 +42,14 @@ export function advance(
       number = kind.value.number;
       // The sender has read everything before their own message.
       if (kind.value.sender !== null && kind.value.sender === self) read = number;
-      const text = [...(messageText(kind.value) ?? "")].slice(0, PREVIEW_CHARACTERS).join("");
-      preview = { number, sender: kind.value.sender, text, time };
+      const text = shortened(kind.value.body);
+      preview = { number, sender: kind.value.sender, text, time, deleted: isDeleted(kind.value) };
+    }
+    if (kind.type === "edited" && kind.value.body && preview?.number === kind.value.number) {
+      preview = { ...preview, text: shortened(kind.value.body) };
+    }
+    if (kind.type === "deleted" && preview?.number === kind.value.number) {
+      preview = { ...preview, text: "", deleted: true };
     }
     if (isNew && kind.type === "role" && kind.value.user === self) role = kind.value.role;
     if (isNew && kind.type === "context") name = kind.value.details.title ?? name;

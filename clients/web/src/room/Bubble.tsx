@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { Avatar } from "../common/Avatar.tsx";
 import { Icon, type IconName } from "../common/Icon.tsx";
+import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Bubble.module.css";
 import type { Bubble } from "./timeline.ts";
@@ -36,12 +37,16 @@ export interface BubbleProps {
   readonly delivery: Delivery | null;
   /** The delivery state in words, on the last message and on the last that somebody has read. */
   readonly note: string | null;
+  /** Who deleted it, if that was somebody else than who wrote it. */
+  readonly deleter: string | null;
   /** Why it failed, in words. */
   readonly problem: string | null;
   onRetry(bubble: Bubble): void;
   /** Puts the words back where they were written. */
   onEdit(bubble: Bubble): void;
   onDelete(bubble: Bubble): void;
+  /** Opens its menu below a button; null where it has none. */
+  onMenu: ((button: HTMLElement) => void) | null;
 }
 
 /** One message. */
@@ -49,6 +54,7 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
   const { t, time } = useI18n();
   const { bubble, name, named, delivery, note, problem } = props;
   const { own, first, last, text } = bubble;
+  const deleted = bubble.deletedBy !== undefined;
   const label = delivery ? t[LABELS[delivery]] : null;
   return (
     <div
@@ -63,18 +69,27 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
           {last && <Avatar name={name} seed={bubble.sender ?? name} size="s" />}
         </span>
       )}
-      <div className={styles.bubble} dir="auto">
+      <div className={`${styles.bubble} ${deleted ? styles.gone : ""}`} dir="auto" data-bubble>
         {named && !own && first ? (
           <strong className={styles.from}>{name}</strong>
         ) : (
           <span className="visually-hidden">{own ? t.you : name}: </span>
         )}
         <span className={styles.text} data-testid="text">
-          {text ?? <em>{t.unknownMessage}</em>}
+          {deleted ? (
+            <em data-testid="tombstone">{tombstone(props, t)}</em>
+          ) : (
+            (text ?? <em>{t.unknownMessage}</em>)
+          )}
         </span>
         <span className={styles.meta}>
+          {bubble.edited && (
+            <span className={styles.edited} data-testid="edited">
+              {t.edited}{" "}
+            </span>
+          )}
           <time dateTime={new Date(bubble.time).toISOString()}>{time(bubble.time)}</time>
-          {delivery && (
+          {delivery && !deleted && (
             <span className={styles.delivery} title={label ?? undefined} data-delivery={delivery}>
               <Icon name={ICONS[delivery]} size={15} />
               <span className="visually-hidden">, {label}</span>
@@ -82,6 +97,20 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
           )}
         </span>
       </div>
+      {props.onMenu && (
+        <button
+          type="button"
+          className={styles.menu}
+          tabIndex={-1}
+          aria-label={t.messageActions}
+          title={t.messageActions}
+          aria-haspopup="menu"
+          data-testid="message-more"
+          onClick={(event) => props.onMenu?.(event.currentTarget)}
+        >
+          <Icon name="more" size={18} />
+        </button>
+      )}
       {delivery === "failed" && (
         <div className={styles.failed}>
           <span>
@@ -108,6 +137,12 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
     </div>
   );
 }, isSame);
+
+/** What stands in the place of a message that was deleted. */
+function tombstone({ bubble, deleter }: BubbleProps, t: Dictionary): string {
+  if (bubble.own && deleter === null) return t.deletedByYou;
+  return deleter === null ? t.messageDeleted : t.deletedBy(deleter);
+}
 
 /** Items are rebuilt with every change of a room, so compare their content. */
 function isSame(before: BubbleProps, after: BubbleProps): boolean {

@@ -10,19 +10,32 @@ import {
 } from "react";
 import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { REGION } from "../app/regions.ts";
+import { Problem, useAction } from "../app/useAction.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
+import { lastToEdit } from "./actions.ts";
 import styles from "./Composer.module.css";
+import { EditBar } from "./EditBar.tsx";
+import { type Bubble, timeline } from "./timeline.ts";
 import { useDraft } from "./useDraft.ts";
 
 /** How close to the limit the count of characters begins to show. */
 const NEAR = 200;
 
+/** A message whose words are being changed. */
+interface Editing {
+  readonly position: number;
+  readonly before: string;
+  readonly text: string;
+}
+
 /** What the room may ask of its composer. */
 export interface ComposerHandle {
   /** Puts a text before what is written, to be edited and sent again. */
   edit(text: string): void;
+  /** Changes the words of a message that was sent. */
+  change(bubble: Bubble): void;
 }
 
 /** Writes messages. Enter sends, Shift+Enter makes a new line. */
@@ -32,7 +45,15 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
   const people = usePeople(t);
   const limits = useReadable(client.limits);
   const field = useRef<HTMLTextAreaElement>(null);
-  const [text, setText] = useDraft(useReadable(client.self), room.id);
+  const self = useReadable(client.self);
+  const [draft, setDraft] = useDraft(self, room.id);
+  const [editing, setEditing] = useState<Editing | null>(null);
+  const action = useAction();
+  const text = editing?.text ?? draft;
+  const setText = (value: string) => {
+    if (editing) setEditing({ ...editing, text: value });
+    else setDraft(value);
+  };
   const [full, setFull] = useState(false);
   const limit = room.summary.class === "public" ? limits?.publicTextChars : limits?.textChars;
   const left = remaining(text, limit);
@@ -55,19 +76,46 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
     edit(returned) {
       const area = field.current;
       if (!area) return;
-      setText(area.value.trim() ? `${returned}\n${area.value}` : returned);
+      setEditing(null);
+      setDraft(draft.trim() ? `${returned}\n${draft}` : returned);
       area.focus();
     },
+    change: begin,
   }));
+
+  const begin = ({ position, text: before }: Bubble) => {
+    if (position === null || before === null) return;
+    setEditing({ position, before, text: before });
+    field.current?.focus();
+  };
+  const cancel = () => {
+    setEditing(null);
+    field.current?.focus();
+  };
+  const save = async ({ position, before }: Editing, written: string) => {
+    if (written === before) return cancel();
+    if (await action.run(() => client.messages.edit(room.id, position, written))) cancel();
+  };
+  const editLast = () => {
+    const { entries, pending } = room;
+    const items = timeline({ entries, pending, self, dividerAfter: null });
+    const last = lastToEdit(items, { room, limits, now: client.now() });
+    if (last) begin(last);
+    return last !== null;
+  };
 
   const change = (value: string) => {
     setText(value);
-    client.typing(room.id, value.trim() !== "");
+    if (!editing) client.typing(room.id, value.trim() !== "");
   };
   const send = () => {
     // Read the field itself: a quick Enter may come before the next render.
     const written = (field.current?.value ?? "").trim();
     if (written === "" || remaining(written, limit) < 0) return;
+    if (editing) {
+      if (!action.busy) void save(editing, written);
+      return;
+    }
     try {
       client.send(room.id, written);
     } catch (error) {
@@ -89,44 +137,53 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();
+    } else if (event.key === "Escape" && editing) {
+      event.preventDefault();
+      cancel();
+    } else if (event.key === "ArrowUp" && !editing && text === "" && editLast()) {
+      event.preventDefault();
     }
   };
 
   return (
-    <form className={styles.composer} onSubmit={submit} {...REGION}>
-      <textarea
-        ref={field}
-        rows={1}
-        value={text}
-        dir="auto"
-        placeholder={t.message}
-        aria-label={`${t.message}: ${roomTitle(room.summary, people)}`}
-        aria-invalid={left < 0}
-        enterKeyHint="send"
-        data-testid="composer"
-        onChange={(event) => change(event.target.value)}
-        onKeyDown={key}
-      />
-      {full && (
-        <span className={styles.full} role="alert">
-          {t.tooManyWaiting}
-        </span>
-      )}
-      {left < NEAR && (
-        <output className={styles.left} data-over={left < 0}>
-          {left < 0 ? t.charactersOver(-left) : left}
-        </output>
-      )}
-      <button
-        type="submit"
-        className={styles.send}
-        aria-label={t.send}
-        title={t.send}
-        disabled={!sendable}
-        data-testid="send"
-      >
-        <Icon name="send" />
-      </button>
+    <form onSubmit={submit} {...REGION}>
+      {editing && <EditBar text={editing.before} onCancel={cancel} />}
+      {editing && <Problem action={action} />}
+      <div className={styles.composer}>
+        <textarea
+          ref={field}
+          rows={1}
+          value={text}
+          dir="auto"
+          placeholder={t.message}
+          aria-label={`${t.message}: ${roomTitle(room.summary, people)}`}
+          aria-invalid={left < 0}
+          enterKeyHint="send"
+          data-testid="composer"
+          onChange={(event) => change(event.target.value)}
+          onKeyDown={key}
+        />
+        {full && (
+          <span className={styles.full} role="alert">
+            {t.tooManyWaiting}
+          </span>
+        )}
+        {left < NEAR && (
+          <output className={styles.left} data-over={left < 0}>
+            {left < 0 ? t.charactersOver(-left) : left}
+          </output>
+        )}
+        <button
+          type="submit"
+          className={styles.send}
+          aria-label={editing ? t.saveEdit : t.send}
+          title={editing ? t.saveEdit : t.send}
+          disabled={!sendable || action.busy}
+          data-testid="send"
+        >
+          <Icon name={editing ? "check" : "send"} />
+        </button>
+      </div>
     </form>
   );
 }

@@ -18,7 +18,9 @@ export function LiveRegion(props: {
   useEffect(() => {
     if (last?.type !== "message" || (last.number ?? 0) <= spoken.current) return;
     spoken.current = last.number ?? 0;
-    setText(t.says(people.firstName(last.sender), last.text ?? t.unknownMessage));
+    const gone = last.deletedBy !== undefined;
+    const words = last.text ?? (gone ? t.messageDeleted : t.unknownMessage);
+    setText(t.says(people.firstName(last.sender), words));
   }, [last, people, t]);
   return (
     <div className="visually-hidden" aria-live="polite">

@@ -13,6 +13,7 @@ import { Header } from "./Header.tsx";
 import styles from "./Room.module.css";
 import { Timeline } from "./Timeline.tsx";
 import { TypingLine } from "./TypingLine.tsx";
+import type { Bubble } from "./timeline.ts";
 
 /** One conversation. Its feed runs for as long as it is shown. */
 export function Room(props: { id: RoomId; details: boolean; onDetails(): void }) {
@@ -23,6 +24,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
   const known = useRef(false);
   const composer = useRef<ComposerHandle>(null);
   const edit = useCallback((text: string) => composer.current?.edit(text), []);
+  const change = useCallback((bubble: Bubble) => composer.current?.change(bubble), []);
   const [error, setError] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
 
@@ -76,7 +78,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
         </p>
       )}
       {room?.held ? (
-        <Timeline room={room} onEdit={edit} />
+        <Timeline room={room} onEdit={edit} onChange={change} />
       ) : error === null && readable ? (
         <div className={styles.loading}>
           <span role="status">{t.loading}</span>

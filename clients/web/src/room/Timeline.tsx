@@ -1,5 +1,12 @@
 import { HELD_ENTRIES, type PendingMessage, type RoomView } from "@caffis/chat";
-import { type ReactElement, useCallback, useMemo, useRef } from "react";
+import {
+  type KeyboardEvent,
+  type ReactElement,
+  useCallback,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { Virtualizer } from "virtua";
 import { isDirect, useChat, usePeople } from "../app/chat.tsx";
 import { REGION } from "../app/regions.ts";
@@ -7,12 +14,17 @@ import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
+import { type ActionGround, actionsFor, type MessageAction } from "./actions.ts";
 import { BubbleRow } from "./Bubble.tsx";
+import { DeleteMessage } from "./DeleteMessage.tsx";
 import { LiveRegion } from "./LiveRegion.tsx";
+import { MessageMenu } from "./MessageMenu.tsx";
 import { Notice } from "./Notice.tsx";
+import { Revisions } from "./Revisions.tsx";
 import { Row, Rows, RowsProvider } from "./Rows.tsx";
 import styles from "./Timeline.module.css";
 import { type Bubble, dayOf, type Item, timeline } from "./timeline.ts";
+import { useMessageMenu } from "./useMessageMenu.ts";
 import { useReading } from "./useReading.ts";
 import { useReceipts } from "./useReceipts.ts";
 import { useRoving } from "./useRoving.ts";
@@ -23,8 +35,14 @@ import { useSteps } from "./useSteps.ts";
 const BUFFER = 800;
 
 /** The messages of a conversation: more load as the person scrolls to them. */
-export function Timeline(props: { room: RoomView; onEdit(text: string): void }) {
-  const { room, onEdit } = props;
+export function Timeline(props: {
+  room: RoomView;
+  /** Puts the words of a message that was not sent back where they were written. */
+  onEdit(text: string): void;
+  /** Changes the words of a message that was sent. */
+  onChange(bubble: Bubble): void;
+}) {
+  const { room, onEdit, onChange } = props;
   const { t } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
@@ -48,7 +66,28 @@ export function Timeline(props: { room: RoomView; onEdit(text: string): void }) 
     }),
     [items, active],
   );
-  const draw = useDraw(room, items, onEdit);
+  const limits = useReadable(client.limits);
+  const ground = (): ActionGround => ({ room, limits, now: client.now() });
+  const menu = useMessageMenu({
+    items,
+    log,
+    has: (bubble) => actionsFor(bubble, ground()).length > 0,
+  });
+  const openMenu = useRef(menu.openBelow);
+  openMenu.current = menu.openBelow;
+  const onMenu = useCallback((button: HTMLElement) => openMenu.current(button), []);
+  const [asked, setAsked] = useState<{ action: MessageAction; bubble: Bubble } | null>(null);
+  const choose = (action: MessageAction, bubble: Bubble) => {
+    menu.close();
+    if (action === "edit") onChange(bubble);
+    else if (action === "copy") void navigator.clipboard.writeText(bubble.text ?? "");
+    else setAsked({ action, bubble });
+  };
+  const keyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && menu.openFocused()) event.preventDefault();
+    else onKeyDown(event);
+  };
+  const draw = useDraw(room, items, onEdit, onMenu);
 
   return (
     <div className={styles.frame} {...REGION}>
@@ -58,7 +97,13 @@ export function Timeline(props: { room: RoomView; onEdit(text: string): void }) 
         ref={log}
         tabIndex={active < 0 ? 0 : -1}
         aria-label={t.message}
-        onKeyDown={onKeyDown}
+        onKeyDown={keyDown}
+        onContextMenu={menu.onContextMenu}
+        onPointerDown={menu.onPointerDown}
+        onPointerMove={menu.onPointerMove}
+        onPointerUp={menu.onPointerUp}
+        onPointerCancel={menu.onPointerCancel}
+        onScroll={menu.onPointerUp}
         onFocus={onFocus}
       >
         <div className={styles.rest} />
@@ -92,6 +137,20 @@ export function Timeline(props: { room: RoomView; onEdit(text: string): void }) 
           {unread > 0 && <span>{t.newMessages(unread)}</span>}
         </button>
       )}
+      {menu.open && (
+        <MessageMenu
+          actions={actionsFor(menu.open.bubble, ground())}
+          place={menu.open.place}
+          onChoose={(action) => menu.open && choose(action, menu.open.bubble)}
+          onClose={menu.close}
+        />
+      )}
+      {asked?.action === "delete" && (
+        <DeleteMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+      )}
+      {asked?.action === "revisions" && (
+        <Revisions room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+      )}
       <LiveRegion items={items} number={number} people={people} />
     </div>
   );
@@ -102,6 +161,7 @@ function useDraw(
   room: RoomView,
   items: readonly Item[],
   onEdit: (text: string) => void,
+  onMenu: (button: HTMLElement) => void,
 ): (item: Item) => ReactElement {
   const { t, day } = useI18n();
   const { client } = useChat();
@@ -164,6 +224,10 @@ function useDraw(
             onRetry={retry}
             onEdit={edit}
             onDelete={remove}
+            deleter={
+              item.deletedBy && item.deletedBy !== item.sender ? people.name(item.deletedBy) : null
+            }
+            onMenu={item.position !== null && (item.text !== null || item.own) ? onMenu : null}
           />
         );
     }

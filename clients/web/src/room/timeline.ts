@@ -17,12 +17,17 @@ export interface Bubble {
   /** The same before and after the server acknowledged it, so that nothing jumps. */
   readonly key: string;
   readonly time: number;
+  /** Its place in the room's log; null until the server gave it one. */
+  readonly position: number | null;
   /** Null until the server gave it one. */
   readonly number: number | null;
   readonly sender: UserId | null;
   /** Null for a kind that this build does not know. */
   readonly text: string | null;
   readonly own: boolean;
+  readonly edited: boolean;
+  /** Who deleted it, null for the service; undefined while it is not deleted. */
+  readonly deletedBy: UserId | null | undefined;
   readonly pending: PendingMessage | null;
   /** Whether it begins and ends a group of the same sender. */
   readonly first: boolean;
@@ -77,6 +82,8 @@ export function timeline(input: TimelineInput): Item[] {
     items.push(bubble);
   };
   for (const { position, time, kind } of entries) {
+    // What they change is shown in the message itself.
+    if (kind.type === "edited" || kind.type === "deleted") continue;
     startDay(time);
     if (kind.type !== "message") {
       push({ type: "notice", key: `entry ${position}`, kind });
@@ -91,14 +98,18 @@ export function timeline(input: TimelineInput): Item[] {
     const key = own && client ? client.id : `entry ${position}`;
     const text = messageText(kind.value);
     const common = { type: "message", pending: null, first: true, last: true } as const;
-    pushBubble({ ...common, key, time, number, sender, text, own });
+    const { body, edited } = kind.value;
+    const deletedBy = body.type === "deleted" ? body.value.by : undefined;
+    const change = { edited: edited !== null, deletedBy };
+    pushBubble({ ...common, key, time, position, number, sender, text, own, ...change });
   }
   if (moreAfter) push({ type: "more", key: "more" });
   for (const message of pending) {
     startDay(message.key.time);
     const { body, key } = message;
     const text = body.type === "text" ? body.value.text : null;
-    const common = { number: null, sender: self, own: true, first: true, last: true };
+    const unknown = { position: null, number: null, edited: false, deletedBy: undefined };
+    const common = { ...unknown, sender: self, own: true, first: true, last: true };
     pushBubble({ type: "message", key: key.id, time: key.time, text, pending: message, ...common });
   }
   return items;

@@ -87,6 +87,7 @@ function previewText(
   const { preview, peer, readable } = summary;
   if (!readable) return t.notReadableRow;
   if (!preview) return "";
-  if (preview.sender === self) return t.youPreview(preview.text);
-  return peer ? preview.text : t.says(people.firstName(preview.sender), preview.text);
+  const words = preview.deleted ? t.messageDeleted : preview.text;
+  if (preview.sender === self) return t.youPreview(words);
+  return peer ? words : t.says(people.firstName(preview.sender), words);
 }

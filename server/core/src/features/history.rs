@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Command, EntryKind, Error, ErrorCode, Reply,
+    Command, Error, Reply,
     command::{History, MessageAt},
     limits::PAGE_ENTRIES,
 };
@@ -12,7 +12,7 @@ use crate::{
     call::{Call, Entered, Handled},
     errors::not_now,
     model::authorise::Read,
-    pages::{beyond, entry_page, forward, page_or_place, settled_page},
+    pages::{entry_page, message_at, page_or_place, settled_page},
     peers::{
         Nodes,
         questions::{Answered, Paged, Question},
@@ -77,15 +77,7 @@ fn limit(command: &History) -> usize {
 /// `not_found` for positions at which there is nothing that the person may see.
 pub async fn handle_message(call: Call, command: MessageAt) -> Handled {
     let Entered { cell, state, allowed } = call.enter(command.room, Read).await?;
-    let position = command.position;
-    if position > state.head {
-        return Err(beyond(state.head));
-    }
-    let none = || Error::refused(ErrorCode::NotFound, "There is no message at this position.");
-    if position <= allowed.visible_after() {
-        return Err(none());
-    }
-    let entries = forward(&call.services, &cell, &state, position, position, 1).await?;
-    let entry = entries.first().filter(|entry| matches!(entry.kind, EntryKind::Message(_)));
-    entry.map(|entry| Reply::Entry((**entry).clone())).ok_or_else(none)
+    let room = (&*cell, &*state);
+    let (entry, _) = message_at(&call.services, room, &allowed, command.position).await?;
+    Ok(Reply::Entry((*entry).clone()))
 }

@@ -8,6 +8,8 @@
 
 pub mod context;
 pub mod create;
+pub mod delete;
+pub mod edit;
 pub mod history;
 pub mod markers;
 pub mod members;

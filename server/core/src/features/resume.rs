@@ -18,7 +18,7 @@ use crate::{
     call::{Call, Entered, Handled},
     cluster::Owner,
     model::{authorise::Read, page, room::RoomState},
-    pages::forward,
+    pages::{forward, seen},
     peers::{
         Nodes, follow,
         questions::{Answered, Asker, Question},
@@ -161,7 +161,8 @@ async fn one(call: &Call, cursor: Cursor, budget: &mut usize) -> Resumed {
             let bytes: usize = entries.iter().map(|entry| page::size(entry)).sum();
             *budget = budget.saturating_sub(bytes);
             let last = entries.last().map_or(cursor.position, |entry| entry.position);
-            let entries = entries.iter().map(|entry| (**entry).clone()).collect();
+            let floor = allowed.visible_after();
+            let entries = entries.iter().map(|entry| seen(entry, floor)).collect();
             Resumed {
                 entries: List::cut(entries),
                 more: last < head,

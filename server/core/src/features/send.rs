@@ -1,22 +1,16 @@
 //! Sending a message.
 
-use caffis_schema::{
-    Body, EntryKind, Error, ErrorCode,
-    command::Send,
-    event::SystemBody,
-    room::{Message, RoomClass},
-};
+use caffis_schema::{Body, EntryKind, Error, command::Send, room::Message};
 
 use crate::{
     model::{
         authorise::{Post, authorise},
+        body,
         caller::Caller,
         digest::digest,
         room::RoomState,
-        text,
     },
     room::{Change, RoomCommand, StepContext},
-    settings::Settings,
 };
 
 impl RoomCommand for Send {
@@ -29,10 +23,7 @@ impl RoomCommand for Send {
     }
 
     fn text_bytes(&self) -> usize {
-        match &self.body {
-            Body::Text(words) | Body::System(SystemBody::Notice(words)) => words.text.len(),
-            Body::System(SystemBody::Unknown(_)) | Body::Unknown(_) => 0,
-        }
+        body::length(&self.body)
     }
 
     fn step(
@@ -43,31 +34,9 @@ impl RoomCommand for Send {
     ) -> Result<Change, Error> {
         let notice = matches!(self.body, Body::System(_));
         let allowed = authorise(caller, room, Post { notice })?;
-        Ok(Change::from(EntryKind::Message(Message {
-            number: room.number + 1,
-            sender: allowed.caller().author(),
-            key: Some(self.key.into()),
-            body: checked(room, &self.body, context.settings)?,
-        })))
+        let body = body::checked(&self.body, context.settings.most_chars(room.meta.class))?;
+        let (number, sender) = (room.number + 1, allowed.caller().author());
+        let message = Message::new(number, sender, Some(self.key.into()), body);
+        Ok(Change::from(EntryKind::Message(message)))
     }
-}
-
-/// The body as it is kept.
-fn checked(room: &RoomState, body: &Body, settings: &Settings) -> Result<Body, Error> {
-    let most_chars = match room.meta.class {
-        RoomClass::Public => settings.public_text_chars,
-        RoomClass::Social | RoomClass::Evidence => settings.text_chars,
-    };
-    let mut body = body.clone();
-    match &mut body {
-        Body::Text(words) | Body::System(SystemBody::Notice(words)) => {
-            words.text = text::with_line_feeds(&words.text);
-            text::check_message(&words.text, most_chars)?;
-        }
-        Body::System(SystemBody::Unknown(_)) | Body::Unknown(_) => {
-            let sentence = "This server does not know this kind of message.";
-            return Err(Error::refused(ErrorCode::Invalid, sentence));
-        }
-    }
-    Ok(body)
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use caffis_schema::{
-    Entry, EntryKind, Error, ErrorCode, Event, RoomId, UserId,
+    Entry, EntryKind, Error, ErrorCode, Event, Position, RoomId, UserId,
     event::{Head, RemovalReason, RoomEntry, RoomRemoved},
     room::{Profile, RoomClass},
 };
@@ -207,13 +207,21 @@ impl Views {
         let room = state.meta.id;
         let entry_event = RoomEntry { room, entry: (**entry).clone() };
         let event = Encoded::event(Event::Entry(entry_event));
+        // What a message says now is not for those who do not see the message.
+        let bare = entry.without_words();
+        let bare = bare.map(|entry| Encoded::event(Event::Entry(RoomEntry { room, entry })));
+        let message = entry.kind.changed_message().unwrap_or(Position::MAX);
+        let blind = |user: &UserId| {
+            state.member(user).is_some_and(|member| message <= member.visible_after)
+        };
         let sees = |user: &UserId| {
             state.member(user).is_none_or(|member| member.visible_after < entry.position)
         };
         let (mut put, mut dropped) = (0, 0);
         let mut deliver = |session: &Arc<SessionHandle>| {
             let head = || head_of(state, state.member(&session.user));
-            match session.outbound.entry(&event, head, room) {
+            let event = bare.as_ref().filter(|_| blind(&session.user)).unwrap_or(&event);
+            match session.outbound.entry(event, head, room) {
                 Put::Waits => put += 1,
                 Put::Dropped => dropped += 1,
                 Put::Ended => {}

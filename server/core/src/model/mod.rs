@@ -1,6 +1,7 @@
 //! The nouns and their rules: plain values, no store, no clock, no tasks.
 
 pub mod authorise;
+pub mod body;
 pub mod caller;
 pub mod delivery;
 pub mod digest;
@@ -8,3 +9,4 @@ pub mod node;
 pub mod page;
 pub mod room;
 pub mod text;
+pub mod timing;

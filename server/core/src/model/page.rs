@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use caffis_schema::{Body, Codec, Entry, EntryKind, codec, room::RoomSummary};
 
+/// What a message takes at most besides its body: its numbers and times, the sender, the key, the last edit.
+const MESSAGE_BYTES: usize = 200;
+
 /// The newest entries that fit in so many bytes, in order; at least one, if there is one.
 #[must_use]
 pub fn newest(entries: Vec<Arc<Entry>>, bytes: usize) -> Vec<Arc<Entry>> {
@@ -41,8 +44,10 @@ pub fn summary_size(room: &RoomSummary) -> usize {
 pub fn size(entry: &Entry) -> usize {
     match &entry.kind {
         EntryKind::Message(message) => match &message.body {
-            Body::Text(body) => body.text.len() + 160,
-            body => codec::encode(body, Codec::Binary).map_or(0, |bytes| bytes.len()) + 160,
+            Body::Text(body) => body.text.len() + MESSAGE_BYTES,
+            body => {
+                codec::encode(body, Codec::Binary).map_or(0, |bytes| bytes.len()) + MESSAGE_BYTES
+            }
         },
         kind => codec::encode(kind, Codec::Binary).map_or(0, |bytes| bytes.len()) + 32,
     }

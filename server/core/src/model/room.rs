@@ -253,6 +253,13 @@ impl RoomState {
                     self.card = Some(Arc::new(card.clone()));
                 }
             }
+            EntryKind::Edited(edited) => {
+                // The words of an edit that was replaced are gone: what replaced them comes later.
+                if let Some(body) = &edited.body {
+                    self.change_preview(edited.number, words(body), false);
+                }
+            }
+            EntryKind::Deleted(deleted) => self.change_preview(deleted.number, "", true),
             EntryKind::Unknown(_) => {}
         }
     }
@@ -277,6 +284,14 @@ impl RoomState {
             Role::Owner
         } else {
             Role::Member
+        }
+    }
+
+    /// A message has other words now: the last one is shown with them.
+    fn change_preview(&mut self, number: MessageNumber, words: &str, deleted: bool) {
+        if let Some(preview) = self.preview.as_mut().filter(|preview| preview.number == number) {
+            let preview = Arc::make_mut(preview);
+            (preview.text, preview.deleted) = (Text::cut(words.trim()), deleted);
         }
     }
 
@@ -329,13 +344,17 @@ fn is_later(card: &Card, known: &Card) -> bool {
 /// A message in short.
 #[must_use]
 pub fn preview(message: &Message, time: Timestamp) -> Preview {
-    let text = match &message.body {
-        Body::Text(body) => body.text.as_str(),
-        Body::System(SystemBody::Notice(body)) => body.text.as_str(),
-        Body::System(SystemBody::Unknown(_)) | Body::Unknown(_) => "",
-    };
-    let text: Text<PREVIEW_BYTES> = Text::cut(text.trim());
-    Preview { number: message.number, sender: message.sender.clone(), text, time }
+    let text: Text<PREVIEW_BYTES> = Text::cut(words(&message.body).trim());
+    let deleted = message.is_deleted();
+    Preview { number: message.number, sender: message.sender.clone(), text, time, deleted }
+}
+
+/// The words of a message.
+fn words(body: &Body) -> &str {
+    match body {
+        Body::Text(body) | Body::System(SystemBody::Notice(body)) => &body.text,
+        Body::System(SystemBody::Unknown(_)) | Body::Deleted(_) | Body::Unknown(_) => "",
+    }
 }
 
 /// The context of the direct conversation of two people, the same whoever asks.

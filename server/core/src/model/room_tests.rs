@@ -41,7 +41,7 @@ fn apply(room: &mut RoomState, kind: EntryKind) {
 fn message(room: &mut RoomState, words: &str) {
     let body = Body::Text(TextBody { text: Text::cut(words) });
     let number = room.number + 1;
-    let message = Message { number, sender: Some(user("giulia")), key: None, body };
+    let message = Message::new(number, Some(user("giulia")), None, body);
     apply(room, EntryKind::Message(message));
 }
 

@@ -12,6 +12,7 @@ use super::{
     buckets::Filled,
     cards,
     cell::{Loaded, head_row},
+    changes::Changes,
     command::CLOCK_MARGIN,
     entries::{self, Origin, Place},
     markers::Picked,
@@ -52,6 +53,8 @@ pub(super) struct Append {
     origins: BTreeMap<Position, Origin>,
     members_before: Members,
     card_before: Option<Arc<Card>>,
+    /// The messages that its commands are about.
+    pub(super) changes: Changes,
     /// Those before were durable before this append.
     first_bucket: usize,
     active_minute: u64,
@@ -64,8 +67,9 @@ pub(super) struct Append {
 }
 
 impl Append {
-    /// An append to the room as it is; no bucket may take more than so many bytes.
-    pub(super) fn new(loaded: &Loaded, bucket_bytes: u64) -> Self {
+    /// An append to the room as it is, of commands about these messages; no bucket may take more than so
+    /// many bytes.
+    pub(super) fn new(loaded: &Loaded, changes: Changes, bucket_bytes: u64) -> Self {
         Self {
             before: loaded.state.clone(),
             ahead: (*loaded.state).clone(),
@@ -76,6 +80,7 @@ impl Append {
             origins: BTreeMap::new(),
             members_before: loaded.state.members.clone(),
             card_before: loaded.state.card.clone(),
+            changes,
             first_bucket: loaded.state.buckets.len(),
             active_minute: loaded.active_minute,
             epoch: loaded.epoch,
@@ -128,8 +133,14 @@ impl Append {
         }
         self.filled.add(&entry);
         self.ahead.apply(&entry);
+        self.changes.take(&entry);
         self.entries.push(entry.clone());
         entry
+    }
+
+    /// Whether somebody else writes a message in this append, after the one of this number.
+    pub(super) fn is_answered(&self, author: Option<&UserId>, number: MessageNumber) -> bool {
+        senders(&self.entries).any(|(sender, later)| author != Some(sender) && later > number)
     }
 
     /// Notes which command made the entry at a position.
@@ -184,8 +195,9 @@ impl Append {
             let bucket = bucket.unwrap_or(BucketName { epoch: self.epoch, number: 1 });
             let origin = self.origins.get(&entry.position);
             let row = entries::to_row(room, Place { bucket, append }, entry, origin)?;
-            // After a write of unknown outcome the room goes on in a new bucket: a row of the timeline is
-            // written once, but for its retries.
+            self.changes.note_row(&row);
+            // After a write of unknown outcome the room goes on in a new bucket: what comes first into a row
+            // of the timeline is written once, but for its retries.
             let is_message = matches!(entry.kind, EntryKind::Message(_));
             batch.put_fresh(&row, (!is_message).then_some(settings.entry_retention));
             if entry.position == Position(1) {
@@ -206,6 +218,7 @@ impl Append {
             };
             batch.put_for(&row, settings.resend_window + CLOCK_MARGIN);
         }
+        self.changes.keep_words(&mut batch, room)?;
         for (user, marker) in self.markers.iter().flat_map(|picked| &picked.moved) {
             batch.put(&marker.to_row(room, user.clone()));
         }
@@ -225,19 +238,24 @@ impl Append {
     /// The rows of other tables that follow from the entries. They are sent once those are durable and the
     /// lease was held after that, so that entries which a newer epoch voids leave nothing behind, and
     /// are durable before the entries are told (rule 12).
-    pub(super) fn following(&self, mut batch: Batch) -> Batch {
+    pub(super) fn following(
+        &self,
+        mut batch: Batch,
+        settings: &Settings,
+    ) -> Result<Batch, StoreError> {
         if self.has_new_members() {
             membership_rows(&mut batch, &self.ahead, &self.members_before);
         }
         if self.has_new_card() {
             cards::put(&mut batch, &self.ahead);
         }
-        batch
+        self.changes.rewrite(&mut batch, settings.entry_retention)?;
+        Ok(batch)
     }
 
     /// Whether rows of other tables follow from the entries.
     pub(super) fn has_following(&self) -> bool {
-        self.has_new_members() || self.has_new_card()
+        self.has_new_members() || self.has_new_card() || self.changes.any()
     }
 
     fn has_new_members(&self) -> bool {
@@ -279,11 +297,14 @@ impl Append {
         loaded.last_bucket = self.last_bucket;
         loaded.head_dirty |= !self.entries.is_empty();
         self.entries.iter().cloned().for_each(|entry| loaded.ring.push(entry));
+        self.changes.entries().for_each(|entry| loaded.ring.replace(entry));
         loaded.ring.trim(settings);
         for (user, key, sent) in self.sent {
             loaded.recent.insert(user, key.id, sent);
         }
-        self.entries
+        // Of several changes of one message the last one is told with its words.
+        let now = |entry: Arc<Entry>| self.changes.get(entry.position).cloned().unwrap_or(entry);
+        self.entries.into_iter().map(now).collect()
     }
 }
 
@@ -336,7 +357,7 @@ mod tests {
     fn push(append: &mut Append, now: Timestamp) -> Arc<Entry> {
         let number = append.ahead.number + 1;
         let body = Body::Text(TextBody { text: Text::cut("ciao") });
-        append.push(EntryKind::Message(Message { number, sender: None, key: None, body }), now)
+        append.push(EntryKind::Message(Message::new(number, None, None, body)), now)
     }
 
     fn buckets(append: &Append) -> Vec<(u64, u64, u64)> {
@@ -346,7 +367,7 @@ mod tests {
 
     #[test]
     fn buckets_end_by_size_and_by_age() {
-        let mut append = Append::new(&room(), u64::MAX);
+        let mut append = Append::new(&room(), Changes::default(), u64::MAX);
         for _ in 0..=BUCKET_ENTRIES {
             push(&mut append, Timestamp(5));
         }
@@ -367,11 +388,11 @@ mod tests {
     #[test]
     fn after_doubt_the_next_append_opens_a_bucket_of_the_next_number() {
         let mut loaded = room();
-        let mut append = Append::new(&loaded, u64::MAX);
+        let mut append = Append::new(&loaded, Changes::default(), u64::MAX);
         push(&mut append, Timestamp(5));
         append.commit(&mut loaded, &Settings::default());
         loaded.fresh_bucket = true;
-        let mut append = Append::new(&loaded, u64::MAX);
+        let mut append = Append::new(&loaded, Changes::default(), u64::MAX);
         push(&mut append, Timestamp(5));
         push(&mut append, Timestamp(5));
         assert_eq!(buckets(&append), [(1, 1, 1), (2, 1, 2)]);
@@ -390,7 +411,7 @@ mod tests {
 
     #[test]
     fn time_never_runs_backwards() {
-        let mut append = Append::new(&room(), u64::MAX);
+        let mut append = Append::new(&room(), Changes::default(), u64::MAX);
         let times: Vec<_> =
             [10, 7, 12].into_iter().map(|now| push(&mut append, Timestamp(now)).time).collect();
         assert_eq!(times, [10, 10, 12].map(Timestamp));
@@ -399,7 +420,7 @@ mod tests {
     #[test]
     fn memory_keeps_the_last_entries() {
         let mut loaded = room();
-        let mut append = Append::new(&loaded, u64::MAX);
+        let mut append = Append::new(&loaded, Changes::default(), u64::MAX);
         (0..20).for_each(|_| drop(push(&mut append, Timestamp(5))));
         let settings = Settings { ring_entries: 8, ..Settings::default() };
         append.commit(&mut loaded, &settings);

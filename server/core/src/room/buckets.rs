@@ -106,7 +106,7 @@ mod tests {
 
     fn message(position: u64, bytes: usize) -> Arc<Entry> {
         let body = Body::Text(TextBody { text: Text::cut(&"a".repeat(bytes)) });
-        let message = Message { number: MessageNumber(1), sender: None, key: None, body };
+        let message = Message::new(MessageNumber(1), None, None, body);
         let kind = EntryKind::Message(message);
         Arc::new(Entry { position: Position(position), time: Timestamp(5), kind })
     }

@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use caffis_schema::{EntryKind, Error, Keyed, Timestamp, UserId, reply::Appended};
+use caffis_schema::{
+    Entry, EntryKind, Error, ErrorCode, Keyed, MessageNumber, Position, Timestamp, UserId,
+    reply::Appended, room::Message,
+};
 
 use super::plan::RoomPlan;
 use crate::{
@@ -33,6 +36,16 @@ pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
     /// The bytes of the text that the command writes at most, for the size of the write.
     fn text_bytes(&self) -> usize {
         0
+    }
+
+    /// The position of the message that the command is about. The owner reads it before the step.
+    fn message(&self) -> Option<Position> {
+        None
+    }
+
+    /// Whether the step asks who has read a message.
+    fn asks_readers(&self) -> bool {
+        false
     }
 
     /// The people whom the command brings into the room, if the caller may do so. The owner makes
@@ -70,14 +83,27 @@ pub(super) enum Order {
 }
 
 impl Order {
-    /// About how many rows it writes: the entry, what was sent, a bucket, the activity; and two for
-    /// each member.
+    /// About how many rows it writes: the entry, what was sent, a bucket, the activity, what a message said
+    /// before; and two for each member.
     pub(super) fn rows(&self) -> usize {
         let members = match self {
             Self::Create(plan) => plan.members.len(),
             Self::Command(command) => command.members(),
         };
-        4 + 2 * members
+        5 + 2 * members
+    }
+
+    /// The message that it is about.
+    pub(super) fn message(&self) -> Option<Position> {
+        match self {
+            Self::Create(_) => None,
+            Self::Command(command) => command.message(),
+        }
+    }
+
+    /// Whether its step asks who has read a message.
+    pub(super) fn asks_readers(&self) -> bool {
+        matches!(self, Self::Command(command) if command.asks_readers())
     }
 
     /// About how many bytes it writes.
@@ -91,12 +117,49 @@ impl Order {
 }
 
 /// What a step may look at besides the room.
-#[derive(Debug)]
 pub struct StepContext<'a> {
     /// The settings.
     pub settings: &'a Settings,
     /// The wall clock.
     pub now: Timestamp,
+    /// The entry of the message that the command is about, as it is after all commands before.
+    pub(super) about: Option<&'a Entry>,
+    /// Whether somebody but this person is known to have read up to a message.
+    pub(super) others_read: &'a dyn Fn(Option<&UserId>, MessageNumber) -> bool,
+}
+
+impl StepContext<'_> {
+    /// The message that the command is about, and when it was sent.
+    ///
+    /// # Errors
+    /// `not_found` if there is none that the caller may see.
+    pub fn message(
+        &self,
+        room: &RoomState,
+        caller: &Caller,
+    ) -> Result<(&Message, Timestamp), Error> {
+        let member = room.member(&caller.user);
+        let floor = member.map_or(Position::ZERO, |member| member.visible_after);
+        match self.about.map(|entry| (entry.position, entry.time, &entry.kind)) {
+            Some((position, time, EntryKind::Message(message))) if position > floor => {
+                Ok((message, time))
+            }
+            _ => Err(no_such_message()),
+        }
+    }
+
+    /// Whether anybody besides its author is known to have read a message. People who keep to themselves
+    /// what they have read do not count.
+    #[must_use]
+    pub fn is_read(&self, message: &Message) -> bool {
+        (self.others_read)(message.sender.as_ref(), message.number)
+    }
+}
+
+/// The answer about a message that is not there, or not for this person.
+#[must_use]
+pub fn no_such_message() -> Error {
+    Error::refused(ErrorCode::NotFound, "There is no message at this position.")
 }
 
 /// The result of a step: entries to append, in order, or none if there is nothing to change.

@@ -1,10 +1,12 @@
 //! Entries as rows of the timeline.
 
 use caffis_schema::{
-    Body, ClientId, Codec, Entry, EntryKind, Position, RoomId, Text, Timestamp, UserId, codec,
+    Body, ClientId, Codec, Entry, EntryKind, MessageNumber, Position, RoomId, Text, Timestamp,
+    UserId, codec,
     event::TextBody,
     room::{Message, MessageKey},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{model::room::BucketName, ports::store::StoreError, tables::TimelineRow};
 
@@ -55,25 +57,42 @@ pub(super) fn to_row(
         text: None,
         content: None,
     };
+    let columns = origin.is_none();
+    fill(&mut row, entry, columns)?;
+    Ok(row)
+}
+
+/// The row of an entry that has changed since: it keeps what belongs to the command that made it.
+pub(super) fn again(mut row: TimelineRow, entry: &Entry) -> Result<TimelineRow, StoreError> {
+    (row.text, row.content) = (None, None);
+    let columns = row.client.is_none();
+    fill(&mut row, entry, columns)?;
+    Ok(row)
+}
+
+/// Writes the content of an entry. `columns` says that the row has no command whose key would be taken for
+/// a message's.
+fn fill(row: &mut TimelineRow, entry: &Entry, columns: bool) -> Result<(), StoreError> {
     if let EntryKind::Message(message) = &entry.kind {
         row.number = Some(message.number);
         row.sender = message.sender.clone();
         row.client = message.key.map(|key| key.id).or(row.client);
         row.client_time = message.key.map(|key| key.time).or(row.client_time);
         // A text's key is read from the columns.
-        let columns = message.key.is_some() || origin.is_none();
+        let columns = message.key.is_some() || columns;
         if let Body::Text(body) = &message.body
+            && message.changed == Position::ZERO
             && columns
         {
             row.text = Some(body.text.as_str().into());
-            return Ok(row);
+            return Ok(());
         }
     }
     let content = codec::encode(&entry.kind, Codec::Binary).map_err(|error| {
         StoreError::Invalid { table: TimelineRow::TABLE.name, reason: error.to_string() }
     })?;
     row.content = Some(content.into());
-    Ok(row)
+    Ok(())
 }
 
 /// The entry of a row.
@@ -81,25 +100,47 @@ pub(super) fn from_row(row: TimelineRow) -> Result<Entry, StoreError> {
     let corrupt = |reason: String| StoreError::Corrupt { table: TimelineRow::TABLE.name, reason };
     let kind = match (row.content, row.text) {
         (Some(content), _) => codec::decode(&content, Codec::Binary)
+            .or_else(|error| before_edits(&content).ok_or(error))
             .map_err(|error| corrupt(format!("position {}: {error}", row.position)))?,
         (None, Some(text)) => {
             let key = row.client.zip(row.client_time);
             let text = Text::new(&*text).map_err(|error| corrupt(error.to_string()))?;
-            EntryKind::Message(Message {
-                number: row.number.ok_or_else(|| corrupt("a message without number".to_owned()))?,
-                sender: row.sender,
-                key: key.map(|(id, time)| MessageKey { id, time }),
-                body: Body::Text(TextBody { text }),
-            })
+            EntryKind::Message(Message::new(
+                row.number.ok_or_else(|| corrupt("a message without number".to_owned()))?,
+                row.sender,
+                key.map(|(id, time)| MessageKey { id, time }),
+                Body::Text(TextBody { text }),
+            ))
         }
         (None, None) => return Err(corrupt(format!("position {} is empty", row.position))),
     };
     Ok(Entry { position: row.position, time: row.time, kind })
 }
 
+/// A message as it was kept before messages could be edited: tables up to version 10 have some.
+#[derive(Serialize, Deserialize)]
+struct Unchanged {
+    number: MessageNumber,
+    sender: Option<UserId>,
+    key: Option<MessageKey>,
+    body: Body,
+}
+
+fn before_edits(content: &[u8]) -> Option<EntryKind> {
+    let (tag, payload): (u32, Vec<u8>) = codec::decode(content, Codec::Binary).ok()?;
+    if EntryKind::NAMES.get(tag as usize) != Some(&"message") {
+        return None;
+    }
+    let Unchanged { number, sender, key, body } = codec::decode(&payload, Codec::Binary).ok()?;
+    Some(EntryKind::Message(Message::new(number, sender, key, body)))
+}
+
 #[cfg(test)]
 mod tests {
-    use caffis_schema::{MessageNumber, event::Joined};
+    use caffis_schema::{
+        event::{Joined, SystemBody},
+        room::LastEdit,
+    };
 
     use super::*;
     use crate::tables::Record;
@@ -112,7 +153,8 @@ mod tests {
         let origin = Origin { by, client: ClientId([7; 16]), time: Timestamp(12), digest: 9 };
         let row = to_row(RoomId::from_random(9), place, &entry, Some(&origin)).expect("fits");
         let raw = TimelineRow::from_row(row.to_row()).expect("fits its columns");
-        assert_eq!(from_row(raw).expect("reads back"), entry);
+        assert_eq!(from_row(raw.clone()).expect("reads back"), entry);
+        assert_eq!(again(raw, &entry).expect("fits"), row);
     }
 
     #[test]
@@ -120,19 +162,26 @@ mod tests {
         let user = UserId::new("giulia").expect("an id");
         let body = Body::Text(TextBody { text: Text::cut("caffè ☕") });
         let key = Some(MessageKey { id: ClientId([7; 16]), time: Timestamp(12) });
-        round_trip(EntryKind::Message(Message {
-            number: MessageNumber(2),
-            sender: Some(user.clone()),
-            key,
-            body: body.clone(),
-        }));
-        round_trip(EntryKind::Message(Message {
-            number: MessageNumber(2),
-            sender: None,
-            key: None,
-            body,
-        }));
+        let number = MessageNumber(2);
+        let message = Message::new(number, Some(user.clone()), key, body.clone());
+        round_trip(EntryKind::Message(message.clone()));
+        round_trip(EntryKind::Message(Message::new(number, None, None, body)));
+        let (position, time) = (Position(8), Timestamp(6));
+        let edited = Some(LastEdit { revision: 1, position, time });
+        round_trip(EntryKind::Message(Message { changed: position, edited, ..message }));
         let users = caffis_schema::List::cut(vec![user]);
         round_trip(EntryKind::Joined(Joined { users, by: None, visible_after: Position(2) }));
+    }
+
+    #[test]
+    fn a_message_from_before_edits_is_read() {
+        let body = Body::System(SystemBody::Notice(TextBody { text: Text::cut("closed") }));
+        let message = Message::new(MessageNumber(2), None, None, body);
+        let new = codec::encode(&message, Codec::Binary).expect("fits");
+        // Since then its last two fields were added, which are one byte each when there was no edit.
+        let old = new[..new.len() - 2].to_vec();
+        let content = codec::encode(&(1_u32, old), Codec::Binary).expect("fits");
+        assert_eq!(before_edits(&content), Some(EntryKind::Message(message)));
+        assert_eq!(before_edits(&[1, 1, 0]), None);
     }
 }

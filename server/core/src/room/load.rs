@@ -15,6 +15,7 @@ use super::{
     buckets::Filled,
     cards,
     cell::Loaded,
+    changes::Changes,
     entries,
     markers::Markers,
     membership::{membership_rows, named, rows_of},
@@ -37,6 +38,16 @@ const TAIL_ENTRIES: usize = 256;
 /// Entries that are read at a time, to find messages below the tail.
 const BELOW_ENTRIES: u64 = 1_000;
 
+/// A room as the store has it.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) loaded: Loaded,
+    /// The rows of the last append, newest first.
+    pub(super) last_append: Vec<TimelineRow>,
+    /// What that append changes and the store does not have yet.
+    pub(super) undone: Changes,
+}
+
 /// Reads a room, or returns none if it does not exist.
 pub(super) async fn load(
     store: &dyn Store,
@@ -44,7 +55,7 @@ pub(super) async fn load(
     room: RoomId,
     epoch: u64,
     distrust: bool,
-) -> Result<Option<(Loaded, Vec<TimelineRow>)>, StoreError> {
+) -> Result<Option<Found>, StoreError> {
     let Some(row) = tables::get::<RoomRow>(store, RoomRow::key(&room)).await? else {
         return Ok(None);
     };
@@ -60,9 +71,14 @@ pub(super) async fn load(
     let Tail { entries, last_append } =
         tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
     let mut ring = Ring::from(entries);
+    let head = ring.back().map_or(Position::ZERO, |entry| entry.position);
+    let whole = RoomState { head, ..state.clone() };
+    let undone = Changes::undone(store, &whole, &last_append).await?;
+    undone.entries().for_each(|entry| ring.replace(entry));
     before_tail(store, &mut state, &ring).await?;
     let mut owed = apply_tail(&mut state, &ring);
     check_lists(store, &state, &last_append, &mut owed).await?;
+    undone.rewrite(&mut owed, settings.entry_retention)?;
     let markers = markers(store, &state, &ring).await?;
     // Markers that the tail moved are written again before the tail grows much longer.
     let saved = ring.front().map_or(Position::ZERO, |entry| entry.position.back(1));
@@ -95,7 +111,7 @@ pub(super) async fn load(
         head_dirty: hinted < head,
         head_saving: false,
     };
-    Ok(Some((loaded, last_append)))
+    Ok(Some(Found { loaded, last_append, undone }))
 }
 
 /// How far each member has read. A person's own message moves their own marker; the marker's row may be

@@ -28,7 +28,11 @@ pub(super) fn named(kind: &EntryKind) -> &[UserId] {
         EntryKind::Joined(joined) => &joined.users,
         EntryKind::Left(left) => std::slice::from_ref(&left.user),
         EntryKind::Role(change) => std::slice::from_ref(&change.user),
-        EntryKind::Context(_) | EntryKind::Message(_) | EntryKind::Unknown(_) => &[],
+        EntryKind::Context(_)
+        | EntryKind::Message(_)
+        | EntryKind::Edited(_)
+        | EntryKind::Deleted(_)
+        | EntryKind::Unknown(_) => &[],
     }
 }
 

@@ -10,6 +10,7 @@ mod attendance;
 mod buckets;
 mod cards;
 mod cell;
+mod changes;
 mod command;
 mod creation;
 mod entries;
@@ -39,7 +40,8 @@ mod waking;
 
 pub use self::{
     cell::RoomCell,
-    command::{Change, Done, RoomCommand, StepContext},
+    changes::revisions,
+    command::{Change, Done, RoomCommand, StepContext, no_such_message},
     markers::{MarkerState, Moved},
     plan::RoomPlan,
     read::{read_back, read_forward},

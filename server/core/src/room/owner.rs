@@ -4,14 +4,17 @@
 //! are given once. What is visible in memory is durable: the driver works ahead on a copy and puts it
 //! in place only when the store has the entries.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
 
-use caffis_schema::{EntryKind, Error, MessageNumber, Position, Timestamp, reply::Appended};
+use caffis_schema::{
+    EntryKind, Error, MessageNumber, Position, Timestamp, UserId, reply::Appended,
+};
 use tokio::time::timeout;
 
 use super::{
     append::Append,
     cell::{Job, RoomCell, Work},
+    changes::Changes,
     command::{Change, Done, Order, RoomCommand, StepContext},
     creation,
     entries::Origin,
@@ -31,6 +34,7 @@ use crate::{
         room::RoomState,
     },
     ports::store::{Batch, Stamp, StoreError, StoreLimits},
+    settings::Settings,
     sync::lock,
     traces,
 };
@@ -114,9 +118,17 @@ fn take_work(cell: &RoomCell, limits: &StoreLimits) -> Option<Vec<Work>> {
     Some(inner.pending.drain(..count).collect())
 }
 
-/// Finds out what the steps need: the results of commands that are resends, and whether the people whom
-/// the other commands bring into the room may be in it.
-async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Vec<Result<Option<Sent>, Error>> {
+/// What the steps of some commands need.
+struct Prepared {
+    /// The results of those that are resends; errors of those that cannot be done.
+    known: Vec<Result<Option<Sent>, Error>>,
+    /// The messages that they are about.
+    changes: Changes,
+}
+
+/// Finds out what the steps need: the results of commands that are resends, whether the people whom
+/// the other commands bring into the room may be in it, and the messages that they are about.
+async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Prepared {
     let mut known = Vec::with_capacity(jobs.len());
     for (job, sent) in jobs.iter().zip(look_up(rooms, cell, jobs).await) {
         known.push(match (sent, &job.order) {
@@ -126,7 +138,31 @@ async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Vec<Result<Opt
             (sent, _) => sent.map_err(Error::from),
         });
     }
-    known
+    let changes = match read_messages(rooms, cell, jobs).await {
+        Ok(changes) => changes,
+        Err(error) => {
+            let about = |job: &Job| job.order.message().is_some();
+            let places = known.iter_mut().zip(jobs).filter(|(_, job)| about(job));
+            places.for_each(|(known, _)| *known = Err(error.clone()));
+            Changes::default()
+        }
+    };
+    Prepared { known, changes }
+}
+
+/// The messages that commands are about; and what is known of those who may have read them.
+async fn read_messages(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Result<Changes, Error> {
+    let positions: BTreeSet<_> = jobs.iter().filter_map(|job| job.order.message()).collect();
+    if positions.is_empty() {
+        return Ok(Changes::default());
+    }
+    let state = cell.state().ok_or_else(not_now)?;
+    let asked = jobs.iter().any(|job| job.order.asks_readers());
+    if asked && state.is_small(rooms.settings.small_room_members) {
+        // Brings into memory whether people tell what they have read.
+        rooms.directory.find_all(state.members.keys()).await?;
+    }
+    Ok(Changes::read(&*rooms.store, &state, positions).await?)
 }
 
 async fn check_newcomers(
@@ -145,18 +181,26 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
         return;
     }
     let preparing = timeout(rooms.settings.store_timeout, prepare(rooms, cell, &jobs));
-    let known = preparing.await.unwrap_or_else(|_| jobs.iter().map(|_| Err(not_now())).collect());
+    let Prepared { known, changes } = preparing.await.unwrap_or_else(|_| Prepared {
+        known: jobs.iter().map(|_| Err(not_now())).collect(),
+        changes: Changes::default(),
+    });
     let now = rooms.clock.now();
     let (answers, mut append) = {
         let mut inner = lock(&cell.inner);
         let Some(loaded) = &mut inner.loaded else { return };
         let mut refused = rooms.refused.of(cell.id);
-        let mut append = Append::new(loaded, rooms.settings.bucket_bytes);
-        let context = StepContext { settings: &rooms.settings, now };
+        let mut append = Append::new(loaded, changes, rooms.settings.bucket_bytes);
+        let tells = |user: &UserId| !rooms.directory.is_private(user);
+        let others_read = |author: Option<&UserId>, number: MessageNumber| {
+            let others = loaded.markers.iter().filter(|(user, _)| author != Some(*user));
+            others.filter(|(user, _)| tells(user)).any(|(_, marker)| marker.read >= number)
+        };
+        let ground = Ground { settings: &rooms.settings, now, others_read: &others_read };
         let answers: Vec<Answer> = jobs
             .iter()
             .zip(known)
-            .map(|(job, known)| step(&mut append, &mut refused, job, known, &context))
+            .map(|(job, known)| step(&mut append, &mut refused, job, known, &ground))
             .collect();
         drop(refused);
         let most = rooms.store.limits().batch_operations / 4;
@@ -223,7 +267,7 @@ async fn follow_up(rooms: &Rooms, append: &Append) -> Result<(), StoreError> {
     if !append.has_following() {
         return Ok(());
     }
-    let batch = append.following(batch(rooms, rooms.stamps.next()?));
+    let batch = append.following(batch(rooms, rooms.stamps.next()?), &rooms.settings)?;
     let writing = rooms.store.write(batch);
     match timeout(rooms.settings.store_timeout, writing).await {
         Ok(Ok(())) => Ok(()),
@@ -255,17 +299,25 @@ fn refuse_waiting(cell: &RoomCell) {
     }
 }
 
+/// What all steps of an append may look at.
+struct Ground<'a> {
+    settings: &'a Settings,
+    now: Timestamp,
+    /// Whether somebody but this person is known to have read up to a message.
+    others_read: &'a dyn Fn(Option<&UserId>, MessageNumber) -> bool,
+}
+
 fn step(
     append: &mut Append,
     refused: &mut Refused,
     job: &Job,
     known: Result<Option<Sent>, Error>,
-    context: &StepContext<'_>,
+    ground: &Ground<'_>,
 ) -> Answer {
     let command = match &job.order {
         Order::Create(plan) => {
             let change = creation::step(&append.ahead, plan);
-            return Answer::WhenDurable(stage(append, change, context.now));
+            return Answer::WhenDurable(stage(append, change, ground.now));
         }
         Order::Command(command) => command,
     };
@@ -280,7 +332,7 @@ fn step(
     let stepped = match (known, refused.get(room, user, key.id)) {
         (Ok(Some(sent)), _) => return Answer::Now(same_content(sent, digest)),
         (_, Some(before)) => return Answer::Now(Err(before)),
-        (Ok(None), None) => step_new(command.as_ref(), &append.ahead, &job.caller, context),
+        (Ok(None), None) => step_new(command.as_ref(), append, &job.caller, ground),
         (Err(error), None) => Err(error),
     };
     let change = match stepped {
@@ -292,7 +344,7 @@ fn step(
     };
     // What changes nothing is only true once all before it is durable.
     let made = !change.entries.is_empty();
-    let done = stage(append, change, context.now);
+    let done = stage(append, change, ground.now);
     if made {
         let (by, client, time) = (user.clone(), key.id, key.time);
         let origin = Origin { by, client, time, digest };
@@ -308,16 +360,30 @@ fn step(
 /// their key.
 fn step_new(
     command: &dyn RoomCommand,
-    room: &RoomState,
+    append: &Append,
     caller: &Caller,
-    context: &StepContext<'_>,
+    ground: &Ground<'_>,
 ) -> Result<Change, Error> {
+    let room = &append.ahead;
     if !may_know(caller, room) {
         return Err(no_such_room());
     }
-    in_window(command.key().time, context)?;
+    // Who wrote something in this append has read what is before it.
+    let others_read = |author: Option<&UserId>, number: MessageNumber| {
+        (ground.others_read)(author, number) || append.is_answered(author, number)
+    };
+    let context = StepContext {
+        settings: ground.settings,
+        now: ground.now,
+        about: command
+            .message()
+            .and_then(|position| append.changes.get(position))
+            .map(|entry| &**entry),
+        others_read: &others_read,
+    };
+    in_window(command.key().time, &context)?;
     in_log(command.key().head, room)?;
-    command.step(room, caller, context)
+    command.step(room, caller, &context)
 }
 
 /// Adds what a command makes to the append.

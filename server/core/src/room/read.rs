@@ -7,7 +7,7 @@ use caffis_schema::{Entry, Position, RoomId};
 use super::entries;
 use crate::{
     model::room::{Bucket, BucketName, RoomState},
-    ports::store::{MAX_SCAN_ROWS, Scan, Store, StoreError, Value},
+    ports::store::{Key, MAX_SCAN_ROWS, Scan, Store, StoreError, Value},
     tables::{self, ColumnValue, TimelineRow},
 };
 
@@ -64,11 +64,17 @@ pub(super) async fn row_at(
     state: &RoomState,
     position: Position,
 ) -> Result<Option<TimelineRow>, StoreError> {
-    let Some(bucket) = state.bucket_of(position).filter(|_| position <= state.head) else {
-        return Ok(None);
-    };
+    match key_at(state, position) {
+        Some(key) => tables::get(store, key).await,
+        None => Ok(None),
+    }
+}
+
+/// The key of the row at a position; none where the log has none.
+pub(super) fn key_at(state: &RoomState, position: Position) -> Option<Key> {
+    let bucket = state.bucket_of(position).filter(|_| position <= state.head)?;
     let BucketName { epoch, number } = bucket.name;
-    tables::get(store, TimelineRow::key(&state.meta.id, &epoch, &number, &position)).await
+    Some(TimelineRow::key(&state.meta.id, &epoch, &number, &position))
 }
 
 fn partition(room: RoomId, bucket: &Bucket) -> Vec<Value> {

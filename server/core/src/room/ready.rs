@@ -8,8 +8,9 @@ use tokio::time::timeout;
 
 use super::{
     cell::{Before, Inner, Loaded, RoomCell},
+    changes::Changes,
     creation::new_room,
-    load,
+    load::{self, Found},
     plan::RoomPlan,
     rooms::Rooms,
     takeover::take_over,
@@ -23,7 +24,6 @@ use crate::{
     },
     ports::store::{Batch, Stamp, StoreError},
     sync::lock,
-    tables::TimelineRow,
 };
 
 /// Brings a room into memory as its owner of the present epoch, or makes it.
@@ -61,10 +61,10 @@ pub(super) async fn ensure_loaded(
     }
     let mut repaired = false;
     let loaded = match (loaded, creation) {
-        (Some((loaded, last_append)), _) => {
+        (Some(found), _) => {
             repaired =
-                !rooms.views.is_alone() && last_append.iter().any(|row| row.number.is_none());
-            settle_ownership(rooms, cell, loaded, &last_append, distrust).await?
+                !rooms.views.is_alone() && found.last_append.iter().any(|row| row.number.is_none());
+            settle_ownership(rooms, cell, found, distrust).await?
         }
         (None, Some(plan)) => {
             // Rule 8: an earlier attempt may still land.
@@ -102,10 +102,10 @@ pub(super) async fn ensure_loaded(
 async fn settle_ownership(
     rooms: &Rooms,
     cell: &Arc<RoomCell>,
-    mut loaded: Loaded,
-    last_append: &[TimelineRow],
+    found: Found,
     distrust: bool,
 ) -> Result<Loaded, Error> {
+    let Found { mut loaded, last_append, undone } = found;
     let room = cell.id;
     let newest = loaded.state.buckets.last().map_or(0, |bucket| bucket.name.epoch);
     if newest > loaded.epoch {
@@ -130,7 +130,8 @@ async fn settle_ownership(
             inner.distrust = true;
             rooms.note_dirty(cell);
         }
-        let taking = take_over(rooms, &mut loaded, last_append, rooms.clock.now());
+        let now = rooms.clock.now();
+        let taking = take_over(rooms, &mut loaded, (&last_append, &undone), now);
         match timeout(rooms.settings.store_timeout, taking).await {
             Ok(Ok(())) => {}
             // What was written is void, or is written again by the next takeover.
@@ -141,8 +142,25 @@ async fn settle_ownership(
         if rooms.epoch_of(room)? != loaded.epoch {
             return Err(no_owner());
         }
+        return Ok(loaded);
+    }
+    if undone.any() {
+        // Before anybody reads the room: the store still says what a message says no longer.
+        write_changes(rooms, &undone).await?;
     }
     Ok(loaded)
+}
+
+/// Writes what the last append changes and the store does not have yet. What messages said before is there
+/// already: a process alone writes it with the entries, all or nothing.
+async fn write_changes(rooms: &Rooms, undone: &Changes) -> Result<(), Error> {
+    let mut batch = Batch::repairable(Stamp::NONE);
+    undone.rewrite(&mut batch, rooms.settings.entry_retention)?;
+    match timeout(rooms.settings.store_timeout, load::write_owed(rooms, &batch)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(StoreError::Unknown(_))) | Err(_) => Err(not_now()),
+        Ok(Err(error)) => Err(error.into()),
+    }
 }
 
 /// Writes the rows that the room owes; changes are refused until that succeeds.

@@ -27,6 +27,18 @@ impl Ring {
         self.entries.push_back(entry);
     }
 
+    /// Puts an entry in the place of the one at its position, if that is here.
+    pub(super) fn replace(&mut self, entry: &Arc<Entry>) {
+        let Some(first) = self.entries.front().map(|first| first.position) else { return };
+        let index = usize::try_from(entry.position.since(first)).unwrap_or(usize::MAX);
+        if entry.position >= first
+            && let Some(place) = self.entries.get_mut(index)
+        {
+            self.bytes = self.bytes - weight(place) + weight(entry);
+            *place = entry.clone();
+        }
+    }
+
     /// Drops the oldest entries until both bounds hold; the last entry always stays.
     pub(super) fn trim(&mut self, settings: &Settings) {
         while self.entries.len() > 1
@@ -73,7 +85,7 @@ mod tests {
 
     fn entry(position: u64, text: &str) -> Arc<Entry> {
         let body = Body::Text(TextBody { text: Text::cut(text) });
-        let message = Message { number: MessageNumber(position), sender: None, key: None, body };
+        let message = Message::new(MessageNumber(position), None, None, body);
         let (position, time) = (Position(position), Timestamp(0));
         Arc::new(Entry { position, time, kind: EntryKind::Message(message) })
     }

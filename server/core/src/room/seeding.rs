@@ -5,6 +5,7 @@ use caffis_schema::{EntryKind, MessageNumber, RoomId, Timestamp};
 use super::{
     append::Append,
     cell::head_row,
+    changes::Changes,
     creation::{self, new_room},
     plan::RoomPlan,
 };
@@ -37,7 +38,7 @@ pub async fn write_room(
     let mut pending = creation::step(&loaded.state, plan).entries;
     let most = ENTRIES_PER_WRITE.min(store.limits().batch_operations / 4);
     loop {
-        let mut append = Append::new(&loaded, settings.bucket_bytes);
+        let mut append = Append::new(&loaded, Changes::default(), settings.bucket_bytes);
         for kind in pending.drain(..) {
             append.push(kind, time);
         }
@@ -52,7 +53,7 @@ pub async fn write_room(
         let minute = append.ahead.time.get() / 60_000;
         store.write(append.fill(Batch::logged(stamps.next()?), settings, minute)?).await?;
         if append.has_following() {
-            store.write(append.following(Batch::logged(stamps.next()?))).await?;
+            store.write(append.following(Batch::logged(stamps.next()?), settings)?).await?;
         }
         append.commit(&mut loaded, settings);
     }

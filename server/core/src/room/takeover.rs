@@ -14,6 +14,7 @@ use super::{
     buckets::Filled,
     cards,
     cell::Loaded,
+    changes::Changes,
     command::CLOCK_MARGIN,
     entries,
     load::write_owed,
@@ -28,17 +29,18 @@ use crate::{
 };
 
 /// Writes the end of the log again, opens a bucket, and finishes what the last owner left undone.
-/// `last_append` are the rows of the last append, newest first.
+/// `last_append` are the rows of the last append, newest first, and `undone` what it changes.
 ///
 /// # Errors
 /// The store's; then the takeover has to be repeated.
 pub(super) async fn take_over(
     rooms: &Rooms,
     loaded: &mut Loaded,
-    last_append: &[TimelineRow],
+    (last_append, undone): (&[TimelineRow], &Changes),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let again = write_again(rooms, &loaded.state, last_append, loaded.epoch)?;
+    let mut again = write_again(rooms, &loaded.state, last_append, loaded.epoch)?;
+    undone.keep_words(&mut again, loaded.state.meta.id)?;
     if !again.operations.is_empty() {
         rooms.store.write(again).await?;
     }

@@ -350,7 +350,8 @@ impl Session {
         if let Some(address) = self.address {
             self.addresses.take_command(address)?;
         }
-        let message = matches!(command, Command::Send(_)) && self.handle.service.is_none();
+        let writes = matches!(command, Command::Send(_) | Command::Edit(_));
+        let message = writes && self.handle.service.is_none();
         self.services.people.take(&self.handle.user, message)
     }
 }

@@ -22,6 +22,7 @@ mod nouns;
 mod pages;
 mod receipts;
 mod relations;
+mod revisions;
 mod revocations;
 mod revoked;
 mod rooms;
@@ -50,6 +51,7 @@ pub use self::{
     pages::{from_the_end, whole},
     receipts::ReceiptRow,
     relations::{ErasureRow, RelationRow},
+    revisions::RevisionRow,
     revocations::RevocationRow,
     revoked::RevokedRow,
     rooms::RoomRow,
@@ -64,7 +66,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 10;
+pub const VERSION: u32 = 11;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -81,6 +83,7 @@ pub static ALL: &[&Table] = &[
     NodeRow::TABLE,
     ReceiptRow::TABLE,
     RelationRow::TABLE,
+    RevisionRow::TABLE,
     RevocationRow::TABLE,
     RevokedRow::TABLE,
     RoomRow::TABLE,

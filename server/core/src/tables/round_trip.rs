@@ -208,6 +208,7 @@ round_trips! {
         user, other, blocks, blocks_version, blocked, blocked_version, left_version, was_left_version,
         changes
     }
+    revisions: RevisionRow { room, position, revision, time, content }
     revocations: RevocationRow { user, before }
     rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
     revoked: RevokedRow { minute, user, before }

@@ -3,8 +3,8 @@
 use caffis_schema::{
     ClientId, Command, ErrorCode, List, MessageNumber, Position, RoomId, Timestamp,
     command::{
-        AddMembers, Anchor, Close, History, Leave, Mark, Members, MessageAt, Open, RemoveMember,
-        Send, SetRole,
+        AddMembers, Anchor, Close, Delete, Edit, History, Leave, Mark, Members, MessageAt, Open,
+        RemoveMember, Revisions, Send, SetRole,
     },
     room::{ClientKey, Role, RoomClass},
 };
@@ -28,6 +28,9 @@ pub(crate) fn every_command(room: RoomId, member: &str) -> Vec<Command> {
         Command::Members(Members { room, after: None, limit: 10 }),
         Command::Open(Open { room, limit: 10 }),
         Command::Send(Send { key: key(), room, body: text("ciao") }),
+        Command::Edit(Edit { key: key(), room, position: Position(1), body: text("ciao") }),
+        Command::Delete(Delete { key: key(), room, position: Position(1) }),
+        Command::Revisions(Revisions { room, position: Position(1), from: 0 }),
         Command::History(History { room, anchor: Anchor::Latest, limit: 10 }),
         Command::Message(MessageAt { room, position: Position(1) }),
         Command::MarkRead(mark),
@@ -48,6 +51,9 @@ pub(crate) fn with_room(command: &Command, to: RoomId) -> Command {
         Command::Open(c) => c.room = to,
         Command::Close(Close { room }) => *room = to,
         Command::Send(c) => c.room = to,
+        Command::Edit(c) => c.room = to,
+        Command::Delete(c) => c.room = to,
+        Command::Revisions(c) => c.room = to,
         Command::History(c) => c.room = to,
         Command::Message(c) => c.room = to,
         Command::MarkRead(c) | Command::MarkDelivered(c) | Command::MarkUnread(c) => c.room = to,
@@ -84,7 +90,10 @@ async fn reading_sending_and_markers_are_every_members() {
             // There is no message at position 1, which is how the room was made.
             let expected = match command {
                 _ if name == "outsider" => Some(ErrorCode::NotFound),
-                Command::Message(_) => Some(ErrorCode::NotFound),
+                Command::Message(_)
+                | Command::Edit(_)
+                | Command::Delete(_)
+                | Command::Revisions(_) => Some(ErrorCode::NotFound),
                 _ => None,
             };
             assert_eq!(found, expected, "{name}: {command:?}");

@@ -21,6 +21,10 @@ mod client;
 mod contexts;
 #[path = "../core/creation.rs"]
 mod creation;
+#[path = "../core/deletes.rs"]
+mod deletes;
+#[path = "../core/edits.rs"]
+mod edits;
 #[path = "../core/harness.rs"]
 mod harness;
 #[path = "../core/hello.rs"]

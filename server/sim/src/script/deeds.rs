@@ -164,6 +164,9 @@ impl Life {
                     lock(&device.seen).added(room, small);
                     let mut ledger = lock(&ledger);
                     ledger.room(room.room, history);
+                    if room.peer.is_some() {
+                        ledger.directs.insert(room.room);
+                    }
                     ledger.short(room.room)
                 }
                 _ => said(&result.map(drop)),

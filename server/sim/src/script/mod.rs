@@ -1,6 +1,7 @@
 //! The script of a life: what happens when.
 
 mod backup;
+mod changes;
 mod deeds;
 mod troubles;
 
@@ -182,7 +183,9 @@ impl Life {
             return self.trouble_nodes(world);
         }
         match self.random.below(1_000) {
-            0..450 => self.send(world),
+            0..390 => self.send(world),
+            390..430 => self.edit(),
+            430..450 => self.delete(),
             450..530 => self.resend(),
             530..620 => self.read(),
             620..670 => self.open(),

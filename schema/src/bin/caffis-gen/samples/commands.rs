@@ -3,9 +3,9 @@
 use caffis_schema::{
     Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, Request, RoomId,
     command::{
-        AddMembers, Anchor, Close, CreateGroup, Cursor, EnsureDirect, EnsureRoom, Hello, History,
-        Leave, Mark, Members, MessageAt, Open, Profiles, Refresh, RemoveMember, Resume, Rooms,
-        Send, SetContext, SetPreferences, SetPresence, SetRole, Typing,
+        AddMembers, Anchor, Close, CreateGroup, Cursor, Delete, Edit, EnsureDirect, EnsureRoom,
+        Hello, History, Leave, Mark, Members, MessageAt, Open, Profiles, Refresh, RemoveMember,
+        Resume, Revisions, Rooms, Send, SetContext, SetPreferences, SetPresence, SetRole, Typing,
     },
     event::SystemBody,
     ids::MAX_EXACT,
@@ -161,12 +161,29 @@ fn messages() -> Vec<(&'static str, Command)> {
         ("command send, 300 bytes", send(Body::Text(text_body(&"x".repeat(300))))),
         ("command send, notice", send(Body::System(SystemBody::Notice(text_body("closed"))))),
         ("command send, unknown notice", send(Body::System(SystemBody::Unknown(unknown(1))))),
-        ("command send, unknown body", send(Body::Unknown(unknown(2)))),
+        ("command send, unknown body", send(Body::Unknown(unknown(102)))),
         ("command history, latest", history(Anchor::Latest)),
         ("command history, before", history(Anchor::Before(Position(1)))),
         ("command history, after", history(Anchor::After(Position(MAX_EXACT)))),
         ("command history, around", history(Anchor::Around(Position(1 << 32)))),
         ("command message", Command::Message(MessageAt { room: ROOM, position: Position(128) })),
+        (
+            "command edit",
+            Command::Edit(Edit {
+                key: key(),
+                room: ROOM,
+                position: Position(57),
+                body: Body::Text(text_body(ASTRAL)),
+            }),
+        ),
+        (
+            "command delete",
+            Command::Delete(Delete { key: last_key(), room: ROOM, position: Position(57) }),
+        ),
+        (
+            "command revisions",
+            Command::Revisions(Revisions { room: ROOM, position: Position(57), from: 1 }),
+        ),
         ("command mark_read", Command::MarkRead(mark(MessageNumber(127)))),
         ("command mark_delivered", Command::MarkDelivered(mark(MessageNumber(16_384)))),
         ("command mark_unread", Command::MarkUnread(mark(MessageNumber(0)))),

@@ -2,14 +2,15 @@
 
 use caffis_schema::{
     Body, Entry, EntryKind, Event, List, MessageNumber, Position, ServerFrame, ServerSignal,
-    Timestamp,
+    Timestamp, UserId,
     event::{
-        Attendance, Created, Draining, Head, Joined, Left, OwnRead, RemovalReason, RoleChange,
-        RoomEntry, RoomMarkers, RoomRemoved, SystemBody, TokenExpiring, TypingBy,
+        Attendance, Created, Deleted, Draining, Edited, Head, Joined, Left, OwnRead, RemovalReason,
+        RoleChange, RoomEntry, RoomMarkers, RoomRemoved, SystemBody, TokenExpiring, Tombstone,
+        TypingBy,
     },
     ids::MAX_EXACT,
     open::Empty,
-    room::{Availability, ContextStatus, Marker, Message, Role, RoomClass},
+    room::{Availability, ContextStatus, LastEdit, Marker, Message, Role, RoomClass},
 };
 
 use super::{
@@ -46,6 +47,26 @@ fn entry(kind: EntryKind) -> Event {
     })
 }
 
+fn deleted(by: Option<UserId>) -> EntryKind {
+    let body = Body::Deleted(Tombstone { by });
+    EntryKind::Message(Message { changed: Position(58), ..message(body) })
+}
+
+fn edited_message() -> Message {
+    let (position, time) = (Position(MAX_EXACT), Timestamp(TIME));
+    let edited = Some(LastEdit { revision: u32::MAX, position, time });
+    Message { changed: position, edited, ..message(Body::Text(text_body("now"))) }
+}
+
+fn edited(revision: u32, replaces: u64, body: Option<Body>) -> EntryKind {
+    let (message, number) = (Position(57), MessageNumber(41));
+    EntryKind::Edited(Edited { message, number, revision, replaces: Position(replaces), body })
+}
+
+fn gone(by: Option<UserId>) -> Deleted {
+    Deleted { message: Position(57), number: MessageNumber(41), replaces: Position(0), by }
+}
+
 fn entries() -> Vec<(&'static str, EntryKind)> {
     let created = Created {
         by: Some(user("ana")),
@@ -55,9 +76,7 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         members: list((0..101).map(|n| user(&format!("u{n}")))),
     };
     let empty = Created { by: None, name: None, members: list([]), ..created.clone() };
-    let nobody = |body| {
-        EntryKind::Message(Message { number: MessageNumber(1), sender: None, key: None, body })
-    };
+    let nobody = |body| EntryKind::Message(Message::new(MessageNumber(1), None, None, body));
     let role = |by| EntryKind::Role(RoleChange { user: user("bo"), role: Role::Admin, by });
     vec![
         ("created", EntryKind::Created(created)),
@@ -65,7 +84,7 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("text", EntryKind::Message(message(Body::Text(text_body(RIGHT_TO_LEFT))))),
         ("notice", nobody(Body::System(SystemBody::Notice(text_body(ASTRAL))))),
         ("unknown notice", nobody(Body::System(SystemBody::Unknown(unknown(1))))),
-        ("unknown body", EntryKind::Message(message(Body::Unknown(unknown(2))))),
+        ("unknown body", EntryKind::Message(message(Body::Unknown(unknown(102))))),
         ("joined", joined(&["bo"], Some("ana"), 0)),
         ("joined, by the service", joined(&[], None, MAX_EXACT)),
         ("left", EntryKind::Left(Left { user: user("bo"), by: Some(longest_user()) })),
@@ -75,6 +94,12 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("context", EntryKind::Context(card(ContextStatus::Open(Empty {})))),
         ("context, closed", EntryKind::Context(card(ContextStatus::Closed(Empty {})))),
         ("context, unknown status", EntryKind::Context(card(ContextStatus::Unknown(unknown(3))))),
+        ("tombstone", deleted(Some(user("ana")))),
+        ("edited text", EntryKind::Message(edited_message())),
+        ("edited", edited(1, 0, Some(Body::Text(text_body(ASTRAL))))),
+        ("edited, replaced", edited(u32::MAX, MAX_EXACT, None)),
+        ("deleted", EntryKind::Deleted(gone(None))),
+        ("deleted, by somebody", EntryKind::Deleted(gone(Some(longest_user())))),
         ("unknown", EntryKind::Unknown(unknown(u32::MAX))),
     ]
 }

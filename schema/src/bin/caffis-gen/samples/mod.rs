@@ -129,7 +129,7 @@ fn longest_own_state() -> OwnState {
 }
 
 fn message(body: caffis_schema::Body) -> Message {
-    Message { number: MessageNumber(41), sender: Some(user("ana")), key: Some(key().into()), body }
+    Message::new(MessageNumber(41), Some(user("ana")), Some(key().into()), body)
 }
 
 fn summary() -> RoomSummary {
@@ -178,6 +178,7 @@ fn preview() -> Preview {
         sender: None,
         text: text(RIGHT_TO_LEFT),
         time: Timestamp(TIME),
+        deleted: false,
     }
 }
 

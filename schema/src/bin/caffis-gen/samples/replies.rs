@@ -9,7 +9,7 @@ use caffis_schema::{
     open::Empty,
     reply::{
         Appended, EntryPage, MemberPage, Opened, ProfileList, Refreshed, Resumed, ResumedRooms,
-        RoomPage, Standing, Welcome,
+        Revision, RevisionPage, RoomPage, Standing, Welcome,
     },
     room::{Availability, ContextStatus, Marker, Member, Role},
 };
@@ -60,6 +60,7 @@ fn limits() -> Limits {
         resend_window_seconds: 604_800,
         active_ping_ms: 2_000,
         idle_ping_ms: 15_000,
+        edit_window_ms: 300_000,
         typing_refresh_ms: 3_000,
         typing_expiry_ms: u32::MAX,
     }
@@ -93,7 +94,7 @@ fn session_replies() -> Vec<(&'static str, Reply)> {
         ("welcome, with rooms", Reply::Welcome(longest_welcome)),
         ("refreshed", Reply::Refreshed(Refreshed { token_expires: Timestamp(TIME) })),
         ("resumed", Reply::Resumed(ResumedRooms { rooms: list(resumed()) })),
-        ("unknown", Reply::Unknown(unknown(12))),
+        ("unknown", Reply::Unknown(unknown(112))),
     ]
 }
 
@@ -145,6 +146,8 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
         number: MessageNumber(41),
         time: Timestamp(TIME),
     };
+    let (body, time) = (Body::Text(text_body(RIGHT_TO_LEFT)), Timestamp(TIME));
+    let revision = Revision { revision: u32::MAX, time, body };
     vec![
         ("appended", Reply::Appended(appended)),
         (
@@ -156,6 +159,8 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
             }),
         ),
         ("page, with an unknown kind inside", Reply::Page(page())),
+        ("revisions", Reply::Revisions(RevisionPage { revisions: list([revision]), more: true })),
+        ("revisions, none", Reply::Revisions(RevisionPage { revisions: list([]), more: false })),
         ("entry", Reply::Entry(entry(57, Body::Text(text_body(ASTRAL))))),
     ]
 }

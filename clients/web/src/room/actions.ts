@@ -1,0 +1,63 @@
+/** What a person may do with a message, by the server's rules: the page offers nothing else. Pure. */
+
+import type { Limits, RoomView } from "@caffis/chat";
+import type { Bubble, Item } from "./timeline.ts";
+
+/** Something that can be done with a message. */
+export type MessageAction = "edit" | "copy" | "revisions" | "delete";
+
+/** What the rules look at. */
+export interface ActionGround {
+  readonly room: RoomView;
+  readonly limits: Limits | null;
+  /** The server's time. */
+  readonly now: number;
+}
+
+/** What can be done with a message, in the order in which it is offered. */
+export function actionsFor(bubble: Bubble, ground: ActionGround): readonly MessageAction[] {
+  if (bubble.position === null) return [];
+  const actions: MessageAction[] = [];
+  if (mayEdit(bubble, ground)) actions.push("edit");
+  if (bubble.text !== null) actions.push("copy");
+  if (bubble.edited && (bubble.own || moderates(ground))) actions.push("revisions");
+  if (mayDelete(bubble, ground)) actions.push("delete");
+  return actions;
+}
+
+/** Whether this person may change the words of a message now. */
+export function mayEdit(bubble: Bubble, ground: ActionGround): boolean {
+  const { room } = ground;
+  if (!bubble.own || bubble.position === null || bubble.deletedBy !== undefined) return false;
+  if (bubble.text === null || room.summary.class === "evidence") return false;
+  return !isClosed(room) && isRecent(bubble, ground);
+}
+
+/** The last message of this person, if it may still be edited. */
+export function lastToEdit(items: readonly Item[], ground: ActionGround): Bubble | null {
+  const last = items.findLast((item): item is Bubble => item.type === "message" && item.own);
+  return last && mayEdit(last, ground) ? last : null;
+}
+
+function mayDelete(bubble: Bubble, ground: ActionGround): boolean {
+  const { room, limits } = ground;
+  if (bubble.deletedBy !== undefined || bubble.sender === null || isClosed(room)) return false;
+  if (moderates(ground)) return true;
+  if (!bubble.own) return false;
+  const small = room.summary.members <= (limits?.smallRoomMembers ?? 0);
+  if (room.summary.class === "public" || !small) return isRecent(bubble, ground);
+  const others = [...room.markers.values()].filter(({ user }) => user !== bubble.sender);
+  return others.every(({ read }) => read < (bubble.number ?? 0));
+}
+
+function moderates({ room }: ActionGround): boolean {
+  return room.summary.role === "admin" || room.summary.role === "owner";
+}
+
+function isRecent({ time }: Bubble, { limits, now }: ActionGround): boolean {
+  return now - time <= (limits?.editWindowMs ?? 0);
+}
+
+function isClosed({ card }: RoomView): boolean {
+  return card?.status.type === "closed";
+}

@@ -1,0 +1,81 @@
+import { type Limits, type RoomView, userId } from "@caffis/chat";
+import { describe, expect, test } from "vitest";
+import { type ActionGround, actionsFor, lastToEdit } from "../src/room/actions.ts";
+import type { Bubble } from "../src/room/timeline.ts";
+
+const ME = userId("giulia");
+const MARCO = userId("marco");
+const MINUTE = 60_000;
+
+function bubble(change: Partial<Bubble> = {}): Bubble {
+  return {
+    type: "message",
+    key: "1",
+    time: 0,
+    position: 5,
+    number: 4,
+    sender: ME,
+    text: "ciao",
+    own: true,
+    edited: false,
+    deletedBy: undefined,
+    pending: null,
+    first: true,
+    last: true,
+    ...change,
+  };
+}
+
+function ground(
+  summary: Partial<RoomView["summary"]> = {},
+  more: { now?: number; read?: number; closed?: boolean } = {},
+): ActionGround {
+  const { now = MINUTE, read = 0, closed = false } = more;
+  const room = {
+    summary: { class: "social", role: "member", members: 2, ...summary },
+    markers: new Map([[MARCO, { user: MARCO, delivered: 9, read }]]),
+    card: closed ? { status: { type: "closed" } } : null,
+  } as unknown as RoomView;
+  const limits = { editWindowMs: 5 * MINUTE, smallRoomMembers: 100 } as Limits;
+  return { room, limits, now };
+}
+
+describe("the actions of a message", () => {
+  test("follow who wrote it, when, and who has read it", () => {
+    expect(actionsFor(bubble(), ground())).toEqual(["edit", "copy", "delete"]);
+    expect(actionsFor(bubble(), ground({}, { now: 5 * MINUTE }))).toContain("edit");
+    expect(actionsFor(bubble(), ground({}, { now: 5 * MINUTE + 1 }))).toEqual(["copy", "delete"]);
+    expect(actionsFor(bubble(), ground({}, { read: 4 }))).toEqual(["edit", "copy"]);
+    expect(actionsFor(bubble(), ground({}, { read: 3 }))).toContain("delete");
+    const theirs = bubble({ own: false, sender: MARCO });
+    expect(actionsFor(theirs, ground())).toEqual(["copy"]);
+    expect(actionsFor(theirs, ground({ role: "admin" }))).toEqual(["copy", "delete"]);
+    const edited = bubble({ own: false, sender: MARCO, edited: true });
+    expect(actionsFor(edited, ground())).toEqual(["copy"]);
+    expect(actionsFor(edited, ground({ role: "owner" }))).toEqual(["copy", "revisions", "delete"]);
+  });
+
+  test("follow the room", () => {
+    const late = { now: 6 * MINUTE };
+    expect(actionsFor(bubble(), ground({ class: "public", members: 0 }))).toContain("delete");
+    expect(actionsFor(bubble(), ground({ class: "public", members: 0 }, late))).toEqual(["copy"]);
+    expect(actionsFor(bubble(), ground({ members: 101 }, { ...late, read: 0 }))).toEqual(["copy"]);
+    expect(actionsFor(bubble(), ground({ class: "evidence" }))).toEqual(["copy", "delete"]);
+    expect(actionsFor(bubble(), ground({ role: "owner" }, { closed: true }))).toEqual(["copy"]);
+  });
+
+  test("are none for a tombstone, and none of a message that waits", () => {
+    expect(actionsFor(bubble({ deletedBy: ME, text: null }), ground({ role: "owner" }))).toEqual(
+      [],
+    );
+    expect(actionsFor(bubble({ position: null, number: null }), ground())).toEqual([]);
+  });
+
+  test("the last own message is the one that the arrow key edits", () => {
+    const older = bubble({ key: "1" });
+    const theirs = bubble({ key: "3", own: false, sender: MARCO });
+    expect(lastToEdit([older, bubble({ key: "2" }), theirs], ground())?.key).toBe("2");
+    expect(lastToEdit([older, bubble({ key: "2", deletedBy: ME })], ground())).toBeNull();
+    expect(lastToEdit([theirs], ground())).toBeNull();
+  });
+});

@@ -1,0 +1,156 @@
+//! What an entry does to the message that it is about. The server's owner of a room and every client that
+//! keeps a copy of a log do exactly this, so their messages are the same.
+
+use crate::{
+    event::{Body, Edited, Entry, EntryKind, Tombstone},
+    ids::UserId,
+    numbers::{MessageNumber, Position},
+    room::{LastEdit, Message, MessageKey},
+};
+
+impl EntryKind {
+    /// The position of the message that this changes; none for what changes no message.
+    #[must_use]
+    pub fn changed_message(&self) -> Option<Position> {
+        match self {
+            Self::Edited(edited) => Some(edited.message),
+            Self::Deleted(deleted) => Some(deleted.message),
+            Self::Created(_)
+            | Self::Message(_)
+            | Self::Joined(_)
+            | Self::Left(_)
+            | Self::Role(_)
+            | Self::Context(_)
+            | Self::Unknown(_) => None,
+        }
+    }
+
+    /// The position of the edit whose words this replaces; none for what replaces none.
+    #[must_use]
+    pub fn replaced_edit(&self) -> Option<Position> {
+        let position = match self {
+            Self::Edited(edited) => edited.replaces,
+            Self::Deleted(deleted) => deleted.replaces,
+            _ => Position::ZERO,
+        };
+        (position > Position::ZERO).then_some(position)
+    }
+}
+
+impl Entry {
+    /// The entry of an edit without its words; none for one that has no words.
+    #[must_use]
+    pub fn without_words(&self) -> Option<Self> {
+        match &self.kind {
+            EntryKind::Edited(edited) if edited.body.is_some() => Some(Self {
+                kind: EntryKind::Edited(Edited { body: None, ..edited.clone() }),
+                ..self.clone()
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl Message {
+    /// A message as it is sent.
+    #[must_use]
+    pub fn new(
+        number: MessageNumber,
+        sender: Option<UserId>,
+        key: Option<MessageKey>,
+        body: Body,
+    ) -> Self {
+        Self { number, sender, key, body, changed: Position::ZERO, edited: None }
+    }
+
+    /// Whether it was deleted for everyone.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        matches!(self.body, Body::Deleted(_))
+    }
+
+    /// How often its words were changed.
+    #[must_use]
+    pub fn revision(&self) -> u32 {
+        self.edited.map_or(0, |edit| edit.revision)
+    }
+
+    /// Takes an entry that is about it. One that it has taken already, or that is older than what it has
+    /// taken, changes nothing.
+    pub fn take(&mut self, entry: &Entry) {
+        if entry.position <= self.changed {
+            return;
+        }
+        match &entry.kind {
+            EntryKind::Edited(edited) => {
+                let (position, time) = (entry.position, entry.time);
+                self.edited = Some(LastEdit { revision: edited.revision, position, time });
+                if let Some(body) = &edited.body {
+                    self.body = body.clone();
+                }
+            }
+            EntryKind::Deleted(deleted) => {
+                self.edited = None;
+                self.body = Body::Deleted(Tombstone { by: deleted.by.clone() });
+            }
+            _ => return,
+        }
+        self.changed = entry.position;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Text, Timestamp,
+        event::{Deleted, TextBody},
+    };
+
+    fn text(words: &str) -> Body {
+        Body::Text(TextBody { text: Text::cut(words) })
+    }
+
+    fn entry(position: u64, kind: EntryKind) -> Entry {
+        Entry { position: Position(position), time: Timestamp(position), kind }
+    }
+
+    fn edit(position: u64, revision: u32, body: Option<Body>) -> Entry {
+        let (message, number, replaces) = (Position(3), MessageNumber(1), Position::ZERO);
+        let edited = Edited { message, number, revision, replaces, body };
+        entry(position, EntryKind::Edited(edited))
+    }
+
+    #[test]
+    fn entries_count_once_and_in_order() {
+        let mut message = Message::new(MessageNumber(1), None, None, text("one"));
+        let second = edit(9, 2, Some(text("three")));
+        for entry in [edit(7, 1, Some(text("two"))), second.clone()] {
+            message.take(&entry);
+        }
+        let after = message.clone();
+        assert_eq!((&message.body, message.revision()), (&text("three"), 2));
+        message.take(&edit(7, 1, Some(text("two"))));
+        message.take(&second);
+        assert_eq!(message, after);
+        // Of an edit that was replaced the words are gone: what replaced them comes later.
+        let mut resumed = Message::new(MessageNumber(1), None, None, text("one"));
+        resumed.take(&edit(7, 1, None));
+        assert_eq!((&resumed.body, resumed.revision()), (&text("one"), 1));
+        resumed.take(&second);
+        assert_eq!(resumed, after);
+    }
+
+    #[test]
+    fn a_tombstone_has_no_words_left() {
+        let mut message = Message::new(MessageNumber(1), None, None, text("one"));
+        message.take(&edit(7, 1, Some(text("two"))));
+        let by = UserId::new("giulia").ok();
+        let (position, number) = (Position(3), MessageNumber(1));
+        let deleted = Deleted { message: position, number, replaces: Position(7), by: by.clone() };
+        message.take(&entry(8, EntryKind::Deleted(deleted)));
+        assert!(message.is_deleted());
+        assert_eq!((message.revision(), message.body), (0, Body::Deleted(Tombstone { by })));
+        assert_eq!(edit(7, 1, Some(text("two"))).without_words(), Some(edit(7, 1, None)));
+    }
+}

@@ -1,0 +1,157 @@
+//! The final checks of messages that were edited and deleted.
+
+use std::collections::BTreeMap;
+
+use caffis_schema::{Body, Entry, EntryKind, Position, RoomId, UserId, room::Message};
+
+use crate::{
+    device::Device,
+    ledger::{Changing, Ledger, What},
+    trace::{Trace, lock},
+};
+
+/// The changes of each message, in order.
+type Changes<'a> = BTreeMap<Position, Vec<&'a Entry>>;
+
+fn changes(entries: &[Entry]) -> Changes<'_> {
+    let mut changes = Changes::new();
+    for entry in entries {
+        if let Some(message) = entry.kind.changed_message() {
+            changes.entry(message).or_default().push(entry);
+        }
+    }
+    changes
+}
+
+/// The words of a text.
+pub(crate) fn words(body: &Body) -> Option<&str> {
+    match body {
+        Body::Text(body) => Some(&body.text),
+        _ => None,
+    }
+}
+
+/// Messages are what their changes make of them, and what they no longer say is nowhere in the log.
+pub(crate) fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &[Entry]) {
+    let short = ledger.short(room);
+    let changes = changes(entries);
+    for entry in entries {
+        let EntryKind::Message(message) = &entry.kind else { continue };
+        let position = entry.position;
+        let of = changes.get(&position).map_or(&[][..], Vec::as_slice);
+        if message.changed != of.last().map_or(Position::ZERO, |last| last.position) {
+            trace.broken(format_args!("{short}: {position} lacks changes, or has others"));
+        }
+        let edits = of.iter().filter(|entry| matches!(entry.kind, EntryKind::Edited(_))).count();
+        let deleted = of.iter().any(|entry| matches!(entry.kind, EntryKind::Deleted(_)));
+        if message.is_deleted() != deleted {
+            trace.broken(format_args!("{short}: {position} is deleted or not"));
+        }
+        if !deleted && message.revision() as usize != edits {
+            trace.broken(format_args!("{short}: {position} was edited {edits} times"));
+        }
+        for change in of {
+            let EntryKind::Edited(edited) = &change.kind else { continue };
+            let last = !deleted && change.position == message.changed;
+            let expected = if last { Some(&message.body) } else { None };
+            if edited.body.as_ref() != expected {
+                trace.broken(format_args!("{short}: {} has other words", change.position));
+            }
+        }
+        check_words(trace, ledger, (room, position), message);
+    }
+    check_askers(trace, ledger, room, entries);
+}
+
+/// A message says what its author sent, or what an edit said that was not refused.
+fn check_words(
+    trace: &Trace,
+    ledger: &Ledger,
+    (room, position): (RoomId, Position),
+    message: &Message,
+) {
+    let short = ledger.short(room);
+    let wanted = |wants: &dyn Fn(&Changing) -> bool| {
+        let of = |changing: &&Changing| (changing.room, changing.message) == (room, position);
+        ledger
+            .changes
+            .values()
+            .filter(of)
+            .any(|changing| changing.may_have_happened() && wants(changing))
+    };
+    match words(&message.body) {
+        Some(words) if message.revision() > 0 => {
+            let edit = |changing: &Changing| matches!(&changing.what, What::Edit(wanted) if *wanted == *words);
+            if !wanted(&edit) {
+                trace.broken(format_args!("{short}: nobody gave {position} its words"));
+            }
+        }
+        // What was sent is compared elsewhere.
+        Some(_) => {}
+        None => {
+            if !wanted(&|changing| changing.what == What::Delete) {
+                trace.broken(format_args!("{short}: nobody deleted {position}"));
+            }
+        }
+    }
+}
+
+/// What was acknowledged has happened, and what had to be refused has not.
+fn check_askers(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &[Entry]) {
+    let short = ledger.short(room);
+    let of_room = |((_, _), changing): &(&(UserId, _), &Changing)| changing.room == room;
+    for ((user, _), changing) in ledger.changes.iter().filter(of_room) {
+        let Some(appended) = changing.acknowledged else { continue };
+        let at = |position: Position| {
+            entries.get(usize::try_from(position.get() - 1).unwrap_or(usize::MAX))
+        };
+        let made = at(appended.position)
+            .filter(|entry| entry.kind.changed_message() == Some(changing.message));
+        let happened = match (&changing.what, made.map(|entry| &entry.kind)) {
+            (What::Edit(_), Some(EntryKind::Edited(_))) => true,
+            (What::Delete, Some(EntryKind::Deleted(gone))) => {
+                if changing.read && gone.by.as_ref() == Some(user) {
+                    let message = changing.message;
+                    trace.broken(format_args!("{short}: {message} was read, and {user} deleted it"));
+                }
+                true
+            }
+            // It was deleted before.
+            (What::Delete, _) => entries.iter().any(|entry| {
+                entry.position <= appended.position
+                    && matches!(&entry.kind, EntryKind::Deleted(gone) if gone.message == changing.message)
+            }),
+            (What::Edit(_), _) => false,
+        };
+        if !happened {
+            let position = appended.position;
+            trace.broken(format_args!("{short}: a change by {user} is not at {position}"));
+        }
+    }
+}
+
+/// A device shows every message of a room that it has whole as the room has it.
+pub(crate) fn check_shown(
+    trace: &Trace,
+    ledger: &Ledger,
+    device: &Device,
+    (room, entries): (RoomId, &[Entry]),
+) {
+    let seen = lock(&device.seen);
+    for (position, shown) in seen.held.messages(room) {
+        let index = usize::try_from(position.get() - 1).unwrap_or(usize::MAX);
+        let Some(EntryKind::Message(message)) = entries.get(index).map(|entry| &entry.kind) else {
+            continue;
+        };
+        if shown != message {
+            let (name, short) = (&device.name, ledger.short(room));
+            trace.broken(format_args!(
+                "{name} shows {position} of {short} as {:?} of {}, which is {:?} of {}",
+                words(&shown.body),
+                shown.changed,
+                words(&message.body),
+                message.changed
+            ));
+        }
+    }
+}

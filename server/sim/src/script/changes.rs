@@ -1,0 +1,105 @@
+//! What people do with messages that were sent.
+
+use caffis_client::CallError;
+use caffis_schema::{
+    Body, Command, Reply, Text,
+    command::{Delete, Edit},
+    event::TextBody,
+    reply::Appended,
+    room::ClientKey,
+};
+
+use super::Life;
+use crate::{
+    device::Device,
+    ledger::{Changing, What, told},
+    trace::lock,
+};
+
+/// Of a thousand changes, how many are tried by somebody else than who wrote the message.
+const ELSE: u16 = 200;
+
+/// Of a thousand changes, how many are sent by two devices at once.
+const TWICE: u16 = 250;
+
+impl Life {
+    /// Changes the words of a message that was acknowledged.
+    pub(super) fn edit(&mut self) {
+        self.words += 1;
+        let words = format!("e{} {}", self.words, "y".repeat(self.random.below(200)));
+        self.change(What::Edit(words));
+    }
+
+    /// Deletes a message that was acknowledged.
+    pub(super) fn delete(&mut self) {
+        self.change(What::Delete);
+    }
+
+    fn change(&mut self, what: What) {
+        let sent: Vec<_> = {
+            let ledger = lock(&self.ledger);
+            let sent = ledger.sendings.iter().filter_map(|((user, _), sending)| {
+                sending.acknowledged.map(|appended| (user.clone(), appended))
+            });
+            sent.collect()
+        };
+        if sent.is_empty() {
+            return;
+        }
+        let (author, appended) = self.random.pick(&sent).clone();
+        let user = match self.random.chance(ELSE) {
+            true => self.person().unwrap_or(author.clone()),
+            false => author.clone(),
+        };
+        let devices: Vec<_> =
+            self.devices.iter().filter(|device| device.user == user).cloned().collect();
+        let device = self.random.pick(&devices).clone();
+        let key = device.client.key(appended.room);
+        let changing = Changing {
+            room: appended.room,
+            message: appended.position,
+            read: what == What::Delete && self.is_read_by_peer(&author, &appended),
+            what,
+            acknowledged: None,
+            open: 0,
+        };
+        if self.random.chance(TWICE) {
+            let other = self.random.pick(&devices).clone();
+            self.give(other, key, changing.clone());
+        }
+        self.give(device, key, changing);
+    }
+
+    /// Whether the other person of a conversation of two is known to have read a message.
+    fn is_read_by_peer(&self, author: &caffis_schema::UserId, sent: &Appended) -> bool {
+        let ledger = lock(&self.ledger);
+        let others =
+            ledger.read.iter().filter(|((user, room), _)| *room == sent.room && user != author);
+        let mut others = others.filter(|(_, read)| read.told >= sent.number.get());
+        ledger.directs.contains(&sent.room) && others.next().is_some()
+    }
+
+    fn give(&mut self, device: Device, key: ClientKey, changing: Changing) {
+        let (ledger, trace) = (self.ledger.clone(), self.trace.clone());
+        let (room, position, user) = (changing.room, changing.message, device.user.clone());
+        let command = match &changing.what {
+            What::Edit(words) => {
+                let body = Body::Text(TextBody { text: Text::cut(words) });
+                Command::Edit(Edit { key, room, position, body })
+            }
+            What::Delete => Command::Delete(Delete { key, room, position }),
+        };
+        lock(&ledger).wants(&user, key.id, changing);
+        let short = lock(&ledger).short(room);
+        let what = format!("{} gives {} of {position} in {short}", device.name, command.name());
+        self.call(what, async move {
+            let result = match device.client.call(command).await {
+                Ok(Reply::Appended(appended)) => Ok(appended),
+                Ok(other) => Err(CallError::Unexpected(other.name())),
+                Err(error) => Err(error),
+            };
+            lock(&ledger).changed(&user, key.id, &result, &trace);
+            told(&result)
+        });
+    }
+}
