@@ -13,7 +13,7 @@ export class HttpError extends Error {
   }
 }
 
-async function json(request) {
+async function read(request) {
   if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) {
     // Pages of other sites cannot send this type without being asked first.
     throw new HttpError(415, "The body has to be JSON.");
@@ -25,8 +25,9 @@ async function json(request) {
     if (bytes > BODY_BYTES) throw new HttpError(413, "The body is too large.");
     chunks.push(chunk);
   }
+  const text = Buffer.concat(chunks).toString("utf8");
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    return { text, body: JSON.parse(text) };
   } catch {
     throw new HttpError(400, "The body is not JSON.");
   }
@@ -34,7 +35,7 @@ async function json(request) {
 
 /**
  * Serves routes such as `"POST /invitations/:id/accept"`. A handler gets the request, the parts of its path and its
- * body, and returns an object, or `{ html }`, or `{ json, headers }`.
+ * body, also as the text that a signature is about, and returns an object, or `{ html }`, or `{ json, headers }`.
  */
 export function serve(name, port, routes) {
   const known = Object.entries(routes).map(([route, handler]) => {
@@ -51,8 +52,8 @@ export function serve(name, port, routes) {
       );
       if (!found) throw new HttpError(404, "There is nothing here.");
       const parts = found.pattern.exec(pathname).groups ?? {};
-      const body = request.method === "POST" ? await json(request) : null;
-      const answer = await found.handler({ request, parts, searchParams, body });
+      const { text, body } = request.method === "POST" ? await read(request) : {};
+      const answer = await found.handler({ request, parts, searchParams, text, body });
       if (answer.html) {
         response.setHeader("content-type", "text/html; charset=utf-8");
         response.setHeader("content-security-policy", "default-src 'self' 'unsafe-inline'");

@@ -3,22 +3,58 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import pg from "pg";
+import { Webhook, WebhookVerificationError } from "standardwebhooks";
 import { HttpError, serve, variable } from "../http.mjs";
 
 /** How long a token for the chat is valid, in seconds. */
 const TOKEN_SECONDS = 3600;
 /** The most people who are signed in at once. */
 const MAX_SESSIONS = 1000;
+/** Of how many people missed messages are counted, and how many webhooks are remembered. */
+const MAX_MISSED = 1000;
 
 const database = new pg.Pool({ connectionString: variable("DATABASE_URL"), max: 4 });
 const chat = variable("CHAT_URL");
 const secret = variable("CHAT_TOKEN_SECRET");
+const verifier = new Webhook(variable("CHAT_EVENTS_SECRET"));
 const map = variable("MAP_URL");
 const key = variable("MAP_KEY");
 const page = await readFile(new URL("page.html", import.meta.url), "utf8");
 
 /** Session to person. A real app has passwords; here everybody may be anybody. */
 const sessions = new Map();
+
+/** How many messages came for people who were not there. A real app sends them a push or a mail. */
+const missed = new Map();
+/** The ids of the last webhooks: after a crash the chat may send one again. */
+const seen = new Set();
+
+/** Keeps the newest of a collection. */
+function forgetOldest(collection) {
+  if (collection.size > MAX_MISSED) collection.delete(collection.keys().next().value);
+}
+
+/** Takes a webhook of the chat. */
+function told(headers, text) {
+  let event;
+  try {
+    event = verifier.verify(text, headers);
+  } catch (error) {
+    if (!(error instanceof WebhookVerificationError)) throw error;
+    throw new HttpError(401, "The signature is wrong.");
+  }
+  const id = headers["webhook-id"];
+  if (event.type === "chat.message.created" && !seen.has(id)) {
+    seen.add(id);
+    forgetOldest(seen);
+    for (const { user, offline, quiet } of event.data.recipients) {
+      if (!offline || quiet) continue;
+      missed.set(user, (missed.get(user) ?? 0) + 1);
+      forgetOldest(missed);
+    }
+  }
+  return {};
+}
 
 function signedIn(request) {
   const session = /(?:^|;\s*)session=(\w+)/.exec(request.headers.cookie ?? "")?.[1];
@@ -81,7 +117,7 @@ serve("main app", variable("PORT"), {
   "GET /api/me": async ({ request }) => {
     const person = await personOf(signedIn(request));
     const { invitations } = await ask(`/invitations?guest=${encodeURIComponent(person.id)}`);
-    return { ...person, invitations };
+    return { ...person, invitations, missed: missed.get(person.id) ?? 0 };
   },
   // Only the database changes: the trigger and the relay tell the chat.
   "POST /api/me": async ({ request, body }) => {
@@ -93,10 +129,16 @@ serve("main app", variable("PORT"), {
     await database.query("UPDATE people SET full_name = $2 WHERE person_id = $1", [person, name]);
     return personOf(person);
   },
-  "POST /api/chat": ({ request }) => opened(signedIn(request)),
+  "POST /api/chat": ({ request }) => {
+    const person = signedIn(request);
+    missed.delete(person);
+    return opened(person);
+  },
+  "POST /hooks/chat": ({ request, text }) => told(request.headers, text),
   "POST /api/invitations/:id/accept": async ({ request, parts }) => {
     const guest = signedIn(request);
     const path = `/invitations/${encodeURIComponent(parts.id)}/accept`;
+    missed.delete(guest);
     const { room } = await ask(path, { method: "POST", body: JSON.stringify({ guest }) });
     return opened(guest, room);
   },

@@ -83,6 +83,19 @@ test("an accepted invitation opens the room for both, and a changed name is in b
     );
     await again.getByTestId("room-title").getByText("Coffee with Giulia").waitFor();
     assert.equal(again.url(), his.url());
+    // When he is not there, the chat tells the main app of what she writes.
+    await his.close();
+    await again.close();
+    await hers.getByText("Offline").first().waitFor();
+    await hers.getByRole("textbox").last().fill("Are you there?");
+    await hers.keyboard.press("Enter");
+    const missed = marco.page.getByText("1 message came while you were away.");
+    const end = Date.now() + 20_000;
+    while (!(await missed.isVisible())) {
+      assert.ok(Date.now() < end, "the main app was not told");
+      await marco.page.reload();
+      await marco.page.getByLabel("Your name").waitFor();
+    }
     for (const url of [...marco.asked, ...giulia.asked]) {
       assert.ok(!url.split("#")[0].includes("eyJ"), `a token is sent in an address: ${url}`);
     }

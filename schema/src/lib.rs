@@ -24,6 +24,7 @@ pub mod keys;
 pub mod limits;
 pub mod numbers;
 pub mod open;
+pub mod outgoing;
 pub mod reply;
 pub mod room;
 

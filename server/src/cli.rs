@@ -110,6 +110,7 @@ pub fn grammar() -> Command {
             &[Group::General],
         ))
         .subcommand(cluster())
+        .subcommand(hooks())
         .subcommand(pg_relay())
         .subcommand(ChatArgs::augment_args(Command::new("chat").about("Chat in the terminal")))
 }
@@ -133,6 +134,35 @@ fn cluster() -> Command {
                 .arg(to.help(
                     "The node that gets it, by id or name [default: the one with the fewest shards]",
                 )),
+        )
+}
+
+/// Webhooks to other services, and what became of them.
+fn hooks() -> Command {
+    let action = |name: &'static str, about: &'static str| {
+        with_settings(Command::new(name).about(about), &[Group::General])
+    };
+    let endpoint =
+        || Arg::new("endpoint").long("endpoint").value_name("NAME").help("Of this endpoint only");
+    let id = || Arg::new("id").value_name("ID").help("The webhook-id of a dead letter");
+    action("hooks", "Show the endpoints of webhooks, and what became of these")
+        .args_conflicts_with_subcommands(true)
+        .subcommand(action("list", "Show the endpoints of webhooks, and what became of these"))
+        .subcommand(
+            action("dead", "Show the oldest webhooks that were given up, of all nodes")
+                .arg(endpoint()),
+        )
+        .subcommand(
+            action("show", "Show a webhook that was given up, with its body")
+                .arg(id().required(true)),
+        )
+        .subcommand(
+            action(
+                "redrive",
+                "Send webhooks that were given up again: those of the node that runs here, until one fails",
+            )
+            .arg(id())
+            .arg(endpoint()),
         )
 }
 
@@ -189,7 +219,7 @@ pub fn run() -> anyhow::Result<()> {
         let arguments = ChatArgs::from_arg_matches(arguments)?;
         return block_on(chat::run(arguments));
     }
-    // Only `cluster` and `pg-relay` have one.
+    // Only `cluster`, `hooks` and `pg-relay` have one.
     let (below, arguments) = match arguments.subcommand() {
         Some((below, arguments)) => (Some(below), arguments),
         None => (None, arguments),
@@ -231,6 +261,14 @@ pub fn run() -> anyhow::Result<()> {
             commands::cluster_hand_over(&config, shard, given("to").cloned())
         }
         "cluster" => commands::cluster_status(&config),
+        "hooks" => match below {
+            Some("dead") => commands::hooks_dead(&config, given("endpoint").cloned()),
+            Some("show") => commands::hooks_show(&config, given("id").cloned().context("no id")?),
+            Some("redrive") => {
+                commands::hooks_redrive(&config, given("endpoint").cloned(), given("id").cloned())
+            }
+            _ => commands::hooks_list(&config),
+        },
         "migrate" => block_on(commands::migrate(config, arguments.get_flag("dry-run"))),
         "restore" => commands::restore(&config, &file(arguments, "in")?),
         _ => {

@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use caffis_core::{
     model::caller::Rights,
+    outgoing::LISTED,
     ports::{
         clock::{Clock, SharedClock},
         stamps::Stamps,
@@ -25,7 +26,7 @@ use caffis_schema::{Timestamp, UserId};
 
 use crate::{
     config::Config,
-    control::{Connection, Request},
+    control::{Answer, Connection, ControlError, Endpoints, LetterList, Request, Resent},
     demo,
     storage::{embedded, migrate_shared, only_embedded},
     system::SystemClock,
@@ -222,6 +223,70 @@ pub fn cluster_leave(config: &Config) -> anyhow::Result<()> {
 pub fn cluster_hand_over(config: &Config, shard: u64, to: Option<String>) -> anyhow::Result<()> {
     let node = running(config)?.hand_over(shard, to)?;
     print(&format!("shard {shard} belongs to {} now: {}\n", node.node, node.name))
+}
+
+/// `caffis-chat hooks`: the endpoints of webhooks, as the running server sees them.
+///
+/// # Errors
+/// No server runs here.
+pub fn hooks_list(config: &Config) -> anyhow::Result<()> {
+    match running(config)?.question(&Request::Endpoints)? {
+        Answer::Endpoints(endpoints) => print(&Endpoints(&endpoints).to_string()),
+        _ => Err(ControlError::Nonsense.into()),
+    }
+}
+
+/// `caffis-chat hooks dead`: the oldest webhooks that were given up, of all nodes.
+///
+/// # Errors
+/// No server runs here, or the store cannot be read.
+pub fn hooks_dead(config: &Config, endpoint: Option<String>) -> anyhow::Result<()> {
+    match running(config)?.question(&Request::DeadLetters { endpoint })? {
+        Answer::DeadLetters(letters) => print(&LetterList(&letters).to_string()),
+        _ => Err(ControlError::Nonsense.into()),
+    }
+}
+
+/// `caffis-chat hooks show`: one of them, with its body.
+///
+/// # Errors
+/// No server runs here, or there is no such letter.
+pub fn hooks_show(config: &Config, id: String) -> anyhow::Result<()> {
+    match running(config)?.question(&Request::DeadLetter { id })? {
+        Answer::DeadLetter(letter) => print(&letter.to_string()),
+        _ => Err(ControlError::Nonsense.into()),
+    }
+}
+
+/// `caffis-chat hooks redrive`: sends them again, until one is not taken.
+///
+/// # Errors
+/// No server runs here, or one was not taken.
+pub fn hooks_redrive(
+    config: &Config,
+    endpoint: Option<String>,
+    id: Option<String>,
+) -> anyhow::Result<()> {
+    let request = Request::Redrive { endpoint, id };
+    loop {
+        let Answer::Redriven(resent) = running(config)?.question(&request)? else {
+            return Err(ControlError::Nonsense.into());
+        };
+        print(&resent.to_string())?;
+        match resent {
+            Resent { failed: Some(_), .. } => bail!("a dead letter was not taken"),
+            // There was more than one request has time for, or than a list has.
+            Resent { delivered, left, .. } if left > 0 || delivered >= LISTED => {}
+            Resent { delivered: 0, elsewhere: 0, .. } if only_one(&request) => {
+                bail!("there is no such dead letter")
+            }
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn only_one(request: &Request) -> bool {
+    matches!(request, Request::Redrive { id: Some(_), .. })
 }
 
 fn running(config: &Config) -> anyhow::Result<Connection> {

@@ -11,6 +11,7 @@
 //! - [`control`]: how the command line speaks to a running server.
 //! - [`storage`]: the store in the data folder, or one that nodes share.
 //! - [`meters`]: what is counted, for `http::metrics` to tell.
+//! - [`courier`]: carries webhooks to the endpoints of other services.
 //! - [`demo`]: the people and rooms of a development server.
 //! - [`relay`]: users from PostgreSQL.
 //! - [`system`]: the machine's clock and randomness. [`logs`]: where logs go. `traces`: where traces go.
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod control;
+pub mod courier;
 pub mod demo;
 pub mod http;
 pub mod logs;

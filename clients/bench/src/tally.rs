@@ -16,6 +16,11 @@ impl Latencies {
         self.0.push(u32::try_from(microseconds).unwrap_or(u32::MAX));
     }
 
+    /// Takes in the times of another one.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Adds median, 99th percentile and maximum in milliseconds.
     pub(crate) fn report(mut self, names: [&'static str; 3], figures: &mut Figures) {
         self.0.sort_unstable();

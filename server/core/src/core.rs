@@ -27,6 +27,7 @@ use crate::{
     hub::{encoded::Encoded, follows::Follows, people::People, views::Views, wire::Wire},
     model::{caller::Rights, delivery::Delivery},
     occupancy::{self, Bounded},
+    outgoing::{self, EndpointStatistics, Endpoints, Letters, Outgoing, Redriven},
     peers::{Nodes, follow::keep_auditing},
     ports::{
         authenticator::SharedAuthenticator,
@@ -48,6 +49,7 @@ use crate::{
     settings::Settings,
     statistics::{Counters, Statistics},
     sync::{every, spawn},
+    tables::DeadRow,
 };
 
 /// How often hints are written and heads of large rooms are told.
@@ -71,6 +73,8 @@ pub struct Ports {
     pub authenticator: SharedAuthenticator,
     /// What follows the log besides core's own reactors.
     pub reactors: Vec<SharedReactor>,
+    /// Which other services are told what happens, and how; none if nobody is.
+    pub endpoints: Option<Endpoints>,
 }
 
 /// What joins a node to the others.
@@ -87,6 +91,7 @@ pub struct Peers {
 pub struct Core {
     services: Services,
     addresses: Arc<Addresses>,
+    outgoing: Option<Arc<Outgoing>>,
     /// Dropped with the last clone: housekeeping ends.
     _alive: Arc<watch::Sender<()>>,
 }
@@ -136,12 +141,15 @@ impl Core {
         let nodes = wire
             .zip(follows)
             .map(|(wire, follows)| Nodes::new(settings.clone(), wire, owners.clone(), follows));
+        let mut followers = reactors::names(&ports.reactors);
+        followers.extend(ports.endpoints.is_some().then_some(outgoing::NAME));
+        let sources = ports.endpoints.as_ref().map(Endpoints::sources);
         let activity = Arc::new(Activity::new(
             store.clone(),
             ports.stamps.clone(),
             ports.clock.clone(),
             settings.activity_retention,
-            reactors::names(&ports.reactors),
+            followers,
             nodes.is_some(),
         ));
         let rooms = Rooms::new(Needs {
@@ -154,6 +162,7 @@ impl Core {
             views: views.clone(),
             owners: owners.clone(),
             activity: activity.clone(),
+            woken: sources.as_ref().map(|sources| sources.woken.clone()),
         });
         let herd = Herd::new(&settings, ports.entropy.clone());
         let services = Services::new(Parts {
@@ -172,6 +181,7 @@ impl Core {
             nodes,
             claims: Arc::new(DailyQuota::new(settings.open_rooms_made_per_day)),
             hooks: Arc::default(),
+            presence_news: sources.as_ref().map(|s| s.presence.clone()).unwrap_or_default(),
             refusals: Arc::new(Refusals::new()),
             reads: Reads::new(settings.page_cache_bytes),
             herd,
@@ -184,18 +194,26 @@ impl Core {
             let (rooms, views) = (rooms.clone(), services.views.clone());
             spawn(keep_auditing(rooms, views, nodes.clone(), ended.clone()));
         }
+        let endpoints = ports.endpoints.zip(sources);
+        let outgoing = endpoints
+            .map(|(endpoints, sources)| Outgoing::new(&services, &activity, endpoints, sources));
+        let mut further = ports.reactors;
+        if let Some(outgoing) = &outgoing {
+            outgoing.start(&ended);
+            further.push(outgoing.reactor());
+        }
         let walker = Walker::new(
             activity,
             rooms.clone(),
             services.owners.clone(),
             settings.store_timeout,
-            reactors::all(&rooms, ports.reactors),
+            reactors::all(&rooms, further),
         );
         spawn(keep_walking(Arc::new(walker), ended.clone()));
         spawn(keep_house(rooms, ended.clone()));
         spawn(keep_seen(services.clone(), ended));
         let addresses = Addresses::new(settings);
-        Ok(Self { services, addresses, _alive: Arc::new(alive) })
+        Ok(Self { services, addresses, outgoing, _alive: Arc::new(alive) })
     }
 
     /// Lets a connection in, if its address is within the limits. Hold the admission as long as the
@@ -262,6 +280,9 @@ impl Core {
             session.outbound.close(CloseCode::Shutdown, "the server is going down");
         }
         self.wait(end, |services| services.people.count() == 0 && services.rooms.is_quiet()).await;
+        if let Some(outgoing) = &self.outgoing {
+            outgoing.stop().await;
+        }
         self.services.directory.write_gathered().await;
         if let Err(error) = self.services.rooms.keep_house().await {
             tracing::warn!(%error, "the last hints could not be written");
@@ -286,6 +307,40 @@ impl Core {
     /// Changes when the last clone of this core is dropped.
     pub(crate) fn gone(&self) -> watch::Receiver<()> {
         self._alive.subscribe()
+    }
+
+    /// What became of the webhooks to each endpoint.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<EndpointStatistics> {
+        self.outgoing.as_ref().map(|outgoing| outgoing.statistics()).unwrap_or_default()
+    }
+
+    /// The oldest webhooks that were given up, at most [`crate::outgoing::LISTED`].
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn dead_letters(&self, which: &Letters) -> Result<Vec<DeadRow>, StoreError> {
+        match &self.outgoing {
+            Some(outgoing) => outgoing.letters(which).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Sends webhooks that were given up once more: those of the shards of this node, until one fails or it has
+    /// taken long.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn redrive(&self, which: &Letters) -> Result<Redriven, StoreError> {
+        match &self.outgoing {
+            Some(outgoing) => outgoing.redrive(which).await,
+            None => Ok(Redriven::default()),
+        }
+    }
+
+    /// What tells other services.
+    pub(crate) fn outgoing(&self) -> Option<&Arc<Outgoing>> {
+        self.outgoing.as_ref()
     }
 
     /// The rooms that this process owns.

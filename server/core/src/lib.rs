@@ -21,8 +21,10 @@ mod herd;
 mod hooks;
 pub mod hub;
 pub mod model;
+mod newest;
 mod node;
 pub mod occupancy;
+pub mod outgoing;
 pub mod pages;
 mod peers;
 pub mod ports;
@@ -44,6 +46,7 @@ pub mod tables;
 pub mod traces;
 mod turns;
 mod untold;
+mod woken;
 
 pub use self::{
     admission::Admission,

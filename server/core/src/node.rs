@@ -13,6 +13,7 @@ use crate::{
     cluster::{Cluster, ClusterPorts, Drain, JoinError, LeaseSettings, Owner, Shard},
     core::{Core, Peers, Ports},
     model::node::NodeId,
+    outgoing::Outgoing,
     peers::questions::{Answered, Question},
     ports::{bus::SharedBus, clock::SharedBootClock},
     room::Rooms,
@@ -54,21 +55,30 @@ pub enum HandOverError {
     NotTaken(Shard),
 }
 
-/// The rooms of core, which is made after the lease.
+/// The rooms of core, which is made after the lease, and who tells other services of them.
 #[derive(Default)]
-struct Rooming(OnceLock<Arc<Rooms>>);
+struct Rooming(OnceLock<(Arc<Rooms>, Option<Arc<Outgoing>>)>);
 
 impl Drain for Rooming {
     fn drain(&self, shard: Shard) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         match self.0.get() {
-            Some(rooms) => Box::pin(rooms.clone().drain(move |room| Shard::of(room) == shard)),
+            Some((rooms, outgoing)) => {
+                let (rooms, outgoing) = (rooms.clone(), outgoing.clone());
+                let belongs = move |room| Shard::of(room) == shard;
+                Box::pin(async move {
+                    rooms.drain(belongs).await;
+                    if let Some(outgoing) = outgoing {
+                        outgoing.drain(belongs).await;
+                    }
+                })
+            }
             None => Box::pin(std::future::ready(())),
         }
     }
 
     fn inherit(&self, shards: Vec<(Shard, u64)>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         match self.0.get() {
-            Some(rooms) => Box::pin(rooms.clone().inherit(shards)),
+            Some((rooms, _)) => Box::pin(rooms.clone().inherit(shards)),
             None => Box::pin(std::future::ready(())),
         }
     }
@@ -136,7 +146,7 @@ impl Core {
         let peers = Peers { bus: connect(cluster.node()), owners: Arc::new(cluster.clone()) };
         let core = Self::join(settings, ports, peers).await?;
         // Set once, here.
-        let _ = rooming.0.set(core.rooms().clone());
+        let _ = rooming.0.set((core.rooms().clone(), core.outgoing().cloned()));
         let mut gone = core.gone();
         spawn(async move {
             // A node without core serves nobody: its lease ends by itself.

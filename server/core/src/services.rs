@@ -8,7 +8,7 @@ use caffis_schema::{
 };
 
 use crate::{
-    cluster::SharedOwners,
+    cluster::{Owner, SharedOwners},
     directory::{Directory, Part, Person},
     herd::Herd,
     hub::{
@@ -19,6 +19,8 @@ use crate::{
         people::{People, SessionHandle},
         views::Views,
     },
+    model::digest::digest,
+    newest::Newest,
     peers::Nodes,
     ports::{
         authenticator::SharedAuthenticator,
@@ -89,6 +91,8 @@ pub struct Parts {
     pub(crate) claims: Arc<DailyQuota>,
     /// The webhooks under way.
     pub(crate) hooks: Arc<Hooks>,
+    /// Who outside the chat hears how people are: mostly nobody.
+    pub(crate) presence_news: Vec<Arc<Newest>>,
     /// Logs refused hellos.
     pub(crate) refusals: Arc<Refusals>,
     /// Pages that are read from the store.
@@ -116,6 +120,7 @@ impl Services {
         self.people.note_version(&presence.user, joined.version);
         if news {
             self.tell_presence_to(&joined, &self.people.rooms(&presence.user));
+            self.tell_presence_outside(&joined);
         }
         self.people.tell_own(&presence.user, welcomed);
     }
@@ -140,7 +145,21 @@ impl Services {
         self.people.note_version(user, presence.version);
         if news {
             self.tell_presence_to(&presence, rooms);
+            self.tell_presence_outside(&presence);
             self.people.tell_own(user, None);
+        }
+    }
+
+    /// Tells services that want to hear of it how a person is. Every node knows; that which owns the person's
+    /// place among the shards tells.
+    fn tell_presence_outside(&self, presence: &Presence) {
+        if self.presence_news.is_empty() {
+            return;
+        }
+        let place = RoomId::from_random(digest(&presence.user));
+        if matches!(self.owners.owner_of(place), Owner::Here { .. }) {
+            let now = self.clock.now();
+            self.presence_news.iter().for_each(|newest| newest.note((now, presence.clone())));
         }
     }
 

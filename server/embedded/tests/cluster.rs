@@ -134,6 +134,7 @@ impl Nodes {
             entropy: Arc::new(Chance(Mutex::new(Random::new(self.joined)))),
             authenticator: Arc::new(Nobody),
             reactors: Vec::new(),
+            endpoints: None,
         };
         let settings = Settings {
             messages_per_second: 1_000_000,

@@ -39,6 +39,7 @@ pub use install::{Installed, Role, install, script, uninstall, uninstall_script}
 pub use names::STEP;
 pub use resync::{Resync, ResyncReport, resync};
 pub use run::run;
+pub use send::retry_after;
 pub use settings::{
     DatabaseSettings, EndpointSettings, Limits, Map, Settings, is_database, is_endpoint, is_name,
     is_secret,

@@ -174,6 +174,7 @@ async fn judge(mut response: Response) -> Outcome {
     }
     let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let after = after.and_then(|value| retry_after(value, SystemTime::now()));
+    let after = after.map(|after| after.min(LONGEST_RETRY_AFTER));
     let mut bytes = Vec::new();
     while bytes.len() < REASON_BYTES
         && let Ok(Some(chunk)) = response.chunk().await
@@ -211,13 +212,13 @@ async fn judge(mut response: Response) -> Outcome {
     Outcome::Later { reason, after, scope: if busy { Scope::Receiver } else { Scope::Event } }
 }
 
-/// The wait that a `Retry-After` asks for: seconds, or a date.
-fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let wait = match value.trim().parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(value.trim()).ok()?.duration_since(now).ok()?,
-    };
-    Some(wait.min(LONGEST_RETRY_AFTER))
+/// The wait that a `Retry-After` asks for, in seconds or as a date; none if it is neither, or over.
+#[must_use]
+pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    match value.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => httpdate::parse_http_date(value.trim()).ok()?.duration_since(now).ok(),
+    }
 }
 
 #[cfg(test)]
@@ -230,7 +231,8 @@ mod tests {
         assert_eq!(retry_after("7", now), Some(Duration::from_secs(7)));
         let date = httpdate::fmt_http_date(now + Duration::from_secs(60));
         assert_eq!(retry_after(&date, now), Some(Duration::from_secs(60)));
-        assert_eq!(retry_after("999999", now), Some(LONGEST_RETRY_AFTER));
+        let past = httpdate::fmt_http_date(now - Duration::from_secs(60));
+        assert_eq!(retry_after(&past, now), None);
         assert_eq!(retry_after("soon", now), None);
         assert_eq!(retry_after("-1", now), None);
     }

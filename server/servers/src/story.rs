@@ -21,6 +21,8 @@ const MAP_KEY: &str = "the demo's key for the map service";
 /// What the main app's relay and the map service sign with.
 const HOOK_SECRETS: [&str; 2] =
     ["whsec_bWFpbiBhcHAgc2lnbnMgd2l0aCB0aGlz", "whsec_bWFwIHNlcnZpY2Ugc2lnbnMgd2l0aCB0aGlz"];
+/// What the chat signs with.
+const EVENTS_SECRET: &str = "whsec_Y2hhdCBzaWducyBpdHMgZXZlbnRzIHdpdGggaXQ=";
 /// The relay's role, and its password.
 const ROLE: &str = "caffis_relay";
 
@@ -121,6 +123,10 @@ impl Story {
         command.args(["--hook-kinds", "main:user.*,map:invitation.accepted"]);
         command.env("CAFFIS_TOKEN_SECRET", TOKEN_SECRET);
         command.env("CAFFIS_HOOK_SECRETS", format!("main:{main},map:{map}"));
+        let hears = format!("main:http://localhost:{}/hooks/chat", self.port + 1);
+        command.args(["--hook-out-urls", &hears, "--hook-out-kinds", "main:chat.message.created"]);
+        command.args(["--hook-out-networks", "127.0.0.0/8,::1"]);
+        command.env("CAFFIS_HOOK_OUT_SECRETS", format!("main:{EVENTS_SECRET}"));
         self.run("chat", &command);
         self.wait(self.port)
     }
@@ -172,6 +178,7 @@ impl Story {
         let mut command = node("main-app", main);
         command.env("DATABASE_URL", app).env("CHAT_TOKEN_SECRET", TOKEN_SECRET);
         command.env("CHAT_URL", format!("http://localhost:{chat}"));
+        command.env("CHAT_EVENTS_SECRET", EVENTS_SECRET);
         command.env("MAP_URL", format!("http://localhost:{map}"));
         self.run("main-app", &command);
         self.wait(map)?;
@@ -192,6 +199,8 @@ impl fmt::Display for Story {
   - As Marco, accept Giulia's invitation: the chat opens in a new tab, in a room that
     both are in. As Giulia, open the chat.
   - Change a name in the main app: it changes in both chats.
+  - Close Marco's chat, and write to him as Giulia: the chat tells the main app, whose page
+    says to Marco how many messages came.
   - The chat alone: http://localhost:{chat}
   - Logs: {logs}
 

@@ -269,6 +269,7 @@ impl Ground {
             entropy: self.entropy.clone(),
             authenticator: Arc::new(Tokens(seat.wall.clone())),
             reactors: vec![self.witness.clone()],
+            endpoints: None,
         };
         let settings = self.process_settings();
         let boot = SimulatedBootClock::at(Duration::from_secs(seat.number as u64 * 1_000));

@@ -19,6 +19,7 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
     cluster(config)?;
     relay::check(config)?;
     config.hooks.sources()?;
+    config.hooks.endpoints()?;
     one_port("listen", &config.listen)?;
     one_port("listen_quic", &config.listen_quic)?;
     one_port("metrics_listen", &config.metrics_listen)?;

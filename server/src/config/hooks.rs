@@ -95,14 +95,16 @@ impl HookSettings {
     }
 }
 
-fn covers(pattern: &str, kind: &str) -> bool {
+/// Whether a kind is one that a pattern means.
+pub(super) fn covers(pattern: &str, kind: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => kind.starts_with(prefix),
         None => pattern == kind,
     }
 }
 
-fn named(item: &str) -> Option<&str> {
+/// What follows `name:`, if the name is one.
+pub(super) fn named(item: &str) -> Option<&str> {
     let (name, value) = item.split_once(':')?;
     let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     ((1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(letters)).then_some(value)
@@ -141,6 +143,7 @@ mod tests {
             secrets: secrets.iter().map(|secret| Secret((*secret).to_owned())).collect(),
             kinds: owned(kinds),
             rates: owned(rates),
+            ..HookSettings::default()
         }
     }
 

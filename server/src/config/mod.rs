@@ -5,6 +5,7 @@
 //! A bad value stops the start.
 
 mod check;
+mod endpoints;
 mod error;
 mod explain;
 mod field;
@@ -19,14 +20,15 @@ mod shared;
 mod valid;
 mod values;
 
+pub use endpoints::HookEndpoint;
 pub use error::ConfigError;
 pub use explain::explain;
 pub use field::Field;
 pub use hooks::HookSource;
 pub use load::{Sources, load, unknown_variables};
 pub use model::{
-    AcmeSettings, ClusterSettings, Config, DEFAULT_PORT, DEVELOPMENT_SECRET, HookSettings,
-    LogFormat, RelaySettings, Secret, StoreSettings, TokenSettings,
+    AcmeSettings, ClusterSettings, Config, DEFAULT_PORT, DEVELOPMENT_SECRET, HookOutSettings,
+    HookSettings, LogFormat, RelaySettings, Secret, StoreSettings, TokenSettings,
 };
 pub use network::Network;
 pub use registry::settings;

@@ -57,7 +57,7 @@ pub struct Config {
     pub stall_timeout: Duration,
     /// What tokens must look like.
     pub tokens: TokenSettings,
-    /// Who may send webhooks.
+    /// Who may send webhooks, and who is sent some.
     pub hooks: HookSettings,
     /// How logs are written.
     pub log_format: LogFormat,
@@ -217,6 +217,47 @@ pub struct HookSettings {
     pub kinds: Vec<String>,
     /// Their rates.
     pub rates: Vec<String>,
+    /// Whom the chat tells what happens.
+    pub out: HookOutSettings,
+}
+
+/// Whom the chat tells what happens, as lists: see `config/endpoints.rs`.
+#[derive(Clone, Debug)]
+pub struct HookOutSettings {
+    /// The addresses of endpoints.
+    pub urls: Vec<String>,
+    /// Their secrets.
+    pub secrets: Vec<Secret>,
+    /// The kinds that they are told.
+    pub kinds: Vec<String>,
+    /// The types of contexts of whose rooms they are told.
+    pub contexts: Vec<String>,
+    /// Networks in which endpoints may be although they are not on the internet.
+    pub networks: Vec<Network>,
+    /// A further authority for their certificates.
+    pub ca: Option<PathBuf>,
+    /// How long an attempt may take.
+    pub timeout: Duration,
+    /// Attempts at one endpoint at the same time.
+    pub in_flight: u32,
+    /// The most bytes of a preview.
+    pub preview: u32,
+}
+
+impl Default for HookOutSettings {
+    fn default() -> Self {
+        Self {
+            urls: Vec::new(),
+            secrets: Vec::new(),
+            kinds: Vec::new(),
+            contexts: Vec::new(),
+            networks: Vec::new(),
+            ca: None,
+            timeout: Duration::from_secs(15),
+            in_flight: 16,
+            preview: caffis_schema::limits::PREVIEW_BYTES as u32,
+        }
+    }
 }
 
 /// A text that no log and no error shows.

@@ -72,6 +72,15 @@ impl Connection {
         }
     }
 
+    /// Asks something that has an answer of its own.
+    ///
+    /// # Errors
+    /// Any [`ControlError`].
+    pub fn question(mut self, request: &Request) -> Result<Answer, ControlError> {
+        self.say(request)?;
+        self.answer()
+    }
+
     /// Writes a backup of the running server's store; gives its rows.
     ///
     /// # Errors

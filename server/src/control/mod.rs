@@ -6,11 +6,13 @@
 //! [`Answer`]). Only the server's own user may connect (mode 0600).
 
 mod client;
+mod hooks;
 mod protocol;
 mod server;
 mod status;
 
 pub use client::{Connection, ControlError};
+pub use hooks::{EndpointStatus, Endpoints, Letter, LetterLine, LetterList, Resent};
 pub use protocol::{Answer, Request, socket_path};
 pub use server::{ControlServer, Services};
 pub use status::{ClusterStatus, LeaseStatus, NodeStatus};

@@ -11,12 +11,15 @@ use std::{
 use caffis_schema::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::status::{ClusterStatus, NodeStatus};
+use super::{
+    hooks::{EndpointStatus, Letter, LetterLine, Resent},
+    status::{ClusterStatus, NodeStatus},
+};
 
 /// The longest line of a request, in bytes.
 pub(super) const MAX_LINE: u64 = 4 * 1024;
 
-/// The longest line of an answer, in bytes: a thousand nodes.
+/// The longest line of an answer, in bytes: a thousand nodes, or five hundred dead letters.
 pub(super) const MAX_ANSWER: u64 = 1024 * 1024;
 
 /// The largest chunk of a backup, in bytes.
@@ -51,6 +54,25 @@ pub enum Request {
         /// The node that gets it, by its id or its name; none: the one with the fewest shards.
         to: Option<String>,
     },
+    /// The endpoints of webhooks.
+    Endpoints,
+    /// The oldest webhooks that were given up.
+    DeadLetters {
+        /// Of this endpoint only.
+        endpoint: Option<String>,
+    },
+    /// One of them.
+    DeadLetter {
+        /// Its `webhook-id`.
+        id: String,
+    },
+    /// That some of them are sent again.
+    Redrive {
+        /// Those of this endpoint only.
+        endpoint: Option<String>,
+        /// The one with this `webhook-id` only.
+        id: Option<String>,
+    },
 }
 
 /// What came of it.
@@ -66,6 +88,14 @@ pub enum Answer {
     Cluster(ClusterStatus),
     /// The shard is another node's.
     HandedOver(NodeStatus),
+    /// The endpoints.
+    Endpoints(Vec<EndpointStatus>),
+    /// Dead letters.
+    DeadLetters(Vec<LetterLine>),
+    /// A dead letter.
+    DeadLetter(Letter),
+    /// What became of letters that were sent again.
+    Redriven(Resent),
     /// It did not work; a backup that was begun is not whole.
     Failed(String),
 }

@@ -14,6 +14,7 @@ use std::{
 use caffis_core::{
     Core,
     cluster::{Cluster, SHARDS, Shard},
+    outgoing::Letters,
 };
 use tokio::{
     net::UnixListener,
@@ -23,6 +24,7 @@ use tokio::{
 };
 
 use super::{
+    hooks,
     protocol::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SocketAddress, socket_path},
     status,
 };
@@ -123,6 +125,24 @@ fn serve(stream: UnixStream, services: &Services) -> io::Result<()> {
         Ok(Request::Cluster) => Handle::current().block_on(cluster(services)),
         Ok(Request::HandOver { shard, to }) => {
             Handle::current().block_on(hand_over(services, shard, to.as_deref()))
+        }
+        Ok(Request::Endpoints) => Answer::Endpoints(hooks::endpoints(&services.core)),
+        Ok(Request::DeadLetters { endpoint }) => {
+            let list = Handle::current().block_on(hooks::list(&services.core, endpoint));
+            list.map_or_else(|error| Answer::Failed(error.to_string()), Answer::DeadLetters)
+        }
+        Ok(Request::DeadLetter { id }) => {
+            match Handle::current().block_on(hooks::find(&services.core, id)) {
+                Ok(Some(letter)) => Answer::DeadLetter(letter),
+                Ok(None) => Answer::Failed("there is no such dead letter".to_owned()),
+                Err(error) => Answer::Failed(error.to_string()),
+            }
+        }
+        Ok(Request::Redrive { endpoint, id }) => {
+            let which = Letters { endpoint, id };
+            let resent = Handle::current().block_on(hooks::redrive(&services.core, which));
+            tracing::info!(?resent, "dead letters sent again");
+            resent.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Redriven)
         }
         Ok(Request::Leave) => {
             services.leave.notify_one();

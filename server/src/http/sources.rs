@@ -153,6 +153,7 @@ mod tests {
             secrets: secrets.collect(),
             kinds: vec!["main:*".to_owned()],
             rates: vec!["main:2".to_owned()],
+            ..HookSettings::default()
         };
         Sources::new(&Config { hooks, ..Config::default() }).unwrap()
     }

@@ -28,7 +28,7 @@ use tokio::sync::{Notify, SetOnce};
 use crate::{
     config::Config,
     control::{ControlServer, Services},
-    demo,
+    courier, demo,
     http::{App, Origins, Sources},
     meters::{MeasuredStore, Meters},
     storage::Storage,
@@ -84,6 +84,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         entropy,
         authenticator: tokens.clone(),
         reactors: Vec::new(),
+        endpoints: courier::endpoints(&config.hooks)?,
     };
     let (core, cluster) = node::start(&config, ports, &meters).await?;
     let app = Arc::new(App {

@@ -16,6 +16,7 @@ mod http;
 mod input;
 mod metrics;
 mod origins;
+mod outgoing;
 mod proxies;
 mod reload;
 mod start;

@@ -11,6 +11,7 @@ mod links;
 mod loss;
 mod marks;
 mod nodes;
+mod outgoing;
 mod restart;
 mod rooms;
 mod saturate;
@@ -109,7 +110,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario::new("hello", |plan| Box::pin(hello::run(plan))),
     Scenario::new("fanout", |plan| Box::pin(fanout::run(plan))),
     Scenario::new("links", |plan| Box::pin(links::run(plan))).runs(1),
-    Scenario::new("hooks", |plan| Box::pin(hooks::run(plan))),
+    Scenario::new("hooks", |plan| Box::pin(both_ways(plan))),
     Scenario::new("rooms", |plan| Box::pin(rooms::run(plan))),
     Scenario::new("mark_read", |plan| Box::pin(marks::run(plan))),
     Scenario::new("saturate", |plan| Box::pin(saturate::run(plan))),
@@ -120,6 +121,13 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario::new("restart", |plan| Box::pin(restart::run(plan))),
     Scenario::new("loss", |plan| Box::pin(loss::run(plan))).runs(1).long(),
 ];
+
+/// Webhooks in and out.
+async fn both_ways(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
+    let mut cells = hooks::run(plan).await?;
+    cells.extend(outgoing::run(plan).await?);
+    Ok(cells)
+}
 
 /// How long everybody may take to catch up at the end.
 const SETTLE: Duration = Duration::from_secs(20);

@@ -10,11 +10,16 @@ use crate::model::snake_case;
 pub(crate) struct Docs(BTreeMap<String, String>);
 
 impl Docs {
-    /// Reads every source file of a folder.
-    pub(crate) fn of(folder: &Path) -> Result<Self> {
+    /// Reads every source file of some folders.
+    pub(crate) fn of(folders: &[&Path]) -> Result<Self> {
         let mut docs = BTreeMap::new();
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
+        let mut paths = Vec::new();
+        for folder in folders {
+            for entry in fs::read_dir(folder)? {
+                paths.push(entry?.path());
+            }
+        }
+        for path in paths {
             if path.extension().is_some_and(|extension| extension == "rs") {
                 let source = fs::read_to_string(&path)
                     .with_context(|| format!("cannot read {}", path.display()))?;

@@ -42,7 +42,7 @@ type Generated = (PathBuf, String);
 fn generate() -> Result<Vec<Generated>> {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR"));
     let model = model::Model::of(&[ClientFrame::SCHEMA, ServerFrame::SCHEMA])?;
-    let docs = docs::Docs::of(&schema.join("src"))?;
+    let docs = docs::Docs::of(&[&schema.join("src")])?;
     let mut generated = hooks::schemas(schema)?;
     generated.extend([
         (schema.join("wire.lock"), lock::lock(&model)),

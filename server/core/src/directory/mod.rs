@@ -17,6 +17,7 @@
 mod cache;
 mod mirror;
 mod mirroring;
+mod quiet;
 pub(crate) mod rows;
 mod writing;
 

@@ -6,6 +6,7 @@ pub(crate) mod bounded;
 pub mod bus;
 pub mod check;
 pub mod clock;
+pub mod courier;
 pub mod entropy;
 pub(crate) mod split;
 pub mod stamps;

@@ -31,6 +31,7 @@ use crate::{
     settings::Settings,
     sync::{lock, spawn},
     untold::Untold,
+    woken::Woken,
 };
 
 /// Rooms that are looked at when one becomes idle: more than one, so that the queue gets shorter.
@@ -47,6 +48,8 @@ pub(crate) struct Needs {
     pub(crate) views: Arc<Views>,
     pub(crate) owners: SharedOwners,
     pub(crate) activity: Arc<Activity>,
+    /// Who follows the logs closely, if anybody does.
+    pub(crate) woken: Option<Arc<Woken>>,
 }
 
 /// All rooms in memory.
@@ -60,6 +63,7 @@ pub struct Rooms {
     pub(super) views: Arc<Views>,
     pub(super) owners: SharedOwners,
     pub(super) activity: Arc<Activity>,
+    pub(super) woken: Option<Arc<Woken>>,
     pub(super) map: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
     /// Commands that were refused a moment ago.
     pub(super) refused: Refusals,
@@ -122,8 +126,18 @@ impl Drop for DriverGuard {
 
 impl Rooms {
     pub(crate) fn new(needs: Needs) -> Arc<Self> {
-        let Needs { settings, store, clock, stamps, people, directory, views, owners, activity } =
-            needs;
+        let Needs {
+            settings,
+            store,
+            clock,
+            stamps,
+            people,
+            directory,
+            views,
+            owners,
+            activity,
+            woken,
+        } = needs;
         Arc::new(Self {
             settings,
             store,
@@ -134,6 +148,7 @@ impl Rooms {
             views,
             owners,
             activity,
+            woken,
             map: Mutex::default(),
             refused: Refusals::default(),
             waking: Mutex::default(),

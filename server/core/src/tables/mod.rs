@@ -19,6 +19,7 @@ mod markers;
 mod members;
 mod nodes;
 mod nouns;
+mod outgoing;
 mod pages;
 mod receipts;
 mod relations;
@@ -48,6 +49,7 @@ pub use self::{
     markers::MarkerRow,
     members::MemberRow,
     nodes::NodeRow,
+    outgoing::{DeadRow, EndpointRow, ParkedRow, ToldRow},
     pages::{from_the_end, whole},
     receipts::ReceiptRow,
     relations::{ErasureRow, RelationRow},
@@ -66,7 +68,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 11;
+pub const VERSION: u32 = 12;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -75,12 +77,15 @@ pub static ALL: &[&Table] = &[
     CardRow::TABLE,
     ContextRow::TABLE,
     CursorRow::TABLE,
+    DeadRow::TABLE,
+    EndpointRow::TABLE,
     ErasureRow::TABLE,
     HeadRow::TABLE,
     LeaseRow::TABLE,
     MarkerRow::TABLE,
     MemberRow::TABLE,
     NodeRow::TABLE,
+    ParkedRow::TABLE,
     ReceiptRow::TABLE,
     RelationRow::TABLE,
     RevisionRow::TABLE,
@@ -90,6 +95,7 @@ pub static ALL: &[&Table] = &[
     SentRow::TABLE,
     ShardRow::TABLE,
     TimelineRow::TABLE,
+    ToldRow::TABLE,
     UserRoomRow::TABLE,
     UserRow::TABLE,
 ];

@@ -202,6 +202,10 @@ round_trips! {
     leases: LeaseRow { node, beat, fenced, leaving, reserved, address }
     markers: MarkerRow { room, user, delivered, read, unread_from }
     members: MemberRow { room, user, role, joined, joined_position, visible_after, unread_after }
+    hook_dead: DeadRow { endpoint, shard, died, id, kind, room, attempts, reason, body }
+    hook_endpoints: EndpointRow { endpoint, since }
+    hook_parked: ParkedRow { shard, endpoint, room, since, attempts, due }
+    hook_told: ToldRow { room, endpoint, position }
     nodes: NodeRow { list, node, address }
     receipts: ReceiptRow { source, id, digest, answer }
     relations: RelationRow {

@@ -20,6 +20,7 @@ use caffis_core::{
     Core, Peers, Ports, Settings,
     cluster::{Owner, Owners, Shard},
     model::{caller::Rights, delivery::Delivery},
+    outgoing::Endpoints,
     ports::{
         authenticator::{Authenticator, Identity, IdentityFuture, TokenError},
         bus::NodeId,
@@ -173,6 +174,19 @@ impl World {
 
     /// A world whose store takes smaller batches.
     pub(crate) async fn within(settings: Settings, limits: StoreLimits) -> Self {
+        Self::made_of(settings, limits, None).await
+    }
+
+    /// A world that tells other services what happens.
+    pub(crate) async fn telling(endpoints: Endpoints) -> Self {
+        Self::made_of(unhurried(), StoreLimits::MAX, Some(endpoints)).await
+    }
+
+    async fn made_of(
+        settings: Settings,
+        limits: StoreLimits,
+        endpoints: Option<Endpoints>,
+    ) -> Self {
         let clock = ManualClock::at(START);
         let store = Arc::new(MemoryStore::with_limits(clock.clone(), limits));
         let (faulty, faults) = FaultyStore::new(store.clone(), 7, Plan::default());
@@ -183,6 +197,7 @@ impl World {
             entropy: Arc::new(Seeded(Mutex::new(Random::new(11)))),
             authenticator: Arc::new(Tokens(clock.clone())),
             reactors: Vec::new(),
+            endpoints,
         };
         let nodes = start(&settings, &ports).await;
         let (core, connections) = (nodes[0].clone(), AtomicUsize::new(0));
@@ -281,6 +296,24 @@ impl World {
     /// A service's connection.
     pub(crate) async fn service(&self) -> Client {
         self.connect("service:meetups").await
+    }
+
+    /// The process ends in order, and a new one starts on the same store.
+    pub(crate) async fn restart_in_order(&mut self) {
+        for node in &self.nodes {
+            node.drain(Duration::ZERO, PATIENCE).await;
+        }
+        self.restart().await;
+    }
+
+    /// Changes the endpoints as of the next start.
+    pub(crate) fn endpoints(&mut self, endpoints: Endpoints) {
+        self.ports.endpoints = Some(endpoints);
+    }
+
+    /// The nodes.
+    pub(crate) fn nodes(&self) -> &[Core] {
+        &self.nodes
     }
 
     pub(crate) fn raw_store(&self) -> &dyn Store {

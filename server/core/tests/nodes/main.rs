@@ -25,6 +25,7 @@ mod creation;
 mod deletes;
 #[path = "../core/edits.rs"]
 mod edits;
+mod endpoints;
 #[path = "../core/harness.rs"]
 mod harness;
 #[path = "../core/hello.rs"]
@@ -32,6 +33,8 @@ mod hello;
 #[path = "../core/history.rs"]
 mod history;
 mod large;
+#[path = "../core/letters.rs"]
+mod letters;
 #[path = "../core/limits.rs"]
 mod limits;
 #[path = "../core/markers.rs"]
@@ -42,6 +45,8 @@ mod members;
 mod mirror;
 mod missed;
 mod moves;
+#[path = "../core/outgoing.rs"]
+mod outgoing;
 #[path = "../core/outsiders.rs"]
 mod outsiders;
 #[path = "../core/person.rs"]
@@ -50,6 +55,8 @@ mod person;
 mod presence;
 #[path = "../core/reactors.rs"]
 mod reactors;
+#[path = "../core/receiver.rs"]
+mod receiver;
 #[path = "../core/recovery.rs"]
 mod recovery;
 #[path = "../core/relationships.rs"]

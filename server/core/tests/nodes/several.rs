@@ -19,6 +19,7 @@ use caffis_conformance::{
 use caffis_core::{
     Core, Joining, Ports, Settings,
     cluster::{Cluster, LeaseSettings, Owner},
+    outgoing::Endpoints,
     ports::{bus::SharedBus, stamps::Stamps},
     tables::{self, HeadRow},
 };
@@ -63,11 +64,19 @@ pub(crate) struct Several {
     keys: Arc<AtomicU64>,
     /// The nodes that run another version.
     accents: BTreeMap<usize, Accent>,
+    /// Whom they tell what happens.
+    endpoints: Option<Endpoints>,
 }
 
 impl Several {
     pub(crate) async fn start(count: usize, seed: u64, plan: Plan) -> Self {
         Self::with_accents(count, seed, plan, BTreeMap::new()).await
+    }
+
+    /// Starts nodes that tell other services what happens.
+    pub(crate) async fn telling(count: usize, seed: u64, endpoints: Endpoints) -> Self {
+        let plan = Plan::default();
+        Self::made_of(count, seed, plan, (BTreeMap::new(), Some(endpoints))).await
     }
 
     /// Starts nodes, some of which speak another version.
@@ -76,6 +85,15 @@ impl Several {
         seed: u64,
         plan: Plan,
         accents: BTreeMap<usize, Accent>,
+    ) -> Self {
+        Self::made_of(count, seed, plan, (accents, None)).await
+    }
+
+    async fn made_of(
+        count: usize,
+        seed: u64,
+        plan: Plan,
+        (accents, endpoints): (BTreeMap<usize, Accent>, Option<Endpoints>),
     ) -> Self {
         let clock = ManualClock::at(START);
         let mut several = Self {
@@ -87,6 +105,7 @@ impl Several {
             faults: BusFaults::new(seed, plan),
             keys: Arc::default(),
             accents,
+            endpoints,
         };
         for _ in 0..count {
             several.join().await;
@@ -96,7 +115,7 @@ impl Several {
     }
 
     /// Starts one node more; gives its number.
-    async fn join(&mut self) -> usize {
+    pub(crate) async fn join(&mut self) -> usize {
         self.started += 1;
         let number = self.started;
         let seed = 100 + number as u64;
@@ -109,6 +128,7 @@ impl Several {
             entropy: Arc::new(Seeded(Mutex::new(Random::new(seed)))),
             authenticator: Arc::new(Tokens(self.clock.clone())),
             reactors: Vec::new(),
+            endpoints: self.endpoints.clone(),
         };
         let (network, faults) = (self.network.clone(), self.faults.clone());
         let accent = self.accents.get(&number).cloned();
@@ -156,7 +176,7 @@ impl Several {
     }
 
     /// Time passes for the timers and for the wall clock.
-    async fn pass(&self, time: Duration) {
+    pub(crate) async fn pass(&self, time: Duration) {
         for _ in 0..time.as_secs() {
             self.clock.advance(Duration::from_secs(1));
             tokio::time::sleep(Duration::from_secs(1)).await;

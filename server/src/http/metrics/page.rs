@@ -9,8 +9,9 @@ use std::{
 use caffis_core::{
     Admitted, Statistics,
     cluster::{Owner, Shard},
+    outgoing::EndpointStatistics,
 };
-use caffis_schema::{PROTOCOL_VERSION, reply::Standing};
+use caffis_schema::{PROTOCOL_VERSION, Timestamp, reply::Standing};
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
 use super::{process, writer::Writer};
@@ -51,6 +52,7 @@ impl Collector for Page {
         store(&mut writer, &app)?;
         bus(&mut writer, &app, &statistics)?;
         ownership(&mut writer, &app)?;
+        endpoints(&mut writer, &app.core.endpoints(), app.clock.now())?;
         process::write(&mut writer, app.meters.started)
     }
 }
@@ -289,4 +291,43 @@ fn ownership(writer: &mut Writer<'_>, app: &App) -> fmt::Result {
     let about = ("caffis_shards", "Shards of rooms, by who owns them as far as this node knows.");
     let shards = shards.map(|(owner, count)| ([owner], f64::from(count)));
     writer.gauges(about, ["owner"], shards)
+}
+
+/// Webhooks to other services. Without endpoints there is one series of each, so that rules have what they read.
+fn endpoints(
+    writer: &mut Writer<'_>,
+    endpoints: &[EndpointStatistics],
+    now: Timestamp,
+) -> fmt::Result {
+    let none = [EndpointStatistics::none()];
+    let endpoints = if endpoints.is_empty() { &none } else { endpoints };
+    let by = |value: fn(&EndpointStatistics) -> u64| {
+        endpoints.iter().map(move |endpoint| ([endpoint.endpoint.as_str()], value(endpoint)))
+    };
+    let key = ["endpoint"];
+    let about = ("caffis_hooks_out_delivered", "Webhooks that an endpoint has taken.");
+    writer.counters(about, key, by(|endpoint| endpoint.delivered))?;
+    let about = ("caffis_hooks_out_failed", "Attempts to deliver a webhook that failed.");
+    writer.counters(about, key, by(|endpoint| endpoint.failed))?;
+    let about = ("caffis_hooks_out_dead", "Webhooks that were given up, and are dead letters.");
+    writer.counters(about, key, by(|endpoint| endpoint.dead))?;
+    let gauges = |value: fn(&EndpointStatistics) -> u64| {
+        by(value).map(|(labels, value)| (labels, value as f64))
+    };
+    let about = ("caffis_hooks_out_in_flight", "Attempts to deliver a webhook that are under way.");
+    writer.gauges(about, key, gauges(|endpoint| endpoint.in_flight))?;
+    let about = (
+        "caffis_hooks_out_waiting_rooms",
+        "Rooms of which an endpoint was not told all, because an attempt failed.",
+    );
+    writer.gauges(about, key, gauges(|endpoint| endpoint.waiting))?;
+    let about = (
+        "caffis_hooks_out_oldest_seconds",
+        "How long the first of the rooms that wait for an endpoint has waited; 0 if none does.",
+    );
+    let ages = endpoints.iter().map(|endpoint| {
+        let age = endpoint.oldest.map_or(0, |oldest| now.since(oldest));
+        ([endpoint.endpoint.as_str()], age as f64 / 1_000.0)
+    });
+    writer.gauges(about, key, ages)
 }

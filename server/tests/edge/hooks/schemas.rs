@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use boon::{Compiler, SchemaIndex, Schemas};
-use caffis_schema::hooks::{HOOKS_VERSION, Hook, HookEvent};
+use caffis_schema::{
+    hooks::{HOOKS_VERSION, Hook, HookEvent},
+    outgoing::ChatEvent,
+};
 use serde_json::{Value, json};
 
 const DOCUMENT: &str = include_str!("../../../../docs/integration.md");
@@ -37,11 +40,13 @@ impl Published {
     }
 }
 
-/// The events in the documentation.
+/// The events in the documentation that services send.
 fn examples() -> Vec<Value> {
     let blocks = DOCUMENT.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let bodies = blocks.map(|block| serde_json::from_str::<Value>(block).expect(block));
-    bodies.filter(|body| body.get("type").is_some() && body.get("data").is_some()).collect()
+    let bodies = bodies.filter(|body| body.get("type").is_some() && body.get("data").is_some());
+    // The others are those that services receive.
+    bodies.filter(|body| !ChatEvent::KINDS.iter().any(|kind| body["type"] == *kind)).collect()
 }
 
 #[test]

@@ -1,0 +1,351 @@
+//! The line to one endpoint: its tasks, and what they share.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use caffis_schema::{Error, ErrorCode, RoomId, Timestamp};
+use futures_util::{StreamExt, stream, stream::FuturesUnordered};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+use super::{
+    Endpoint,
+    counts::{Counts, EndpointStatistics},
+    dead::Dead,
+    gate::Gate,
+    policy::is_over,
+    queue::Queue,
+    shards::Shelves,
+    told::{Known, Parked, Told},
+};
+use crate::{
+    activity::Activity,
+    cluster::{Owner, Shard},
+    errors::{no_owner, not_now},
+    ports::{courier::SharedCourier, entropy, store::StoreError},
+    room::RoomCell,
+    services::Services,
+    sync::{every, lock},
+    tables::{self, EndpointRow},
+};
+
+/// How often positions are written.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// How often what is due is looked for: in every so many periods.
+const LOOK: u32 = 4;
+
+/// Shards that are looked at at the same time when they are new here.
+const SHARDS_AT_ONCE: usize = 8;
+
+/// Rooms that could not be read or written, and are tried again at the next look.
+const TROUBLED: usize = 1_000;
+
+/// How long a room waits that cannot be read for a reason that does not go away by itself.
+const UNREADABLE: Duration = Duration::from_secs(60);
+
+/// How often an endpoint that is closed has those of its rooms looked for that have waited for too long.
+const BURY: Duration = Duration::from_secs(60);
+
+/// The line to one endpoint.
+pub(super) struct Line {
+    pub(super) services: Services,
+    pub(super) activity: Arc<Activity>,
+    pub(super) endpoint: Endpoint,
+    pub(super) courier: SharedCourier,
+    pub(super) preview_bytes: usize,
+    in_flight: usize,
+    /// Since when it is told anything.
+    since: OnceLock<Timestamp>,
+    pub(super) queue: Queue,
+    pub(super) gate: Gate,
+    /// Why the last attempt failed.
+    pub(super) last_reason: Mutex<String>,
+    pub(super) told: Told,
+    pub(super) dead: Dead,
+    pub(super) shelves: Shelves,
+    pub(super) counts: Counts,
+    /// Held while a room is parked because it is behind, or taken off because it is not: between looking at
+    /// the room and the end of the write nobody else does so.
+    pub(super) parking: tokio::sync::Mutex<()>,
+    troubled: Mutex<BTreeSet<RoomId>>,
+    buried: Mutex<Option<Instant>>,
+    stopped: AtomicBool,
+}
+
+impl Line {
+    pub(super) fn new(
+        services: Services,
+        activity: Arc<Activity>,
+        endpoint: Endpoint,
+        courier: SharedCourier,
+        (in_flight, preview_bytes): (usize, usize),
+    ) -> Self {
+        let (name, store, stamps) =
+            (&endpoint.name, services.store.clone(), services.stamps.clone());
+        Self {
+            told: Told::new(name.clone(), store.clone(), stamps.clone()),
+            dead: Dead::new(name.clone(), store, stamps),
+            services,
+            activity,
+            endpoint,
+            courier,
+            preview_bytes,
+            in_flight,
+            since: OnceLock::new(),
+            queue: Queue::default(),
+            gate: Gate::default(),
+            last_reason: Mutex::default(),
+            shelves: Shelves::default(),
+            counts: Counts::default(),
+            parking: tokio::sync::Mutex::default(),
+            troubled: Mutex::default(),
+            buried: Mutex::default(),
+            stopped: false.into(),
+        }
+    }
+
+    /// Tells the endpoint what waits, many rooms side by side, until core ends.
+    pub(super) async fn deliver(self: Arc<Self>, mut ended: watch::Receiver<()>) {
+        let mut passes = FuturesUnordered::new();
+        loop {
+            let width = if self.since.get().is_some() && !self.is_stopped() {
+                self.gate.width(self.in_flight, Instant::now())
+            } else {
+                0
+            };
+            while passes.len() < width
+                && let Some(room) = self.queue.pop()
+            {
+                passes.push(self.tell(room));
+            }
+            let closed = self.gate.closed_for(Instant::now());
+            tokio::select! {
+                biased;
+                _ = ended.changed() => return,
+                Some(room) = passes.next(), if !passes.is_empty() => self.queue.done(room),
+                () = self.queue.noted() => {}
+                () = sleep(closed.unwrap_or(PERIOD)), if closed.is_some() || width == 0 => {}
+            }
+        }
+    }
+
+    /// Tells it of one room.
+    async fn tell(&self, room: RoomId) -> RoomId {
+        let _pin = self.told.pin(room);
+        if let Err(error) = self.pass(room).await
+            && let Ok(epoch) = self.epoch_of(room)
+        {
+            tracing::debug!(%error, ?room, endpoint = &*self.endpoint.name, "told later");
+            self.put_off(room, epoch, &error).await;
+        }
+        room
+    }
+
+    /// A room could not be read, or what was told of it not be written.
+    async fn put_off(&self, room: RoomId, epoch: u64, error: &Error) {
+        let now = self.services.clock.now();
+        let done = match (error.code, error.retry_after_ms) {
+            // Its creation was never finished.
+            (ErrorCode::NotFound, _) => self.told.unpark(room, epoch).await,
+            // It is no better in a moment.
+            (_, None) => {
+                let known = self.told.find(room, epoch).await.unwrap_or_default().parked;
+                let before = known.unwrap_or(Parked { since: now, attempts: 0, due: now });
+                let due = now + UNREADABLE.as_secs() * 1_000;
+                self.shelves.parked(room, due, known.is_none());
+                self.told.park(room, epoch, Parked { due, ..before }).await
+            }
+            (_, Some(_)) => Err(StoreError::Unavailable(error.to_string())),
+        };
+        if done.is_err() {
+            let mut troubled = lock(&self.troubled);
+            // What has no place here, the walker finds.
+            if troubled.len() < TROUBLED {
+                troubled.insert(room);
+            }
+            drop(troubled);
+            self.shelves.again(Shard::of(room), now);
+        }
+    }
+
+    /// Writes down what was delivered, and finds what is due, until core ends.
+    pub(super) async fn keep(self: Arc<Self>, ended: watch::Receiver<()>) {
+        let mut looks = (0..LOOK).cycle();
+        every(PERIOD, ended, move || {
+            let (line, looks) = (self.clone(), looks.next() == Some(0));
+            async move {
+                line.flush().await;
+                if !looks {
+                    return;
+                }
+                for room in std::mem::take(&mut *lock(&line.troubled)) {
+                    line.queue.push(room);
+                }
+                if let Err(error) = line.look().await {
+                    let endpoint = &*line.endpoint.name;
+                    tracing::warn!(%error, endpoint, "what waits for the endpoint cannot be read");
+                }
+            }
+        })
+        .await;
+    }
+
+    /// Writes the positions that the store does not have.
+    pub(super) async fn flush(&self) {
+        if let Err(error) = self.told.flush().await {
+            let endpoint = &*self.endpoint.name;
+            tracing::warn!(%error, endpoint, "what was delivered is written down later");
+        }
+    }
+
+    /// Finds the rooms that are due.
+    async fn look(&self) -> Result<(), StoreError> {
+        let now = self.services.clock.now();
+        if self.since.get().is_none() {
+            let row = EndpointRow { endpoint: self.endpoint.name.clone(), since: now };
+            let found = tables::insert_if_absent(&*self.services.store, &row).await?;
+            // Set once, here.
+            let _ = self.since.set(found.map_or(now, |row| row.since));
+        }
+        let owners = &self.services.owners;
+        let own = |shard| match owners.owner(shard) {
+            Owner::Here { epoch } => Some((shard, epoch)),
+            Owner::There { .. } | Owner::Nobody => None,
+        };
+        let own: Vec<_> = Shard::all().filter_map(own).collect();
+        let (new, due) = self.shelves.sort(&own, now);
+        let new = stream::iter(new).map(|(shard, epoch)| self.adopt(shard, epoch, now));
+        let results: Vec<_> = new.buffer_unordered(SHARDS_AT_ONCE).collect().await;
+        results.into_iter().collect::<Result<(), _>>()?;
+        if self.gate.closed_for(Instant::now()).is_none() {
+            for shard in due {
+                self.collect(shard, now).await?;
+            }
+        } else if self.buries() {
+            for shard in own {
+                self.bury(shard, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at a shard that is new here: at the rooms that are parked, and at those that were active lately,
+    /// of which the last owner may not have told.
+    async fn adopt(&self, shard: Shard, epoch: u64, now: Timestamp) -> Result<(), StoreError> {
+        self.activity.adopt_used(shard, epoch).await?;
+        for room in self.activity.since_cursors(shard, epoch).await? {
+            self.queue.push(room);
+        }
+        self.collect((shard, epoch), now).await
+    }
+
+    /// Queues the parked rooms of a shard that are due.
+    async fn collect(&self, shard: (Shard, u64), now: Timestamp) -> Result<(), StoreError> {
+        let (store, name) = (&self.services.store, &self.endpoint.name);
+        let take = |row: &tables::ParkedRow| match row.due <= now {
+            true => self.queue.push(row.room).then_some(true),
+            false => Some(false),
+        };
+        self.shelves.read(store, name, shard, now, take).await
+    }
+
+    /// Whether it is time to look for what has waited for too long.
+    fn buries(&self) -> bool {
+        let mut buried = lock(&self.buried);
+        let due = buried.is_none_or(|last| last.elapsed() >= BURY);
+        if due {
+            *buried = Some(Instant::now());
+        }
+        due
+    }
+
+    /// Makes dead letters of what has waited for too long while the endpoint is closed.
+    async fn bury(&self, shard: (Shard, u64), now: Timestamp) -> Result<(), StoreError> {
+        if self.shelves.total().0 == 0 {
+            return Ok(());
+        }
+        let (store, name) = (&self.services.store, &self.endpoint.name);
+        let mut over = Vec::new();
+        let take = |row: &tables::ParkedRow| {
+            let is_over = is_over(row.since, row.since, now) && over.len() < TROUBLED;
+            if is_over {
+                over.push(row.room);
+            }
+            Some(false)
+        };
+        self.shelves.read(store, name, shard, now, take).await?;
+        for room in over {
+            if self.queue.claim(room) {
+                self.tell(room).await;
+                self.queue.done(room);
+            }
+        }
+        Ok(())
+    }
+
+    /// Parks a room of which the endpoint was not told all, unless it is parked already.
+    ///
+    /// # Errors
+    /// What keeps it from being durable that the room is behind.
+    pub(super) async fn follow(&self, cell: &Arc<RoomCell>) -> Result<(), Error> {
+        let _parking = self.parking.lock().await;
+        let (room, epoch) = (cell.id, self.epoch_of(cell.id)?);
+        let _pin = self.told.pin(room);
+        let head = cell.state().ok_or_else(not_now)?.head;
+        let Known { position, parked } = self.told.find(room, epoch).await?;
+        if parked.is_some() {
+            return Ok(());
+        }
+        if position.is_some_and(|position| position >= head) {
+            // It counts only when the store has it.
+            return Ok(self.told.flush().await?);
+        }
+        let now = self.services.clock.now();
+        self.told.park(room, epoch, Parked { since: now, attempts: 0, due: now }).await?;
+        self.shelves.parked(room, now, true);
+        Ok(())
+    }
+
+    /// The epoch in which this node owns a room.
+    ///
+    /// # Errors
+    /// It does not, or does not work any more.
+    pub(super) fn epoch_of(&self, room: RoomId) -> Result<u64, Error> {
+        match self.services.owners.owner_of(room) {
+            Owner::Here { epoch } if !self.is_stopped() => Ok(epoch),
+            _ => Err(no_owner()),
+        }
+    }
+
+    /// Since when the endpoint is told anything.
+    pub(super) fn since(&self) -> Timestamp {
+        self.since.get().copied().unwrap_or(Timestamp::MAX)
+    }
+
+    /// A random number, for waits.
+    pub(super) fn random(&self) -> u64 {
+        u64::from_le_bytes(entropy::bytes(&*self.services.entropy))
+    }
+
+    /// Begins nothing more.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn statistics(&self) -> EndpointStatistics {
+        self.counts.read(&self.endpoint.name, self.shelves.total())
+    }
+}

@@ -1,0 +1,302 @@
+//! Telling an endpoint of one room: its events one after the other, from where it was.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use caffis_schema::{Entry, Error, Position, RoomId, Timestamp};
+use tokio::time::Instant;
+
+use super::{
+    kinds::Source,
+    line::Line,
+    policy::{LONGEST, Verdict, is_over, verdict, wait},
+    told::{GATHERED, Known, Parked},
+};
+use crate::{
+    cluster::Shard,
+    errors::{no_owner, not_now},
+    model::room::RoomState,
+    pages::forward,
+    ports::courier::Parcel,
+    room::RoomCell,
+    sync::lock,
+    tables::DeadRow,
+};
+
+/// Entries that are read at a time.
+const PAGE: usize = 64;
+
+/// Pages of a room that are told before other rooms have their turn.
+const PAGES: usize = 4;
+
+/// An event that is to be told.
+struct Due {
+    id: String,
+    kind: &'static str,
+    happened: Timestamp,
+    body: Bytes,
+}
+
+/// Why an event was not taken.
+struct Failure {
+    reason: String,
+    /// How long the endpoint is left alone; none if it may be about this event.
+    closed: Option<Duration>,
+    /// Whether it was tried at all.
+    attempted: bool,
+}
+
+/// What became of an event.
+enum Told {
+    /// It is done, or given up.
+    Done,
+    /// The room is parked.
+    Parked,
+}
+
+impl Line {
+    /// Tells the endpoint of a room until it has been told all, or an attempt has failed, or it is the turn of
+    /// others. Once it was told all, the room is parked no longer.
+    ///
+    /// # Errors
+    /// What keeps the room from being read, or what was done from being written: it is to be tried again.
+    pub(super) async fn pass(&self, room: RoomId) -> Result<(), Error> {
+        let epoch = self.epoch_of(room)?;
+        for _ in 0..PAGES {
+            let cell = self.services.rooms.loaded(room).await?;
+            let state = cell.state().ok_or_else(not_now)?;
+            let Known { position, parked } = self.told.find(room, epoch).await?;
+            let now = self.services.clock.now();
+            if parked.is_some_and(|parked| parked.due > now) {
+                return Ok(());
+            }
+            let position = match position {
+                Some(position) => position,
+                None => self.beginning(&cell, &state).await?,
+            };
+            if position >= state.head {
+                if self.settle(&cell, epoch, position).await? {
+                    return Ok(());
+                }
+                continue;
+            }
+            let first = position + 1;
+            let entries = forward(&self.services, &cell, &state, first, state.head, PAGE).await?;
+            for entry in &entries {
+                if let Told::Parked = self.tell_entry(&state, entry, epoch).await? {
+                    return Ok(());
+                }
+                self.told.advance(room, epoch, entry.position);
+            }
+            if entries.len() < PAGE {
+                // What is missing at the end has expired.
+                self.told.advance(room, epoch, state.head);
+            }
+            if self.told.gathered() >= GATHERED {
+                self.told.flush().await?;
+            }
+        }
+        // Others have their turn first.
+        self.queue.push(room);
+        Ok(())
+    }
+
+    /// Where to begin in a room of which the endpoint was never told: before it was first configured nothing
+    /// counts.
+    async fn beginning(&self, cell: &Arc<RoomCell>, state: &RoomState) -> Result<Position, Error> {
+        let mut last = state.head;
+        while last > Position::ZERO {
+            let first = (last + 1).back(PAGE as u64).max(Position(1));
+            let entries = forward(&self.services, cell, state, first, last, PAGE).await?;
+            let known = entries.iter().rev().find(|entry| entry.time < self.since());
+            if let Some(entry) = known {
+                return Ok(entry.position);
+            }
+            last = first.back(1);
+        }
+        Ok(Position::ZERO)
+    }
+
+    /// The endpoint was told all of a room, unless something happened meanwhile.
+    async fn settle(&self, cell: &RoomCell, epoch: u64, position: Position) -> Result<bool, Error> {
+        let _parking = self.parking.lock().await;
+        if self.epoch_of(cell.id)? != epoch {
+            return Err(no_owner());
+        }
+        if cell.state().is_none_or(|state| state.head > position) {
+            return Ok(false);
+        }
+        let known = self.told.find(cell.id, epoch).await?;
+        if known.position.is_none() {
+            self.told.advance(cell.id, epoch, position);
+        }
+        if known.parked.is_some() {
+            // The position first: without it the room would seem to be behind, and nothing would say so.
+            self.told.flush().await?;
+            self.told.unpark(cell.id, epoch).await?;
+            self.shelves.unparked(cell.id);
+        }
+        Ok(true)
+    }
+
+    /// Tells of one entry, if the endpoint wants to hear of it.
+    async fn tell_entry(
+        &self,
+        state: &RoomState,
+        entry: &Arc<Entry>,
+        epoch: u64,
+    ) -> Result<Told, Error> {
+        let (services, preview_bytes) = (&self.services, self.preview_bytes);
+        let source = Source { services, state, entry, preview_bytes };
+        let Some(kind) = source.kind() else { return Ok(Told::Done) };
+        let wanted = self.endpoint.wants(kind) && self.endpoint.follows(&state.meta.context.kind);
+        if !wanted || entry.time < self.since() {
+            return Ok(Told::Done);
+        }
+        let Some(event) = source.event().await else { return Ok(Told::Done) };
+        let room = state.meta.id;
+        if self.epoch_of(room)? != epoch {
+            return Err(no_owner());
+        }
+        let id = format!("evt_{room}_{}_{}", entry.position, self.endpoint.name);
+        let body = event.body(entry.time).into();
+        self.attempt(room, epoch, Due { id, kind, happened: entry.time, body }).await
+    }
+
+    /// Tries an event, and parks the room if it fails, or gives the event up.
+    async fn attempt(&self, room: RoomId, epoch: u64, due: Due) -> Result<Told, Error> {
+        let failure = match self.gate.admit(Instant::now()) {
+            Err(closed) => Failure {
+                reason: lock(&self.last_reason).clone(),
+                closed: Some(closed),
+                attempted: false,
+            },
+            Ok(()) => {
+                let (endpoint, id) = (self.endpoint.name.clone(), due.id.clone());
+                let parcel = Parcel { endpoint, id, body: due.body.clone() };
+                let under_way = self.counts.attempt();
+                let answer = self.courier.carry(&parcel).await;
+                drop(under_way);
+                match verdict(answer) {
+                    Verdict::Delivered => {
+                        self.counts.delivered();
+                        self.opened();
+                        return Ok(self.recovered(room, epoch));
+                    }
+                    Verdict::Refused(reason) => {
+                        self.counts.failed();
+                        self.opened();
+                        let attempts = 1 + self.attempts(room, epoch).await?;
+                        self.give_up(room, epoch, due, attempts, reason).await?;
+                        return Ok(self.recovered(room, epoch));
+                    }
+                    Verdict::Later { reason, after, all } => {
+                        self.counts.failed();
+                        lock(&self.last_reason).clone_from(&reason);
+                        let closed = self.failed(&reason, all, after);
+                        Failure { reason, closed, attempted: true }
+                    }
+                }
+            }
+        };
+        self.park_or_give_up(room, epoch, due, failure).await
+    }
+
+    /// An attempt failed; gives how long the endpoint is closed, if it is.
+    pub(super) fn failed(
+        &self,
+        reason: &str,
+        all: bool,
+        after: Option<Duration>,
+    ) -> Option<Duration> {
+        let random = self.random();
+        let was_open = self.gate.closed_for(Instant::now()).is_none();
+        let closed = self.gate.failed((all, after), random, Instant::now());
+        if let (Some(wait), true) = (closed, was_open) {
+            let (endpoint, wait) = (&*self.endpoint.name, wait.as_millis());
+            tracing::warn!(endpoint, reason, wait, "the endpoint is left alone for a while (ms)");
+        }
+        closed.or(after)
+    }
+
+    /// The endpoint has answered.
+    pub(super) fn opened(&self) {
+        if self.gate.open() {
+            tracing::info!(endpoint = &*self.endpoint.name, "the endpoint answers again");
+        }
+    }
+
+    async fn attempts(&self, room: RoomId, epoch: u64) -> Result<u64, Error> {
+        let parked = self.told.find(room, epoch).await?.parked;
+        Ok(parked.map_or(0, |parked| parked.attempts))
+    }
+
+    /// An event of a parked room is done: the next one is tried for a day of its own.
+    fn recovered(&self, room: RoomId, epoch: u64) -> Told {
+        let now = self.services.clock.now();
+        self.told
+            .change(room, epoch, |parked| *parked = Parked { since: now, attempts: 0, due: now });
+        Told::Done
+    }
+
+    async fn park_or_give_up(
+        &self,
+        room: RoomId,
+        epoch: u64,
+        due: Due,
+        failure: Failure,
+    ) -> Result<Told, Error> {
+        let Failure { reason, closed, attempted } = failure;
+        let now = self.services.clock.now();
+        let known = self.told.find(room, epoch).await?.parked;
+        let before = known.unwrap_or(Parked { since: now, attempts: 0, due: now });
+        let attempts = before.attempts + u64::from(attempted);
+        if is_over(due.happened, before.since, now) {
+            self.give_up(room, epoch, due, attempts, reason).await?;
+            self.told.change(room, epoch, |parked| parked.attempts = 0);
+            return Ok(Told::Done);
+        }
+        let wait = closed.unwrap_or_else(|| wait(attempts, LONGEST, self.random()));
+        let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let parked = Parked { since: before.since, attempts, due: now + wait };
+        if known.is_some() && !attempted {
+            // The row says already that it waits.
+            self.shelves.parked(room, parked.due, false);
+            return Ok(Told::Parked);
+        }
+        let _parking = self.parking.lock().await;
+        if self.epoch_of(room)? != epoch {
+            return Err(no_owner());
+        }
+        self.told.park(room, epoch, parked).await?;
+        self.shelves.parked(room, parked.due, known.is_none());
+        Ok(Told::Parked)
+    }
+
+    /// Makes a dead letter of an event.
+    async fn give_up(
+        &self,
+        room: RoomId,
+        epoch: u64,
+        due: Due,
+        attempts: u64,
+        reason: String,
+    ) -> Result<(), Error> {
+        let endpoint = self.endpoint.name.clone();
+        tracing::error!(endpoint = &*endpoint, id = due.id, attempts, reason, "a dead letter");
+        let row = DeadRow {
+            endpoint,
+            shard: Shard::of(room).get(),
+            died: self.services.clock.now(),
+            id: due.id.into(),
+            kind: due.kind.into(),
+            room,
+            attempts,
+            reason: reason.into(),
+            body: due.body,
+        };
+        self.dead.keep(row, epoch).await?;
+        self.counts.died();
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! Rooms of which something has just become durable, for whoever follows the logs closely.
+//!
+//! A hint in memory, never waited for: what is lost here, because too much waits or the process ends, reactors
+//! find from their cursors a minute or two later.
+
+use std::{collections::BTreeSet, mem, sync::Mutex};
+
+use caffis_schema::RoomId;
+use tokio::sync::Notify;
+
+use crate::sync::lock;
+
+/// The most rooms that wait to be looked at.
+pub(crate) const WOKEN: usize = 10_000;
+
+/// Rooms that wait to be looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Woken {
+    rooms: Mutex<BTreeSet<RoomId>>,
+    noted: Notify,
+}
+
+impl Woken {
+    /// Something of a room is durable.
+    pub(crate) fn note(&self, room: RoomId) {
+        let first = {
+            let mut rooms = lock(&self.rooms);
+            rooms.len() < WOKEN && rooms.insert(room) && rooms.len() == 1
+        };
+        if first {
+            self.noted.notify_one();
+        }
+    }
+
+    /// Takes what waits, once there is something.
+    pub(crate) async fn take(&self) -> BTreeSet<RoomId> {
+        loop {
+            let rooms = mem::take(&mut *lock(&self.rooms));
+            if !rooms.is_empty() {
+                return rooms;
+            }
+            self.noted.notified().await;
+        }
+    }
+}
