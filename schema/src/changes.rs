@@ -2,10 +2,11 @@
 //! keeps a copy of a log do exactly this, so their messages are the same.
 
 use crate::{
-    event::{Body, Edited, Entry, EntryKind, Tombstone},
+    bounded::List,
+    event::{Body, Edited, Entry, EntryKind, Reacted, Tombstone},
     ids::UserId,
     numbers::{MessageNumber, Position},
-    room::{LastEdit, Message, MessageKey},
+    room::{LastEdit, Message, MessageKey, Reaction},
 };
 
 impl EntryKind {
@@ -15,6 +16,7 @@ impl EntryKind {
         match self {
             Self::Edited(edited) => Some(edited.message),
             Self::Deleted(deleted) => Some(deleted.message),
+            Self::Reacted(reacted) => Some(reacted.message),
             Self::Created(_)
             | Self::Message(_)
             | Self::Joined(_)
@@ -60,7 +62,15 @@ impl Message {
         key: Option<MessageKey>,
         body: Body,
     ) -> Self {
-        Self { number, sender, key, body, changed: Position::ZERO, edited: None }
+        Self {
+            number,
+            sender,
+            key,
+            body,
+            changed: Position::ZERO,
+            edited: None,
+            reactions: List::default(),
+        }
     }
 
     /// Whether it was deleted for everyone.
@@ -90,12 +100,29 @@ impl Message {
                 }
             }
             EntryKind::Deleted(deleted) => {
-                self.edited = None;
+                (self.edited, self.reactions) = (None, List::default());
                 self.body = Body::Deleted(Tombstone { by: deleted.by.clone() });
             }
+            EntryKind::Reacted(reacted) => self.take_reaction(reacted),
             _ => return,
         }
         self.changed = entry.position;
+    }
+
+    /// Whether somebody has reacted with an emoji.
+    #[must_use]
+    pub fn has_reaction(&self, user: &UserId, emoji: &str) -> bool {
+        self.reactions.iter().any(|found| found.user == *user && *found.emoji == *emoji)
+    }
+
+    fn take_reaction(&mut self, reacted: &Reacted) {
+        let Reacted { user, emoji, .. } = reacted;
+        let mut reactions = std::mem::take(&mut self.reactions).into_vec();
+        reactions.retain(|found| found.user != *user || found.emoji != *emoji);
+        if reacted.added {
+            reactions.push(Reaction { user: user.clone(), emoji: emoji.clone() });
+        }
+        self.reactions = List::cut(reactions);
     }
 }
 
@@ -139,6 +166,28 @@ mod tests {
         assert_eq!((&resumed.body, resumed.revision()), (&text("one"), 1));
         resumed.take(&second);
         assert_eq!(resumed, after);
+    }
+
+    #[test]
+    fn reactions_come_and_go_one_by_one() {
+        let mut message = Message::new(MessageNumber(1), None, None, text("one"));
+        let mut position = 3;
+        let mut react = |message: &mut Message, name: &str, emoji: &str, added: bool| {
+            position += 1;
+            let user = UserId::new(name).expect("an id");
+            let (at, number, emoji) = (Position(3), MessageNumber(1), Text::cut(emoji));
+            let reacted = Reacted { message: at, number, user, emoji, added };
+            message.take(&entry(position, EntryKind::Reacted(reacted)));
+        };
+        react(&mut message, "giulia", "☕", true);
+        react(&mut message, "marco", "☕", true);
+        react(&mut message, "giulia", "👍", true);
+        react(&mut message, "giulia", "☕", false);
+        let found = message.reactions.iter().map(|each| format!("{} {}", each.user, each.emoji));
+        assert_eq!(found.collect::<Vec<_>>(), ["marco ☕", "giulia 👍"]);
+        let giulia = UserId::new("giulia").expect("an id");
+        assert!(message.has_reaction(&giulia, "👍") && !message.has_reaction(&giulia, "☕"));
+        assert_eq!((message.body, message.changed), (text("one"), Position(7)));
     }
 
     #[test]

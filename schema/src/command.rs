@@ -8,8 +8,8 @@ use crate::{
     event::Body,
     ids::{DeviceId, RoomId, UserId, exact},
     limits::{
-        CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES, RESUME_CURSORS, STATUS_BYTES,
-        TOKEN_BYTES, USERS_PER_COMMAND,
+        CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, EMOJI_BYTES, NAME_BYTES, RESUME_CURSORS,
+        STATUS_BYTES, TOKEN_BYTES, USERS_PER_COMMAND,
     },
     numbers::{MessageNumber, Position},
     open::{Empty, open_enum},
@@ -106,6 +106,8 @@ open_enum! {
         26 "delete" Delete(Delete),
         /// What a message said before it was edited.
         27 "revisions" Revisions(Revisions),
+        /// Reacts to a message, or takes that back.
+        28 "react" React(React),
     }
 }
 
@@ -323,6 +325,21 @@ pub struct Delete {
     pub room: RoomId,
     /// The message's position.
     pub position: Position,
+}
+
+/// See [`Command::React`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct React {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
+    /// With what.
+    pub emoji: Text<EMOJI_BYTES>,
+    /// Whether the reaction is added; otherwise it is taken back.
+    pub add: bool,
 }
 
 /// See [`Command::Revisions`].

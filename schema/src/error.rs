@@ -135,6 +135,8 @@ error_codes! {
     27 "deleted" Deleted,
     /// Somebody else has read the message.
     28 "already_read" AlreadyRead,
+    /// A reaction is one emoji, and this is something else.
+    29 "not_an_emoji" NotAnEmoji,
 }
 
 impl Serialize for ErrorCode {

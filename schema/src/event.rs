@@ -7,7 +7,7 @@ use crate::{
     bounded::{List, Text},
     error::Error,
     ids::{RoomId, UserId},
-    limits::{MARKERS, NAME_BYTES, TEXT_BYTES, USERS_PER_COMMAND},
+    limits::{EMOJI_BYTES, MARKERS, NAME_BYTES, TEXT_BYTES, USERS_PER_COMMAND},
     numbers::{MessageNumber, Position, Timestamp},
     open::open_enum,
     reply::Reply,
@@ -132,6 +132,8 @@ open_enum! {
         6 "edited" Edited(Edited),
         /// A message was deleted for everyone.
         7 "deleted" Deleted(Deleted),
+        /// Somebody reacted to a message, or took that back.
+        8 "reacted" Reacted(Reacted),
     }
 }
 
@@ -242,6 +244,21 @@ pub struct Deleted {
     pub replaces: Position,
     /// Who deleted it, or none for a service.
     pub by: Option<UserId>,
+}
+
+/// See [`EntryKind::Reacted`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Reacted {
+    /// The position of the message.
+    pub message: Position,
+    /// Its number.
+    pub number: MessageNumber,
+    /// Who.
+    pub user: UserId,
+    /// With what.
+    pub emoji: Text<EMOJI_BYTES>,
+    /// Whether it was added; otherwise it was taken back.
+    pub added: bool,
 }
 
 /// See [`Event::Head`] and [`Event::Behind`].

@@ -1,7 +1,9 @@
 //! Which commands carry an idempotency key. No other code decides this.
 
 use crate::{
-    command::{AddMembers, Command, Delete, Edit, Leave, RemoveMember, Send, SetContext, SetRole},
+    command::{
+        AddMembers, Command, Delete, Edit, Leave, React, RemoveMember, Send, SetContext, SetRole,
+    },
     ids::RoomId,
     room::ClientKey,
 };
@@ -29,7 +31,7 @@ macro_rules! keyed {
     )+ };
 }
 
-keyed!(AddMembers, Delete, Edit, Leave, RemoveMember, Send, SetContext, SetRole);
+keyed!(AddMembers, Delete, Edit, Leave, React, RemoveMember, Send, SetContext, SetRole);
 
 impl Command {
     /// The command as one that changes a room's log.
@@ -45,6 +47,7 @@ impl Command {
             Self::Send(command) => Some(command),
             Self::Edit(command) => Some(command),
             Self::Delete(command) => Some(command),
+            Self::React(command) => Some(command),
             Self::Hello(_)
             | Self::Refresh(_)
             | Self::Ping(_)

@@ -67,6 +67,10 @@ maxima! {
     PHOTOS = 8;
     /// Revisions of a message, with what was sent: it is edited at most this often, less one.
     REVISIONS = 50;
+    /// An emoji, in bytes.
+    EMOJI_BYTES = 64;
+    /// Reactions to a message.
+    REACTIONS = 50;
     /// The bytes of entries in one page or one resume answer; long entries mean fewer of them.
     PAGE_BYTES = 192 * 1024;
 }

@@ -8,8 +8,9 @@ use crate::{
     event::Body,
     ids::{ClientId, RoomId, UserId, exact},
     limits::{
-        ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, NAME_BYTES, PHOTOS,
-        PREVIEW_BYTES, STATUS_BYTES, TIME_ZONE_BYTES, URL_BYTES, USERS_PER_COMMAND, WORD_BYTES,
+        ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, EMOJI_BYTES,
+        NAME_BYTES, PHOTOS, PREVIEW_BYTES, REACTIONS, STATUS_BYTES, TIME_ZONE_BYTES, URL_BYTES,
+        USERS_PER_COMMAND, WORD_BYTES,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
@@ -322,6 +323,17 @@ pub struct Message {
     pub changed: Position,
     /// Its last edit, if its words were changed.
     pub edited: Option<LastEdit>,
+    /// The reactions to it, oldest first.
+    pub reactions: List<Reaction, REACTIONS>,
+}
+
+/// A reaction of somebody to a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Reaction {
+    /// Who.
+    pub user: UserId,
+    /// With what.
+    pub emoji: Text<EMOJI_BYTES>,
 }
 
 /// The last edit of a message.

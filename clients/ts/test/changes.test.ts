@@ -11,7 +11,15 @@ function entry(position: number, kind: EntryKind): Entry {
 
 function message(position: number, text: string): Entry {
   const body = { type: "text", value: { text } } as const;
-  const value = { number: position, sender: ME, key: null, body, changed: 0, edited: null };
+  const value = {
+    number: position,
+    sender: ME,
+    key: null,
+    body,
+    changed: 0,
+    edited: null,
+    reactions: [],
+  };
   return entry(position, { type: "message", value });
 }
 
@@ -47,6 +55,29 @@ describe("changes of messages", () => {
     expect(messageText(changeMessage(sent.kind.value, edited(7, 5, 1, null)))).toBe("one");
     const gone = changeMessage(second, deleted(10, 5));
     expect([isDeleted(gone), messageText(gone), gone.edited]).toEqual([true, null, null]);
+  });
+
+  test("add reactions and take them back, one of each person and emoji", () => {
+    const react = (position: number, user: typeof ME, emoji: string, added: boolean) =>
+      entry(position, { type: "reacted", value: { message: 5, number: 5, user, emoji, added } });
+    const all = [
+      react(6, ME, "☕", true),
+      react(7, OTHER, "☕", true),
+      react(8, ME, "👍", true),
+      react(9, ME, "☕", false),
+    ];
+    const { log: after } = append(log([message(5, "one")]), all);
+    expect(after.entries[0]?.kind).toMatchObject({
+      value: {
+        changed: 9,
+        reactions: [
+          { user: OTHER, emoji: "☕" },
+          { user: ME, emoji: "👍" },
+        ],
+      },
+    });
+    const gone = append(after, [deleted(10, 5)]).log;
+    expect(gone.entries[0]?.kind).toMatchObject({ value: { reactions: [] } });
   });
 
   test("reach messages that are here, whichever comes first", () => {

@@ -189,6 +189,7 @@ export class FakeServer {
           body: { type: "text", value: { text } },
           changed: 0,
           edited: null,
+          reactions: [],
         },
       },
     };

@@ -46,6 +46,10 @@ beforeAll(async () => {
   await marco.page.getByTestId("action-delete").click();
   await marco.page.getByTestId("delete-now").click();
   await marco.page.getByTestId("tombstone").waitFor();
+  // Some react.
+  await marco.page.getByTestId("message").first().click({ button: "right" });
+  await marco.page.getByTestId("quick-☕").click();
+  await marco.page.getByTestId("reaction").waitFor();
   // The person who looks may manage members, and somebody has a status.
   const { page } = marco;
   await marco.showsDetails();
@@ -97,7 +101,11 @@ for (const theme of THEMES) {
       await page.locator("[data-own=true]").last().click({ button: "right" });
       await page.getByTestId("message-menu").waitFor();
       await look("menu");
+      await page.getByTestId("action-react").click();
+      await page.getByTestId("any-emoji").waitFor();
+      await look("react");
       await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
       await page.getByTestId("composer").press("ArrowUp");
       await page.getByTestId("edit-bar").waitFor();
       await look("edit");

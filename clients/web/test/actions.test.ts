@@ -18,6 +18,7 @@ function bubble(change: Partial<Bubble> = {}): Bubble {
     text: "ciao",
     own: true,
     edited: false,
+    reactions: [],
     deletedBy: undefined,
     pending: null,
     first: true,
@@ -42,26 +43,53 @@ function ground(
 
 describe("the actions of a message", () => {
   test("follow who wrote it, when, and who has read it", () => {
-    expect(actionsFor(bubble(), ground())).toEqual(["edit", "copy", "delete"]);
+    expect(actionsFor(bubble(), ground())).toEqual(["react", "edit", "copy", "delete"]);
     expect(actionsFor(bubble(), ground({}, { now: 5 * MINUTE }))).toContain("edit");
-    expect(actionsFor(bubble(), ground({}, { now: 5 * MINUTE + 1 }))).toEqual(["copy", "delete"]);
-    expect(actionsFor(bubble(), ground({}, { read: 4 }))).toEqual(["edit", "copy"]);
+    expect(actionsFor(bubble(), ground({}, { now: 5 * MINUTE + 1 }))).toEqual([
+      "react",
+      "copy",
+      "delete",
+    ]);
+    expect(actionsFor(bubble(), ground({}, { read: 4 }))).toEqual(["react", "edit", "copy"]);
     expect(actionsFor(bubble(), ground({}, { read: 3 }))).toContain("delete");
     const theirs = bubble({ own: false, sender: MARCO });
-    expect(actionsFor(theirs, ground())).toEqual(["copy"]);
-    expect(actionsFor(theirs, ground({ role: "admin" }))).toEqual(["copy", "delete"]);
+    expect(actionsFor(theirs, ground())).toEqual(["react", "copy"]);
+    expect(actionsFor(theirs, ground({ role: "admin" }))).toEqual(["react", "copy", "delete"]);
     const edited = bubble({ own: false, sender: MARCO, edited: true });
-    expect(actionsFor(edited, ground())).toEqual(["copy"]);
-    expect(actionsFor(edited, ground({ role: "owner" }))).toEqual(["copy", "revisions", "delete"]);
+    expect(actionsFor(edited, ground())).toEqual(["react", "copy"]);
+    expect(actionsFor(edited, ground({ role: "owner" }))).toEqual([
+      "react",
+      "copy",
+      "revisions",
+      "delete",
+    ]);
   });
 
   test("follow the room", () => {
     const late = { now: 6 * MINUTE };
     expect(actionsFor(bubble(), ground({ class: "public", members: 0 }))).toContain("delete");
-    expect(actionsFor(bubble(), ground({ class: "public", members: 0 }, late))).toEqual(["copy"]);
-    expect(actionsFor(bubble(), ground({ members: 101 }, { ...late, read: 0 }))).toEqual(["copy"]);
-    expect(actionsFor(bubble(), ground({ class: "evidence" }))).toEqual(["copy", "delete"]);
+    expect(actionsFor(bubble(), ground({ class: "public", members: 0 }, late))).toEqual([
+      "react",
+      "copy",
+    ]);
+    expect(actionsFor(bubble(), ground({ members: 101 }, { ...late, read: 0 }))).toEqual([
+      "react",
+      "copy",
+    ]);
+    expect(actionsFor(bubble(), ground({ class: "evidence" }))).toEqual([
+      "react",
+      "copy",
+      "delete",
+    ]);
     expect(actionsFor(bubble(), ground({ role: "owner" }, { closed: true }))).toEqual(["copy"]);
+  });
+
+  test("say who reacted, once somebody has", () => {
+    const reactions = [{ emoji: "☕", users: [MARCO] }];
+    const all = ["react", "reactors", "copy"];
+    expect(actionsFor(bubble({ reactions, own: false, sender: MARCO }), ground())).toEqual(all);
+    const closed = ground({}, { closed: true });
+    expect(actionsFor(bubble({ reactions }), closed)).toEqual(["reactors", "copy"]);
   });
 
   test("are none for a tombstone, and none of a message that waits", () => {

@@ -11,7 +11,15 @@ const MARCO = userId("marco");
 function messages(...senders: UserId[]): Entry[] {
   return senders.map((sender, i) => {
     const body = { type: "text", value: { text: "" } } as const;
-    const value = { number: i + 1, sender, key: null, body, changed: 0, edited: null };
+    const value = {
+      number: i + 1,
+      sender,
+      key: null,
+      body,
+      changed: 0,
+      edited: null,
+      reactions: [],
+    };
     return { position: i + 1, time: 0, kind: { type: "message", value } };
   });
 }

@@ -1,6 +1,12 @@
 import { type ClientId, type Entry, type PendingMessage, type RoomId, userId } from "@caffis/chat";
 import { describe, expect, test } from "vitest";
-import { dayOf, type Item, messageAfterKey, timeline } from "../src/room/timeline.ts";
+import {
+  dayOf,
+  type Item,
+  messageAfterKey,
+  reactionGroups,
+  timeline,
+} from "../src/room/timeline.ts";
 import { nextStep } from "../src/room/useSteps.ts";
 
 const ME = userId("giulia");
@@ -14,7 +20,10 @@ function message(number: number, sender = MARCO, time = NOON + number * 1_000, i
   return {
     position: number,
     time,
-    kind: { type: "message", value: { number, sender, key, body, changed: 0, edited: null } },
+    kind: {
+      type: "message",
+      value: { number, sender, key, body, changed: 0, edited: null, reactions: [] },
+    },
   };
 }
 
@@ -32,6 +41,23 @@ function sketch(all: readonly Item[]): string[] {
     return `${item.first ? "[" : ""}${item.number}${item.last ? "]" : ""}`;
   });
 }
+
+describe("reactions", () => {
+  test("are grouped by emoji, and the same ones give the same groups", () => {
+    const reactions = [
+      { user: ME, emoji: "☕" },
+      { user: MARCO, emoji: "👍" },
+      { user: MARCO, emoji: "☕" },
+    ];
+    const groups = reactionGroups(reactions);
+    expect(groups).toEqual([
+      { emoji: "☕", users: [ME, MARCO] },
+      { emoji: "👍", users: [MARCO] },
+    ]);
+    expect(reactionGroups(reactions)).toBe(groups);
+    expect(reactionGroups([])).toBe(reactionGroups([]));
+  });
+});
 
 describe("a timeline", () => {
   test("shows a change in the message itself and gives it no place of its own", () => {

@@ -45,6 +45,7 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Send(command) => Box::pin(call.change(command)),
         Command::Edit(command) => Box::pin(call.change(command)),
         Command::Delete(command) => Box::pin(call.change(command)),
+        Command::React(command) => Box::pin(call.change(command)),
         Command::Revisions(command) => in_time(within, edit::handle_revisions(call, command)),
         Command::History(command) => in_time(within, history::handle(call, command)),
         Command::Message(command) => in_time(within, history::handle_message(call, command)),

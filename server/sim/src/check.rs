@@ -84,6 +84,7 @@ impl Truth {
             }
             EntryKind::Edited(_)
             | EntryKind::Deleted(_)
+            | EntryKind::Reacted(_)
             | EntryKind::Context(_)
             | EntryKind::Unknown(_) => {}
         }
@@ -174,6 +175,10 @@ fn tell_log(trace: &Trace, room: &str, truth: &Truth) {
             },
             EntryKind::Context(card) => format!("is about {:?}", card.details.title),
             EntryKind::Edited(edited) => format!("{} is edited", edited.message),
+            EntryKind::Reacted(it) => {
+                let sign = if it.added { '+' } else { '-' };
+                format!("{sign}{} of {} at {}", it.emoji, it.user, it.message)
+            }
             EntryKind::Deleted(gone) => format!("{} is deleted by {:?}", gone.message, gone.by),
             EntryKind::Unknown(_) => "something".to_owned(),
         };

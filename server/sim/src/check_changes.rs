@@ -52,15 +52,38 @@ pub(crate) fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &
         }
         for change in of {
             let EntryKind::Edited(edited) = &change.kind else { continue };
-            let last = !deleted && change.position == message.changed;
+            let last = message.edited.is_some_and(|edit| edit.position == change.position);
             let expected = if last { Some(&message.body) } else { None };
             if edited.body.as_ref() != expected {
                 trace.broken(format_args!("{short}: {} has other words", change.position));
             }
         }
+        check_reactions(trace, &short, message, of);
         check_words(trace, ledger, (room, position), message);
     }
     check_askers(trace, ledger, room, entries);
+}
+
+/// A message has the reactions that were added and not taken back, in their order.
+fn check_reactions(trace: &Trace, short: &str, message: &Message, of: &[&Entry]) {
+    let mut expected: Vec<(&UserId, &str)> = Vec::new();
+    for change in of {
+        match &change.kind {
+            EntryKind::Reacted(it) => {
+                expected.retain(|one| *one != (&it.user, &*it.emoji));
+                if it.added {
+                    expected.push((&it.user, &it.emoji));
+                }
+            }
+            EntryKind::Deleted(_) => expected.clear(),
+            _ => {}
+        }
+    }
+    let found = message.reactions.iter().map(|reaction| (&reaction.user, &*reaction.emoji));
+    if !found.eq(expected) {
+        let number = message.number;
+        trace.broken(format_args!("{short}: message {number} has other reactions"));
+    }
 }
 
 /// A message says what its author sent, or what an edit said that was not refused.
@@ -121,6 +144,9 @@ fn check_askers(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &[Entry])
                 entry.position <= appended.position
                     && matches!(&entry.kind, EntryKind::Deleted(gone) if gone.message == changing.message)
             }),
+            (What::React(..), Some(EntryKind::Reacted(it))) => it.user == *user,
+            // It was so already.
+            (What::React(..), _) => true,
             (What::Edit(_), _) => false,
         };
         if !happened {

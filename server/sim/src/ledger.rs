@@ -48,6 +48,8 @@ pub(crate) enum What {
     Edit(String),
     /// It is deleted for everyone.
     Delete,
+    /// Somebody reacts with an emoji, or takes that back.
+    React(&'static str, bool),
 }
 
 impl Changing {

@@ -119,6 +119,14 @@ impl Screen {
                 let people = format!("{time}  ✎ {number}: {}", clean(text));
                 self.line("edited", &[room, &position, &number, text], &people);
             }
+            EntryKind::Reacted(reacted) => {
+                let number = reacted.number.to_string();
+                let (user, emoji) = (reacted.user.as_str(), &*reacted.emoji);
+                let sign = if reacted.added { "+" } else { "-" };
+                let people =
+                    format!("{time}  {sign}{} {}: {number}", clean(emoji), clean(&name(user)));
+                self.line("reacted", &[room, &position, &number, user, sign, emoji], &people);
+            }
             EntryKind::Deleted(deleted) => {
                 let number = deleted.number.to_string();
                 let people = format!("{time}  ✗ {number} was deleted");

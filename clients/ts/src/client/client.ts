@@ -118,7 +118,7 @@ export class ChatClient implements Disposable {
         const { id, time: made } = message.key;
         const key = { id, time: made };
         const sender = this.#store.self ?? null;
-        const own: Message = { number, sender, key, body, changed: 0, edited: null };
+        const own: Message = { number, sender, key, body, changed: 0, edited: null, reactions: [] };
         this.#store.entry(room, { position, time, kind: { type: "message", value: own } });
         // If entries before it are missing, it stays visible until they have arrived.
         const view = this.#store.get(room);

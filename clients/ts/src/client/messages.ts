@@ -44,6 +44,18 @@ export class Messages {
     );
   }
 
+  /** Reacts to a message with an emoji, or takes that back. */
+  async react(
+    room: RoomId,
+    position: number,
+    emoji: string,
+    add: boolean,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const value = { key: this.#key(room), room, position, emoji, add };
+    await this.#request({ type: "react", value }, signal);
+  }
+
   /** What a message said, oldest first: for its author, and for admins and owners. */
   async revisions(room: RoomId, position: number, signal?: AbortSignal): Promise<Revision[]> {
     const revisions: Revision[] = [];

@@ -53,12 +53,14 @@ export class ProfileLoader {
 function named(kind: Entry["kind"]): readonly (UserId | null)[] {
   switch (kind.type) {
     case "message":
-      return [kind.value.sender];
+      return [kind.value.sender, ...kind.value.reactions.map(({ user }) => user)];
     case "joined":
       return [...kind.value.users, kind.value.by];
     case "left":
     case "role":
       return [kind.value.user, kind.value.by];
+    case "reacted":
+      return [kind.value.user];
     case "created":
     case "deleted":
       return [kind.value.by];

@@ -99,6 +99,12 @@ export const PHOTOS = 8;
 /** Revisions of a message, with what was sent: it is edited at most this often, less one. */
 export const REVISIONS = 50;
 
+/** An emoji, in bytes. */
+export const EMOJI_BYTES = 64;
+
+/** Reactions to a message. */
+export const REACTIONS = 50;
+
 /** The bytes of entries in one page or one resume answer; long entries mean fewer of them. */
 export const PAGE_BYTES = 196_608;
 
@@ -273,6 +279,8 @@ export type Command =
   | { readonly type: "delete"; readonly value: Delete }
   /** What a message said before it was edited. */
   | { readonly type: "revisions"; readonly value: Revisions }
+  /** Reacts to a message, or takes that back. */
+  | { readonly type: "react"; readonly value: React }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -363,8 +371,11 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "revisions":
       w.tagged(27, encodeRevisions, v.value);
       return;
+    case "react":
+      w.tagged(28, encodeReact, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 28, FRAME_BYTES);
+      w.unknown(v, 29, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -432,6 +443,8 @@ export function decodeCommand(r: Reader): Command {
       return { type: "delete", value: r.sized(decodeDelete) };
     case 27:
       return { type: "revisions", value: r.sized(decodeRevisions) };
+    case 28:
+      return { type: "react", value: r.sized(decodeReact) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1564,6 +1577,40 @@ export function decodeRevisions(r: Reader): Revisions {
   };
 }
 
+/** See `Command::React`. */
+export interface React {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** The message's position. */
+  readonly position: number;
+  /** With what. */
+  readonly emoji: string;
+  /** Whether the reaction is added; otherwise it is taken back. */
+  readonly add: boolean;
+}
+
+/** Encodes React. */
+export function encodeReact(w: Writer, v: React): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.u64(v.position);
+  w.text(v.emoji, 64);
+  w.bool(v.add);
+}
+
+/** Decodes React. */
+export function decodeReact(r: Reader): React {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    position: r.u64(),
+    emoji: r.text(64),
+    add: r.bool(),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -2271,6 +2318,8 @@ export type EntryKind =
   | { readonly type: "edited"; readonly value: Edited }
   /** A message was deleted for everyone. */
   | { readonly type: "deleted"; readonly value: Deleted }
+  /** Somebody reacted to a message, or took that back. */
+  | { readonly type: "reacted"; readonly value: Reacted }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -2301,8 +2350,11 @@ export function encodeEntryKind(w: Writer, v: EntryKind): void {
     case "deleted":
       w.tagged(7, encodeDeleted, v.value);
       return;
+    case "reacted":
+      w.tagged(8, encodeReacted, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 8, FRAME_BYTES);
+      w.unknown(v, 9, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no EntryKind: ${(v as { type: string }).type}`);
@@ -2329,6 +2381,8 @@ export function decodeEntryKind(r: Reader): EntryKind {
       return { type: "edited", value: r.sized(decodeEdited) };
     case 7:
       return { type: "deleted", value: r.sized(decodeDeleted) };
+    case 8:
+      return { type: "reacted", value: r.sized(decodeReacted) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -2382,6 +2436,8 @@ export interface Message {
   readonly changed: number;
   /** Its last edit, if its words were changed. */
   readonly edited: LastEdit | null;
+  /** The reactions to it, oldest first. */
+  readonly reactions: readonly Reaction[];
 }
 
 /** Encodes Message. */
@@ -2392,6 +2448,7 @@ export function encodeMessage(w: Writer, v: Message): void {
   encodeBody(w, v.body);
   w.u64(v.changed);
   w.option(v.edited, encodeLastEdit);
+  w.list(v.reactions, 50, encodeReaction);
 }
 
 /** Decodes Message. */
@@ -2403,6 +2460,7 @@ export function decodeMessage(r: Reader): Message {
     body: decodeBody(r),
     changed: r.u64(),
     edited: r.option(decodeLastEdit),
+    reactions: r.list(50, decodeReaction),
   };
 }
 
@@ -2451,6 +2509,28 @@ export function decodeLastEdit(r: Reader): LastEdit {
     revision: r.u32(),
     position: r.u64(),
     time: r.u64(),
+  };
+}
+
+/** A reaction of somebody to a message. */
+export interface Reaction {
+  /** Who. */
+  readonly user: UserId;
+  /** With what. */
+  readonly emoji: string;
+}
+
+/** Encodes Reaction. */
+export function encodeReaction(w: Writer, v: Reaction): void {
+  w.userId(v.user);
+  w.text(v.emoji, 64);
+}
+
+/** Decodes Reaction. */
+export function decodeReaction(r: Reader): Reaction {
+  return {
+    user: r.userId(),
+    emoji: r.text(64),
   };
 }
 
@@ -2633,6 +2713,40 @@ export function decodeDeleted(r: Reader): Deleted {
     number: r.u64(),
     replaces: r.u64(),
     by: r.option((r) => r.userId()),
+  };
+}
+
+/** See `EntryKind::Reacted`. */
+export interface Reacted {
+  /** The position of the message. */
+  readonly message: number;
+  /** Its number. */
+  readonly number: number;
+  /** Who. */
+  readonly user: UserId;
+  /** With what. */
+  readonly emoji: string;
+  /** Whether it was added; otherwise it was taken back. */
+  readonly added: boolean;
+}
+
+/** Encodes Reacted. */
+export function encodeReacted(w: Writer, v: Reacted): void {
+  w.u64(v.message);
+  w.u64(v.number);
+  w.userId(v.user);
+  w.text(v.emoji, 64);
+  w.bool(v.added);
+}
+
+/** Decodes Reacted. */
+export function decodeReacted(r: Reader): Reacted {
+  return {
+    message: r.u64(),
+    number: r.u64(),
+    user: r.userId(),
+    emoji: r.text(64),
+    added: r.bool(),
   };
 }
 
@@ -3035,6 +3149,8 @@ export const ERROR_CODE_NAMES = [
   "deleted",
   /** Somebody else has read the message. */
   "already_read",
+  /** A reaction is one emoji, and this is something else. */
+  "not_an_emoji",
 ] as const;
 
 /** Encodes ErrorCode. */

@@ -4,7 +4,9 @@ import type { Entry, EntryKind, Message } from "../generated/protocol.ts";
 
 /** The position of the message that an entry changes; null for what changes none. */
 export function changedMessage(kind: EntryKind): number | null {
-  return kind.type === "edited" || kind.type === "deleted" ? kind.value.message : null;
+  const { type } = kind;
+  const changes = type === "edited" || type === "deleted" || type === "reacted";
+  return changes ? kind.value.message : null;
 }
 
 /** Whether a message was deleted for everyone. */
@@ -22,7 +24,13 @@ export function changeMessage(message: Message, { position, time, kind }: Entry)
   }
   if (kind.type === "deleted") {
     const body = { type: "deleted", value: { by: kind.value.by } } as const;
-    return { ...message, body, edited: null, changed: position };
+    return { ...message, body, edited: null, reactions: [], changed: position };
+  }
+  if (kind.type === "reacted") {
+    const { user, emoji, added } = kind.value;
+    const others = message.reactions.filter((each) => each.user !== user || each.emoji !== emoji);
+    const reactions = added ? [...others, { user, emoji }] : others;
+    return { ...message, reactions, changed: position };
   }
   return message;
 }

@@ -1,9 +1,11 @@
+import type { UserId } from "@caffis/chat";
 import { memo } from "react";
 import { Avatar } from "../common/Avatar.tsx";
 import { Icon, type IconName } from "../common/Icon.tsx";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Bubble.module.css";
+import { Reactions } from "./Reactions.tsx";
 import type { Bubble } from "./timeline.ts";
 
 /** The delivery state of a message of this person. */
@@ -45,6 +47,10 @@ export interface BubbleProps {
   /** Puts the words back where they were written. */
   onEdit(bubble: Bubble): void;
   onDelete(bubble: Bubble): void;
+  readonly self: UserId | null;
+  nameOf(user: UserId): string;
+  /** Adds a reaction or takes it back; null where this person may not. */
+  onReact: ((bubble: Bubble, emoji: string, add: boolean) => void) | null;
   /** Opens its menu below a button; null where it has none. */
   onMenu: ((button: HTMLElement) => void) | null;
 }
@@ -52,7 +58,7 @@ export interface BubbleProps {
 /** One message. */
 export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
   const { t, time } = useI18n();
-  const { bubble, name, named, delivery, note, problem } = props;
+  const { bubble, name, named, delivery, note, problem, onReact } = props;
   const { own, first, last, text } = bubble;
   const deleted = bubble.deletedBy !== undefined;
   const label = delivery ? t[LABELS[delivery]] : null;
@@ -97,6 +103,16 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
           )}
         </span>
       </div>
+      {bubble.reactions.length > 0 && (
+        <div className={styles.below}>
+          <Reactions
+            groups={bubble.reactions}
+            self={props.self}
+            name={props.nameOf}
+            onReact={onReact && ((emoji, add) => onReact(bubble, emoji, add))}
+          />
+        </div>
+      )}
       {props.onMenu && (
         <button
           type="button"

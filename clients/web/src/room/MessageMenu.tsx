@@ -3,17 +3,23 @@ import { createPortal } from "react-dom";
 import { Icon, type IconName } from "../common/Icon.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import type { MessageAction } from "./actions.ts";
+import { QUICK } from "./emoji.ts";
 import styles from "./MessageMenu.module.css";
 
 /** How close to the edge of the page the menu comes. */
 const EDGE = 8;
 
 const ICONS: Readonly<Record<MessageAction, IconName>> = {
+  react: "smile",
+  reactors: "group",
   edit: "write",
   copy: "copy",
   revisions: "clock",
   delete: "bin",
 };
+
+/** The entries of the menu. */
+const ITEMS = "[role^=menuitem]";
 
 /** Where a menu opens: below a point or a button. */
 export interface MenuPlace {
@@ -25,11 +31,14 @@ export interface MenuPlace {
 export function MessageMenu(props: {
   actions: readonly MessageAction[];
   place: MenuPlace;
+  /** What this person has reacted with. */
+  reacted: readonly string[];
+  onReact(emoji: string, add: boolean): void;
   onChoose(action: MessageAction): void;
   onClose(): void;
 }) {
   const { t } = useI18n();
-  const { actions, place, onChoose, onClose } = props;
+  const { actions, place, reacted, onReact, onChoose, onClose } = props;
   const menu = useRef<HTMLDivElement>(null);
   const veil = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState(place);
@@ -40,7 +49,7 @@ export function MessageMenu(props: {
     const x = Math.min(place.x, innerWidth - box.width - EDGE);
     const y = place.y + box.height + EDGE > innerHeight ? place.y - box.height : place.y;
     setAt({ x: Math.max(EDGE, x), y: Math.max(EDGE, y) });
-    menu.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
+    menu.current?.querySelector<HTMLElement>(ITEMS)?.focus();
   }, [place]);
 
   useEffect(() => {
@@ -61,9 +70,11 @@ export function MessageMenu(props: {
   }, [onClose]);
 
   const key = (event: KeyboardEvent) => {
-    const items = [...(menu.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+    const items = [...(menu.current?.querySelectorAll<HTMLElement>(ITEMS) ?? [])];
     const focused = items.indexOf(document.activeElement as HTMLElement);
     const next = {
+      ArrowRight: (focused + 1) % items.length,
+      ArrowLeft: (focused - 1 + items.length) % items.length,
       ArrowDown: (focused + 1) % items.length,
       ArrowUp: (focused - 1 + items.length) % items.length,
       Home: 0,
@@ -92,6 +103,24 @@ export function MessageMenu(props: {
         style={{ left: at.x, top: at.y }}
         onKeyDown={key}
       >
+        {actions.includes("react") && (
+          <div className={styles.quick}>
+            {QUICK.map((emoji) => (
+              <button
+                key={emoji}
+                type="button"
+                role="menuitemcheckbox"
+                aria-checked={reacted.includes(emoji)}
+                tabIndex={-1}
+                className={styles.emoji}
+                data-testid={`quick-${emoji}`}
+                onClick={() => onReact(emoji, !reacted.includes(emoji))}
+              >
+                {emoji}
+              </button>
+            ))}
+          </div>
+        )}
         {actions.map((action) => (
           <button
             key={action}

@@ -1,14 +1,15 @@
-import { HELD_ENTRIES, type PendingMessage, type RoomView } from "@caffis/chat";
+import { HELD_ENTRIES, type PendingMessage, type RoomView, type UserId } from "@caffis/chat";
 import {
   type KeyboardEvent,
   type ReactElement,
   useCallback,
+  useEffect,
   useMemo,
   useRef,
   useState,
 } from "react";
 import { Virtualizer } from "virtua";
-import { isDirect, useChat, usePeople } from "../app/chat.tsx";
+import { explain, isDirect, useChat, usePeople } from "../app/chat.tsx";
 import { REGION } from "../app/regions.ts";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
@@ -20,6 +21,8 @@ import { DeleteMessage } from "./DeleteMessage.tsx";
 import { LiveRegion } from "./LiveRegion.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
 import { Notice } from "./Notice.tsx";
+import { ReactDialog } from "./ReactDialog.tsx";
+import { Reactors } from "./Reactors.tsx";
 import { Revisions } from "./Revisions.tsx";
 import { Row, Rows, RowsProvider } from "./Rows.tsx";
 import styles from "./Timeline.module.css";
@@ -30,6 +33,9 @@ import { useReceipts } from "./useReceipts.ts";
 import { useRoving } from "./useRoving.ts";
 import { useScroll } from "./useScroll.ts";
 import { useSteps } from "./useSteps.ts";
+
+/** How long it is said why a reaction was refused. */
+const PROBLEM_MS = 6_000;
 
 /** How much is drawn above and below the view, in pixels: about a screen. */
 const BUFFER = 800;
@@ -83,11 +89,27 @@ export function Timeline(props: {
     else if (action === "copy") void navigator.clipboard.writeText(bubble.text ?? "");
     else setAsked({ action, bubble });
   };
+  const [problem, setProblem] = useState<string | null>(null);
+  const react = useCallback(
+    (bubble: Bubble, emoji: string, add: boolean) => {
+      if (bubble.position === null) return;
+      setProblem(null);
+      client.messages
+        .react(room.id, bubble.position, emoji, add)
+        .catch((error) => setProblem(explain(error, t)));
+    },
+    [client, room.id, t],
+  );
+  useEffect(() => {
+    if (problem === null) return;
+    const timer = setTimeout(() => setProblem(null), PROBLEM_MS);
+    return () => clearTimeout(timer);
+  }, [problem]);
   const keyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter" && menu.openFocused()) event.preventDefault();
     else onKeyDown(event);
   };
-  const draw = useDraw(room, items, onEdit, onMenu);
+  const draw = useDraw(room, items, { onEdit, onMenu, onReact: isOver(room) ? null : react });
 
   return (
     <div className={styles.frame} {...REGION}>
@@ -141,9 +163,25 @@ export function Timeline(props: {
         <MessageMenu
           actions={actionsFor(menu.open.bubble, ground())}
           place={menu.open.place}
+          reacted={reactedBy(menu.open.bubble, self)}
+          onReact={(emoji, add) => {
+            if (menu.open) react(menu.open.bubble, emoji, add);
+            menu.close();
+          }}
           onChoose={(action) => menu.open && choose(action, menu.open.bubble)}
           onClose={menu.close}
         />
+      )}
+      {problem && (
+        <p className={styles.problem} role="alert">
+          {problem}
+        </p>
+      )}
+      {asked?.action === "react" && (
+        <ReactDialog room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+      )}
+      {asked?.action === "reactors" && (
+        <Reactors bubble={asked.bubble} onClose={() => setAsked(null)} />
       )}
       {asked?.action === "delete" && (
         <DeleteMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
@@ -156,17 +194,38 @@ export function Timeline(props: {
   );
 }
 
+/** What can be done with the messages of a timeline. */
+interface Handlers {
+  onEdit(text: string): void;
+  onMenu(button: HTMLElement): void;
+  /** Null where nobody reacts any more. */
+  readonly onReact: ((bubble: Bubble, emoji: string, add: boolean) => void) | null;
+}
+
+/** What a person has reacted with to a message. */
+function reactedBy({ reactions }: Bubble, self: UserId | null): readonly string[] {
+  const own = reactions.filter(({ users }) => self !== null && users.includes(self));
+  return own.map(({ emoji }) => emoji);
+}
+
+function isOver({ card }: RoomView): boolean {
+  return card?.status.type === "closed";
+}
+
 /** Draws an item of the timeline. */
 function useDraw(
   room: RoomView,
   items: readonly Item[],
-  onEdit: (text: string) => void,
-  onMenu: (button: HTMLElement) => void,
+  { onEdit, onMenu, onReact }: Handlers,
 ): (item: Item) => ReactElement {
   const { t, day } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
-  const receipts = useReceipts(room, items, people, useReadable(client.self));
+  const self = useReadable(client.self);
+  const receipts = useReceipts(room, items, people, self);
+  const known = useRef(people);
+  known.current = people;
+  const nameOf = useCallback((user: UserId) => known.current.name(user), []);
   const retry = useCallback(
     (bubble: Bubble) => bubble.pending && client.retry(room.id, bubble.pending.key),
     [client, room.id],
@@ -227,6 +286,9 @@ function useDraw(
             deleter={
               item.deletedBy && item.deletedBy !== item.sender ? people.name(item.deletedBy) : null
             }
+            self={self}
+            nameOf={nameOf}
+            onReact={onReact}
             onMenu={item.position !== null && (item.text !== null || item.own) ? onMenu : null}
           />
         );

@@ -4,7 +4,7 @@ import type { Limits, RoomView } from "@caffis/chat";
 import type { Bubble, Item } from "./timeline.ts";
 
 /** Something that can be done with a message. */
-export type MessageAction = "edit" | "copy" | "revisions" | "delete";
+export type MessageAction = "react" | "reactors" | "edit" | "copy" | "revisions" | "delete";
 
 /** What the rules look at. */
 export interface ActionGround {
@@ -18,11 +18,18 @@ export interface ActionGround {
 export function actionsFor(bubble: Bubble, ground: ActionGround): readonly MessageAction[] {
   if (bubble.position === null) return [];
   const actions: MessageAction[] = [];
+  if (mayReact(bubble, ground)) actions.push("react");
+  if (bubble.reactions.length > 0) actions.push("reactors");
   if (mayEdit(bubble, ground)) actions.push("edit");
   if (bubble.text !== null) actions.push("copy");
   if (bubble.edited && (bubble.own || moderates(ground))) actions.push("revisions");
   if (mayDelete(bubble, ground)) actions.push("delete");
   return actions;
+}
+
+/** Whether this person may react to a message. */
+export function mayReact(bubble: Bubble, { room }: ActionGround): boolean {
+  return bubble.position !== null && bubble.deletedBy === undefined && !isClosed(room);
 }
 
 /** Whether this person may change the words of a message now. */

@@ -5,11 +5,38 @@ import {
   type EntryKind,
   messageText,
   type PendingMessage,
+  type Reaction,
   type UserId,
 } from "@caffis/chat";
 
+/** Entries that change a message and are not shown themselves. */
+const CHANGES: ReadonlySet<string> = new Set(["edited", "deleted", "reacted"]);
+
 /** Messages of one person within this time are one group. */
 const GROUP_MS = 5 * 60_000;
+
+/** The people who reacted with one emoji. */
+export interface ReactionGroup {
+  readonly emoji: string;
+  readonly users: readonly UserId[];
+}
+
+const NO_REACTIONS: readonly ReactionGroup[] = [];
+
+/** What was grouped before: the same reactions give the same groups, so that nothing is drawn again. */
+const grouped = new WeakMap<readonly Reaction[], readonly ReactionGroup[]>();
+
+/** Reactions by emoji, in the order in which each came first. */
+export function reactionGroups(reactions: readonly Reaction[]): readonly ReactionGroup[] {
+  if (reactions.length === 0) return NO_REACTIONS;
+  const known = grouped.get(reactions);
+  if (known) return known;
+  const users = new Map<string, UserId[]>();
+  for (const { emoji, user } of reactions) users.set(emoji, [...(users.get(emoji) ?? []), user]);
+  const groups = [...users].map(([emoji, who]) => ({ emoji, users: who }));
+  grouped.set(reactions, groups);
+  return groups;
+}
 
 /** One message on the page. */
 export interface Bubble {
@@ -26,6 +53,7 @@ export interface Bubble {
   readonly text: string | null;
   readonly own: boolean;
   readonly edited: boolean;
+  readonly reactions: readonly ReactionGroup[];
   /** Who deleted it, null for the service; undefined while it is not deleted. */
   readonly deletedBy: UserId | null | undefined;
   readonly pending: PendingMessage | null;
@@ -83,7 +111,7 @@ export function timeline(input: TimelineInput): Item[] {
   };
   for (const { position, time, kind } of entries) {
     // What they change is shown in the message itself.
-    if (kind.type === "edited" || kind.type === "deleted") continue;
+    if (CHANGES.has(kind.type)) continue;
     startDay(time);
     if (kind.type !== "message") {
       push({ type: "notice", key: `entry ${position}`, kind });
@@ -99,8 +127,9 @@ export function timeline(input: TimelineInput): Item[] {
     const text = messageText(kind.value);
     const common = { type: "message", pending: null, first: true, last: true } as const;
     const { body, edited } = kind.value;
+    const reactions = reactionGroups(kind.value.reactions);
     const deletedBy = body.type === "deleted" ? body.value.by : undefined;
-    const change = { edited: edited !== null, deletedBy };
+    const change = { edited: edited !== null, deletedBy, reactions };
     pushBubble({ ...common, key, time, position, number, sender, text, own, ...change });
   }
   if (moreAfter) push({ type: "more", key: "more" });
@@ -109,7 +138,14 @@ export function timeline(input: TimelineInput): Item[] {
     const { body, key } = message;
     const text = body.type === "text" ? body.value.text : null;
     const unknown = { position: null, number: null, edited: false, deletedBy: undefined };
-    const common = { ...unknown, sender: self, own: true, first: true, last: true };
+    const common = {
+      ...unknown,
+      reactions: NO_REACTIONS,
+      sender: self,
+      own: true,
+      first: true,
+      last: true,
+    };
     pushBubble({ type: "message", key: key.id, time: key.time, text, pending: message, ...common });
   }
   return items;

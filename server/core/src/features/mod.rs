@@ -18,6 +18,7 @@ pub mod open;
 pub mod preferences;
 pub mod presence;
 pub mod profiles;
+pub mod react;
 pub mod resume;
 pub mod room_list;
 pub mod send;

@@ -206,6 +206,20 @@ impl Action for DeleteMessage {
     }
 }
 
+/// Reacting to a message: for people who may write.
+#[derive(Clone, Copy, Debug)]
+pub struct ReactTo;
+
+impl Action for ReactTo {
+    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        match caller.service {
+            Some(_) => forbidden("A service does not react to messages."),
+            None if room.is_closed() => forbidden("This room is closed."),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Reading what a message said before it was edited: for its author, and for those who moderate.
 #[derive(Clone, Debug)]
 pub struct ReadRevisions {

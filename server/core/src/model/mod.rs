@@ -5,6 +5,7 @@ pub mod body;
 pub mod caller;
 pub mod delivery;
 pub mod digest;
+pub mod emoji;
 pub mod node;
 pub mod page;
 pub mod room;

@@ -43,12 +43,15 @@ pub fn summary_size(room: &RoomSummary) -> usize {
 #[must_use]
 pub fn size(entry: &Entry) -> usize {
     match &entry.kind {
-        EntryKind::Message(message) => match &message.body {
-            Body::Text(body) => body.text.len() + MESSAGE_BYTES,
-            body => {
-                codec::encode(body, Codec::Binary).map_or(0, |bytes| bytes.len()) + MESSAGE_BYTES
-            }
-        },
+        EntryKind::Message(message) => {
+            let body = match &message.body {
+                Body::Text(body) => body.text.len(),
+                body => codec::encode(body, Codec::Binary).map_or(0, |bytes| bytes.len()),
+            };
+            let reactions = message.reactions.iter();
+            let reactions = reactions.map(|it| it.user.as_str().len() + it.emoji.len() + 4);
+            body + reactions.sum::<usize>() + MESSAGE_BYTES
+        }
         kind => codec::encode(kind, Codec::Binary).map_or(0, |bytes| bytes.len()) + 32,
     }
 }

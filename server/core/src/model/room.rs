@@ -260,7 +260,7 @@ impl RoomState {
                 }
             }
             EntryKind::Deleted(deleted) => self.change_preview(deleted.number, "", true),
-            EntryKind::Unknown(_) => {}
+            EntryKind::Reacted(_) | EntryKind::Unknown(_) => {}
         }
     }
 

@@ -178,8 +178,8 @@ mod tests {
         let body = Body::System(SystemBody::Notice(TextBody { text: Text::cut("closed") }));
         let message = Message::new(MessageNumber(2), None, None, body);
         let new = codec::encode(&message, Codec::Binary).expect("fits");
-        // Since then its last two fields were added, which are one byte each when there was no edit.
-        let old = new[..new.len() - 2].to_vec();
+        // Since then its last three fields were added, which are one byte each when nothing changed.
+        let old = new[..new.len() - 3].to_vec();
         let content = codec::encode(&(1_u32, old), Codec::Binary).expect("fits");
         assert_eq!(before_edits(&content), Some(EntryKind::Message(message)));
         assert_eq!(before_edits(&[1, 1, 0]), None);

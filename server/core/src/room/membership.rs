@@ -32,6 +32,7 @@ pub(super) fn named(kind: &EntryKind) -> &[UserId] {
         | EntryKind::Message(_)
         | EntryKind::Edited(_)
         | EntryKind::Deleted(_)
+        | EntryKind::Reacted(_)
         | EntryKind::Unknown(_) => &[],
     }
 }

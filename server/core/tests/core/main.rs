@@ -33,6 +33,7 @@ mod outgoing;
 mod outsiders;
 mod person;
 mod presence;
+mod reactions;
 mod reactors;
 mod receiver;
 mod recovery;

@@ -1,10 +1,10 @@
 //! Who may do what: every action by every role.
 
 use caffis_schema::{
-    ClientId, Command, ErrorCode, List, MessageNumber, Position, RoomId, Timestamp,
+    ClientId, Command, ErrorCode, List, MessageNumber, Position, RoomId, Text, Timestamp,
     command::{
         AddMembers, Anchor, Close, Delete, Edit, History, Leave, Mark, Members, MessageAt, Open,
-        RemoveMember, Revisions, Send, SetRole,
+        React, RemoveMember, Revisions, Send, SetRole,
     },
     room::{ClientKey, Role, RoomClass},
 };
@@ -30,6 +30,13 @@ pub(crate) fn every_command(room: RoomId, member: &str) -> Vec<Command> {
         Command::Send(Send { key: key(), room, body: text("ciao") }),
         Command::Edit(Edit { key: key(), room, position: Position(1), body: text("ciao") }),
         Command::Delete(Delete { key: key(), room, position: Position(1) }),
+        Command::React(React {
+            key: key(),
+            room,
+            position: Position(1),
+            emoji: Text::cut("☕"),
+            add: true,
+        }),
         Command::Revisions(Revisions { room, position: Position(1), from: 0 }),
         Command::History(History { room, anchor: Anchor::Latest, limit: 10 }),
         Command::Message(MessageAt { room, position: Position(1) }),
@@ -53,6 +60,7 @@ pub(crate) fn with_room(command: &Command, to: RoomId) -> Command {
         Command::Send(c) => c.room = to,
         Command::Edit(c) => c.room = to,
         Command::Delete(c) => c.room = to,
+        Command::React(c) => c.room = to,
         Command::Revisions(c) => c.room = to,
         Command::History(c) => c.room = to,
         Command::Message(c) => c.room = to,
@@ -93,6 +101,7 @@ async fn reading_sending_and_markers_are_every_members() {
                 Command::Message(_)
                 | Command::Edit(_)
                 | Command::Delete(_)
+                | Command::React(_)
                 | Command::Revisions(_) => Some(ErrorCode::NotFound),
                 _ => None,
             };

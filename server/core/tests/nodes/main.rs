@@ -53,6 +53,8 @@ mod outsiders;
 mod person;
 #[path = "../core/presence.rs"]
 mod presence;
+#[path = "../core/reactions.rs"]
+mod reactions;
 #[path = "../core/reactors.rs"]
 mod reactors;
 #[path = "../core/receiver.rs"]

@@ -3,7 +3,7 @@
 use caffis_client::CallError;
 use caffis_schema::{
     Body, Command, Reply, Text,
-    command::{Delete, Edit},
+    command::{Delete, Edit, React},
     event::TextBody,
     reply::Appended,
     room::ClientKey,
@@ -18,6 +18,9 @@ use crate::{
 
 /// Of a thousand changes, how many are tried by somebody else than who wrote the message.
 const ELSE: u16 = 200;
+
+/// The same of reactions.
+const EVERYBODY: u16 = 800;
 
 /// Of a thousand changes, how many are sent by two devices at once.
 const TWICE: u16 = 250;
@@ -35,6 +38,13 @@ impl Life {
         self.change(What::Delete);
     }
 
+    /// Somebody reacts to a message that was acknowledged, or takes that back.
+    pub(super) fn react(&mut self) {
+        let emoji = *self.random.pick(&["☕", "👍🏽", "🇮🇹"]);
+        let add = self.random.chance(650);
+        self.change(What::React(emoji, add));
+    }
+
     fn change(&mut self, what: What) {
         let sent: Vec<_> = {
             let ledger = lock(&self.ledger);
@@ -47,7 +57,11 @@ impl Life {
             return;
         }
         let (author, appended) = self.random.pick(&sent).clone();
-        let user = match self.random.chance(ELSE) {
+        let others = match what {
+            What::React(..) => EVERYBODY,
+            What::Edit(_) | What::Delete => ELSE,
+        };
+        let user = match self.random.chance(others) {
             true => self.person().unwrap_or(author.clone()),
             false => author.clone(),
         };
@@ -88,6 +102,9 @@ impl Life {
                 Command::Edit(Edit { key, room, position, body })
             }
             What::Delete => Command::Delete(Delete { key, room, position }),
+            What::React(emoji, add) => {
+                Command::React(React { key, room, position, emoji: Text::cut(emoji), add: *add })
+            }
         };
         lock(&ledger).wants(&user, key.id, changing);
         let short = lock(&ledger).short(room);

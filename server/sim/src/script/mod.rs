@@ -185,8 +185,9 @@ impl Life {
         match self.random.below(1_000) {
             0..390 => self.send(world),
             390..430 => self.edit(),
-            430..450 => self.delete(),
-            450..530 => self.resend(),
+            430..445 => self.delete(),
+            445..475 => self.react(),
+            475..530 => self.resend(),
             530..620 => self.read(),
             620..670 => self.open(),
             670..690 => self.close(world),

@@ -4,8 +4,9 @@ use caffis_schema::{
     Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, Request, RoomId,
     command::{
         AddMembers, Anchor, Close, CreateGroup, Cursor, Delete, Edit, EnsureDirect, EnsureRoom,
-        Hello, History, Leave, Mark, Members, MessageAt, Open, Profiles, Refresh, RemoveMember,
-        Resume, Revisions, Rooms, Send, SetContext, SetPreferences, SetPresence, SetRole, Typing,
+        Hello, History, Leave, Mark, Members, MessageAt, Open, Profiles, React, Refresh,
+        RemoveMember, Resume, Revisions, Rooms, Send, SetContext, SetPreferences, SetPresence,
+        SetRole, Typing,
     },
     event::SystemBody,
     ids::MAX_EXACT,
@@ -184,10 +185,19 @@ fn messages() -> Vec<(&'static str, Command)> {
             "command revisions",
             Command::Revisions(Revisions { room: ROOM, position: Position(57), from: 1 }),
         ),
+        ("command react", Command::React(react("👍", true))),
+        (
+            "command react, take back",
+            Command::React(React { emoji: longest(), ..react("", false) }),
+        ),
         ("command mark_read", Command::MarkRead(mark(MessageNumber(127)))),
         ("command mark_delivered", Command::MarkDelivered(mark(MessageNumber(16_384)))),
         ("command mark_unread", Command::MarkUnread(mark(MessageNumber(0)))),
     ]
+}
+
+fn react(emoji: &str, add: bool) -> React {
+    React { key: key(), room: ROOM, position: Position(57), emoji: text(emoji), add }
 }
 
 fn people() -> Vec<(&'static str, Command)> {

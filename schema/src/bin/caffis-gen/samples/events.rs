@@ -1,22 +1,23 @@
 //! Events and signals of the server.
 
 use caffis_schema::{
-    Body, Entry, EntryKind, Event, List, MessageNumber, Position, ServerFrame, ServerSignal,
+    Body, Entry, EntryKind, Event, List, MessageNumber, Position, ServerFrame, ServerSignal, Text,
     Timestamp, UserId,
     event::{
-        Attendance, Created, Deleted, Draining, Edited, Head, Joined, Left, OwnRead, RemovalReason,
-        RoleChange, RoomEntry, RoomMarkers, RoomRemoved, SystemBody, TokenExpiring, Tombstone,
-        TypingBy,
+        Attendance, Created, Deleted, Draining, Edited, Head, Joined, Left, OwnRead, Reacted,
+        RemovalReason, RoleChange, RoomEntry, RoomMarkers, RoomRemoved, SystemBody, TokenExpiring,
+        Tombstone, TypingBy,
     },
     ids::MAX_EXACT,
+    limits::EMOJI_BYTES,
     open::Empty,
-    room::{Availability, ContextStatus, LastEdit, Marker, Message, Role, RoomClass},
+    room::{Availability, ContextStatus, LastEdit, Marker, Message, Reaction, Role, RoomClass},
 };
 
 use super::{
     ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, context, list, longest, longest_own_state,
     longest_presence, longest_profile, longest_summary, longest_user, message, own_state, presence,
-    preview, profile, summary, text_body, unknown, user,
+    preview, profile, summary, text, text_body, unknown, user,
 };
 
 /// Every event, every kind of entry and every signal.
@@ -55,12 +56,19 @@ fn deleted(by: Option<UserId>) -> EntryKind {
 fn edited_message() -> Message {
     let (position, time) = (Position(MAX_EXACT), Timestamp(TIME));
     let edited = Some(LastEdit { revision: u32::MAX, position, time });
-    Message { changed: position, edited, ..message(Body::Text(text_body("now"))) }
+    let all = (0..50).map(|_| Reaction { user: longest_user(), emoji: longest() });
+    let reactions = list(all);
+    Message { changed: position, edited, reactions, ..message(Body::Text(text_body("now"))) }
 }
 
 fn edited(revision: u32, replaces: u64, body: Option<Body>) -> EntryKind {
     let (message, number) = (Position(57), MessageNumber(41));
     EntryKind::Edited(Edited { message, number, revision, replaces: Position(replaces), body })
+}
+
+fn reacted(emoji: Text<EMOJI_BYTES>, added: bool) -> Reacted {
+    let (message, number) = (Position(57), MessageNumber(41));
+    Reacted { message, number, user: longest_user(), emoji, added }
 }
 
 fn gone(by: Option<UserId>) -> Deleted {
@@ -100,6 +108,8 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("edited, replaced", edited(u32::MAX, MAX_EXACT, None)),
         ("deleted", EntryKind::Deleted(gone(None))),
         ("deleted, by somebody", EntryKind::Deleted(gone(Some(longest_user())))),
+        ("reacted", EntryKind::Reacted(reacted(text(ASTRAL), true))),
+        ("reacted, taken back", EntryKind::Reacted(reacted(longest(), false))),
         ("unknown", EntryKind::Unknown(unknown(u32::MAX))),
     ]
 }

@@ -1,0 +1,87 @@
+/** Reacting to messages: from the menu, from the chips below a message, with any emoji. */
+
+import type { Browser, Locator } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openChromium } from "./support/browsers.ts";
+import { Person } from "./support/person.ts";
+import { TestServer } from "./support/server.ts";
+
+const GROUP = "Reazioni";
+
+let server: TestServer;
+let chromium: Browser;
+let giulia: Person;
+let marco: Person;
+
+beforeAll(async () => {
+  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
+  [giulia, marco] = await Promise.all([
+    Person.arrives(await chromium.newContext({ locale: "en-GB" }), server.url, "giulia"),
+    Person.arrives(await chromium.newContext({ locale: "it-IT" }), server.urlWithoutUdp, "marco"),
+  ]);
+  await giulia.makesGroup(GROUP, ["marco"]);
+  await marco.open(GROUP);
+  await giulia.says("Chi viene?");
+  await marco.sees(1);
+});
+
+afterAll(async () => {
+  await chromium?.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+function chip(person: Person, emoji: string): Locator {
+  return person.page.getByTestId("reaction").filter({ hasText: emoji });
+}
+
+async function opensMenu({ page }: Person): Promise<void> {
+  await page.getByTestId("message").click({ button: "right" });
+  await page.getByTestId("message-menu").waitFor();
+}
+
+test("a quick reaction shows on every device, and whose it is", async () => {
+  await opensMenu(marco);
+  await marco.page.getByTestId("quick-☕").click();
+  for (const person of [giulia, marco]) await chip(person, "☕").getByText("1").waitFor();
+  expect(await chip(marco, "☕").getAttribute("aria-pressed")).toBe("true");
+  expect(await chip(giulia, "☕").getAttribute("aria-pressed")).toBe("false");
+  await giulia.page.getByRole("button", { name: /☕ 1 , reaction of .*Marco/ }).waitFor();
+});
+
+test("a chip joins in and takes back", async () => {
+  await chip(giulia, "☕").click();
+  for (const person of [giulia, marco]) await chip(person, "☕").getByText("2").waitFor();
+  expect(await chip(giulia, "☕").getAttribute("aria-pressed")).toBe("true");
+  await chip(marco, "☕").click();
+  for (const person of [giulia, marco]) await chip(person, "☕").getByText("1").waitFor();
+  expect(await chip(marco, "☕").getAttribute("aria-pressed")).toBe("false");
+});
+
+test("any emoji can be typed, and what is none is refused", async () => {
+  const { page } = giulia;
+  await opensMenu(giulia);
+  await page.getByTestId("action-react").click();
+  await page.getByTestId("any-emoji").fill("ok");
+  await page.getByTestId("any-emoji").press("Enter");
+  await page.getByRole("alert").getByText("A reaction is one emoji").waitFor();
+  await page.getByTestId("any-emoji").fill("🫘");
+  await page.getByTestId("any-emoji").press("Enter");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  for (const person of [giulia, marco]) await chip(person, "🫘").waitFor();
+});
+
+test("who reacted is listed, and stays after a reload", async () => {
+  const { page } = marco;
+  await marco.reloads();
+  await marco.online();
+  await page.getByTestId("reaction").first().waitFor();
+  await opensMenu(marco);
+  await page.getByTestId("action-reactors").click();
+  const reactors = page.getByTestId("reactors").getByRole("listitem");
+  expect(await reactors.count()).toBe(2);
+  expect(await reactors.allInnerTexts()).toEqual([
+    expect.stringContaining("Giulia"),
+    expect.stringContaining("Giulia"),
+  ]);
+  expect([giulia.problems, marco.problems]).toEqual([[], []]);
+});
