@@ -25,6 +25,7 @@ pub mod limits;
 pub mod numbers;
 pub mod open;
 pub mod outgoing;
+pub mod people;
 pub mod reply;
 pub mod room;
 

@@ -22,16 +22,20 @@ use caffis_core::{
     tables::RevocationRow,
 };
 use caffis_embedded::EmbeddedStore;
-use caffis_schema::{Timestamp, UserId};
+use caffis_schema::{Timestamp, UserId, hooks::values::Moment};
 
 use crate::{
     config::Config,
     control::{Answer, Connection, ControlError, Endpoints, LetterList, Request, Resent},
     demo,
+    service_keys::{KeyInfo, KeyOrder, NewKey, carry_out},
     storage::{embedded, migrate_shared, only_embedded},
-    system::SystemClock,
+    system::{SystemClock, SystemEntropy},
     tokens::{Grant, mint},
 };
+
+/// The longest time that an old key may still be good.
+const MAX_GRACE: Duration = Duration::from_secs(30 * 86_400);
 
 /// The longest lifetime of a token that we make.
 const MAX_TTL: Duration = Duration::from_secs(3_650 * 86_400);
@@ -95,6 +99,100 @@ pub async fn revoke(config: Config, user: UserId, before: Option<Timestamp>) -> 
         store.write(batch).await?;
     }
     print(&format!("tokens of {user} from before {before} are refused\n"))
+}
+
+/// `caffis-chat keys create`: prints a new key, once.
+///
+/// # Errors
+/// What the server or the store says.
+pub async fn create_key(
+    config: Config,
+    name: String,
+    rights: Vec<String>,
+    lifetime: Option<Duration>,
+) -> anyhow::Result<()> {
+    let key = NewKey::make(&name, &SystemEntropy::default());
+    let expires = lifetime.map(|lifetime| after(SystemClock.now(), lifetime));
+    let digest = key.digest.to_vec();
+    order_key(&config, KeyOrder::Create { name, rights, digest, expires }).await?;
+    print(&format!("{}\n", key.text))
+}
+
+/// `caffis-chat keys rotate`: prints the new key, once; the old one is good for a while.
+///
+/// # Errors
+/// What the server or the store says.
+pub async fn rotate_key(config: Config, name: String, grace: Duration) -> anyhow::Result<()> {
+    if grace > MAX_GRACE {
+        bail!("--grace is at most 30d");
+    }
+    let key = NewKey::make(&name, &SystemEntropy::default());
+    let grace_ms = u64::try_from(grace.as_millis())?;
+    let digest = key.digest.to_vec();
+    order_key(&config, KeyOrder::Rotate { name, digest, grace_ms }).await?;
+    print(&format!("{}\n", key.text))
+}
+
+/// `caffis-chat keys revoke`: ends a key.
+///
+/// # Errors
+/// What the server or the store says.
+pub async fn revoke_key(config: Config, name: String) -> anyhow::Result<()> {
+    order_key(&config, KeyOrder::Revoke { name: name.clone() }).await?;
+    print(&format!("{name} is refused from now on, within seconds on every node\n"))
+}
+
+/// `caffis-chat keys list`.
+///
+/// # Errors
+/// What the server or the store says.
+pub async fn list_keys(config: Config) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    let mut text = String::new();
+    for key in order_key(&config, KeyOrder::List).await? {
+        let time = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), shown);
+        let state = match (key.revoked, key.expires, key.former_until) {
+            (Some(revoked), ..) => format!("revoked {}", shown(revoked)),
+            (_, Some(expires), _) if expires <= now => format!("expired {}", shown(expires)),
+            (_, _, Some(until)) if until > now => {
+                format!("rotated, old one until {}", shown(until))
+            }
+            _ => "good".to_owned(),
+        };
+        text.push_str(&format!(
+            "{}\n  scopes {}\n  made {}, used {}, expires {}\n  {state}\n",
+            key.name,
+            key.rights.replace(' ', ","),
+            shown(key.created),
+            time(key.used),
+            time(key.expires),
+        ));
+    }
+    print(if text.is_empty() { "there are no keys\n" } else { &text })
+}
+
+/// Gives an order to the running server, or carries it out in the store of one that does not run.
+async fn order_key(config: &Config, order: KeyOrder) -> anyhow::Result<Vec<KeyInfo>> {
+    if let Some(server) = Connection::open(&config.data) {
+        return Ok(server.keys(order)?);
+    }
+    if config.store.address.is_some() {
+        bail!("no server runs with {}: give the command where a node runs", config.data.display());
+    }
+    let store = existing_store(config).await?;
+    Ok(carry_out(store.as_ref(), SystemClock.now(), &order).await?)
+}
+
+fn after(now: Timestamp, time: Duration) -> Timestamp {
+    now + u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A time for people.
+fn shown(time: Timestamp) -> String {
+    match serde_json::to_value(Moment(time)) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => time.to_string(),
+    }
 }
 
 /// `caffis-chat migrate`: the statements that are given to the servers of a shared store, or would be.

@@ -5,9 +5,9 @@
 //!
 //! - [`config`]: every setting as file key, environment variable and flag.
 //! - [`serve`]: the server from the open store to the last farewell.
-//! - [`http`]: the web app, the WebSocket upgrade, discovery, health.
+//! - [`http`]: the web app, the WebSocket upgrade, the REST API, discovery, health.
 //! - `arrivals`: a link from its arrival to its farewell.
-//! - [`tokens`]: who a token speaks for.
+//! - [`tokens`]: who a token speaks for. [`service_keys`]: which service a key speaks for.
 //! - [`control`]: how the command line speaks to a running server.
 //! - [`storage`]: the store in the data folder, or one that nodes share.
 //! - [`meters`]: what is counted, for `http::metrics` to tell.
@@ -30,6 +30,7 @@ pub mod logs;
 pub mod meters;
 pub mod relay;
 pub mod serve;
+pub mod service_keys;
 pub mod storage;
 pub mod system;
 pub mod tokens;

@@ -4,12 +4,14 @@
 //! what an answer says of it has to be what this node knows, or a session would keep what another node knew:
 //! an edge that is on its way to that node may have been told here before the session came.
 
+use std::collections::BTreeSet;
+
 use caffis_schema::{
-    Reply, UserId,
+    Error, Reply, UserId,
     room::{Availability, Presence, RoomSummary},
 };
 
-use crate::services::Services;
+use crate::{hub::apart::hide, relations, services::Services};
 
 /// An answer of another node, with the presence of people as this node knows it.
 pub(crate) fn as_known_here(services: &Services, mut reply: Reply) -> Reply {
@@ -28,22 +30,50 @@ pub(crate) fn as_known_here(services: &Services, mut reply: Reply) -> Reply {
     reply
 }
 
-/// An answer without the presence of those from whom the person is kept apart.
+/// An answer without the presence of those from whom the person, who is connected here, is kept apart.
 pub(crate) fn without_apart(services: &Services, user: &UserId, reply: &mut Reply) {
-    let hide = |presence: &mut Presence| services.people.apart().hide(user, presence);
-    let hide_peer = |summary: &mut RoomSummary| summary.peer_presence.iter_mut().for_each(hide);
+    for presence in presences(reply) {
+        services.people.apart().hide(user, presence);
+    }
+}
+
+/// The same for a person of whom this node knows nothing, because they are not connected.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn without_relations(
+    services: &Services,
+    user: &UserId,
+    reply: &mut Reply,
+) -> Result<(), Error> {
+    let mut shown = presences(reply);
+    if shown.is_empty() {
+        return Ok(());
+    }
+    let relations = relations::of(&*services.store, user).await?.into_iter();
+    let apart: BTreeSet<_> =
+        relations.filter_map(|(other, _, apart)| apart.then_some(other)).collect();
+    shown.retain(|presence| apart.contains(&presence.user));
+    shown.into_iter().for_each(hide);
+    Ok(())
+}
+
+/// The presence of others in an answer.
+fn presences(reply: &mut Reply) -> Vec<&mut Presence> {
+    fn peer(summary: &mut RoomSummary) -> Option<&mut Presence> {
+        summary.peer_presence.as_mut()
+    }
     match reply {
-        Reply::Room(summary) => hide_peer(summary),
+        Reply::Room(summary) => peer(summary).into_iter().collect(),
         Reply::Opened(opened) => {
-            hide_peer(&mut opened.room);
-            opened.presence.iter_mut().for_each(hide);
+            opened.room.peer_presence.iter_mut().chain(opened.presence.iter_mut()).collect()
         }
-        Reply::Rooms(page) => page.rooms.iter_mut().for_each(hide_peer),
+        Reply::Rooms(page) => page.rooms.iter_mut().filter_map(peer).collect(),
         Reply::Members(page) => {
-            page.members.iter_mut().filter_map(|member| member.presence.as_mut()).for_each(hide);
+            page.members.iter_mut().filter_map(|member| member.presence.as_mut()).collect()
         }
-        Reply::Welcome(welcome) => welcome.rooms.iter_mut().for_each(hide_peer),
-        _ => {}
+        Reply::Welcome(welcome) => welcome.rooms.iter_mut().filter_map(peer).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -18,6 +18,7 @@ use tokio::{
 use crate::{
     activity::Activity,
     admission::{Addresses, Admission},
+    answers::without_relations,
     call::Call,
     cluster::{Cluster, SharedOwners},
     directory::{Directory, SEEN},
@@ -30,7 +31,7 @@ use crate::{
     outgoing::{self, EndpointStatistics, Endpoints, Letters, Outgoing, Redriven},
     peers::{Nodes, follow::keep_auditing},
     ports::{
-        authenticator::SharedAuthenticator,
+        authenticator::{Identity, SharedAuthenticator},
         bounded::BoundedStore,
         bus::SharedBus,
         clock::SharedClock,
@@ -250,8 +251,33 @@ impl Core {
         service: Option<Rights>,
         command: Command,
     ) -> Result<Reply, Error> {
-        let call = Call::without_session(self.services.clone(), user.clone(), service);
-        dispatch(call, command).await
+        let call = self.caller(user, service);
+        let mut reply = dispatch(call, command).await?;
+        if service.is_none() {
+            without_relations(&self.services, user, &mut reply).await?;
+        }
+        Ok(reply)
+    }
+
+    /// A call without a connection.
+    pub(crate) fn caller(&self, user: &UserId, service: Option<Rights>) -> Call {
+        Call::without_session(self.services.clone(), user.clone(), service)
+    }
+
+    /// Takes a command, and a message, out of the rates of a person who is connected here.
+    ///
+    /// # Errors
+    /// `rate_limited` with the time to wait.
+    pub fn take(&self, user: &UserId, message: bool) -> Result<(), Error> {
+        self.services.people.take(user, message)
+    }
+
+    /// Who a token speaks for, without a connection.
+    ///
+    /// # Errors
+    /// Why hello would refuse it.
+    pub async fn identify(&self, token: &str) -> Result<Identity, Error> {
+        session::identify(&self.services, token).await
     }
 
     /// Does what a webhook of another service says. What it changes is durable when this returns.
@@ -341,6 +367,11 @@ impl Core {
     /// What tells other services.
     pub(crate) fn outgoing(&self) -> Option<&Arc<Outgoing>> {
         self.outgoing.as_ref()
+    }
+
+    /// The parts.
+    pub(crate) fn services(&self) -> &Services {
+        &self.services
     }
 
     /// The rooms that this process owns.

@@ -20,6 +20,7 @@ pub mod features;
 mod herd;
 mod hooks;
 pub mod hub;
+mod inquiries;
 pub mod model;
 mod newest;
 mod node;
@@ -51,6 +52,7 @@ mod woken;
 pub use self::{
     admission::Admission,
     core::{Core, Peers, Ports},
+    inquiries::Inquirer,
     node::{HandOverError, Joining},
     settings::Settings,
     statistics::{Admitted, Statistics},

@@ -59,6 +59,8 @@ pub struct Config {
     pub tokens: TokenSettings,
     /// Who may send webhooks, and who is sent some.
     pub hooks: HookSettings,
+    /// Requests that a service may make over REST on this node, per second.
+    pub service_requests_per_second: u32,
     /// How logs are written.
     pub log_format: LogFormat,
     /// The filter of the logs.
@@ -314,6 +316,7 @@ impl Default for Config {
                 jwks_age: Duration::from_secs(3_600),
             },
             hooks: HookSettings::default(),
+            service_requests_per_second: 1_000,
             log_format: LogFormat::Text,
             log_filter: "info".to_owned(),
             traces_collector: None,

@@ -10,6 +10,7 @@ use super::{
     protocol::{Answer, MAX_ANSWER, MAX_CHUNK, PATIENCE, Request, SOCKET, SocketAddress},
     status::{ClusterStatus, NodeStatus},
 };
+use crate::service_keys::{KeyInfo, KeyOrder};
 
 /// Why a command to a running server failed.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +80,18 @@ impl Connection {
     pub fn question(mut self, request: &Request) -> Result<Answer, ControlError> {
         self.say(request)?;
         self.answer()
+    }
+
+    /// Gives an order about the keys of services; gives the keys that it was about.
+    ///
+    /// # Errors
+    /// Any [`ControlError`].
+    pub fn keys(mut self, order: KeyOrder) -> Result<Vec<KeyInfo>, ControlError> {
+        self.say(&Request::Keys { order })?;
+        match self.answer()? {
+            Answer::Keys(keys) => Ok(keys),
+            _ => Err(ControlError::Nonsense),
+        }
     }
 
     /// Writes a backup of the running server's store; gives its rows.

@@ -15,11 +15,12 @@ use super::{
     hooks::{EndpointStatus, Letter, LetterLine, Resent},
     status::{ClusterStatus, NodeStatus},
 };
+use crate::service_keys::{KeyInfo, KeyOrder};
 
 /// The longest line of a request, in bytes.
 pub(super) const MAX_LINE: u64 = 4 * 1024;
 
-/// The longest line of an answer, in bytes: a thousand nodes, or five hundred dead letters.
+/// The longest line of an answer, in bytes: a thousand nodes or keys, or five hundred dead letters.
 pub(super) const MAX_ANSWER: u64 = 1024 * 1024;
 
 /// The largest chunk of a backup, in bytes.
@@ -73,6 +74,11 @@ pub enum Request {
         /// The one with this `webhook-id` only.
         id: Option<String>,
     },
+    /// Something about the keys of services.
+    Keys {
+        /// What.
+        order: KeyOrder,
+    },
 }
 
 /// What came of it.
@@ -96,6 +102,8 @@ pub enum Answer {
     DeadLetter(Letter),
     /// What became of letters that were sent again.
     Redriven(Resent),
+    /// The keys that it was about.
+    Keys(Vec<KeyInfo>),
     /// It did not work; a backup that was begun is not whole.
     Failed(String),
 }

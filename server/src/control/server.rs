@@ -15,6 +15,7 @@ use caffis_core::{
     Core,
     cluster::{Cluster, SHARDS, Shard},
     outgoing::Letters,
+    ports::clock::SharedClock,
 };
 use tokio::{
     net::UnixListener,
@@ -28,7 +29,10 @@ use super::{
     protocol::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SocketAddress, socket_path},
     status,
 };
-use crate::storage::Storage;
+use crate::{
+    service_keys::{KeyOrder, ServiceKeys, carry_out},
+    storage::Storage,
+};
 
 /// Requests that are served at the same time.
 const MAX_REQUESTS: usize = 4;
@@ -42,6 +46,10 @@ pub struct Services {
     pub store: Storage,
     /// This process as one of several.
     pub cluster: Option<Cluster>,
+    /// The keys of services.
+    pub keys: Arc<ServiceKeys>,
+    /// The wall clock.
+    pub clock: SharedClock,
     /// Told when the server is to end.
     pub leave: Arc<Notify>,
 }
@@ -144,6 +152,7 @@ fn serve(stream: UnixStream, services: &Services) -> io::Result<()> {
             tracing::info!(?resent, "dead letters sent again");
             resent.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Redriven)
         }
+        Ok(Request::Keys { order }) => Handle::current().block_on(keys(services, &order)),
         Ok(Request::Leave) => {
             services.leave.notify_one();
             Answer::Done { rows: 0 }
@@ -184,6 +193,24 @@ async fn hand_over(services: &Services, shard: u64, to: Option<&str>) -> Answer 
     tracing::info!(shard = shard.get(), to = %node, done = handed.is_ok(), "shard handed over");
     match handed {
         Ok(()) => Answer::HandedOver(target.clone()),
+        Err(error) => Answer::Failed(error.to_string()),
+    }
+}
+
+async fn keys(services: &Services, order: &KeyOrder) -> Answer {
+    let done = carry_out(&*services.store.port(), services.clock.now(), order).await;
+    if let Some(name) = order.name() {
+        // Also when nobody knows whether it was carried out.
+        services.keys.forget(name);
+        let what = match order {
+            KeyOrder::Create { .. } => "made",
+            KeyOrder::Rotate { .. } => "rotated",
+            KeyOrder::Revoke { .. } | KeyOrder::List => "revoked",
+        };
+        tracing::info!(key.name = name, done = done.is_ok(), "service key {what}");
+    }
+    match done {
+        Ok(keys) => Answer::Keys(keys),
         Err(error) => Answer::Failed(error.to_string()),
     }
 }

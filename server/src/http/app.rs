@@ -14,10 +14,11 @@ use caffis_schema::{Error, ErrorCode};
 use caffis_transport::lobby::Lobby;
 use tokio::sync::SetOnce;
 
-use super::{origin::Origins, sources::Sources};
+use super::{origin::Origins, rates::Rates, sources::Sources};
 use crate::{
     config::Config,
     meters::{Admitted, Meters},
+    service_keys::ServiceKeys,
     storage::Storage,
 };
 
@@ -47,6 +48,10 @@ pub struct App {
     pub clock: SharedClock,
     /// Who may send webhooks.
     pub hooks: Sources,
+    /// The keys of services.
+    pub keys: Arc<ServiceKeys>,
+    /// How often the REST API is used, and by whom.
+    pub rates: Rates,
     /// Which pages may connect.
     pub origins: Origins,
     /// The UDP port, once it is bound.

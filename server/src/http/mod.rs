@@ -1,7 +1,8 @@
-//! The HTTP side: the web app, the WebSocket upgrade, discovery, webhooks, health, and in development tokens; on
+//! The HTTP side: the web app, the WebSocket upgrade, the REST API, discovery, webhooks, health, and in development tokens; on
 //! addresses of their own, metrics.
 
 mod address;
+mod api;
 mod app;
 mod connect;
 mod dev;
@@ -9,6 +10,7 @@ mod health;
 mod hooks;
 pub mod metrics;
 mod origin;
+mod rates;
 mod reply;
 mod security;
 mod socket;
@@ -29,9 +31,10 @@ use caffis_schema::hooks::limits::HOOK_BYTES;
 
 pub use app::{App, SOCKET_PATH, WEBTRANSPORT_PATH};
 pub use origin::Origins;
+pub use rates::Rates;
 pub use sources::Sources;
 
-/// The largest body of a request other than a webhook, in bytes.
+/// The largest body of a request in bytes, where an address does not say otherwise.
 const MAX_BODY: usize = 16 * 1024;
 
 /// Everything that is served over HTTP.
@@ -40,6 +43,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(SOCKET_PATH, get(socket::upgrade))
         .route("/api/chat/connect", get(connect::connect))
         .route(hooks::PATH, post(hooks::receive).layer(DefaultBodyLimit::max(HOOK_BYTES)))
+        .merge(api::router())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     if app.config.dev {

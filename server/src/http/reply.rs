@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use caffis_schema::{Error, ErrorCode};
+use caffis_schema::{Error, ErrorCode, Outcome};
 use serde::Serialize;
 
 /// The media type of errors.
@@ -19,6 +19,10 @@ struct Problem<'a> {
     status: u16,
     detail: &'a str,
     code: &'a str,
+    /// Whether it did not happen, or may have.
+    outcome: Outcome,
+    /// Whether the same, sent again later, may be done.
+    retryable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u32>,
 }
@@ -45,12 +49,19 @@ pub(super) fn error(status: StatusCode, error: &Error) -> Response {
 
 /// An error with a code that is not the protocol's.
 pub(super) fn coded(status: StatusCode, code: &str, error: &Error) -> Response {
+    detailed(status, code, error.sentence.as_str(), error)
+}
+
+/// An error with a code and a sentence of their own.
+pub(super) fn detailed(status: StatusCode, code: &str, detail: &str, error: &Error) -> Response {
     let problem = Problem {
         kind: "about:blank",
         title: status.canonical_reason().unwrap_or("Error"),
         status: status.as_u16(),
-        detail: error.sentence.as_str(),
+        detail,
         code,
+        outcome: error.outcome,
+        retryable: error.retry_after_ms.is_some(),
         retry_after_ms: error.retry_after_ms,
     };
     let mut response = json(status, &problem);

@@ -29,8 +29,9 @@ use crate::{
     config::Config,
     control::{ControlServer, Services},
     courier, demo,
-    http::{App, Origins, Sources},
+    http::{App, Origins, Rates, Sources},
     meters::{MeasuredStore, Meters},
+    service_keys::ServiceKeys,
     storage::Storage,
     system::{SystemClock, SystemEntropy},
     tokens::Tokens,
@@ -77,8 +78,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         let furnished = demo::furnish(store.as_ref(), &stamps, entropy.as_ref(), clock.now()).await;
         furnished.context("the demo users cannot be written")?;
     }
+    let measured = MeasuredStore::new(store.port(), meters.store.clone());
+    let keys = ServiceKeys::new(measured.clone(), stamps.clone(), clock.clone());
+    let keys = Arc::new(keys);
     let ports = Ports {
-        store: MeasuredStore::new(store.port(), meters.store.clone()),
+        store: measured,
         clock: clock.clone(),
         stamps,
         entropy,
@@ -96,7 +100,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         meters,
         store: store.clone(),
         cluster: cluster.clone(),
-        clock,
+        clock: clock.clone(),
+        keys: keys.clone(),
+        rates: Rates::default(),
         certificates: certificates.clone(),
         core: core.clone(),
         config,
@@ -106,7 +112,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let leave = Arc::new(Notify::new());
     let control = ControlServer::start(
         &app.config.data,
-        Services { core, store, cluster: cluster.clone(), leave: leave.clone() },
+        Services { core, store, cluster: cluster.clone(), keys, clock, leave: leave.clone() },
     )
     .context("the control socket cannot be made")?;
     let renewal = certificates.keep(CERTIFICATE_CHECK, SystemTime::now);

@@ -7,7 +7,7 @@ mod server;
 
 pub(crate) use person::{Over, Person, fresh_key, hello, said, token_of};
 pub(crate) use scrape::Scrape;
-pub(crate) use server::{Server, Setup, http, read, run};
+pub(crate) use server::{Finished, Server, Setup, http, read, run, with_json};
 
 /// How long anything in a test may take.
 pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);

@@ -339,6 +339,11 @@ pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().unwrap()
 }
 
+/// A request with a body of JSON.
+pub(crate) fn with_json(request: reqwest::RequestBuilder, body: &Value) -> reqwest::RequestBuilder {
+    request.header("content-type", "application/json").body(body.to_string())
+}
+
 /// The process-wide crypto library, which clients of TLS need.
 pub(crate) fn install_crypto() {
     // Another test may have been first.

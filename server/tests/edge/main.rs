@@ -6,6 +6,7 @@
 mod common;
 
 mod acme;
+mod api;
 mod backup;
 mod drain;
 mod example_session;

@@ -10,7 +10,7 @@ use caffis_schema::{
     Codec, Error, ErrorCode, List, Reply, RoomId, Text, UserId, codec,
     command::{CreateGroup, EnsureDirect, EnsureRoom},
     limits::CONTEXT_TYPE_BYTES,
-    room::{ClientKey, Context, HistoryPolicy, RoomClass},
+    room::{ClientKey, Context, HistoryPolicy, RoomClass, RoomSummary},
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     call::{Call, Handled},
     errors::not_now,
     model::{
-        authorise::{may_know, no_such_room},
+        authorise::{ReadState, authorise, may_know, no_such_room},
         room::{DIRECT, GROUP, direct_context},
         text,
     },
@@ -203,6 +203,28 @@ pub(crate) async fn complete(call: &Call, claim: &ContextRow) -> Handled {
     ensure_at_owner(call, claim.room, Some(Box::new(plan)), None).await
 }
 
+/// The room of a context, if there is one.
+///
+/// # Errors
+/// `not_found` when there is none, or none that the caller may know of.
+pub async fn handle_find_context(call: Call, context: &Context) -> Result<RoomSummary, Error> {
+    check_context(context)?;
+    let claim = find_claim(&call.services, context).await?.ok_or_else(no_such_room)?;
+    handle_find(call, claim.room).await
+}
+
+/// A room, if the caller may know of it.
+///
+/// # Errors
+/// `not_found` otherwise, and `forbidden` for a service that may not read states.
+pub async fn handle_find(call: Call, room: RoomId) -> Result<RoomSummary, Error> {
+    call.check_may_open(room).await?;
+    match find(&call, room).await? {
+        Reply::Room(summary) => Ok(summary),
+        _ => Err(not_now()),
+    }
+}
+
 /// The summary of a room that is there, from its owner.
 ///
 /// # Errors
@@ -237,10 +259,11 @@ pub(crate) async fn ensure_here(
     plan: Option<Box<RoomPlan>>,
     wanted: Option<RoomClass>,
 ) -> Handled {
+    let makes = plan.is_some();
     if let Some(plan) = plan {
         call.services.rooms.create(room, call.caller(room), *plan).await?;
     }
-    summary(call, room, wanted).await
+    summary(call, room, wanted, makes).await
 }
 
 /// Claims the plan's context. People may claim so many contexts a day that are open to all; groups and
@@ -264,14 +287,17 @@ async fn claim(call: &Call, plan: &RoomPlan) -> Result<ContextRow, Error> {
 }
 
 /// The room as the caller's list shows it, if they may know of it and it is of the class that they
-/// expect.
-async fn summary(call: &Call, room: RoomId, wanted: Option<RoomClass>) -> Handled {
+/// expect. A service that makes rooms is told of those; of others it has to be allowed to read the state.
+async fn summary(call: &Call, room: RoomId, wanted: Option<RoomClass>, makes: bool) -> Handled {
     let services = &call.services;
     let cell = services.rooms.loaded(room).await?;
     let state = cell.state().ok_or_else(not_now)?;
     let class = state.meta.class;
     if !may_know(&call.caller(room), &state) && class != RoomClass::Public {
         return Err(no_such_room());
+    }
+    if call.service().is_some() && !makes {
+        authorise(&call.caller(room), &state, ReadState)?;
     }
     if wanted.is_some_and(|wanted| wanted != class) {
         let sentence = format!("There is a room of this context, and its class is {class:?}.");

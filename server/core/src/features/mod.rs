@@ -6,6 +6,8 @@
 //! To add a command: declare it in `caffis-schema`, write its file here, and add its line to
 //! [`crate::dispatch`].
 
+pub mod between;
+pub mod connections;
 pub mod context;
 pub mod create;
 pub mod delete;

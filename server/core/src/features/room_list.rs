@@ -25,7 +25,7 @@ use crate::{
         questions::{Answered, Question},
     },
     ports::bus::NodeId,
-    tables::{self, HeadRow, RoomRow},
+    tables::{self, HeadRow, RoomRow, UserRoomRow},
 };
 
 /// Rooms of a list that are read at the same time.
@@ -69,7 +69,7 @@ pub async fn list(
     let room_timeout = call.services.settings.room_timeout;
     let start = Instant::now();
     let end = start + 2 * room_timeout;
-    let mut candidates = by_activity(call, start + room_timeout).await.into_iter();
+    let mut candidates = by_activity(call, start + room_timeout).await?.into_iter();
     if let Some(after) = after
         && !candidates.any(|candidate| candidate.room == after)
     {
@@ -237,10 +237,21 @@ async fn unreadable(
     })
 }
 
+/// The caller's rooms: memory has those of whoever is connected, and of others the store.
+async fn rooms_of(call: &Call) -> Result<Vec<(RoomId, Option<UserId>)>, Error> {
+    if call.session().is_ok() {
+        return Ok(call.services.people.rooms(call.user()));
+    }
+    let most = call.services.settings.rooms_per_user as usize;
+    let partition = UserRoomRow::partition(call.user());
+    let rows = tables::partition::<UserRoomRow>(&*call.services.store, partition, most).await?;
+    Ok(rows.into_iter().map(|row| (row.room, row.peer)).collect())
+}
+
 /// The rooms that were active last come first. A hint that cannot be read by `end` counts as never.
-async fn by_activity(call: &Call, end: Instant) -> Vec<Candidate> {
+async fn by_activity(call: &Call, end: Instant) -> Result<Vec<Candidate>, Error> {
     let services = &call.services;
-    let rooms = services.people.rooms(call.user()).into_iter();
+    let rooms = rooms_of(call).await?.into_iter();
     let mut candidates: Vec<_> =
         rooms.map(|(room, peer)| Candidate { room, peer, active: Timestamp::ZERO }).collect();
     let mut standings = match &services.nodes {
@@ -278,5 +289,5 @@ async fn by_activity(call: &Call, end: Instant) -> Vec<Candidate> {
     // Out of time: the rest stays as it is.
     let _ = timeout_at(end, noting).await;
     candidates.sort_unstable_by_key(|candidate| (Reverse(candidate.active), candidate.room));
-    candidates
+    Ok(candidates)
 }

@@ -56,9 +56,7 @@ impl Apart {
     /// Makes a presence that of somebody who is not there, if the person who reads it is kept apart from them.
     pub(crate) fn hide(&self, user: &UserId, presence: &mut Presence) {
         if self.is(user, &presence.user) {
-            presence.availability = Availability::Offline;
-            presence.last_seen = None;
-            presence.status = None;
+            hide(presence);
         }
     }
 
@@ -66,6 +64,13 @@ impl Apart {
     pub(crate) fn forget(&self, user: &UserId) {
         lock(&self.people).remove(user);
     }
+}
+
+/// Makes a presence that of somebody who is not there.
+pub(crate) fn hide(presence: &mut Presence) {
+    presence.availability = Availability::Offline;
+    presence.last_seen = None;
+    presence.status = None;
 }
 
 #[cfg(test)]

@@ -46,6 +46,14 @@ impl TokenBucket {
         Err(Duration::from_secs_f64(wait))
     }
 
+    /// How many may be taken at once now.
+    #[must_use]
+    pub fn left(&self, now: Instant) -> u32 {
+        let passed = now.saturating_duration_since(self.filled).as_secs_f64();
+        // Rounds down, and never is more than the rate.
+        (self.tokens + passed * self.rate).min(self.rate) as u32
+    }
+
     /// Whether it has been left alone for so long that a new one is the same.
     #[must_use]
     pub fn is_full(&self, now: Instant) -> bool {
@@ -67,6 +75,7 @@ mod tests {
         assert!(wait <= Duration::from_millis(100), "{wait:?}");
         assert!(bucket.take(start + Duration::from_millis(101)).is_ok());
         assert!(bucket.take(start + Duration::from_millis(102)).is_err());
+        assert_eq!(bucket.left(start + Duration::from_millis(450)), 3);
         assert!(bucket.is_full(start + Duration::from_secs(2)));
     }
 }

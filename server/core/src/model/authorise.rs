@@ -104,6 +104,31 @@ pub fn may_know(caller: &Caller, room: &RoomState) -> bool {
     }
 }
 
+/// The proof that a caller may ask about some people.
+#[derive(Debug)]
+pub struct AboutPeople(());
+
+/// Asks for permission to ask about people: a service with the right may ask about anybody, and a person
+/// about themselves.
+///
+/// # Errors
+/// `forbidden` for everybody else.
+pub fn authorise_about<'a>(
+    user: &UserId,
+    service: Option<Rights>,
+    about: impl IntoIterator<Item = &'a UserId>,
+) -> Result<AboutPeople, Error> {
+    let may = match service {
+        Some(rights) => rights.ask_about_people,
+        None => about.into_iter().all(|about| about == user),
+    };
+    if may {
+        return Ok(AboutPeople(()));
+    }
+    let sentence = "Only a service with this right may ask about other people.";
+    Err(Error::refused(ErrorCode::Forbidden, sentence))
+}
+
 /// The answer of a room that does not exist, or not for this person.
 #[must_use]
 pub fn no_such_room() -> Error {
@@ -445,6 +470,18 @@ mod tests {
     fn a_direct_conversation_keeps_its_people() {
         let direct = room(RoomClass::Social, "direct");
         assert_eq!(code("giulia", false, &direct, Leave), Some(ErrorCode::RoomClass));
+    }
+
+    #[test]
+    fn people_ask_about_themselves_and_services_by_right() {
+        let [giulia, marco] = ["giulia", "marco"].map(|name| UserId::new(name).expect("an id"));
+        let asks = |service, about: &[&UserId]| {
+            authorise_about(&giulia, service, about.iter().copied()).is_ok()
+        };
+        assert!(asks(None, &[&giulia]) && !asks(None, &[&giulia, &marco]));
+        let right = Rights { ask_about_people: true, ..Rights::default() };
+        assert!(asks(Some(right), &[&marco]));
+        assert!(!asks(Some(Rights::USUAL), &[&marco]) && !asks(Some(Rights::USUAL), &[&giulia]));
     }
 
     #[test]

@@ -17,6 +17,10 @@ pub struct Rights {
     pub read_states: bool,
     /// Read what people write, in every room.
     pub read_history: bool,
+    /// Ask about people: who may write to whom, who shares a room, who is connected, what is unread. What
+    /// needs it is answered where it is asked, so other nodes do not hear of it.
+    #[serde(skip)]
+    pub ask_about_people: bool,
     /// Close the conversation of two people who are kept apart. No token grants it.
     pub keep_apart: bool,
 }
@@ -29,6 +33,7 @@ impl Rights {
         write_notices: true,
         read_states: true,
         read_history: false,
+        ask_about_people: false,
         keep_apart: false,
     };
 
@@ -39,11 +44,12 @@ impl Rights {
         write_notices: false,
         read_states: false,
         read_history: false,
+        ask_about_people: false,
         keep_apart: true,
     };
 
     /// The names of the rights.
-    pub const NAMES: [&str; 5] = ["rooms", "members", "notices", "states", "history"];
+    pub const NAMES: [&str; 6] = ["rooms", "members", "notices", "states", "history", "people"];
 
     /// Adds a right by its name; false when there is none of this name.
     pub fn grant(&mut self, name: &str) -> bool {
@@ -58,13 +64,14 @@ impl Rights {
         Self::NAMES.into_iter().zip(granted).filter_map(|(name, granted)| granted.then_some(name))
     }
 
-    fn each(&mut self) -> [&mut bool; 5] {
+    fn each(&mut self) -> [&mut bool; 6] {
         [
             &mut self.make_rooms,
             &mut self.manage_members,
             &mut self.write_notices,
             &mut self.read_states,
             &mut self.read_history,
+            &mut self.ask_about_people,
         ]
     }
 }
@@ -104,6 +111,7 @@ mod tests {
         let mut rights = Rights::default();
         assert!(rights.grant("notices") && rights.grant("history") && !rights.grant("everything"));
         assert!(rights.granted().eq(["notices", "history"]));
+        assert!(rights.grant("people") && rights.ask_about_people);
         assert!(Rights::USUAL.granted().eq(["rooms", "members", "notices", "states"]));
     }
 }

@@ -22,6 +22,7 @@ use futures_util::future::try_join3;
 use super::siblings;
 use crate::{
     call::Call,
+    directory::Person,
     features::{resume, room_list},
     hub::{outbound::Outbound, people::SessionHandle, presence_state::PresenceState},
     model::page,
@@ -75,6 +76,23 @@ pub(super) async fn identify(services: &Services, token: &str) -> Result<Identit
         Refused { error, close }
     })?;
     Ok(identity)
+}
+
+/// The person that a token speaks for, made when they are not known; whether others have to hear of a
+/// changed profile.
+///
+/// # Errors
+/// The account was deleted, and what the store says.
+pub(super) async fn sign_in(
+    services: &Services,
+    identity: &Identity,
+) -> Result<(Arc<Person>, bool), Error> {
+    let (person, changed) = services.directory.sign_in(identity, services.clock.now()).await?;
+    if person.is_deleted() {
+        let sentence = "This account was deleted.";
+        return Err(Error::refused(ErrorCode::TokenRevoked, sentence));
+    }
+    Ok((person, changed))
 }
 
 async fn check_revocation(services: &Services, identity: &Identity) -> Result<(), Error> {
@@ -149,11 +167,7 @@ async fn enter(
 ) -> Result<Welcome, Error> {
     let Registered { services, session } = registered;
     let call = Call::of_session(services.clone(), session.clone());
-    let (person, changed) = services.directory.sign_in(identity, services.clock.now()).await?;
-    if person.is_deleted() {
-        let sentence = "This account was deleted.";
-        return Err(Error::refused(ErrorCode::TokenRevoked, sentence));
-    }
+    let (person, changed) = sign_in(services, identity).await?;
     let known = || {
         let status = person.status.clone();
         PresenceState::offline(status, person.private_receipts, person.last_seen)

@@ -17,5 +17,22 @@ mod log;
 mod siblings;
 mod timers;
 
+use caffis_schema::Error;
+
+use crate::{ports::authenticator::Identity, services::Services};
+
 pub use self::greeting::Greeted;
 pub(crate) use self::greeting::greet;
+
+/// Who a token speaks for, without a connection: checked as hello does, and known from now on.
+///
+/// # Errors
+/// Why hello would refuse it.
+pub(crate) async fn identify(services: &Services, token: &str) -> Result<Identity, Error> {
+    let identity = hello::identify(services, token).await.map_err(|refused| refused.error)?;
+    let (person, changed) = hello::sign_in(services, &identity).await?;
+    if changed {
+        services.tell_profile(&person);
+    }
+    Ok(identity)
+}

@@ -30,6 +30,7 @@ mod rooms;
 #[cfg(test)]
 mod round_trip;
 mod sent;
+mod service_keys;
 mod shards;
 mod timeline;
 mod user_rooms;
@@ -58,6 +59,7 @@ pub use self::{
     revoked::RevokedRow,
     rooms::RoomRow,
     sent::SentRow,
+    service_keys::{KeyUseRow, ServiceKeyRow},
     shards::ShardRow,
     timeline::TimelineRow,
     user_rooms::UserRoomRow,
@@ -68,7 +70,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 12;
+pub const VERSION: u32 = 13;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -81,6 +83,7 @@ pub static ALL: &[&Table] = &[
     EndpointRow::TABLE,
     ErasureRow::TABLE,
     HeadRow::TABLE,
+    KeyUseRow::TABLE,
     LeaseRow::TABLE,
     MarkerRow::TABLE,
     MemberRow::TABLE,
@@ -93,6 +96,7 @@ pub static ALL: &[&Table] = &[
     RevokedRow::TABLE,
     RoomRow::TABLE,
     SentRow::TABLE,
+    ServiceKeyRow::TABLE,
     ShardRow::TABLE,
     TimelineRow::TABLE,
     ToldRow::TABLE,

@@ -199,6 +199,7 @@ round_trips! {
     cursors: CursorRow { shard, reactor, minute }
     erasures: ErasureRow { day, room, requested }
     heads: HeadRow { room, position, number, time, sender, preview }
+    key_uses: KeyUseRow { list, name, used }
     leases: LeaseRow { node, beat, fenced, leaving, reserved, address }
     markers: MarkerRow { room, user, delivered, read, unread_from }
     members: MemberRow { room, user, role, joined, joined_position, visible_after, unread_after }
@@ -217,6 +218,9 @@ round_trips! {
     rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
     revoked: RevokedRow { minute, user, before }
     sent: SentRow { room, sender, day, client, position, number, time, made, digest }
+    service_keys: ServiceKeyRow {
+        list, name, rights, secret, created, former, former_until, expires, revoked
+    }
     shards: ShardRow { group, shard, owner, epoch, released, floor }
     timeline: TimelineRow {
         room, epoch, bucket, position, time, append, by, digest, kind, number, sender, client,

@@ -24,6 +24,7 @@ mod failures;
 mod harness;
 mod hello;
 mod history;
+mod inquiries;
 mod letters;
 mod limits;
 mod markers;

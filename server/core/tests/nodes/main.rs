@@ -32,6 +32,8 @@ mod harness;
 mod hello;
 #[path = "../core/history.rs"]
 mod history;
+#[path = "../core/inquiries.rs"]
+mod inquiries;
 mod large;
 #[path = "../core/letters.rs"]
 mod letters;

@@ -41,6 +41,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         Field::Count(|c| Number::U32(&mut c.core.address_commands_per_second), 1, 10_000_000),
     ),
     setting(
+        "service_requests_per_second",
+        GROUP,
+        "Requests that a service may make over REST on one node, per second",
+        Field::Count(|c| Number::U32(&mut c.service_requests_per_second), 1, 1_000_000),
+    ),
+    setting(
         "signals_per_second",
         GROUP,
         "Typing signals that a session may send, per second",

@@ -1,18 +1,24 @@
 //! The command line.
 
-use std::{env, path::PathBuf, time::Duration};
+mod flags;
+mod groups;
+
+use std::time::Duration;
 
 use anyhow::Context as _;
-use caffis_core::cluster::SHARDS;
 use caffis_core::model::caller::Rights;
 use caffis_relay::Resync;
-use caffis_schema::{Timestamp, UserId};
+use caffis_schema::Timestamp;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
+use self::{
+    flags::{file, number, parse_time, parse_user, path, required, sources, user, with_settings},
+    groups::{cluster, hooks, keys, pg_relay},
+};
 use crate::{
     chat::{self, ChatArgs},
     commands,
-    config::{Group, Setting, Sources, explain, load, settings, unknown_variables},
+    config::{Group, explain, load, unknown_variables},
     logs,
     relay::{Action, relay},
     serve,
@@ -109,103 +115,11 @@ pub fn grammar() -> Command {
                 .about("Fail unless the server of this data folder answers, for health checks of containers"),
             &[Group::General],
         ))
+        .subcommand(keys())
         .subcommand(cluster())
         .subcommand(hooks())
         .subcommand(pg_relay())
         .subcommand(ChatArgs::augment_args(Command::new("chat").about("Chat in the terminal")))
-}
-
-/// The nodes of a cluster, and what one of them can be told to do.
-fn cluster() -> Command {
-    let action = |name: &'static str, about: &'static str| {
-        with_settings(Command::new(name).about(about), &[Group::General])
-    };
-    let shard = Arg::new("shard").required(true).value_parser(value_parser!(u64).range(..SHARDS));
-    let to = Arg::new("to").long("to").value_name("NODE");
-    action("cluster", "Show the nodes, their leases and their shards")
-        .args_conflicts_with_subcommands(true)
-        .subcommand(action(
-            "leave",
-            "Hand the rooms of the node that runs here over to others, drain and end it",
-        ))
-        .subcommand(
-            action("hand-over", "Hand one shard of the node that runs here over to another node")
-                .arg(shard.help("The shard's number"))
-                .arg(to.help(
-                    "The node that gets it, by id or name [default: the one with the fewest shards]",
-                )),
-        )
-}
-
-/// Webhooks to other services, and what became of them.
-fn hooks() -> Command {
-    let action = |name: &'static str, about: &'static str| {
-        with_settings(Command::new(name).about(about), &[Group::General])
-    };
-    let endpoint =
-        || Arg::new("endpoint").long("endpoint").value_name("NAME").help("Of this endpoint only");
-    let id = || Arg::new("id").value_name("ID").help("The webhook-id of a dead letter");
-    action("hooks", "Show the endpoints of webhooks, and what became of these")
-        .args_conflicts_with_subcommands(true)
-        .subcommand(action("list", "Show the endpoints of webhooks, and what became of these"))
-        .subcommand(
-            action("dead", "Show the oldest webhooks that were given up, of all nodes")
-                .arg(endpoint()),
-        )
-        .subcommand(
-            action("show", "Show a webhook that was given up, with its body")
-                .arg(id().required(true)),
-        )
-        .subcommand(
-            action(
-                "redrive",
-                "Send webhooks that were given up again: those of the node that runs here, until one fails",
-            )
-            .arg(id())
-            .arg(endpoint()),
-        )
-}
-
-/// The relay of users from PostgreSQL.
-fn pg_relay() -> Command {
-    const GROUPS: &[Group] = &[Group::Logs, Group::Relay];
-    let switch = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
-    };
-    let action = |name: &'static str, about: &'static str| {
-        with_settings(Command::new(name).about(about), GROUPS)
-    };
-    action("pg-relay", "Mirror the users of the main application's PostgreSQL until a signal")
-        .args_conflicts_with_subcommands(true)
-        .subcommand(
-            action(
-                "install",
-                "Print the statements that make the outbox, its triggers and the relay's role",
-            )
-            .arg(switch("apply", "Apply them, as the owner of the table")),
-        )
-        .subcommand(
-            action("uninstall", "Print the statements that remove all of it")
-                .arg(switch("apply", "Apply them")),
-        )
-        .subcommand(
-            action(
-                "resync",
-                "Compare the users with what the receiver acknowledged, and send what differs",
-            )
-            .arg(switch(
-                "everything",
-                "Send everything: the receiver has lost what it acknowledged",
-            ))
-            .arg(switch("dead", "Also send what the receiver has refused: it would accept it now")),
-        )
-        .subcommand(
-            action(
-                "status",
-                "Show the first fill, what waits and for how long, and what was refused",
-            )
-            .arg(switch("json", "As one line of JSON")),
-        )
 }
 
 /// Parses the command line, loads the configuration and runs.
@@ -219,7 +133,7 @@ pub fn run() -> anyhow::Result<()> {
         let arguments = ChatArgs::from_arg_matches(arguments)?;
         return block_on(chat::run(arguments));
     }
-    // Only `cluster`, `hooks` and `pg-relay` have one.
+    // Only `cluster`, `hooks`, `keys` and `pg-relay` have one.
     let (below, arguments) = match arguments.subcommand() {
         Some((below, arguments)) => (Some(below), arguments),
         None => (None, arguments),
@@ -254,6 +168,23 @@ pub fn run() -> anyhow::Result<()> {
         "pg-relay" => {
             let _last_lines = below.is_none().then(|| logs::start(&config));
             block_on(relay(config, relay_action(below, arguments)))
+        }
+        "keys" => {
+            let name = || given("name").cloned().context("no name");
+            let time = |key| arguments.get_one::<Duration>(key).copied();
+            match below {
+                Some("create") => {
+                    let rights = arguments.get_many::<String>("scope").into_iter().flatten();
+                    let rights = rights.cloned().collect();
+                    block_on(commands::create_key(config, name()?, rights, time("expires")))
+                }
+                Some("rotate") => {
+                    let grace = time("grace").context("no grace")?;
+                    block_on(commands::rotate_key(config, name()?, grace))
+                }
+                Some("revoke") => block_on(commands::revoke_key(config, name()?)),
+                _ => block_on(commands::list_keys(config)),
+            }
         }
         "cluster" if below == Some("leave") => commands::cluster_leave(&config),
         "cluster" if below == Some("hand-over") => {
@@ -299,89 +230,10 @@ fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
     result
 }
 
-/// The settings of these groups as flags of a subcommand.
-fn with_settings(mut command: Command, groups: &[Group]) -> Command {
-    let file = Arg::new("config")
-        .long("config")
-        .env("CAFFIS_CONFIG")
-        .value_name("FILE")
-        .value_parser(value_parser!(PathBuf))
-        .help("Configuration file (TOML)");
-    command = command.arg(file);
-    for setting in settings().filter(|setting| groups.contains(&setting.group)) {
-        command = command.arg(flag(setting));
-    }
-    command
-}
-
-fn flag(setting: &'static Setting) -> Arg {
-    let default = setting.default();
-    let shown = if default.is_empty() { "none" } else { &default };
-    let help = format!(
-        "{}: {} [{}] [default: {shown}]",
-        setting.help,
-        setting.field.allowed(),
-        setting.variable()
-    );
-    let flag = Arg::new(setting.key)
-        .long(setting.flag())
-        .value_name("VALUE")
-        .help_heading(setting.group.heading())
-        .hide_env_values(true)
-        .help(help);
-    if setting.field.is_switch() {
-        flag.num_args(0..=1).require_equals(true).default_missing_value("true")
-    } else {
-        flag
-    }
-}
-
-fn sources(arguments: &ArgMatches) -> Sources {
-    let given = settings().filter_map(|setting| {
-        let value = arguments.try_get_one::<String>(setting.key).ok().flatten()?;
-        Some((setting.key.to_owned(), value.clone()))
-    });
-    let environment = env::vars_os().filter_map(|(name, value)| {
-        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-    });
-    Sources {
-        file: arguments.get_one::<PathBuf>("config").cloned(),
-        environment: environment.collect(),
-        flags: given.collect(),
-    }
-}
-
-fn required(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).required(true).value_parser(parse_user).help(help)
-}
-
-fn path(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).required(true).value_parser(value_parser!(PathBuf)).help(help)
-}
-
-fn number(name: &'static str, default: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).default_value(default).value_parser(value_parser!(u64)).help(help)
-}
-
-fn user(arguments: &ArgMatches) -> anyhow::Result<UserId> {
-    arguments.get_one::<UserId>("user").cloned().context("no user")
-}
-
-fn file(arguments: &ArgMatches, name: &str) -> anyhow::Result<PathBuf> {
-    arguments.get_one::<PathBuf>(name).cloned().context("no file")
-}
-
-fn parse_user(text: &str) -> Result<UserId, String> {
-    UserId::new(text).map_err(|error| error.to_string())
-}
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    crate::config::parse_time(text).ok_or_else(|| "a time such as 30m or 12h".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Sources, settings};
 
     #[test]
     fn the_grammar_is_sound() {

@@ -1,0 +1,19 @@
+//! All operations: the only place that knows them.
+
+use super::{contexts, entries, markers, members, messages, operation::Operation, people, rooms};
+
+/// Everything that the API does.
+static OPERATIONS: [&[Operation]; 7] = [
+    rooms::OPERATIONS,
+    contexts::OPERATIONS,
+    members::OPERATIONS,
+    messages::OPERATIONS,
+    entries::OPERATIONS,
+    markers::OPERATIONS,
+    people::OPERATIONS,
+];
+
+/// Every operation.
+pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.into_iter().flatten()
+}

@@ -1,0 +1,48 @@
+//! What a handler answers.
+
+use bytes::Bytes;
+use caffis_schema::{Error, ErrorCode, Reply};
+use serde::Serialize;
+
+use super::problem::Problem;
+
+/// The body of an answer: JSON.
+#[derive(Debug)]
+pub(super) struct Answer(pub(super) Bytes);
+
+impl Answer {
+    /// A value.
+    pub(super) fn of(value: &impl Serialize) -> Result<Self, Problem> {
+        match serde_json::to_vec(value) {
+            Ok(bytes) => Ok(Self(bytes.into())),
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written");
+                Err(unexpected())
+            }
+        }
+    }
+
+    /// What a command's reply has in it, as the protocol writes it.
+    pub(super) fn reply(reply: Reply) -> Result<Self, Problem> {
+        match reply {
+            Reply::Done(done) => Self::of(&done),
+            Reply::Rooms(page) => Self::of(&page),
+            Reply::Room(room) => Self::of(&room),
+            Reply::Members(page) => Self::of(&page),
+            Reply::Appended(appended) => Self::of(&appended),
+            Reply::Page(page) => Self::of(&page),
+            Reply::Entry(entry) => Self::of(&entry),
+            Reply::Profiles(profiles) => Self::of(&profiles),
+            Reply::Revisions(revisions) => Self::of(&revisions),
+            Reply::Welcome(_)
+            | Reply::Resumed(_)
+            | Reply::Opened(_)
+            | Reply::Refreshed(_)
+            | Reply::Unknown(_) => Err(unexpected()),
+        }
+    }
+}
+
+fn unexpected() -> Problem {
+    Problem::from(Error::refused(ErrorCode::Internal, "This could not be answered."))
+}

@@ -1,0 +1,34 @@
+//! Sending.
+
+use caffis_schema::{Body, Command, command::Send, reply::Appended};
+use postcard_schema::Schema;
+use serde::Deserialize;
+
+use super::operation::{Method, Operation, body};
+
+pub(super) static OPERATIONS: &[Operation] = &[Operation {
+    method: Method::Post,
+    rights: &["notices"],
+    body: body::<Words>(&[]),
+    keyed: true,
+    message: true,
+    ..Operation::get::<Appended>(
+        "/api/chat/rooms/{room}/messages",
+        "send_message",
+        "Sends a message: of a person a text, of a service a notice.",
+        |given| {
+            Box::pin(async move {
+                let (key, room) = (given.key()?, given.path("room")?);
+                let Words { body } = given.body()?;
+                given.call(Command::Send(Send { key, room, body })).await
+            })
+        },
+    )
+}];
+
+/// What is to be said.
+#[derive(Deserialize, Schema)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    body: Body,
+}

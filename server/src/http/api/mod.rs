@@ -1,0 +1,64 @@
+//! The REST API: the protocol's commands, and what can be asked about people, for servers and simple clients.
+//!
+//! An [`Operation`] is a line in the file of what it is about: its address, what it takes and gives, and its
+//! handler. From the same lines come the routes and the OpenAPI document (`document`), so neither has
+//! what the other lacks. `serve` does what all of them share: who calls (`access`), how often, within what
+//! time; `input` reads what came, `problem` says what is wrong. What is allowed, core decides.
+
+mod access;
+mod all;
+mod answer;
+mod console;
+mod contexts;
+mod document;
+mod entries;
+mod input;
+mod key;
+mod markers;
+mod members;
+mod messages;
+mod operation;
+mod parameter;
+mod people;
+mod problem;
+mod rooms;
+mod schema;
+mod serve;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{
+        DefaultBodyLimit, Extension, RawPathParams, Request, State,
+        rejection::RawPathParamsRejection,
+    },
+    routing::{MethodRouter, get, on},
+};
+use caffis_schema::limits::COMMAND_BYTES;
+use caffis_transport::tcp::PeerAddr;
+
+use self::{all::operations, operation::Operation};
+use super::app::App;
+
+/// The routes.
+pub(super) fn router() -> Router<Arc<App>> {
+    let mut router = Router::new()
+        .route(document::PATH, get(document::serve))
+        .route(console::PATH, get(console::page))
+        .route(console::SCRIPT, get(console::script))
+        .route(console::STYLE, get(console::style));
+    for operation in operations() {
+        router = router.route(operation.path, route(operation));
+    }
+    router.layer(DefaultBodyLimit::max(COMMAND_BYTES))
+}
+
+fn route(operation: &'static Operation) -> MethodRouter<Arc<App>> {
+    let handler =
+        move |State(app): State<Arc<App>>,
+              Extension(PeerAddr(peer)): Extension<PeerAddr>,
+              path: Result<RawPathParams, RawPathParamsRejection>,
+              request: Request| { serve::serve(operation, app, peer.ip(), path, request) };
+    on(operation.method.filter(), handler)
+}

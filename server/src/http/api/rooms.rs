@@ -1,0 +1,103 @@
+//! Rooms: a person's list, one room, and the ones that people make.
+
+use caffis_schema::{
+    Command, List, Text, UserId,
+    command::{CreateGroup, EnsureDirect, Rooms},
+    limits::{CONTEXT_TYPE_BYTES, NAME_BYTES, USERS_PER_COMMAND},
+    reply::RoomPage,
+    room::{HistoryPolicy, RoomSummary},
+};
+use postcard_schema::Schema;
+use serde::Deserialize;
+
+use super::{
+    answer::Answer,
+    operation::{Method, Operation, body},
+    parameter::{Holds, LIMIT, Parameter},
+};
+
+pub(super) static OPERATIONS: &[Operation] = &[
+    Operation {
+        query: &[
+            Parameter {
+                name: "after",
+                about: "The last room of the page before.",
+                holds: Holds::Type(caffis_schema::RoomId::SCHEMA),
+            },
+            Parameter {
+                name: "context",
+                about: "Only rooms of this type of context.",
+                holds: Holds::Type(Text::<CONTEXT_TYPE_BYTES>::SCHEMA),
+            },
+            LIMIT,
+        ],
+        ..Operation::get::<RoomPage>(
+            "/api/chat/rooms",
+            "list_rooms",
+            "The person's rooms, those that were active last first.",
+            |given| {
+                Box::pin(async move {
+                    let (after, context) = (given.query("after")?, given.query("context")?);
+                    let context = context.map(|context: String| Text::cut(&context));
+                    let limit = given.limit()?;
+                    given.call(Command::Rooms(Rooms { after, context, limit })).await
+                })
+            },
+        )
+    },
+    Operation {
+        rights: &["states", "history"],
+        ..Operation::get::<RoomSummary>("/api/chat/rooms/{room}", "get_room", "A room.", |given| {
+            Box::pin(async move {
+                Answer::of(&given.app.core.room(&given.by, given.path("room")?).await?)
+            })
+        })
+    },
+    Operation {
+        method: Method::Put,
+        ..Operation::get::<RoomSummary>(
+            "/api/chat/direct/{user}",
+            "ensure_direct",
+            "The direct conversation with a person, made when there is none.",
+            |given| {
+                Box::pin(async move {
+                    let user = given.path("user")?;
+                    given.call(Command::EnsureDirect(EnsureDirect { user })).await
+                })
+            },
+        )
+    },
+    Operation {
+        method: Method::Post,
+        body: body::<Group>(&["members", "history"]),
+        keyed: true,
+        ..Operation::get::<RoomSummary>(
+            "/api/chat/groups",
+            "create_group",
+            "A new group, which belongs to the person.",
+            |given| {
+                Box::pin(async move {
+                    let (key, Group { name, members, history }) = (given.key()?, given.body()?);
+                    let group = CreateGroup { key, name, members, history };
+                    given.call(Command::CreateGroup(group)).await
+                })
+            },
+        )
+    },
+];
+
+/// A group that is to be made.
+#[derive(Deserialize, Schema)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    name: Text<NAME_BYTES>,
+    #[serde(default)]
+    members: List<UserId, USERS_PER_COMMAND>,
+    #[serde(default = "everything")]
+    history: HistoryPolicy,
+}
+
+/// What later members see unless something else is said.
+pub(super) fn everything() -> HistoryPolicy {
+    HistoryPolicy::All
+}

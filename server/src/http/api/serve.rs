@@ -1,0 +1,142 @@
+//! One request, from its first byte to its answer.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use axum::{
+    body::Bytes,
+    extract::{
+        FromRequest, RawPathParams, Request,
+        rejection::{BytesRejection, RawPathParamsRejection},
+    },
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use caffis_schema::{Error, ErrorCode, limits::COMMAND_BYTES};
+use tokio::time::{Instant, error::Elapsed, timeout_at};
+
+use super::{
+    access::{caller, count},
+    answer::Answer,
+    input::{Given, is_json, path_of, query_of},
+    operation::Operation,
+    problem::Problem,
+};
+use crate::http::{address, app::App, rates::Left};
+
+/// How long a request may take, its body included: less than any request may, so that the caller hears what
+/// became of it.
+const WITHIN: Duration = Duration::from_secs(9);
+
+/// When to try again after that, in milliseconds.
+const RETRY_MS: u32 = 1_000;
+
+const RATE_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATE_LEFT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Answers a request.
+pub(super) async fn serve(
+    operation: &'static Operation,
+    app: Arc<App>,
+    peer: IpAddr,
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+) -> Response {
+    let mut left = None;
+    let done = handle(operation, app, peer, path, request, &mut left).await;
+    let mut response = match done {
+        Ok(Answer(bytes)) => {
+            let headers =
+                [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+            (StatusCode::OK, headers, bytes).into_response()
+        }
+        Err(problem) => problem.answer(operation.keyed),
+    };
+    if let Some(Left { rate, left }) = left {
+        let headers = response.headers_mut();
+        for (name, value) in [
+            (RATE_POLICY, format!("\"caller\";q={rate};w=1")),
+            (RATE_LEFT, format!("\"caller\";r={left};t=1")),
+        ] {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        }
+    }
+    response
+}
+
+async fn handle(
+    operation: &'static Operation,
+    app: Arc<App>,
+    peer: IpAddr,
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+    left: &mut Option<Left>,
+) -> Result<Answer, Problem> {
+    let end = Instant::now() + WITHIN;
+    // This client accepts any certificate, because there is none yet: no secrets over that.
+    if app.certificates.status().is_none() {
+        let sentence = "There is no certificate yet.";
+        return Err(Error::later(ErrorCode::Unavailable, sentence, 10_000).into());
+    }
+    let (parts, body) = request.into_parts();
+    let address = address::client(peer, &parts.headers, &app.config.trusted_proxies);
+    let by = timeout_at(end, caller(&app, address, &parts.headers));
+    let by = by.await.unwrap_or_else(|_| {
+        Err(Error::later(ErrorCode::Unavailable, "This takes too long.", RETRY_MS).into())
+    })?;
+    match count(&app, &by, operation) {
+        Ok(now) => *left = Some(now),
+        Err(problem) => {
+            *left = Some(Left { rate: rate_of(&app, by.service.is_some()), left: 0 });
+            return Err(problem);
+        }
+    }
+    let path = path.map_err(|_| Problem::bad(ErrorCode::Invalid, "The address is no text."))?;
+    let query = query_of(operation.query, &parts.uri)?;
+    if operation.body.is_some() && !is_json(&parts.headers) {
+        let error = Error::refused(ErrorCode::Malformed, "The body has to be application/json.");
+        return Err(Problem::with(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
+    }
+    let headers = parts.headers.clone();
+    let body = Bytes::from_request(Request::from_parts(parts, body), &());
+    let body = read(operation, timeout_at(end, body).await)?;
+    let given = Given { app, by, path: path_of(&path), query, headers, body };
+    timeout_at(end, (operation.handle)(given)).await.unwrap_or_else(|_| {
+        let sentence = "This takes too long.";
+        Err(match operation.changes() {
+            true => Error::unknown(ErrorCode::Unavailable, sentence, RETRY_MS).into(),
+            false => Error::later(ErrorCode::Unavailable, sentence, RETRY_MS).into(),
+        })
+    })
+}
+
+fn rate_of(app: &App, service: bool) -> u32 {
+    match service {
+        true => app.config.service_requests_per_second,
+        false => app.core.settings().commands_per_second,
+    }
+}
+
+fn read(
+    operation: &Operation,
+    body: Result<Result<Bytes, BytesRejection>, Elapsed>,
+) -> Result<Bytes, Problem> {
+    let refused =
+        |status, code, sentence: &str| Err(Problem::with(status, Error::refused(code, sentence)));
+    match body {
+        Err(_) => {
+            let sentence = "The body did not come in time.";
+            refused(StatusCode::REQUEST_TIMEOUT, ErrorCode::Malformed, sentence)
+        }
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let sentence = format!("The body is over {COMMAND_BYTES} bytes.");
+            refused(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, &sentence)
+        }
+        Ok(Err(_)) => Err(Problem::bad(ErrorCode::Malformed, "The body did not come whole.")),
+        Ok(Ok(body)) if operation.body.is_none() && !body.is_empty() => {
+            Err(Problem::bad(ErrorCode::Malformed, "This takes no body."))
+        }
+        Ok(Ok(body)) => Ok(body),
+    }
+}

@@ -1,0 +1,129 @@
+//! What people do with their own token.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Api, fresh_uuid, texts};
+use crate::common::{Over, Person, Setup, run};
+
+#[tokio::test]
+async fn a_person_has_the_same_chat_as_over_a_connection() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let (giulia, marco) = (api.person("giulia"), api.person("marco"));
+    // Whoever calls is known from then on.
+    marco.get("/api/chat/rooms").await.ok();
+    let key = fresh_uuid();
+    let group = json!({"name": "Saturday", "members": ["marco"]});
+    let made =
+        giulia.change(Method::POST, "/api/chat/groups", &key, Some(group.clone())).await.ok();
+    let again = giulia.change(Method::POST, "/api/chat/groups", &key, Some(group)).await.ok();
+    assert_eq!(made["room"], again["room"]);
+    let room = made["room"].as_str().unwrap();
+    let rooms = |rest: &str| format!("/api/chat/rooms/{room}{rest}");
+    for number in 1..=5 {
+        let sent = giulia.say(room, &format!("message {number}")).await.ok();
+        assert_eq!(sent["number"], number);
+    }
+    // He reads it, page by page, and says so.
+    let listed = marco.get("/api/chat/rooms?limit=1").await.ok();
+    assert_eq!(
+        (&listed["rooms"][0]["room"], &listed["rooms"][0]["unread"]),
+        (&json!(room), &json!(5))
+    );
+    let last = marco.get(&rooms("/entries?limit=2")).await.ok();
+    assert_eq!(texts(&last), ["message 4", "message 5"]);
+    let before = last["entries"][0]["position"].as_u64().unwrap();
+    let earlier = marco.get(&rooms(&format!("/entries?before={before}&limit=2"))).await.ok();
+    assert_eq!(texts(&earlier), ["message 2", "message 3"]);
+    let one = marco.get(&rooms(&format!("/entries/{before}"))).await.ok();
+    assert_eq!(one["kind"]["message"]["body"]["text"]["text"], "message 4");
+    marco.put(&rooms("/read"), json!({"number": 4})).await.ok();
+    assert_eq!(marco.get(&rooms("")).await.ok()["unread"], 1);
+    marco.put(&rooms("/unread"), json!({"number": 2})).await.ok();
+    assert_eq!(marco.get(&rooms("")).await.ok()["unread"], 4);
+    // Members, page by page.
+    let first = marco.get(&rooms("/members?limit=1")).await.ok();
+    assert_eq!(
+        (&first["members"][0]["profile"]["user"], &first["more"]),
+        (&json!("giulia"), &json!(true))
+    );
+    let second = marco.get(&rooms("/members?limit=1&after=giulia")).await.ok();
+    assert_eq!((&second["members"][0]["role"], &second["more"]), (&json!("member"), &json!(false)));
+    // What a role does not allow.
+    let add = marco.do_once(Method::POST, &rooms("/members"), json!({"users": ["giulia"]})).await;
+    assert_eq!(add.error(), (403, "forbidden"));
+    let nobody =
+        giulia.do_once(Method::POST, &rooms("/members"), json!({"users": ["nobody"]})).await;
+    assert_eq!(nobody.error(), (404, "not_found"));
+    let role = json!({"role": "admin"});
+    giulia.do_once(Method::PUT, &rooms("/members/marco/role"), role).await.ok();
+    giulia.change(Method::POST, &rooms("/leave"), &fresh_uuid(), None).await.ok();
+    let gone = giulia.get(&rooms("/entries")).await;
+    assert_eq!(gone.error(), (404, "not_found"));
+    let left = giulia.get("/api/chat/rooms").await.ok();
+    assert!(left["rooms"].as_array().unwrap().iter().all(|other| other["room"] != made["room"]));
+    let last = marco.change(Method::POST, &rooms("/leave"), &fresh_uuid(), None).await;
+    last.ok();
+}
+
+#[tokio::test]
+async fn what_is_said_over_rest_is_heard_over_a_connection() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let mut marco = Person::enter(&server, "marco", Over::WebSocket).await;
+    let giulia = api.person("giulia");
+    let send = Method::PUT;
+    let direct = giulia.send(send, "/api/chat/direct/marco", |request| request).await.ok();
+    assert_eq!(direct["peer"]["user"], "marco");
+    giulia.say(direct["room"].as_str().unwrap(), "ciao").await.ok();
+    let heard = marco.event(|event| match event {
+        caffis_schema::Event::Entry(entry) => {
+            let entry = serde_json::to_value(&entry.entry).unwrap();
+            entry["kind"]["message"]["body"]["text"]["text"].as_str().map(str::to_owned)
+        }
+        _ => None,
+    });
+    assert_eq!(heard.await, "ciao");
+    let alone = giulia.send(Method::PUT, "/api/chat/direct/giulia", |request| request).await;
+    assert_eq!(alone.error(), (422, "invalid"));
+    let nobody = giulia.send(Method::PUT, "/api/chat/direct/nobody", |request| request).await;
+    assert_eq!(nobody.error(), (404, "not_found"));
+}
+
+#[tokio::test]
+async fn a_person_is_held_to_their_rates_and_to_the_end_of_their_sessions() {
+    let rates = ["--messages-per-second", "2", "--commands-per-second", "20"];
+    let server = Setup::dev().flags(&rates).start().await;
+    let api = Api::of(&server).await;
+    let giulia = api.person("giulia");
+    let marco = api.person("marco");
+    marco.get("/api/chat/rooms").await.ok();
+    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
+    let room = direct["room"].as_str().unwrap();
+    let mut statuses = Vec::new();
+    for number in 0..10 {
+        statuses.push(giulia.say(room, &number.to_string()).await.status);
+    }
+    assert!(statuses.contains(&200) && statuses.contains(&429), "{statuses:?}");
+    let data = server.setup.data();
+    run(&["revoke", "marco", "--data", data.to_str().unwrap()]).await.worked();
+    assert_eq!(marco.get("/api/chat/rooms").await.error(), (401, "token_revoked"));
+}
+
+#[tokio::test]
+async fn a_public_room_is_walked_into_over_a_connection() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let service = api.service(&server, "map", "rooms,notices,history").await;
+    let cafe = "/api/chat/contexts/cafe/nero";
+    let made = service.put(cafe, json!({"class": "public", "name": "Nero"})).await.ok();
+    let room = made["room"].as_str().unwrap();
+    // Everybody finds it; to read and write there one has to be there.
+    let giulia = api.person("giulia");
+    let found: Value = giulia.get(cafe).await.ok();
+    assert_eq!((&found["room"], &found["role"]), (&json!(room), &Value::Null));
+    let entries = giulia.get(&format!("/api/chat/rooms/{room}/entries")).await;
+    assert_eq!(entries.error(), (404, "not_found"));
+    assert_eq!(giulia.say(room, "hello").await.error(), (404, "not_found"));
+}

@@ -1,0 +1,223 @@
+//! What a service may do with each scope, and what it may not.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Api, Caller, fresh_uuid, made_room, notice, texts};
+use crate::common::{Over, Person, Setup, token_of};
+
+const SCOPES: [&str; 6] = ["rooms", "members", "notices", "states", "history", "people"];
+
+/// Who may do something: the scopes that are enough.
+struct Case {
+    name: &'static str,
+    method: Method,
+    path: String,
+    body: Option<Value>,
+    enough: &'static [&'static str],
+    /// What those hear who have none of them: 403, or as if there were nothing.
+    refused: u16,
+}
+
+fn cases(room: &str) -> Vec<Case> {
+    let rooms = |rest: &str| format!("/api/chat/rooms/{room}{rest}");
+    let case = |name, method, path: String, body, enough, refused| Case {
+        name,
+        method,
+        path,
+        body,
+        enough,
+        refused,
+    };
+    let (get, post, put) = (Method::GET, Method::POST, Method::PUT);
+    let user = "/api/chat/people/giulia";
+    vec![
+        case(
+            "ensure",
+            put.clone(),
+            "/api/chat/contexts/new/{n}".to_owned(),
+            Some(json!({"class": "social"})),
+            &["rooms"],
+            404,
+        ),
+        case("room", get.clone(), rooms(""), None, &["states", "history"], 403),
+        case(
+            "context",
+            get.clone(),
+            "/api/chat/contexts/meetup/1".to_owned(),
+            None,
+            &["states", "history"],
+            403,
+        ),
+        case("members", get.clone(), rooms("/members"), None, &["states", "history"], 403),
+        case(
+            "add",
+            post.clone(),
+            rooms("/members"),
+            Some(json!({"users": ["aiko"]})),
+            &["members"],
+            403,
+        ),
+        case(
+            "role",
+            put.clone(),
+            rooms("/members/aiko/role"),
+            Some(json!({"role": "member"})),
+            &["members"],
+            403,
+        ),
+        case("remove", Method::DELETE, rooms("/members/aiko"), None, &["members"], 403),
+        case(
+            "notice",
+            post.clone(),
+            rooms("/messages"),
+            Some(notice("At nine")),
+            &["notices"],
+            403,
+        ),
+        case("entries", get.clone(), rooms("/entries?limit=5"), None, &["history"], 403),
+        case("message", get.clone(), rooms("/entries/2"), None, &["history"], 403),
+        case("may write", get.clone(), format!("{user}/may-write/marco"), None, &["people"], 403),
+        case("shares", get.clone(), format!("{user}/shares-room/marco"), None, &["people"], 403),
+        case("unread", get.clone(), format!("{user}/unread"), None, &["people"], 403),
+        case(
+            "connections",
+            post.clone(),
+            "/api/chat/people/connections".to_owned(),
+            Some(json!({"users": ["giulia", "marco"]})),
+            &["people"],
+            403,
+        ),
+        // What belongs to people is for none.
+        case("leave", post.clone(), rooms("/leave"), None, &[], 403),
+        case("read", put.clone(), rooms("/read"), Some(json!({"number": 1})), &[], 403),
+        case("group", post, "/api/chat/groups".to_owned(), Some(json!({"name": "Ours"})), &[], 403),
+        case("direct", put, "/api/chat/direct/giulia".to_owned(), None, &[], 422),
+    ]
+}
+
+async fn attempt(by: &Caller<'_>, case: &Case, number: usize) -> super::Answered {
+    let path = case.path.replace("{n}", &number.to_string());
+    by.change(case.method.clone(), &path, &fresh_uuid(), case.body.clone()).await
+}
+
+#[tokio::test]
+async fn each_scope_allows_what_it_names_and_nothing_else() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let all = api.service(&server, "all", &SCOPES.join(",")).await;
+    let room = made_room(&all, "meetup", "1", &["giulia", "marco"]).await;
+    Person::enter(&server, "giulia", Over::WebSocket).await;
+    let said = api.person("giulia").say(&room, "ciao").await.ok();
+    assert_eq!(said["position"], 2);
+    for (number, scope) in SCOPES.into_iter().enumerate() {
+        let one = api.service(&server, &format!("only-{scope}"), scope).await;
+        for case in cases(&room) {
+            let answered = attempt(&one, &case, number).await;
+            let expected = if case.enough.contains(&scope) { 200 } else { case.refused };
+            assert_eq!(answered.status, expected, "{} by {scope}: {answered:?}", case.name);
+        }
+    }
+    // A key with several may do what each of them allows.
+    for case in cases(&room) {
+        let expected = if case.enough.is_empty() { case.refused } else { 200 };
+        assert_eq!(attempt(&all, &case, 99).await.status, expected, "{}", case.name);
+    }
+    let page = all.get(&format!("/api/chat/rooms/{room}/entries")).await.ok();
+    assert_eq!(texts(&page), ["ciao", "At nine", "At nine"]);
+}
+
+#[tokio::test]
+async fn what_people_make_among_themselves_is_like_nothing() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let mut giulia = Person::enter(&server, "giulia", Over::WebSocket).await;
+    let direct = giulia.direct("marco").await;
+    giulia.say(direct, "between us").await.unwrap();
+    let direct = direct.to_string();
+    let nowhere = "0123456789abcdef";
+    let service = api.service(&server, "all", "rooms,members,notices,states,people").await;
+    let anna = api.person("anna");
+    for by in [&service, &anna] {
+        for (ours, theirs) in cases(&direct).into_iter().zip(cases(nowhere)) {
+            if !ours.path.contains(&direct) {
+                continue;
+            }
+            let foreign = attempt(by, &ours, 0).await;
+            let unknown = attempt(by, &theirs, 0).await;
+            assert_eq!((foreign.status, &foreign.body), (unknown.status, &unknown.body));
+            assert_eq!(foreign.error(), (404, "not_found"), "{}", ours.name);
+        }
+    }
+    let auditor = api.service(&server, "audit", "history").await;
+    let page = auditor.get(&format!("/api/chat/rooms/{direct}/entries")).await.ok();
+    assert_eq!(texts(&page).last().unwrap(), "between us");
+    // What they say to each other is not in the summary of whoever may not read it.
+    let room = made_room(&service, "meetup", "2", &["giulia"]).await;
+    api.person("giulia").say(&room, "hello").await.ok();
+    let shown = service.get(&format!("/api/chat/rooms/{room}")).await.ok();
+    assert_eq!((&shown["number"], &shown["preview"]), (&json!(1), &Value::Null));
+}
+
+#[tokio::test]
+async fn services_ask_about_people() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let service = api.service(&server, "map", "people,rooms").await;
+    let mut giulia = Person::enter(&server, "giulia", Over::WebSocket).await;
+    let direct = giulia.direct("marco").await;
+    let about = async |rest: &str| service.get(&format!("/api/chat/people/{rest}")).await.ok();
+    assert_eq!(about("giulia/may-write/marco").await, json!({"may_write": true}));
+    assert_eq!(about("giulia/may-write/nobody").await, json!({"may_write": false}));
+    assert_eq!(about("giulia/shares-room/marco").await, json!({"shares_room": true}));
+    assert_eq!(about("giulia/shares-room/nobody").await, json!({"shares_room": false}));
+    let before = about("marco/unread").await["messages"].as_u64().unwrap();
+    giulia.say(direct, "one").await.unwrap();
+    giulia.say(direct, "two").await.unwrap();
+    let unread = about("marco/unread").await;
+    assert_eq!(unread["messages"], before + 2, "{unread}");
+    assert_eq!(unread["unreadable"], 0, "{unread}");
+    assert_eq!(api.person("marco").get("/api/chat/people/marco/unread").await.ok(), unread);
+    let others = api.person("giulia").get("/api/chat/people/marco/unread").await;
+    assert_eq!(others.error(), (403, "forbidden"));
+    assert_eq!(service.get("/api/chat/people/nobody/unread").await.error(), (404, "not_found"));
+    let users = json!({"users": ["giulia", "marco"]});
+    let states = service.post("/api/chat/people/connections", users).await.ok();
+    let states = states["people"].as_array().unwrap();
+    assert_eq!(
+        (&states[0]["user"], &states[0]["availability"]),
+        (&json!("giulia"), &json!("online"))
+    );
+    assert_eq!(states[1]["availability"], "offline");
+    let users = json!({"users": ["giulia", "nobody"]});
+    let profiles = service.post("/api/chat/people/profiles", users).await.ok();
+    assert_eq!(profiles["profiles"].as_array().unwrap().len(), 1);
+    // A token of a service does what a key with the same scopes does.
+    let minted =
+        crate::common::run(&["token", "--dev", "--user", "service:tool", "--right", "people"]);
+    let token = minted.await.worked().trim().to_owned();
+    let by_token = api.by(&token).get("/api/chat/people/marco/unread").await;
+    assert_eq!(by_token.ok(), unread);
+    assert_eq!(api.by(&token_of("aiko")).get("/api/chat/people/marco/unread").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_context_has_one_room() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let service = api.service(&server, "map", "rooms,states").await;
+    let path = "/api/chat/contexts/meetup/coffee%2Fmarco%20%C3%A8";
+    assert_eq!(service.get(path).await.error(), (404, "not_found"));
+    let body =
+        json!({"class": "social", "name": "Coffee", "members": ["giulia"], "history": {"last": 5}});
+    let made = service.put(path, body.clone()).await.ok();
+    assert_eq!(made["context"], json!({"kind": "meetup", "id": "coffee/marco è"}));
+    assert_eq!((&made["name"], &made["members"]), (&json!("Coffee"), &json!(1)));
+    assert_eq!(service.put(path, body).await.ok()["room"], made["room"]);
+    assert_eq!(service.get(path).await.ok()["room"], made["room"]);
+    let other = service.put(path, json!({"class": "evidence"})).await;
+    assert_eq!(other.error(), (409, "room_class"));
+    // Everybody in it has it at once.
+    let mine = api.person("giulia").get("/api/chat/rooms").await.ok();
+    assert_eq!(mine["rooms"][0]["room"], made["room"]);
+}
