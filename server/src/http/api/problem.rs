@@ -78,6 +78,7 @@ fn status_of(error: &Error) -> StatusCode {
         ErrorCode::LimitReached => StatusCode::CONFLICT,
         ErrorCode::StorageFull | ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Invalid
+        | ErrorCode::NotAnEmoji
         | ErrorCode::OutOfRange
         | ErrorCode::TextEmpty
         | ErrorCode::TextNotAllowed
