@@ -18,6 +18,7 @@ mod nodes;
 #[path = "../journey/plug.rs"]
 #[allow(dead_code, reason = "shared with the journeys")]
 mod plug;
+mod rest;
 mod start;
 mod together;
 mod traffic;
