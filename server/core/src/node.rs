@@ -111,7 +111,7 @@ impl Core {
         let taken = async {
             let taken = |owner| matches!(owner, Owner::There { node, .. } if node == to);
             while !taken(cluster.shards().owner(shard)) {
-                if changes.changed().await.is_err() {
+                if !changes.changed().await {
                     return std::future::pending().await;
                 }
             }
@@ -172,7 +172,7 @@ impl Core {
             // When the lease ends, all shards change.
             let rooms = Arc::downgrade(core.rooms());
             spawn(async move {
-                while changes.changed().await.is_ok() {
+                while changes.changed().await {
                     let Some(rooms) = rooms.upgrade() else { return };
                     rooms.let_lost_go();
                 }

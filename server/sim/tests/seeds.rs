@@ -133,8 +133,8 @@ fn planted_bugs_of_clients_are_found() {
 fn a_seed_gives_the_same_trace_twice() {
     for nodes in [1, 3] {
         let options = Options { nodes, steps: 400, ..Options::default() };
-        let first = run(5, options).expect("a runtime");
-        let second = run(5, options).expect("a runtime");
+        let first = run(7, options).expect("a runtime");
+        let second = run(7, options).expect("a runtime");
         for (one, other) in first.trace.iter().zip(&second.trace) {
             assert_eq!(one, other);
         }

@@ -19,6 +19,7 @@
 //!
 //! `member` watches the others and decides. All of it is one future that the process runs.
 
+mod changes;
 mod clock;
 mod handover;
 mod holder;
@@ -37,6 +38,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::{sync::watch::Receiver, time::timeout};
 
 pub use self::{
+    changes::Changes,
     clock::TokioClock,
     lease::{Ended, Lease},
     member::Drain,

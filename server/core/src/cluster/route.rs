@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use caffis_schema::RoomId;
-use tokio::sync::watch;
 
-use super::{Cluster, Owner, Shard};
+use super::{Cluster, Owner, Shard, changes::Changes};
 
 /// Says who owns which room. Asked for each command: it never waits.
 pub trait Owners: Send + Sync + 'static {
@@ -17,8 +16,8 @@ pub trait Owners: Send + Sync + 'static {
         self.owner(Shard::of(room))
     }
 
-    /// Marks each change of any owner; none where nothing changes.
-    fn changes(&self) -> Option<watch::Receiver<()>>;
+    /// Tells of each change of any owner; none where nothing changes.
+    fn changes(&self) -> Option<Changes>;
 
     /// Another node says that shards changed hands.
     fn look(&self);
@@ -42,7 +41,7 @@ impl Owners for Cluster {
         }
     }
 
-    fn changes(&self) -> Option<watch::Receiver<()>> {
+    fn changes(&self) -> Option<Changes> {
         self.shards().changes()
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use caffis_schema::RoomId;
-use tokio::sync::watch;
 
+use super::changes::{Changes, Marks};
 use crate::model::node::NodeId;
 
 /// Shards to which rooms hash; fixed for the life of a store.
@@ -85,7 +85,7 @@ pub struct Shards(Option<Arc<Shared>>);
 
 struct Shared {
     map: ArcSwap<Map>,
-    changes: watch::Sender<()>,
+    changes: Marks,
 }
 
 impl Shards {
@@ -97,7 +97,7 @@ impl Shards {
     /// No shard is known to have an owner.
     pub(super) fn unowned() -> Self {
         let map = ArcSwap::from_pointee([Owner::Nobody; SHARDS as usize]);
-        Self(Some(Arc::new(Shared { map, changes: watch::Sender::default() })))
+        Self(Some(Arc::new(Shared { map, changes: Marks::default() })))
     }
 
     /// Who owns a room. Takes no lock; on a node alone it reads nothing at all.
@@ -115,18 +115,17 @@ impl Shards {
         }
     }
 
-    /// Marks each change of any owner; the value is of no interest. None on a node alone, where nothing
-    /// changes.
+    /// Tells of each change of any owner. None on a node alone, where nothing changes.
     #[must_use]
-    pub fn changes(&self) -> Option<watch::Receiver<()>> {
-        self.0.as_ref().map(|shared| shared.changes.subscribe())
+    pub fn changes(&self) -> Option<Changes> {
+        self.0.as_ref().map(|shared| shared.changes.follow())
     }
 
     pub(super) fn publish(&self, map: Map) {
         let Some(shared) = &self.0 else { return };
         if **shared.map.load() != map {
             shared.map.store(Arc::new(map));
-            shared.changes.send_replace(());
+            shared.changes.mark();
         }
     }
 }
@@ -148,10 +147,9 @@ mod tests {
         let shards = Shards::unowned();
         let mut changes = shards.changes().expect("they may change");
         shards.publish([Owner::Nobody; SHARDS as usize]);
-        assert!(!changes.has_changed().expect("open"));
+        assert!(!changes.take());
         shards.publish([Owner::Here { epoch: 4 }; SHARDS as usize]);
-        assert!(changes.has_changed().expect("open"));
-        changes.mark_unchanged();
+        assert!(changes.take() && !changes.take());
         assert_eq!(shards.owner_of(RoomId::from_random(9)), Owner::Here { epoch: 4 });
     }
 }

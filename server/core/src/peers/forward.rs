@@ -174,7 +174,7 @@ impl Nodes {
         };
         let owns = |owner| matches!(owner, Owner::There { node: found, .. } if found == node);
         while owns(self.owners.owner_of(room)) {
-            if changes.changed().await.is_err() {
+            if !changes.changed().await {
                 return pending().await;
             }
         }

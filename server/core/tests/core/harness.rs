@@ -18,7 +18,7 @@ use caffis_conformance::{
 };
 use caffis_core::{
     Core, Peers, Ports, Settings,
-    cluster::{Owner, Owners, Shard},
+    cluster::{Changes, Owner, Owners, Shard},
     model::{caller::Rights, delivery::Delivery},
     outgoing::Endpoints,
     ports::{
@@ -43,7 +43,7 @@ use caffis_schema::{
     limits::FRAME_BYTES,
     reply::Welcome,
 };
-use tokio::{sync::watch, task::AbortHandle, time::timeout};
+use tokio::{task::AbortHandle, time::timeout};
 
 use crate::{NODES, client::Client};
 
@@ -117,7 +117,7 @@ impl Owners for Fixed {
         if node == self.own { Owner::Here { epoch: 1 } } else { Owner::There { node, epoch: 1 } }
     }
 
-    fn changes(&self) -> Option<watch::Receiver<()>> {
+    fn changes(&self) -> Option<Changes> {
         None
     }
 
