@@ -11,6 +11,7 @@ mod disk;
 #[path = "../journey/friend.rs"]
 #[allow(dead_code, reason = "shared with the journeys")]
 mod friend;
+mod hooks;
 mod limits;
 #[path = "../several/nodes.rs"]
 #[allow(dead_code, reason = "shared with the tests of several nodes")]
