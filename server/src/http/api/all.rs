@@ -1,13 +1,16 @@
 //! All operations: the only place that knows them.
 
-use super::{contexts, entries, markers, members, messages, operation::Operation, people, rooms};
+use super::{
+    changes, contexts, entries, markers, members, messages, operation::Operation, people, rooms,
+};
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 7] = [
+static OPERATIONS: [&[Operation]; 8] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
     messages::OPERATIONS,
+    changes::OPERATIONS,
     entries::OPERATIONS,
     markers::OPERATIONS,
     people::OPERATIONS,

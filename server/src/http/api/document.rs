@@ -184,7 +184,7 @@ fn responses(operation: &Operation, schemas: &mut Schemas) -> Value {
     if operation.body.is_some() || operation.changes() {
         wrong.extend(WITH_BODY);
     }
-    if operation.changes() {
+    if operation.changes() || operation.conflicts {
         wrong.push(WITH_CHANGE);
     }
     for (status, meaning) in wrong {

@@ -73,7 +73,7 @@ fn anchor(given: &Given) -> Result<Anchor, Problem> {
 }
 
 /// A position as text.
-struct Place(Position);
+pub(super) struct Place(pub(super) Position);
 
 impl std::str::FromStr for Place {
     type Err = &'static str;

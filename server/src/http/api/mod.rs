@@ -8,6 +8,7 @@
 mod access;
 mod all;
 mod answer;
+mod changes;
 mod console;
 mod contexts;
 mod document;

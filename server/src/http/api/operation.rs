@@ -71,6 +71,8 @@ pub(super) struct Operation {
     pub(super) keyed: bool,
     /// Whether it counts as a message of a person.
     pub(super) message: bool,
+    /// Whether it may not fit what there is, although it only reads.
+    pub(super) conflicts: bool,
     /// What a 200 says.
     pub(super) answer: &'static NamedType,
     pub(super) handle: fn(Given) -> Answering,
@@ -95,6 +97,7 @@ impl Operation {
             body: None,
             keyed: false,
             message: false,
+            conflicts: false,
             answer: T::SCHEMA,
             handle,
         }

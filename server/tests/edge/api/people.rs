@@ -68,6 +68,56 @@ async fn a_person_has_the_same_chat_as_over_a_connection() {
 }
 
 #[tokio::test]
+async fn a_message_is_edited_reacted_to_and_deleted() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let (giulia, marco) = (api.person("giulia"), api.person("marco"));
+    marco.get("/api/chat/rooms").await.ok();
+    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
+    let room = direct["room"].as_str().unwrap();
+    let sent = giulia.say(room, "at nine").await.ok();
+    let of = |rest: &str| {
+        format!("/api/chat/rooms/{room}/messages/{}{rest}", sent["position"].as_u64().unwrap())
+    };
+    let words = |text: &str| json!({"body": {"text": {"text": text}}});
+    let key = fresh_uuid();
+    for _ in 0..2 {
+        giulia.change(Method::PUT, &of(""), &key, Some(words("at ten"))).await.ok();
+    }
+    let foreign = marco.do_once(Method::PUT, &of(""), words("never")).await;
+    assert_eq!(foreign.error(), (403, "forbidden"));
+    let revisions = giulia.get(&of("/revisions")).await.ok();
+    let said: Vec<_> = revisions["revisions"].as_array().unwrap().iter().collect();
+    assert_eq!(said.len(), 2, "{revisions}");
+    assert_eq!(said[0]["body"]["text"]["text"], "at nine");
+    assert_eq!(giulia.get(&of("/revisions?from=1")).await.ok()["revisions"][0], *said[1]);
+    assert_eq!(marco.get(&of("/revisions")).await.error(), (403, "forbidden"));
+    let thumb = of("/reactions/%F0%9F%91%8D");
+    let message = async |by: &super::Caller<'_>| {
+        let page = by.get(&format!("/api/chat/rooms/{room}/entries")).await.ok();
+        let position = &sent["position"];
+        let entries = page["entries"].as_array().unwrap();
+        let found = entries.iter().find(|entry| entry["position"] == *position).unwrap();
+        found["kind"]["message"].clone()
+    };
+    marco.change(Method::PUT, &thumb, &fresh_uuid(), None).await.ok();
+    let shown = message(&giulia).await;
+    assert_eq!(shown["body"]["text"]["text"], "at ten");
+    assert!(shown.to_string().contains("\u{1f44d}"), "{shown}");
+    let letter = marco.change(Method::PUT, &of("/reactions/a"), &fresh_uuid(), None).await;
+    assert_eq!(letter.error(), (422, "not_an_emoji"));
+    let long = of(&format!("/reactions/{}", "a".repeat(200)));
+    let long = marco.change(Method::PUT, &long, &fresh_uuid(), None).await;
+    assert_eq!(long.error(), (422, "not_an_emoji"));
+    marco.change(Method::DELETE, &thumb, &fresh_uuid(), None).await.ok();
+    assert!(!message(&giulia).await.to_string().contains("\u{1f44d}"));
+    giulia.change(Method::DELETE, &of(""), &fresh_uuid(), None).await.ok();
+    assert!(!message(&marco).await.to_string().contains("at ten"));
+    let late = giulia.do_once(Method::PUT, &of(""), words("again")).await;
+    assert_eq!(late.error(), (409, "deleted"));
+}
+
+#[tokio::test]
 async fn what_is_said_over_rest_is_heard_over_a_connection() {
     let server = Setup::dev().start().await;
     let api = Api::of(&server).await;

@@ -77,6 +77,8 @@ fn cases(room: &str) -> Vec<Case> {
         ),
         case("entries", get.clone(), rooms("/entries?limit=5"), None, &["history"], 403),
         case("message", get.clone(), rooms("/entries/2"), None, &["history"], 403),
+        case("revisions", get.clone(), rooms("/messages/{m}/revisions"), None, &["history"], 403),
+        case("delete", Method::DELETE, rooms("/messages/{m}"), None, &["members"], 403),
         case("may write", get.clone(), format!("{user}/may-write/marco"), None, &["people"], 403),
         case("shares", get.clone(), format!("{user}/shares-room/marco"), None, &["people"], 403),
         case("unread", get.clone(), format!("{user}/unread"), None, &["people"], 403),
@@ -89,6 +91,8 @@ fn cases(room: &str) -> Vec<Case> {
             403,
         ),
         // What belongs to people is for none.
+        case("edit", put.clone(), rooms("/messages/{m}"), Some(notice("At ten")), &[], 403),
+        case("react", put.clone(), rooms("/messages/{m}/reactions/%F0%9F%91%8D"), None, &[], 403),
         case("leave", post.clone(), rooms("/leave"), None, &[], 403),
         case("read", put.clone(), rooms("/read"), Some(json!({"number": 1})), &[], 403),
         case("group", post, "/api/chat/groups".to_owned(), Some(json!({"name": "Ours"})), &[], 403),
@@ -96,8 +100,10 @@ fn cases(room: &str) -> Vec<Case> {
     ]
 }
 
-async fn attempt(by: &Caller<'_>, case: &Case, number: usize) -> super::Answered {
+/// Tries a case, with a number for what is new and the position of a message.
+async fn attempt(by: &Caller<'_>, case: &Case, (number, message): (usize, u64)) -> super::Answered {
     let path = case.path.replace("{n}", &number.to_string());
+    let path = path.replace("{m}", &message.to_string());
     by.change(case.method.clone(), &path, &fresh_uuid(), case.body.clone()).await
 }
 
@@ -108,23 +114,28 @@ async fn each_scope_allows_what_it_names_and_nothing_else() {
     let all = api.service(&server, "all", &SCOPES.join(",")).await;
     let room = made_room(&all, "meetup", "1", &["giulia", "marco"]).await;
     Person::enter(&server, "giulia", Over::WebSocket).await;
-    let said = api.person("giulia").say(&room, "ciao").await.ok();
-    assert_eq!(said["position"], 2);
+    let giulia = api.person("giulia");
+    let say = async || giulia.say(&room, "ciao").await.ok()["position"].as_u64().unwrap();
+    assert_eq!(say().await, 2);
     for (number, scope) in SCOPES.into_iter().enumerate() {
         let one = api.service(&server, &format!("only-{scope}"), scope).await;
+        let message = say().await;
         for case in cases(&room) {
-            let answered = attempt(&one, &case, number).await;
+            let answered = attempt(&one, &case, (number, message)).await;
             let expected = if case.enough.contains(&scope) { 200 } else { case.refused };
             assert_eq!(answered.status, expected, "{} by {scope}: {answered:?}", case.name);
         }
     }
     // A key with several may do what each of them allows.
+    let message = say().await;
     for case in cases(&room) {
         let expected = if case.enough.is_empty() { case.refused } else { 200 };
-        assert_eq!(attempt(&all, &case, 99).await.status, expected, "{}", case.name);
+        let answered = attempt(&all, &case, (99, message)).await;
+        assert_eq!(answered.status, expected, "{}: {answered:?}", case.name);
     }
     let page = all.get(&format!("/api/chat/rooms/{room}/entries")).await.ok();
-    assert_eq!(texts(&page), ["ciao", "At nine", "At nine"]);
+    let notices = texts(&page).into_iter().filter(|text| *text == "At nine").count();
+    assert_eq!(notices, 2, "{page}");
 }
 
 #[tokio::test]
@@ -143,8 +154,8 @@ async fn what_people_make_among_themselves_is_like_nothing() {
             if !ours.path.contains(&direct) {
                 continue;
             }
-            let foreign = attempt(by, &ours, 0).await;
-            let unknown = attempt(by, &theirs, 0).await;
+            let foreign = attempt(by, &ours, (0, 2)).await;
+            let unknown = attempt(by, &theirs, (0, 2)).await;
             assert_eq!((foreign.status, &foreign.body), (unknown.status, &unknown.body));
             assert_eq!(foreign.error(), (404, "not_found"), "{}", ours.name);
         }

@@ -1,0 +1,120 @@
+//! What becomes of a message: edits, deletes, reactions.
+
+use caffis_schema::{
+    Body, Command, Error, ErrorCode, Position, RoomId, Text,
+    command::{Delete, Edit, React, Revisions},
+    limits::EMOJI_BYTES,
+    reply::{Appended, RevisionPage},
+};
+use postcard_schema::Schema;
+use serde::Deserialize;
+
+use super::{
+    answer::Answer,
+    entries::Place,
+    input::Given,
+    operation::{Method, Operation, body},
+    parameter::{Holds, Parameter},
+    problem::Problem,
+};
+
+const MESSAGE: &str = "/api/chat/rooms/{room}/messages/{position}";
+const REACTION: &str = "/api/chat/rooms/{room}/messages/{position}/reactions/{emoji}";
+
+pub(super) static OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::Put,
+        body: body::<Words>(&[]),
+        keyed: true,
+        message: true,
+        ..Operation::get::<Appended>(
+            MESSAGE,
+            "edit_message",
+            "Changes the words of a person's own message.",
+            |given| {
+                Box::pin(async move {
+                    let (key, (room, position)) = (given.key()?, message(&given)?);
+                    let Words { body } = given.body()?;
+                    given.call(Command::Edit(Edit { key, room, position, body })).await
+                })
+            },
+        )
+    },
+    Operation {
+        method: Method::Delete,
+        rights: &["members"],
+        keyed: true,
+        ..Operation::get::<Appended>(
+            MESSAGE,
+            "delete_message",
+            "Deletes a message for everyone.",
+            |given| {
+                Box::pin(async move {
+                    let (key, (room, position)) = (given.key()?, message(&given)?);
+                    given.call(Command::Delete(Delete { key, room, position })).await
+                })
+            },
+        )
+    },
+    Operation {
+        rights: &["history"],
+        conflicts: true,
+        query: &[Parameter {
+            name: "from",
+            about: "The first revision wanted; 0, and if it is absent, is what was sent.",
+            holds: Holds::Type(u32::SCHEMA),
+        }],
+        ..Operation::get::<RevisionPage>(
+            "/api/chat/rooms/{room}/messages/{position}/revisions",
+            "list_revisions",
+            "What a message said before it was edited, oldest first.",
+            |given| {
+                Box::pin(async move {
+                    let (room, position) = message(&given)?;
+                    let from = given.query("from")?.unwrap_or_default();
+                    given.call(Command::Revisions(Revisions { room, position, from })).await
+                })
+            },
+        )
+    },
+    Operation {
+        method: Method::Put,
+        keyed: true,
+        ..Operation::get::<Appended>(
+            REACTION,
+            "add_reaction",
+            "Adds the person's reaction to a message.",
+            |given| Box::pin(react(given, true)),
+        )
+    },
+    Operation {
+        method: Method::Delete,
+        keyed: true,
+        ..Operation::get::<Appended>(
+            REACTION,
+            "remove_reaction",
+            "Takes back the person's reaction to a message.",
+            |given| Box::pin(react(given, false)),
+        )
+    },
+];
+
+/// What a message is to say.
+#[derive(Deserialize, Schema)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    body: Body,
+}
+
+fn message(given: &Given) -> Result<(RoomId, Position), Problem> {
+    Ok((given.path("room")?, given.path::<Place>("position")?.0))
+}
+
+async fn react(given: Given, add: bool) -> Result<Answer, Problem> {
+    let (key, (room, position)) = (given.key()?, message(&given)?);
+    let emoji = Text::<EMOJI_BYTES>::new(given.path::<String>("emoji")?).map_err(|_| {
+        let sentence = "In the address, emoji is not one emoji.";
+        Problem::from(Error::refused(ErrorCode::NotAnEmoji, sentence))
+    })?;
+    given.call(Command::React(React { key, room, position, emoji, add })).await
+}
