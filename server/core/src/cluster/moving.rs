@@ -30,13 +30,15 @@ fn current(shards: &Mutex<BTreeMap<Shard, Instant>>) -> MutexGuard<'_, BTreeMap<
 }
 
 impl Moving {
-    /// A shard is to be given up.
+    /// A shard is to be given up, whatever was asked before.
     pub(super) fn give(&self, shard: Shard) {
+        lock(&self.taking).remove(&shard);
         lock(&self.giving).insert(shard, Instant::now());
     }
 
-    /// A shard is to be taken.
+    /// A shard is to be taken, whatever was asked before.
     pub(super) fn take(&self, shard: Shard) {
+        lock(&self.giving).remove(&shard);
         lock(&self.taking).insert(shard, Instant::now());
     }
 

@@ -8,6 +8,7 @@ use caffis_core::{
     cluster::{Owner, Shard},
     model::node::NodeId,
 };
+use tokio::time::Instant;
 
 use crate::several::{Several, check, log, send};
 
@@ -67,4 +68,19 @@ async fn what_cannot_be_handed_over_stays_and_says_why() {
     assert!(matches!(owner, Owner::Here { .. }), "{owner:?}");
     one.core.hand_over(&one.cluster, shard, there).await.expect("handed over");
     one.core.hand_over(&one.cluster, shard, there).await.expect_err("it is not here any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shard_that_was_handed_over_comes_back_as_fast() {
+    let several = Several::start(2, 9, Plan::default()).await;
+    let (one, two) = (&several.nodes[&1], &several.nodes[&2]);
+    let own = Shard::all().find(|s| matches!(one.cluster.shards().owner(*s), Owner::Here { .. }));
+    let shard = own.expect("it owns some");
+    let (here, there) = (one.cluster.node(), two.cluster.node());
+    let start = Instant::now();
+    for _ in 0..3 {
+        one.core.hand_over(&one.cluster, shard, there).await.expect("handed over");
+        two.core.hand_over(&two.cluster, shard, here).await.expect("handed back");
+    }
+    assert!(start.elapsed() <= 6 * PAUSE, "{:?}", start.elapsed());
 }
