@@ -19,6 +19,7 @@ mod attendance;
 mod client;
 #[path = "../core/contexts.rs"]
 mod contexts;
+mod crashes;
 #[path = "../core/creation.rs"]
 mod creation;
 #[path = "../core/deletes.rs"]
