@@ -24,7 +24,7 @@ use crate::{
         timing::in_edit_window,
     },
     pages::message_at,
-    room::{Change, RoomCommand, StepContext, revisions},
+    room::{Change, RoomCommand, StepContext, message_deleted, revisions},
 };
 
 impl RoomCommand for Edit {
@@ -50,7 +50,7 @@ impl RoomCommand for Edit {
         let (message, sent) = context.message(room, caller)?;
         authorise(caller, room, EditMessage { author: message.sender.clone() })?;
         if message.is_deleted() {
-            return Err(deleted());
+            return Err(message_deleted());
         }
         in_edit_window(sent, context.now)?;
         let body = body::checked(&self.body, context.settings.most_chars(room.meta.class))?;
@@ -76,10 +76,6 @@ impl RoomCommand for Edit {
     }
 }
 
-fn deleted() -> Error {
-    Error::refused(ErrorCode::Deleted, "This message was deleted.")
-}
-
 /// What a message said before it was edited. In rooms where deleting only hides, those who moderate also
 /// see what a deleted message said.
 ///
@@ -93,7 +89,7 @@ pub async fn handle_revisions(call: Call, command: Revisions) -> Handled {
     authorise(&caller, &state, ReadRevisions { author: message.sender.clone() })?;
     let hidden = state.meta.class == RoomClass::Evidence && moderates(&caller, &state);
     if message.is_deleted() && !hidden {
-        return Err(deleted());
+        return Err(message_deleted());
     }
     let all = revisions(&*call.services.store, command.room, &entry, &message).await?;
     Ok(Reply::Revisions(page(all, command.from, call.page_bytes())))

@@ -15,7 +15,7 @@ use crate::{
         emoji,
         room::RoomState,
     },
-    room::{Change, RoomCommand, StepContext},
+    room::{Change, RoomCommand, StepContext, message_deleted},
 };
 
 impl RoomCommand for React {
@@ -42,7 +42,7 @@ impl RoomCommand for React {
         let allowed = authorise(caller, room, ReactTo)?;
         emoji::check(&self.emoji)?;
         if message.is_deleted() {
-            return Err(Error::refused(ErrorCode::Deleted, "This message was deleted."));
+            return Err(message_deleted());
         }
         let user = allowed.caller().user.clone();
         if message.has_reaction(&user, &self.emoji) == self.add {

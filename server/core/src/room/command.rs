@@ -162,6 +162,12 @@ pub fn no_such_message() -> Error {
     Error::refused(ErrorCode::NotFound, "There is no message at this position.")
 }
 
+/// The error of a message that was deleted for everyone.
+#[must_use]
+pub fn message_deleted() -> Error {
+    Error::refused(ErrorCode::Deleted, "This message was deleted.")
+}
+
 /// The result of a step: entries to append, in order, or none if there is nothing to change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {

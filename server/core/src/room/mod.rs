@@ -41,7 +41,7 @@ mod waking;
 pub use self::{
     cell::RoomCell,
     changes::revisions,
-    command::{Change, Done, RoomCommand, StepContext, no_such_message},
+    command::{Change, Done, RoomCommand, StepContext, message_deleted, no_such_message},
     markers::{MarkerState, Moved},
     plan::RoomPlan,
     read::{read_back, read_forward},
