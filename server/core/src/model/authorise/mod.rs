@@ -14,11 +14,15 @@
 //!
 //! Who may not even know of a room gets `not_found`, exactly as if there were none.
 
+mod members;
+mod messages;
+
 use caffis_schema::{
     Error, ErrorCode, Position, UserId,
     room::{Role, RoomClass},
 };
 
+pub use self::{members::*, messages::*};
 use super::{
     caller::{Caller, Rights},
     room::RoomState,
@@ -170,114 +174,6 @@ impl Action for ReadState {
     }
 }
 
-/// Sending a message; `notice` for words of the service.
-#[derive(Clone, Copy, Debug)]
-pub struct Post {
-    /// Whether it is a notice.
-    pub notice: bool,
-}
-
-impl Action for Post {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        match (self.notice, caller.service) {
-            (true, None) => forbidden("Only a service may write notices."),
-            (false, Some(_)) => forbidden("A service writes notices, not a person's messages."),
-            (true, Some(Rights { write_notices: false, .. })) => {
-                forbidden("This service may not write notices.")
-            }
-            (false, None) if room.is_closed() => forbidden("This room is closed."),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Changing the words of a message, which is its author's.
-#[derive(Clone, Debug)]
-pub struct EditMessage {
-    /// Who wrote it.
-    pub author: Option<UserId>,
-}
-
-impl Action for EditMessage {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        if room.meta.class == RoomClass::Evidence {
-            let sentence = "Nothing in this room is ever changed.";
-            return Err(Error::refused(ErrorCode::RoomClass, sentence));
-        }
-        if !is_author(caller, self.author.as_ref()) {
-            return forbidden("Only who wrote a message may edit it.");
-        }
-        if room.is_closed() { forbidden("This room is closed.") } else { Ok(()) }
-    }
-}
-
-/// Deleting a message for everyone: for its author, and for those who moderate.
-#[derive(Clone, Debug)]
-pub struct DeleteMessage {
-    /// Who wrote it; none for a service.
-    pub author: Option<UserId>,
-}
-
-impl Action for DeleteMessage {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        let notice = self.author.is_none() && caller.service.is_none();
-        if notice || !(moderates(caller, room) || is_author(caller, self.author.as_ref())) {
-            return forbidden("Only who wrote a message and those who moderate may delete it.");
-        }
-        if caller.service.is_none() && room.is_closed() {
-            return forbidden("This room is closed.");
-        }
-        Ok(())
-    }
-}
-
-/// Reacting to a message: for people who may write.
-#[derive(Clone, Copy, Debug)]
-pub struct ReactTo;
-
-impl Action for ReactTo {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        match caller.service {
-            Some(_) => forbidden("A service does not react to messages."),
-            None if room.is_closed() => forbidden("This room is closed."),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Reading what a message said before it was edited: for its author, and for those who moderate.
-#[derive(Clone, Debug)]
-pub struct ReadRevisions {
-    /// Who wrote it.
-    pub author: Option<UserId>,
-}
-
-impl Action for ReadRevisions {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        let reads = caller.service.is_some_and(|rights| rights.read_history);
-        let moderates = caller.service.is_none() && moderates(caller, room);
-        if reads || moderates || is_author(caller, self.author.as_ref()) {
-            Ok(())
-        } else {
-            forbidden("Only who wrote a message and those who moderate see what it said before.")
-        }
-    }
-}
-
-/// Whether somebody looks after what others write in a room: its admins and owners, and a service that
-/// manages members, unless people made the room among themselves.
-#[must_use]
-pub fn moderates(caller: &Caller, room: &RoomState) -> bool {
-    match caller.service {
-        Some(rights) => rights.manage_members && !room.meta.is_made_by_people(),
-        None => room.member(&caller.user).is_some_and(|member| member.role >= Role::Admin),
-    }
-}
-
-fn is_author(caller: &Caller, author: Option<&UserId>) -> bool {
-    caller.service.is_none() && author == Some(&caller.user)
-}
-
 /// Being part of what happens while the room is open: typing, markers.
 #[derive(Clone, Copy, Debug)]
 pub struct TakePart;
@@ -299,110 +195,6 @@ impl Action for KeepMarker {
     fn permits(&self, _: &Caller, role: Option<Role>, _: &RoomState) -> Result<(), Error> {
         if role.is_some() { Ok(()) } else { forbidden("Only members keep markers.") }
     }
-}
-
-/// Adding members.
-#[derive(Clone, Copy, Debug)]
-pub struct AddMembers;
-
-impl Action for AddMembers {
-    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        fixed_members(room)?;
-        if manages(caller) || role >= Some(Role::Admin) {
-            Ok(())
-        } else {
-            forbidden("Only an owner or an admin may add members.")
-        }
-    }
-}
-
-/// Removing someone else.
-#[derive(Clone, Debug)]
-pub struct RemoveMember {
-    /// Whom.
-    pub user: UserId,
-}
-
-impl Action for RemoveMember {
-    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        fixed_members(room)?;
-        let target = room.member(&self.user).map(|member| member.role);
-        if manages(caller) || (role >= Some(Role::Admin) && target <= role) {
-            Ok(())
-        } else {
-            forbidden("Only an owner or an admin may remove members, and no one above their role.")
-        }
-    }
-}
-
-/// Changing a role.
-#[derive(Clone, Debug)]
-pub struct SetRole {
-    /// Whose.
-    pub user: UserId,
-    /// To what.
-    pub role: Role,
-}
-
-impl Action for SetRole {
-    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        fixed_members(room)?;
-        let target = room.member(&self.user).map(|member| member.role);
-        let below = target < Some(Role::Owner) && self.role < Role::Owner;
-        let permitted = match role {
-            _ if manages(caller) => true,
-            Some(Role::Owner) => true,
-            Some(Role::Admin) => below,
-            _ => false,
-        };
-        if permitted { Ok(()) } else { forbidden("This role is not yours to give or to take.") }
-    }
-}
-
-/// Leaving.
-#[derive(Clone, Copy, Debug)]
-pub struct Leave;
-
-impl Action for Leave {
-    fn permits(&self, _: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        fixed_members(room)?;
-        if role.is_some() { Ok(()) } else { forbidden("Only a member can leave.") }
-    }
-}
-
-/// Telling what a room is about, and who belongs to it.
-#[derive(Clone, Copy, Debug)]
-pub struct SetContext;
-
-impl Action for SetContext {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        let keeps_apart = caller.service.is_some_and(|rights| rights.keep_apart);
-        if keeps_apart && room.meta.is_direct() {
-            return Ok(());
-        }
-        if room.meta.is_made_by_people() || !manages(caller) {
-            return forbidden("Only a service tells what a room is about.");
-        }
-        Ok(())
-    }
-}
-
-/// Whether the caller is a service that manages members.
-fn manages(caller: &Caller) -> bool {
-    caller.service.is_some_and(|rights| rights.manage_members)
-}
-
-/// Direct conversations keep their two people.
-fn fixed_members(room: &RoomState) -> Result<(), Error> {
-    if room.meta.is_direct() {
-        let sentence = "A direct conversation keeps its two people.";
-        return Err(Error::refused(ErrorCode::RoomClass, sentence));
-    }
-    if room.meta.class == RoomClass::Public {
-        let sentence = "A public room has no members: people walk in and out.";
-        return Err(Error::refused(ErrorCode::RoomClass, sentence));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
