@@ -10,12 +10,13 @@
 //! grow are *open* ([`open`]): an unknown kind is kept as tag and bytes, so that a new kind of message
 //! never breaks an old client's page.
 //!
-//! What other services tell by webhook is in [`hooks`].
+//! What other services tell by webhook is in [`hooks`], what they are told in [`outgoing`].
 
 pub mod bounded;
 pub mod changes;
 pub mod codec;
 pub mod command;
+pub mod endpoints;
 pub mod error;
 pub mod event;
 pub mod hooks;

@@ -12,7 +12,6 @@ use std::{
 use anyhow::{Context as _, bail};
 use caffis_core::{
     model::caller::Rights,
-    outgoing::LISTED,
     ports::{
         clock::{Clock, SharedClock},
         stamps::Stamps,
@@ -26,7 +25,10 @@ use caffis_schema::{Timestamp, UserId, hooks::values::Moment};
 
 use crate::{
     config::Config,
-    control::{Answer, Connection, ControlError, Endpoints, LetterList, Request, Resent},
+    control::{
+        Answer, Connection, ControlError, DeadLetterTable, EndpointTable, Inspected, RedriveResult,
+        Request,
+    },
     demo,
     service_keys::{KeyInfo, KeyOrder, NewKey, carry_out},
     storage::{embedded, migrate_shared, only_embedded},
@@ -323,43 +325,50 @@ pub fn cluster_hand_over(config: &Config, shard: u64, to: Option<String>) -> any
     print(&format!("shard {shard} belongs to {} now: {}\n", node.node, node.name))
 }
 
-/// `caffis-chat hooks`: the endpoints of webhooks, as the running server sees them.
+/// `caffis-chat hooks`: the endpoints of webhooks, of all nodes together.
 ///
 /// # Errors
 /// No server runs here.
 pub fn hooks_list(config: &Config) -> anyhow::Result<()> {
     match running(config)?.question(&Request::Endpoints)? {
-        Answer::Endpoints(endpoints) => print(&Endpoints(&endpoints).to_string()),
+        Answer::Endpoints(states) => print(&EndpointTable(&states).to_string()),
         _ => Err(ControlError::Nonsense.into()),
     }
 }
 
-/// `caffis-chat hooks dead`: the oldest webhooks that were given up, of all nodes.
+/// `caffis-chat hooks dead`: the webhooks that were given up, of all nodes, oldest first.
 ///
 /// # Errors
 /// No server runs here, or the store cannot be read.
-pub fn hooks_dead(config: &Config, endpoint: Option<String>) -> anyhow::Result<()> {
-    match running(config)?.question(&Request::DeadLetters { endpoint })? {
-        Answer::DeadLetters(letters) => print(&LetterList(&letters).to_string()),
-        _ => Err(ControlError::Nonsense.into()),
+pub fn hooks_dead(config: &Config, endpoint: Option<&String>) -> anyhow::Result<()> {
+    let mut after: Option<String> = None;
+    loop {
+        let first = after.is_none();
+        let request = Request::DeadLetters { endpoint: endpoint.cloned(), after };
+        let Answer::DeadLetters(page) = running(config)?.question(&request)? else {
+            return Err(ControlError::Nonsense.into());
+        };
+        print(&DeadLetterTable { page: &page, first }.to_string())?;
+        let Some(next) = page.next else { return Ok(()) };
+        after = Some(next.to_string());
     }
 }
 
-/// `caffis-chat hooks show`: one of them, with its body.
+/// `caffis-chat hooks show`: one of them, with the body that it would have now.
 ///
 /// # Errors
 /// No server runs here, or there is no such letter.
 pub fn hooks_show(config: &Config, id: String) -> anyhow::Result<()> {
     match running(config)?.question(&Request::DeadLetter { id })? {
-        Answer::DeadLetter(letter) => print(&letter.to_string()),
+        Answer::DeadLetter(letter) => print(&Inspected(&letter).to_string()),
         _ => Err(ControlError::Nonsense.into()),
     }
 }
 
-/// `caffis-chat hooks redrive`: sends them again, until one is not taken.
+/// `caffis-chat hooks redrive`: sends them again, from all nodes, until one is not taken.
 ///
 /// # Errors
-/// No server runs here, or one was not taken.
+/// No server runs here, or one was not taken, or nodes did not answer.
 pub fn hooks_redrive(
     config: &Config,
     endpoint: Option<String>,
@@ -367,24 +376,21 @@ pub fn hooks_redrive(
 ) -> anyhow::Result<()> {
     let request = Request::Redrive { endpoint, id };
     loop {
-        let Answer::Redriven(resent) = running(config)?.question(&request)? else {
+        let Answer::Redriven(done) = running(config)?.question(&request)? else {
             return Err(ControlError::Nonsense.into());
         };
-        print(&resent.to_string())?;
-        match resent {
-            Resent { failed: Some(_), .. } => bail!("a dead letter was not taken"),
-            // There was more than one request has time for, or than a list has.
-            Resent { delivered, left, .. } if left > 0 || delivered >= LISTED => {}
-            Resent { delivered: 0, elsewhere: 0, .. } if only_one(&request) => {
-                bail!("there is no such dead letter")
-            }
-            _ => return Ok(()),
+        print(&RedriveResult(&done).to_string())?;
+        if !done.failed.is_empty() {
+            bail!("a dead letter was not taken");
+        }
+        if done.silent_shards > 0 {
+            bail!("some nodes did not answer");
+        }
+        // There was more than one request has time for.
+        if !done.more {
+            return Ok(());
         }
     }
-}
-
-fn only_one(request: &Request) -> bool {
-    matches!(request, Request::Redrive { id: Some(_), .. })
 }
 
 fn running(config: &Config) -> anyhow::Result<Connection> {

@@ -11,7 +11,7 @@
 //! - [`control`]: how the command line speaks to a running server.
 //! - [`storage`]: the store in the data folder, or one that nodes share.
 //! - [`meters`]: what is counted, for `http::metrics` to tell.
-//! - [`courier`]: carries webhooks to the endpoints of other services.
+//! - [`webhooks`]: sends webhooks to the endpoints of other services.
 //! - [`demo`]: the people and rooms of a development server.
 //! - [`relay`]: users from PostgreSQL.
 //! - [`system`]: the machine's clock and randomness. [`logs`]: where logs go. `traces`: where traces go.
@@ -23,7 +23,6 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod control;
-pub mod courier;
 pub mod demo;
 pub mod http;
 pub mod logs;
@@ -35,3 +34,4 @@ pub mod storage;
 pub mod system;
 pub mod tokens;
 mod traces;
+pub mod webhooks;

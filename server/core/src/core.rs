@@ -28,7 +28,7 @@ use crate::{
     hub::{encoded::Encoded, follows::Follows, people::People, views::Views, wire::Wire},
     model::{caller::Rights, delivery::Delivery},
     occupancy::{self, Bounded},
-    outgoing::{self, EndpointStatistics, Endpoints, Letters, Outgoing, Redriven},
+    outgoing::{self, EndpointStatistics, Endpoints, Outgoing},
     peers::{Nodes, follow::keep_auditing},
     ports::{
         authenticator::{Identity, SharedAuthenticator},
@@ -50,7 +50,6 @@ use crate::{
     settings::Settings,
     statistics::{Counters, Statistics},
     sync::{every, spawn},
-    tables::DeadRow,
 };
 
 /// How often hints are written and heads of large rooms are told.
@@ -163,7 +162,7 @@ impl Core {
             views: views.clone(),
             owners: owners.clone(),
             activity: activity.clone(),
-            woken: sources.as_ref().map(|sources| sources.woken.clone()),
+            hints: sources.as_ref().map(|sources| sources.hints.clone()),
         });
         let herd = Herd::new(&settings, ports.entropy.clone());
         let services = Services::new(Parts {
@@ -190,14 +189,14 @@ impl Core {
         let (alive, ended) = watch::channel(());
         spawn(rooms.clone().tell_updates(ended.clone()));
         spawn(views.tell_counts(ended.clone()));
-        if let Some(nodes) = &services.nodes {
-            spawn(serve(services.clone(), nodes.clone(), ended.clone()));
-            let (rooms, views) = (rooms.clone(), services.views.clone());
-            spawn(keep_auditing(rooms, views, nodes.clone(), ended.clone()));
-        }
         let endpoints = ports.endpoints.zip(sources);
         let outgoing = endpoints
             .map(|(endpoints, sources)| Outgoing::new(&services, &activity, endpoints, sources));
+        if let Some(nodes) = &services.nodes {
+            spawn(serve(services.clone(), outgoing.clone(), nodes.clone(), ended.clone()));
+            let (rooms, views) = (rooms.clone(), services.views.clone());
+            spawn(keep_auditing(rooms, views, nodes.clone(), ended.clone()));
+        }
         let mut further = ports.reactors;
         if let Some(outgoing) = &outgoing {
             outgoing.start(&ended);
@@ -335,33 +334,10 @@ impl Core {
         self._alive.subscribe()
     }
 
-    /// What became of the webhooks to each endpoint.
+    /// What became of the webhooks to each endpoint, on this node.
     #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointStatistics> {
         self.outgoing.as_ref().map(|outgoing| outgoing.statistics()).unwrap_or_default()
-    }
-
-    /// The oldest webhooks that were given up, at most [`crate::outgoing::LISTED`].
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn dead_letters(&self, which: &Letters) -> Result<Vec<DeadRow>, StoreError> {
-        match &self.outgoing {
-            Some(outgoing) => outgoing.letters(which).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// Sends webhooks that were given up once more: those of the shards of this node, until one fails or it has
-    /// taken long.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn redrive(&self, which: &Letters) -> Result<Redriven, StoreError> {
-        match &self.outgoing {
-            Some(outgoing) => outgoing.redrive(which).await,
-            None => Ok(Redriven::default()),
-        }
     }
 
     /// What tells other services.

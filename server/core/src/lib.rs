@@ -18,6 +18,7 @@ pub mod durations;
 mod errors;
 pub mod features;
 mod herd;
+mod hints;
 mod hooks;
 pub mod hub;
 mod inquiries;
@@ -47,7 +48,7 @@ pub mod tables;
 pub mod traces;
 mod turns;
 mod untold;
-mod woken;
+mod webhooks;
 
 pub use self::{
     admission::Admission,

@@ -193,7 +193,7 @@ pub fn run() -> anyhow::Result<()> {
         }
         "cluster" => commands::cluster_status(&config),
         "hooks" => match below {
-            Some("dead") => commands::hooks_dead(&config, given("endpoint").cloned()),
+            Some("dead") => commands::hooks_dead(&config, given("endpoint")),
             Some("show") => commands::hooks_show(&config, given("id").cloned().context("no id")?),
             Some("redrive") => {
                 commands::hooks_redrive(&config, given("endpoint").cloned(), given("id").cloned())

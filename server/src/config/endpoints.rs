@@ -3,7 +3,7 @@
 //! An endpoint is named in lists: `hook_out_urls` has `name:https://…`; `hook_out_secrets` has `name:whsec_…`, two
 //! while a secret is replaced; `hook_out_kinds` has `name:kind`; `hook_out_contexts` has `name:type`.
 
-use caffis_schema::outgoing::ChatEvent;
+use caffis_schema::{endpoints::ENDPOINTS, outgoing::ChatEvent};
 use reqwest::Url;
 
 use super::{
@@ -73,6 +73,9 @@ impl HookSettings {
                 ));
             }
             endpoints.push(endpoint);
+        }
+        if endpoints.len() > ENDPOINTS {
+            return refuse(format!("hook_out_urls has more than {ENDPOINTS} endpoints"));
         }
         let lists = [
             ("hook_out_secrets", &secrets),

@@ -1,126 +1,63 @@
-//! Webhooks to other services, as the command line shows them.
+//! Webhooks to other services, as the command line asks for and shows them.
 
 use std::fmt;
 
 use caffis_core::{
-    Core,
-    outgoing::{EndpointStatistics, Letters, Redriven},
-    ports::store::StoreError,
-    tables::DeadRow,
+    Core, Inquirer,
+    model::{caller::Rights, webhooks::DeadLetterFilter},
 };
-use caffis_schema::{Timestamp, hooks::values::Moment};
-use serde::{Deserialize, Serialize};
+use caffis_schema::{
+    Error, Text, Timestamp, UserId,
+    endpoints::{
+        DEAD_LETTERS, DeadLetter, DeadLetterPage, EndpointState, EndpointStates,
+        InspectedDeadLetter, Redriven,
+    },
+    hooks::values::Moment,
+};
 
-/// An endpoint, as this node sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EndpointStatus {
-    /// Its name.
-    pub endpoint: String,
-    /// Webhooks that it has taken since this node started.
-    pub delivered: u64,
-    /// Attempts that failed.
-    pub failed: u64,
-    /// Webhooks that were given up.
-    pub dead: u64,
-    /// Attempts under way.
-    pub in_flight: u64,
-    /// Rooms of which it waits to be told.
-    pub waiting: u64,
-    /// Since when the first of them waits.
-    pub oldest: Option<Timestamp>,
-}
-
-/// A dead letter in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LetterLine {
-    /// When it was given up.
-    pub died: Timestamp,
-    /// Its `webhook-id`.
-    pub id: String,
-    /// The kind of its event.
-    pub kind: String,
-    /// How often it was tried.
-    pub attempts: u64,
-    /// Why the last attempt failed.
-    pub reason: String,
-}
-
-/// A dead letter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
-    /// As in the list.
-    pub line: LetterLine,
-    /// Its endpoint.
-    pub endpoint: String,
-    /// The body.
-    pub body: String,
-}
-
-/// What became of letters that were sent again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resent {
-    /// So many were delivered.
-    pub delivered: usize,
-    /// So many belong to other nodes.
-    pub elsewhere: usize,
-    /// So many are left.
-    pub left: usize,
-    /// The letter with which it stopped, and why.
-    pub failed: Option<(String, String)>,
+/// Whoever may connect to the control socket.
+fn operator() -> Result<Inquirer, Error> {
+    let user = UserId::new("service:operator")
+        .map_err(|_| Error::refused(caffis_schema::ErrorCode::Internal, "No name."))?;
+    let rights = Rights { manage_webhooks: true, ..Rights::default() };
+    Ok(Inquirer { user, service: Some(rights) })
 }
 
 /// The endpoints.
-pub(super) fn endpoints(core: &Core) -> Vec<EndpointStatus> {
-    let status = |statistics: EndpointStatistics| {
-        let EndpointStatistics { endpoint, delivered, failed, dead, in_flight, waiting, oldest } =
-            statistics;
-        EndpointStatus { endpoint, delivered, failed, dead, in_flight, waiting, oldest }
-    };
-    core.endpoints().into_iter().map(status).collect()
+///
+/// # Errors
+/// None but what keeps the operator from being known.
+pub(super) async fn endpoints(core: &Core) -> Result<EndpointStates, Error> {
+    core.endpoint_states(&operator()?).await
 }
 
 /// The oldest dead letters.
 ///
 /// # Errors
-/// The store's.
+/// As [`Core::dead_letters`].
 pub(super) async fn list(
     core: &Core,
-    endpoint: Option<String>,
-) -> Result<Vec<LetterLine>, StoreError> {
-    let letters = core.dead_letters(&Letters { endpoint, id: None }).await?;
-    Ok(letters.iter().map(line).collect())
+    endpoint: Option<&str>,
+    after: Option<&str>,
+) -> Result<DeadLetterPage, Error> {
+    let most = u8::try_from(DEAD_LETTERS).unwrap_or(u8::MAX);
+    core.dead_letters(&operator()?, endpoint, after, most).await
 }
 
 /// One of them.
 ///
 /// # Errors
-/// The store's.
-pub(super) async fn find(core: &Core, id: String) -> Result<Option<Letter>, StoreError> {
-    let letters = core.dead_letters(&Letters { endpoint: None, id: Some(id) }).await?;
-    Ok(letters.first().map(|row| Letter {
-        line: line(row),
-        endpoint: row.endpoint.to_string(),
-        body: String::from_utf8_lossy(&row.body).into_owned(),
-    }))
+/// As [`Core::dead_letter`].
+pub(super) async fn inspect(core: &Core, id: &str) -> Result<InspectedDeadLetter, Error> {
+    core.dead_letter(&operator()?, id).await
 }
 
 /// Sends them again.
 ///
 /// # Errors
-/// The store's.
-pub(super) async fn redrive(core: &Core, which: Letters) -> Result<Resent, StoreError> {
-    let Redriven { delivered, elsewhere, left, failed } = core.redrive(&which).await?;
-    Ok(Resent { delivered, elsewhere, left, failed })
-}
-
-fn line(row: &DeadRow) -> LetterLine {
-    LetterLine {
-        died: row.died,
-        id: row.id.to_string(),
-        kind: row.kind.to_string(),
-        attempts: row.attempts,
-        reason: row.reason.to_string(),
-    }
+/// As [`Core::redrive`].
+pub(super) async fn redrive(core: &Core, which: &DeadLetterFilter) -> Result<Redriven, Error> {
+    core.redrive(&operator()?, which).await
 }
 
 /// A time for people.
@@ -131,94 +68,135 @@ fn shown(time: Timestamp) -> String {
 }
 
 /// Endpoints as a table.
-pub struct Endpoints<'a>(pub &'a [EndpointStatus]);
+pub struct EndpointTable<'a>(pub &'a EndpointStates);
 
-impl fmt::Display for Endpoints<'_> {
+impl fmt::Display for EndpointTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<24}{:>11}{:>9}{:>7}{:>11}{:>9}  WAITS SINCE",
-            "ENDPOINT", "DELIVERED", "FAILED", "DEAD", "IN FLIGHT", "WAITING"
+            "{:<24}{:>11}{:>9}{:>7}{:>11}{:>9}  {:<26}LAST FAILURE",
+            "ENDPOINT", "DELIVERED", "FAILED", "DEAD", "IN FLIGHT", "WAITING", "WAITS SINCE"
         )?;
-        for row in self.0 {
-            let EndpointStatus { endpoint, delivered, failed, dead, in_flight, waiting, oldest } =
-                row;
-            let oldest = oldest.map_or_else(|| "-".to_owned(), shown);
+        for row in self.0.endpoints.iter() {
+            let EndpointState { endpoint, delivered, failed, dead, in_flight, waiting, .. } = row;
+            let oldest = row.oldest.map_or_else(|| "-".to_owned(), shown);
+            let reason = row.reason.as_ref().map_or("-", |reason| reason.as_str());
+            let broken = if row.broken { " (circuit open)" } else { "" };
             writeln!(
                 f,
-                "{endpoint:<24}{delivered:>11}{failed:>9}{dead:>7}{in_flight:>11}{waiting:>9}  {oldest}"
+                "{:<24}{delivered:>11}{failed:>9}{dead:>7}{in_flight:>11}{waiting:>9}  {oldest:<26}{reason}{broken}",
+                endpoint.as_str()
             )?;
         }
-        Ok(())
+        silent(f, self.0.silent_shards)
     }
 }
 
-/// Dead letters as a table.
-pub struct LetterList<'a>(pub &'a [LetterLine]);
+/// What is missing because nodes did not answer.
+fn silent(f: &mut fmt::Formatter<'_>, shards: u32) -> fmt::Result {
+    match shards {
+        0 => Ok(()),
+        _ => writeln!(f, "without {shards} shards, whose nodes did not answer: ask again"),
+    }
+}
 
-impl fmt::Display for LetterList<'_> {
+/// Dead letters as a table; the first page has a head.
+pub struct DeadLetterTable<'a> {
+    /// The page.
+    pub page: &'a DeadLetterPage,
+    /// Whether it is the first one.
+    pub first: bool,
+}
+
+impl fmt::Display for DeadLetterTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<26}{:<50}{:<22}{:>6}  REASON", "GIVEN UP", "ID", "KIND", "TRIED")?;
-        for LetterLine { died, id, kind, attempts, reason } in self.0 {
+        if self.first {
+            writeln!(f, "{:<26}{:<50}{:<22}{:>6}  REASON", "GIVEN UP", "ID", "KIND", "TRIED")?;
+        }
+        for DeadLetter { died, id, kind, attempts, reason, .. } in self.page.letters.iter() {
+            let (id, kind, reason) = (id.as_str(), kind.as_str(), reason.as_str());
             writeln!(f, "{:<26}{id:<50}{kind:<22}{attempts:>6}  {reason}", shown(*died))?;
         }
         Ok(())
     }
 }
 
-impl fmt::Display for Letter {
+/// A dead letter.
+pub struct Inspected<'a>(pub &'a InspectedDeadLetter);
+
+impl fmt::Display for Inspected<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LetterLine { died, id, kind, attempts, reason } = &self.line;
-        writeln!(f, "id        {id}\nendpoint  {}\nkind      {kind}", self.endpoint)?;
-        writeln!(f, "given up  {}, after {attempts} attempts\nreason    {reason}", shown(*died))?;
-        writeln!(f, "\n{}", self.body)
+        let InspectedDeadLetter { letter, body } = self.0;
+        let DeadLetter { id, endpoint, kind, died, attempts, reason, .. } = letter;
+        let [id, endpoint, kind] = [id.as_str(), endpoint.as_str(), kind.as_str()];
+        writeln!(f, "id        {id}\nendpoint  {endpoint}\nkind      {kind}")?;
+        writeln!(f, "given up  {}, after {attempts} attempts", shown(*died))?;
+        writeln!(f, "reason    {}\n", reason.as_str())?;
+        let gone = "What happened is not kept any more: there is nothing to send.";
+        writeln!(f, "{}", body.as_ref().map_or(gone, Text::as_str))
     }
 }
 
-impl fmt::Display for Resent {
+/// What became of dead letters that were sent again.
+pub struct RedriveResult<'a>(pub &'a Redriven);
+
+impl fmt::Display for RedriveResult<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} delivered, {} left", self.delivered, self.left)?;
-        if self.elsewhere > 0 {
-            let count = self.elsewhere;
-            writeln!(f, "{count} belong to other nodes: give the command there, too")?;
+        let Redriven { delivered, gone, left, failed, silent_shards, .. } = self.0;
+        writeln!(f, "{delivered} delivered, {left} left")?;
+        if *gone > 0 {
+            writeln!(f, "{gone} taken away: what happened is not kept any more")?;
         }
-        match &self.failed {
-            Some((id, reason)) => writeln!(f, "{id} was not taken: {reason}"),
-            None => Ok(()),
+        for failed in failed.iter() {
+            writeln!(f, "{} was not taken: {}", failed.id.as_str(), failed.reason.as_str())?;
         }
+        silent(f, *silent_shards)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use caffis_schema::{List, Position, RoomId};
+
     use super::*;
 
     #[test]
     fn lists_are_tables() {
-        let endpoint = EndpointStatus {
-            endpoint: "push".to_owned(),
+        let endpoint = EndpointState {
+            endpoint: Text::cut("push"),
             delivered: 12,
             failed: 3,
             dead: 1,
             in_flight: 0,
             waiting: 2,
             oldest: Some(Timestamp(1_764_158_400_000)),
+            broken: true,
+            reason: Some(Text::cut("503: busy")),
         };
-        let text = Endpoints(&[endpoint]).to_string();
-        assert!(text.contains("push") && text.contains("2025-11-26T12:00:00Z"), "{text}");
-        let line = LetterLine {
+        let states = EndpointStates { endpoints: List::cut(vec![endpoint]), silent_shards: 7 };
+        let text = EndpointTable(&states).to_string();
+        for part in ["push", "2025-11-26T12:00:00Z", "503: busy (circuit open)", "without 7 shards"]
+        {
+            assert!(text.contains(part), "{text}");
+        }
+        let letter = DeadLetter {
+            id: Text::cut("evt_0123456789abcdef_12_push"),
+            endpoint: Text::cut("push"),
+            kind: Text::cut("member.left"),
+            room: RoomId::from_random(1),
+            position: Position(12),
             died: Timestamp(1_764_158_400_000),
-            id: "evt_0123456789abcdef_12_push".to_owned(),
-            kind: "member.left".to_owned(),
             attempts: 104,
-            reason: "500".to_owned(),
+            reason: Text::cut("500"),
         };
-        let text = LetterList(std::slice::from_ref(&line)).to_string();
+        let page = DeadLetterPage { letters: List::cut(vec![letter.clone()]), next: None };
+        let text = DeadLetterTable { page: &page, first: true }.to_string();
         assert!(
             text.contains("evt_0123456789abcdef_12_push") && text.contains("104  500"),
             "{text}"
         );
-        let letter = Letter { line, endpoint: "push".to_owned(), body: "{}".to_owned() };
-        assert!(letter.to_string().ends_with("\n\n{}\n"), "{letter}");
+        let inspected = InspectedDeadLetter { letter, body: Some(Text::cut("{}")) };
+        let text = Inspected(&inspected).to_string();
+        assert!(text.ends_with("\n\n{}\n"), "{text}");
     }
 }

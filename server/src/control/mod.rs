@@ -12,7 +12,7 @@ mod server;
 mod status;
 
 pub use client::{Connection, ControlError};
-pub use hooks::{EndpointStatus, Endpoints, Letter, LetterLine, LetterList, Resent};
+pub use hooks::{DeadLetterTable, EndpointTable, Inspected, RedriveResult};
 pub use protocol::{Answer, Request, socket_path};
 pub use server::{ControlServer, Services};
 pub use status::{ClusterStatus, LeaseStatus, NodeStatus};

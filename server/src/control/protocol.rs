@@ -8,19 +8,19 @@ use std::{
     time::Duration,
 };
 
-use caffis_schema::{Timestamp, UserId};
+use caffis_schema::{
+    Timestamp, UserId,
+    endpoints::{DeadLetterPage, EndpointStates, InspectedDeadLetter, Redriven},
+};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    hooks::{EndpointStatus, Letter, LetterLine, Resent},
-    status::{ClusterStatus, NodeStatus},
-};
+use super::status::{ClusterStatus, NodeStatus};
 use crate::service_keys::{KeyInfo, KeyOrder};
 
 /// The longest line of a request, in bytes.
 pub(super) const MAX_LINE: u64 = 4 * 1024;
 
-/// The longest line of an answer, in bytes: a thousand nodes or keys, or five hundred dead letters.
+/// The longest line of an answer, in bytes: a thousand nodes or keys, or a page of dead letters.
 pub(super) const MAX_ANSWER: u64 = 1024 * 1024;
 
 /// The largest chunk of a backup, in bytes.
@@ -57,10 +57,12 @@ pub enum Request {
     },
     /// The endpoints of webhooks.
     Endpoints,
-    /// The oldest webhooks that were given up.
+    /// A page of the webhooks that were given up, oldest first.
     DeadLetters {
         /// Of this endpoint only.
         endpoint: Option<String>,
+        /// Those that follow another page.
+        after: Option<String>,
     },
     /// One of them.
     DeadLetter {
@@ -95,13 +97,13 @@ pub enum Answer {
     /// The shard is another node's.
     HandedOver(NodeStatus),
     /// The endpoints.
-    Endpoints(Vec<EndpointStatus>),
+    Endpoints(EndpointStates),
     /// Dead letters.
-    DeadLetters(Vec<LetterLine>),
+    DeadLetters(DeadLetterPage),
     /// A dead letter.
-    DeadLetter(Letter),
-    /// What became of letters that were sent again.
-    Redriven(Resent),
+    DeadLetter(InspectedDeadLetter),
+    /// What became of dead letters that were sent again.
+    Redriven(Redriven),
     /// The keys that it was about.
     Keys(Vec<KeyInfo>),
     /// It did not work; a backup that was begun is not whole.

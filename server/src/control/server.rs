@@ -14,9 +14,10 @@ use std::{
 use caffis_core::{
     Core,
     cluster::{Cluster, SHARDS, Shard},
-    outgoing::Letters,
+    model::webhooks::DeadLetterFilter,
     ports::clock::SharedClock,
 };
+use caffis_schema::Error;
 use tokio::{
     net::UnixListener,
     runtime::Handle,
@@ -134,23 +135,23 @@ fn serve(stream: UnixStream, services: &Services) -> io::Result<()> {
         Ok(Request::HandOver { shard, to }) => {
             Handle::current().block_on(hand_over(services, shard, to.as_deref()))
         }
-        Ok(Request::Endpoints) => Answer::Endpoints(hooks::endpoints(&services.core)),
-        Ok(Request::DeadLetters { endpoint }) => {
-            let list = Handle::current().block_on(hooks::list(&services.core, endpoint));
-            list.map_or_else(|error| Answer::Failed(error.to_string()), Answer::DeadLetters)
+        Ok(Request::Endpoints) => {
+            let states = Handle::current().block_on(hooks::endpoints(&services.core));
+            states.map_or_else(failed, Answer::Endpoints)
+        }
+        Ok(Request::DeadLetters { endpoint, after }) => {
+            let page = hooks::list(&services.core, endpoint.as_deref(), after.as_deref());
+            Handle::current().block_on(page).map_or_else(failed, Answer::DeadLetters)
         }
         Ok(Request::DeadLetter { id }) => {
-            match Handle::current().block_on(hooks::find(&services.core, id)) {
-                Ok(Some(letter)) => Answer::DeadLetter(letter),
-                Ok(None) => Answer::Failed("there is no such dead letter".to_owned()),
-                Err(error) => Answer::Failed(error.to_string()),
-            }
+            let letter = Handle::current().block_on(hooks::inspect(&services.core, &id));
+            letter.map_or_else(failed, Answer::DeadLetter)
         }
         Ok(Request::Redrive { endpoint, id }) => {
-            let which = Letters { endpoint, id };
-            let resent = Handle::current().block_on(hooks::redrive(&services.core, which));
-            tracing::info!(?resent, "dead letters sent again");
-            resent.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Redriven)
+            let which = DeadLetterFilter { endpoint, id };
+            let done = Handle::current().block_on(hooks::redrive(&services.core, &which));
+            tracing::info!(?done, "dead letters were sent again");
+            done.map_or_else(failed, Answer::Redriven)
         }
         Ok(Request::Keys { order }) => Handle::current().block_on(keys(services, &order)),
         Ok(Request::Leave) => {
@@ -227,6 +228,10 @@ fn backup(out: impl Write, services: &Services) -> Answer {
     };
     tracing::info!(rows = whole.as_ref().ok(), done = whole.is_ok(), "backup");
     outcome(whole)
+}
+
+fn failed(error: Error) -> Answer {
+    Answer::Failed(error.sentence.to_string())
 }
 
 fn outcome(result: Result<u64, impl ToString>) -> Answer {

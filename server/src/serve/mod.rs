@@ -28,13 +28,14 @@ use tokio::sync::{Notify, SetOnce};
 use crate::{
     config::Config,
     control::{ControlServer, Services},
-    courier, demo,
+    demo,
     http::{App, Origins, Rates, Sources},
     meters::{MeasuredStore, Meters},
     service_keys::ServiceKeys,
     storage::Storage,
     system::{SystemClock, SystemEntropy},
     tokens::Tokens,
+    webhooks,
 };
 
 use self::{
@@ -88,7 +89,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         entropy,
         authenticator: tokens.clone(),
         reactors: Vec::new(),
-        endpoints: courier::endpoints(&config.hooks)?,
+        endpoints: webhooks::endpoints(&config.hooks)?,
     };
     let (core, cluster) = node::start(&config, ports, &meters).await?;
     let app = Arc::new(App {

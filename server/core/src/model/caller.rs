@@ -21,6 +21,9 @@ pub struct Rights {
     /// needs it is answered where it is asked, so other nodes do not hear of it.
     #[serde(skip)]
     pub ask_about_people: bool,
+    /// See the endpoints of webhooks and their dead letters, which have what people write, and send those again.
+    #[serde(skip)]
+    pub manage_webhooks: bool,
     /// Close the conversation of two people who are kept apart. No token grants it.
     pub keep_apart: bool,
 }
@@ -34,6 +37,7 @@ impl Rights {
         read_states: true,
         read_history: false,
         ask_about_people: false,
+        manage_webhooks: false,
         keep_apart: false,
     };
 
@@ -45,11 +49,13 @@ impl Rights {
         read_states: false,
         read_history: false,
         ask_about_people: false,
+        manage_webhooks: false,
         keep_apart: true,
     };
 
     /// The names of the rights.
-    pub const NAMES: [&str; 6] = ["rooms", "members", "notices", "states", "history", "people"];
+    pub const NAMES: [&str; 7] =
+        ["rooms", "members", "notices", "states", "history", "people", "webhooks"];
 
     /// Adds a right by its name; false when there is none of this name.
     pub fn grant(&mut self, name: &str) -> bool {
@@ -64,7 +70,7 @@ impl Rights {
         Self::NAMES.into_iter().zip(granted).filter_map(|(name, granted)| granted.then_some(name))
     }
 
-    fn each(&mut self) -> [&mut bool; 6] {
+    fn each(&mut self) -> [&mut bool; 7] {
         [
             &mut self.make_rooms,
             &mut self.manage_members,
@@ -72,6 +78,7 @@ impl Rights {
             &mut self.read_states,
             &mut self.read_history,
             &mut self.ask_about_people,
+            &mut self.manage_webhooks,
         ]
     }
 }

@@ -11,3 +11,4 @@ pub mod page;
 pub mod room;
 pub mod text;
 pub mod timing;
+pub mod webhooks;

@@ -1,38 +1,39 @@
 //! Webhooks to other services: endpoints are told what happens in the rooms.
 //!
 //! An event follows from an entry of a room's log (`kinds`). For each endpoint and room the store has the
-//! position up to which the endpoint was told (`told`), so nothing waits in memory and nothing is lost with
+//! position up to which the endpoint was told (`progress`), so nothing waits in memory and nothing is lost with
 //! it. The owner of the room delivers: its node alone, one event of a room after the other, many rooms side by
 //! side. Three things make it look at a room:
 //!
-//! - A hint right after an append ([`crate::woken`]), so that an endpoint hears within a moment.
-//! - The walker, a minute or two later and after every crash (`reactor`): it parks rooms of which an
+//! - A hint right after an append ([`crate::hints`]), so that an endpoint hears within a moment.
+//! - The walker, a minute or two later and after every crash (`reactor`): it schedules retries for rooms of which an
 //!   endpoint was not told all. When a shard is new here, the rooms that were active lately are looked at at once.
-//! - The time at which a parked room is due (`shards`).
+//! - The time at which a retry is due (`retries`).
 //!
-//! An attempt that fails parks the room, durably, until it is tried again (`policy`). An endpoint that fails
-//! altogether is asked by one event at a time (`gate`). What has failed for a day is a dead letter (`dead`), and the
-//! room goes on. Each endpoint has tasks of its own (`line`), so one that is slow or gone holds up nobody.
+//! An attempt that fails schedules a retry, durably (`policy`). An endpoint that fails
+//! altogether is tried with one event at a time (`breaker`). What has failed for a day is a dead letter (`dead_letters`), and the
+//! room goes on. Each endpoint has tasks of its own (`worker`), so one that is slow or gone holds up nobody.
 //! A `webhook-id` follows from the endpoint, the room and the position: it is the same in every attempt, on any
 //! node. Presence (`presence`) follows from no log, and may be missed. If a node dies, what it delivered in its last moments is delivered once more.
 
-mod counts;
-mod dead;
-mod gate;
+mod breaker;
+mod counters;
+mod dead_letters;
+mod deliver;
 mod kinds;
-mod letters;
-mod line;
-mod pass;
+mod nodes;
 mod policy;
 mod presence;
+mod progress;
 mod queue;
 mod reactor;
-mod shards;
-mod told;
+mod redrive;
+mod retries;
+mod worker;
 
 use std::{sync::Arc, time::Duration};
 
-use caffis_schema::RoomId;
+use caffis_schema::{RoomId, endpoints::EndpointState};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -40,14 +41,13 @@ use tokio::{
 
 pub(crate) use self::reactor::NAME;
 pub use self::{
-    counts::EndpointStatistics,
-    dead::{DEAD_KEPT, DEAD_PER_SHARD},
-    letters::{LISTED, Letters, Redriven},
+    counters::EndpointStatistics,
+    dead_letters::{Cursor, DEAD_KEPT, DEAD_PER_SHARD},
 };
-use self::{line::Line, reactor::Follower};
+use self::{reactor::RetryReactor, worker::Worker};
 use crate::{
-    activity::Activity, newest::Newest, ports::courier::SharedCourier, reactors::SharedReactor,
-    services::Services, sync::spawn, woken::Woken,
+    activity::Activity, hints::Hints, newest::Newest, ports::webhooks::SharedSender,
+    reactors::SharedReactor, services::Services, sync::spawn,
 };
 
 /// How often a drain looks whether attempts have ended.
@@ -92,8 +92,8 @@ const PRESENCE: &str = "user.presence";
 pub struct Endpoints {
     /// The endpoints, each with another name.
     pub list: Vec<Endpoint>,
-    /// Who carries webhooks.
-    pub courier: SharedCourier,
+    /// What sends webhooks.
+    pub sender: SharedSender,
     /// Attempts of one endpoint that may be under way at the same time.
     pub in_flight: usize,
     /// The most bytes of a preview; 0 for none.
@@ -103,7 +103,7 @@ pub struct Endpoints {
 /// What the chat tells those who follow it closely.
 pub(crate) struct Sources {
     /// Rooms of which something is durable.
-    pub(crate) woken: Arc<Woken>,
+    pub(crate) hints: Arc<Hints>,
     /// How people are, for each endpoint that wants to hear of it, in the order of the endpoints.
     pub(crate) presence: Vec<Arc<Newest>>,
 }
@@ -112,13 +112,14 @@ impl Endpoints {
     /// The sources of what these endpoints are told.
     pub(crate) fn sources(&self) -> Sources {
         let wanting = self.list.iter().filter(|endpoint| endpoint.wants(PRESENCE));
-        Sources { woken: Arc::default(), presence: wanting.map(|_| Arc::default()).collect() }
+        Sources { hints: Arc::default(), presence: wanting.map(|_| Arc::default()).collect() }
     }
 }
 
 /// The endpoints at work.
 pub(crate) struct Outgoing {
-    lines: Vec<Arc<Line>>,
+    services: Services,
+    workers: Vec<Arc<Worker>>,
     sources: Sources,
 }
 
@@ -130,29 +131,33 @@ impl Outgoing {
         endpoints: Endpoints,
         sources: Sources,
     ) -> Arc<Self> {
-        let Endpoints { list, courier, in_flight, preview_bytes } = endpoints;
-        let line = |endpoint| {
+        let Endpoints { list, sender, in_flight, preview_bytes } = endpoints;
+        let worker = |endpoint| {
             let limits = (in_flight.max(1), preview_bytes);
             let (services, activity) = (services.clone(), activity.clone());
-            Arc::new(Line::new(services, activity, endpoint, courier.clone(), limits))
+            Arc::new(Worker::new(services, activity, endpoint, sender.clone(), limits))
         };
-        Arc::new(Self { lines: list.into_iter().map(line).collect(), sources })
+        Arc::new(Self {
+            services: services.clone(),
+            workers: list.into_iter().map(worker).collect(),
+            sources,
+        })
     }
 
     /// What follows the rooms that nobody woke.
     pub(crate) fn reactor(&self) -> SharedReactor {
-        Arc::new(Follower(self.lines.clone()))
+        Arc::new(RetryReactor(self.workers.clone()))
     }
 
     /// Delivers until core ends.
     pub(crate) fn start(self: &Arc<Self>, ended: &watch::Receiver<()>) {
-        for line in &self.lines {
-            spawn(line.clone().deliver(ended.clone()));
-            spawn(line.clone().keep(ended.clone()));
+        for worker in &self.workers {
+            spawn(worker.clone().deliver(ended.clone()));
+            spawn(worker.clone().keep(ended.clone()));
         }
-        let wanting = self.lines.iter().filter(|line| line.endpoint.wants(PRESENCE));
-        for (line, newest) in wanting.zip(&self.sources.presence) {
-            spawn(line.clone().tell_presence(newest.clone(), ended.clone()));
+        let wanting = self.workers.iter().filter(|worker| worker.endpoint.wants(PRESENCE));
+        for (worker, newest) in wanting.zip(&self.sources.presence) {
+            spawn(worker.clone().tell_presence(newest.clone(), ended.clone()));
         }
         let (outgoing, mut ended) = (self.clone(), ended.clone());
         spawn(async move {
@@ -160,11 +165,11 @@ impl Outgoing {
                 let rooms = tokio::select! {
                     biased;
                     _ = ended.changed() => return,
-                    rooms = outgoing.sources.woken.take() => rooms,
+                    rooms = outgoing.sources.hints.take() => rooms,
                 };
                 for room in rooms {
                     // Where there is no place, the walker finds the room.
-                    outgoing.lines.iter().for_each(|line| _ = line.queue.push(room));
+                    outgoing.workers.iter().for_each(|worker| _ = worker.queue.push(room));
                 }
             }
         });
@@ -173,23 +178,35 @@ impl Outgoing {
     /// Waits for attempts under way in rooms that this node gives up, and writes down what was delivered.
     pub(crate) async fn drain(&self, belongs: impl Fn(RoomId) -> bool) {
         let end = Instant::now() + DRAIN;
-        for line in &self.lines {
-            while line.queue.is_busy(&belongs) && Instant::now() < end {
+        for worker in &self.workers {
+            while worker.queue.is_busy(&belongs) && Instant::now() < end {
                 sleep(STEP).await;
             }
-            line.flush().await;
+            worker.flush().await;
         }
     }
 
     /// Begins nothing more, and waits for what is under way.
     pub(crate) async fn stop(&self) {
-        self.lines.iter().for_each(|line| line.stop());
+        self.workers.iter().for_each(|worker| worker.stop());
         self.drain(|_| true).await;
+    }
+
+    /// The workers of endpoints, or that of one.
+    fn workers(&self, endpoint: Option<&str>) -> impl Iterator<Item = &Arc<Worker>> {
+        let is_meant =
+            move |worker: &&Arc<Worker>| endpoint.is_none_or(|name| name == &*worker.endpoint.name);
+        self.workers.iter().filter(is_meant)
+    }
+
+    /// What becomes of each endpoint's webhooks, on this node.
+    pub(crate) fn states_here(&self) -> Vec<EndpointState> {
+        self.workers.iter().map(|worker| worker.state()).collect()
     }
 
     /// What became of each endpoint's webhooks.
     pub(crate) fn statistics(&self) -> Vec<EndpointStatistics> {
-        self.lines.iter().map(|line| line.statistics()).collect()
+        self.workers.iter().map(|worker| worker.statistics()).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use caffis_schema::Timestamp;
 
-use crate::ports::courier::Answer;
+use crate::ports::webhooks::Answer;
 
 /// The wait after the first failure.
 pub(super) const FIRST: Duration = Duration::from_secs(5);

@@ -14,19 +14,19 @@ use tokio::{
 };
 
 use super::{
-    line::Line,
     policy::{FIRST, Verdict, verdict},
+    worker::Worker,
 };
 use crate::{
     model::digest::digest,
     newest::{Edge, Newest},
-    ports::courier::Parcel,
+    ports::webhooks::Outbound,
 };
 
 /// How long a presence is worth telling.
 const WORTH: Duration = Duration::from_secs(600);
 
-impl Line {
+impl Worker {
     /// Tells the endpoint how people are, one after the other, until core ends.
     pub(super) async fn tell_presence(
         self: Arc<Self>,
@@ -52,9 +52,9 @@ impl Line {
         if u128::from(passed) > WORTH.as_millis() {
             return;
         }
-        if let Err(closed) = self.gate.admit(Instant::now()) {
+        if let Err(open) = self.breaker.admit(Instant::now()) {
             newest.put_back(edge);
-            sleep(closed.min(FIRST)).await;
+            sleep(open.min(FIRST)).await;
             return;
         }
         let event = ChatEvent::UserPresence(UserPresence {
@@ -63,28 +63,28 @@ impl Line {
             last_seen: presence.last_seen.map(Moment),
         });
         let name = &self.endpoint.name;
-        let parcel = Parcel {
+        let webhook = Outbound {
             endpoint: name.clone(),
             id: format!("evt_{:016x}_{time}_{name}", digest(&presence.user)),
             body: event.body(*time).into(),
         };
-        let under_way = self.counts.attempt();
-        let answer = self.courier.carry(&parcel).await;
+        let under_way = self.counters.attempt();
+        let answer = self.sender.send(&webhook).await;
         drop(under_way);
         match verdict(answer) {
             Verdict::Delivered => {
-                self.counts.delivered();
-                self.opened();
+                self.counters.delivered();
+                self.answered();
             }
             Verdict::Refused(_) => {
-                self.counts.failed();
-                self.opened();
+                self.counters.failed();
+                self.answered();
             }
             Verdict::Later { reason, after, all } => {
-                self.counts.failed();
-                let closed = self.failed(&reason, all, after);
+                self.counters.failed();
+                let open = self.failed(&reason, all, after);
                 newest.put_back(edge);
-                sleep(closed.unwrap_or(FIRST).min(FIRST)).await;
+                sleep(open.unwrap_or(FIRST).min(FIRST)).await;
             }
         }
     }

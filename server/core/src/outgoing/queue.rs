@@ -8,7 +8,7 @@ use std::{
 use caffis_schema::RoomId;
 use tokio::sync::Notify;
 
-use crate::{sync::lock, woken::WOKEN};
+use crate::{hints::MOST_HINTS, sync::lock};
 
 /// Rooms that wait, each once, and those that are being told: one at a time for each room.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl Queue {
         if state.waiting.contains(&room) {
             return true;
         }
-        if state.order.len() >= WOKEN {
+        if state.order.len() >= MOST_HINTS {
             return false;
         }
         state.order.push_back(room);
@@ -106,10 +106,10 @@ mod tests {
     #[test]
     fn more_than_fit_are_refused() {
         let queue = Queue::default();
-        for number in 0..WOKEN as u64 {
+        for number in 0..MOST_HINTS as u64 {
             assert!(queue.push(RoomId::from_random(number)));
         }
-        assert!(!queue.push(RoomId::from_random(WOKEN as u64)));
+        assert!(!queue.push(RoomId::from_random(MOST_HINTS as u64)));
         assert!(queue.push(RoomId::from_random(0)), "it waits already");
     }
 }

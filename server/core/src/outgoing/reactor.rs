@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::line::Line;
+use super::worker::Worker;
 use crate::{
     reactors::{Reaction, Reactor},
     room::RoomCell,
@@ -11,18 +11,18 @@ use crate::{
 /// By which its cursors are stored.
 pub(crate) const NAME: &str = "outgoing";
 
-/// Parks rooms of which an endpoint was not told all. It waits for no endpoint.
-pub(super) struct Follower(pub(super) Vec<Arc<Line>>);
+/// Schedules retries for rooms of which an endpoint was not told all. It waits for no endpoint.
+pub(super) struct RetryReactor(pub(super) Vec<Arc<Worker>>);
 
-impl Reactor for Follower {
+impl Reactor for RetryReactor {
     fn name(&self) -> &'static str {
         NAME
     }
 
     fn react<'a>(&'a self, room: &'a Arc<RoomCell>) -> Reaction<'a> {
         Box::pin(async move {
-            for line in &self.0 {
-                line.follow(room).await?;
+            for worker in &self.0 {
+                worker.follow(room).await?;
             }
             Ok(())
         })

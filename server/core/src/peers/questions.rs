@@ -3,8 +3,9 @@
 use std::{ops::Bound, sync::Arc};
 
 use caffis_schema::{
-    Command, Entry, Error, MessageNumber, Position, Reply, RoomId, Timestamp, UserId,
+    Command, Entry, Error, MessageNumber, Position, Reply, RoomId, Text, Timestamp, UserId,
     command::{Cursor, History},
+    endpoints::{EndpointState, Redriven, WEBHOOK_BODY_BYTES},
     hooks::HookAnswer,
     reply::{EntryPage, Resumed},
     room::{Card, Preview, RoomClass, RoomSummary},
@@ -17,6 +18,7 @@ use crate::{
         caller::Rights,
         delivery::Delivery,
         room::{Bucket, Membership, RoomMeta, RoomState},
+        webhooks::DeadLetterFilter,
     },
     ports::bus::NodeId,
     room::RoomPlan,
@@ -74,6 +76,19 @@ pub(crate) enum Question {
     Take(u64),
     /// A webhook, for the owner of the place of what it is about.
     Hook(Box<Delivery>),
+    /// Something about webhooks to other services.
+    Webhooks(WebhookQuestion),
+}
+
+/// What is asked about webhooks to other services.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum WebhookQuestion {
+    /// What becomes of those of the node.
+    States,
+    /// That dead letters of the node's shards are sent again; with the room, if it is about one.
+    Redrive(Option<RoomId>, DeadLetterFilter),
+    /// The body that a dead letter would have now; with its room.
+    Body(RoomId, String),
 }
 
 /// A question as it is sent: every copy of it has the same number, among those of the node that asks.
@@ -87,7 +102,10 @@ impl Question {
     /// Whether it may change something.
     pub(crate) fn changes(&self) -> bool {
         match self {
-            Self::Change(..) | Self::Ensure(..) | Self::Hook(_) => true,
+            Self::Change(..)
+            | Self::Ensure(..)
+            | Self::Hook(_)
+            | Self::Webhooks(WebhookQuestion::Redrive(..)) => true,
             Self::Call(_, command) => matches!(
                 command,
                 Command::MarkRead(_) | Command::MarkDelivered(_) | Command::MarkUnread(_)
@@ -110,6 +128,9 @@ impl Question {
             Self::Summaries(_, rooms, _) | Self::Standings(rooms, _) => rooms.first().copied(),
             Self::Resume(_, cursors, _) => cursors.first().map(|cursor| cursor.room),
             Self::Hook(delivery) => Some(delivery.place()),
+            Self::Webhooks(WebhookQuestion::Redrive(room, _)) => *room,
+            Self::Webhooks(WebhookQuestion::Body(room, _)) => Some(*room),
+            Self::Webhooks(WebhookQuestion::States) => None,
             Self::People(_) | Self::Recap(_) | Self::Take(_) => None,
         }
     }
@@ -144,6 +165,12 @@ pub(crate) enum Answered {
     Takes,
     /// To a webhook.
     Hook(Result<HookAnswer, Error>),
+    /// To what becomes of webhooks.
+    EndpointStates(Vec<EndpointState>),
+    /// To dead letters that are sent again.
+    Redriven(Result<Redriven, Error>),
+    /// To the body of a dead letter: none if what happened is not kept any more.
+    DeadLetterBody(Result<Option<Text<WEBHOOK_BODY_BYTES>>, Error>),
 }
 
 /// A page of a room's history, or where it is.

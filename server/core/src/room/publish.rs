@@ -49,8 +49,8 @@ impl Rooms {
         self.views.publish_entries(cell.id, entries);
         inner.digest_due |= !entries.is_empty() && has_digest(&state, &self.settings);
         self.note_dirty(cell);
-        if let Some(woken) = &self.woken {
-            woken.note(cell.id);
+        if let Some(hints) = &self.hints {
+            hints.note(cell.id);
         }
     }
 

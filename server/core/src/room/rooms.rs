@@ -25,13 +25,13 @@ use crate::{
     cluster::{Owner, Shard, SharedOwners},
     directory::Directory,
     errors::{no_owner, not_now, owner_stopped},
+    hints::Hints,
     hub::{people::People, views::Views},
     model::{caller::Caller, room::RoomState},
     ports::{clock::SharedClock, stamps::Stamps, store::SharedStore},
     settings::Settings,
     sync::{lock, spawn},
     untold::Untold,
-    woken::Woken,
 };
 
 /// Rooms that are looked at when one becomes idle: more than one, so that the queue gets shorter.
@@ -49,7 +49,7 @@ pub(crate) struct Needs {
     pub(crate) owners: SharedOwners,
     pub(crate) activity: Arc<Activity>,
     /// Who follows the logs closely, if anybody does.
-    pub(crate) woken: Option<Arc<Woken>>,
+    pub(crate) hints: Option<Arc<Hints>>,
 }
 
 /// All rooms in memory.
@@ -63,7 +63,7 @@ pub struct Rooms {
     pub(super) views: Arc<Views>,
     pub(super) owners: SharedOwners,
     pub(super) activity: Arc<Activity>,
-    pub(super) woken: Option<Arc<Woken>>,
+    pub(super) hints: Option<Arc<Hints>>,
     pub(super) map: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
     /// Commands that were refused a moment ago.
     pub(super) refused: Refusals,
@@ -136,7 +136,7 @@ impl Rooms {
             views,
             owners,
             activity,
-            woken,
+            hints,
         } = needs;
         Arc::new(Self {
             settings,
@@ -148,7 +148,7 @@ impl Rooms {
             views,
             owners,
             activity,
-            woken,
+            hints,
             map: Mutex::default(),
             refused: Refusals::default(),
             waking: Mutex::default(),

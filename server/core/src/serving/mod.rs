@@ -6,6 +6,7 @@ mod heartbeats;
 mod presence;
 mod recaps;
 mod revoked;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ use crate::{
         wire::{Arrival, Subject},
     },
     model::page,
+    outgoing::Outgoing,
     pages,
     peers::{
         Nodes, follow,
@@ -53,7 +55,12 @@ const QUESTIONS_AT_ONCE: usize = 4_096;
 const ROOMS_AT_ONCE: usize = 16;
 
 /// Answers questions and takes in news, until core ends.
-pub(crate) async fn serve(services: Services, nodes: Arc<Nodes>, mut ended: watch::Receiver<()>) {
+pub(crate) async fn serve(
+    services: Services,
+    outgoing: Option<Arc<Outgoing>>,
+    nodes: Arc<Nodes>,
+    mut ended: watch::Receiver<()>,
+) {
     let Some(mut inlet) = nodes.wire.inlet() else { return };
     let subscribing = nodes.clone();
     spawn(async move { subscribing.wire.subscribe(&[Subject::Everyone]).await });
@@ -93,7 +100,7 @@ pub(crate) async fn serve(services: Services, nodes: Arc<Nodes>, mut ended: watc
             Some(Arrival::Question(request)) => {
                 // While too many are under way, the bus drops what it cannot keep.
                 if let Ok(permit) = questions.clone().try_acquire_owned() {
-                    start(&services, &copies, request, permit);
+                    start(&services, outgoing.as_ref(), &copies, request, permit);
                 }
             }
         }
@@ -104,6 +111,7 @@ pub(crate) async fn serve(services: Services, nodes: Arc<Nodes>, mut ended: watc
 /// returns, so they keep their order.
 fn start(
     services: &Services,
+    outgoing: Option<&Arc<Outgoing>>,
     copies: &Arc<Copies>,
     request: Request,
     permit: OwnedSemaphorePermit,
@@ -121,7 +129,10 @@ fn start(
     };
     let Some(first) = copies.first(request.from, number, request.reply) else { return };
     let changes = question.changes();
-    let answering = respond(services, question);
+    let answering = match question {
+        Question::Webhooks(question) => webhooks::respond(outgoing, question),
+        question => respond(services, question),
+    };
     spawn(async move {
         if let Some(bytes) = encode(&answering.await) {
             first.answer(bytes, changes);
@@ -205,6 +216,7 @@ fn respond(services: &Services, question: Question) -> Answering {
         Question::Hook(delivery) => {
             Box::pin(async move { Answered::Hook(hooks::deliver_here(&services, *delivery).await) })
         }
+        Question::Webhooks(question) => webhooks::respond(None, question),
         Question::Standings(rooms, all) => {
             Box::pin(async move { Answered::Standings(standings(&services, rooms, all).await) })
         }

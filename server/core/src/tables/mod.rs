@@ -50,7 +50,7 @@ pub use self::{
     markers::MarkerRow,
     members::MemberRow,
     nodes::NodeRow,
-    outgoing::{DeadRow, EndpointRow, ParkedRow, ToldRow},
+    outgoing::{DeadLetterRow, EndpointRow, ProgressRow, RetryRow},
     pages::{from_the_end, whole},
     receipts::ReceiptRow,
     relations::{ErasureRow, RelationRow},
@@ -70,7 +70,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 13;
+pub const VERSION: u32 = 14;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -79,7 +79,7 @@ pub static ALL: &[&Table] = &[
     CardRow::TABLE,
     ContextRow::TABLE,
     CursorRow::TABLE,
-    DeadRow::TABLE,
+    DeadLetterRow::TABLE,
     EndpointRow::TABLE,
     ErasureRow::TABLE,
     HeadRow::TABLE,
@@ -88,7 +88,7 @@ pub static ALL: &[&Table] = &[
     MarkerRow::TABLE,
     MemberRow::TABLE,
     NodeRow::TABLE,
-    ParkedRow::TABLE,
+    RetryRow::TABLE,
     ReceiptRow::TABLE,
     RelationRow::TABLE,
     RevisionRow::TABLE,
@@ -99,7 +99,7 @@ pub static ALL: &[&Table] = &[
     ServiceKeyRow::TABLE,
     ShardRow::TABLE,
     TimelineRow::TABLE,
-    ToldRow::TABLE,
+    ProgressRow::TABLE,
     UserRoomRow::TABLE,
     UserRow::TABLE,
 ];

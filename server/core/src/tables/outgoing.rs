@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use bytes::Bytes;
 use caffis_schema::{Position, RoomId, Timestamp};
 
 use super::declare::table;
@@ -22,7 +21,7 @@ table! {
 
 table! {
     /// How far an endpoint has been told what happened in a room.
-    pub struct ToldRow in "hook_told" {
+    pub struct ProgressRow in "hook_progress" {
         partition {
             /// The room.
             room: RoomId,
@@ -39,8 +38,8 @@ table! {
 }
 
 table! {
-    /// Rooms of which an endpoint could not be told.
-    pub struct ParkedRow in "hook_parked" {
+    /// Rooms of which an endpoint could not be told, until the next attempt.
+    pub struct RetryRow in "hook_retries" {
         partition {
             /// The room's shard.
             shard: u64,
@@ -64,7 +63,7 @@ table! {
 
 table! {
     /// Webhooks that were given up. Kept for a time, and no more than a number of each shard.
-    pub struct DeadRow in "hook_dead" {
+    pub struct DeadLetterRow in "hook_dead_letters" {
         partition {
             /// The endpoint's name.
             endpoint: Arc<str>,
@@ -82,12 +81,13 @@ table! {
             kind: Arc<str>,
             /// The room in which it happened.
             room: RoomId,
+            /// The position of what happened. The body is made from it when somebody wants it: what the chat does
+            /// not say any more, no dead letter says.
+            position: Position,
             /// How often it was tried.
             attempts: u64,
             /// Why the last attempt failed.
             reason: Arc<str>,
-            /// The body.
-            body: Bytes,
         }
     }
 }

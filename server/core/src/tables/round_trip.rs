@@ -203,10 +203,10 @@ round_trips! {
     leases: LeaseRow { node, beat, fenced, leaving, reserved, address }
     markers: MarkerRow { room, user, delivered, read, unread_from }
     members: MemberRow { room, user, role, joined, joined_position, visible_after, unread_after }
-    hook_dead: DeadRow { endpoint, shard, died, id, kind, room, attempts, reason, body }
+    hook_dead_letters: DeadLetterRow { endpoint, shard, died, id, kind, room, position, attempts, reason }
     hook_endpoints: EndpointRow { endpoint, since }
-    hook_parked: ParkedRow { shard, endpoint, room, since, attempts, due }
-    hook_told: ToldRow { room, endpoint, position }
+    hook_retries: RetryRow { shard, endpoint, room, since, attempts, due }
+    hook_progress: ProgressRow { room, endpoint, position }
     nodes: NodeRow { list, node, address }
     receipts: ReceiptRow { source, id, digest, answer }
     relations: RelationRow {

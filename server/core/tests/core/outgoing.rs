@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use caffis_core::tables::{self, DeadRow, ParkedRow};
+use caffis_core::tables::{self, DeadLetterRow, RetryRow};
 use caffis_schema::{
     Command, List, Position, RoomId, Text,
     command::{Delete, Edit},
@@ -68,20 +68,20 @@ pub(crate) fn check(
     }
 }
 
-pub(crate) async fn parked(world: &World) -> Vec<ParkedRow> {
+pub(crate) async fn waiting(world: &World) -> Vec<RetryRow> {
     let mut found = Vec::new();
     for shard in 0..256_u64 {
-        let partition = ParkedRow::partition(&shard);
+        let partition = RetryRow::partition(&shard);
         let rows = tables::partition(world.raw_store(), partition, 1_000).await;
         found.extend(rows.expect("read"));
     }
     found
 }
 
-pub(crate) async fn dead(world: &World, endpoint: &str) -> Vec<DeadRow> {
-    let mut found: Vec<DeadRow> = Vec::new();
+pub(crate) async fn dead(world: &World, endpoint: &str) -> Vec<DeadLetterRow> {
+    let mut found: Vec<DeadLetterRow> = Vec::new();
     for shard in 0..256_u64 {
-        let partition = DeadRow::partition(&endpoint.into(), &shard);
+        let partition = DeadLetterRow::partition(&endpoint.into(), &shard);
         let rows = tables::partition(world.raw_store(), partition, 1_000).await;
         found.extend(rows.expect("read"));
     }
@@ -214,7 +214,7 @@ async fn an_endpoint_that_is_gone_for_long_loses_nothing_and_makes_nobody_late()
     pass_long(&world, Duration::from_secs(4 * 3_600)).await;
     let tried = receiver.attempts("bad").len() - before;
     assert!((200..=700).contains(&tried), "one attempt in a minute or so: {tried}");
-    assert_eq!(parked(&world).await.len(), rooms.len());
+    assert_eq!(waiting(&world).await.len(), rooms.len());
     // A crash forgets nothing of what waits.
     world.restart().await;
     write(&world, &rooms, 3..5).await;
@@ -226,7 +226,7 @@ async fn an_endpoint_that_is_gone_for_long_loses_nothing_and_makes_nobody_late()
     pass(&world, Duration::from_secs(70)).await;
     check(&receiver, "bad", &rooms, 0..5);
     assert_eq!(receiver.doubles("bad"), 0);
-    assert_eq!(parked(&world).await, []);
+    assert_eq!(waiting(&world).await, []);
     assert_eq!(dead(&world, "bad").await, []);
 }
 

@@ -1,4 +1,4 @@
-//! A service that is told by webhook, or several: endpoints of a courier that carries nothing anywhere.
+//! A service that is told by webhook, or several: endpoints of a sender that carries nothing anywhere.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 
 use caffis_core::{
     outgoing::{Endpoint, Endpoints},
-    ports::courier::{Answer, AnswerFuture, Courier, Parcel},
+    ports::webhooks::{Answer, AnswerFuture, Outbound, WebhookSender},
 };
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -50,11 +50,11 @@ struct State {
 #[derive(Clone, Default)]
 pub(crate) struct Receiver(Arc<Mutex<State>>);
 
-impl Courier for Receiver {
-    fn carry<'a>(&'a self, parcel: &'a Parcel) -> AnswerFuture<'a> {
+impl WebhookSender for Receiver {
+    fn send<'a>(&'a self, webhook: &'a Outbound) -> AnswerFuture<'a> {
         Box::pin(async move {
-            let endpoint = parcel.endpoint.to_string();
-            let body: Value = serde_json::from_slice(&parcel.body).expect("JSON");
+            let endpoint = webhook.endpoint.to_string();
+            let body: Value = serde_json::from_slice(&webhook.body).expect("JSON");
             let (mood, takes) = {
                 let mut state = self.0.lock().expect("not poisoned");
                 let under_way = state.under_way.entry(endpoint.clone()).or_default();
@@ -85,7 +85,7 @@ impl Courier for Receiver {
                 Some(Mood::Gone) => Answer::Unreachable("nobody listens".to_owned()),
             };
             let taken = matches!(answer, Answer::Said { status: 200..=299, .. });
-            let (id, at) = (parcel.id.clone(), Instant::now());
+            let (id, at) = (webhook.id.clone(), Instant::now());
             let mut state = self.0.lock().expect("not poisoned");
             *state.under_way.get_mut(&endpoint).expect("counted") -= 1;
             state.seen.push(Seen { endpoint, id, body, at, taken });
@@ -104,7 +104,7 @@ impl Receiver {
         };
         Endpoints {
             list: endpoints.iter().map(endpoint).collect(),
-            courier: Arc::new(self.clone()),
+            sender: Arc::new(self.clone()),
             in_flight: 16,
             preview_bytes: 120,
         }

@@ -22,6 +22,8 @@ mod contexts;
 mod crashes;
 #[path = "../core/creation.rs"]
 mod creation;
+#[path = "../core/dead_letters.rs"]
+mod dead_letters;
 #[path = "../core/deletes.rs"]
 mod deletes;
 #[path = "../core/edits.rs"]
@@ -36,8 +38,6 @@ mod history;
 #[path = "../core/inquiries.rs"]
 mod inquiries;
 mod large;
-#[path = "../core/letters.rs"]
-mod letters;
 #[path = "../core/limits.rs"]
 mod limits;
 #[path = "../core/markers.rs"]

@@ -2,10 +2,11 @@
 
 use super::{
     changes, contexts, entries, markers, members, messages, operation::Operation, people, rooms,
+    webhooks,
 };
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 8] = [
+static OPERATIONS: [&[Operation]; 9] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
@@ -14,6 +15,7 @@ static OPERATIONS: [&[Operation]; 8] = [
     entries::OPERATIONS,
     markers::OPERATIONS,
     people::OPERATIONS,
+    webhooks::OPERATIONS,
 ];
 
 /// Every operation.

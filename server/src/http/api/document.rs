@@ -8,7 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use caffis_core::model::caller::Rights;
-use caffis_schema::{ErrorCode, Text, UserId, ids::MAX_EXACT, limits};
+use caffis_schema::{ErrorCode, Text, UserId, endpoints::WebhookId, ids::MAX_EXACT, limits};
 use postcard_schema::{
     Schema as _,
     schema::{DataModelType, NamedType},
@@ -165,6 +165,7 @@ fn in_path_schema(name: &str, schemas: &mut Schemas) -> Value {
         "position" => json!({"type": "integer", "minimum": 0, "maximum": MAX_EXACT}),
         "kind" => schemas.of(Text::<{ limits::CONTEXT_TYPE_BYTES }>::SCHEMA),
         "id" => schemas.of(Text::<{ limits::CONTEXT_ID_BYTES }>::SCHEMA),
+        "webhook" => schemas.of(WebhookId::SCHEMA),
         _ => schemas.of(UserId::SCHEMA),
     }
 }

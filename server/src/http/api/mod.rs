@@ -25,6 +25,7 @@ mod problem;
 mod rooms;
 mod schema;
 mod serve;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{Api, Caller, fresh_uuid, made_room, notice, texts};
 use crate::common::{Over, Person, Setup, token_of};
 
-const SCOPES: [&str; 6] = ["rooms", "members", "notices", "states", "history", "people"];
+const SCOPES: [&str; 7] =
+    ["rooms", "members", "notices", "states", "history", "people", "webhooks"];
 
 /// Who may do something: the scopes that are enough.
 struct Case {
@@ -31,6 +32,7 @@ fn cases(room: &str) -> Vec<Case> {
     };
     let (get, post, put) = (Method::GET, Method::POST, Method::PUT);
     let user = "/api/chat/people/giulia";
+    let webhooks = |rest: &str| format!("/api/chat/webhooks/{rest}");
     vec![
         case(
             "ensure",
@@ -90,6 +92,9 @@ fn cases(room: &str) -> Vec<Case> {
             &["people"],
             403,
         ),
+        case("endpoints", get.clone(), webhooks("endpoints"), None, &["webhooks"], 403),
+        case("dead letters", get.clone(), webhooks("dead-letters"), None, &["webhooks"], 403),
+        case("redrive", post.clone(), webhooks("redrive"), None, &["webhooks"], 403),
         // What belongs to people is for none.
         case("edit", put.clone(), rooms("/messages/{m}"), Some(notice("At ten")), &[], 403),
         case("react", put.clone(), rooms("/messages/{m}/reactions/%F0%9F%91%8D"), None, &[], 403),

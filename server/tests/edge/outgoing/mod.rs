@@ -6,10 +6,14 @@ use std::time::{Duration, Instant};
 
 use boon::{Compiler, Schemas};
 use caffis_schema::outgoing::{ChatEvent, EVENTS_VERSION};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use self::receiver::{Receiver, SECRET};
-use crate::common::{Over, Person, Scrape, Setup, run, soon};
+use crate::{
+    api::Api,
+    common::{Over, Person, Scrape, Setup, run, soon},
+};
 
 const DOCUMENT: &str = include_str!("../../../../docs/integration.md");
 
@@ -144,6 +148,72 @@ async fn what_is_refused_is_found_shown_and_sent_again_by_command() {
     assert!(!hooks(&["dead"]).await.worked().contains(&id));
     hooks(&["show", &id]).await.refused(&["no such dead letter"]);
     hooks(&["redrive", &id]).await.refused(&["no such dead letter"]);
+}
+
+#[tokio::test]
+async fn a_service_sees_endpoints_and_sends_dead_letters_again_over_rest() {
+    let receiver = Receiver::start("127.0.0.1").await;
+    let server = setup(&receiver.url("/")).start().await;
+    let api = Api::of(&server).await;
+    let ops = api.service(&server, "ops", "webhooks").await;
+    let mut giulia = Person::enter(&server, "giulia", Over::WebSocket).await;
+    let room = giulia.direct("marco").await;
+    soon("that she is there", receiver.until(|e| !of_kind(e, "user.presence").is_empty())).await;
+    receiver.answer(422);
+    let mut ids = Vec::new();
+    for words in ["one", "two", "three"] {
+        let position = giulia.say(room, words).await.unwrap().position;
+        ids.push(format!("evt_{room}_{position}_push"));
+    }
+    soon("the last refusal", receiver.until_tried(&ids[2])).await;
+    let list = "/api/chat/webhooks/dead-letters";
+    let listed = async |query: &str| ops.get(&format!("{list}{query}")).await.ok();
+    while listed("").await["letters"].as_array().unwrap().len() < 3 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let page = listed("?endpoint=push&limit=2").await;
+    let next = page["next"].as_str().unwrap();
+    let rest = listed(&format!("?limit=2&after={next}")).await;
+    let found =
+        page["letters"].as_array().unwrap().iter().chain(rest["letters"].as_array().unwrap());
+    let found: Vec<_> = found.map(|letter| letter["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((found, &rest["next"]), (ids.clone(), &Value::Null));
+    let shown = ops.get(&format!("{list}/{}", ids[0])).await.ok();
+    let body: Value = serde_json::from_str(shown["body"].as_str().unwrap()).unwrap();
+    assert!(fits_its_schema(&body), "{body}");
+    assert_eq!(
+        (&body["data"]["preview"], &shown["letter"]["reason"]),
+        (&json!("one"), &json!("422"))
+    );
+    let states = ops.get("/api/chat/webhooks/endpoints").await.ok();
+    let state = &states["endpoints"][0];
+    assert_eq!((&state["endpoint"], &state["dead"]), (&json!("push"), &json!(3)));
+    assert_eq!((&states["silent_shards"], &state["broken"]), (&json!(0), &json!(false)));
+    // Bad input, and what there is not.
+    for (query, status, code) in [
+        ("?after=x", 422, "invalid"),
+        ("?limit=0", 400, "invalid"),
+        ("?endpoint=nobody", 404, "not_found"),
+        ("?room=1", 400, "invalid"),
+    ] {
+        let answered = ops.get(&format!("{list}{query}")).await;
+        assert_eq!(answered.error(), (status, code), "{query}");
+    }
+    assert_eq!(ops.get(&format!("{list}/evt_x")).await.error(), (404, "not_found"));
+    let again = format!("{list}/{}/redrive", ids[1]);
+    let refused = ops.change(Method::POST, &again, "", None).await.ok();
+    assert_eq!((&refused["left"], &refused["failed"][0]["id"]), (&json!(1), &json!(ids[1])));
+    receiver.answer(204);
+    let one = ops.change(Method::POST, &again, "", None).await.ok();
+    assert_eq!((&one["delivered"], &one["left"]), (&json!(1), &json!(0)));
+    let gone = ops.change(Method::POST, &again, "", None).await;
+    assert_eq!(gone.error(), (404, "not_found"));
+    let all = "/api/chat/webhooks/redrive?endpoint=push";
+    let done = ops.change(Method::POST, all, "", None).await.ok();
+    assert_eq!((&done["delivered"], &done["more"]), (&json!(2), &json!(false)));
+    assert_eq!(listed("").await["letters"], json!([]));
+    let person = api.person("giulia").get(list).await;
+    assert_eq!(person.error(), (403, "forbidden"));
 }
 
 #[tokio::test]

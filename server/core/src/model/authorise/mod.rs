@@ -133,6 +133,23 @@ pub fn authorise_about<'a>(
     Err(Error::refused(ErrorCode::Forbidden, sentence))
 }
 
+/// The proof that a caller may manage the webhooks of the chat. Only [`authorise_webhooks`] makes it.
+#[derive(Clone, Copy, Debug)]
+pub struct ManageWebhooks(());
+
+/// Whether a caller may see endpoints of webhooks and dead letters, and send those again: a service with that
+/// right.
+///
+/// # Errors
+/// `forbidden` for everybody else.
+pub fn authorise_webhooks(service: Option<Rights>) -> Result<ManageWebhooks, Error> {
+    if service.is_some_and(|rights| rights.manage_webhooks) {
+        return Ok(ManageWebhooks(()));
+    }
+    let sentence = "Only a service with this right may manage webhooks.";
+    Err(Error::refused(ErrorCode::Forbidden, sentence))
+}
+
 /// The answer of a room that does not exist, or not for this person.
 #[must_use]
 pub fn no_such_room() -> Error {

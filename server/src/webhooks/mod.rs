@@ -15,7 +15,7 @@ use std::{
 use anyhow::Context as _;
 use caffis_core::{
     outgoing::{Endpoint, Endpoints},
-    ports::courier::{Answer, AnswerFuture, Courier, Parcel},
+    ports::webhooks::{Answer, AnswerFuture, Outbound, WebhookSender},
 };
 use reqwest::{
     Certificate, Client, Response, Url,
@@ -51,7 +51,7 @@ pub fn endpoints(settings: &HookSettings) -> anyhow::Result<Option<Endpoints>> {
         return Ok(None);
     }
     let out = &settings.out;
-    let courier = HttpCourier::new(settings, &list, Arc::new(SystemLookup))?;
+    let sender = HttpSender::new(settings, &list, Arc::new(SystemLookup))?;
     let endpoint = |endpoint: HookEndpoint| Endpoint {
         name: endpoint.name.into(),
         kinds: endpoint.kinds,
@@ -59,7 +59,7 @@ pub fn endpoints(settings: &HookSettings) -> anyhow::Result<Option<Endpoints>> {
     };
     Ok(Some(Endpoints {
         list: list.into_iter().map(endpoint).collect(),
-        courier: Arc::new(courier),
+        sender: Arc::new(sender),
         in_flight: out.in_flight as usize,
         preview_bytes: out.preview as usize,
     }))
@@ -73,13 +73,13 @@ struct Target {
 }
 
 /// Carries webhooks by HTTP.
-struct HttpCourier {
+struct HttpSender {
     targets: BTreeMap<String, Target>,
     guard: Guard,
     timeout: Duration,
 }
 
-impl HttpCourier {
+impl HttpSender {
     fn new(
         settings: &HookSettings,
         list: &[HookEndpoint],
@@ -112,9 +112,9 @@ impl HttpCourier {
         Ok(Self { targets, guard, timeout: settings.out.timeout })
     }
 
-    async fn post(&self, parcel: &Parcel) -> Result<Response, Answer> {
+    async fn post(&self, webhook: &Outbound) -> Result<Response, Answer> {
         let unreachable = |reason: &str| Answer::Unreachable(reason.to_owned());
-        let target = self.targets.get(&*parcel.endpoint);
+        let target = self.targets.get(&*webhook.endpoint);
         let target = target.ok_or_else(|| unreachable("there is no such endpoint any more"))?;
         // Names go through the guarded lookup; addresses need none.
         if let Some(address) = address(&target.url).filter(|address| !self.guard.allows(*address)) {
@@ -125,7 +125,7 @@ impl HttpCourier {
         let signatures: Result<Vec<String>, _> = target
             .signers
             .iter()
-            .map(|signer| signer.sign(&parcel.id, timestamp, &parcel.body))
+            .map(|signer| signer.sign(&webhook.id, timestamp, &webhook.body))
             .collect();
         let signatures = signatures.map_err(|error| unreachable(&error.to_string()))?.join(" ");
         let request = target
@@ -133,10 +133,10 @@ impl HttpCourier {
             .post(target.url.clone())
             .timeout(self.timeout)
             .header(CONTENT_TYPE, "application/json")
-            .header(HEADER_WEBHOOK_ID, &parcel.id)
+            .header(HEADER_WEBHOOK_ID, &webhook.id)
             .header(HEADER_WEBHOOK_TIMESTAMP, timestamp)
             .header(HEADER_WEBHOOK_SIGNATURE, signatures)
-            .body(parcel.body.clone());
+            .body(webhook.body.clone());
         request.send().await.map_err(|error| {
             if error.is_timeout() && !error.is_connect() {
                 return Answer::Late;
@@ -153,10 +153,10 @@ impl HttpCourier {
     }
 }
 
-impl Courier for HttpCourier {
-    fn carry<'a>(&'a self, parcel: &'a Parcel) -> AnswerFuture<'a> {
+impl WebhookSender for HttpSender {
+    fn send<'a>(&'a self, webhook: &'a Outbound) -> AnswerFuture<'a> {
         Box::pin(async move {
-            match self.post(parcel).await {
+            match self.post(webhook).await {
                 Ok(response) => read(response).await,
                 Err(answer) => answer,
             }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 /// What is carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parcel {
-    /// The name of the endpoint. Its address and its secrets are the courier's to know.
+pub struct Outbound {
+    /// The name of the endpoint. Its address and its secrets are the sender's to know.
     pub endpoint: Arc<str>,
     /// The `webhook-id`: the same in each attempt.
     pub id: String,
@@ -37,10 +37,10 @@ pub enum Answer {
 pub type AnswerFuture<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
 /// Carries webhooks. It signs them, gives up after a time, follows no redirect, and tries once.
-pub trait Courier: Send + Sync + 'static {
+pub trait WebhookSender: Send + Sync + 'static {
     /// One attempt.
-    fn carry<'a>(&'a self, parcel: &'a Parcel) -> AnswerFuture<'a>;
+    fn send<'a>(&'a self, webhook: &'a Outbound) -> AnswerFuture<'a>;
 }
 
-/// A courier, shared.
-pub type SharedCourier = Arc<dyn Courier>;
+/// A sender, shared.
+pub type SharedSender = Arc<dyn WebhookSender>;

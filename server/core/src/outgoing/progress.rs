@@ -1,7 +1,7 @@
 //! How far an endpoint has been told of each room: in memory, and in the store.
 //!
 //! Positions are written a moment after they moved, those of many rooms at once: after a crash an endpoint is
-//! told what was delivered in that moment once more, with the same ids. That a room is parked is written at
+//! told what was delivered in that moment once more, with the same ids. That a room waits for a retry is written at
 //! once.
 
 use std::{
@@ -19,7 +19,7 @@ use crate::{
         store::{Batch, SharedStore, StoreError},
     },
     sync::lock,
-    tables::{self, ParkedRow, ToldRow},
+    tables::{self, ProgressRow, RetryRow},
 };
 
 /// Rooms of which memory knows how far they are. Of others the store is asked.
@@ -30,7 +30,7 @@ pub(super) const GATHERED: usize = 1_000;
 
 /// Why a room waits, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Parked {
+pub(super) struct Retry {
     /// Since when it does.
     pub(super) since: Timestamp,
     /// How often the event that is next was tried.
@@ -45,11 +45,11 @@ pub(super) struct Known {
     /// Up to here; none if it was never told of the room.
     pub(super) position: Option<Position>,
     /// Whether the room waits.
-    pub(super) parked: Option<Parked>,
+    pub(super) retry: Option<Retry>,
 }
 
 /// The rooms of one endpoint.
-pub(super) struct Told {
+pub(super) struct Progress {
     endpoint: Arc<str>,
     store: SharedStore,
     stamps: Arc<Stamps>,
@@ -93,13 +93,13 @@ impl State {
 
 /// A room that is worked on, which memory does not forget meanwhile.
 pub(super) struct Pin<'a> {
-    told: &'a Told,
+    progress: &'a Progress,
     room: RoomId,
 }
 
 impl Drop for Pin<'_> {
     fn drop(&mut self) {
-        let mut state = lock(&self.told.state);
+        let mut state = lock(&self.progress.state);
         if let Some(count) = state.pinned.get_mut(&self.room) {
             *count -= 1;
             if *count == 0 {
@@ -109,7 +109,7 @@ impl Drop for Pin<'_> {
     }
 }
 
-impl Told {
+impl Progress {
     pub(super) fn new(endpoint: Arc<str>, store: SharedStore, stamps: Arc<Stamps>) -> Self {
         Self { endpoint, store, stamps, state: Mutex::default(), writing: Default::default() }
     }
@@ -117,7 +117,7 @@ impl Told {
     /// Keeps a room in memory: whoever changes what is known of it holds this from before they find it.
     pub(super) fn pin(&self, room: RoomId) -> Pin<'_> {
         *lock(&self.state).pinned.entry(room).or_default() += 1;
-        Pin { told: self, room }
+        Pin { progress: self, room }
     }
 
     /// How far a room is that this node owns in an epoch.
@@ -128,18 +128,18 @@ impl Told {
         if let Some(known) = lock(&self.state).known(room, epoch) {
             return Ok(*known);
         }
-        let parked = ParkedRow::key(&Shard::of(room).get(), &self.endpoint, &room);
-        let told = ToldRow::key(&room, &self.endpoint);
-        let (told, parked) = try_join(
-            tables::get::<ToldRow>(&*self.store, told),
-            tables::get::<ParkedRow>(&*self.store, parked),
+        let retry = RetryRow::key(&Shard::of(room).get(), &self.endpoint, &room);
+        let told = ProgressRow::key(&room, &self.endpoint);
+        let (told, retry) = try_join(
+            tables::get::<ProgressRow>(&*self.store, told),
+            tables::get::<RetryRow>(&*self.store, retry),
         )
         .await?;
         let known = Known {
             position: told.map(|row| row.position),
-            parked: parked.map(|row| {
-                let ParkedRow { since, attempts, due, .. } = row;
-                Parked { since, attempts, due }
+            retry: retry.map(|row| {
+                let RetryRow { since, attempts, due, .. } = row;
+                Retry { since, attempts, due }
             }),
         };
         Ok(lock(&self.state).take_in(room, epoch, known))
@@ -154,12 +154,12 @@ impl Told {
         }
     }
 
-    /// Changes what memory has of a parked room. The store has it when the room is parked the next time; after
+    /// Changes what memory has of the retry of a room. The store has it when the next one is scheduled; after
     /// a crash the room is tried as if it had not changed.
-    pub(super) fn change(&self, room: RoomId, epoch: u64, change: impl FnOnce(&mut Parked)) {
+    pub(super) fn change(&self, room: RoomId, epoch: u64, change: impl FnOnce(&mut Retry)) {
         let mut state = lock(&self.state);
-        if let Some(parked) = state.known(room, epoch).and_then(|known| known.parked.as_mut()) {
-            change(parked);
+        if let Some(retry) = state.known(room, epoch).and_then(|known| known.retry.as_mut()) {
+            change(retry);
         }
     }
 
@@ -188,7 +188,11 @@ impl Told {
             let mut batch = Batch::repairable(self.stamps.next()?);
             for (room, position) in &taken {
                 if let Some(position) = *position {
-                    batch.put(&ToldRow { room: *room, endpoint: self.endpoint.clone(), position });
+                    batch.put(&ProgressRow {
+                        room: *room,
+                        endpoint: self.endpoint.clone(),
+                        position,
+                    });
                 }
             }
             self.store.write(batch).await?;
@@ -203,45 +207,45 @@ impl Told {
         }
     }
 
-    /// Parks a room, durably. Its position is written with it.
+    /// Schedules the retry of a room, durably. Its position is written with it.
     ///
     /// # Errors
-    /// The store's; the room is not parked then.
-    pub(super) async fn park(
+    /// The store's; none is scheduled then.
+    pub(super) async fn schedule_retry(
         &self,
         room: RoomId,
         epoch: u64,
-        parked: Parked,
+        retry: Retry,
     ) -> Result<(), StoreError> {
-        let Parked { since, attempts, due } = parked;
+        let Retry { since, attempts, due } = retry;
         let (shard, endpoint) = (Shard::of(room).get(), self.endpoint.clone());
         let mut batch = Batch::repairable(self.stamps.next()?);
         let position = lock(&self.state).known(room, epoch).and_then(|known| known.position);
         if let Some(position) = position {
-            batch.put(&ToldRow { room, endpoint: endpoint.clone(), position });
+            batch.put(&ProgressRow { room, endpoint: endpoint.clone(), position });
         }
-        batch.put(&ParkedRow { shard, endpoint, room, since, attempts, due });
+        batch.put(&RetryRow { shard, endpoint, room, since, attempts, due });
         self.store.write(batch).await?;
-        self.set_parked(room, epoch, Some(parked));
+        self.set_retry(room, epoch, Some(retry));
         Ok(())
     }
 
-    /// A room is parked no longer.
+    /// A room waits for no retry any more.
     ///
     /// # Errors
-    /// The store's; the room stays parked then.
-    pub(super) async fn unpark(&self, room: RoomId, epoch: u64) -> Result<(), StoreError> {
+    /// The store's; it is still scheduled then.
+    pub(super) async fn cancel_retry(&self, room: RoomId, epoch: u64) -> Result<(), StoreError> {
         let mut batch = Batch::partition(self.stamps.next()?);
-        let key = ParkedRow::key(&Shard::of(room).get(), &self.endpoint, &room);
-        batch.delete::<ParkedRow>(key);
+        let key = RetryRow::key(&Shard::of(room).get(), &self.endpoint, &room);
+        batch.delete::<RetryRow>(key);
         self.store.write(batch).await?;
-        self.set_parked(room, epoch, None);
+        self.set_retry(room, epoch, None);
         Ok(())
     }
 
-    fn set_parked(&self, room: RoomId, epoch: u64, parked: Option<Parked>) {
+    fn set_retry(&self, room: RoomId, epoch: u64, retry: Option<Retry>) {
         if let Some(known) = lock(&self.state).known(room, epoch) {
-            known.parked = parked;
+            known.retry = retry;
         }
     }
 }
@@ -251,7 +255,7 @@ mod tests {
     use super::*;
 
     fn at(position: u64) -> Known {
-        Known { position: Some(Position(position)), parked: None }
+        Known { position: Some(Position(position)), retry: None }
     }
 
     #[test]

@@ -11,21 +11,21 @@ use tokio::sync::Notify;
 use crate::sync::lock;
 
 /// The most rooms that wait to be looked at.
-pub(crate) const WOKEN: usize = 10_000;
+pub(crate) const MOST_HINTS: usize = 10_000;
 
 /// Rooms that wait to be looked at.
 #[derive(Debug, Default)]
-pub(crate) struct Woken {
+pub(crate) struct Hints {
     rooms: Mutex<BTreeSet<RoomId>>,
     noted: Notify,
 }
 
-impl Woken {
+impl Hints {
     /// Something of a room is durable.
     pub(crate) fn note(&self, room: RoomId) {
         let first = {
             let mut rooms = lock(&self.rooms);
-            rooms.len() < WOKEN && rooms.insert(room) && rooms.len() == 1
+            rooms.len() < MOST_HINTS && rooms.insert(room) && rooms.len() == 1
         };
         if first {
             self.noted.notify_one();

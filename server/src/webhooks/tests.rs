@@ -1,4 +1,4 @@
-//! The courier with a real receiver, and with names that lead where they should not.
+//! The sender with a real receiver, and with names that lead where they should not.
 
 use std::{
     collections::VecDeque,
@@ -21,7 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use caffis_core::ports::courier::Answer;
+use caffis_core::ports::webhooks::Answer;
 use futures_util::stream;
 use tokio::{
     net::TcpListener,
@@ -87,11 +87,7 @@ impl Lookup for Changing {
     }
 }
 
-fn courier(
-    url: &str,
-    allowed: &[&str],
-    addresses: &[&'static str],
-) -> (HttpCourier, Arc<Changing>) {
+fn sender(url: &str, allowed: &[&str], addresses: &[&'static str]) -> (HttpSender, Arc<Changing>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let networks = allowed.iter().map(|network| network.parse().unwrap()).collect();
     let out = HookOutSettings {
@@ -109,11 +105,11 @@ fn courier(
     };
     let lookup =
         Arc::new(Changing(Mutex::new(addresses.iter().copied().collect()), AtomicUsize::new(0)));
-    (HttpCourier::new(&settings, &[endpoint], lookup.clone()).unwrap(), lookup)
+    (HttpSender::new(&settings, &[endpoint], lookup.clone()).unwrap(), lookup)
 }
 
-fn parcel() -> Parcel {
-    Parcel { endpoint: "push".into(), id: "evt_1".to_owned(), body: Bytes::from_static(b"{}") }
+fn webhook() -> Outbound {
+    Outbound { endpoint: "push".into(), id: "evt_1".to_owned(), body: Bytes::from_static(b"{}") }
 }
 
 fn unreachable(answer: Answer) -> String {
@@ -126,8 +122,8 @@ fn unreachable(answer: Answer) -> String {
 #[tokio::test]
 async fn each_secret_signs_and_the_official_library_agrees() {
     let (place, received) = receiver("127.0.0.1").await;
-    let (courier, _) = courier(&format!("http://{place}/"), &["127.0.0.0/8"], &[]);
-    let answer = courier.carry(&parcel()).await;
+    let (sender, _) = sender(&format!("http://{place}/"), &["127.0.0.0/8"], &[]);
+    let answer = sender.send(&webhook()).await;
     let thanks = "thanks".to_owned();
     assert_eq!(answer, Answer::Said { status: 200, retry_after: None, reason: thanks });
     let received = received.lock().unwrap();
@@ -148,12 +144,12 @@ async fn a_name_is_looked_up_once_and_where_it_leads_then_is_where_the_webhook_g
     let (place, received) = receiver("127.0.0.1").await;
     let internal = TcpListener::bind(("127.0.0.2", place.port())).await.unwrap();
     let url = format!("http://push.example.org:{}/", place.port());
-    let (courier, lookup) = courier(&url, &["127.0.0.1/32"], &["127.0.0.1", "127.0.0.2"]);
-    let answer = courier.carry(&parcel()).await;
+    let (sender, lookup) = sender(&url, &["127.0.0.1/32"], &["127.0.0.1", "127.0.0.2"]);
+    let answer = sender.send(&webhook()).await;
     assert!(matches!(answer, Answer::Said { status: 200, .. }), "{answer:?}");
     assert_eq!(lookup.1.load(Ordering::Relaxed), 1, "once for the check and the connection");
     // The next connection finds the other address, and is not made.
-    let reason = unreachable(courier.carry(&parcel()).await);
+    let reason = unreachable(sender.send(&webhook()).await);
     assert!(reason.contains("127.0.0.2") && reason.contains("hook_out_networks"), "{reason}");
     assert_eq!((lookup.1.load(Ordering::Relaxed), received.lock().unwrap().len()), (2, 1));
     let nobody = tokio::time::timeout(Duration::from_millis(100), internal.accept()).await;
@@ -170,8 +166,8 @@ async fn addresses_that_are_not_public_are_refused_by_name_and_by_number() {
         format!("http://[::ffff:127.0.0.1]:{port}/"),
         format!("http://push.example.org:{port}/"),
     ] {
-        let (courier, _) = courier(&url, &["10.0.0.0/8"], &["127.0.0.1"]);
-        let reason = unreachable(courier.carry(&parcel()).await);
+        let (sender, _) = sender(&url, &["10.0.0.0/8"], &["127.0.0.1"]);
+        let reason = unreachable(sender.send(&webhook()).await);
         assert!(reason.contains("127.0.0.1") && reason.contains("not a public"), "{url}: {reason}");
     }
     assert!(received.lock().unwrap().is_empty());
@@ -182,8 +178,8 @@ async fn redirects_are_not_followed() {
     let (internal, asked) = receiver("127.0.0.2").await;
     let (place, _) = receiver("127.0.0.1").await;
     let url = format!("http://{place}/moved?http://{internal}/");
-    let (courier, _) = courier(&url, &["127.0.0.0/8"], &[]);
-    let answer = courier.carry(&parcel()).await;
+    let (sender, _) = sender(&url, &["127.0.0.0/8"], &[]);
+    let answer = sender.send(&webhook()).await;
     assert!(matches!(answer, Answer::Said { status: 307, .. }), "{answer:?}");
     assert!(asked.lock().unwrap().is_empty());
 }
@@ -192,8 +188,8 @@ async fn redirects_are_not_followed() {
 async fn answers_are_read_as_far_as_needed_and_waited_for_as_long_as_allowed() {
     let (place, _) = receiver("127.0.0.1").await;
     let carry = async |path: &str| {
-        let (courier, _) = courier(&format!("http://{place}{path}"), &["127.0.0.1"], &[]);
-        courier.carry(&parcel()).await
+        let (sender, _) = sender(&format!("http://{place}{path}"), &["127.0.0.1"], &[]);
+        sender.send(&webhook()).await
     };
     let retry_after = Some(Duration::from_secs(30));
     let reason = "not now".to_owned();
@@ -206,7 +202,7 @@ async fn answers_are_read_as_far_as_needed_and_waited_for_as_long_as_allowed() {
     assert!(matches!(carry("/endless").await, Answer::Said { status: 200, .. }));
     assert_eq!(carry("/hangs").await, Answer::Late);
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-    let (courier, _) = courier("http://127.0.0.1:1/", &["127.0.0.1"], &[]);
-    let reason = unreachable(courier.carry(&parcel()).await);
+    let (sender, _) = sender("http://127.0.0.1:1/", &["127.0.0.1"], &[]);
+    let reason = unreachable(sender.send(&webhook()).await);
     assert!(reason.contains("refused"), "{reason}");
 }

@@ -1,4 +1,4 @@
-//! The line to one endpoint: its tasks, and what they share.
+//! The worker of one endpoint: its tasks, and what they share.
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use caffis_schema::{Error, ErrorCode, RoomId, Timestamp};
+use caffis_schema::{Error, ErrorCode, RoomId, Text, Timestamp, endpoints::EndpointState};
 use futures_util::{StreamExt, stream, stream::FuturesUnordered};
 use tokio::{
     sync::watch,
@@ -18,19 +18,19 @@ use tokio::{
 
 use super::{
     Endpoint,
-    counts::{Counts, EndpointStatistics},
-    dead::Dead,
-    gate::Gate,
+    breaker::CircuitBreaker,
+    counters::{Counters, EndpointStatistics},
+    dead_letters::DeadLetters,
     policy::is_over,
+    progress::{Known, Progress, Retry},
     queue::Queue,
-    shards::Shelves,
-    told::{Known, Parked, Told},
+    retries::RetryQueue,
 };
 use crate::{
     activity::Activity,
     cluster::{Owner, Shard},
     errors::{no_owner, not_now},
-    ports::{courier::SharedCourier, entropy, store::StoreError},
+    ports::{entropy, store::StoreError, webhooks::SharedSender},
     room::RoomCell,
     services::Services,
     sync::{every, lock},
@@ -52,63 +52,63 @@ const TROUBLED: usize = 1_000;
 /// How long a room waits that cannot be read for a reason that does not go away by itself.
 const UNREADABLE: Duration = Duration::from_secs(60);
 
-/// How often an endpoint that is closed has those of its rooms looked for that have waited for too long.
-const BURY: Duration = Duration::from_secs(60);
+/// How often an endpoint that is open has those of its rooms looked for that have waited for too long.
+const EXPIRE: Duration = Duration::from_secs(60);
 
-/// The line to one endpoint.
-pub(super) struct Line {
+/// The worker of one endpoint.
+pub(super) struct Worker {
     pub(super) services: Services,
     pub(super) activity: Arc<Activity>,
     pub(super) endpoint: Endpoint,
-    pub(super) courier: SharedCourier,
+    pub(super) sender: SharedSender,
     pub(super) preview_bytes: usize,
     in_flight: usize,
     /// Since when it is told anything.
     since: OnceLock<Timestamp>,
     pub(super) queue: Queue,
-    pub(super) gate: Gate,
+    pub(super) breaker: CircuitBreaker,
     /// Why the last attempt failed.
     pub(super) last_reason: Mutex<String>,
-    pub(super) told: Told,
-    pub(super) dead: Dead,
-    pub(super) shelves: Shelves,
-    pub(super) counts: Counts,
-    /// Held while a room is parked because it is behind, or taken off because it is not: between looking at
+    pub(super) progress: Progress,
+    pub(super) dead_letters: DeadLetters,
+    pub(super) retries: RetryQueue,
+    pub(super) counters: Counters,
+    /// Held while a retry of a room is scheduled because it is behind, or cancelled because it is not: between looking at
     /// the room and the end of the write nobody else does so.
-    pub(super) parking: tokio::sync::Mutex<()>,
+    pub(super) scheduling: tokio::sync::Mutex<()>,
     troubled: Mutex<BTreeSet<RoomId>>,
-    buried: Mutex<Option<Instant>>,
+    expired: Mutex<Option<Instant>>,
     stopped: AtomicBool,
 }
 
-impl Line {
+impl Worker {
     pub(super) fn new(
         services: Services,
         activity: Arc<Activity>,
         endpoint: Endpoint,
-        courier: SharedCourier,
+        sender: SharedSender,
         (in_flight, preview_bytes): (usize, usize),
     ) -> Self {
         let (name, store, stamps) =
             (&endpoint.name, services.store.clone(), services.stamps.clone());
         Self {
-            told: Told::new(name.clone(), store.clone(), stamps.clone()),
-            dead: Dead::new(name.clone(), store, stamps),
+            progress: Progress::new(name.clone(), store.clone(), stamps.clone()),
+            dead_letters: DeadLetters::new(name.clone(), store, stamps),
             services,
             activity,
             endpoint,
-            courier,
+            sender,
             preview_bytes,
             in_flight,
             since: OnceLock::new(),
             queue: Queue::default(),
-            gate: Gate::default(),
+            breaker: CircuitBreaker::default(),
             last_reason: Mutex::default(),
-            shelves: Shelves::default(),
-            counts: Counts::default(),
-            parking: tokio::sync::Mutex::default(),
+            retries: RetryQueue::default(),
+            counters: Counters::default(),
+            scheduling: tokio::sync::Mutex::default(),
             troubled: Mutex::default(),
-            buried: Mutex::default(),
+            expired: Mutex::default(),
             stopped: false.into(),
         }
     }
@@ -118,7 +118,7 @@ impl Line {
         let mut passes = FuturesUnordered::new();
         loop {
             let width = if self.since.get().is_some() && !self.is_stopped() {
-                self.gate.width(self.in_flight, Instant::now())
+                self.breaker.width(self.in_flight, Instant::now())
             } else {
                 0
             };
@@ -127,21 +127,21 @@ impl Line {
             {
                 passes.push(self.tell(room));
             }
-            let closed = self.gate.closed_for(Instant::now());
+            let open = self.breaker.open_for(Instant::now());
             tokio::select! {
                 biased;
                 _ = ended.changed() => return,
                 Some(room) = passes.next(), if !passes.is_empty() => self.queue.done(room),
                 () = self.queue.noted() => {}
-                () = sleep(closed.unwrap_or(PERIOD)), if closed.is_some() || width == 0 => {}
+                () = sleep(open.unwrap_or(PERIOD)), if open.is_some() || width == 0 => {}
             }
         }
     }
 
     /// Tells it of one room.
     async fn tell(&self, room: RoomId) -> RoomId {
-        let _pin = self.told.pin(room);
-        if let Err(error) = self.pass(room).await
+        let _pin = self.progress.pin(room);
+        if let Err(error) = self.deliver_room(room).await
             && let Ok(epoch) = self.epoch_of(room)
         {
             tracing::debug!(%error, ?room, endpoint = &*self.endpoint.name, "told later");
@@ -155,14 +155,14 @@ impl Line {
         let now = self.services.clock.now();
         let done = match (error.code, error.retry_after_ms) {
             // Its creation was never finished.
-            (ErrorCode::NotFound, _) => self.told.unpark(room, epoch).await,
+            (ErrorCode::NotFound, _) => self.progress.cancel_retry(room, epoch).await,
             // It is no better in a moment.
             (_, None) => {
-                let known = self.told.find(room, epoch).await.unwrap_or_default().parked;
-                let before = known.unwrap_or(Parked { since: now, attempts: 0, due: now });
+                let known = self.progress.find(room, epoch).await.unwrap_or_default().retry;
+                let before = known.unwrap_or(Retry { since: now, attempts: 0, due: now });
                 let due = now + UNREADABLE.as_secs() * 1_000;
-                self.shelves.parked(room, due, known.is_none());
-                self.told.park(room, epoch, Parked { due, ..before }).await
+                self.retries.added(room, due, known.is_none());
+                self.progress.schedule_retry(room, epoch, Retry { due, ..before }).await
             }
             (_, Some(_)) => Err(StoreError::Unavailable(error.to_string())),
         };
@@ -173,7 +173,7 @@ impl Line {
                 troubled.insert(room);
             }
             drop(troubled);
-            self.shelves.again(Shard::of(room), now);
+            self.retries.again(Shard::of(room), now);
         }
     }
 
@@ -181,17 +181,17 @@ impl Line {
     pub(super) async fn keep(self: Arc<Self>, ended: watch::Receiver<()>) {
         let mut looks = (0..LOOK).cycle();
         every(PERIOD, ended, move || {
-            let (line, looks) = (self.clone(), looks.next() == Some(0));
+            let (worker, looks) = (self.clone(), looks.next() == Some(0));
             async move {
-                line.flush().await;
+                worker.flush().await;
                 if !looks {
                     return;
                 }
-                for room in std::mem::take(&mut *lock(&line.troubled)) {
-                    line.queue.push(room);
+                for room in std::mem::take(&mut *lock(&worker.troubled)) {
+                    worker.queue.push(room);
                 }
-                if let Err(error) = line.look().await {
-                    let endpoint = &*line.endpoint.name;
+                if let Err(error) = worker.look().await {
+                    let endpoint = &*worker.endpoint.name;
                     tracing::warn!(%error, endpoint, "what waits for the endpoint cannot be read");
                 }
             }
@@ -201,7 +201,7 @@ impl Line {
 
     /// Writes the positions that the store does not have.
     pub(super) async fn flush(&self) {
-        if let Err(error) = self.told.flush().await {
+        if let Err(error) = self.progress.flush().await {
             let endpoint = &*self.endpoint.name;
             tracing::warn!(%error, endpoint, "what was delivered is written down later");
         }
@@ -222,23 +222,23 @@ impl Line {
             Owner::There { .. } | Owner::Nobody => None,
         };
         let own: Vec<_> = Shard::all().filter_map(own).collect();
-        let (new, due) = self.shelves.sort(&own, now);
+        let (new, due) = self.retries.sort(&own, now);
         let new = stream::iter(new).map(|(shard, epoch)| self.adopt(shard, epoch, now));
         let results: Vec<_> = new.buffer_unordered(SHARDS_AT_ONCE).collect().await;
         results.into_iter().collect::<Result<(), _>>()?;
-        if self.gate.closed_for(Instant::now()).is_none() {
+        if self.breaker.open_for(Instant::now()).is_none() {
             for shard in due {
                 self.collect(shard, now).await?;
             }
-        } else if self.buries() {
+        } else if self.expires() {
             for shard in own {
-                self.bury(shard, now).await?;
+                self.expire(shard, now).await?;
             }
         }
         Ok(())
     }
 
-    /// Looks at a shard that is new here: at the rooms that are parked, and at those that were active lately,
+    /// Looks at a shard that is new here: at the rooms that are retry, and at those that were active lately,
     /// of which the last owner may not have told.
     async fn adopt(&self, shard: Shard, epoch: u64, now: Timestamp) -> Result<(), StoreError> {
         self.activity.adopt_used(shard, epoch).await?;
@@ -248,41 +248,41 @@ impl Line {
         self.collect((shard, epoch), now).await
     }
 
-    /// Queues the parked rooms of a shard that are due.
+    /// Queues the waiting rooms of a shard that are due.
     async fn collect(&self, shard: (Shard, u64), now: Timestamp) -> Result<(), StoreError> {
         let (store, name) = (&self.services.store, &self.endpoint.name);
-        let take = |row: &tables::ParkedRow| match row.due <= now {
+        let take = |row: &tables::RetryRow| match row.due <= now {
             true => self.queue.push(row.room).then_some(true),
             false => Some(false),
         };
-        self.shelves.read(store, name, shard, now, take).await
+        self.retries.read(store, name, shard, now, take).await
     }
 
     /// Whether it is time to look for what has waited for too long.
-    fn buries(&self) -> bool {
-        let mut buried = lock(&self.buried);
-        let due = buried.is_none_or(|last| last.elapsed() >= BURY);
+    fn expires(&self) -> bool {
+        let mut expired = lock(&self.expired);
+        let due = expired.is_none_or(|last| last.elapsed() >= EXPIRE);
         if due {
-            *buried = Some(Instant::now());
+            *expired = Some(Instant::now());
         }
         due
     }
 
-    /// Makes dead letters of what has waited for too long while the endpoint is closed.
-    async fn bury(&self, shard: (Shard, u64), now: Timestamp) -> Result<(), StoreError> {
-        if self.shelves.total().0 == 0 {
+    /// Makes dead letters of what has waited for too long while the endpoint is open.
+    async fn expire(&self, shard: (Shard, u64), now: Timestamp) -> Result<(), StoreError> {
+        if self.retries.total().0 == 0 {
             return Ok(());
         }
         let (store, name) = (&self.services.store, &self.endpoint.name);
         let mut over = Vec::new();
-        let take = |row: &tables::ParkedRow| {
+        let take = |row: &tables::RetryRow| {
             let is_over = is_over(row.since, row.since, now) && over.len() < TROUBLED;
             if is_over {
                 over.push(row.room);
             }
             Some(false)
         };
-        self.shelves.read(store, name, shard, now, take).await?;
+        self.retries.read(store, name, shard, now, take).await?;
         for room in over {
             if self.queue.claim(room) {
                 self.tell(room).await;
@@ -292,26 +292,28 @@ impl Line {
         Ok(())
     }
 
-    /// Parks a room of which the endpoint was not told all, unless it is parked already.
+    /// Schedules a retry for a room of which the endpoint was not told all, unless there is one already.
     ///
     /// # Errors
     /// What keeps it from being durable that the room is behind.
     pub(super) async fn follow(&self, cell: &Arc<RoomCell>) -> Result<(), Error> {
-        let _parking = self.parking.lock().await;
+        let _parking = self.scheduling.lock().await;
         let (room, epoch) = (cell.id, self.epoch_of(cell.id)?);
-        let _pin = self.told.pin(room);
+        let _pin = self.progress.pin(room);
         let head = cell.state().ok_or_else(not_now)?.head;
-        let Known { position, parked } = self.told.find(room, epoch).await?;
-        if parked.is_some() {
+        let Known { position, retry } = self.progress.find(room, epoch).await?;
+        if retry.is_some() {
             return Ok(());
         }
         if position.is_some_and(|position| position >= head) {
             // It counts only when the store has it.
-            return Ok(self.told.flush().await?);
+            return Ok(self.progress.flush().await?);
         }
         let now = self.services.clock.now();
-        self.told.park(room, epoch, Parked { since: now, attempts: 0, due: now }).await?;
-        self.shelves.parked(room, now, true);
+        self.progress
+            .schedule_retry(room, epoch, Retry { since: now, attempts: 0, due: now })
+            .await?;
+        self.retries.added(room, now, true);
         Ok(())
     }
 
@@ -345,7 +347,25 @@ impl Line {
         self.stopped.load(Ordering::Relaxed)
     }
 
+    /// What becomes of the endpoint's webhooks on this node.
+    pub(super) fn state(&self) -> EndpointState {
+        let EndpointStatistics { endpoint, delivered, failed, dead, in_flight, waiting, oldest } =
+            self.statistics();
+        let reason = lock(&self.last_reason);
+        EndpointState {
+            endpoint: Text::cut(&endpoint),
+            delivered,
+            failed,
+            dead,
+            in_flight,
+            waiting,
+            oldest,
+            broken: self.breaker.is_open(),
+            reason: (!reason.is_empty()).then(|| Text::cut(&reason)),
+        }
+    }
+
     pub(super) fn statistics(&self) -> EndpointStatistics {
-        self.counts.read(&self.endpoint.name, self.shelves.total())
+        self.counters.read(&self.endpoint.name, self.retries.total())
     }
 }

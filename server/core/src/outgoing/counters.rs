@@ -27,13 +27,13 @@ impl EndpointStatistics {
     /// Those of no endpoint.
     #[must_use]
     pub fn none() -> Self {
-        Counts::default().read("", (0, None))
+        Counters::default().read("", (0, None))
     }
 }
 
 /// The counters of one endpoint.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct Counters {
     delivered: AtomicU64,
     failed: AtomicU64,
     dead: AtomicU64,
@@ -41,7 +41,7 @@ pub(super) struct Counts {
 }
 
 /// An attempt under way; it is over by Drop.
-pub(super) struct Attempt<'a>(&'a Counts);
+pub(super) struct Attempt<'a>(&'a Counters);
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
@@ -49,7 +49,7 @@ impl Drop for Attempt<'_> {
     }
 }
 
-impl Counts {
+impl Counters {
     pub(super) fn attempt(&self) -> Attempt<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         Attempt(self)

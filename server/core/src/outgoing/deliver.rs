@@ -8,19 +8,19 @@ use tokio::time::Instant;
 
 use super::{
     kinds::Source,
-    line::Line,
     policy::{LONGEST, Verdict, is_over, verdict, wait},
-    told::{GATHERED, Known, Parked},
+    progress::{GATHERED, Known, Retry},
+    worker::Worker,
 };
 use crate::{
     cluster::Shard,
     errors::{no_owner, not_now},
     model::room::RoomState,
     pages::forward,
-    ports::courier::Parcel,
+    ports::webhooks::Outbound,
     room::RoomCell,
     sync::lock,
-    tables::DeadRow,
+    tables::DeadLetterRow,
 };
 
 /// Entries that are read at a time.
@@ -33,6 +33,7 @@ const PAGES: usize = 4;
 struct Due {
     id: String,
     kind: &'static str,
+    position: Position,
     happened: Timestamp,
     body: Bytes,
 }
@@ -41,33 +42,33 @@ struct Due {
 struct Failure {
     reason: String,
     /// How long the endpoint is left alone; none if it may be about this event.
-    closed: Option<Duration>,
+    open: Option<Duration>,
     /// Whether it was tried at all.
     attempted: bool,
 }
 
 /// What became of an event.
-enum Told {
+enum Step {
     /// It is done, or given up.
     Done,
-    /// The room is parked.
-    Parked,
+    /// The room is retry.
+    Retry,
 }
 
-impl Line {
+impl Worker {
     /// Tells the endpoint of a room until it has been told all, or an attempt has failed, or it is the turn of
-    /// others. Once it was told all, the room is parked no longer.
+    /// others. Once it was told all, the room waits for no retry any more.
     ///
     /// # Errors
     /// What keeps the room from being read, or what was done from being written: it is to be tried again.
-    pub(super) async fn pass(&self, room: RoomId) -> Result<(), Error> {
+    pub(super) async fn deliver_room(&self, room: RoomId) -> Result<(), Error> {
         let epoch = self.epoch_of(room)?;
         for _ in 0..PAGES {
             let cell = self.services.rooms.loaded(room).await?;
             let state = cell.state().ok_or_else(not_now)?;
-            let Known { position, parked } = self.told.find(room, epoch).await?;
+            let Known { position, retry } = self.progress.find(room, epoch).await?;
             let now = self.services.clock.now();
-            if parked.is_some_and(|parked| parked.due > now) {
+            if retry.is_some_and(|retry| retry.due > now) {
                 return Ok(());
             }
             let position = match position {
@@ -83,17 +84,17 @@ impl Line {
             let first = position + 1;
             let entries = forward(&self.services, &cell, &state, first, state.head, PAGE).await?;
             for entry in &entries {
-                if let Told::Parked = self.tell_entry(&state, entry, epoch).await? {
+                if let Step::Retry = self.tell_entry(&state, entry, epoch).await? {
                     return Ok(());
                 }
-                self.told.advance(room, epoch, entry.position);
+                self.progress.advance(room, epoch, entry.position);
             }
             if entries.len() < PAGE {
                 // What is missing at the end has expired.
-                self.told.advance(room, epoch, state.head);
+                self.progress.advance(room, epoch, state.head);
             }
-            if self.told.gathered() >= GATHERED {
-                self.told.flush().await?;
+            if self.progress.gathered() >= GATHERED {
+                self.progress.flush().await?;
             }
         }
         // Others have their turn first.
@@ -119,22 +120,22 @@ impl Line {
 
     /// The endpoint was told all of a room, unless something happened meanwhile.
     async fn settle(&self, cell: &RoomCell, epoch: u64, position: Position) -> Result<bool, Error> {
-        let _parking = self.parking.lock().await;
+        let _parking = self.scheduling.lock().await;
         if self.epoch_of(cell.id)? != epoch {
             return Err(no_owner());
         }
         if cell.state().is_none_or(|state| state.head > position) {
             return Ok(false);
         }
-        let known = self.told.find(cell.id, epoch).await?;
+        let known = self.progress.find(cell.id, epoch).await?;
         if known.position.is_none() {
-            self.told.advance(cell.id, epoch, position);
+            self.progress.advance(cell.id, epoch, position);
         }
-        if known.parked.is_some() {
+        if known.retry.is_some() {
             // The position first: without it the room would seem to be behind, and nothing would say so.
-            self.told.flush().await?;
-            self.told.unpark(cell.id, epoch).await?;
-            self.shelves.unparked(cell.id);
+            self.progress.flush().await?;
+            self.progress.cancel_retry(cell.id, epoch).await?;
+            self.retries.removed(cell.id);
         }
         Ok(true)
     }
@@ -145,64 +146,69 @@ impl Line {
         state: &RoomState,
         entry: &Arc<Entry>,
         epoch: u64,
-    ) -> Result<Told, Error> {
+    ) -> Result<Step, Error> {
         let (services, preview_bytes) = (&self.services, self.preview_bytes);
         let source = Source { services, state, entry, preview_bytes };
-        let Some(kind) = source.kind() else { return Ok(Told::Done) };
+        let Some(kind) = source.kind() else { return Ok(Step::Done) };
         let wanted = self.endpoint.wants(kind) && self.endpoint.follows(&state.meta.context.kind);
         if !wanted || entry.time < self.since() {
-            return Ok(Told::Done);
+            return Ok(Step::Done);
         }
-        let Some(event) = source.event().await else { return Ok(Told::Done) };
+        let Some(event) = source.event().await else { return Ok(Step::Done) };
         let room = state.meta.id;
         if self.epoch_of(room)? != epoch {
             return Err(no_owner());
         }
         let id = format!("evt_{room}_{}_{}", entry.position, self.endpoint.name);
         let body = event.body(entry.time).into();
-        self.attempt(room, epoch, Due { id, kind, happened: entry.time, body }).await
+        self.attempt(
+            room,
+            epoch,
+            Due { id, kind, position: entry.position, happened: entry.time, body },
+        )
+        .await
     }
 
-    /// Tries an event, and parks the room if it fails, or gives the event up.
-    async fn attempt(&self, room: RoomId, epoch: u64, due: Due) -> Result<Told, Error> {
-        let failure = match self.gate.admit(Instant::now()) {
-            Err(closed) => Failure {
+    /// Tries an event, and schedules a retry if it fails, or gives the event up.
+    async fn attempt(&self, room: RoomId, epoch: u64, due: Due) -> Result<Step, Error> {
+        let failure = match self.breaker.admit(Instant::now()) {
+            Err(open) => Failure {
                 reason: lock(&self.last_reason).clone(),
-                closed: Some(closed),
+                open: Some(open),
                 attempted: false,
             },
             Ok(()) => {
                 let (endpoint, id) = (self.endpoint.name.clone(), due.id.clone());
-                let parcel = Parcel { endpoint, id, body: due.body.clone() };
-                let under_way = self.counts.attempt();
-                let answer = self.courier.carry(&parcel).await;
+                let webhook = Outbound { endpoint, id, body: due.body.clone() };
+                let under_way = self.counters.attempt();
+                let answer = self.sender.send(&webhook).await;
                 drop(under_way);
                 match verdict(answer) {
                     Verdict::Delivered => {
-                        self.counts.delivered();
-                        self.opened();
+                        self.counters.delivered();
+                        self.answered();
                         return Ok(self.recovered(room, epoch));
                     }
                     Verdict::Refused(reason) => {
-                        self.counts.failed();
-                        self.opened();
+                        self.counters.failed();
+                        self.answered();
                         let attempts = 1 + self.attempts(room, epoch).await?;
                         self.give_up(room, epoch, due, attempts, reason).await?;
                         return Ok(self.recovered(room, epoch));
                     }
                     Verdict::Later { reason, after, all } => {
-                        self.counts.failed();
+                        self.counters.failed();
                         lock(&self.last_reason).clone_from(&reason);
-                        let closed = self.failed(&reason, all, after);
-                        Failure { reason, closed, attempted: true }
+                        let open = self.failed(&reason, all, after);
+                        Failure { reason, open, attempted: true }
                     }
                 }
             }
         };
-        self.park_or_give_up(room, epoch, due, failure).await
+        self.retry_or_give_up(room, epoch, due, failure).await
     }
 
-    /// An attempt failed; gives how long the endpoint is closed, if it is.
+    /// An attempt failed; gives how long the endpoint is open, if it is.
     pub(super) fn failed(
         &self,
         reason: &str,
@@ -210,67 +216,67 @@ impl Line {
         after: Option<Duration>,
     ) -> Option<Duration> {
         let random = self.random();
-        let was_open = self.gate.closed_for(Instant::now()).is_none();
-        let closed = self.gate.failed((all, after), random, Instant::now());
-        if let (Some(wait), true) = (closed, was_open) {
+        let was_closed = self.breaker.open_for(Instant::now()).is_none();
+        let open = self.breaker.failed((all, after), random, Instant::now());
+        if let (Some(wait), true) = (open, was_closed) {
             let (endpoint, wait) = (&*self.endpoint.name, wait.as_millis());
             tracing::warn!(endpoint, reason, wait, "the endpoint is left alone for a while (ms)");
         }
-        closed.or(after)
+        open.or(after)
     }
 
     /// The endpoint has answered.
-    pub(super) fn opened(&self) {
-        if self.gate.open() {
+    pub(super) fn answered(&self) {
+        if self.breaker.close() {
             tracing::info!(endpoint = &*self.endpoint.name, "the endpoint answers again");
         }
     }
 
     async fn attempts(&self, room: RoomId, epoch: u64) -> Result<u64, Error> {
-        let parked = self.told.find(room, epoch).await?.parked;
-        Ok(parked.map_or(0, |parked| parked.attempts))
+        let retry = self.progress.find(room, epoch).await?.retry;
+        Ok(retry.map_or(0, |retry| retry.attempts))
     }
 
-    /// An event of a parked room is done: the next one is tried for a day of its own.
-    fn recovered(&self, room: RoomId, epoch: u64) -> Told {
+    /// An event of a room that waited for a retry is done: the next one is tried for a day of its own.
+    fn recovered(&self, room: RoomId, epoch: u64) -> Step {
         let now = self.services.clock.now();
-        self.told
-            .change(room, epoch, |parked| *parked = Parked { since: now, attempts: 0, due: now });
-        Told::Done
+        self.progress
+            .change(room, epoch, |retry| *retry = Retry { since: now, attempts: 0, due: now });
+        Step::Done
     }
 
-    async fn park_or_give_up(
+    async fn retry_or_give_up(
         &self,
         room: RoomId,
         epoch: u64,
         due: Due,
         failure: Failure,
-    ) -> Result<Told, Error> {
-        let Failure { reason, closed, attempted } = failure;
+    ) -> Result<Step, Error> {
+        let Failure { reason, open, attempted } = failure;
         let now = self.services.clock.now();
-        let known = self.told.find(room, epoch).await?.parked;
-        let before = known.unwrap_or(Parked { since: now, attempts: 0, due: now });
+        let known = self.progress.find(room, epoch).await?.retry;
+        let before = known.unwrap_or(Retry { since: now, attempts: 0, due: now });
         let attempts = before.attempts + u64::from(attempted);
         if is_over(due.happened, before.since, now) {
             self.give_up(room, epoch, due, attempts, reason).await?;
-            self.told.change(room, epoch, |parked| parked.attempts = 0);
-            return Ok(Told::Done);
+            self.progress.change(room, epoch, |retry| retry.attempts = 0);
+            return Ok(Step::Done);
         }
-        let wait = closed.unwrap_or_else(|| wait(attempts, LONGEST, self.random()));
+        let wait = open.unwrap_or_else(|| wait(attempts, LONGEST, self.random()));
         let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        let parked = Parked { since: before.since, attempts, due: now + wait };
+        let retry = Retry { since: before.since, attempts, due: now + wait };
         if known.is_some() && !attempted {
             // The row says already that it waits.
-            self.shelves.parked(room, parked.due, false);
-            return Ok(Told::Parked);
+            self.retries.added(room, retry.due, false);
+            return Ok(Step::Retry);
         }
-        let _parking = self.parking.lock().await;
+        let _parking = self.scheduling.lock().await;
         if self.epoch_of(room)? != epoch {
             return Err(no_owner());
         }
-        self.told.park(room, epoch, parked).await?;
-        self.shelves.parked(room, parked.due, known.is_none());
-        Ok(Told::Parked)
+        self.progress.schedule_retry(room, epoch, retry).await?;
+        self.retries.added(room, retry.due, known.is_none());
+        Ok(Step::Retry)
     }
 
     /// Makes a dead letter of an event.
@@ -284,19 +290,19 @@ impl Line {
     ) -> Result<(), Error> {
         let endpoint = self.endpoint.name.clone();
         tracing::error!(endpoint = &*endpoint, id = due.id, attempts, reason, "a dead letter");
-        let row = DeadRow {
+        let row = DeadLetterRow {
             endpoint,
             shard: Shard::of(room).get(),
             died: self.services.clock.now(),
             id: due.id.into(),
             kind: due.kind.into(),
             room,
+            position: due.position,
             attempts,
             reason: reason.into(),
-            body: due.body,
         };
-        self.dead.keep(row, epoch).await?;
-        self.counts.died();
+        self.dead_letters.keep(row, epoch).await?;
+        self.counters.died();
         Ok(())
     }
 }

@@ -1,0 +1,82 @@
+//! What services and operators ask of webhooks to other services: their endpoints, and what was given up.
+
+use caffis_schema::{
+    Error, ErrorCode,
+    endpoints::{DeadLetterPage, EndpointStates, InspectedDeadLetter, Redriven},
+};
+
+use crate::{
+    Core, Inquirer,
+    model::{authorise::authorise_webhooks, webhooks::DeadLetterFilter},
+    outgoing::Cursor,
+};
+
+impl Core {
+    /// What becomes of the webhooks to each endpoint, on all nodes together.
+    ///
+    /// # Errors
+    /// `forbidden` for who may not ask.
+    pub async fn endpoint_states(&self, by: &Inquirer) -> Result<EndpointStates, Error> {
+        authorise_webhooks(by.service)?;
+        Ok(match self.outgoing() {
+            Some(outgoing) => outgoing.states().await,
+            None => EndpointStates::default(),
+        })
+    }
+
+    /// The webhooks that were given up, oldest first: at most `limit` after a place in the list.
+    ///
+    /// # Errors
+    /// `forbidden` for who may not ask, `not_found` for an endpoint that there is not, `invalid` for a place that no
+    /// list has named.
+    pub async fn dead_letters(
+        &self,
+        by: &Inquirer,
+        endpoint: Option<&str>,
+        after: Option<&str>,
+        limit: u8,
+    ) -> Result<DeadLetterPage, Error> {
+        authorise_webhooks(by.service)?;
+        let after = after.map(|after| after.parse::<Cursor>()).transpose().map_err(|()| {
+            Error::refused(ErrorCode::Invalid, "after is not what a list has given as next.")
+        })?;
+        match (self.outgoing(), endpoint) {
+            (Some(outgoing), _) => {
+                outgoing.dead_letters(endpoint, after.as_ref(), limit.into()).await
+            }
+            (None, Some(_)) => Err(no_endpoints()),
+            (None, None) => Ok(DeadLetterPage { letters: Default::default(), next: None }),
+        }
+    }
+
+    /// A webhook that was given up, with the body that it would have now.
+    ///
+    /// # Errors
+    /// `forbidden` for who may not ask, `not_found`, and what keeps the owner of its room from answering.
+    pub async fn dead_letter(&self, by: &Inquirer, id: &str) -> Result<InspectedDeadLetter, Error> {
+        authorise_webhooks(by.service)?;
+        self.outgoing().ok_or_else(no_endpoints)?.inspect(id).await
+    }
+
+    /// Sends webhooks that were given up again, from the nodes that own their rooms: until one of an endpoint is
+    /// not taken, or it has taken long.
+    ///
+    /// # Errors
+    /// `forbidden` for who may not, `not_found`, and what the store says.
+    pub async fn redrive(
+        &self,
+        by: &Inquirer,
+        which: &DeadLetterFilter,
+    ) -> Result<Redriven, Error> {
+        authorise_webhooks(by.service)?;
+        match self.outgoing() {
+            Some(outgoing) => outgoing.redrive(which).await,
+            None if *which == DeadLetterFilter::default() => Ok(Redriven::default()),
+            None => Err(no_endpoints()),
+        }
+    }
+}
+
+fn no_endpoints() -> Error {
+    Error::refused(ErrorCode::NotFound, "No endpoint of webhooks is configured.")
+}
