@@ -6,7 +6,7 @@ use crate::{
     event::{Body, Edited, Entry, EntryKind, Reacted, Tombstone},
     ids::UserId,
     numbers::{MessageNumber, Position},
-    room::{LastEdit, Message, MessageKey, Reaction},
+    room::{Extra, LastEdit, Message, MessageKey, Reaction},
 };
 
 impl EntryKind {
@@ -53,6 +53,17 @@ impl Entry {
     }
 }
 
+impl Extra {
+    /// The position of the message that one with these extras answers.
+    #[must_use]
+    pub fn reply(extras: &[Self]) -> Option<Position> {
+        extras.iter().find_map(|extra| match extra {
+            Self::Reply(reply) => Some(reply.message),
+            Self::Unknown(_) => None,
+        })
+    }
+}
+
 impl Message {
     /// A message as it is sent.
     #[must_use]
@@ -70,7 +81,14 @@ impl Message {
             changed: Position::ZERO,
             edited: None,
             reactions: List::default(),
+            extras: List::default(),
         }
+    }
+
+    /// The position of the message that it answers.
+    #[must_use]
+    pub fn reply(&self) -> Option<Position> {
+        Extra::reply(&self.extras)
     }
 
     /// Whether it was deleted for everyone.
@@ -101,6 +119,7 @@ impl Message {
             }
             EntryKind::Deleted(deleted) => {
                 (self.edited, self.reactions) = (None, List::default());
+                self.extras = List::default();
                 self.body = Body::Deleted(Tombstone { by: deleted.by.clone() });
             }
             EntryKind::Reacted(reacted) => self.take_reaction(reacted),
@@ -132,6 +151,7 @@ mod tests {
     use crate::{
         Text, Timestamp,
         event::{Deleted, TextBody},
+        room::ReplyTo,
     };
 
     fn text(words: &str) -> Body {
@@ -193,12 +213,14 @@ mod tests {
     #[test]
     fn a_tombstone_has_no_words_left() {
         let mut message = Message::new(MessageNumber(1), None, None, text("one"));
+        message.extras = List::cut(vec![Extra::Reply(ReplyTo { message: Position(2) })]);
         message.take(&edit(7, 1, Some(text("two"))));
+        assert_eq!(message.reply(), Some(Position(2)));
         let by = UserId::new("giulia").ok();
         let (position, number) = (Position(3), MessageNumber(1));
         let deleted = Deleted { message: position, number, replaces: Position(7), by: by.clone() };
         message.take(&entry(8, EntryKind::Deleted(deleted)));
-        assert!(message.is_deleted());
+        assert!(message.is_deleted() && message.reply().is_none());
         assert_eq!((message.revision(), message.body), (0, Body::Deleted(Tombstone { by })));
         assert_eq!(edit(7, 1, Some(text("two"))).without_words(), Some(edit(7, 1, None)));
     }

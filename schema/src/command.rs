@@ -8,14 +8,14 @@ use crate::{
     event::Body,
     ids::{DeviceId, RoomId, UserId, exact},
     limits::{
-        CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, EMOJI_BYTES, NAME_BYTES, RESUME_CURSORS,
-        STATUS_BYTES, TOKEN_BYTES, USERS_PER_COMMAND,
+        CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, EMOJI_BYTES, EXTRAS, MESSAGES_PER_COMMAND,
+        NAME_BYTES, RESUME_CURSORS, STATUS_BYTES, TOKEN_BYTES, USERS_PER_COMMAND,
     },
     numbers::{MessageNumber, Position},
     open::{Empty, open_enum},
     room::{
-        Availability, ClientKey, Context, ContextStatus, Details, HistoryPolicy, Participant, Role,
-        RoomClass,
+        Availability, ClientKey, Context, ContextStatus, Details, Extra, HistoryPolicy,
+        Participant, ReplyTo, Role, RoomClass,
     },
 };
 
@@ -108,6 +108,8 @@ open_enum! {
         27 "revisions" Revisions(Revisions),
         /// Reacts to a message, or takes that back.
         28 "react" React(React),
+        /// Some messages of a room in short, wherever they are in its log.
+        29 "previews" Previews(Previews),
     }
 }
 
@@ -301,6 +303,24 @@ pub struct Send {
     pub room: RoomId,
     /// What it says.
     pub body: Body,
+    /// What belongs to it besides its words; at most one of each kind.
+    #[serde(default)]
+    pub extras: List<Extra, EXTRAS>,
+}
+
+impl Send {
+    /// A message of words alone.
+    #[must_use]
+    pub fn new(key: ClientKey, room: RoomId, body: Body) -> Self {
+        Self { key, room, body, extras: List::default() }
+    }
+
+    /// An answer to the message at a position.
+    #[must_use]
+    pub fn reply(key: ClientKey, room: RoomId, body: Body, message: Position) -> Self {
+        let extras = List::cut(vec![Extra::Reply(ReplyTo { message })]);
+        Self { extras, ..Self::new(key, room, body) }
+    }
 }
 
 /// See [`Command::Edit`].
@@ -385,6 +405,15 @@ pub struct MessageAt {
     pub room: RoomId,
     /// The message's position.
     pub position: Position,
+}
+
+/// See [`Command::Previews`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Previews {
+    /// The room.
+    pub room: RoomId,
+    /// The positions of the messages.
+    pub positions: List<Position, MESSAGES_PER_COMMAND>,
 }
 
 /// See [`Command::MarkRead`] and [`Command::MarkDelivered`].

@@ -68,6 +68,7 @@ impl Command {
             | Self::Profiles(_)
             | Self::MarkUnread(_)
             | Self::Revisions(_)
+            | Self::Previews(_)
             | Self::Unknown(_) => None,
         }
     }
@@ -80,6 +81,7 @@ impl Command {
             Self::History(command) => Some(command.room),
             Self::Message(command) => Some(command.room),
             Self::Revisions(command) => Some(command.room),
+            Self::Previews(command) => Some(command.room),
             Self::MarkRead(mark) | Self::MarkDelivered(mark) | Self::MarkUnread(mark) => {
                 Some(mark.room)
             }

@@ -71,6 +71,10 @@ maxima! {
     EMOJI_BYTES = 64;
     /// Reactions to a message.
     REACTIONS = 50;
+    /// What belongs to a message besides its words.
+    EXTRAS = 8;
+    /// Messages named in one command.
+    MESSAGES_PER_COMMAND = 100;
     /// The bytes of entries in one page or one resume answer; long entries mean fewer of them.
     PAGE_BYTES = 192 * 1024;
 }

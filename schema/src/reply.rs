@@ -8,12 +8,12 @@ use crate::{
     event::{Body, Entry},
     ids::{RoomId, SessionId},
     limits::{
-        Limits, MARKERS, PAGE_ENTRIES, PAGE_MEMBERS, PAGE_ROOMS, RESUME_CURSORS, REVISIONS,
-        USERS_PER_COMMAND,
+        Limits, MARKERS, MESSAGES_PER_COMMAND, PAGE_ENTRIES, PAGE_MEMBERS, PAGE_ROOMS,
+        RESUME_CURSORS, REVISIONS, USERS_PER_COMMAND,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
-    room::{Card, Marker, Member, OwnState, Presence, Profile, RoomSummary},
+    room::{Card, Marker, Member, MessagePreview, OwnState, Presence, Profile, RoomSummary},
 };
 
 open_enum! {
@@ -45,6 +45,8 @@ open_enum! {
         11 "refreshed" Refreshed(Refreshed),
         /// To revisions.
         12 "revisions" Revisions(RevisionPage),
+        /// To previews.
+        13 "previews" Previews(PreviewList),
     }
 }
 
@@ -201,6 +203,13 @@ pub struct RevisionPage {
     pub revisions: List<Revision, REVISIONS>,
     /// Whether there are more: ask again from the one after the last.
     pub more: bool,
+}
+
+/// The answer to previews: those of messages that are there and that this person may see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct PreviewList {
+    /// The messages, by position.
+    pub previews: List<MessagePreview, MESSAGES_PER_COMMAND>,
 }
 
 /// The answer to profiles: those of known users.

@@ -9,8 +9,8 @@ use crate::{
     ids::{ClientId, RoomId, UserId, exact},
     limits::{
         ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, EMOJI_BYTES,
-        NAME_BYTES, PHOTOS, PREVIEW_BYTES, REACTIONS, STATUS_BYTES, TIME_ZONE_BYTES, URL_BYTES,
-        USERS_PER_COMMAND, WORD_BYTES,
+        EXTRAS, NAME_BYTES, PHOTOS, PREVIEW_BYTES, REACTIONS, STATUS_BYTES, TIME_ZONE_BYTES,
+        URL_BYTES, USERS_PER_COMMAND, WORD_BYTES,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
@@ -325,6 +325,34 @@ pub struct Message {
     pub edited: Option<LastEdit>,
     /// The reactions to it, oldest first.
     pub reactions: List<Reaction, REACTIONS>,
+    /// What belongs to it besides its words; at most one of each kind.
+    pub extras: List<Extra, EXTRAS>,
+}
+
+open_enum! {
+    /// Something that belongs to a message besides its words. Clients ignore kinds that they do not know.
+    pub enum Extra {
+        /// The message that this one answers.
+        0 "reply" Reply(ReplyTo),
+    }
+}
+
+/// See [`Extra::Reply`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct ReplyTo {
+    /// The position of that message, in the same room.
+    pub message: Position,
+}
+
+/// A message in short, wherever it is in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct MessagePreview {
+    /// Its position.
+    pub position: Position,
+    /// The position of the last entry that changed it; 0 for none.
+    pub changed: Position,
+    /// What it says now, in short.
+    pub preview: Preview,
 }
 
 /// A reaction of somebody to a message.

@@ -70,6 +70,7 @@ fn word(ty: &Type) -> Option<String> {
                 Type::Named("EntryPage") => return None,
                 Type::Named(name) => (*name).to_owned(),
                 Type::Scalar(Scalar::UserId) => "UserId".to_owned(),
+                Type::Scalar(Scalar::U64) => "u64".to_owned(),
                 Type::Text(maximum) => format!("text {maximum}"),
                 other => panic!("a list of {other:?}"),
             };

@@ -111,7 +111,7 @@ fn an_unknown_command_is_kept_as_it_came() {
 fn unknown_kinds_inside_a_page_are_kept() {
     // A page of two entries: one of a newer kind, one message with a newer body.
     let newer_entry = [1, 5, 200, 1, 3, 7, 7, 7].as_slice();
-    let newer_body = [2, 6, 1, 10, 1, 0, 0, 90, 2, 8, 8, 0, 0, 0].as_slice();
+    let newer_body = [2, 6, 1, 11, 1, 0, 0, 90, 2, 8, 8, 0, 0, 0, 0].as_slice();
     let page = [&[2], newer_entry, newer_body, &[1, 0, 2]].concat();
     let bytes = [&[0, 9, 0, 8, page.len() as u8], page.as_slice()].concat();
     let frame: ServerFrame = decode(&bytes, Codec::Binary).expect("a page");

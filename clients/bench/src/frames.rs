@@ -55,7 +55,7 @@ pub(crate) fn message(id: u32, room: RoomId, key: ClientKey, now: u64) -> Vec<u8
     let mut text = format!("{now:016x}");
     text.extend(std::iter::repeat_n('x', TEXT_BYTES - text.len()));
     let body = Body::Text(TextBody { text: Text::cut(&text) });
-    request(id, Command::Send(Send { key, room, body }))
+    request(id, Command::Send(Send::new(key, room, body)))
 }
 
 /// What a frame is, as far as the scenarios need it.

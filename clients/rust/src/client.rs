@@ -6,14 +6,16 @@ use std::sync::{
 };
 
 use caffis_schema::{
-    Body, ClientId, ClientSignal, Command, MessageNumber, Position, Reply, RoomId, Text, UserId,
+    Body, ClientId, ClientSignal, Command, List, MessageNumber, Position, Reply, RoomId, Text,
+    UserId,
     command::{
-        Anchor, Close, CreateGroup, EnsureDirect, EnsureRoom, History, Mark, Members, Open, Send,
-        Typing,
+        Anchor, Close, CreateGroup, EnsureDirect, EnsureRoom, History, Mark, Members, Open,
+        Previews, Send, Typing,
     },
     event::TextBody,
+    limits::MESSAGES_PER_COMMAND,
     reply::{Appended, EntryPage, MemberPage},
-    room::{ClientKey, HistoryPolicy, RoomSummary},
+    room::{ClientKey, HistoryPolicy, MessagePreview, RoomSummary},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -90,7 +92,7 @@ impl Client {
         key: ClientKey,
         body: Body,
     ) -> Result<Appended, CallError> {
-        match self.call(Command::Send(Send { key, room, body })).await? {
+        match self.call(Command::Send(Send::new(key, room, body))).await? {
             Reply::Appended(appended) => Ok(appended),
             other => Err(CallError::Unexpected(other.name())),
         }
@@ -102,6 +104,38 @@ impl Client {
     /// Any [`CallError`].
     pub async fn send_text(&self, room: RoomId, text: &str) -> Result<Appended, CallError> {
         self.send(room, self.key(room), Body::Text(TextBody { text: Text::cut(text) })).await
+    }
+
+    /// Answers the message at a position with a text, truncated to the longest that the wire carries.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub async fn reply_text(
+        &self,
+        room: RoomId,
+        message: Position,
+        text: &str,
+    ) -> Result<Appended, CallError> {
+        let body = Body::Text(TextBody { text: Text::cut(text) });
+        match self.call(Command::Send(Send::reply(self.key(room), room, body, message))).await? {
+            Reply::Appended(appended) => Ok(appended),
+            other => Err(CallError::Unexpected(other.name())),
+        }
+    }
+
+    /// Some messages of a room in short: those that are there and that this person may see.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub async fn previews(
+        &self,
+        room: RoomId,
+        positions: List<Position, MESSAGES_PER_COMMAND>,
+    ) -> Result<Vec<MessagePreview>, CallError> {
+        match self.call(Command::Previews(Previews { room, positions })).await? {
+            Reply::Previews(list) => Ok(list.previews.into_vec()),
+            other => Err(CallError::Unexpected(other.name())),
+        }
     }
 
     /// Opens a room; its last entries come as [`ClientEvent::Opened`], and after a break it is
@@ -182,7 +216,7 @@ impl Client {
         self.room(Command::CreateGroup(CreateGroup {
             key: self.key_of_new_room(),
             name: Text::cut(name),
-            members: caffis_schema::List::cut(members),
+            members: List::cut(members),
             history,
         }))
         .await

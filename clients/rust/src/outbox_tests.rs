@@ -9,11 +9,9 @@ use super::*;
 use crate::{Connection, connection::tests::silent_link};
 
 fn send(room: u64, id: u8) -> Command {
-    Command::Send(command::Send {
-        key: ClientKey { id: ClientId([id; 16]), time: Timestamp(0), head: Position(0) },
-        room: RoomId::from_random(room),
-        body: Body::Text(TextBody { text: Text::cut("hello") }),
-    })
+    let key = ClientKey { id: ClientId([id; 16]), time: Timestamp(0), head: Position(0) };
+    let body = Body::Text(TextBody { text: Text::cut("hello") });
+    Command::Send(command::Send::new(key, RoomId::from_random(room), body))
 }
 
 fn history(room: u64) -> Command {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Entry, EntryKind, Message } from "../src/protocol.ts";
-import { changeMessage, isDeleted, withChanges } from "../src/store/changes.ts";
+import { changeMessage, isDeleted, messageText, withChanges } from "../src/store/changes.ts";
 import { append, type Log, prepend } from "../src/store/log.ts";
-import { advance, messageText } from "../src/store/summary.ts";
+import { advance } from "../src/store/summary.ts";
 import { ME, OTHER, ROOM } from "./fake.ts";
 
 function entry(position: number, kind: EntryKind): Entry {
@@ -19,6 +19,7 @@ function message(position: number, text: string): Entry {
     changed: 0,
     edited: null,
     reactions: [],
+    extras: [],
   };
   return entry(position, { type: "message", value });
 }
@@ -77,7 +78,7 @@ describe("changes of messages", () => {
       },
     });
     const gone = append(after, [deleted(10, 5)]).log;
-    expect(gone.entries[0]?.kind).toMatchObject({ value: { reactions: [] } });
+    expect(gone.entries[0]?.kind).toMatchObject({ value: { reactions: [], extras: [] } });
   });
 
   test("reach messages that are here, whichever comes first", () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ChatClient } from "../src/client/client.ts";
 import { PONG_MAX_MS, PONG_MIN_MS, PongLimit } from "../src/client/heartbeat.ts";
 import type { Route } from "../src/link/discover.ts";
-import { messageText } from "../src/store/summary.ts";
+import { messageText } from "../src/store/changes.ts";
 import { sleep } from "../src/timers.ts";
 import { FakeServer, FakeTimers, ROOM, settled } from "./fake.ts";
 import { count, refusal, start } from "./start.ts";

@@ -7,6 +7,7 @@ import {
   type Cursor,
   clientFrameFromBytes,
   type Entry,
+  type Extra,
   type History,
   type OwnState,
   type Reply,
@@ -21,6 +22,7 @@ import {
   userId,
   type WireError,
 } from "../src/protocol.ts";
+import { shortened } from "../src/store/changes.ts";
 import type { Timers } from "../src/timers.ts";
 
 export const ROOM = roomId("00000000000000a1");
@@ -175,7 +177,12 @@ export class FakeServer {
   }
 
   /** Adds a message to the log and tells nobody. */
-  write(text: string, sender = OTHER, key = { id: randomClientId(), time: T0 }): Entry {
+  write(
+    text: string,
+    sender = OTHER,
+    key = { id: randomClientId(), time: T0 },
+    extras: readonly Extra[] = [],
+  ): Entry {
     const position = this.entries.length + 1;
     const entry: Entry = {
       position,
@@ -190,6 +197,7 @@ export class FakeServer {
           changed: 0,
           edited: null,
           reactions: [],
+          extras,
         },
       },
     };
@@ -294,14 +302,27 @@ export class FakeServer {
         this.changeOwn(command.value);
         return { type: "done" };
       case "send": {
-        const { body } = command.value;
+        const { body, extras } = command.value;
         const { id, time: made } = command.value.key;
         const key = { id, time: made };
         const text = body.type === "text" ? body.value.text : "";
-        const entry = this.#sent.get(key.id) ?? this.write(text, ME, key);
+        const entry = this.#sent.get(key.id) ?? this.write(text, ME, key, extras);
         this.#sent.set(key.id, entry);
         const { position, time } = entry;
         return { type: "appended", value: { room: ROOM, position, number: position, time } };
+      }
+      case "previews": {
+        const found = this.entries.filter(({ position }) =>
+          command.value.positions.includes(position),
+        );
+        const previews = found.flatMap(({ position, time, kind }) => {
+          if (kind.type !== "message") return [];
+          const { number, sender, changed, body } = kind.value;
+          const deleted = body.type === "deleted";
+          const preview = { number, sender, text: shortened(body), time, deleted };
+          return [{ position, changed, preview }];
+        });
+        return { type: "previews", value: { previews } };
       }
       default:
         return { type: "done" };

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { ChatClient } from "../src/client/client.ts";
-import { messageText } from "../src/store/summary.ts";
+import { messageText } from "../src/store/changes.ts";
 import { FakeServer, ROOM, settled } from "./fake.ts";
 import { count, refusal, start } from "./start.ts";
 

@@ -84,7 +84,14 @@ test("the keyboard opens the same menu, which shows what a message said before",
   await menu.waitFor();
   const entries = await menu.getByRole("menuitem").allInnerTexts();
   // Marco has seen it; who made the group moderates.
-  expect(entries).toEqual(["React…", "Edit", "Copy text", "Edit history", "Delete for everyone"]);
+  expect(entries).toEqual([
+    "React…",
+    "Reply",
+    "Edit",
+    "Copy text",
+    "Edit history",
+    "Delete for everyone",
+  ]);
   await page.keyboard.press("Escape");
   await menu.waitFor({ state: "detached" });
   // A right click has the same.
@@ -109,7 +116,11 @@ test("a long press opens it on a phone, with what a member may do", async () => 
   await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints });
   await page.getByTestId("message-menu").waitFor();
   await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
-  expect(await page.getByRole("menuitem").allInnerTexts()).toEqual(["Reagisci…", "Copia il testo"]);
+  expect(await page.getByRole("menuitem").allInnerTexts()).toEqual([
+    "Reagisci…",
+    "Rispondi",
+    "Copia il testo",
+  ]);
   await page.touchscreen.tap(20, 20);
   await page.getByTestId("message-menu").waitFor({ state: "detached" });
 });

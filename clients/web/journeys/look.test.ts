@@ -46,6 +46,11 @@ beforeAll(async () => {
   await marco.page.getByTestId("action-delete").click();
   await marco.page.getByTestId("delete-now").click();
   await marco.page.getByTestId("tombstone").waitFor();
+  // Somebody answers.
+  await marco.page.getByTestId("message").first().click({ button: "right" });
+  await marco.page.getByTestId("action-reply").click();
+  await marco.says("Arrivo tra cinque minuti");
+  await marco.page.getByTestId("quote").waitFor();
   // Some react.
   await marco.page.getByTestId("message").first().click({ button: "right" });
   await marco.page.getByTestId("quick-☕").click();
@@ -106,6 +111,12 @@ for (const theme of THEMES) {
       await look("react");
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
+      await page.getByTestId("message").first().click({ button: "right" });
+      await page.getByTestId("action-reply").click();
+      await page.getByTestId("reply-bar").waitFor();
+      await look("reply");
+      await page.getByTestId("composer").press("Escape");
+      await page.getByTestId("reply-bar").waitFor({ state: "detached" });
       await page.getByTestId("composer").press("ArrowUp");
       await page.getByTestId("edit-bar").waitFor();
       await look("edit");

@@ -19,6 +19,7 @@ function bubble(change: Partial<Bubble> = {}): Bubble {
     own: true,
     edited: false,
     reactions: [],
+    quote: null,
     deletedBy: undefined,
     pending: null,
     first: true,
@@ -43,22 +44,34 @@ function ground(
 
 describe("the actions of a message", () => {
   test("follow who wrote it, when, and who has read it", () => {
-    expect(actionsFor(bubble(), ground())).toEqual(["react", "edit", "copy", "delete"]);
+    expect(actionsFor(bubble(), ground())).toEqual(["react", "reply", "edit", "copy", "delete"]);
     expect(actionsFor(bubble(), ground({}, { now: 5 * MINUTE }))).toContain("edit");
     expect(actionsFor(bubble(), ground({}, { now: 5 * MINUTE + 1 }))).toEqual([
       "react",
+      "reply",
       "copy",
       "delete",
     ]);
-    expect(actionsFor(bubble(), ground({}, { read: 4 }))).toEqual(["react", "edit", "copy"]);
+    expect(actionsFor(bubble(), ground({}, { read: 4 }))).toEqual([
+      "react",
+      "reply",
+      "edit",
+      "copy",
+    ]);
     expect(actionsFor(bubble(), ground({}, { read: 3 }))).toContain("delete");
     const theirs = bubble({ own: false, sender: MARCO });
-    expect(actionsFor(theirs, ground())).toEqual(["react", "copy"]);
-    expect(actionsFor(theirs, ground({ role: "admin" }))).toEqual(["react", "copy", "delete"]);
+    expect(actionsFor(theirs, ground())).toEqual(["react", "reply", "copy"]);
+    expect(actionsFor(theirs, ground({ role: "admin" }))).toEqual([
+      "react",
+      "reply",
+      "copy",
+      "delete",
+    ]);
     const edited = bubble({ own: false, sender: MARCO, edited: true });
-    expect(actionsFor(edited, ground())).toEqual(["react", "copy"]);
+    expect(actionsFor(edited, ground())).toEqual(["react", "reply", "copy"]);
     expect(actionsFor(edited, ground({ role: "owner" }))).toEqual([
       "react",
+      "reply",
       "copy",
       "revisions",
       "delete",
@@ -70,14 +83,17 @@ describe("the actions of a message", () => {
     expect(actionsFor(bubble(), ground({ class: "public", members: 0 }))).toContain("delete");
     expect(actionsFor(bubble(), ground({ class: "public", members: 0 }, late))).toEqual([
       "react",
+      "reply",
       "copy",
     ]);
     expect(actionsFor(bubble(), ground({ members: 101 }, { ...late, read: 0 }))).toEqual([
       "react",
+      "reply",
       "copy",
     ]);
     expect(actionsFor(bubble(), ground({ class: "evidence" }))).toEqual([
       "react",
+      "reply",
       "copy",
       "delete",
     ]);
@@ -86,7 +102,7 @@ describe("the actions of a message", () => {
 
   test("say who reacted, once somebody has", () => {
     const reactions = [{ emoji: "☕", users: [MARCO] }];
-    const all = ["react", "reactors", "copy"];
+    const all = ["react", "reply", "reactors", "copy"];
     expect(actionsFor(bubble({ reactions, own: false, sender: MARCO }), ground())).toEqual(all);
     const closed = ground({}, { closed: true });
     expect(actionsFor(bubble({ reactions }), closed)).toEqual(["reactors", "copy"]);

@@ -19,6 +19,7 @@ function messages(...senders: UserId[]): Entry[] {
       changed: 0,
       edited: null,
       reactions: [],
+      extras: [],
     };
     return { position: i + 1, time: 0, kind: { type: "message", value } };
   });

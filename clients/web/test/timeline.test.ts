@@ -22,7 +22,7 @@ function message(number: number, sender = MARCO, time = NOON + number * 1_000, i
     time,
     kind: {
       type: "message",
-      value: { number, sender, key, body, changed: 0, edited: null, reactions: [] },
+      value: { number, sender, key, body, changed: 0, edited: null, reactions: [], extras: [] },
     },
   };
 }
@@ -130,6 +130,7 @@ describe("a timeline", () => {
       key,
       room: "" as RoomId,
       body,
+      extras: [],
       state: "sending",
       error: null,
     };

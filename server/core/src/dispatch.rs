@@ -11,8 +11,8 @@ use crate::{
     cluster::Owner,
     errors::{no_owner, not_now},
     features::{
-        create, edit, history, markers, members, open, preferences, presence, profiles, resume,
-        room_list,
+        create, edit, history, markers, members, open, preferences, presence, previews, profiles,
+        resume, room_list,
     },
 };
 
@@ -47,6 +47,7 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Delete(command) => Box::pin(call.change(command)),
         Command::React(command) => Box::pin(call.change(command)),
         Command::Revisions(command) => in_time(within, edit::handle_revisions(call, command)),
+        Command::Previews(command) => in_time(within, previews::handle(call, command)),
         Command::History(command) => in_time(within, history::handle(call, command)),
         Command::Message(command) => in_time(within, history::handle_message(call, command)),
         Command::MarkRead(mark) => Box::pin(markers::handle_read(call, mark)),

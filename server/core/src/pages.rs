@@ -1,6 +1,6 @@
 //! Pages of a room's log, from memory where it has all of them, else from the store.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use caffis_schema::{
     Entry, EntryKind, Error, ErrorCode, List, Position, RoomId,
@@ -19,7 +19,7 @@ use crate::{
     },
     peers::questions::{Paged, Settled},
     reads::Stored,
-    room::{RoomCell, no_such_message, read_back, read_forward},
+    room::{RoomCell, no_such_message, read_at, read_back, read_forward},
     services::Services,
 };
 
@@ -266,6 +266,28 @@ pub async fn message_at(
         EntryKind::Message(message) => Ok((entry.clone(), message.clone())),
         _ => Err(no_such_message()),
     }
+}
+
+/// The entries at some positions, as far as the log has them: from memory, the rest in one read.
+///
+/// # Errors
+/// What the store says.
+pub async fn entries_at(
+    services: &Services,
+    (cell, state): (&RoomCell, &RoomState),
+    positions: BTreeSet<Position>,
+) -> Result<Vec<Arc<Entry>>, Error> {
+    let (mut found, mut cold) = (Vec::with_capacity(positions.len()), Vec::new());
+    for position in positions {
+        match in_memory(services, cell, position, position) {
+            Some(mut entries) => found.extend(entries.pop()),
+            None => cold.push(position),
+        }
+    }
+    if !cold.is_empty() {
+        found.extend(read_at(&*services.store, state, &cold).await?);
+    }
+    Ok(found)
 }
 
 /// The entries of a room after a position, as many as go into one page: for a node whose view lacks them.

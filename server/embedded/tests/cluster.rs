@@ -180,7 +180,7 @@ impl Nodes {
         let id = ClientId(u128::from(id).to_be_bytes());
         let key = ClientKey { id, time: Wall.now(), head };
         let body = Body::Text(TextBody { text: Text::cut(&"x".repeat(200)) });
-        Command::Send(Send { key, room, body })
+        Command::Send(Send::new(key, room, body))
     }
 
     /// Sends to a room until it is accepted, with one id; gives how long that took.

@@ -256,6 +256,9 @@ fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth) {
         if said.is_some_and(|words| *words != *sending.words) {
             trace.broken(format_args!("{short}: {position} has other words"));
         }
+        if !message.is_deleted() && message.reply() != sending.answers {
+            trace.broken(format_args!("{short}: {position} answers another message"));
+        }
         if sending.acknowledged.is_none() && sending.open == 0 {
             let words = sending.short();
             trace.broken(format_args!("{short}: {position}, {words}, was refused and is there"));

@@ -144,9 +144,18 @@ fn check_askers(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &[Entry])
                 entry.position <= appended.position
                     && matches!(&entry.kind, EntryKind::Deleted(gone) if gone.message == changing.message)
             }),
-            (What::React(..), Some(EntryKind::Reacted(it))) => it.user == *user,
-            // It was so already.
-            (What::React(..), _) => true,
+            // It is so from then on, whether this changed it or it was so already.
+            (What::React(emoji, add), _) => {
+                let before = entries.iter().rev().skip_while(|it| it.position > appended.position);
+                let last = before.map(|entry| &entry.kind).find_map(|kind| match kind {
+                    EntryKind::Reacted(it) => {
+                        let same = (it.message, &it.user, &*it.emoji);
+                        (same == (changing.message, user, *emoji)).then_some(it.added)
+                    }
+                    _ => None,
+                });
+                last.unwrap_or_default() == *add
+            }
             (What::Edit(_), _) => false,
         };
         if !happened {

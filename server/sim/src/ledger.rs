@@ -14,6 +14,8 @@ use crate::trace::Trace;
 pub(crate) struct Sending {
     pub(crate) room: RoomId,
     pub(crate) words: String,
+    /// The message that it answers.
+    pub(crate) answers: Option<Position>,
     /// What the server said: the same every time.
     pub(crate) acknowledged: Option<Appended>,
     /// Attempts whose outcome is unknown.
@@ -102,10 +104,17 @@ impl Ledger {
     }
 
     /// An attempt to send begins.
-    pub(crate) fn attempt(&mut self, user: &UserId, id: ClientId, room: RoomId, words: &str) {
+    pub(crate) fn attempt(
+        &mut self,
+        user: &UserId,
+        id: ClientId,
+        (room, answers): (RoomId, Option<Position>),
+        words: &str,
+    ) {
         let sending = self.sendings.entry((user.clone(), id)).or_insert_with(|| Sending {
             room,
             words: words.to_owned(),
+            answers,
             acknowledged: None,
             open: 0,
         });

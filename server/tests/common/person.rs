@@ -304,7 +304,7 @@ impl Person {
 /// The command that sends a text.
 pub(crate) fn said(room: RoomId, text: &str, key: ClientKey) -> Command {
     let body = Body::Text(TextBody { text: Text::new(text).unwrap() });
-    Command::Send(Send { key, room, body })
+    Command::Send(Send::new(key, room, body))
 }
 
 /// A key that no other act has.

@@ -224,7 +224,7 @@ impl Person {
         let text = format!("{at:016x}{}", "x".repeat(TEXT_BYTES - 16));
         let key = key(number + 1, self.begin + acked);
         let body = Body::Text(TextBody { text: Text::cut(&text) });
-        Command::Send(Send { key, room: self.room, body })
+        Command::Send(Send::new(key, self.room, body))
     }
 
     fn entry(&self, RoomEntry { entry, .. }: &RoomEntry) {

@@ -40,6 +40,7 @@ import type { ChatClientOptions } from "./options.ts";
 import { PageLoader } from "./pages.ts";
 import { OwnPresence } from "./presence.ts";
 import { ProfileLoader } from "./profiles.ts";
+import { QuoteLoader } from "./quotes.ts";
 import { Receipts } from "./receipts.ts";
 import { requestAgain } from "./request.ts";
 import type { Greeted } from "./session.ts";
@@ -62,6 +63,7 @@ export class ChatClient implements Disposable {
   readonly #typing: TypingState;
   readonly #profiles: ProfileLoader;
   readonly #pages: PageLoader;
+  readonly #quotes: QuoteLoader;
   readonly #conversations: Conversations;
   readonly #own: OwnPresence;
   readonly #unreadable: Unreadable;
@@ -114,11 +116,14 @@ export class ChatClient implements Disposable {
       request,
       changed: (room, pending) => this.#store.pending(room, pending),
       acknowledged: (message, { position, number, time }) => {
-        const { room, body } = message;
+        const { room, body, extras } = message;
         const { id, time: made } = message.key;
         const key = { id, time: made };
         const sender = this.#store.self ?? null;
-        const own: Message = { number, sender, key, body, changed: 0, edited: null, reactions: [] };
+        const own: Message = {
+          ...{ number, sender, key, body, extras },
+          ...{ changed: 0, edited: null, reactions: [] },
+        };
         this.#store.entry(room, { position, time, kind: { type: "message", value: own } });
         // If entries before it are missing, it stays visible until they have arrived.
         const view = this.#store.get(room);
@@ -128,6 +133,7 @@ export class ChatClient implements Disposable {
     this.#profiles = new ProfileLoader(this.#store, request);
     const requestUntil = (command: Command, signal?: AbortSignal) => this.request(command, signal);
     this.#pages = new PageLoader(this.#store, this.#profiles, requestUntil);
+    this.#quotes = new QuoteLoader(this.#store, this.#profiles, request);
     this.messages = new Messages(this.#store, this.#clock, requestUntil);
     this.#conversations = new Conversations(this.#store, this.#clock, requestUntil);
     this.#own = new OwnPresence(this.#store, request);
@@ -227,10 +233,27 @@ export class ChatClient implements Disposable {
     return this.#pages.members(room, signal);
   }
 
-  /** Sends a text: it shows at once, is sent as soon as possible, and arrives once. */
-  send(room: RoomId, text: string): PendingMessage {
+  /**
+   * Loads the entries around a position instead of those that are here, unless it is among them or close
+   * before them. False if there is nothing at that position that this person may see.
+   */
+  loadAround(room: RoomId, position: number): Promise<boolean> {
+    return this.#pages.around(room, position);
+  }
+
+  /** Loads the messages that those here answer: see the quotes of the room. */
+  loadQuotes(room: RoomId): Promise<void> {
+    return this.#quotes.load(room);
+  }
+
+  /**
+   * Sends a text, which may answer the message at a position: it shows at once, is sent as soon as possible,
+   * and arrives once.
+   */
+  send(room: RoomId, text: string, message: number | null = null): PendingMessage {
     this.#typing.say(room, false);
-    return this.#outbox.add(room, { type: "text", value: { text } });
+    const extras = message === null ? [] : [{ type: "reply", value: { message } } as const];
+    return this.#outbox.add(room, { type: "text", value: { text } }, extras);
   }
 
   /** Tries a failed message again. */

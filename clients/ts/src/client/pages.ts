@@ -76,6 +76,14 @@ export class PageLoader {
     }
   }
 
+  /** The entries around a position; false if this person sees none there. */
+  async around(room: RoomId, position: number): Promise<boolean> {
+    const page = await this.#history(room, { type: "around", value: position }, PAGE_ENTRIES);
+    const found = page?.entries.some((entry) => entry.position === position) ?? false;
+    if (page && found) this.#store.around(room, page);
+    return found;
+  }
+
   async #history(room: RoomId, anchor: Anchor, limit: number): Promise<EntryPage | null> {
     const reply = await this.#request({ type: "history", value: { room, anchor, limit } });
     if (reply.type !== "page") return null;

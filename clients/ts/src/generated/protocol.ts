@@ -105,6 +105,12 @@ export const EMOJI_BYTES = 64;
 /** Reactions to a message. */
 export const REACTIONS = 50;
 
+/** What belongs to a message besides its words. */
+export const EXTRAS = 8;
+
+/** Messages named in one command. */
+export const MESSAGES_PER_COMMAND = 100;
+
 /** The bytes of entries in one page or one resume answer; long entries mean fewer of them. */
 export const PAGE_BYTES = 196_608;
 
@@ -281,6 +287,8 @@ export type Command =
   | { readonly type: "revisions"; readonly value: Revisions }
   /** Reacts to a message, or takes that back. */
   | { readonly type: "react"; readonly value: React }
+  /** Some messages of a room in short, wherever they are in its log. */
+  | { readonly type: "previews"; readonly value: Previews }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -374,8 +382,11 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "react":
       w.tagged(28, encodeReact, v.value);
       return;
+    case "previews":
+      w.tagged(29, encodePreviews, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 29, FRAME_BYTES);
+      w.unknown(v, 30, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -445,6 +456,8 @@ export function decodeCommand(r: Reader): Command {
       return { type: "revisions", value: r.sized(decodeRevisions) };
     case 28:
       return { type: "react", value: r.sized(decodeReact) };
+    case 29:
+      return { type: "previews", value: r.sized(decodePreviews) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -984,6 +997,8 @@ export interface Send {
   readonly room: RoomId;
   /** What it says. */
   readonly body: Body;
+  /** What belongs to it besides its words; at most one of each kind. */
+  readonly extras: readonly Extra[];
 }
 
 /** Encodes Send. */
@@ -991,6 +1006,7 @@ export function encodeSend(w: Writer, v: Send): void {
   encodeClientKey(w, v.key);
   w.roomId(v.room);
   encodeBody(w, v.body);
+  w.list(v.extras, 8, encodeExtra);
 }
 
 /** Decodes Send. */
@@ -999,6 +1015,7 @@ export function decodeSend(r: Reader): Send {
     key: decodeClientKey(r),
     room: r.roomId(),
     body: decodeBody(r),
+    extras: r.list(8, decodeExtra),
   };
 }
 
@@ -1113,6 +1130,59 @@ export function encodeTombstone(w: Writer, v: Tombstone): void {
 export function decodeTombstone(r: Reader): Tombstone {
   return {
     by: r.option((r) => r.userId()),
+  };
+}
+
+/**
+ * Something that belongs to a message besides its words. Clients ignore kinds that they do not
+ * know.
+ */
+export type Extra =
+  /** The message that this one answers. */
+  | { readonly type: "reply"; readonly value: ReplyTo }
+  /** A kind that is newer than this build. */
+  | Unknown;
+
+/** Encodes Extra. */
+export function encodeExtra(w: Writer, v: Extra): void {
+  switch (v.type) {
+    case "reply":
+      w.tagged(0, encodeReplyTo, v.value);
+      return;
+    case "unknown":
+      w.unknown(v, 1, FRAME_BYTES);
+      return;
+    default:
+      throw new EncodeError(`no Extra: ${(v as { type: string }).type}`);
+  }
+}
+
+/** Decodes Extra. */
+export function decodeExtra(r: Reader): Extra {
+  const tag = r.u32();
+  switch (tag) {
+    case 0:
+      return { type: "reply", value: r.sized(decodeReplyTo) };
+    default:
+      return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
+  }
+}
+
+/** See `Extra::Reply`. */
+export interface ReplyTo {
+  /** The position of that message, in the same room. */
+  readonly message: number;
+}
+
+/** Encodes ReplyTo. */
+export function encodeReplyTo(w: Writer, v: ReplyTo): void {
+  w.u64(v.message);
+}
+
+/** Decodes ReplyTo. */
+export function decodeReplyTo(r: Reader): ReplyTo {
+  return {
+    message: r.u64(),
   };
 }
 
@@ -1611,6 +1681,28 @@ export function decodeReact(r: Reader): React {
   };
 }
 
+/** See `Command::Previews`. */
+export interface Previews {
+  /** The room. */
+  readonly room: RoomId;
+  /** The positions of the messages. */
+  readonly positions: readonly number[];
+}
+
+/** Encodes Previews. */
+export function encodePreviews(w: Writer, v: Previews): void {
+  w.roomId(v.room);
+  w.list(v.positions, 100, (w, v) => w.u64(v));
+}
+
+/** Decodes Previews. */
+export function decodePreviews(r: Reader): Previews {
+  return {
+    room: r.roomId(),
+    positions: r.list(100, (r) => r.u64()),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -1799,6 +1891,8 @@ export type Reply =
   | { readonly type: "refreshed"; readonly value: Refreshed }
   /** To revisions. */
   | { readonly type: "revisions"; readonly value: RevisionPage }
+  /** To previews. */
+  | { readonly type: "previews"; readonly value: PreviewList }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1844,8 +1938,11 @@ export function encodeReply(w: Writer, v: Reply): void {
     case "revisions":
       w.tagged(12, encodeRevisionPage, v.value);
       return;
+    case "previews":
+      w.tagged(13, encodePreviewList, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 13, FRAME_BYTES);
+      w.unknown(v, 14, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Reply: ${(v as { type: string }).type}`);
@@ -1883,6 +1980,8 @@ export function decodeReply(r: Reader): Reply {
       return { type: "refreshed", value: r.sized(decodeRefreshed) };
     case 12:
       return { type: "revisions", value: r.sized(decodeRevisionPage) };
+    case 13:
+      return { type: "previews", value: r.sized(decodePreviewList) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -2438,6 +2537,8 @@ export interface Message {
   readonly edited: LastEdit | null;
   /** The reactions to it, oldest first. */
   readonly reactions: readonly Reaction[];
+  /** What belongs to it besides its words; at most one of each kind. */
+  readonly extras: readonly Extra[];
 }
 
 /** Encodes Message. */
@@ -2449,6 +2550,7 @@ export function encodeMessage(w: Writer, v: Message): void {
   w.u64(v.changed);
   w.option(v.edited, encodeLastEdit);
   w.list(v.reactions, 50, encodeReaction);
+  w.list(v.extras, 8, encodeExtra);
 }
 
 /** Decodes Message. */
@@ -2461,6 +2563,7 @@ export function decodeMessage(r: Reader): Message {
     changed: r.u64(),
     edited: r.option(decodeLastEdit),
     reactions: r.list(50, decodeReaction),
+    extras: r.list(8, decodeExtra),
   };
 }
 
@@ -3047,6 +3150,50 @@ export function decodeRevision(r: Reader): Revision {
     revision: r.u32(),
     time: r.u64(),
     body: decodeBody(r),
+  };
+}
+
+/** The answer to previews: those of messages that are there and that this person may see. */
+export interface PreviewList {
+  /** The messages, by position. */
+  readonly previews: readonly MessagePreview[];
+}
+
+/** Encodes PreviewList. */
+export function encodePreviewList(w: Writer, v: PreviewList): void {
+  w.list(v.previews, 100, encodeMessagePreview);
+}
+
+/** Decodes PreviewList. */
+export function decodePreviewList(r: Reader): PreviewList {
+  return {
+    previews: r.list(100, decodeMessagePreview),
+  };
+}
+
+/** A message in short, wherever it is in a room. */
+export interface MessagePreview {
+  /** Its position. */
+  readonly position: number;
+  /** The position of the last entry that changed it; 0 for none. */
+  readonly changed: number;
+  /** What it says now, in short. */
+  readonly preview: Preview;
+}
+
+/** Encodes MessagePreview. */
+export function encodeMessagePreview(w: Writer, v: MessagePreview): void {
+  w.u64(v.position);
+  w.u64(v.changed);
+  encodePreview(w, v.preview);
+}
+
+/** Decodes MessagePreview. */
+export function decodeMessagePreview(r: Reader): MessagePreview {
+  return {
+    position: r.u64(),
+    changed: r.u64(),
+    preview: decodePreview(r),
   };
 }
 

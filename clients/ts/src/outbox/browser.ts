@@ -61,10 +61,10 @@ class BrowserMessages implements KeptMessages {
     this.#written = this.#begun;
   }
 
-  put({ key, room, text, error }: KeptMessage): void {
+  put({ key, room, text, extras, error }: KeptMessage): void {
     this.#order += 1;
     const own = { user: this.#user, owner: this.#owner, order: this.#order };
-    const row: Row = { ...own, id: key.id, key, room, text, error };
+    const row: Row = { ...own, id: key.id, key, room, text, extras, error };
     this.#write((messages) => messages.put(row));
   }
 
@@ -167,11 +167,15 @@ class BrowserMessages implements KeptMessages {
   }
 }
 
+/** A kept message; before messages could answer others it had no extras. */
+type Older = Omit<KeptMessage, "extras"> & Partial<Pick<KeptMessage, "extras">>;
+
 /** A message as it was kept, checked: an older version of the page may have written it. */
-export function read({ key, room, text, error }: KeptMessage): KeptMessage {
+export function read(kept: Older): KeptMessage {
+  const { key, room, text, extras = [], error } = kept;
   // A key without a head knew none.
   const { id, time, head = 0 }: Partial<ClientKey> & Pick<ClientKey, "id" | "time"> = key;
-  return { key: { id: clientId(id), time, head }, room: roomId(room), text, error };
+  return { key: { id: clientId(id), time, head }, room: roomId(room), text, extras, error };
 }
 
 function openDatabase(name: string): Promise<IDBDatabase> {

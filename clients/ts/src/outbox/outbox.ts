@@ -12,6 +12,7 @@ import type {
   ClientKey,
   Command,
   ErrorCode,
+  Extra,
   Message,
   Reply,
   RoomId,
@@ -72,12 +73,16 @@ export class Outbox {
   }
 
   /** Takes a message and sends it as soon as possible. */
-  add(room: RoomId, body: Body): PendingMessage {
+  add(room: RoomId, body: Body, extras: readonly Extra[] = []): PendingMessage {
     if (this.#all().length >= OUTBOX_MESSAGES) {
       throw new RangeError(`${OUTBOX_MESSAGES} messages wait already`);
     }
     const key = this.#newKey(this.#options.head(room));
-    const message: PendingMessage = { key, room, body, state: "queued", error: null };
+    const message: PendingMessage = {
+      ...{ key, room, body, extras },
+      state: "queued",
+      error: null,
+    };
     this.#put(message);
     this.#keep(message);
     void this.#pump(room);
@@ -110,10 +115,10 @@ export class Outbox {
   }
 
   #adopt(messages: readonly KeptMessage[]): void {
-    for (const { key, room, text, error } of messages) {
+    for (const { key, room, text, extras, error } of messages) {
       if (this.#closed || this.#find(room, key)) continue;
       const body: Body = { type: "text", value: { text } };
-      this.#put({ key, room, body, state: error === null ? "queued" : "failed", error });
+      this.#put({ key, room, body, extras, state: error === null ? "queued" : "failed", error });
       void this.#pump(room);
     }
   }
@@ -134,10 +139,11 @@ export class Outbox {
 
   /** Sends one message; false if the client ended before the answer. */
   async #send(message: PendingMessage): Promise<boolean> {
-    const { key, room, body } = message;
+    const { key, room, body, extras } = message;
     this.#mark(message, "sending", null);
     try {
-      const reply = await this.#options.request({ type: "send", value: { key, room, body } });
+      const value = { key, room, body, extras };
+      const reply = await this.#options.request({ type: "send", value });
       if (reply.type !== "appended") throw new Error(`send was answered by ${reply.type}`);
       this.#mark(message, "sent", null);
       this.#kept?.remove(key.id);
@@ -193,8 +199,9 @@ export class Outbox {
     this.#options.changed(room, messages);
   }
 
-  #keep({ key, room, body, error }: PendingMessage): void {
-    if (body.type === "text") this.#kept?.put({ key, room, text: body.value.text, error });
+  #keep({ key, room, body, extras, error }: PendingMessage): void {
+    if (body.type !== "text") return;
+    this.#kept?.put({ key, room, text: body.value.text, extras, error });
   }
 }
 

@@ -1,6 +1,6 @@
 /** What an outbox expects of the storage that keeps unsent messages. */
 
-import type { ClientId, ClientKey, ErrorCode, RoomId, UserId } from "../protocol.ts";
+import type { ClientId, ClientKey, ErrorCode, Extra, RoomId, UserId } from "../protocol.ts";
 
 /** A stored message. */
 export interface KeptMessage {
@@ -10,6 +10,8 @@ export interface KeptMessage {
   readonly room: RoomId;
   /** Its words. */
   readonly text: string;
+  /** What belongs to it besides its words. */
+  readonly extras: readonly Extra[];
   /** Why it was given up; null while it is still to be sent. */
   readonly error: ErrorCode | null;
 }

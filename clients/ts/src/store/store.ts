@@ -8,6 +8,7 @@ import type {
   Marker,
   Member,
   Message,
+  MessagePreview,
   Opened,
   OwnRead,
   Resumed,
@@ -15,14 +16,14 @@ import type {
   RoomSummary,
   UserId,
 } from "../protocol.ts";
-import { changedMessage, withChanges } from "./changes.ts";
+import { changedMessage, quotesAfter, withChanges } from "./changes.ts";
 import { append, CLOSED_ENTRIES, cut, joinLatest, type Log, logOfPage, prepend } from "./log.ts";
 import { People } from "./people.ts";
 import { Cell, type Readable } from "./readable.ts";
 import { Reading } from "./reading.ts";
 import { RoomList } from "./rooms.ts";
 import { advance, cardAfter, laterCard, membersAfter, withHead } from "./summary.ts";
-import { emptyView, NO_LOG, type PendingMessage, type RoomView } from "./views.ts";
+import { emptyView, NO_LOG, NO_QUOTES, type PendingMessage, type RoomView } from "./views.ts";
 
 /** What the store needs from the client. */
 export interface StoreNeeds {
@@ -179,7 +180,8 @@ export class Store {
     const log = this.#log(id);
     if (log?.moreAfter) this.drop(id);
     const kept = log && !log.moreAfter ? this.#fields(id, cut(log, CLOSED_ENTRIES)) : {};
-    this.change(id, (view) => ({ ...view, ...kept, open: false, typing: [], attendance: null }));
+    const closed = { open: false, typing: [], attendance: null, quotes: NO_QUOTES } as const;
+    this.change(id, (view) => ({ ...view, ...kept, ...closed }));
   }
 
   /** Drops a room's copy: it is loaded again when the room is opened. */
@@ -205,6 +207,7 @@ export class Store {
       }
       case "complete":
         this.#hear(room, head);
+        this.#changeQuotes(room, resumed.entries);
         if (log) this.#append(room, log, resumed.entries);
         break;
       case "later":
@@ -217,6 +220,7 @@ export class Store {
     const view = this.get(id);
     if (view === null) return;
     this.#hear(id, entry.position);
+    this.#changeQuotes(id, [entry]);
     const log = this.#log(id);
     if (log === null || (log.moreAfter && entry.position > log.last + 1)) {
       this.#keepChange(id, entry);
@@ -262,6 +266,41 @@ export class Store {
     this.change(id, (view) => ({ ...view, ...this.#fields(id, logOfPage(page)) }));
     this.#arrive(id, page.entries);
     this.#complete(id);
+  }
+
+  /** Takes a page from further up: it joins the copy where the two touch, and replaces it otherwise. */
+  around(id: RoomId, page: EntryPage): void {
+    this.#hear(id, page.head);
+    const log = this.#log(id);
+    const [first, last] = [page.entries[0]?.position, page.entries.at(-1)?.position];
+    if (!log || first === undefined || last === undefined) return;
+    const begin = log.entries[0]?.position ?? 0;
+    if (first <= begin && last >= begin - 1) {
+      this.older(id, page);
+      return;
+    }
+    // The page may have been read before changes that are here already.
+    const entries = withChanges(page.entries, log.entries);
+    this.change(id, (view) => ({ ...view, ...this.#fields(id, logOfPage({ ...page, entries })) }));
+    this.#complete(id);
+  }
+
+  /** Takes messages in short that were asked for by their positions. */
+  quoted(id: RoomId, asked: readonly number[], previews: readonly MessagePreview[]): void {
+    this.change(id, (view) => {
+      const quotes = new Map(view.quotes);
+      for (const position of asked) quotes.set(position, null);
+      for (const preview of previews) quotes.set(preview.position, preview);
+      const later = [...view.entries, ...(this.#beyond.get(id) ?? [])];
+      return { ...view, quotes: quotesAfter(quotes, later) };
+    });
+  }
+
+  #changeQuotes(id: RoomId, entries: readonly Entry[]): void {
+    this.change(id, (view) => {
+      const quotes = quotesAfter(view.quotes, entries);
+      return quotes === view.quotes ? view : { ...view, quotes };
+    });
   }
 
   /** Takes a new head of a room that is not followed entry by entry. */

@@ -1,31 +1,7 @@
 /** How a room's summary and its members follow from the entries of its log. Pure functions. */
 
-import {
-  type Body,
-  type Card,
-  type Entry,
-  type Head,
-  type Member,
-  type Message,
-  PREVIEW_BYTES,
-  type RoomSummary,
-  type UserId,
-} from "../protocol.ts";
-import { isDeleted } from "./changes.ts";
-
-/** Characters of a preview: four bytes each always fit. */
-const PREVIEW_CHARACTERS = PREVIEW_BYTES / 4;
-
-/** The words of a message, as far as this build knows its kind. */
-export function messageText({ body }: Pick<Message, "body">): string | null {
-  if (body.type === "text") return body.value.text;
-  if (body.type === "system" && body.value.type === "notice") return body.value.value.text;
-  return null;
-}
-
-function shortened(body: Body): string {
-  return [...(messageText({ body }) ?? "")].slice(0, PREVIEW_CHARACTERS).join("");
-}
+import type { Card, Entry, Head, Member, RoomSummary, UserId } from "../protocol.ts";
+import { isDeleted, shortened } from "./changes.ts";
 
 /** A room's summary after further entries of its log. */
 export function advance(

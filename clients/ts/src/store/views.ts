@@ -7,8 +7,10 @@ import type {
   ClientKey,
   Entry,
   ErrorCode,
+  Extra,
   Marker,
   Member,
+  MessagePreview,
   Presence,
   Profile,
   RoomId,
@@ -24,6 +26,8 @@ export interface PendingMessage {
   readonly room: RoomId;
   /** Its content. */
   readonly body: Body;
+  /** What belongs to it besides its words. */
+  readonly extras: readonly Extra[];
   /** Waiting for its turn or the link, under way, acknowledged but not yet in the log, or given up. */
   readonly state: "queued" | "sending" | "sent" | "failed";
   /** Why it failed. */
@@ -62,6 +66,11 @@ export interface RoomView {
   readonly members: readonly Member[] | null;
   /** How many people have the room open; null where it is not known. */
   readonly attendance: number | null;
+  /**
+   * Messages that others answer and that are not among the entries, by position, as far as they were
+   * loaded; null for those that this person does not see.
+   */
+  readonly quotes: ReadonlyMap<number, MessagePreview | null>;
   /** What the room is about, where a service has told and the room was opened. */
   readonly card: Card | null;
 }
@@ -111,8 +120,14 @@ export interface ConnectionView {
   readonly reason: { readonly code: ErrorCode | null; readonly sentence: string } | null;
 }
 
+/** No quotes. */
+export const NO_QUOTES: ReadonlyMap<number, MessagePreview | null> = new Map();
+
 /** The fields of a view whose log is not held. */
-export const NO_LOG = { entries: [], last: 0, moreBefore: false, moreAfter: false } as const;
+export const NO_LOG = {
+  ...{ entries: [], last: 0, moreBefore: false, moreAfter: false },
+  quotes: NO_QUOTES,
+} as const;
 
 /** A room of which only the summary is known. */
 export function emptyView(summary: RoomSummary): RoomView {

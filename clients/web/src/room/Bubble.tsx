@@ -5,6 +5,7 @@ import { Icon, type IconName } from "../common/Icon.tsx";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Bubble.module.css";
+import { QuoteBlock } from "./QuoteBlock.tsx";
 import { Reactions } from "./Reactions.tsx";
 import type { Bubble } from "./timeline.ts";
 
@@ -47,12 +48,22 @@ export interface BubbleProps {
   /** Puts the words back where they were written. */
   onEdit(bubble: Bubble): void;
   onDelete(bubble: Bubble): void;
+  /** The name of who wrote the message that this one answers. */
+  readonly quoted: string;
   readonly self: UserId | null;
   nameOf(user: UserId): string;
   /** Adds a reaction or takes it back; null where this person may not. */
   onReact: ((bubble: Bubble, emoji: string, add: boolean) => void) | null;
   /** Opens its menu below a button; null where it has none. */
   onMenu: ((button: HTMLElement) => void) | null;
+  /** Answers it; null where nobody may. */
+  onReply: ((bubble: Bubble) => void) | null;
+  /** Lets the person choose a reaction. */
+  onChoose(bubble: Bubble): void;
+  /** Leads to the message at a position. */
+  onJump(position: number): void;
+  /** Whether somebody was just led to it. */
+  readonly flashed: boolean;
 }
 
 /** One message. */
@@ -69,6 +80,7 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
       data-own={own}
       data-number={bubble.number ?? ""}
       data-delivery={delivery ?? ""}
+      data-flashed={props.flashed}
     >
       {named && !own && (
         <span className={styles.picture}>
@@ -80,6 +92,9 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
           <strong className={styles.from}>{name}</strong>
         ) : (
           <span className="visually-hidden">{own ? t.you : name}: </span>
+        )}
+        {bubble.quote && !deleted && (
+          <QuoteBlock quote={bubble.quote} name={props.quoted} own={own} onJump={props.onJump} />
         )}
         <span className={styles.text} data-testid="text">
           {deleted ? (
@@ -114,18 +129,15 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
         </div>
       )}
       {props.onMenu && (
-        <button
-          type="button"
-          className={styles.menu}
-          tabIndex={-1}
-          aria-label={t.messageActions}
-          title={t.messageActions}
-          aria-haspopup="menu"
-          data-testid="message-more"
-          onClick={(event) => props.onMenu?.(event.currentTarget)}
-        >
-          <Icon name="more" size={18} />
-        </button>
+        <div className={styles.tools}>
+          {onReact && !deleted && (
+            <Tool icon="smile" label={t.react} id="react" onUse={() => props.onChoose(bubble)} />
+          )}
+          {props.onReply && !deleted && (
+            <Tool icon="reply" label={t.reply} id="reply" onUse={() => props.onReply?.(bubble)} />
+          )}
+          <Tool icon="more" label={t.messageActions} id="more" menu onUse={props.onMenu} />
+        </div>
       )}
       {delivery === "failed" && (
         <div className={styles.failed}>
@@ -153,6 +165,30 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
     </div>
   );
 }, isSame);
+
+/** A button beside a message. */
+function Tool(props: {
+  icon: IconName;
+  label: string;
+  id: string;
+  menu?: boolean;
+  onUse(button: HTMLElement): void;
+}) {
+  const { icon, label, id, menu, onUse } = props;
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      aria-label={label}
+      title={label}
+      aria-haspopup={menu ? "menu" : undefined}
+      data-testid={`message-${id}`}
+      onClick={(event) => onUse(event.currentTarget)}
+    >
+      <Icon name={icon} size={18} />
+    </button>
+  );
+}
 
 /** What stands in the place of a message that was deleted. */
 function tombstone({ bubble, deleter }: BubbleProps, t: Dictionary): string {

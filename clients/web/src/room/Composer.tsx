@@ -16,7 +16,8 @@ import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { lastToEdit } from "./actions.ts";
 import styles from "./Composer.module.css";
-import { EditBar } from "./EditBar.tsx";
+import { ComposerBar } from "./ComposerBar.tsx";
+import { type Quote, quoteOf } from "./quotes.ts";
 import { type Bubble, timeline } from "./timeline.ts";
 import { useDraft } from "./useDraft.ts";
 
@@ -36,6 +37,8 @@ export interface ComposerHandle {
   edit(text: string): void;
   /** Changes the words of a message that was sent. */
   change(bubble: Bubble): void;
+  /** Answers a message. */
+  reply(bubble: Bubble): void;
 }
 
 /** Writes messages. Enter sends, Shift+Enter makes a new line. */
@@ -48,7 +51,14 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
   const self = useReadable(client.self);
   const [draft, setDraft] = useDraft(self, room.id);
   const [editing, setEditing] = useState<Editing | null>(null);
+  const [replying, setReplying] = useState<number | null>(null);
   const action = useAction();
+  const answered = useAnswered(room, replying);
+  // What is deleted meanwhile cannot be answered any more.
+  const deleted = answered?.state === "deleted";
+  useEffect(() => {
+    if (deleted) setReplying(null);
+  }, [deleted]);
   const text = editing?.text ?? draft;
   const setText = (value: string) => {
     if (editing) setEditing({ ...editing, text: value });
@@ -81,6 +91,11 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
       area.focus();
     },
     change: begin,
+    reply({ position }) {
+      setEditing(null);
+      setReplying(position);
+      field.current?.focus();
+    },
   }));
 
   const begin = ({ position, text: before }: Bubble) => {
@@ -117,13 +132,14 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
       return;
     }
     try {
-      client.send(room.id, written);
+      client.send(room.id, written, replying);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       setFull(true);
       return;
     }
     setFull(false);
+    setReplying(null);
     setText("");
     field.current?.focus();
   };
@@ -140,6 +156,9 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
     } else if (event.key === "Escape" && editing) {
       event.preventDefault();
       cancel();
+    } else if (event.key === "Escape" && replying !== null) {
+      event.preventDefault();
+      setReplying(null);
     } else if (event.key === "ArrowUp" && !editing && text === "" && editLast()) {
       event.preventDefault();
     }
@@ -147,7 +166,22 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
 
   return (
     <form onSubmit={submit} {...REGION}>
-      {editing && <EditBar text={editing.before} onCancel={cancel} />}
+      {editing && (
+        <ComposerBar kind="edit" title={t.editing} text={editing.before} onCancel={cancel} />
+      )}
+      {!editing && answered && (
+        <ComposerBar
+          kind="reply"
+          title={
+            answered.sender === self ? t.replyToYourself : t.replyTo(people.name(answered.sender))
+          }
+          text={answered.text ?? t.unknownMessage}
+          onCancel={() => {
+            setReplying(null);
+            field.current?.focus();
+          }}
+        />
+      )}
       {editing && <Problem action={action} />}
       <div className={styles.composer}>
         <textarea
@@ -186,6 +220,17 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
       </div>
     </form>
   );
+}
+
+/** The message that is answered, as it is now; it stays what it was when it is not here any more. */
+function useAnswered({ entries, quotes }: RoomView, position: number | null): Quote | null {
+  const known = useRef<Quote | null>(null);
+  if (position === null) return null;
+  const extras = [{ type: "reply", value: { message: position } } as const];
+  const found = quoteOf({ extras }, { entries, quotes });
+  const there = found?.state === "there" || found?.state === "deleted";
+  if (there || known.current?.position !== position) known.current = found;
+  return known.current;
 }
 
 /** Characters that are left below the limit; negative above it. */

@@ -11,6 +11,8 @@ const EDGE = 8;
 
 const ICONS: Readonly<Record<MessageAction, IconName>> = {
   react: "smile",
+  reply: "reply",
+  original: "up",
   reactors: "group",
   edit: "write",
   copy: "copy",

@@ -25,6 +25,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
   const composer = useRef<ComposerHandle>(null);
   const edit = useCallback((text: string) => composer.current?.edit(text), []);
   const change = useCallback((bubble: Bubble) => composer.current?.change(bubble), []);
+  const reply = useCallback((bubble: Bubble) => composer.current?.reply(bubble), []);
   const [error, setError] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
 
@@ -78,7 +79,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
         </p>
       )}
       {room?.held ? (
-        <Timeline room={room} onEdit={edit} onChange={change} />
+        <Timeline room={room} onEdit={edit} onChange={change} onReply={reply} />
       ) : error === null && readable ? (
         <div className={styles.loading}>
           <span role="status">{t.loading}</span>

@@ -27,6 +27,7 @@ import { Revisions } from "./Revisions.tsx";
 import { Row, Rows, RowsProvider } from "./Rows.tsx";
 import styles from "./Timeline.module.css";
 import { type Bubble, dayOf, type Item, timeline } from "./timeline.ts";
+import { useJump } from "./useJump.ts";
 import { useMessageMenu } from "./useMessageMenu.ts";
 import { useReading } from "./useReading.ts";
 import { useReceipts } from "./useReceipts.ts";
@@ -47,19 +48,21 @@ export function Timeline(props: {
   onEdit(text: string): void;
   /** Changes the words of a message that was sent. */
   onChange(bubble: Bubble): void;
+  /** Answers a message. */
+  onReply(bubble: Bubble): void;
 }) {
-  const { room, onEdit, onChange } = props;
+  const { room, onEdit, onChange, onReply } = props;
   const { t } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
   const self = useReadable(client.self);
   const log = useRef<HTMLElement>(null);
   const { dividerAfter, moved } = useReading(room, log);
-  const { entries, pending, moreAfter } = room;
+  const { entries, pending, moreAfter, quotes } = room;
   const { number, unread } = room.summary;
   const all = useMemo(
-    () => timeline({ entries, pending, self, dividerAfter, moreAfter }),
-    [entries, pending, self, dividerAfter, moreAfter],
+    () => timeline({ entries, pending, quotes, self, dividerAfter, moreAfter }),
+    [entries, pending, quotes, self, dividerAfter, moreAfter],
   );
   const items = useSteps(all);
   const scroll = useScroll({ room, items, ref: log, onMoved: moved });
@@ -72,6 +75,15 @@ export function Timeline(props: {
     }),
     [items, active],
   );
+  const [problem, setProblem] = useState<string | null>(null);
+  const { jump, flashed } = useJump({
+    ...{ room, items, toItem: scroll.toItem },
+    onFailed: useCallback((error: unknown) => setProblem(explain(error, t)), [t]),
+    onNothing: useCallback(() => setProblem(t.quoteHidden), [t]),
+  });
+  useEffect(() => {
+    client.loadQuotes(room.id).catch(ignore);
+  }, [client, room.id, entries]);
   const limits = useReadable(client.limits);
   const ground = (): ActionGround => ({ room, limits, now: client.now() });
   const menu = useMessageMenu({
@@ -86,10 +98,11 @@ export function Timeline(props: {
   const choose = (action: MessageAction, bubble: Bubble) => {
     menu.close();
     if (action === "edit") onChange(bubble);
+    else if (action === "reply") onReply(bubble);
+    else if (action === "original") bubble.quote && jump(bubble.quote.position);
     else if (action === "copy") void navigator.clipboard.writeText(bubble.text ?? "");
     else setAsked({ action, bubble });
   };
-  const [problem, setProblem] = useState<string | null>(null);
   const react = useCallback(
     (bubble: Bubble, emoji: string, add: boolean) => {
       if (bubble.position === null) return;
@@ -109,7 +122,13 @@ export function Timeline(props: {
     if (event.key === "Enter" && menu.openFocused()) event.preventDefault();
     else onKeyDown(event);
   };
-  const draw = useDraw(room, items, { onEdit, onMenu, onReact: isOver(room) ? null : react });
+  const onChoose = useCallback((bubble: Bubble) => setAsked({ action: "react", bubble }), []);
+  const over = isOver(room);
+  const draw = useDraw(room, items, {
+    ...{ onEdit, onMenu, onChoose, onJump: jump, flashed },
+    onReact: over ? null : react,
+    onReply: over ? null : onReply,
+  });
 
   return (
     <div className={styles.frame} {...REGION}>
@@ -200,7 +219,15 @@ interface Handlers {
   onMenu(button: HTMLElement): void;
   /** Null where nobody reacts any more. */
   readonly onReact: ((bubble: Bubble, emoji: string, add: boolean) => void) | null;
+  readonly onReply: ((bubble: Bubble) => void) | null;
+  onChoose(bubble: Bubble): void;
+  onJump(position: number): void;
+  /** The position of the message to which somebody was just led. */
+  readonly flashed: number | null;
 }
+
+/** What could not be loaded is asked for again with the next entries. */
+function ignore(): void {}
 
 /** What a person has reacted with to a message. */
 function reactedBy({ reactions }: Bubble, self: UserId | null): readonly string[] {
@@ -216,7 +243,7 @@ function isOver({ card }: RoomView): boolean {
 function useDraw(
   room: RoomView,
   items: readonly Item[],
-  { onEdit, onMenu, onReact }: Handlers,
+  { onEdit, onMenu, onReact, onReply, onChoose, onJump, flashed }: Handlers,
 ): (item: Item) => ReactElement {
   const { t, day } = useI18n();
   const { client } = useChat();
@@ -288,7 +315,18 @@ function useDraw(
             }
             self={self}
             nameOf={nameOf}
+            quoted={
+              item.quote
+                ? item.quote.sender === self
+                  ? t.you
+                  : people.name(item.quote.sender)
+                : ""
+            }
+            flashed={item.position !== null && item.position === flashed}
             onReact={onReact}
+            onReply={onReply}
+            onChoose={onChoose}
+            onJump={onJump}
             onMenu={item.position !== null && (item.text !== null || item.own) ? onMenu : null}
           />
         );

@@ -4,7 +4,15 @@ import type { Limits, RoomView } from "@caffis/chat";
 import type { Bubble, Item } from "./timeline.ts";
 
 /** Something that can be done with a message. */
-export type MessageAction = "react" | "reactors" | "edit" | "copy" | "revisions" | "delete";
+export type MessageAction =
+  | "react"
+  | "reply"
+  | "original"
+  | "reactors"
+  | "edit"
+  | "copy"
+  | "revisions"
+  | "delete";
 
 /** What the rules look at. */
 export interface ActionGround {
@@ -19,6 +27,8 @@ export function actionsFor(bubble: Bubble, ground: ActionGround): readonly Messa
   if (bubble.position === null) return [];
   const actions: MessageAction[] = [];
   if (mayReact(bubble, ground)) actions.push("react");
+  if (mayReply(bubble, ground)) actions.push("reply");
+  if (bubble.quote && bubble.quote.state !== "hidden") actions.push("original");
   if (bubble.reactions.length > 0) actions.push("reactors");
   if (mayEdit(bubble, ground)) actions.push("edit");
   if (bubble.text !== null) actions.push("copy");
@@ -30,6 +40,11 @@ export function actionsFor(bubble: Bubble, ground: ActionGround): readonly Messa
 /** Whether this person may react to a message. */
 export function mayReact(bubble: Bubble, { room }: ActionGround): boolean {
   return bubble.position !== null && bubble.deletedBy === undefined && !isClosed(room);
+}
+
+/** Whether this person may answer a message. */
+export function mayReply(bubble: Bubble, ground: ActionGround): boolean {
+  return mayReact(bubble, ground);
 }
 
 /** Whether this person may change the words of a message now. */

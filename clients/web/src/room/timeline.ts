@@ -8,6 +8,7 @@ import {
   type Reaction,
   type UserId,
 } from "@caffis/chat";
+import { type Quote, type QuoteSource, quoteOf } from "./quotes.ts";
 
 /** Entries that change a message and are not shown themselves. */
 const CHANGES: ReadonlySet<string> = new Set(["edited", "deleted", "reacted"]);
@@ -20,6 +21,8 @@ export interface ReactionGroup {
   readonly emoji: string;
   readonly users: readonly UserId[];
 }
+
+const NO_QUOTES: QuoteSource["quotes"] = new Map();
 
 const NO_REACTIONS: readonly ReactionGroup[] = [];
 
@@ -54,6 +57,8 @@ export interface Bubble {
   readonly own: boolean;
   readonly edited: boolean;
   readonly reactions: readonly ReactionGroup[];
+  /** What it answers; null for nothing. */
+  readonly quote: Quote | null;
   /** Who deleted it, null for the service; undefined while it is not deleted. */
   readonly deletedBy: UserId | null | undefined;
   readonly pending: PendingMessage | null;
@@ -75,6 +80,8 @@ export type Item =
 export interface TimelineInput {
   readonly entries: readonly Entry[];
   readonly pending: readonly PendingMessage[];
+  /** The messages that others answer and that are not among the entries. */
+  readonly quotes?: QuoteSource["quotes"];
   readonly self: UserId | null;
   /** The number of the last message that was read when the divider was set; null for no divider. */
   readonly dividerAfter: number | null;
@@ -88,6 +95,7 @@ type Draft = { -readonly [Field in keyof Bubble]: Bubble[Field] };
 /** The items of a room, in order. Rebuilt with every new entry, so it has to be fast for thousands. */
 export function timeline(input: TimelineInput): Item[] {
   const { entries, pending, self, dividerAfter, moreAfter = false } = input;
+  const source = { entries, quotes: input.quotes ?? NO_QUOTES };
   const items: Item[] = [{ type: "edge", key: "edge" }];
   let dayEnds = Number.NEGATIVE_INFINITY;
   let divided = dividerAfter === null;
@@ -129,7 +137,8 @@ export function timeline(input: TimelineInput): Item[] {
     const { body, edited } = kind.value;
     const reactions = reactionGroups(kind.value.reactions);
     const deletedBy = body.type === "deleted" ? body.value.by : undefined;
-    const change = { edited: edited !== null, deletedBy, reactions };
+    const quote = quoteOf(kind.value, source);
+    const change = { edited: edited !== null, deletedBy, reactions, quote };
     pushBubble({ ...common, key, time, position, number, sender, text, own, ...change });
   }
   if (moreAfter) push({ type: "more", key: "more" });
@@ -141,6 +150,7 @@ export function timeline(input: TimelineInput): Item[] {
     const common = {
       ...unknown,
       reactions: NO_REACTIONS,
+      quote: quoteOf(message, source),
       sender: self,
       own: true,
       first: true,

@@ -28,6 +28,8 @@ export interface Scroll {
   /** The size of the window or of an item changed. */
   onResize(): void;
   toEnd(): void;
+  /** Brings an item into the middle of the view. */
+  toItem(index: number): void;
 }
 
 interface Known {
@@ -58,6 +60,11 @@ export function useScroll(options: {
     // If the end is not loaded, the last page replaces what is shown.
     if (moreAfter) client.loadLatest(room.id).catch(ignore);
   }, [client, room.id, moreAfter, count]);
+
+  const toItem = useCallback((index: number) => {
+    following.current = false;
+    list.current?.scrollToIndex(index, { align: "center" });
+  }, []);
 
   const load = useCallback(() => {
     const log = ref.current;
@@ -119,7 +126,7 @@ export function useScroll(options: {
   const { atEnd } = watched;
   return {
     ...{ list, shift, atEnd, top, moving },
-    ...{ onScroll, onScrollEnd, onResize, toEnd },
+    ...{ onScroll, onScrollEnd, onResize, toEnd, toItem },
   };
 }
 

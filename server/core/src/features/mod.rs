@@ -19,6 +19,7 @@ pub(crate) mod mirror;
 pub mod open;
 pub mod preferences;
 pub mod presence;
+pub mod previews;
 pub mod profiles;
 pub mod react;
 pub mod resume;

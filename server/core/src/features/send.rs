@@ -1,6 +1,11 @@
-//! Sending a message.
+//! Sending a message, which may answer another one.
 
-use caffis_schema::{Body, EntryKind, Error, command::Send, room::Message};
+use caffis_schema::{
+    Body, EntryKind, Error, ErrorCode, List, Position,
+    command::Send,
+    limits::EXTRAS,
+    room::{Extra, Message},
+};
 
 use crate::{
     model::{
@@ -10,12 +15,17 @@ use crate::{
         digest::digest,
         room::RoomState,
     },
-    room::{Change, RoomCommand, StepContext},
+    room::{Change, RoomCommand, StepContext, message_deleted},
 };
 
 impl RoomCommand for Send {
     fn digest(&self) -> u64 {
-        digest(&("send", &self.body))
+        // Without extras as it was before there were any: copies of a command may come before and after an
+        // upgrade.
+        match self.extras.is_empty() {
+            true => digest(&("send", &self.body)),
+            false => digest(&("send", &self.body, &self.extras)),
+        }
     }
 
     fn always_appends(&self) -> bool {
@@ -24,6 +34,10 @@ impl RoomCommand for Send {
 
     fn text_bytes(&self) -> usize {
         body::length(&self.body)
+    }
+
+    fn named_message(&self) -> Option<Position> {
+        Extra::reply(&self.extras)
     }
 
     fn step(
@@ -35,8 +49,29 @@ impl RoomCommand for Send {
         let notice = matches!(self.body, Body::System(_));
         let allowed = authorise(caller, room, Post { notice })?;
         let body = body::checked(&self.body, context.settings.most_chars(room.meta.class))?;
+        let extras = checked(&self.extras)?;
+        if self.named_message().is_some() && context.message(room, caller)?.0.is_deleted() {
+            return Err(message_deleted());
+        }
         let (number, sender) = (room.number + 1, allowed.caller().author());
         let message = Message::new(number, sender, Some(self.key.into()), body);
-        Ok(Change::from(EntryKind::Message(message)))
+        Ok(Change::from(EntryKind::Message(Message { extras, ..message })))
     }
+}
+
+/// Extras of kinds that people may send, each at most once.
+fn checked(extras: &List<Extra, EXTRAS>) -> Result<List<Extra, EXTRAS>, Error> {
+    for (index, extra) in extras.iter().enumerate() {
+        let sentence = match extra {
+            Extra::Unknown(_) => {
+                "This server does not know everything that belongs to this message."
+            }
+            _ if extras[..index].iter().any(|other| other.tag() == extra.tag()) => {
+                "A message has each kind of extra once."
+            }
+            _ => continue,
+        };
+        return Err(Error::refused(ErrorCode::Invalid, sentence));
+    }
+    Ok(extras.clone())
 }

@@ -50,7 +50,11 @@ pub fn size(entry: &Entry) -> usize {
             };
             let reactions = message.reactions.iter();
             let reactions = reactions.map(|it| it.user.as_str().len() + it.emoji.len() + 4);
-            body + reactions.sum::<usize>() + MESSAGE_BYTES
+            let extras = match message.extras.is_empty() {
+                true => 0,
+                false => codec::encode(&message.extras, Codec::Binary).map_or(0, |it| it.len()),
+            };
+            body + reactions.sum::<usize>() + extras + MESSAGE_BYTES
         }
         kind => codec::encode(kind, Codec::Binary).map_or(0, |bytes| bytes.len()) + 32,
     }

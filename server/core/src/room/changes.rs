@@ -52,6 +52,25 @@ impl Changes {
         Ok(changes)
     }
 
+    /// The same with messages that are only named. Of those memory has the ones that `remembered` finds.
+    pub(super) async fn read_named(
+        mut self,
+        store: &dyn Store,
+        state: &RoomState,
+        positions: BTreeSet<Position>,
+        remembered: impl Fn(Position) -> Option<Arc<Entry>>,
+    ) -> Result<Self, StoreError> {
+        let mut cold = BTreeSet::new();
+        for position in positions {
+            match remembered(position) {
+                Some(entry) => drop(self.present.entry(position).or_insert(entry)),
+                None => drop(cold.insert(position)),
+            }
+        }
+        self.fetch(store, state, cold).await?;
+        Ok(self)
+    }
+
     /// What the last append changes and the store does not have yet: its owner may have written the
     /// entries and not what follows from them.
     pub(super) async fn undone(

@@ -43,6 +43,12 @@ pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// The position of a message that the command names and does not change. The owner reads it before the
+    /// step: most such messages are in memory.
+    fn named_message(&self) -> Option<Position> {
+        None
+    }
+
     /// Whether the step asks who has read a message.
     fn asks_readers(&self) -> bool {
         false
@@ -101,6 +107,14 @@ impl Order {
         }
     }
 
+    /// The message that it names and does not change.
+    pub(super) fn named_message(&self) -> Option<Position> {
+        match self {
+            Self::Create(_) => None,
+            Self::Command(command) => command.named_message(),
+        }
+    }
+
     /// Whether its step asks who has read a message.
     pub(super) fn asks_readers(&self) -> bool {
         matches!(self, Self::Command(command) if command.asks_readers())
@@ -122,14 +136,14 @@ pub struct StepContext<'a> {
     pub settings: &'a Settings,
     /// The wall clock.
     pub now: Timestamp,
-    /// The entry of the message that the command is about, as it is after all commands before.
+    /// The entry of the message that the command is about or names, as it is after all commands before.
     pub(super) about: Option<&'a Entry>,
     /// Whether somebody but this person is known to have read up to a message.
     pub(super) others_read: &'a dyn Fn(Option<&UserId>, MessageNumber) -> bool,
 }
 
 impl StepContext<'_> {
-    /// The message that the command is about, and when it was sent.
+    /// The message that the command is about or names, and when it was sent.
     ///
     /// # Errors
     /// `not_found` if there is none that the caller may see.

@@ -1,10 +1,11 @@
 //! Entries as rows of the timeline.
 
 use caffis_schema::{
-    Body, ClientId, Codec, Entry, EntryKind, MessageNumber, Position, RoomId, Text, Timestamp,
-    UserId, codec,
+    Body, ClientId, Codec, Entry, EntryKind, List, MessageNumber, Position, RoomId, Text,
+    Timestamp, UserId, codec,
     event::TextBody,
-    room::{Message, MessageKey},
+    limits::REACTIONS,
+    room::{LastEdit, Message, MessageKey, Reaction},
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +83,7 @@ fn fill(row: &mut TimelineRow, entry: &Entry, columns: bool) -> Result<(), Store
         let columns = message.key.is_some() || columns;
         if let Body::Text(body) = &message.body
             && message.changed == Position::ZERO
+            && message.extras.is_empty()
             && columns
         {
             row.text = Some(body.text.as_str().into());
@@ -100,7 +102,7 @@ pub(super) fn from_row(row: TimelineRow) -> Result<Entry, StoreError> {
     let corrupt = |reason: String| StoreError::Corrupt { table: TimelineRow::TABLE.name, reason };
     let kind = match (row.content, row.text) {
         (Some(content), _) => codec::decode(&content, Codec::Binary)
-            .or_else(|error| before_edits(&content).ok_or(error))
+            .or_else(|error| older(&content).ok_or(error))
             .map_err(|error| corrupt(format!("position {}: {error}", row.position)))?,
         (None, Some(text)) => {
             let key = row.client.zip(row.client_time);
@@ -126,20 +128,41 @@ struct Unchanged {
     body: Body,
 }
 
-fn before_edits(content: &[u8]) -> Option<EntryKind> {
+/// A message as it was kept before it could answer another one: tables up to version 13 have some.
+#[derive(Serialize, Deserialize)]
+struct WithoutExtras {
+    number: MessageNumber,
+    sender: Option<UserId>,
+    key: Option<MessageKey>,
+    body: Body,
+    changed: Position,
+    edited: Option<LastEdit>,
+    reactions: List<Reaction, REACTIONS>,
+}
+
+fn older(content: &[u8]) -> Option<EntryKind> {
     let (tag, payload): (u32, Vec<u8>) = codec::decode(content, Codec::Binary).ok()?;
     if EntryKind::NAMES.get(tag as usize) != Some(&"message") {
         return None;
     }
-    let Unchanged { number, sender, key, body } = codec::decode(&payload, Codec::Binary).ok()?;
-    Some(EntryKind::Message(Message::new(number, sender, key, body)))
+    let message = match codec::decode(&payload, Codec::Binary) {
+        Ok(WithoutExtras { number, sender, key, body, changed, edited, reactions }) => {
+            Message { changed, edited, reactions, ..Message::new(number, sender, key, body) }
+        }
+        Err(_) => {
+            let Unchanged { number, sender, key, body } =
+                codec::decode(&payload, Codec::Binary).ok()?;
+            Message::new(number, sender, key, body)
+        }
+    };
+    Some(EntryKind::Message(message))
 }
 
 #[cfg(test)]
 mod tests {
     use caffis_schema::{
         event::{Joined, SystemBody},
-        room::LastEdit,
+        room::{Extra, ReplyTo},
     };
 
     use super::*;
@@ -168,20 +191,26 @@ mod tests {
         round_trip(EntryKind::Message(Message::new(number, None, None, body)));
         let (position, time) = (Position(8), Timestamp(6));
         let edited = Some(LastEdit { revision: 1, position, time });
-        round_trip(EntryKind::Message(Message { changed: position, edited, ..message }));
-        let users = caffis_schema::List::cut(vec![user]);
+        let changed = Message { changed: position, edited, ..message.clone() };
+        round_trip(EntryKind::Message(changed));
+        let extras = List::cut(vec![Extra::Reply(ReplyTo { message: Position(1) })]);
+        round_trip(EntryKind::Message(Message { extras, ..message }));
+        let users = List::cut(vec![user]);
         round_trip(EntryKind::Joined(Joined { users, by: None, visible_after: Position(2) }));
     }
 
     #[test]
-    fn a_message_from_before_edits_is_read() {
+    fn messages_as_they_were_kept_before_are_read() {
         let body = Body::System(SystemBody::Notice(TextBody { text: Text::cut("closed") }));
         let message = Message::new(MessageNumber(2), None, None, body);
         let new = codec::encode(&message, Codec::Binary).expect("fits");
-        // Since then its last three fields were added, which are one byte each when nothing changed.
-        let old = new[..new.len() - 3].to_vec();
-        let content = codec::encode(&(1_u32, old), Codec::Binary).expect("fits");
-        assert_eq!(before_edits(&content), Some(EntryKind::Message(message)));
-        assert_eq!(before_edits(&[1, 1, 0]), None);
+        // The last fields were added since, which are one byte each when nothing changed: three with edits
+        // and reactions, and one with extras.
+        for added in [4, 1] {
+            let old = new[..new.len() - added].to_vec();
+            let content = codec::encode(&(1_u32, old), Codec::Binary).expect("fits");
+            assert_eq!(older(&content), Some(EntryKind::Message(message.clone())));
+        }
+        assert_eq!(older(&[1, 1, 0]), None);
     }
 }

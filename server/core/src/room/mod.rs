@@ -44,7 +44,7 @@ pub use self::{
     command::{Change, Done, RoomCommand, StepContext, message_deleted, no_such_message},
     markers::{MarkerState, Moved},
     plan::RoomPlan,
-    read::{read_back, read_forward},
+    read::{read_at, read_back, read_forward},
     rooms::Rooms,
     seeding::write_room,
 };

@@ -141,7 +141,8 @@ async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Prepared {
     let changes = match read_messages(rooms, cell, jobs).await {
         Ok(changes) => changes,
         Err(error) => {
-            let about = |job: &Job| job.order.message().is_some();
+            let order = |job: &Job| job.order.message().or(job.order.named_message());
+            let about = |job: &Job| order(job).is_some();
             let places = known.iter_mut().zip(jobs).filter(|(_, job)| about(job));
             places.for_each(|(known, _)| *known = Err(error.clone()));
             Changes::default()
@@ -150,10 +151,11 @@ async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Prepared {
     Prepared { known, changes }
 }
 
-/// The messages that commands are about; and what is known of those who may have read them.
+/// The messages that commands are about or name; and what is known of those who may have read them.
 async fn read_messages(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Result<Changes, Error> {
     let positions: BTreeSet<_> = jobs.iter().filter_map(|job| job.order.message()).collect();
-    if positions.is_empty() {
+    let named: BTreeSet<_> = jobs.iter().filter_map(|job| job.order.named_message()).collect();
+    if positions.is_empty() && named.is_empty() {
         return Ok(Changes::default());
     }
     let state = cell.state().ok_or_else(not_now)?;
@@ -162,7 +164,9 @@ async fn read_messages(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Result<C
         // Brings into memory whether people tell what they have read.
         rooms.directory.find_all(state.members.keys()).await?;
     }
-    Ok(Changes::read(&*rooms.store, &state, positions).await?)
+    let changes = Changes::read(&*rooms.store, &state, positions).await?;
+    let remembered = |position| cell.ring_range(position, position)?.pop();
+    Ok(changes.read_named(&*rooms.store, &state, named, remembered).await?)
 }
 
 async fn check_newcomers(
@@ -377,6 +381,7 @@ fn step_new(
         now: ground.now,
         about: command
             .message()
+            .or(command.named_message())
             .and_then(|position| append.changes.get(position))
             .map(|entry| &**entry),
         others_read: &others_read,

@@ -70,6 +70,20 @@ pub(super) async fn row_at(
     }
 }
 
+/// The entries at some positions, as far as the log has them, in one read.
+///
+/// # Errors
+/// What the store says.
+pub async fn read_at(
+    store: &dyn Store,
+    state: &RoomState,
+    positions: &[Position],
+) -> Result<Vec<Arc<Entry>>, StoreError> {
+    let keys: Vec<_> = positions.iter().filter_map(|position| key_at(state, *position)).collect();
+    let rows = tables::get_many::<TimelineRow>(store, &keys).await?;
+    rows.into_iter().flatten().map(|row| Ok(Arc::new(entries::from_row(row)?))).collect()
+}
+
 /// The key of the row at a position; none where the log has none.
 pub(super) fn key_at(state: &RoomState, position: Position) -> Option<Key> {
     let bucket = state.bucket_of(position).filter(|_| position <= state.head)?;

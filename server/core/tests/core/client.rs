@@ -171,7 +171,7 @@ impl Client {
         room: RoomId,
         words: &str,
     ) -> Result<Appended, Error> {
-        self.appended(Command::Send(Send { key, room, body: text(words) })).await
+        self.appended(Command::Send(Send::new(key, room, text(words)))).await
     }
 
     async fn summary(&mut self, command: Command) -> Result<RoomSummary, Error> {

@@ -106,7 +106,7 @@ async fn an_answer_that_comes_with_it_counts_as_read() {
         let sent = giulia.send(room, "ciao").await.expect("sent").position;
         let key = marco.key();
         let body = crate::harness::text("ciao!");
-        let send = caffis_schema::command::Send { key, room, body };
+        let send = caffis_schema::command::Send::new(key, room, body);
         let answer = marco.start(Command::Send(send)).await;
         let gone = delete(&mut giulia, room, sent.get()).await;
         let answered = marco.answer(answer).await;

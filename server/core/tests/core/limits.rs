@@ -211,8 +211,7 @@ async fn rooms_that_nobody_uses_leave_memory_and_come_back_whole() {
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert!(world.core.statistics().rooms <= 6, "{:?}", world.core.statistics());
     for (index, room) in rooms.iter().enumerate() {
-        let send =
-            caffis_schema::command::Send { key: giulia.key(), room: *room, body: text("two") };
+        let send = caffis_schema::command::Send::new(giulia.key(), *room, text("two"));
         let appended = giulia.appended(Command::Send(send)).await.expect("sent");
         assert_eq!((appended.position.get(), appended.number.get()), (3, 2), "{index}");
     }

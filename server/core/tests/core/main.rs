@@ -40,6 +40,7 @@ mod receiver;
 mod recovery;
 mod relationships;
 mod removal;
+mod replies;
 mod resend;
 mod resume;
 mod roles;

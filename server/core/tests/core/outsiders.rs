@@ -138,6 +138,6 @@ async fn line_ends_of_every_system_are_kept_as_line_feeds() {
     let room = giulia.group(&[]).await;
     giulia.send(room, "one\r\ntwo\rthree").await.expect("sent");
     assert_eq!(giulia.log(room).await, ["one\ntwo\nthree"]);
-    let invisible = Send { key: giulia.key(), room, body: text("\u{200b}\u{2060}") };
+    let invisible = Send::new(giulia.key(), room, text("\u{200b}\u{2060}"));
     assert_eq!(code(giulia.ask(Command::Send(invisible)).await), ErrorCode::TextEmpty);
 }

@@ -64,7 +64,7 @@ async fn a_removed_member_hears_that_and_nothing_more() {
 /// Sends commands that share one write, because a message before them holds the store.
 async fn at_once(world: &World, giulia: &mut Client, room: RoomId, commands: Vec<Command>) {
     world.faults.set_plan(Plan { delay: Duration::from_millis(50), ..Plan::default() });
-    let first = Command::Send(Send { key: giulia.key(), room, body: text("first") });
+    let first = Command::Send(Send::new(giulia.key(), room, text("first")));
     let mut ids = vec![giulia.start(first).await];
     tokio::time::sleep(Duration::from_millis(1)).await;
     for command in commands {
@@ -83,7 +83,7 @@ async fn nothing_after_a_removal_in_the_same_write() {
     let room = giulia.group(&["marco"]).await;
     marco.settle().await;
     let remove = RemoveMember { key: giulia.key(), room, user: user("marco") };
-    let secret = Send { key: giulia.key(), room, body: text("secret") };
+    let secret = Send::new(giulia.key(), room, text("secret"));
     let commands = vec![Command::RemoveMember(remove), Command::Send(secret)];
     at_once(&world, &mut giulia, room, commands).await;
     let heard = of_room(&mut marco, room).await;
@@ -104,7 +104,7 @@ async fn nothing_from_before_joining_in_the_same_write() {
         let room = giulia.group_with(&[], HistoryPolicy::FromJoining).await;
         anna.settle().await;
         let add = AddMembers { key: giulia.key(), room, users: List::cut(vec![user("anna")]) };
-        let secret = Send { key: tablet.key(), room, body: text("secret") };
+        let secret = Send::new(tablet.key(), room, text("secret"));
         // Who is added is looked at first, and meanwhile the first message begins to be written.
         let sending = async {
             tokio::time::sleep(Duration::from_millis(delay)).await;

@@ -267,7 +267,7 @@ async fn what_is_looked_up_for_a_batch_is_one_read() {
     let mut asked = Vec::new();
     for number in 0..20 {
         let (key, body) = (giulia.key(), text(&format!("{number}")));
-        asked.push(giulia.start(Command::Send(Send { key, room, body })).await);
+        asked.push(giulia.start(Command::Send(Send::new(key, room, body))).await);
     }
     for id in asked {
         giulia.answer(id).await.expect("sent");

@@ -27,7 +27,7 @@ pub(crate) fn every_command(room: RoomId, member: &str) -> Vec<Command> {
         Command::Leave(Leave { key: key(), room }),
         Command::Members(Members { room, after: None, limit: 10 }),
         Command::Open(Open { room, limit: 10 }),
-        Command::Send(Send { key: key(), room, body: text("ciao") }),
+        Command::Send(Send::new(key(), room, text("ciao"))),
         Command::Edit(Edit { key: key(), room, position: Position(1), body: text("ciao") }),
         Command::Delete(Delete { key: key(), room, position: Position(1) }),
         Command::React(React {

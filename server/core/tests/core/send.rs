@@ -26,7 +26,7 @@ async fn positions_and_numbers_are_dense_and_everyone_hears_the_same() {
     let mut ids = Vec::new();
     for index in 30..60 {
         let (key, body) = (marco.key(), crate::harness::text(&format!("{index}")));
-        ids.push(marco.start(Command::Send(Send { key, room, body })).await);
+        ids.push(marco.start(Command::Send(Send::new(key, room, body))).await);
     }
     for id in ids {
         marco.answer(id).await.expect("sent");
@@ -109,7 +109,7 @@ async fn notices_are_the_services_and_bodies_are_known() {
         let text = Text::cut("Your table is booked.");
         Body::System(SystemBody::Notice(TextBody { text }))
     };
-    let send = |key, body| Command::Send(Send { key, room, body });
+    let send = |key, body| Command::Send(Send::new(key, room, body));
     let key = giulia.key();
     assert_eq!(code(giulia.ask(send(key, notice())).await), ErrorCode::Forbidden);
     assert_eq!(code(service.send(room, "ciao").await), ErrorCode::Forbidden);

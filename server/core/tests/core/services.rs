@@ -16,7 +16,7 @@ use crate::{
 async fn notice(client: &mut Client, room: RoomId) -> Option<ErrorCode> {
     let text = TextBody { text: Text::cut("See you at nine") };
     let body = Body::System(SystemBody::Notice(text));
-    let command = Command::Send(Send { key: client.key(), room, body });
+    let command = Command::Send(Send::new(client.key(), room, body));
     client.ask(command).await.err().map(|error| error.code)
 }
 
@@ -110,7 +110,7 @@ async fn commands_come_without_a_connection_too() {
     let [mut giulia, _marco] = world.people(["giulia", "marco"]).await;
     let room = giulia.group(&["marco"]).await;
     let (marco, key) = (user("marco"), giulia.key());
-    let send = || Command::Send(Send { key, room, body: text("from afar") });
+    let send = || Command::Send(Send::new(key, room, text("from afar")));
     let first = world.core.call(&marco, None, send()).await.expect("sent");
     let second = world.core.call(&marco, None, send()).await.expect("answered as before");
     assert_eq!(first, second);

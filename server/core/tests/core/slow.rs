@@ -171,7 +171,7 @@ async fn a_drain_says_goodbye_and_finishes_what_is_under_way() {
     };
     world.faults.set_plan(slow);
     let key = giulia.key();
-    let send = caffis_schema::command::Send { key, room, body: crate::harness::text("last words") };
+    let send = caffis_schema::command::Send::new(key, room, crate::harness::text("last words"));
     giulia.start(Command::Send(send)).await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     let draining = world.core.drain(Duration::from_millis(750), Duration::from_secs(5));

@@ -80,7 +80,7 @@ async fn a_store_that_takes_small_batches_is_given_no_larger_ones() {
     let mut asked = Vec::new();
     for client in &mut clients[..100] {
         let key = client.key();
-        asked.push(client.start(Command::Send(Send { key, room, body: text(&long) })).await);
+        asked.push(client.start(Command::Send(Send::new(key, room, text(&long)))).await);
     }
     for (client, id) in clients.iter_mut().zip(asked) {
         client.answer(id).await.expect("sent");

@@ -32,7 +32,7 @@ async fn comes_soon(lossy: Plan) {
     giulia.send(room, "before").await.expect("sent");
     let body = text("once");
     let commands = [
-        Command::Send(Send { key: giulia.key(), room, body }),
+        Command::Send(Send::new(giulia.key(), room, body)),
         Command::History(History { room, anchor: Anchor::Latest, limit: 10 }),
         Command::MarkRead(Mark { room, number: MessageNumber(1) }),
     ];

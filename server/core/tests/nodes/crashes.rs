@@ -69,7 +69,7 @@ async fn what_a_crashed_node_was_asked_is_given_up_when_its_rooms_have_another_o
     for room in &rooms {
         let (key, body) = (giulia.key(), text("ciao"));
         let page = History { room: *room, anchor: Anchor::Latest, limit: 10 };
-        for command in [Command::Send(Send { key, room: *room, body }), Command::History(page)] {
+        for command in [Command::Send(Send::new(key, *room, body)), Command::History(page)] {
             commands.push((several.connect(1, "giulia").await, command));
         }
     }

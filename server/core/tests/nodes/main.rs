@@ -68,6 +68,8 @@ mod recovery;
 mod relationships;
 #[path = "../core/removal.rs"]
 mod removal;
+#[path = "../core/replies.rs"]
+mod replies;
 #[path = "../core/resend.rs"]
 mod resend;
 #[path = "../core/resume.rs"]

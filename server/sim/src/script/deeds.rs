@@ -1,8 +1,9 @@
 //! What people do.
 
+use caffis_client::CallError;
 use caffis_schema::{
-    Body, Command, List, MessageNumber, Text, UserId,
-    command::{AddMembers, CreateGroup, EnsureDirect, Leave, RemoveMember, SetRole},
+    Body, Command, List, MessageNumber, Position, Reply, RoomId, Text, UserId,
+    command::{AddMembers, CreateGroup, EnsureDirect, Leave, RemoveMember, Send, SetRole},
     event::TextBody,
     room::{HistoryPolicy, Role},
 };
@@ -15,6 +16,9 @@ use crate::{
     world::World,
 };
 
+/// Of a thousand messages, how many answer another one.
+const ANSWERS: u16 = 250;
+
 impl Life {
     pub(super) fn send(&mut self, world: &World) {
         let device = self.device();
@@ -25,9 +29,23 @@ impl Life {
         let padding = "x".repeat(self.random.below(longest));
         let words = format!("w{} {padding}", self.words);
         let key = device.client.key(room);
-        let sent = Sent { user: device.user.clone(), room, key, words };
+        let answers = self.answered_in(room);
+        let sent = Sent { user: device.user.clone(), room, key, words, answers };
         self.sent.push(sent.clone());
         self.deliver(device, sent);
+    }
+
+    /// Sometimes an acknowledged message of the room, which the next one answers.
+    fn answered_in(&mut self, room: RoomId) -> Option<Position> {
+        if !self.random.chance(ANSWERS) {
+            return None;
+        }
+        let sent: Vec<_> = {
+            let ledger = lock(&self.ledger);
+            let acknowledged = ledger.sendings.values().filter_map(|sending| sending.acknowledged);
+            acknowledged.filter(|appended| appended.room == room).collect()
+        };
+        (!sent.is_empty()).then(|| self.random.pick(&sent).position)
     }
 
     /// The same message again, from any device of the same person.
@@ -43,14 +61,22 @@ impl Life {
     }
 
     fn deliver(&mut self, device: Device, sent: Sent) {
-        let Sent { user, room, key, words } = sent;
+        let Sent { user, room, key, words, answers } = sent;
         let (ledger, trace) = (self.ledger.clone(), self.trace.clone());
-        lock(&ledger).attempt(&user, key.id, room, &words);
+        lock(&ledger).attempt(&user, key.id, (room, answers), &words);
         let short = words.split(' ').next().unwrap_or_default();
         let what = format!("{} sends {short} to {}", device.name, lock(&ledger).short(room));
         self.call(what, async move {
             let body = Body::Text(TextBody { text: Text::cut(&words) });
-            let result = device.client.send(room, key, body).await;
+            let command = match answers {
+                Some(message) => Send::reply(key, room, body, message),
+                None => Send::new(key, room, body),
+            };
+            let result = match device.client.call(Command::Send(command)).await {
+                Ok(Reply::Appended(appended)) => Ok(appended),
+                Ok(other) => Err(CallError::Unexpected(other.name())),
+                Err(error) => Err(error),
+            };
             lock(&ledger).settled(&user, key.id, &result, &trace);
             told(&result)
         });
@@ -159,7 +185,7 @@ impl Life {
         self.call(format!("{} makes {name}", device.name), async move {
             let result = device.client.call(command).await;
             match &result {
-                Ok(caffis_schema::Reply::Room(room)) => {
+                Ok(Reply::Room(room)) => {
                     // The news of the room may be lost; the client knows of it from here.
                     lock(&device.seen).added(room, small);
                     let mut ledger = lock(&ledger);

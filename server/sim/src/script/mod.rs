@@ -13,7 +13,7 @@ use std::{
 
 use caffis_conformance::random::Random;
 use caffis_core::{Settings, cluster::LeaseSettings};
-use caffis_schema::{RoomId, UserId, room::ClientKey};
+use caffis_schema::{Position, RoomId, UserId, room::ClientKey};
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
@@ -138,6 +138,7 @@ struct Sent {
     room: RoomId,
     key: ClientKey,
     words: String,
+    answers: Option<Position>,
 }
 
 /// The people and what they do.

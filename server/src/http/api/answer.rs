@@ -34,6 +34,7 @@ impl Answer {
             Reply::Entry(entry) => Self::of(&entry),
             Reply::Profiles(profiles) => Self::of(&profiles),
             Reply::Revisions(revisions) => Self::of(&revisions),
+            Reply::Previews(previews) => Self::of(&previews),
             Reply::Welcome(_)
             | Reply::Resumed(_)
             | Reply::Opened(_)

@@ -1,9 +1,12 @@
 //! A room's log.
 
+use std::str::FromStr;
+
 use caffis_schema::{
-    Command, Entry, ErrorCode, Position,
-    command::{Anchor, History, MessageAt},
-    reply::EntryPage,
+    Command, Entry, ErrorCode, List, Position,
+    command::{Anchor, History, MessageAt, Previews},
+    limits::MESSAGES_PER_COMMAND,
+    reply::{EntryPage, PreviewList},
 };
 use postcard_schema::Schema;
 
@@ -55,6 +58,26 @@ pub(super) static OPERATIONS: &[Operation] = &[
             },
         )
     },
+    Operation {
+        rights: &["history"],
+        query: &[Parameter {
+            name: "positions",
+            about: "The positions of the messages, with commas between them; at most 100.",
+            holds: Holds::Type(String::SCHEMA),
+        }],
+        ..Operation::get::<PreviewList>(
+            "/api/chat/rooms/{room}/previews",
+            "list_previews",
+            "Some messages in short, such as those that others answer; those that the caller may see.",
+            |given| {
+                Box::pin(async move {
+                    let room = given.path("room")?;
+                    let positions = given.query("positions")?.unwrap_or(Places::default()).0;
+                    given.call(Command::Previews(Previews { room, positions })).await
+                })
+            },
+        )
+    },
 ];
 
 fn anchor(given: &Given) -> Result<Anchor, Problem> {
@@ -72,10 +95,24 @@ fn anchor(given: &Given) -> Result<Anchor, Problem> {
     }
 }
 
+/// Positions as text, with commas between them.
+#[derive(Default)]
+struct Places(List<Position, MESSAGES_PER_COMMAND>);
+
+impl FromStr for Places {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let places: Result<Vec<_>, _> = text.split(',').map(Place::from_str).collect();
+        let places = places?.into_iter().map(|place| place.0).collect();
+        List::new(places).map(Self).map_err(|_| "more than 100 positions")
+    }
+}
+
 /// A position as text.
 pub(super) struct Place(pub(super) Position);
 
-impl std::str::FromStr for Place {
+impl FromStr for Place {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

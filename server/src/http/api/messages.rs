@@ -1,6 +1,8 @@
 //! Sending.
 
-use caffis_schema::{Body, Command, command::Send, reply::Appended};
+use caffis_schema::{
+    Body, Command, List, command::Send, limits::EXTRAS, reply::Appended, room::Extra,
+};
 use postcard_schema::Schema;
 use serde::Deserialize;
 
@@ -9,7 +11,7 @@ use super::operation::{Method, Operation, body};
 pub(super) static OPERATIONS: &[Operation] = &[Operation {
     method: Method::Post,
     rights: &["notices"],
-    body: body::<Words>(&[]),
+    body: body::<Words>(&["extras"]),
     keyed: true,
     message: true,
     ..Operation::get::<Appended>(
@@ -19,8 +21,8 @@ pub(super) static OPERATIONS: &[Operation] = &[Operation {
         |given| {
             Box::pin(async move {
                 let (key, room) = (given.key()?, given.path("room")?);
-                let Words { body } = given.body()?;
-                given.call(Command::Send(Send { key, room, body })).await
+                let Words { body, extras } = given.body()?;
+                given.call(Command::Send(Send { key, room, body, extras })).await
             })
         },
     )
@@ -31,4 +33,7 @@ pub(super) static OPERATIONS: &[Operation] = &[Operation {
 #[serde(deny_unknown_fields)]
 struct Words {
     body: Body,
+    /// What belongs to it besides its words, such as the message that it answers.
+    #[serde(default)]
+    extras: List<Extra, EXTRAS>,
 }

@@ -118,6 +118,53 @@ async fn a_message_is_edited_reacted_to_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_message_answers_another_one() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let (giulia, marco) = (api.person("giulia"), api.person("marco"));
+    marco.get("/api/chat/rooms").await.ok();
+    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
+    let room = direct["room"].as_str().unwrap();
+    let rooms = |rest: &str| format!("/api/chat/rooms/{room}{rest}");
+    let first = giulia.say(room, "at nine?").await.ok()["position"].as_u64().unwrap();
+    let answer = |extras: Value| json!({"body": {"text": {"text": "yes"}}, "extras": extras});
+    let reply = |position: u64| answer(json!([{"reply": {"message": position}}]));
+    let key = fresh_uuid();
+    let sent = marco.change(Method::POST, &rooms("/messages"), &key, Some(reply(first))).await.ok();
+    // The same key with the same words, but no answer, is another command.
+    let other =
+        marco.change(Method::POST, &rooms("/messages"), &key, Some(answer(json!([])))).await;
+    assert_eq!(other.error(), (409, "client_id_reused"));
+    let position = sent["position"].as_u64().unwrap();
+    let shown = giulia.get(&rooms(&format!("/entries/{position}"))).await.ok();
+    assert_eq!(shown["kind"]["message"]["extras"], json!([{"reply": {"message": first}}]));
+    let previews = giulia.get(&rooms(&format!("/previews?positions={first},{position},99"))).await;
+    let previews = previews.ok();
+    let texts: Vec<_> = previews["previews"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["preview"]["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(texts, ["at nine?", "yes"]);
+    assert_eq!(giulia.get(&rooms("/previews")).await.ok()["previews"], json!([]));
+    for bad in ["a", "1,", "-1", &vec!["1"; 101].join(",")] {
+        let answered = giulia.get(&rooms(&format!("/previews?positions={bad}"))).await;
+        assert_eq!(answered.error(), (400, "invalid"), "{bad}");
+    }
+    let unknown = answer(json!([{"wave": {}}]));
+    let bad = giulia.do_once(Method::POST, &rooms("/messages"), unknown).await;
+    assert_eq!(bad.error(), (422, "invalid"));
+    let nothing = giulia.do_once(Method::POST, &rooms("/messages"), reply(99)).await;
+    assert_eq!(nothing.error(), (404, "not_found"));
+    // What he wrote nobody else has read.
+    let path = rooms(&format!("/messages/{position}"));
+    marco.change(Method::DELETE, &path, &fresh_uuid(), None).await.ok();
+    let late = giulia.do_once(Method::POST, &rooms("/messages"), reply(position)).await;
+    assert_eq!(late.error(), (409, "deleted"));
+}
+
+#[tokio::test]
 async fn what_is_said_over_rest_is_heard_over_a_connection() {
     let server = Setup::dev().start().await;
     let api = Api::of(&server).await;

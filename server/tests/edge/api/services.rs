@@ -79,6 +79,7 @@ fn cases(room: &str) -> Vec<Case> {
         ),
         case("entries", get.clone(), rooms("/entries?limit=5"), None, &["history"], 403),
         case("message", get.clone(), rooms("/entries/2"), None, &["history"], 403),
+        case("previews", get.clone(), rooms("/previews?positions=2,1"), None, &["history"], 403),
         case("revisions", get.clone(), rooms("/messages/{m}/revisions"), None, &["history"], 403),
         case("delete", Method::DELETE, rooms("/messages/{m}"), None, &["members"], 403),
         case("may write", get.clone(), format!("{user}/may-write/marco"), None, &["people"], 403),

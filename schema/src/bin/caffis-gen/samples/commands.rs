@@ -4,14 +4,14 @@ use caffis_schema::{
     Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, Request, RoomId,
     command::{
         AddMembers, Anchor, Close, CreateGroup, Cursor, Delete, Edit, EnsureDirect, EnsureRoom,
-        Hello, History, Leave, Mark, Members, MessageAt, Open, Profiles, React, Refresh,
+        Hello, History, Leave, Mark, Members, MessageAt, Open, Previews, Profiles, React, Refresh,
         RemoveMember, Resume, Revisions, Rooms, Send, SetContext, SetPreferences, SetPresence,
         SetRole, Typing,
     },
     event::SystemBody,
     ids::MAX_EXACT,
     open::Empty,
-    room::{Availability, ContextStatus, HistoryPolicy, Role, RoomClass},
+    room::{Availability, ContextStatus, Extra, HistoryPolicy, ReplyTo, Role, RoomClass},
 };
 
 use super::{
@@ -150,7 +150,12 @@ fn rooms() -> Vec<(&'static str, Command)> {
 }
 
 fn messages() -> Vec<(&'static str, Command)> {
-    let send = |body| Command::Send(Send { key: key(), room: ROOM, body });
+    let send = |body| Command::Send(Send::new(key(), ROOM, body));
+    let answers = |extras| Send {
+        extras: list(extras),
+        ..Send::new(key(), ROOM, Body::Text(text_body(ASTRAL)))
+    };
+    let reply = Extra::Reply(ReplyTo { message: Position(MAX_EXACT) });
     let history = |anchor| Command::History(History { room: ROOM, anchor, limit: 50 });
     let mark = |number| Mark { room: ROOM, number };
     vec![
@@ -163,6 +168,18 @@ fn messages() -> Vec<(&'static str, Command)> {
         ("command send, notice", send(Body::System(SystemBody::Notice(text_body("closed"))))),
         ("command send, unknown notice", send(Body::System(SystemBody::Unknown(unknown(1))))),
         ("command send, unknown body", send(Body::Unknown(unknown(102)))),
+        ("command send, reply", Command::Send(answers(vec![reply.clone()]))),
+        (
+            "command send, unknown extra",
+            Command::Send(answers(vec![reply, Extra::Unknown(unknown(103))])),
+        ),
+        (
+            "command previews",
+            Command::Previews(Previews {
+                room: ROOM,
+                positions: list([Position(1), Position(MAX_EXACT)]),
+            }),
+        ),
         ("command history, latest", history(Anchor::Latest)),
         ("command history, before", history(Anchor::Before(Position(1)))),
         ("command history, after", history(Anchor::After(Position(MAX_EXACT)))),

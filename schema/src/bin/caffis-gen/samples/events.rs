@@ -11,7 +11,10 @@ use caffis_schema::{
     ids::MAX_EXACT,
     limits::EMOJI_BYTES,
     open::Empty,
-    room::{Availability, ContextStatus, LastEdit, Marker, Message, Reaction, Role, RoomClass},
+    room::{
+        Availability, ContextStatus, Extra, LastEdit, Marker, Message, Reaction, ReplyTo, Role,
+        RoomClass,
+    },
 };
 
 use super::{
@@ -58,7 +61,10 @@ fn edited_message() -> Message {
     let edited = Some(LastEdit { revision: u32::MAX, position, time });
     let all = (0..50).map(|_| Reaction { user: longest_user(), emoji: longest() });
     let reactions = list(all);
-    Message { changed: position, edited, reactions, ..message(Body::Text(text_body("now"))) }
+    let extras =
+        list([Extra::Reply(ReplyTo { message: Position(12) }), Extra::Unknown(unknown(99))]);
+    let body = Body::Text(text_body("now"));
+    Message { changed: position, edited, reactions, extras, ..message(body) }
 }
 
 fn edited(revision: u32, replaces: u64, body: Option<Body>) -> EntryKind {

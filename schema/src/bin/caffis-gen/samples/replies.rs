@@ -8,16 +8,16 @@ use caffis_schema::{
     limits::Limits,
     open::Empty,
     reply::{
-        Appended, EntryPage, MemberPage, Opened, ProfileList, Refreshed, Resumed, ResumedRooms,
-        Revision, RevisionPage, RoomPage, Standing, Welcome,
+        Appended, EntryPage, MemberPage, Opened, PreviewList, ProfileList, Refreshed, Resumed,
+        ResumedRooms, Revision, RevisionPage, RoomPage, Standing, Welcome,
     },
-    room::{Availability, ContextStatus, Marker, Member, Role},
+    room::{Availability, ContextStatus, Marker, Member, MessagePreview, Role},
 };
 
 use super::{
     ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, list, longest, longest_own_state,
     longest_presence, longest_profile, longest_summary, longest_user, message, own_state, presence,
-    profile, session, summary, text_body, unknown, user,
+    preview, profile, session, summary, text_body, unknown, user,
 };
 
 /// Every reply and every error.
@@ -161,8 +161,14 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
         ("page, with an unknown kind inside", Reply::Page(page())),
         ("revisions", Reply::Revisions(RevisionPage { revisions: list([revision]), more: true })),
         ("revisions, none", Reply::Revisions(RevisionPage { revisions: list([]), more: false })),
+        ("previews", Reply::Previews(PreviewList { previews: list([message_preview()]) })),
         ("entry", Reply::Entry(entry(57, Body::Text(text_body(ASTRAL))))),
     ]
+}
+
+fn message_preview() -> MessagePreview {
+    let (position, changed) = (Position(57), Position(MAX_EXACT));
+    MessagePreview { position, changed, preview: preview() }
 }
 
 fn entry(position: u64, body: Body) -> Entry {
