@@ -6,7 +6,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::limits::FRAME_BYTES;
+use crate::{limits::FRAME_BYTES, output};
 
 /// How payloads are written; the same choice as the link's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +45,7 @@ pub struct EncodeError(String);
 /// [`EncodeError`] when the result is larger than [`FRAME_BYTES`].
 pub fn encode<T: Serialize>(value: &T, codec: Codec) -> Result<Vec<u8>, EncodeError> {
     let bytes = match codec {
-        Codec::Binary => postcard::to_allocvec(value).map_err(|e| EncodeError(e.to_string()))?,
+        Codec::Binary => output::to_bytes(value).map_err(|e| EncodeError(e.to_string()))?,
         Codec::Json => serde_json::to_vec(value).map_err(|e| EncodeError(e.to_string()))?,
     };
     if bytes.len() > FRAME_BYTES {
@@ -76,9 +76,9 @@ pub fn decode<T: Serialize + DeserializeOwned>(
                 return Err(DecodeError::Trailing(rest.len()));
             }
             // postcard accepts overlong varints: a frame with one does not encode back to the same bytes.
-            match postcard::to_allocvec(&value) {
-                Ok(again) if again == bytes => Ok(value),
-                _ => Err(DecodeError::NotCanonical),
+            match output::is_encoded_as(&value, bytes) {
+                true => Ok(value),
+                false => Err(DecodeError::NotCanonical),
             }
         }
     }

@@ -26,6 +26,7 @@ pub mod limits;
 pub mod numbers;
 pub mod open;
 pub mod outgoing;
+mod output;
 pub mod people;
 pub mod reply;
 pub mod room;

@@ -185,7 +185,7 @@ impl Serialize for RawBytes<'_> {
 }
 
 pub(crate) fn payload_bytes<T: Serialize, E: serde::ser::Error>(payload: &T) -> Result<Vec<u8>, E> {
-    postcard::to_allocvec(payload).map_err(E::custom)
+    crate::output::to_bytes(payload).map_err(E::custom)
 }
 
 pub(crate) fn payload<'de, T: Deserialize<'de>, E: serde::de::Error>(

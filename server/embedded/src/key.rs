@@ -14,6 +14,9 @@ const ESCAPE: u8 = 0x00;
 const ESCAPED: u8 = 0xff;
 const END: u8 = 0x00;
 
+/// Room for the key of most rows: two ids and a few numbers.
+const ROOM: usize = 96;
+
 /// A key that cannot be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a key column of {0:?} is broken")]
@@ -55,7 +58,7 @@ fn push_clustering(table: &'static Table, values: &[Value], out: &mut Vec<u8>) {
 
 /// The bytes of a partition's columns.
 pub(crate) fn partition(values: &[Value]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(32);
+    let mut out = Vec::with_capacity(ROOM);
     for value in values {
         push(value, &mut out);
     }

@@ -48,7 +48,8 @@ impl Encoded {
 #[must_use]
 pub fn encode(frame: &ServerFrame, codec: Codec) -> Bytes {
     match codec::encode(frame, codec) {
-        Ok(bytes) => bytes.into(),
+        // It may wait in queues for long. A copy of the right size costs less than to shrink the buffer.
+        Ok(bytes) => Bytes::copy_from_slice(&bytes),
         Err(error) => {
             tracing::error!(%error, "a frame could not be encoded");
             Bytes::new()

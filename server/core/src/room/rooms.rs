@@ -269,8 +269,10 @@ impl Rooms {
         let rooms = self.clone();
         self.drivers.fetch_add(1, Ordering::Relaxed);
         let guard = DriverGuard { rooms: self.clone(), cell: cell.clone(), finished: false };
+        // A driver's future is large, and what is spawned is moved several times.
+        let driving = Box::pin(rooms.drive(cell));
         spawn(async move {
-            rooms.drive(cell).await;
+            driving.await;
             guard.finish();
         });
         Ok(())
