@@ -39,6 +39,8 @@ struct State {
     cuts: BTreeSet<(NodeId, NodeId)>,
     /// Messages of topics that begin like this are lost.
     lost_topics: Vec<String>,
+    /// Messages of topics that begin like this come so much later.
+    late_topics: Vec<(String, Duration)>,
 }
 
 impl State {
@@ -57,8 +59,8 @@ impl BusFaults {
     #[must_use]
     pub fn new(seed: u64, plan: Plan) -> Self {
         let cuts = BTreeSet::new();
-        let (random, lost_topics) = (Random::new(seed), Vec::new());
-        Self(Arc::new(Mutex::new(State { random, plan, cuts, lost_topics })))
+        let (random, lost_topics, late_topics) = (Random::new(seed), Vec::new(), Vec::new());
+        Self(Arc::new(Mutex::new(State { random, plan, cuts, lost_topics, late_topics })))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -75,6 +77,12 @@ impl BusFaults {
     pub fn lose_topics(&self, beginnings: &[&str]) {
         let beginnings = beginnings.iter().map(|beginning| (*beginning).to_owned());
         self.lock().lost_topics = beginnings.collect();
+    }
+
+    /// From now on messages of topics that begin like this come so much later, after others that were
+    /// published after them.
+    pub fn delay_topics(&self, beginning: &str, late: Duration) {
+        self.lock().late_topics.push((beginning.to_owned(), late));
     }
 
     /// From now on nothing from one node reaches another; the other direction is left as it is.
@@ -109,8 +117,10 @@ impl BusFaults {
         if state.cuts.contains(&(from, to)) || on_lost_topic || state.random.chance(lost) {
             return Vec::new();
         }
+        let late = state.late_topics.iter().find(|(start, _)| topic.as_str().starts_with(&**start));
+        let late = late.map(|(_, late)| *late).unwrap_or_default();
         let copies = 1 + usize::from(state.random.chance(doubled));
-        (0..copies).map(|_| Instant::now() + state.pause()).collect()
+        (0..copies).map(|_| Instant::now() + late + state.pause()).collect()
     }
 
     /// How late a request is, unless it is lost.

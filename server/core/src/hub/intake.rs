@@ -286,6 +286,29 @@ impl Views {
         }
     }
 
+    /// Takes in the news that a person who is connected here is in a room, unless this node knows what came
+    /// later: they may have left since, and what says so is not told again. Then it is false, and nothing
+    /// was told.
+    pub(crate) fn receive_news_of_room(
+        &self,
+        user: &UserId,
+        summary: RoomSummary,
+        shown: impl Fn(&UserId) -> Presence,
+    ) -> bool {
+        let view = self.get(summary.room);
+        // While it is held, no entry is told that removes the person.
+        let seen = view.as_ref().map(|view| view.seen());
+        let outdated = match (&seen, &self.follows) {
+            (Some(seen), _) => seen.state.head >= summary.head && seen.state.member(user).is_none(),
+            (None, Some(follows)) => follows.told(summary.room) > summary.head,
+            (None, None) => false,
+        };
+        if !outdated {
+            self.receive_room(user, summary, shown);
+        }
+        !outdated
+    }
+
     /// Takes in that a person who is connected here is in a room now. `shown` is a person's presence as it was
     /// told last.
     pub(crate) fn receive_room(

@@ -77,6 +77,11 @@ impl Nodes {
         self.follows.enter(user, rooms).await;
     }
 
+    /// Follows a room no more for a person who turned out not to be in it.
+    pub(crate) fn leave(&self, user: &UserId, room: RoomId) {
+        self.follows.leave(user, room);
+    }
+
     /// Those who are connected here and have a direct conversation with a person.
     pub(crate) fn peers_here(&self, user: &UserId) -> Vec<UserId> {
         self.follows.peers(user)

@@ -42,6 +42,9 @@ use crate::{
 /// Lists that are read, and rooms that are asked for, at the same time.
 const LISTS_AT_ONCE: usize = 16;
 
+/// How often a room's owner is asked at most whether a person is in it, while newer news of the room comes.
+const QUESTIONS: usize = 3;
+
 /// How often it is looked who owns rooms, and lists are read again that could not be read.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -171,30 +174,43 @@ async fn add_one(
     }
 }
 
-/// Takes in that a person who is connected here is in a room of another node now.
+/// Takes in that a person who is connected here is in a room of another node now. If this node knows what came
+/// later in that room, the owner is asked, because the news may be of before the person left.
 pub(super) async fn room_added(
     services: &Services,
     nodes: &Nodes,
     user: &UserId,
     mut summary: RoomSummary,
 ) {
-    let views = &services.views;
-    if !views.is_connected(user) {
-        return;
+    let (views, room) = (&services.views, summary.room);
+    for _ in 0..QUESTIONS {
+        if !views.is_connected(user) {
+            return;
+        }
+        summary_here(services, &mut summary);
+        let peer = summary.peer.as_ref().map(|peer| peer.user.clone());
+        let known = services.people.is_in(user, room);
+        nodes.enter(user, vec![(room, peer)]).await;
+        // The same news may have come another way meanwhile; whoever was first has told it.
+        if !known && services.people.is_in(user, room) {
+            return;
+        }
+        views.begin_at(room, summary.head);
+        let shown =
+            |user: &UserId| services.people.shown(&services.directory, user, services.clock.now());
+        if views.receive_news_of_room(user, summary, shown) {
+            return;
+        }
+        let call = Call::without_session(services.clone(), user.clone(), None);
+        match create::find(&call, room).await {
+            Ok(Reply::Room(found)) if found.role.is_some() => summary = found,
+            // They have left it; or the next recap finds that the room is missing here.
+            _ => break,
+        }
     }
-    summary_here(services, &mut summary);
-    let (room, head) = (summary.room, summary.head);
-    let peer = summary.peer.as_ref().map(|peer| peer.user.clone());
-    let known = services.people.is_in(user, room);
-    nodes.enter(user, vec![(room, peer)]).await;
-    // The same news may have come another way meanwhile; whoever was first has told it.
-    if !known && services.people.is_in(user, room) {
-        return;
+    if !services.people.is_in(user, room) {
+        nodes.leave(user, room);
     }
-    views.begin_at(room, head);
-    let shown =
-        |user: &UserId| services.people.shown(&services.directory, user, services.clock.now());
-    views.receive_room(user, summary, shown);
 }
 
 /// Adds what is missing to everybody who is connected here.

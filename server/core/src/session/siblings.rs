@@ -5,7 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use caffis_schema::{Error, ErrorCode, Event, Reply, RoomId, room::RoomSummary};
+use caffis_schema::{
+    Error, ErrorCode, Event, Reply, RoomId,
+    event::{RemovalReason, RoomRemoved},
+    room::RoomSummary,
+};
 use tokio::time::sleep;
 
 use crate::{
@@ -70,6 +74,16 @@ async fn tell(call: &Call, session: &SessionHandle, room: RoomId) -> Result<(), 
         let event = Encoded::event(Event::RoomAdded(summary));
         for other in others(services, session) {
             other.outbound.room_added(room, &event);
+        }
+        // A removal takes the room off the person first, and then tells of it. Was that before the answer
+        // came, what was told now has to be taken back.
+        if !services.people.is_in(call.user(), room) {
+            let reason = RemovalReason::Removed;
+            let event = Encoded::event(Event::RoomRemoved(RoomRemoved { room, reason }));
+            for other in others(services, session) {
+                other.outbound.room_removed(room, &event);
+            }
+            return Ok(());
         }
     }
     Ok(())

@@ -255,6 +255,72 @@ async fn a_room_that_somebody_left_meanwhile_is_not_added() {
     assert!(marco.listed(room).await.is_none());
 }
 
+/// Whether the last news of a room said that the person is in it.
+fn thinks_to_be_in(heard: &[Event], room: RoomId) -> bool {
+    let last = heard.iter().rev().find_map(|event| match event {
+        Event::RoomAdded(added) if added.room == room => Some(true),
+        Event::RoomRemoved(removed) if removed.room == room => Some(false),
+        _ => None,
+    });
+    last.unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn news_of_a_room_that_comes_after_the_removal_is_ignored() {
+    for opened in [true, false] {
+        let several = Several::start(2, 14, Plan::default()).await;
+        let mut giulia = several.connect(1, "giulia").await;
+        let [mut marco, mut anna] =
+            [several.connect(2, "marco").await, several.connect(2, "anna").await];
+        // The recaps of the first seconds tell of the room before this news arrives.
+        several.faults.delay_topics("person/", Duration::from_secs(6));
+        let room = loop {
+            let room = giulia.group(&["marco", "anna"]).await;
+            if several.owner(room) == 1 {
+                break room;
+            }
+        };
+        for client in [&mut marco, &mut anna] {
+            added(client, room).await;
+        }
+        if opened {
+            anna.open(room).await.expect("opened");
+        }
+        giulia.remove(room, "marco").await.expect("removed");
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let heard = marco.settle().await;
+        let left = |event: &Event| matches!(event, Event::RoomRemoved(gone) if gone.room == room);
+        assert!(heard.iter().any(left), "{heard:?}");
+        assert!(!thinks_to_be_in(&heard, room), "{heard:?}");
+        giulia.send(room, "among us").await.expect("sent");
+        assert_eq!(anna.heard().await, ["among us"]);
+        assert!(marco.heard().await.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_hears_of_the_room_although_earlier_news_comes_late() {
+    let several = Several::start(2, 15, Plan::default()).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let [mut marco, mut anna] =
+        [several.connect(2, "marco").await, several.connect(2, "anna").await];
+    several.faults.delay_topics("person/", Duration::from_secs(6));
+    let room = loop {
+        let room = giulia.group(&["marco", "anna"]).await;
+        if several.owner(room) == 1 {
+            break room;
+        }
+    };
+    added(&mut marco, room).await;
+    anna.open(room).await.expect("opened");
+    giulia.remove(room, "marco").await.expect("removed");
+    giulia.add(room, &["marco"]).await.expect("added");
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(thinks_to_be_in(&marco.settle().await, room));
+    giulia.send(room, "ciao").await.expect("sent");
+    assert_eq!(marco.heard().await, ["ciao"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_revocation_reaches_every_node_although_its_news_is_lost() {
     for suspended in [false, true] {
