@@ -9,9 +9,9 @@ use crate::{
     ids::{DeviceId, RoomId, UserId, exact},
     limits::{
         CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, EMOJI_BYTES, EXTRAS, MESSAGES_PER_COMMAND,
-        NAME_BYTES, RESUME_CURSORS, STATUS_BYTES, TOKEN_BYTES, USERS_PER_COMMAND,
+        NAME_BYTES, REPORT_BYTES, RESUME_CURSORS, STATUS_BYTES, TOKEN_BYTES, USERS_PER_COMMAND,
     },
-    numbers::{MessageNumber, Position},
+    numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     room::{
         Availability, ClientKey, Context, ContextStatus, Details, Extra, HistoryPolicy,
@@ -110,6 +110,10 @@ open_enum! {
         28 "react" React(React),
         /// Some messages of a room in short, wherever they are in its log.
         29 "previews" Previews(Previews),
+        /// Stops notifications of a room for the person, on all of their devices, until a time.
+        30 "mute" Mute(Mute),
+        /// Tells moderators of a message. The room does not hear of it.
+        31 "report" Report(Report),
     }
 }
 
@@ -423,6 +427,50 @@ pub struct Mark {
     pub room: RoomId,
     /// The number of the message; all messages before it count too.
     pub number: MessageNumber,
+}
+
+/// See [`Command::Mute`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Mute {
+    /// The room.
+    pub room: RoomId,
+    /// Until when; [`Timestamp::MAX`] is for ever. None: it is muted no longer.
+    pub until: Option<Timestamp>,
+}
+
+/// Why a message is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportReason {
+    /// Advertising, or the same again and again.
+    Spam,
+    /// Somebody is bothered, threatened or mobbed.
+    Harassment,
+    /// Hate against groups of people.
+    Hate,
+    /// Violence, or a call for it.
+    Violence,
+    /// Sexual content.
+    Sexual,
+    /// An attempt to cheat somebody out of something.
+    Scam,
+    /// Somebody pretends to be another person.
+    Impersonation,
+    /// Something else: the text says what.
+    Other,
+}
+
+/// See [`Command::Report`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Report {
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
+    /// Why.
+    pub reason: ReportReason,
+    /// What else there is to say; may be empty.
+    pub text: Text<REPORT_BYTES>,
 }
 
 /// See [`Command::SetPresence`].

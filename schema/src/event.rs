@@ -73,8 +73,8 @@ open_enum! {
         3 "room_removed" RoomRemoved(RoomRemoved),
         /// Members' markers moved; newest wins.
         4 "markers" Markers(RoomMarkers),
-        /// This person's read number changed, on any device; newest wins. It goes back when they mark
-        /// messages as unread.
+        /// This person's read number changed, or until when they muted the room, on any device; newest wins. The
+        /// number goes back when they mark messages as unread.
         5 "own_read" OwnRead(OwnRead),
         /// Somebody's presence; newest wins.
         6 "presence" Presence(Presence),
@@ -311,6 +311,8 @@ pub struct OwnRead {
     pub read: MessageNumber,
     /// Messages after that.
     pub unread: u64,
+    /// Until when the person wants no notifications of the room; none if they want them.
+    pub muted_until: Option<Timestamp>,
 }
 
 /// See [`Event::Attendance`].

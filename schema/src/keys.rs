@@ -67,6 +67,8 @@ impl Command {
             | Self::SetPreferences(_)
             | Self::Profiles(_)
             | Self::MarkUnread(_)
+            | Self::Mute(_)
+            | Self::Report(_)
             | Self::Revisions(_)
             | Self::Previews(_)
             | Self::Unknown(_) => None,
@@ -82,6 +84,8 @@ impl Command {
             Self::Message(command) => Some(command.room),
             Self::Revisions(command) => Some(command.room),
             Self::Previews(command) => Some(command.room),
+            Self::Mute(command) => Some(command.room),
+            Self::Report(command) => Some(command.room),
             Self::MarkRead(mark) | Self::MarkDelivered(mark) | Self::MarkUnread(mark) => {
                 Some(mark.room)
             }

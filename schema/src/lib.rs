@@ -29,6 +29,7 @@ pub mod outgoing;
 mod output;
 pub mod people;
 pub mod reply;
+pub mod reports;
 pub mod room;
 
 pub use bounded::{Blob, List, Text};

@@ -67,6 +67,8 @@ maxima! {
     PHOTOS = 8;
     /// Revisions of a message, with what was sent: it is edited at most this often, less one.
     REVISIONS = 50;
+    /// What somebody says about a message that they report, in bytes.
+    REPORT_BYTES = 1_000;
     /// An emoji, in bytes.
     EMOJI_BYTES = 64;
     /// Reactions to a message.

@@ -306,6 +306,9 @@ pub struct RoomSummary {
     /// nothing, and `class`, `context` and `name` may be missing too: clients keep their copy of the
     /// room and ask again later.
     pub readable: bool,
+    /// Until when this user wants no notifications of it; none if they want them. A time that has passed counts as
+    /// none.
+    pub muted_until: Option<Timestamp>,
 }
 
 /// A message to be sent or kept: its body and who wrote it.

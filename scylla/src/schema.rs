@@ -27,7 +27,7 @@ enum Use {
 }
 
 /// The tables that are not [`Use::Overwritten`]. The windows are a thirtieth of how long rows are kept by
-/// default, 3 days for `sent`, 14 for `activity` and 7 for `receipts`, but no shorter than an hour.
+/// default, 3 days for `sent`, 14 for `activity`, 7 for `receipts` and 180 for `reports_by_time`, but no shorter than an hour.
 const USES: &[(&str, Use)] = &[
     ("timeline", Use::Log),
     ("buckets", Use::Log),
@@ -35,6 +35,7 @@ const USES: &[(&str, Use)] = &[
     ("activity", Use::Expiring { hours: 12 }),
     ("receipts", Use::Expiring { hours: 6 }),
     ("revoked", Use::Expiring { hours: 1 }),
+    ("reports_by_time", Use::Expiring { hours: 144 }),
 ];
 
 /// How long a deleted or ended row is remembered, so that a replica that missed it can be repaired: 10

@@ -101,6 +101,7 @@ const ROOM_SUMMARY: RoomSummary = {
   preview: null,
   active: T0,
   readable: true,
+  mutedUntil: null,
 };
 
 /** A server with one room, as small as the tests allow. */

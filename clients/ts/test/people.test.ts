@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { FOR_EVER } from "../src/index.ts";
 import { FakeServer, ME, OTHER, ROOM, settled } from "./fake.ts";
 import { count, refusal, start } from "./start.ts";
 
@@ -56,9 +57,27 @@ describe("read and delivered", () => {
     const { client, timers } = start(server);
     await timers.advance(10);
     expect(client.rooms.getSnapshot().rooms[0]?.unread).toBe(1);
-    server.link.event({ type: "own_read", value: { room: ROOM, read: 1, unread: 0 } });
+    server.link.event({
+      type: "own_read",
+      value: { room: ROOM, read: 1, unread: 0, mutedUntil: null },
+    });
     await settled();
     expect(client.rooms.getSnapshot().rooms[0]?.unread).toBe(0);
+  });
+
+  test("a room that is muted on another device is muted here", async () => {
+    const server = new FakeServer();
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    const muted = () => client.rooms.getSnapshot().rooms[0]?.mutedUntil;
+    expect(muted()).toBeNull();
+    const own = { room: ROOM, read: 0, unread: 0 };
+    server.link.event({ type: "own_read", value: { ...own, mutedUntil: FOR_EVER } });
+    await settled();
+    expect(muted()).toBe(FOR_EVER);
+    server.link.event({ type: "own_read", value: { ...own, mutedUntil: null } });
+    await settled();
+    expect(muted()).toBeNull();
   });
 });
 

@@ -21,7 +21,7 @@ function reading(client: ChatClient) {
 
 async function ownRead(server: FakeServer, read: number, unread: number): Promise<void> {
   server.read = read;
-  server.link.event({ type: "own_read", value: { room: ROOM, read, unread } });
+  server.link.event({ type: "own_read", value: { room: ROOM, read, unread, mutedUntil: null } });
   await settled();
 }
 
@@ -86,7 +86,10 @@ describe("nothing becomes unread again", () => {
   test("by an event that a mark on its way has overtaken", async () => {
     const server = serverWithFive();
     const client = await markOnItsWay(server);
-    server.link.event({ type: "own_read", value: { room: ROOM, read: 2, unread: 3 } });
+    server.link.event({
+      type: "own_read",
+      value: { room: ROOM, read: 2, unread: 3, mutedUntil: null },
+    });
     await settled();
     expect(reading(client)).toEqual({ read: 5, unread: 0 });
     server.release();
@@ -113,7 +116,10 @@ describe("nothing becomes unread again", () => {
     client.send(ROOM, "six");
     await timers.advance(10);
     expect(reading(client)).toEqual({ read: 6, unread: 0 });
-    server.link.event({ type: "own_read", value: { room: ROOM, read: 3, unread: 2 } });
+    server.link.event({
+      type: "own_read",
+      value: { room: ROOM, read: 3, unread: 2, mutedUntil: null },
+    });
     await settled();
     expect(reading(client)).toEqual({ read: 6, unread: 0 });
     await ownRead(server, 3, 3);

@@ -20,6 +20,7 @@ const SUMMARY: RoomSummary = {
   preview: null,
   active: 0,
   readable: true,
+  mutedUntil: null,
 };
 
 function entry(position: number, kind: EntryKind): Entry {

@@ -60,20 +60,22 @@ describe("the actions of a message", () => {
     ]);
     expect(actionsFor(bubble(), ground({}, { read: 3 }))).toContain("delete");
     const theirs = bubble({ own: false, sender: MARCO });
-    expect(actionsFor(theirs, ground())).toEqual(["react", "reply", "copy"]);
+    expect(actionsFor(theirs, ground())).toEqual(["react", "reply", "copy", "report"]);
     expect(actionsFor(theirs, ground({ role: "admin" }))).toEqual([
       "react",
       "reply",
       "copy",
+      "report",
       "delete",
     ]);
     const edited = bubble({ own: false, sender: MARCO, edited: true });
-    expect(actionsFor(edited, ground())).toEqual(["react", "reply", "copy"]);
+    expect(actionsFor(edited, ground())).toEqual(["react", "reply", "copy", "report"]);
     expect(actionsFor(edited, ground({ role: "owner" }))).toEqual([
       "react",
       "reply",
       "copy",
       "revisions",
+      "report",
       "delete",
     ]);
   });
@@ -102,7 +104,7 @@ describe("the actions of a message", () => {
 
   test("say who reacted, once somebody has", () => {
     const reactions = [{ emoji: "☕", users: [MARCO] }];
-    const all = ["react", "reply", "reactors", "copy"];
+    const all = ["react", "reply", "reactors", "copy", "report"];
     expect(actionsFor(bubble({ reactions, own: false, sender: MARCO }), ground())).toEqual(all);
     const closed = ground({}, { closed: true });
     expect(actionsFor(bubble({ reactions }), closed)).toEqual(["reactors", "copy"]);

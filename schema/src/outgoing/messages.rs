@@ -58,4 +58,6 @@ pub struct Recipient {
     pub offline: bool,
     /// Whether it is in the hours in which they do not want to be disturbed, on their own clock.
     pub quiet: bool,
+    /// Whether they muted the room.
+    pub muted: bool,
 }

@@ -9,6 +9,7 @@ mod changes;
 mod members;
 mod messages;
 mod presence;
+mod reports;
 mod rooms;
 
 use postcard_schema::{Schema as _, schema::NamedType};
@@ -19,6 +20,7 @@ pub use self::{
     members::{MembersJoined, MembersLeft},
     messages::{BodyKind, MessageCreated, RECIPIENTS, Recipient},
     presence::UserPresence,
+    reports::MessageReported,
     rooms::{About, ContextState, ContextUpdated, RoomCreated},
 };
 use crate::{hooks::values::Moment, numbers::Timestamp};
@@ -70,6 +72,8 @@ events! {
     "member.joined" MembersJoined(MembersJoined),
     /// A member left a room, or was removed.
     "member.left" MembersLeft(MembersLeft),
+    /// Somebody reported a message to the moderators.
+    "message.reported" MessageReported(MessageReported),
     /// A person can be reached, or not any more.
     "user.presence" UserPresence(UserPresence),
 }

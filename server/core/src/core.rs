@@ -43,6 +43,7 @@ use crate::{
     reactors::{self, SharedReactor, Walker, keep_walking},
     reads::Reads,
     refusals::Refusals,
+    reports::Reports,
     room::{Needs, Rooms},
     services::{Parts, Services},
     serving::serve,
@@ -164,6 +165,7 @@ impl Core {
             activity: activity.clone(),
             hints: sources.as_ref().map(|sources| sources.hints.clone()),
         });
+        let reported = ports.endpoints.as_ref().map(Endpoints::told_of_reports).unwrap_or_default();
         let herd = Herd::new(&settings, ports.entropy.clone());
         let services = Services::new(Parts {
             settings: settings.clone(),
@@ -179,7 +181,8 @@ impl Core {
             statistics,
             owners,
             nodes,
-            claims: Arc::new(DailyQuota::new(settings.open_rooms_made_per_day)),
+            claims: Arc::new(DailyQuota::new(settings.open_rooms_made_per_day, "room")),
+            reports: Arc::new(Reports::new(reported)),
             hooks: Arc::default(),
             presence_news: sources.as_ref().map(|s| s.presence.clone()).unwrap_or_default(),
             refusals: Arc::new(Refusals::new()),

@@ -12,7 +12,7 @@ use crate::{
     errors::{no_owner, not_now},
     features::{
         create, edit, history, markers, members, open, preferences, presence, previews, profiles,
-        resume, room_list,
+        report, resume, room_list,
     },
 };
 
@@ -53,6 +53,8 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::MarkRead(mark) => Box::pin(markers::handle_read(call, mark)),
         Command::MarkDelivered(mark) => Box::pin(markers::handle_delivered(call, mark)),
         Command::MarkUnread(mark) => Box::pin(markers::handle_unread(call, mark)),
+        Command::Mute(command) => Box::pin(markers::handle_mute(call, command)),
+        Command::Report(command) => Box::pin(report::handle(call, command)),
         Command::SetPresence(command) => Box::pin(presence::handle(call, command)),
         Command::SetPreferences(command) => Box::pin(preferences::handle(call, command)),
         Command::Profiles(command) => in_time(within, profiles::handle(call, command)),

@@ -17,6 +17,8 @@ const PEOPLE: usize = 100_000;
 #[derive(Debug)]
 pub(crate) struct DailyQuota {
     per_day: u32,
+    /// Of what, in one word.
+    what: &'static str,
     counted: Mutex<Counted>,
 }
 
@@ -29,8 +31,8 @@ struct Counted {
 impl DailyQuota {
     /// A quota of this many a day.
     #[must_use]
-    pub(crate) fn new(per_day: u32) -> Self {
-        Self { per_day, counted: Mutex::default() }
+    pub(crate) fn new(per_day: u32, what: &'static str) -> Self {
+        Self { per_day, what, counted: Mutex::default() }
     }
 
     /// Takes one.
@@ -45,7 +47,7 @@ impl DailyQuota {
         }
         let count = counted.by_person.entry(user.clone()).or_default();
         if *count >= self.per_day {
-            let sentence = format!("A person may make {} such rooms a day.", self.per_day);
+            let sentence = format!("A person may make {} such {}s a day.", self.per_day, self.what);
             let wait = (day + 1) * DAY - now.get();
             let wait = u32::try_from(wait).unwrap_or(u32::MAX);
             return Err(Error::later(ErrorCode::LimitReached, &sentence, wait));
@@ -61,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_person_has_so_many_a_day_and_others_have_their_own() {
-        let quota = DailyQuota::new(2);
+        let quota = DailyQuota::new(2, "room");
         let user = |name| UserId::new(name).expect("an id");
         let noon = Timestamp(10 * DAY + DAY / 2);
         assert!(quota.take(&user("giulia"), noon).is_ok());

@@ -33,6 +33,7 @@ use crate::{
     reads::Reads,
     receipts::Hooks,
     refusals::Refusals,
+    reports::Reports,
     room::Rooms,
     settings::Settings,
     statistics::Counters,
@@ -89,6 +90,8 @@ pub struct Parts {
     pub(crate) nodes: Option<Arc<Nodes>>,
     /// How many rooms of open contexts people make.
     pub(crate) claims: Arc<DailyQuota>,
+    /// Reported messages.
+    pub(crate) reports: Arc<Reports>,
     /// The webhooks under way.
     pub(crate) hooks: Arc<Hooks>,
     /// Who outside the chat hears how people are: mostly nobody.

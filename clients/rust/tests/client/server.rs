@@ -82,6 +82,7 @@ pub(crate) fn summary(head: u64) -> RoomSummary {
         number: MessageNumber(0),
         read: MessageNumber(0),
         unread: 0,
+        muted_until: None,
         preview: None,
         active: Timestamp(0),
         readable: true,

@@ -325,6 +325,14 @@ export class ChatClient implements Disposable {
     return this.#conversations.leave(room, signal);
   }
 
+  /**
+   * Stops notifications of a room on all devices of the person until a time of the server ({@link FOR_EVER} has no
+   * end), or with null no longer.
+   */
+  mute(room: RoomId, until: number | null, signal?: AbortSignal): Promise<void> {
+    return this.#conversations.mute(room, until, signal);
+  }
+
   /** Says whether the person looks at the page, which sets the heartbeat rate and their presence. */
   setActive(active: boolean): void {
     if (active) this.#connector.wake();

@@ -84,6 +84,11 @@ export class Conversations {
     );
   }
 
+  /** Stops notifications of a room on all devices of the person until a time, or no longer. */
+  async mute(room: RoomId, until: number | null, signal?: AbortSignal): Promise<void> {
+    await this.#request({ type: "mute", value: { room, until } }, signal);
+  }
+
   #key(head: number): ClientKey {
     return { id: randomClientId(), time: this.#clock.now(), head };
   }

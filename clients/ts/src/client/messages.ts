@@ -6,6 +6,7 @@ import {
   type Command,
   REVISIONS,
   type Reply,
+  type ReportReason,
   type Revision,
   type RoomId,
   randomClientId,
@@ -71,6 +72,17 @@ export class Messages {
       if (!reply.value.more) break;
     }
     return revisions;
+  }
+
+  /** Tells the moderators of a message of somebody else. The room does not hear of it. */
+  async report(
+    room: RoomId,
+    position: number,
+    reason: ReportReason,
+    text: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.#request({ type: "report", value: { room, position, reason, text } }, signal);
   }
 
   #key(room: RoomId): ClientKey {

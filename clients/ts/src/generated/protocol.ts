@@ -99,6 +99,9 @@ export const PHOTOS = 8;
 /** Revisions of a message, with what was sent: it is edited at most this often, less one. */
 export const REVISIONS = 50;
 
+/** What somebody says about a message that they report, in bytes. */
+export const REPORT_BYTES = 1_000;
+
 /** An emoji, in bytes. */
 export const EMOJI_BYTES = 64;
 
@@ -289,6 +292,10 @@ export type Command =
   | { readonly type: "react"; readonly value: React }
   /** Some messages of a room in short, wherever they are in its log. */
   | { readonly type: "previews"; readonly value: Previews }
+  /** Stops notifications of a room for the person, on all of their devices, until a time. */
+  | { readonly type: "mute"; readonly value: Mute }
+  /** Tells moderators of a message. The room does not hear of it. */
+  | { readonly type: "report"; readonly value: Report }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -385,8 +392,14 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "previews":
       w.tagged(29, encodePreviews, v.value);
       return;
+    case "mute":
+      w.tagged(30, encodeMute, v.value);
+      return;
+    case "report":
+      w.tagged(31, encodeReport, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 30, FRAME_BYTES);
+      w.unknown(v, 32, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -458,6 +471,10 @@ export function decodeCommand(r: Reader): Command {
       return { type: "react", value: r.sized(decodeReact) };
     case 29:
       return { type: "previews", value: r.sized(decodePreviews) };
+    case 30:
+      return { type: "mute", value: r.sized(decodeMute) };
+    case 31:
+      return { type: "report", value: r.sized(decodeReport) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1703,6 +1720,91 @@ export function decodePreviews(r: Reader): Previews {
   };
 }
 
+/** See `Command::Mute`. */
+export interface Mute {
+  /** The room. */
+  readonly room: RoomId;
+  /** Until when; `Timestamp::MAX` is for ever. None: it is muted no longer. */
+  readonly until: number | null;
+}
+
+/** Encodes Mute. */
+export function encodeMute(w: Writer, v: Mute): void {
+  w.roomId(v.room);
+  w.option(v.until, (w, v) => w.u64(v));
+}
+
+/** Decodes Mute. */
+export function decodeMute(r: Reader): Mute {
+  return {
+    room: r.roomId(),
+    until: r.option((r) => r.u64()),
+  };
+}
+
+/** See `Command::Report`. */
+export interface Report {
+  /** The room. */
+  readonly room: RoomId;
+  /** The message's position. */
+  readonly position: number;
+  /** Why. */
+  readonly reason: ReportReason;
+  /** What else there is to say; may be empty. */
+  readonly text: string;
+}
+
+/** Encodes Report. */
+export function encodeReport(w: Writer, v: Report): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+  encodeReportReason(w, v.reason);
+  w.text(v.text, 1_000);
+}
+
+/** Decodes Report. */
+export function decodeReport(r: Reader): Report {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
+    reason: decodeReportReason(r),
+    text: r.text(1_000),
+  };
+}
+
+/** Why a message is reported. */
+export type ReportReason = (typeof REPORT_REASON_NAMES)[number];
+
+/** The names of ReportReason, by their number. */
+export const REPORT_REASON_NAMES = [
+  /** Advertising, or the same again and again. */
+  "spam",
+  /** Somebody is bothered, threatened or mobbed. */
+  "harassment",
+  /** Hate against groups of people. */
+  "hate",
+  /** Violence, or a call for it. */
+  "violence",
+  /** Sexual content. */
+  "sexual",
+  /** An attempt to cheat somebody out of something. */
+  "scam",
+  /** Somebody pretends to be another person. */
+  "impersonation",
+  /** Something else: the text says what. */
+  "other",
+] as const;
+
+/** Encodes ReportReason. */
+export function encodeReportReason(w: Writer, v: ReportReason): void {
+  w.choice(REPORT_REASON_NAMES, v);
+}
+
+/** Decodes ReportReason. */
+export function decodeReportReason(r: Reader): ReportReason {
+  return r.choice(REPORT_REASON_NAMES);
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -2235,6 +2337,11 @@ export interface RoomSummary {
    * room and ask again later.
    */
   readonly readable: boolean;
+  /**
+   * Until when this user wants no notifications of it; none if they want them. A time that has
+   * passed counts as none.
+   */
+  readonly mutedUntil: number | null;
 }
 
 /** Encodes RoomSummary. */
@@ -2254,6 +2361,7 @@ export function encodeRoomSummary(w: Writer, v: RoomSummary): void {
   w.option(v.preview, encodePreview);
   w.u64(v.active);
   w.bool(v.readable);
+  w.option(v.mutedUntil, (w, v) => w.u64(v));
 }
 
 /** Decodes RoomSummary. */
@@ -2274,6 +2382,7 @@ export function decodeRoomSummary(r: Reader): RoomSummary {
     preview: r.option(decodePreview),
     active: r.u64(),
     readable: r.bool(),
+    mutedUntil: r.option((r) => r.u64()),
   };
 }
 
@@ -3344,8 +3453,8 @@ export type ServerEvent =
   /** Members' markers moved; newest wins. */
   | { readonly type: "markers"; readonly value: RoomMarkers }
   /**
-   * This person's read number changed, on any device; newest wins. It goes back when they mark
-   * messages as unread.
+   * This person's read number changed, or until when they muted the room, on any device; newest
+   * wins. The number goes back when they mark messages as unread.
    */
   | { readonly type: "own_read"; readonly value: OwnRead }
   /** Somebody's presence; newest wins. */
@@ -3575,6 +3684,8 @@ export interface OwnRead {
   readonly read: number;
   /** Messages after that. */
   readonly unread: number;
+  /** Until when the person wants no notifications of the room; none if they want them. */
+  readonly mutedUntil: number | null;
 }
 
 /** Encodes OwnRead. */
@@ -3582,6 +3693,7 @@ export function encodeOwnRead(w: Writer, v: OwnRead): void {
   w.roomId(v.room);
   w.u64(v.read);
   w.u64(v.unread);
+  w.option(v.mutedUntil, (w, v) => w.u64(v));
 }
 
 /** Decodes OwnRead. */
@@ -3590,6 +3702,7 @@ export function decodeOwnRead(r: Reader): OwnRead {
     room: r.roomId(),
     read: r.u64(),
     unread: r.u64(),
+    mutedUntil: r.option((r) => r.u64()),
   };
 }
 

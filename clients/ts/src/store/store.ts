@@ -336,6 +336,11 @@ export class Store {
   ownRead(own: OwnRead): void {
     const read = this.#reading.afterEvent(own);
     if (read !== null) this.#read(own.room, read);
+    const { mutedUntil } = own;
+    this.change(own.room, (view) => {
+      if (mutedUntil === view.summary.mutedUntil) return view;
+      return { ...view, summary: { ...view.summary, mutedUntil } };
+    });
   }
 
   #read(id: RoomId, read: number): void {

@@ -13,6 +13,7 @@ import { useI18n } from "../i18n/i18n.tsx";
 import { presenceLine } from "../room/Header.tsx";
 import styles from "./Details.module.css";
 import { Members } from "./Members.tsx";
+import { Mute } from "./Mute.tsx";
 
 /** A conversation's details and members. */
 export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
@@ -80,6 +81,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
                 : t.members(summary.members)}
           </p>
         </div>
+        {summary.role !== null && <Mute room={room} />}
         {members && <Members room={room} members={members} />}
         {isPublic && (
           <button

@@ -17,6 +17,7 @@ const ICONS: Readonly<Record<MessageAction, IconName>> = {
   edit: "write",
   copy: "copy",
   revisions: "clock",
+  report: "flag",
   delete: "bin",
 };
 
@@ -129,7 +130,7 @@ export function MessageMenu(props: {
             type="button"
             role="menuitem"
             tabIndex={-1}
-            className={`${styles.item} ${action === "delete" ? styles.danger : ""}`}
+            className={`${styles.item} ${action === "delete" || action === "report" ? styles.danger : ""}`}
             data-testid={`action-${action}`}
             onClick={() => onChoose(action)}
           >

@@ -23,6 +23,7 @@ import { MessageMenu } from "./MessageMenu.tsx";
 import { Notice } from "./Notice.tsx";
 import { ReactDialog } from "./ReactDialog.tsx";
 import { Reactors } from "./Reactors.tsx";
+import { ReportMessage } from "./ReportMessage.tsx";
 import { Revisions } from "./Revisions.tsx";
 import { Row, Rows, RowsProvider } from "./Rows.tsx";
 import styles from "./Timeline.module.css";
@@ -204,6 +205,9 @@ export function Timeline(props: {
       )}
       {asked?.action === "delete" && (
         <DeleteMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+      )}
+      {asked?.action === "report" && (
+        <ReportMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
       )}
       {asked?.action === "revisions" && (
         <Revisions room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />

@@ -12,6 +12,7 @@ export type MessageAction =
   | "edit"
   | "copy"
   | "revisions"
+  | "report"
   | "delete";
 
 /** What the rules look at. */
@@ -33,6 +34,7 @@ export function actionsFor(bubble: Bubble, ground: ActionGround): readonly Messa
   if (mayEdit(bubble, ground)) actions.push("edit");
   if (bubble.text !== null) actions.push("copy");
   if (bubble.edited && (bubble.own || moderates(ground))) actions.push("revisions");
+  if (mayReport(bubble)) actions.push("report");
   if (mayDelete(bubble, ground)) actions.push("delete");
   return actions;
 }
@@ -45,6 +47,10 @@ export function mayReact(bubble: Bubble, { room }: ActionGround): boolean {
 /** Whether this person may answer a message. */
 export function mayReply(bubble: Bubble, ground: ActionGround): boolean {
   return mayReact(bubble, ground);
+}
+
+function mayReport(bubble: Bubble): boolean {
+  return !bubble.own && bubble.sender !== null && bubble.deletedBy === undefined;
 }
 
 /** Whether this person may change the words of a message now. */

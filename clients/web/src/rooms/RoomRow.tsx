@@ -3,6 +3,7 @@ import type { MouseEvent } from "react";
 import { type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { goTo, roomAddress } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
+import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
@@ -17,6 +18,7 @@ export function RoomRow(props: { summary: RoomSummary; selected: boolean; tabInd
   const room = useReadable(client.room(summary.room));
   const { peer, unread, preview, active } = summary;
   const title = roomTitle(summary, people);
+  const muted = summary.mutedUntil !== null && summary.mutedUntil > client.now();
   const status = peer && people.status(peer.user);
   const typist = room?.typing[0];
   return (
@@ -40,6 +42,12 @@ export function RoomRow(props: { summary: RoomSummary; selected: boolean; tabInd
         />
         <span className={styles.name} dir="auto">
           <span className={styles.title}>{title}</span>
+          {muted && (
+            <span className={styles.muted} data-testid="row-muted">
+              <Icon name="bellOff" size={14} />
+              <span className="visually-hidden">{t.muted}</span>
+            </span>
+          )}
           {status && (
             <span className={styles.status} data-testid="row-status">
               {" "}

@@ -1,11 +1,15 @@
-//! How far a member has received and read, and what they marked as unread.
+//! How far a member has received and read, what they marked as unread, and whether they muted the room.
 //!
 //! Markers do not pass through the log. Others hear of them in small rooms, while those are open, and
 //! unless the reader keeps them private; the person's own devices always do.
 
 use std::sync::Arc;
 
-use caffis_schema::{Error, ErrorCode, MessageNumber, Reply, command::Mark, open::Empty};
+use caffis_schema::{
+    Error, ErrorCode, MessageNumber, Reply,
+    command::{Mark, Mute},
+    open::Empty,
+};
 
 use crate::{
     call::{Call, Entered, Handled},
@@ -53,6 +57,22 @@ pub async fn handle_delivered(call: Call, mark: Mark) -> Handled {
 pub async fn handle_unread(call: Call, mark: Mark) -> Handled {
     let cell = enter(&call, mark).await?;
     cell.mark_unread(call.user(), mark.number.max(MessageNumber(1)))?;
+    let saved = save(&call, &cell).await;
+    call.services.rooms.tell_own_read(&cell, call.user());
+    saved
+}
+
+/// Mutes a room for the person, or no longer. Others do not hear of it.
+///
+/// # Errors
+/// Callers who are not members, and times that have passed.
+pub async fn handle_mute(call: Call, command: Mute) -> Handled {
+    let Entered { cell, .. } = call.enter(command.room, KeepMarker).await?;
+    if command.until.is_some_and(|until| until <= call.services.clock.now()) {
+        let sentence = "A room is muted until a time that is to come.";
+        return Err(Error::refused(ErrorCode::Invalid, sentence));
+    }
+    cell.mute(call.user(), command.until)?;
     let saved = save(&call, &cell).await;
     call.services.rooms.tell_own_read(&cell, call.user());
     saved

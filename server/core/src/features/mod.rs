@@ -22,6 +22,7 @@ pub mod presence;
 pub mod previews;
 pub mod profiles;
 pub mod react;
+pub mod report;
 pub mod resume;
 pub mod room_list;
 pub mod send;

@@ -231,6 +231,7 @@ async fn unreadable(
         number: MessageNumber::ZERO,
         read: MessageNumber::ZERO,
         unread: 0,
+        muted_until: None,
         preview: None,
         active,
         readable: false,

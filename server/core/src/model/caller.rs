@@ -24,6 +24,9 @@ pub struct Rights {
     /// See the endpoints of webhooks and their dead letters, which have what people write, and send those again.
     #[serde(skip)]
     pub manage_webhooks: bool,
+    /// Read which messages people reported.
+    #[serde(skip)]
+    pub read_reports: bool,
     /// Close the conversation of two people who are kept apart. No token grants it.
     pub keep_apart: bool,
 }
@@ -38,6 +41,7 @@ impl Rights {
         read_history: false,
         ask_about_people: false,
         manage_webhooks: false,
+        read_reports: false,
         keep_apart: false,
     };
 
@@ -50,12 +54,13 @@ impl Rights {
         read_history: false,
         ask_about_people: false,
         manage_webhooks: false,
+        read_reports: false,
         keep_apart: true,
     };
 
     /// The names of the rights.
-    pub const NAMES: [&str; 7] =
-        ["rooms", "members", "notices", "states", "history", "people", "webhooks"];
+    pub const NAMES: [&str; 8] =
+        ["rooms", "members", "notices", "states", "history", "people", "webhooks", "reports"];
 
     /// Adds a right by its name; false when there is none of this name.
     pub fn grant(&mut self, name: &str) -> bool {
@@ -70,7 +75,7 @@ impl Rights {
         Self::NAMES.into_iter().zip(granted).filter_map(|(name, granted)| granted.then_some(name))
     }
 
-    fn each(&mut self) -> [&mut bool; 7] {
+    fn each(&mut self) -> [&mut bool; 8] {
         [
             &mut self.make_rooms,
             &mut self.manage_members,
@@ -79,6 +84,7 @@ impl Rights {
             &mut self.read_history,
             &mut self.ask_about_people,
             &mut self.manage_webhooks,
+            &mut self.read_reports,
         ]
     }
 }

@@ -23,6 +23,14 @@ pub fn check_message(text: &str, most_chars: u32) -> Result<(), Error> {
     check_characters(text, &['\n', '\t'])
 }
 
+/// Checks what somebody remarks beside something else: as a message's text, but it may be empty.
+///
+/// # Errors
+/// `text_not_allowed`.
+pub fn check_remark(text: &str) -> Result<(), Error> {
+    check_characters(text, &['\n', '\t'])
+}
+
 /// Checks a name or a status: one line of visible characters.
 ///
 /// # Errors

@@ -28,6 +28,7 @@ mod progress;
 mod queue;
 mod reactor;
 mod redrive;
+mod reports;
 mod retries;
 mod worker;
 
@@ -44,7 +45,7 @@ pub use self::{
     counters::EndpointStatistics,
     dead_letters::{Cursor, DEAD_KEPT, DEAD_PER_SHARD},
 };
-use self::{reactor::RetryReactor, worker::Worker};
+use self::{reactor::RetryReactor, reports::REPORTED, worker::Worker};
 use crate::{
     activity::Activity, hints::Hints, newest::Newest, ports::webhooks::SharedSender,
     reactors::SharedReactor, services::Services, sync::spawn,
@@ -109,6 +110,12 @@ pub(crate) struct Sources {
 }
 
 impl Endpoints {
+    /// Those that are told which messages were reported.
+    pub(crate) fn told_of_reports(&self) -> Vec<Arc<str>> {
+        let wanting = self.list.iter().filter(|endpoint| endpoint.wants(REPORTED));
+        wanting.map(|endpoint| endpoint.name.clone()).collect()
+    }
+
     /// The sources of what these endpoints are told.
     pub(crate) fn sources(&self) -> Sources {
         let wanting = self.list.iter().filter(|endpoint| endpoint.wants(PRESENCE));
@@ -154,6 +161,9 @@ impl Outgoing {
         for worker in &self.workers {
             spawn(worker.clone().deliver(ended.clone()));
             spawn(worker.clone().keep(ended.clone()));
+            if worker.endpoint.wants(REPORTED) {
+                spawn(worker.clone().tell_reports(ended.clone()));
+            }
         }
         let wanting = self.workers.iter().filter(|worker| worker.endpoint.wants(PRESENCE));
         for (worker, newest) in wanting.zip(&self.sources.presence) {

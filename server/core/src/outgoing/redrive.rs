@@ -10,7 +10,9 @@ use caffis_schema::{
 use futures_util::future::join_all;
 use tokio::time::{Duration, Instant, timeout_at};
 
-use super::{Outgoing, kinds::Source, policy::Verdict, policy::verdict, worker::Worker};
+use super::{
+    Outgoing, kinds::Source, policy::Verdict, policy::verdict, reports::REPORTED, worker::Worker,
+};
 use crate::{
     cluster::{Owner, Shard},
     errors::not_now,
@@ -170,6 +172,9 @@ impl Worker {
 
     /// The body of a dead letter, from what the chat says now; none if that is nothing any more.
     async fn body_of(&self, row: &DeadLetterRow) -> Result<Option<Bytes>, Error> {
+        if &*row.kind == REPORTED {
+            return self.body_of_dead_report(row).await;
+        }
         let cell = match self.services.rooms.loaded(row.room).await {
             Err(error) if error.code == ErrorCode::NotFound => return Ok(None),
             cell => cell?,

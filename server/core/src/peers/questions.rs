@@ -108,7 +108,11 @@ impl Question {
             | Self::Webhooks(WebhookQuestion::Redrive(..)) => true,
             Self::Call(_, command) => matches!(
                 command,
-                Command::MarkRead(_) | Command::MarkDelivered(_) | Command::MarkUnread(_)
+                Command::MarkRead(_)
+                    | Command::MarkDelivered(_)
+                    | Command::MarkUnread(_)
+                    | Command::Mute(_)
+                    | Command::Report(_)
             ),
             _ => false,
         }

@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use caffis_schema::{Entry, Error, MessageNumber, Position, RoomId, UserId, room::Marker};
+use caffis_schema::{
+    Entry, Error, MessageNumber, Position, RoomId, Timestamp, UserId, room::Marker,
+};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
@@ -285,6 +287,16 @@ impl RoomCell {
         let mut inner = lock(&self.inner);
         let loaded = inner.markable(user)?;
         Ok(loaded.markers.mark_unread(user, number))
+    }
+
+    /// Mutes the room for a member until a time, or no longer.
+    ///
+    /// # Errors
+    /// As [`RoomCell::advance_marker`].
+    pub fn mute(&self, user: &UserId, until: Option<Timestamp>) -> Result<(), Error> {
+        let mut inner = lock(&self.inner);
+        inner.markable(user)?.markers.mute(user, until);
+        Ok(())
     }
 
     /// The entries from `first` to `last`, if memory has all of them.

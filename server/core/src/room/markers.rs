@@ -5,7 +5,7 @@ use std::{
     ops::Bound,
 };
 
-use caffis_schema::{MessageNumber, RoomId, UserId};
+use caffis_schema::{MessageNumber, RoomId, Timestamp, UserId};
 
 use crate::{ports::store::StoreError, tables::MarkerRow};
 
@@ -18,6 +18,8 @@ pub struct MarkerState {
     pub read: MessageNumber,
     /// They marked this message and all after it as unread.
     pub unread_from: Option<MessageNumber>,
+    /// They want no notifications of the room until then.
+    pub muted_until: Option<Timestamp>,
 }
 
 impl MarkerState {
@@ -50,15 +52,15 @@ impl MarkerState {
     /// As a row.
     #[must_use]
     pub fn to_row(self, room: RoomId, user: UserId) -> MarkerRow {
-        let Self { delivered, read, unread_from } = self;
-        MarkerRow { room, user, delivered, read, unread_from }
+        let Self { delivered, read, unread_from, muted_until } = self;
+        MarkerRow { room, user, delivered, read, unread_from, muted_until }
     }
 }
 
 impl From<MarkerRow> for MarkerState {
     fn from(row: MarkerRow) -> Self {
-        let MarkerRow { delivered, read, unread_from, .. } = row;
-        Self { delivered, read, unread_from }
+        let MarkerRow { delivered, read, unread_from, muted_until, .. } = row;
+        Self { delivered, read, unread_from, muted_until }
     }
 }
 
@@ -164,6 +166,11 @@ impl Markers {
         self.get(user).unwrap_or_default()
     }
 
+    /// Mutes the room for its person until a time, or no longer.
+    pub(super) fn mute(&mut self, user: &UserId, until: Option<Timestamp>) {
+        self.change(user, |marker| marker.muted_until = until);
+    }
+
     /// The person's own message counts as delivered and read.
     pub(super) fn wrote(&mut self, user: &UserId, number: MessageNumber) {
         if let Some(moved) = self.change(user, |marker| marker.wrote(number)) {
@@ -177,6 +184,7 @@ impl Markers {
             marker.delivered = marker.delivered.max(other.delivered);
             marker.read = marker.read.max(other.read);
             marker.unread_from = other.unread_from;
+            marker.muted_until = other.muted_until;
         });
     }
 

@@ -318,6 +318,7 @@ impl Rooms {
             number: state.number,
             read,
             unread: state.number.since(read),
+            muted_until: marker.muted_until.filter(|_| member.is_some()),
             preview: state.preview_for(member).cloned(),
             active: state.time,
             readable: true,

@@ -51,7 +51,7 @@ impl Rooms {
         }
     }
 
-    /// Tells a member's own sessions how far they have read; nobody, once they are no member.
+    /// Tells a member's own sessions how far they have read, and whether they muted the room; nobody, once they are no member.
     pub fn tell_own_read(&self, cell: &RoomCell, user: &UserId) {
         // Under the room's lock, so that a removal comes before this or takes it out of the queues.
         let inner = lock(&cell.inner);
@@ -60,7 +60,8 @@ impl Rooms {
         let marker = loaded.markers.get(user).unwrap_or_default();
         let (room, number) = (cell.id, loaded.state.number);
         let read = marker.own_read().max(member.unread_after);
-        let own = OwnRead { room, read, unread: number.since(read) };
+        let (unread, muted_until) = (number.since(read), marker.muted_until);
+        let own = OwnRead { room, read, unread, muted_until };
         self.views.publish_own_read(user, &own);
         self.views.tell_own_read(user, own);
     }

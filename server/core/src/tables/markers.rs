@@ -1,9 +1,9 @@
-use caffis_schema::{MessageNumber, RoomId, UserId};
+use caffis_schema::{MessageNumber, RoomId, Timestamp, UserId};
 
 use super::declare::table;
 
 table! {
-    /// How far a member has read in a room, by message numbers.
+    /// How far a member has read in a room, by message numbers, and whether they muted it.
     pub struct MarkerRow in "markers" {
         partition {
             /// The room.
@@ -20,6 +20,8 @@ table! {
             read: MessageNumber,
             /// They marked this message and all after it as unread.
             unread_from: Option<MessageNumber>,
+            /// They want no notifications of the room until then.
+            muted_until: Option<Timestamp>,
         }
     }
 }

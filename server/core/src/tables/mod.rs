@@ -23,6 +23,7 @@ mod outgoing;
 mod pages;
 mod receipts;
 mod relations;
+mod reports;
 mod revisions;
 mod revocations;
 mod revoked;
@@ -54,6 +55,7 @@ pub use self::{
     pages::{from_the_end, whole},
     receipts::ReceiptRow,
     relations::{ErasureRow, RelationRow},
+    reports::{ReportIndexRow, ReportRow, ReportTaskRow},
     revisions::RevisionRow,
     revocations::RevocationRow,
     revoked::RevokedRow,
@@ -65,12 +67,14 @@ pub use self::{
     user_rooms::UserRoomRow,
     users::UserRow,
 };
-pub(crate) use self::{declare::table, receipts::RECEIPT_KEPT, revoked::REVOKED_KEPT};
+pub(crate) use self::{
+    declare::table, receipts::RECEIPT_KEPT, reports::REPORT_KEPT, revoked::REVOKED_KEPT,
+};
 use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 14;
+pub const VERSION: u32 = 15;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -91,6 +95,9 @@ pub static ALL: &[&Table] = &[
     RetryRow::TABLE,
     ReceiptRow::TABLE,
     RelationRow::TABLE,
+    ReportIndexRow::TABLE,
+    ReportRow::TABLE,
+    ReportTaskRow::TABLE,
     RevisionRow::TABLE,
     RevocationRow::TABLE,
     RevokedRow::TABLE,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use caffis_schema::{
     Text,
+    command::ReportReason,
     room::{HistoryPolicy, Role, RoomClass},
 };
 
@@ -77,6 +78,38 @@ impl ColumnValue for HistoryPolicy {
             Some(0) => Self::FromJoining,
             Some(count) => Self::Last(u32::try_from(count).ok()?),
         })
+    }
+}
+
+/// Its word.
+impl ColumnValue for ReportReason {
+    const TYPE: ColumnType = ColumnType::Text;
+
+    fn to_value(&self) -> Value {
+        Value::Text(Arc::from(match self {
+            Self::Spam => "spam",
+            Self::Harassment => "harassment",
+            Self::Hate => "hate",
+            Self::Violence => "violence",
+            Self::Sexual => "sexual",
+            Self::Scam => "scam",
+            Self::Impersonation => "impersonation",
+            Self::Other => "other",
+        }))
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        match &*Arc::<str>::from_value(value)? {
+            "spam" => Some(Self::Spam),
+            "harassment" => Some(Self::Harassment),
+            "hate" => Some(Self::Hate),
+            "violence" => Some(Self::Violence),
+            "sexual" => Some(Self::Sexual),
+            "scam" => Some(Self::Scam),
+            "impersonation" => Some(Self::Impersonation),
+            "other" => Some(Self::Other),
+            _ => None,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::{fmt::Debug, sync::Arc};
 use bytes::Bytes;
 use caffis_schema::{
     ClientId, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
+    command::ReportReason,
     room::{HistoryPolicy, Role, RoomClass},
 };
 use proptest::{collection::vec, prelude::*};
@@ -106,6 +107,22 @@ impl Any for RoomClass {
     }
 }
 
+impl Any for ReportReason {
+    fn any() -> BoxedStrategy<Self> {
+        prop::sample::select(vec![
+            Self::Spam,
+            Self::Harassment,
+            Self::Hate,
+            Self::Violence,
+            Self::Sexual,
+            Self::Scam,
+            Self::Impersonation,
+            Self::Other,
+        ])
+        .boxed()
+    }
+}
+
 impl Any for HistoryPolicy {
     fn any() -> BoxedStrategy<Self> {
         let last = (1..=u32::MAX).prop_map(Self::Last);
@@ -201,7 +218,7 @@ round_trips! {
     heads: HeadRow { room, position, number, time, sender, preview }
     key_uses: KeyUseRow { list, name, used }
     leases: LeaseRow { node, beat, fenced, leaving, reserved, address }
-    markers: MarkerRow { room, user, delivered, read, unread_from }
+    markers: MarkerRow { room, user, delivered, read, unread_from, muted_until }
     members: MemberRow { room, user, role, joined, joined_position, visible_after, unread_after }
     hook_dead_letters: DeadLetterRow { endpoint, shard, died, id, kind, room, position, attempts, reason }
     hook_endpoints: EndpointRow { endpoint, since }
@@ -213,6 +230,9 @@ round_trips! {
         user, other, blocks, blocks_version, blocked, blocked_version, left_version, was_left_version,
         changes
     }
+    reports: ReportRow { room, position, reporter, time, sender, reason, text }
+    reports_by_time: ReportIndexRow { shard, time, room, position, reporter }
+    hook_reports: ReportTaskRow { shard, endpoint, time, room, position, reporter }
     revisions: RevisionRow { room, position, revision, time, content }
     revocations: RevocationRow { user, before }
     rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }

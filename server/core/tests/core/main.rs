@@ -41,6 +41,7 @@ mod recovery;
 mod relationships;
 mod removal;
 mod replies;
+mod reports;
 mod resend;
 mod resume;
 mod roles;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use caffis_conformance::faulty::{Fault, Plan};
 use caffis_core::tables::{self, HeadRow, MarkerRow};
 use caffis_schema::{
-    Command, ErrorCode, Event, MessageNumber, Outcome, Position, RoomId,
-    command::{Mark, SetPreferences},
+    Command, ErrorCode, Event, MessageNumber, Outcome, Position, RoomId, Timestamp,
+    command::{Mark, Mute, SetPreferences},
 };
 
 use crate::client::Client;
-use crate::harness::{World, code, user};
+use crate::harness::{START, World, code, user};
 
 /// The markers of others and the own ones that a session hears.
 async fn markers(client: &mut Client) -> Vec<String> {
@@ -363,6 +363,7 @@ async fn the_markers_of_former_members_go_with_their_membership() {
         delivered: MessageNumber(1),
         read: MessageNumber(1),
         unread_from: None,
+        muted_until: None,
     };
     batch.put(&row);
     world.raw_store().write(batch).await.expect("written");
@@ -374,4 +375,56 @@ async fn the_markers_of_former_members_go_with_their_membership() {
     giulia.add(room, &["marco"]).await.expect("added");
     let mut marco = world.connect("marco").await;
     assert_eq!(counts(&mut marco, room).await, (1, 0));
+}
+
+async fn mute(client: &mut Client, room: RoomId, until: Option<u64>) -> Result<(), ErrorCode> {
+    let command = Command::Mute(Mute { room, until: until.map(Timestamp) });
+    client.ask(command).await.map(|_| ()).map_err(|error| error.code)
+}
+
+/// Until when a room is muted, as its person's list says.
+async fn muted(client: &mut Client, room: RoomId) -> Option<u64> {
+    client.listed(room).await.expect("listed").muted_until.map(Timestamp::get)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_is_muted_on_all_devices_and_for_oneself_alone() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let mut tablet = world.connect("marco").await;
+    let room = giulia.group(&["marco"]).await;
+    giulia.open(room).await.expect("opened");
+    giulia.send(room, "ciao").await.expect("sent");
+    for client in [&mut giulia, &mut marco, &mut tablet] {
+        client.settle().await;
+    }
+    let end = START + 3_600_000;
+    assert_eq!(mute(&mut marco, room, Some(end)).await, Ok(()));
+    for own in [&mut marco, &mut tablet] {
+        let told = own.settle().await.into_iter().filter_map(|event| match event {
+            Event::OwnRead(own) => own.muted_until.map(Timestamp::get),
+            _ => None,
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [end]);
+        assert_eq!(muted(own, room).await, Some(end));
+    }
+    assert_eq!(giulia.settle().await, [], "others do not hear of it");
+    assert_eq!(muted(&mut giulia, room).await, None);
+    // Reading and writing leave it as it is, and so does a restart.
+    marco.read(room, 1).await.expect("read");
+    marco.send(room, "ciao").await.expect("sent");
+    world.restart().await;
+    let mut marco = world.connect("marco").await;
+    assert_eq!(muted(&mut marco, room).await, Some(end));
+    assert_eq!(mute(&mut marco, room, Some(Timestamp::MAX.get())).await, Ok(()));
+    assert_eq!(muted(&mut marco, room).await, Some(Timestamp::MAX.get()));
+    assert_eq!(mute(&mut marco, room, None).await, Ok(()));
+    assert_eq!(muted(&mut marco, room).await, None);
+    // Not until a time that has passed, and not somebody else's room.
+    assert_eq!(mute(&mut marco, room, Some(START - 1)).await, Err(ErrorCode::Invalid));
+    assert_eq!(muted(&mut marco, room).await, None);
+    let mut luca = world.connect("luca").await;
+    assert_eq!(mute(&mut luca, room, Some(end)).await, Err(ErrorCode::NotFound));
+    let mut service = world.service().await;
+    assert!(mute(&mut service, room, Some(end)).await.is_err());
 }

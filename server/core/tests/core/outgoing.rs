@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use caffis_core::tables::{self, DeadLetterRow, RetryRow};
 use caffis_schema::{
-    Command, List, Position, RoomId, Text,
-    command::{Delete, Edit},
+    Command, List, Position, RoomId, Text, Timestamp,
+    command::{Delete, Edit, Mute},
     hooks::{
         HookEvent,
         users::{QuietHours, UserUpserted},
@@ -128,9 +128,11 @@ async fn a_service_hears_at_once_for_whom_a_message_is_and_how_they_can_be_reach
         roles: List::default(),
     });
     world.deliver("1", sara).await.expect("applied");
-    let [mut giulia, marco, luca] = world.people(["giulia", "marco", "luca"]).await;
+    let [mut giulia, mut marco, luca] = world.people(["giulia", "marco", "luca"]).await;
     let room = giulia.group(&["marco", "sara", "luca"]).await;
     luca.leave_session().await;
+    let muted = Mute { room, until: Some(Timestamp::MAX) };
+    marco.ask(Command::Mute(muted)).await.expect("muted");
     pass(&world, Duration::from_secs(5)).await;
     giulia.send(room, "  Ci vediamo alle otto?  ").await.expect("sent");
     pass(&world, SOON).await;
@@ -146,9 +148,9 @@ async fn a_service_hears_at_once_for_whom_a_message_is_and_how_they_can_be_reach
         "position": 2, "number": 1, "sender": "giulia", "body": "text",
         "preview": "Ci vediamo alle otto?", "recipient_count": 3,
         "recipients": [
-            {"user": "luca", "offline": true, "quiet": false},
-            {"user": "marco", "offline": false, "quiet": false},
-            {"user": "sara", "offline": true, "quiet": true},
+            {"user": "luca", "offline": true, "quiet": false, "muted": false},
+            {"user": "marco", "offline": false, "quiet": false, "muted": true},
+            {"user": "sara", "offline": true, "quiet": true, "muted": false},
         ],
     });
     assert_eq!(*data, expected);

@@ -202,6 +202,7 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
                 delivered: MessageNumber(1),
                 read: MessageNumber(1),
                 unread_from,
+                muted_until: None,
             });
         }
         world.raw_store().write(batch).await.expect("written");

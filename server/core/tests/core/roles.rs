@@ -3,8 +3,8 @@
 use caffis_schema::{
     ClientId, Command, ErrorCode, List, MessageNumber, Position, RoomId, Text, Timestamp,
     command::{
-        AddMembers, Anchor, Close, Delete, Edit, History, Leave, Mark, Members, MessageAt, Open,
-        React, RemoveMember, Revisions, Send, SetRole,
+        AddMembers, Anchor, Close, Delete, Edit, History, Leave, Mark, Members, MessageAt, Mute,
+        Open, React, RemoveMember, Report, ReportReason, Revisions, Send, SetRole,
     },
     room::{ClientKey, Role, RoomClass},
 };
@@ -43,6 +43,13 @@ pub(crate) fn every_command(room: RoomId, member: &str) -> Vec<Command> {
         Command::MarkRead(mark),
         Command::MarkDelivered(mark),
         Command::MarkUnread(mark),
+        Command::Mute(Mute { room, until: None }),
+        Command::Report(Report {
+            room,
+            position: Position(1),
+            reason: ReportReason::Spam,
+            text: Text::default(),
+        }),
     ]
 }
 
@@ -64,6 +71,8 @@ pub(crate) fn with_room(command: &Command, to: RoomId) -> Command {
         Command::Revisions(c) => c.room = to,
         Command::History(c) => c.room = to,
         Command::Message(c) => c.room = to,
+        Command::Mute(c) => c.room = to,
+        Command::Report(c) => c.room = to,
         Command::MarkRead(c) | Command::MarkDelivered(c) | Command::MarkUnread(c) => c.room = to,
         other => panic!("not about a room: {other:?}"),
     }
@@ -102,6 +111,7 @@ async fn reading_sending_and_markers_are_every_members() {
                 | Command::Edit(_)
                 | Command::Delete(_)
                 | Command::React(_)
+                | Command::Report(_)
                 | Command::Revisions(_) => Some(ErrorCode::NotFound),
                 _ => None,
             };

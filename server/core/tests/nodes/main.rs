@@ -70,6 +70,8 @@ mod relationships;
 mod removal;
 #[path = "../core/replies.rs"]
 mod replies;
+#[path = "../core/reports.rs"]
+mod reports;
 #[path = "../core/resend.rs"]
 mod resend;
 #[path = "../core/resume.rs"]

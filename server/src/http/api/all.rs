@@ -1,12 +1,12 @@
 //! All operations: the only place that knows them.
 
 use super::{
-    changes, contexts, entries, markers, members, messages, operation::Operation, people, rooms,
-    webhooks,
+    changes, contexts, entries, markers, members, messages, operation::Operation, people, reports,
+    rooms, webhooks,
 };
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 9] = [
+static OPERATIONS: [&[Operation]; 10] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
@@ -16,6 +16,7 @@ static OPERATIONS: [&[Operation]; 9] = [
     markers::OPERATIONS,
     people::OPERATIONS,
     webhooks::OPERATIONS,
+    reports::OPERATIONS,
 ];
 
 /// Every operation.

@@ -1,6 +1,10 @@
-//! How far a person has read.
+//! How far a person has read, and whether they muted the room.
 
-use caffis_schema::{Command, MessageNumber, command::Mark, open::Empty};
+use caffis_schema::{
+    Command, MessageNumber, Timestamp,
+    command::{Mark, Mute},
+    open::Empty,
+};
 use postcard_schema::Schema;
 use serde::Deserialize;
 
@@ -32,11 +36,51 @@ pub(super) static OPERATIONS: &[Operation] = &[
             |given| Box::pin(async move { given.call(Command::MarkUnread(mark(&given)?)).await }),
         )
     },
+    Operation {
+        method: Method::Put,
+        body: body::<Until>(&["until"]),
+        ..Operation::get::<Empty>(
+            MUTE,
+            "mute_room",
+            "Stops notifications of the room for the person, on all of their devices: until a time, or for ever.",
+            |given| {
+                Box::pin(async move {
+                    let Until { until } = given.body()?;
+                    let (room, until) = (given.path("room")?, until.unwrap_or(Timestamp::MAX));
+                    given.call(Command::Mute(Mute { room, until: Some(until) })).await
+                })
+            },
+        )
+    },
+    Operation {
+        method: Method::Delete,
+        ..Operation::get::<Empty>(
+            MUTE,
+            "unmute_room",
+            "The person wants notifications of the room again.",
+            |given| {
+                Box::pin(async move {
+                    let room = given.path("room")?;
+                    given.call(Command::Mute(Mute { room, until: None })).await
+                })
+            },
+        )
+    },
 ];
+
+const MUTE: &str = "/api/chat/rooms/{room}/mute";
 
 fn mark(given: &Given) -> Result<Mark, Problem> {
     let Number { number } = given.body()?;
     Ok(Mark { room: given.path("room")?, number })
+}
+
+/// Until when.
+#[derive(Deserialize, Schema)]
+#[serde(deny_unknown_fields)]
+struct Until {
+    #[serde(default)]
+    until: Option<Timestamp>,
 }
 
 /// The number of a message.

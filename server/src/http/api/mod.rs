@@ -22,6 +22,7 @@ mod operation;
 mod parameter;
 mod people;
 mod problem;
+mod reports;
 mod rooms;
 mod schema;
 mod serve;
@@ -57,10 +58,11 @@ pub(super) fn router() -> Router<Arc<App>> {
 }
 
 fn route(operation: &'static Operation) -> MethodRouter<Arc<App>> {
-    let handler =
-        move |State(app): State<Arc<App>>,
-              Extension(PeerAddr(peer)): Extension<PeerAddr>,
-              path: Result<RawPathParams, RawPathParamsRejection>,
-              request: Request| { serve::serve(operation, app, peer.ip(), path, request) };
+    let handler = move |State(app): State<Arc<App>>,
+                        Extension(PeerAddr(peer)): Extension<PeerAddr>,
+                        path: Result<RawPathParams, RawPathParamsRejection>,
+                        request: Request| {
+        serve::serve(operation, app, peer.ip(), path, request)
+    };
     on(operation.method.filter(), handler)
 }

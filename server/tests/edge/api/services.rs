@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{Api, Caller, fresh_uuid, made_room, notice, texts};
 use crate::common::{Over, Person, Setup, token_of};
 
-const SCOPES: [&str; 7] =
-    ["rooms", "members", "notices", "states", "history", "people", "webhooks"];
+const SCOPES: [&str; 8] =
+    ["rooms", "members", "notices", "states", "history", "people", "webhooks", "reports"];
 
 /// Who may do something: the scopes that are enough.
 struct Case {
@@ -96,7 +96,18 @@ fn cases(room: &str) -> Vec<Case> {
         case("endpoints", get.clone(), webhooks("endpoints"), None, &["webhooks"], 403),
         case("dead letters", get.clone(), webhooks("dead-letters"), None, &["webhooks"], 403),
         case("redrive", post.clone(), webhooks("redrive"), None, &["webhooks"], 403),
+        case("reports", get.clone(), "/api/chat/reports".to_owned(), None, &["reports"], 403),
         // What belongs to people is for none.
+        case("mute", put.clone(), rooms("/mute"), Some(json!({})), &[], 403),
+        case("unmute", Method::DELETE, rooms("/mute"), None, &[], 403),
+        case(
+            "report",
+            put.clone(),
+            rooms("/messages/{m}/report"),
+            Some(json!({"reason": "spam"})),
+            &[],
+            403,
+        ),
         case("edit", put.clone(), rooms("/messages/{m}"), Some(notice("At ten")), &[], 403),
         case("react", put.clone(), rooms("/messages/{m}/reactions/%F0%9F%91%8D"), None, &[], 403),
         case("leave", post.clone(), rooms("/leave"), None, &[], 403),

@@ -56,7 +56,10 @@ async fn a_receiver_hears_within_a_moment_signed_and_as_documented() {
     let events = receiver.events();
     let message = &of_kind(&events, "chat.message.created")[0]["data"];
     assert_eq!((&message["preview"], &message["sender"]), (&json!("Ciao Marco"), &json!("giulia")));
-    assert_eq!(message["recipients"], json!([{"user": "marco", "offline": true, "quiet": false}]));
+    assert_eq!(
+        message["recipients"],
+        json!([{"user": "marco", "offline": true, "quiet": false, "muted": false}])
+    );
     for event in &events {
         assert!(fits_its_schema(event), "{event}");
     }

@@ -1,12 +1,12 @@
 //! Commands and signals of clients.
 
 use caffis_schema::{
-    Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, Request, RoomId,
+    Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, Request, RoomId, Timestamp,
     command::{
         AddMembers, Anchor, Close, CreateGroup, Cursor, Delete, Edit, EnsureDirect, EnsureRoom,
-        Hello, History, Leave, Mark, Members, MessageAt, Open, Previews, Profiles, React, Refresh,
-        RemoveMember, Resume, Revisions, Rooms, Send, SetContext, SetPreferences, SetPresence,
-        SetRole, Typing,
+        Hello, History, Leave, Mark, Members, MessageAt, Mute, Open, Previews, Profiles, React,
+        Refresh, RemoveMember, Report, ReportReason, Resume, Revisions, Rooms, Send, SetContext,
+        SetPreferences, SetPresence, SetRole, Typing,
     },
     event::SystemBody,
     ids::MAX_EXACT,
@@ -210,7 +210,21 @@ fn messages() -> Vec<(&'static str, Command)> {
         ("command mark_read", Command::MarkRead(mark(MessageNumber(127)))),
         ("command mark_delivered", Command::MarkDelivered(mark(MessageNumber(16_384)))),
         ("command mark_unread", Command::MarkUnread(mark(MessageNumber(0)))),
+        ("command mute", Command::Mute(Mute { room: ROOM, until: Some(Timestamp::MAX) })),
+        ("command mute, no longer", Command::Mute(Mute { room: ROOM, until: None })),
+        ("command report", report(ReportReason::Spam, "")),
+        ("command report, with a text", report(ReportReason::Other, ASTRAL)),
+        ("command report, harassment", report(ReportReason::Harassment, "")),
+        ("command report, hate", report(ReportReason::Hate, "")),
+        ("command report, violence", report(ReportReason::Violence, "")),
+        ("command report, sexual", report(ReportReason::Sexual, "")),
+        ("command report, scam", report(ReportReason::Scam, "")),
+        ("command report, impersonation", report(ReportReason::Impersonation, "")),
     ]
+}
+
+fn report(reason: ReportReason, words: &str) -> Command {
+    Command::Report(Report { room: ROOM, position: Position(57), reason, text: text(words) })
 }
 
 fn react(emoji: &str, add: bool) -> React {

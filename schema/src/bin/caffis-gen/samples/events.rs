@@ -141,7 +141,15 @@ fn events() -> Vec<(&'static str, Event)> {
         ("room_removed, left", removed(RemovalReason::Left)),
         ("room_removed, removed", removed(RemovalReason::Removed)),
         ("markers", Event::Markers(RoomMarkers { room: ROOM, markers: List::cut(vec![marker]) })),
-        ("own_read", Event::OwnRead(OwnRead { room: ROOM, read: MessageNumber(40), unread: 1 })),
+        (
+            "own_read",
+            Event::OwnRead(OwnRead {
+                room: ROOM,
+                read: MessageNumber(40),
+                unread: 1,
+                muted_until: None,
+            }),
+        ),
         ("presence", Event::Presence(presence(Availability::Away))),
         ("presence, longest", Event::Presence(longest_presence())),
         ("attendance", Event::Attendance(attendance)),

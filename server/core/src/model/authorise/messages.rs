@@ -118,3 +118,22 @@ pub fn moderates(caller: &Caller, room: &RoomState) -> bool {
 fn is_author(caller: &Caller, author: Option<&UserId>) -> bool {
     caller.service.is_none() && author == Some(&caller.user)
 }
+
+/// Reporting a message: of somebody else, by whoever reads it.
+#[derive(Clone, Debug)]
+pub struct ReportMessage {
+    /// Who wrote it; none for a service.
+    pub author: Option<UserId>,
+}
+
+impl Action for ReportMessage {
+    fn permits(&self, caller: &Caller, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
+        match &self.author {
+            _ if caller.service.is_some() => forbidden("A service reports no messages."),
+            Some(author) if *author == caller.user => {
+                forbidden("Nobody reports their own message.")
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -150,6 +150,22 @@ pub fn authorise_webhooks(service: Option<Rights>) -> Result<ManageWebhooks, Err
     Err(Error::refused(ErrorCode::Forbidden, sentence))
 }
 
+/// The proof that a caller may read which messages were reported. Only [`authorise_reports`] makes it.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadReports(());
+
+/// Whether a caller may read which messages were reported: a service with that right.
+///
+/// # Errors
+/// `forbidden` for everybody else.
+pub fn authorise_reports(service: Option<Rights>) -> Result<ReadReports, Error> {
+    if service.is_some_and(|rights| rights.read_reports) {
+        return Ok(ReadReports(()));
+    }
+    let sentence = "Only a service with this right may read reports.";
+    Err(Error::refused(ErrorCode::Forbidden, sentence))
+}
+
 /// The answer of a room that does not exist, or not for this person.
 #[must_use]
 pub fn no_such_room() -> Error {

@@ -1,7 +1,7 @@
 //! `chat.message.created`.
 
 use caffis_schema::{
-    Body, List, Text, UserId,
+    Body, List, Text, Timestamp, UserId,
     event::SystemBody,
     limits::PREVIEW_BYTES,
     outgoing::{BodyKind, ChatEvent, MessageCreated, RECIPIENTS, Recipient},
@@ -32,7 +32,7 @@ pub(super) async fn created(source: &Source<'_>, message: &Message) -> ChatEvent
 }
 
 /// What kind of message it is, and its first words.
-pub(super) fn words(body: &Body, bytes: usize) -> (BodyKind, Text<PREVIEW_BYTES>) {
+pub(in crate::outgoing) fn words(body: &Body, bytes: usize) -> (BodyKind, Text<PREVIEW_BYTES>) {
     let (kind, text) = match body {
         Body::Text(body) => (BodyKind::Text, body.text.as_str()),
         Body::System(SystemBody::Notice(body)) => (BodyKind::Notice, body.text.as_str()),
@@ -43,12 +43,18 @@ pub(super) fn words(body: &Body, bytes: usize) -> (BodyKind, Text<PREVIEW_BYTES>
     (kind, Text::cut(&text[..text.floor_char_boundary(bytes)]))
 }
 
+/// Whether a room that is muted until then is muted now.
+fn is_muted(until: Option<Timestamp>, now: Timestamp) -> bool {
+    until.is_some_and(|until| until > now)
+}
+
 /// How these people can be reached now.
 async fn recipients(source: &Source<'_>, members: &[&UserId]) -> Vec<Recipient> {
     let services = source.services;
     // If the store does not answer, people count as not to be left in peace: the event is not held up.
     let _ = services.directory.find_all(members.iter().copied()).await;
     let now = services.clock.now();
+    let cell = services.rooms.in_memory(source.state.meta.id);
     let recipient = |user: &&UserId| {
         let presence = services.people.present(&services.directory, user, now);
         let mirror = services.directory.peek_person(user);
@@ -57,6 +63,7 @@ async fn recipients(source: &Source<'_>, members: &[&UserId]) -> Vec<Recipient> 
             user: (*user).clone(),
             offline: presence.availability == Availability::Offline,
             quiet: mirror.is_some_and(|mirror| mirror.is_quiet(now)),
+            muted: cell.as_ref().is_some_and(|cell| is_muted(cell.marker(user).muted_until, now)),
         }
     };
     members.iter().map(recipient).collect()

@@ -12,6 +12,7 @@ use caffis_schema::{
     outgoing::{About, ChatEvent},
 };
 
+pub(super) use self::messages::words;
 use crate::{model::room::RoomState, services::Services};
 
 /// What an event is made from.
@@ -26,7 +27,7 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// The room.
-    fn about(&self) -> About {
+    pub(super) fn about(&self) -> About {
         let meta = &self.state.meta;
         About {
             id: meta.id,
