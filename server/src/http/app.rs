@@ -14,7 +14,7 @@ use caffis_schema::{Error, ErrorCode};
 use caffis_transport::lobby::Lobby;
 use tokio::sync::SetOnce;
 
-use super::{origin::Origins, rates::Rates, sources::Sources};
+use super::{origin::Origins, rates::Rates, requests::Requests, sources::Sources};
 use crate::{
     config::Config,
     meters::{Admitted, Meters},
@@ -50,6 +50,8 @@ pub struct App {
     pub hooks: Sources,
     /// The keys of services.
     pub keys: Arc<ServiceKeys>,
+    /// What is counted of the REST API.
+    pub requests: Requests,
     /// How often the REST API is used, and by whom.
     pub rates: Rates,
     /// Which pages may connect.

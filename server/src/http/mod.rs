@@ -12,6 +12,7 @@ pub mod metrics;
 mod origin;
 mod rates;
 mod reply;
+mod requests;
 mod security;
 mod socket;
 mod sources;
@@ -29,9 +30,11 @@ use axum::{
 
 use caffis_schema::hooks::limits::HOOK_BYTES;
 
+pub use api::calls;
 pub use app::{App, SOCKET_PATH, WEBTRANSPORT_PATH};
 pub use origin::Origins;
 pub use rates::Rates;
+pub use requests::Requests;
 pub use sources::Sources;
 
 /// The largest body of a request in bytes, where an address does not say otherwise.

@@ -147,6 +147,13 @@ fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Value> {
             "description": parameter.about, "schema": schema,
         })
     }));
+    if !operation.changes() {
+        parameters.push(json!({
+            "name": "If-None-Match", "in": "header", "required": false,
+            "description": "The ETag of an answer that the caller has: 304 if it would be the same.",
+            "schema": {"type": "string"},
+        }));
+    }
     if operation.keyed {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": true,
@@ -181,6 +188,10 @@ fn request_body(body: &Body, schemas: &mut Schemas) -> Value {
 fn responses(operation: &Operation, schemas: &mut Schemas) -> Value {
     let mut responses = Map::new();
     responses.insert("200".to_owned(), success(operation.answer, schemas));
+    if !operation.changes() {
+        let about = "The answer would be the one that If-None-Match names.";
+        responses.insert("304".to_owned(), json!({"description": about}));
+    }
     let mut wrong: Vec<_> = ALWAYS.into_iter().chain([SLOW]).collect();
     if operation.body.is_some() || operation.changes() {
         wrong.extend(WITH_BODY);
@@ -208,6 +219,7 @@ fn success(answer: &'static NamedType, schemas: &mut Schemas) -> Value {
         "headers": {
             "RateLimit-Policy": header("What the caller may do: \"caller\";q=requests;w=seconds."),
             "RateLimit": header("What is left of it: \"caller\";r=requests;t=seconds."),
+            "ETag": header("What stands for this content, of what only reads."),
         },
         "content": {"application/json": {"schema": schemas.of(answer)}},
     })

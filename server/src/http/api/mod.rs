@@ -44,6 +44,11 @@ use caffis_transport::tcp::PeerAddr;
 use self::{all::operations, operation::Operation};
 use super::app::App;
 
+/// The names of all calls, in the order in which they are counted.
+pub fn calls() -> impl Iterator<Item = &'static str> {
+    operations().map(|operation| operation.id)
+}
+
 /// The routes.
 pub(super) fn router() -> Router<Arc<App>> {
     let mut router = Router::new()
@@ -51,18 +56,18 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route(console::PATH, get(console::page))
         .route(console::SCRIPT, get(console::script))
         .route(console::STYLE, get(console::style));
-    for operation in operations() {
-        router = router.route(operation.path, route(operation));
+    for (place, operation) in operations().enumerate() {
+        router = router.route(operation.path, route(place, operation));
     }
     router.layer(DefaultBodyLimit::max(COMMAND_BYTES))
 }
 
-fn route(operation: &'static Operation) -> MethodRouter<Arc<App>> {
+fn route(place: usize, operation: &'static Operation) -> MethodRouter<Arc<App>> {
     let handler = move |State(app): State<Arc<App>>,
                         Extension(PeerAddr(peer)): Extension<PeerAddr>,
                         path: Result<RawPathParams, RawPathParamsRejection>,
                         request: Request| {
-        serve::serve(operation, app, peer.ip(), path, request)
+        serve::serve((place, operation), app, peer.ip(), path, request)
     };
     on(operation.method.filter(), handler)
 }

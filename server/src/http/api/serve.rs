@@ -11,7 +11,9 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
 use caffis_schema::{Error, ErrorCode, limits::COMMAND_BYTES};
+use ring::digest::{SHA256, digest};
 use tokio::time::{Instant, error::Elapsed, timeout_at};
 
 use super::{
@@ -30,24 +32,38 @@ const WITHIN: Duration = Duration::from_secs(9);
 /// When to try again after that, in milliseconds.
 const RETRY_MS: u32 = 1_000;
 
+/// How much of the digest of an answer is in its tag.
+const TAG_BYTES: usize = 15;
+
 const RATE_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATE_LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Answers a request.
 pub(super) async fn serve(
-    operation: &'static Operation,
+    (place, operation): (usize, &'static Operation),
     app: Arc<App>,
     peer: IpAddr,
     path: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
-    let mut left = None;
+    let (begun, known) = (Instant::now(), request.headers().get(header::IF_NONE_MATCH).cloned());
+    let (mut left, asked) = (None, app.clone());
     let done = handle(operation, app, peer, path, request, &mut left).await;
     let mut response = match done {
         Ok(Answer(bytes)) => {
             let headers =
                 [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-            (StatusCode::OK, headers, bytes).into_response()
+            let tag = (!operation.changes()).then(|| tag_of(&bytes));
+            let mut response = match (&tag, known) {
+                (Some(tag), Some(known)) if names(&known, tag) => {
+                    StatusCode::NOT_MODIFIED.into_response()
+                }
+                _ => (StatusCode::OK, headers, bytes).into_response(),
+            };
+            if let Some(tag) = tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+                response.headers_mut().insert(header::ETAG, tag);
+            }
+            response
         }
         Err(problem) => problem.answer(operation.keyed),
     };
@@ -62,7 +78,22 @@ pub(super) async fn serve(
             }
         }
     }
+    asked.requests.count(place, operation.changes(), response.status(), begun.elapsed());
     response
+}
+
+/// What stands for the content of an answer (RFC 9110, 8.8.3): the same content has the same tag on every node.
+fn tag_of(bytes: &[u8]) -> String {
+    let digest = digest(&SHA256, bytes);
+    let part = digest.as_ref().get(..TAG_BYTES).unwrap_or_default();
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(part))
+}
+
+/// Whether an `If-None-Match` names a tag.
+fn names(known: &HeaderValue, tag: &str) -> bool {
+    let known = known.to_str().unwrap_or_default();
+    let mut tags = known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
+    tags.any(|known| known == tag || known == "*")
 }
 
 async fn handle(

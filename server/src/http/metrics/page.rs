@@ -52,6 +52,7 @@ impl Collector for Page {
         store(&mut writer, &app)?;
         bus(&mut writer, &app, &statistics)?;
         ownership(&mut writer, &app)?;
+        rest(&mut writer, &app)?;
         endpoints(&mut writer, &app.core.endpoints(), app.clock.now())?;
         process::write(&mut writer, app.meters.started)
     }
@@ -291,6 +292,13 @@ fn ownership(writer: &mut Writer<'_>, app: &App) -> fmt::Result {
     let about = ("caffis_shards", "Shards of rooms, by who owns them as far as this node knows.");
     let shards = shards.map(|(owner, count)| ([owner], f64::from(count)));
     writer.gauges(about, ["owner"], shards)
+}
+
+fn rest(writer: &mut Writer<'_>, app: &App) -> fmt::Result {
+    let about = ("caffis_rest_requests", "Requests to the REST API, by call and class of status.");
+    writer.counters(about, ["call", "status"], app.requests.answers())?;
+    let about = ("caffis_rest_duration_seconds", "How long requests to the REST API take.");
+    writer.times_by(about, "does", app.requests.times())
 }
 
 /// Webhooks to other services. Without endpoints there is one series of each, so that rules have what they read.

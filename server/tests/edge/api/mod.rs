@@ -162,6 +162,14 @@ impl Caller<'_> {
         self.send(Method::GET, path, |request| request).await
     }
 
+    /// Status, headers and body of a request for what the caller has already.
+    pub(crate) async fn get_known(&self, path: &str, known: &str) -> (u16, HeaderMap, String) {
+        let request = self.request(&Method::GET, path).header("if-none-match", known);
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        (status, headers, answer.text().await.unwrap())
+    }
+
     pub(crate) async fn put(&self, path: &str, body: Value) -> Answered {
         self.send(Method::PUT, path, |request| with_json(request, &body)).await
     }

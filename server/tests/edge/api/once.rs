@@ -79,3 +79,55 @@ async fn a_command_that_was_sent_over_a_connection_is_not_done_again_over_rest()
     let ahead = by.change(Method::POST, &path, &ahead, Some(text)).await;
     assert_eq!(ahead.error(), (422, "invalid"));
 }
+
+#[tokio::test]
+async fn what_the_caller_has_already_is_not_sent_again() {
+    let server = Setup::dev().metrics().start().await;
+    let api = Api::of(&server).await;
+    let service = api.service(&server, "map", "rooms,states").await;
+    let room = made_room(&service, "meetup", "1", &["giulia", "marco"]).await;
+    let giulia = api.person("giulia");
+    giulia.say(&room, "ciao").await.ok();
+    for path in [format!("/api/chat/rooms/{room}"), format!("/api/chat/rooms/{room}/entries")] {
+        let first = giulia.get(&path).await;
+        let tag = first.headers["etag"].clone();
+        let again = giulia.get(&path).await;
+        assert_eq!(again.headers["etag"], tag, "{path}");
+        for known in
+            [tag.to_str().unwrap().to_owned(), format!("\"x\", W/{}", tag.to_str().unwrap())]
+        {
+            let (status, headers, body) = giulia.get_known(&path, &known).await;
+            assert_eq!((status, body.as_str()), (304, ""), "{path}");
+            assert_eq!(headers["etag"], tag);
+            assert!(headers.contains_key("ratelimit") && !headers.contains_key("content-type"));
+        }
+        let (status, ..) = giulia.get_known(&path, "\"other\"").await;
+        assert_eq!(status, 200);
+        giulia.say(&room, "ancora").await.ok();
+        let (status, headers, _) = giulia.get_known(&path, tag.to_str().unwrap()).await;
+        assert_eq!(status, 200, "{path}");
+        assert_ne!(headers["etag"], tag);
+    }
+    // What changes something has no tag.
+    let said = giulia.say(&room, "e ancora").await;
+    assert!(!said.headers.contains_key("etag"));
+    // What was answered is counted.
+    let nobody = giulia.get("/api/chat/rooms/0123456789abcdef").await;
+    assert_eq!(nobody.status, 404);
+    let scrape = server.scrape().await;
+    for (call, status, least) in [
+        ("get_room", "2xx", 4.0),
+        ("get_room", "3xx", 2.0),
+        ("get_room", "4xx", 1.0),
+        ("list_entries", "3xx", 2.0),
+        ("send_message", "2xx", 4.0),
+    ] {
+        let count =
+            scrape.value("caffis_rest_requests_total", &[("call", call), ("status", status)]);
+        assert!(count >= least, "{call} {status}: {count}");
+    }
+    for does in ["read", "change"] {
+        let count = scrape.value("caffis_rest_duration_seconds_count", &[("does", does)]);
+        assert!(count >= 4.0, "{does}: {count}");
+    }
+}
