@@ -91,14 +91,25 @@ pub(crate) fn for_tier(workspace: &Workspace, tier: Tier) -> Result<()> {
         cargo_deny(workspace)?;
         cassandra(workspace)?;
         python(workspace)?;
+        schemathesis(workspace)?;
     }
     Ok(())
 }
 
 /// The Python of the examples, with the packages that they need.
 pub(crate) fn python(workspace: &Workspace) -> Result<PathBuf> {
-    const WANTED: &str = "examples/python/requirements.txt";
-    let wanted = fs::read_to_string(workspace.path(WANTED))?;
+    python_with(workspace, "examples/python/requirements.txt")
+}
+
+/// The program that makes requests from the OpenAPI document.
+pub(crate) fn schemathesis(workspace: &Workspace) -> Result<PathBuf> {
+    let python = python_with(workspace, "server/tests/kits/schemathesis.txt")?;
+    Ok(python.with_file_name("schemathesis"))
+}
+
+/// A Python with the packages that a file lists with their hashes.
+fn python_with(workspace: &Workspace, wanted_file: &str) -> Result<PathBuf> {
+    let wanted = fs::read_to_string(workspace.path(wanted_file))?;
     let mut version = DefaultHasher::new();
     wanted.hash(&mut version);
     let tools = workspace.cache().join("tools");
@@ -119,10 +130,10 @@ pub(crate) fn python(workspace: &Workspace) -> Result<PathBuf> {
     workspace
         .program(&python)
         .arguments(["-m", "pip", "install", "-q", "--disable-pip-version-check"])
-        .arguments(["--require-hashes", "-r", WANTED])
+        .arguments(["--require-hashes", "-r", wanted_file])
         .limit(PYTHON_LIMIT)
         .run()
-        .context("the Python packages of the examples cannot be installed")?;
+        .with_context(|| format!("the Python packages of {wanted_file} cannot be installed"))?;
     fs::write(folder.join("complete"), "")?;
     Ok(python)
 }

@@ -161,6 +161,7 @@ fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
         .env("CAFFIS_TEST_TIER", run.tier.name())
         .env("CAFFIS_CASSANDRA_LIB", lib)
         .env("CAFFIS_EXAMPLES_PYTHON", setup::python(run.workspace)?)
+        .env("CAFFIS_SCHEMATHESIS", setup::schemathesis(run.workspace)?)
         .limit(TEST_LIMIT)
         .run_lines(|line| *tally += Tally::from_line(line))
 }

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the tests of the edge")]
 mod common;
+mod fuzz;
 mod receives;
 mod sends;
 
