@@ -55,9 +55,27 @@ impl PostgresServer {
     /// It does not start; it may be missing.
     #[must_use]
     pub fn with(options: &[&str]) -> Self {
+        Self::begin(options, None)
+    }
+
+    /// Starts one that also takes encrypted connections, with this certificate and its key, both PEM.
+    ///
+    /// # Panics
+    /// It does not start; it may be missing.
+    #[must_use]
+    pub fn encrypted(certificate: &str, key: &str) -> Self {
+        Self::begin(&["ssl=on"], Some((certificate, key)))
+    }
+
+    fn begin(options: &[&str], certificate: Option<(&str, &str)>) -> Self {
         let folder = Folder::make("postgres");
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
         initialize(folder.path());
+        if let Some((certificate, key)) = certificate {
+            // The names that it looks for by itself.
+            secret(folder.path(), "server.crt", certificate);
+            secret(folder.path(), "server.key", key);
+        }
         let mut port = free_port();
         let mut server =
             Self { process: spawn(folder.path(), port, &options), folder, port, options };
@@ -188,6 +206,16 @@ fn initialize(folder: &Path) {
         .expect("initdb runs");
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&said));
+}
+
+/// A file of the server's data that nobody else may read.
+fn secret(folder: &Path, name: &str, content: &str) {
+    let path = folder.join("data").join(name);
+    fs::write(&path, content).expect("a file");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("the file is ours");
+    if let Some((user, group)) = other_user() {
+        chown(&path, Some(user), Some(group)).expect("root may");
+    }
 }
 
 fn spawn(folder: &Path, port: u16, options: &[String]) -> Process {

@@ -17,7 +17,7 @@ pub(crate) const SCHEMA: &str = "caffis_relay";
 pub(crate) const ROLE: &str = "caffis_relay";
 
 /// The table of the tests.
-const USERS: &str = "CREATE TABLE users (
+pub(crate) const USERS: &str = "CREATE TABLE users (
     id text PRIMARY KEY, name text NOT NULL, picture text, locale text, zone text, roles text[],
     quiet_from time, quiet_to time, email text, seen_at timestamptz)";
 
