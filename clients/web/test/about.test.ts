@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mapAddress } from "../src/room/about.ts";
+import { mapAddress, shownPhotos } from "../src/room/about.ts";
 
 const nowhere = { name: null, address: null, coordinates: null };
 
@@ -20,4 +20,10 @@ test("what is no place on a map is searched for, and never becomes part of an ad
     const named = mapAddress({ ...nowhere, name: "Nero", coordinates });
     expect(named).toBe("https://www.openstreetmap.org/search?query=Nero");
   }
+});
+
+test("pictures are shown once each, and only those that the page may load", () => {
+  const [one, two] = ["https://example.org/1.jpg", "https://example.org/2.jpg"];
+  expect(shownPhotos([one, "http://example.org/3.jpg", two, one])).toEqual([one, two]);
+  expect(shownPhotos([])).toEqual([]);
 });

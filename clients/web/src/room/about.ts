@@ -1,4 +1,4 @@
-/** Where a place is shown on a map. */
+/** Where a place is shown on a map, and which of its pictures are shown. */
 
 import type { Place } from "@caffis/chat";
 
@@ -15,4 +15,9 @@ export function mapAddress(place: Place): string | null {
   }
   const words = [place.name, place.address].filter((line) => line !== null).join(", ");
   return words === "" ? null : `${MAP}/search?query=${encodeURIComponent(words)}`;
+}
+
+/** The pictures that the page shows: each once, and only what comes over HTTPS, because it loads nothing else. */
+export function shownPhotos(photos: readonly string[]): readonly string[] {
+  return [...new Set(photos)].filter((photo) => photo.startsWith("https://"));
 }
