@@ -128,7 +128,7 @@ struct Unchanged {
     body: Body,
 }
 
-/// A message as it was kept before it could answer another one: tables up to version 13 have some.
+/// A message as it was kept before it could answer another one: tables up to version 14 have some.
 #[derive(Serialize, Deserialize)]
 struct WithoutExtras {
     number: MessageNumber,
