@@ -3,10 +3,11 @@
 
 use crate::{
     bounded::List,
-    event::{Body, Edited, Entry, EntryKind, Reacted, Tombstone},
+    event::{Body, Edited, Entry, EntryKind, Pinned, Reacted, Tombstone},
     ids::UserId,
     numbers::{MessageNumber, Position},
-    room::{Extra, LastEdit, Message, MessageKey, Reaction},
+    open::Empty,
+    room::{Extra, LastEdit, Message, MessageKey, PinnedMessage, Reaction},
 };
 
 impl EntryKind {
@@ -23,6 +24,7 @@ impl EntryKind {
             | Self::Left(_)
             | Self::Role(_)
             | Self::Context(_)
+            | Self::Pinned(_)
             | Self::Unknown(_) => None,
         }
     }
@@ -36,6 +38,22 @@ impl EntryKind {
             _ => Position::ZERO,
         };
         (position > Position::ZERO).then_some(position)
+    }
+}
+
+impl PinnedMessage {
+    /// What is pinned in a room after its next entry; oldest first. A message that is deleted is pinned no longer.
+    pub fn take(pins: &mut Vec<Self>, entry: &Entry) {
+        let gone = match &entry.kind {
+            EntryKind::Pinned(pinned) => pinned.message,
+            EntryKind::Deleted(deleted) => deleted.message,
+            _ => return,
+        };
+        pins.retain(|pin| pin.message != gone);
+        if let EntryKind::Pinned(Pinned { message, by, pinned: true, .. }) = &entry.kind {
+            let (position, time) = (entry.position, entry.time);
+            pins.push(Self { message: *message, position, by: by.clone(), time });
+        }
     }
 }
 
@@ -97,6 +115,19 @@ impl Message {
         matches!(self.body, Body::Deleted(_))
     }
 
+    /// Whether the person who reads has deleted it for themselves.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        matches!(self.body, Body::Hidden(_))
+    }
+
+    /// Takes away what a person does not see any more who has deleted it for themselves.
+    pub fn hide(&mut self) {
+        (self.edited, self.reactions) = (None, List::default());
+        self.extras = List::default();
+        self.body = Body::Hidden(Empty {});
+    }
+
     /// How often its words were changed.
     #[must_use]
     pub fn revision(&self) -> u32 {
@@ -110,6 +141,8 @@ impl Message {
             return;
         }
         match &entry.kind {
+            // Whatever happens to it, it stays hidden.
+            _ if self.is_hidden() => {}
             EntryKind::Edited(edited) => {
                 let (position, time) = (entry.position, entry.time);
                 self.edited = Some(LastEdit { revision: edited.revision, position, time });
@@ -211,6 +244,28 @@ mod tests {
     }
 
     #[test]
+    fn pins_come_and_go_in_order() {
+        let (mut pins, number) = (Vec::new(), MessageNumber(1));
+        let pinned = |at, message, pinned| {
+            let message = Position(message);
+            entry(at, EntryKind::Pinned(Pinned { message, number, by: None, pinned }))
+        };
+        for (at, message, on) in
+            [(5, 2, true), (6, 3, true), (7, 4, true), (8, 3, false), (9, 2, true)]
+        {
+            PinnedMessage::take(&mut pins, &pinned(at, message, on));
+        }
+        let found = |pins: &[PinnedMessage]| {
+            pins.iter().map(|pin| (pin.message.get(), pin.position.get())).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&pins), [(4, 7), (2, 9)]);
+        let (message, replaces) = (Position(4), Position::ZERO);
+        let deleted = Deleted { message, number, replaces, by: None };
+        PinnedMessage::take(&mut pins, &entry(10, EntryKind::Deleted(deleted)));
+        assert_eq!(found(&pins), [(2, 9)]);
+    }
+
+    #[test]
     fn a_tombstone_has_no_words_left() {
         let mut message = Message::new(MessageNumber(1), None, None, text("one"));
         message.extras = List::cut(vec![Extra::Reply(ReplyTo { message: Position(2) })]);
@@ -221,7 +276,14 @@ mod tests {
         let deleted = Deleted { message: position, number, replaces: Position(7), by: by.clone() };
         message.take(&entry(8, EntryKind::Deleted(deleted)));
         assert!(message.is_deleted() && message.reply().is_none());
-        assert_eq!((message.revision(), message.body), (0, Body::Deleted(Tombstone { by })));
+        assert_eq!(
+            (message.revision(), message.body.clone()),
+            (0, Body::Deleted(Tombstone { by }))
+        );
+        message.hide();
+        let hidden = message.clone();
+        message.take(&edit(9, 2, Some(text("three"))));
+        assert_eq!(message, Message { changed: Position(9), ..hidden });
         assert_eq!(edit(7, 1, Some(text("two"))).without_words(), Some(edit(7, 1, None)));
     }
 }

@@ -114,6 +114,12 @@ open_enum! {
         30 "mute" Mute(Mute),
         /// Tells moderators of a message. The room does not hear of it.
         31 "report" Report(Report),
+        /// Deletes a message for the person alone.
+        32 "hide" Hide(Hide),
+        /// Pins a message in its room, or takes that back.
+        33 "pin" Pin(Pin),
+        /// What is pinned in a room.
+        34 "pins" Pins(Pins),
     }
 }
 
@@ -418,6 +424,35 @@ pub struct Previews {
     pub room: RoomId,
     /// The positions of the messages.
     pub positions: List<Position, MESSAGES_PER_COMMAND>,
+}
+
+/// See [`Command::Pin`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Pin {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
+    /// Whether it is pinned; otherwise that is taken back.
+    pub pin: bool,
+}
+
+/// See [`Command::Pins`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Pins {
+    /// The room.
+    pub room: RoomId,
+}
+
+/// See [`Command::Hide`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Hide {
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
 }
 
 /// See [`Command::MarkRead`] and [`Command::MarkDelivered`].

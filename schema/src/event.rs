@@ -9,7 +9,7 @@ use crate::{
     ids::{RoomId, UserId},
     limits::{EMOJI_BYTES, MARKERS, NAME_BYTES, TEXT_BYTES, USERS_PER_COMMAND},
     numbers::{MessageNumber, Position, Timestamp},
-    open::open_enum,
+    open::{Empty, open_enum},
     reply::Reply,
     room::{
         Card, Context, Marker, Message, OwnState, Presence, Preview, Profile, Role, RoomClass,
@@ -90,6 +90,8 @@ open_enum! {
         11 "draining" Draining(Draining),
         /// This person's presence or settings changed, on any device; newest wins.
         12 "own_state" OwnState(OwnState),
+        /// This person marked a message for themselves, on any device.
+        13 "flagged" Flagged(Flagged),
     }
 }
 
@@ -134,6 +136,8 @@ open_enum! {
         7 "deleted" Deleted(Deleted),
         /// Somebody reacted to a message, or took that back.
         8 "reacted" Reacted(Reacted),
+        /// A message was pinned, or is pinned no longer.
+        9 "pinned" Pinned(Pinned),
     }
 }
 
@@ -146,6 +150,8 @@ open_enum! {
         1 "system" System(SystemBody),
         /// What is left of a message that was deleted for everyone; nobody sends it.
         2 "deleted" Deleted(Tombstone),
+        /// A message that the person who reads has deleted for themselves; nobody sends it.
+        3 "hidden" Hidden(Empty),
     }
 }
 
@@ -261,6 +267,19 @@ pub struct Reacted {
     pub added: bool,
 }
 
+/// See [`EntryKind::Pinned`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Pinned {
+    /// The position of the message.
+    pub message: Position,
+    /// Its number.
+    pub number: MessageNumber,
+    /// Who did it, or none for a service.
+    pub by: Option<UserId>,
+    /// Whether it is pinned now.
+    pub pinned: bool,
+}
+
 /// See [`Event::Head`] and [`Event::Behind`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Head {
@@ -313,6 +332,29 @@ pub struct OwnRead {
     pub unread: u64,
     /// Until when the person wants no notifications of the room; none if they want them.
     pub muted_until: Option<Timestamp>,
+}
+
+open_enum! {
+    /// How a person marks a message for themselves. Nobody else hears of it.
+    pub enum Flag {
+        /// They do not see it any more.
+        0 "hidden" Hidden(Empty),
+    }
+}
+
+/// See [`Event::Flagged`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Flagged {
+    /// The room.
+    pub room: RoomId,
+    /// The position of the message.
+    pub position: Position,
+    /// Its number.
+    pub number: MessageNumber,
+    /// How.
+    pub flag: Flag,
+    /// Whether it is marked now; otherwise it is not any more.
+    pub on: bool,
 }
 
 /// See [`Event::Attendance`].

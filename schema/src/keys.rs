@@ -2,7 +2,8 @@
 
 use crate::{
     command::{
-        AddMembers, Command, Delete, Edit, Leave, React, RemoveMember, Send, SetContext, SetRole,
+        AddMembers, Command, Delete, Edit, Leave, Pin, React, RemoveMember, Send, SetContext,
+        SetRole,
     },
     ids::RoomId,
     room::ClientKey,
@@ -31,7 +32,7 @@ macro_rules! keyed {
     )+ };
 }
 
-keyed!(AddMembers, Delete, Edit, Leave, React, RemoveMember, Send, SetContext, SetRole);
+keyed!(AddMembers, Delete, Edit, Leave, Pin, React, RemoveMember, Send, SetContext, SetRole);
 
 impl Command {
     /// The command as one that changes a room's log.
@@ -48,6 +49,7 @@ impl Command {
             Self::Edit(command) => Some(command),
             Self::Delete(command) => Some(command),
             Self::React(command) => Some(command),
+            Self::Pin(command) => Some(command),
             Self::Hello(_)
             | Self::Refresh(_)
             | Self::Ping(_)
@@ -71,6 +73,8 @@ impl Command {
             | Self::Report(_)
             | Self::Revisions(_)
             | Self::Previews(_)
+            | Self::Hide(_)
+            | Self::Pins(_)
             | Self::Unknown(_) => None,
         }
     }
@@ -86,6 +90,7 @@ impl Command {
             Self::Previews(command) => Some(command.room),
             Self::Mute(command) => Some(command.room),
             Self::Report(command) => Some(command.room),
+            Self::Pins(command) => Some(command.room),
             Self::MarkRead(mark) | Self::MarkDelivered(mark) | Self::MarkUnread(mark) => {
                 Some(mark.room)
             }

@@ -77,6 +77,10 @@ maxima! {
     EXTRAS = 8;
     /// Messages named in one command.
     MESSAGES_PER_COMMAND = 100;
+    /// Messages that one person hides from themselves.
+    HIDDEN_MESSAGES = 2_000;
+    /// Messages that are pinned in a room.
+    PINS = 50;
     /// The bytes of entries in one page or one resume answer; long entries mean fewer of them.
     PAGE_BYTES = 192 * 1024;
 }

@@ -8,12 +8,15 @@ use crate::{
     event::{Body, Entry},
     ids::{RoomId, SessionId},
     limits::{
-        Limits, MARKERS, MESSAGES_PER_COMMAND, PAGE_ENTRIES, PAGE_MEMBERS, PAGE_ROOMS,
+        Limits, MARKERS, MESSAGES_PER_COMMAND, PAGE_ENTRIES, PAGE_MEMBERS, PAGE_ROOMS, PINS,
         RESUME_CURSORS, REVISIONS, USERS_PER_COMMAND,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
-    room::{Card, Marker, Member, MessagePreview, OwnState, Presence, Profile, RoomSummary},
+    room::{
+        Card, Marker, Member, MessagePreview, OwnState, PinnedMessage, Presence, Profile,
+        RoomSummary,
+    },
 };
 
 open_enum! {
@@ -47,6 +50,8 @@ open_enum! {
         12 "revisions" Revisions(RevisionPage),
         /// To previews.
         13 "previews" Previews(PreviewList),
+        /// To pins.
+        14 "pins" Pins(PinList),
     }
 }
 
@@ -210,6 +215,15 @@ pub struct RevisionPage {
 pub struct PreviewList {
     /// The messages, by position.
     pub previews: List<MessagePreview, MESSAGES_PER_COMMAND>,
+}
+
+/// The answer to pins: what is pinned in a room and this person may see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct PinList {
+    /// The pins, oldest first.
+    pub pins: List<PinnedMessage, PINS>,
+    /// The room's last position: later entries change the list.
+    pub head: Position,
 }
 
 /// The answer to profiles: those of known users.

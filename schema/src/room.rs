@@ -347,6 +347,19 @@ pub struct ReplyTo {
     pub message: Position,
 }
 
+/// A message that is pinned in its room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct PinnedMessage {
+    /// The position of the message.
+    pub message: Position,
+    /// The position of the entry by which it was pinned.
+    pub position: Position,
+    /// Who pinned it, or none for a service.
+    pub by: Option<UserId>,
+    /// When.
+    pub time: Timestamp,
+}
+
 /// A message in short, wherever it is in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct MessagePreview {

@@ -9,13 +9,13 @@ use caffis_schema::{
     Body, ClientId, ClientSignal, Command, List, MessageNumber, Position, Reply, RoomId, Text,
     UserId,
     command::{
-        Anchor, Close, CreateGroup, EnsureDirect, EnsureRoom, History, Mark, Members, Open,
-        Previews, Send, Typing,
+        Anchor, Close, CreateGroup, EnsureDirect, EnsureRoom, Hide, History, Mark, Members, Open,
+        Pins, Previews, Send, Typing,
     },
     event::TextBody,
     limits::MESSAGES_PER_COMMAND,
     reply::{Appended, EntryPage, MemberPage},
-    room::{ClientKey, HistoryPolicy, MessagePreview, RoomSummary},
+    room::{ClientKey, HistoryPolicy, MessagePreview, PinnedMessage, RoomSummary},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -136,6 +136,25 @@ impl Client {
             Reply::Previews(list) => Ok(list.previews.into_vec()),
             other => Err(CallError::Unexpected(other.name())),
         }
+    }
+
+    /// What is pinned in a room, oldest first.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub async fn pins(&self, room: RoomId) -> Result<Vec<PinnedMessage>, CallError> {
+        match self.call(Command::Pins(Pins { room })).await? {
+            Reply::Pins(list) => Ok(list.pins.into_vec()),
+            other => Err(CallError::Unexpected(other.name())),
+        }
+    }
+
+    /// Deletes a message for this person alone, on all their devices.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub async fn hide(&self, room: RoomId, position: Position) -> Result<(), CallError> {
+        self.call(Command::Hide(Hide { room, position })).await.map(drop)
     }
 
     /// Opens a room; its last entries come as [`ClientEvent::Opened`], and after a break it is

@@ -18,7 +18,7 @@ export { browserOutbox } from "./outbox/browser.ts";
 export { OUTBOX_MESSAGES } from "./outbox/outbox.ts";
 export type { KeptMessage, KeptMessages, OutboxStorage } from "./outbox/storage.ts";
 export * from "./protocol.ts";
-export { isDeleted, messageText, repliedTo, shortened } from "./store/changes.ts";
+export { isDeleted, isHidden, messageText, repliedTo, shortened } from "./store/changes.ts";
 export { HELD_ENTRIES } from "./store/log.ts";
 export type { Readable } from "./store/readable.ts";
 export type {

@@ -77,7 +77,7 @@ function* typeScriptLeaves(value: unknown, way: string): Generator<string> {
       yield* typeScriptLeaves(rest, `${way}.unknown`);
     } else if (payload !== undefined) {
       yield* typeScriptLeaves(payload, `${way}.${camelCase(type)}`);
-    } else if (["ping", "done", "open", "cancelled", "closed"].includes(type)) {
+    } else if (["ping", "done", "open", "cancelled", "closed", "hidden"].includes(type)) {
       // JSON has an empty object there: no leaf.
     } else {
       yield `${way}=${JSON.stringify(type)}`;

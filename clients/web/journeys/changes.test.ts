@@ -87,10 +87,12 @@ test("the keyboard opens the same menu, which shows what a message said before",
   expect(entries).toEqual([
     "React…",
     "Reply",
+    "Pin",
     "Edit",
     "Copy text",
     "Edit history",
     "Delete for everyone",
+    "Delete for me",
   ]);
   await page.keyboard.press("Escape");
   await menu.waitFor({ state: "detached" });
@@ -98,6 +100,7 @@ test("the keyboard opens the same menu, which shows what a message said before",
   await message(giulia, 2).click({ button: "right" });
   expect(await menu.getByRole("menuitem").allInnerTexts()).toEqual(entries);
   await page.keyboard.press("End");
+  await page.keyboard.press("ArrowUp");
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
   const revisions = page.getByTestId("revisions");
@@ -120,6 +123,8 @@ test("a long press opens it on a phone, with what a member may do", async () => 
     "Reagisci…",
     "Rispondi",
     "Copia il testo",
+    "Segnala",
+    "Elimina per me",
   ]);
   await page.touchscreen.tap(20, 20);
   await page.getByTestId("message-menu").waitFor({ state: "detached" });

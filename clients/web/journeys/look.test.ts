@@ -51,6 +51,9 @@ beforeAll(async () => {
   await marco.page.getByTestId("action-reply").click();
   await marco.says("Arrivo tra cinque minuti");
   await marco.page.getByTestId("quote").waitFor();
+  await marco.page.getByTestId("message").first().click({ button: "right" });
+  await marco.page.getByTestId("action-pin").click();
+  await marco.page.getByTestId("pins").waitFor();
   // Some react.
   await marco.page.getByTestId("message").first().click({ button: "right" });
   await marco.page.getByTestId("quick-☕").click();

@@ -34,7 +34,8 @@ function ground(
 ): ActionGround {
   const { now = MINUTE, read = 0, closed = false } = more;
   const room = {
-    summary: { class: "social", role: "member", members: 2, ...summary },
+    summary: { class: "social", role: "member", members: 2, peer: null, ...summary },
+    pins: null,
     markers: new Map([[MARCO, { user: MARCO, delivered: 9, read }]]),
     card: closed ? { status: { type: "closed" } } : null,
   } as unknown as RoomView;
@@ -44,39 +45,52 @@ function ground(
 
 describe("the actions of a message", () => {
   test("follow who wrote it, when, and who has read it", () => {
-    expect(actionsFor(bubble(), ground())).toEqual(["react", "reply", "edit", "copy", "delete"]);
+    expect(actionsFor(bubble(), ground())).toEqual([
+      "react",
+      "reply",
+      "edit",
+      "copy",
+      "delete",
+      "hide",
+    ]);
     expect(actionsFor(bubble(), ground({}, { now: 5 * MINUTE }))).toContain("edit");
     expect(actionsFor(bubble(), ground({}, { now: 5 * MINUTE + 1 }))).toEqual([
       "react",
       "reply",
       "copy",
       "delete",
+      "hide",
     ]);
     expect(actionsFor(bubble(), ground({}, { read: 4 }))).toEqual([
       "react",
       "reply",
       "edit",
       "copy",
+      "hide",
     ]);
     expect(actionsFor(bubble(), ground({}, { read: 3 }))).toContain("delete");
     const theirs = bubble({ own: false, sender: MARCO });
-    expect(actionsFor(theirs, ground())).toEqual(["react", "reply", "copy", "report"]);
+    expect(actionsFor(theirs, ground())).toEqual(["react", "reply", "copy", "report", "hide"]);
     expect(actionsFor(theirs, ground({ role: "admin" }))).toEqual([
       "react",
       "reply",
+      "pin",
       "copy",
       "report",
       "delete",
+      "hide",
     ]);
     const edited = bubble({ own: false, sender: MARCO, edited: true });
-    expect(actionsFor(edited, ground())).toEqual(["react", "reply", "copy", "report"]);
+    expect(actionsFor(edited, ground())).toEqual(["react", "reply", "copy", "report", "hide"]);
     expect(actionsFor(edited, ground({ role: "owner" }))).toEqual([
       "react",
       "reply",
+      "pin",
       "copy",
       "revisions",
       "report",
       "delete",
+      "hide",
     ]);
   });
 
@@ -87,33 +101,48 @@ describe("the actions of a message", () => {
       "react",
       "reply",
       "copy",
+      "hide",
     ]);
     expect(actionsFor(bubble(), ground({ members: 101 }, { ...late, read: 0 }))).toEqual([
       "react",
       "reply",
       "copy",
+      "hide",
     ]);
     expect(actionsFor(bubble(), ground({ class: "evidence" }))).toEqual([
       "react",
       "reply",
       "copy",
       "delete",
+      "hide",
     ]);
-    expect(actionsFor(bubble(), ground({ role: "owner" }, { closed: true }))).toEqual(["copy"]);
+    expect(actionsFor(bubble(), ground({ role: "owner" }, { closed: true }))).toEqual([
+      "copy",
+      "hide",
+    ]);
+  });
+
+  test("pin for both in a conversation of two, and take that back", () => {
+    const peer = { user: MARCO, name: "Marco", picture: null };
+    expect(actionsFor(bubble(), ground({ peer }))).toContain("pin");
+    const pinned = ground({ peer });
+    const pin = { message: 5, position: 9, by: ME, time: 1 };
+    const room = { ...pinned.room, pins: { pins: [pin], head: 9 } };
+    expect(actionsFor(bubble(), { ...pinned, room })).toContain("unpin");
+    expect(actionsFor(bubble(), ground({ peer }, { closed: true }))).not.toContain("pin");
   });
 
   test("say who reacted, once somebody has", () => {
     const reactions = [{ emoji: "☕", users: [MARCO] }];
-    const all = ["react", "reply", "reactors", "copy", "report"];
+    const all = ["react", "reply", "reactors", "copy", "report", "hide"];
     expect(actionsFor(bubble({ reactions, own: false, sender: MARCO }), ground())).toEqual(all);
     const closed = ground({}, { closed: true });
-    expect(actionsFor(bubble({ reactions }), closed)).toEqual(["reactors", "copy"]);
+    expect(actionsFor(bubble({ reactions }), closed)).toEqual(["reactors", "copy", "hide"]);
   });
 
-  test("are none for a tombstone, and none of a message that waits", () => {
-    expect(actionsFor(bubble({ deletedBy: ME, text: null }), ground({ role: "owner" }))).toEqual(
-      [],
-    );
+  test("are few for a tombstone, and none of a message that waits", () => {
+    const tombstone = bubble({ deletedBy: ME, text: null });
+    expect(actionsFor(tombstone, ground({ role: "owner" }))).toEqual(["hide"]);
     expect(actionsFor(bubble({ position: null, number: null }), ground())).toEqual([]);
   });
 

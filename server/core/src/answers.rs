@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 
 use caffis_schema::{
-    Error, Reply, UserId,
+    Error, Reply, RoomId, UserId,
     room::{Availability, Presence, RoomSummary},
 };
 
-use crate::{hub::apart::hide, relations, services::Services};
+use crate::{flags::hidden_of, hub::apart::hide, relations, services::Services};
 
 /// An answer of another node, with the presence of people as this node knows it.
 pub(crate) fn as_known_here(services: &Services, mut reply: Reply) -> Reply {
@@ -55,6 +55,24 @@ pub(crate) async fn without_relations(
         relations.filter_map(|(other, _, apart)| apart.then_some(other)).collect();
     shown.retain(|presence| apart.contains(&presence.user));
     shown.into_iter().for_each(hide);
+    Ok(())
+}
+
+/// An answer without the words of what the person has deleted for themselves. Of who is not connected here
+/// the store says what that is.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn without_hidden(
+    services: &Services,
+    user: &UserId,
+    room: Option<RoomId>,
+    reply: &mut Reply,
+) -> Result<(), Error> {
+    match services.people.hidden().of(user) {
+        Some(hidden) => hidden.mask(room, reply),
+        None => hidden_of(&*services.store, user).await?.mask(room, reply),
+    }
     Ok(())
 }
 

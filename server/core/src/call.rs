@@ -6,8 +6,10 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Codec, Error, ErrorCode, Reply, RoomId, UserId, limits::PAGE_BYTES, room::RoomClass,
+    Codec, Error, ErrorCode, Reply, RoomId, UserId, event::Flagged, limits::PAGE_BYTES,
+    room::RoomClass,
 };
+use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
     cluster::Owner,
@@ -20,10 +22,14 @@ use crate::{
         room::RoomState,
     },
     peers::{Nodes, questions::Asker},
-    ports::bus::NodeId,
+    ports::{
+        bus::NodeId,
+        store::{Batch, StoreError},
+    },
     room::{RoomCell, RoomCommand},
     services::Services,
-    tables::{self, RoomRow, UserRoomRow},
+    sync::spawn,
+    tables::{self, FlagRow, RoomRow, UserRoomRow},
 };
 
 /// The answer of a handler.
@@ -258,6 +264,41 @@ impl Call {
     async fn is_listed(&self, room: RoomId) -> Result<bool, Error> {
         let key = UserRoomRow::key(&self.user, &room);
         Ok(tables::get::<UserRoomRow>(&*self.services.store, key).await?.is_some())
+    }
+
+    /// Keeps how the caller marks a message, and tells their sessions once it is kept, also when whoever asked
+    /// has gone.
+    ///
+    /// # Errors
+    /// Whether it did not happen, or the store did not say.
+    pub async fn flag(&self, row: FlagRow, flagged: Flagged) -> Result<(), Error> {
+        let mut batch = Batch::partition(self.services.stamps.next().map_err(StoreError::from)?);
+        match flagged.on {
+            true => batch.put(&row),
+            false => {
+                batch.delete::<FlagRow>(FlagRow::key(
+                    &row.user,
+                    &row.kind,
+                    &row.room,
+                    &row.position,
+                ));
+            }
+        }
+        let (services, user) = (self.services.clone(), self.user.clone());
+        let (done, written) = oneshot::channel();
+        spawn(async move {
+            let result = services.store.write(batch).await;
+            if result.is_ok() {
+                services.tell_flagged(&user, &flagged);
+            }
+            // Whoever waited may be gone.
+            let _ = done.send(result);
+        });
+        let unknown = || StoreError::Unknown("the store did not answer in time".to_owned());
+        match timeout(self.services.settings.store_timeout, written).await {
+            Ok(Ok(result)) => Ok(result?),
+            Ok(Err(_)) | Err(_) => Err(unknown().into()),
+        }
     }
 
     /// Changes what is kept of the caller, and tells it once it is.

@@ -6,13 +6,13 @@ use caffis_schema::{Command, Error, ErrorCode, Reply, open::Empty};
 use tokio::time::timeout;
 
 use crate::{
-    answers::as_known_here,
+    answers::{as_known_here, without_hidden},
     call::{Call, Handled},
     cluster::Owner,
     errors::{no_owner, not_now},
     features::{
-        create, edit, history, markers, members, open, preferences, presence, previews, profiles,
-        report, resume, room_list,
+        create, edit, hide, history, markers, members, open, pin, preferences, presence, previews,
+        profiles, report, resume, room_list,
     },
 };
 
@@ -22,7 +22,32 @@ pub(crate) type Answer = Pin<Box<dyn Future<Output = Handled> + Send>>;
 /// Starts a command. What goes to a room's owner is in its queue when this returns, so that the
 /// commands of a session reach a room in their order.
 pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
-    elsewhere(&call, &command).unwrap_or_else(|| dispatch_here(call, command))
+    let masked = shows_messages(&command) && call.service().is_none() && !call.is_forwarded();
+    if !masked {
+        return elsewhere(&call, &command).unwrap_or_else(|| dispatch_here(call, command));
+    }
+    let (by, room) = (call.clone(), command.room());
+    let answer = elsewhere(&call, &command).unwrap_or_else(|| dispatch_here(call, command));
+    Box::pin(async move {
+        let mut reply = answer.await?;
+        without_hidden(&by.services, by.user(), room, &mut reply).await?;
+        Ok(reply)
+    })
+}
+
+/// Whether the answer has words of messages in it, of which a person may have hidden some.
+fn shows_messages(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Resume(_)
+            | Command::Rooms(_)
+            | Command::EnsureRoom(_)
+            | Command::EnsureDirect(_)
+            | Command::Open(_)
+            | Command::History(_)
+            | Command::Message(_)
+            | Command::Previews(_)
+    )
 }
 
 fn dispatch_here(call: Call, command: Command) -> Answer {
@@ -47,6 +72,9 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Delete(command) => Box::pin(call.change(command)),
         Command::React(command) => Box::pin(call.change(command)),
         Command::Revisions(command) => in_time(within, edit::handle_revisions(call, command)),
+        Command::Pin(command) => Box::pin(call.change(command)),
+        Command::Pins(command) => in_time(within, pin::handle_list(call, command)),
+        Command::Hide(command) => Box::pin(hide::handle(call, command)),
         Command::Previews(command) => in_time(within, previews::handle(call, command)),
         Command::History(command) => in_time(within, history::handle(call, command)),
         Command::Message(command) => in_time(within, history::handle_message(call, command)),

@@ -86,6 +86,7 @@ impl Truth {
             | EntryKind::Deleted(_)
             | EntryKind::Reacted(_)
             | EntryKind::Context(_)
+            | EntryKind::Pinned(_)
             | EntryKind::Unknown(_) => {}
         }
     }
@@ -133,6 +134,8 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
         trace.note(format_args!("{} has {} entries", ledger.short(*room), truth.entries.len()));
         check_log(&trace, &ledger, *room, truth);
         check_changes::check_log(&trace, &ledger, *room, &truth.entries);
+        let pins = audit.client.pins(*room).await.map_err(|error| error.to_string());
+        check_changes::check_pins(&trace, &ledger, *room, (&truth.entries, pins));
         check_witness(&trace, &ledger, *room, (truth, witnessed.get(room).copied()));
     }
     check_answers(&trace, &ledger, &rooms);
@@ -180,6 +183,7 @@ fn tell_log(trace: &Trace, room: &str, truth: &Truth) {
                 format!("{sign}{} of {} at {}", it.emoji, it.user, it.message)
             }
             EntryKind::Deleted(gone) => format!("{} is deleted by {:?}", gone.message, gone.by),
+            EntryKind::Pinned(it) => format!("{} is pinned: {}", it.message, it.pinned),
             EntryKind::Unknown(_) => "something".to_owned(),
         };
         trace.note(format_args!("{room} {} at {}: {what}", entry.position, entry.time));

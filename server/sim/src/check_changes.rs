@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use caffis_schema::{Body, Entry, EntryKind, Position, RoomId, UserId, room::Message};
+use caffis_schema::{
+    Body, Entry, EntryKind, Position, RoomId, UserId,
+    limits::PINS,
+    room::{Message, PinnedMessage},
+};
 
 use crate::{
     device::Device,
@@ -86,6 +90,21 @@ fn check_reactions(trace: &Trace, short: &str, message: &Message, of: &[&Entry])
     }
 }
 
+/// What is pinned is what the log says, and no more than may be.
+pub(crate) fn check_pins(
+    trace: &Trace,
+    ledger: &Ledger,
+    room: RoomId,
+    (entries, found): (&[Entry], Result<Vec<PinnedMessage>, String>),
+) {
+    let mut expected = Vec::new();
+    entries.iter().for_each(|entry| PinnedMessage::take(&mut expected, entry));
+    if expected.len() > PINS || found.as_ref() != Ok(&expected) {
+        let short = ledger.short(room);
+        trace.broken(format_args!("{short}: pinned are {found:?} and not {expected:?}"));
+    }
+}
+
 /// A message says what its author sent, or what an edit said that was not refused.
 fn check_words(
     trace: &Trace,
@@ -155,6 +174,12 @@ fn check_askers(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &[Entry])
                     _ => None,
                 });
                 last.unwrap_or_default() == *add
+            }
+            (What::Pin(on), _) => {
+                let mut pins = Vec::new();
+                let until = entries.iter().take_while(|it| it.position <= appended.position);
+                until.for_each(|entry| PinnedMessage::take(&mut pins, entry));
+                pins.iter().any(|pin| pin.message == changing.message) == *on
             }
             (What::Edit(_), _) => false,
         };

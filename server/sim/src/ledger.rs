@@ -52,6 +52,8 @@ pub(crate) enum What {
     Delete,
     /// Somebody reacts with an emoji, or takes that back.
     React(&'static str, bool),
+    /// It is pinned in its room, or no longer.
+    Pin(bool),
 }
 
 impl Changing {

@@ -86,6 +86,9 @@ export class EventHandler implements SessionEvents {
       case "own_state":
         this.#to.own.heard(event.value);
         break;
+      case "flagged":
+        store.flagged(event.value);
+        break;
       case "unknown":
         // From a newer server: the next resume brings its effects.
         break;

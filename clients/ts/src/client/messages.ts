@@ -13,6 +13,9 @@ import {
 } from "../protocol.ts";
 import type { Store } from "../store/store.ts";
 
+/** How often the pins of a room are asked for until nothing is missing between them and the entries. */
+const PIN_TRIES = 5;
+
 type Request = (command: Command, signal?: AbortSignal) => Promise<Reply>;
 
 /** What people do with messages that were sent. A message is named by its position in the room's log. */
@@ -43,6 +46,26 @@ export class Messages {
       { type: "delete", value: { key: this.#key(room), room, position } },
       signal,
     );
+  }
+
+  /** Pins a message in its room, or takes that back. */
+  async pin(room: RoomId, position: number, pin: boolean, signal?: AbortSignal): Promise<void> {
+    const value = { key: this.#key(room), room, position, pin };
+    await this.#request({ type: "pin", value }, signal);
+  }
+
+  /** Loads what is pinned in a room: see the pins of the room, which are kept up to date from then on. */
+  async loadPins(room: RoomId, signal?: AbortSignal): Promise<void> {
+    // Entries may overtake the answer, so that something between the two is missing.
+    for (let tries = 0; tries < PIN_TRIES && this.#store.get(room)?.pins === null; tries += 1) {
+      const reply = await this.#request({ type: "pins", value: { room } }, signal);
+      if (reply.type === "pins") this.#store.pinned(room, reply.value);
+    }
+  }
+
+  /** Deletes a message for this person alone, on all their devices. */
+  async hide(room: RoomId, position: number, signal?: AbortSignal): Promise<void> {
+    await this.#request({ type: "hide", value: { room, position } }, signal);
   }
 
   /** Reacts to a message with an emoji, or takes that back. */

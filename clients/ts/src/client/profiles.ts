@@ -62,6 +62,7 @@ function named(kind: Entry["kind"]): readonly (UserId | null)[] {
     case "reacted":
       return [kind.value.user];
     case "created":
+    case "pinned":
     case "deleted":
       return [kind.value.by];
     default:

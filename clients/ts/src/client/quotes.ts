@@ -35,6 +35,10 @@ export class QuoteLoader {
       const here = position === null || (position >= first && position <= view.last);
       if (!here && !view.quotes.has(position) && !asking.has(position)) missing.add(position);
     }
+    for (const { message } of view.pins?.pins ?? []) {
+      const here = message >= first && message <= view.last;
+      if (!here && !view.quotes.has(message) && !asking.has(message)) missing.add(message);
+    }
     const wanted = [...missing];
     for (let at = 0; at < wanted.length; at += MESSAGES_PER_COMMAND) {
       await this.#ask(room, wanted.slice(at, at + MESSAGES_PER_COMMAND));

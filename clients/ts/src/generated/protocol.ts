@@ -114,6 +114,12 @@ export const EXTRAS = 8;
 /** Messages named in one command. */
 export const MESSAGES_PER_COMMAND = 100;
 
+/** Messages that one person hides from themselves. */
+export const HIDDEN_MESSAGES = 2_000;
+
+/** Messages that are pinned in a room. */
+export const PINS = 50;
+
 /** The bytes of entries in one page or one resume answer; long entries mean fewer of them. */
 export const PAGE_BYTES = 196_608;
 
@@ -296,6 +302,12 @@ export type Command =
   | { readonly type: "mute"; readonly value: Mute }
   /** Tells moderators of a message. The room does not hear of it. */
   | { readonly type: "report"; readonly value: Report }
+  /** Deletes a message for the person alone. */
+  | { readonly type: "hide"; readonly value: Hide }
+  /** Pins a message in its room, or takes that back. */
+  | { readonly type: "pin"; readonly value: Pin }
+  /** What is pinned in a room. */
+  | { readonly type: "pins"; readonly value: Pins }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -398,8 +410,17 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "report":
       w.tagged(31, encodeReport, v.value);
       return;
+    case "hide":
+      w.tagged(32, encodeHide, v.value);
+      return;
+    case "pin":
+      w.tagged(33, encodePin, v.value);
+      return;
+    case "pins":
+      w.tagged(34, encodePins, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 32, FRAME_BYTES);
+      w.unknown(v, 35, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -475,6 +496,12 @@ export function decodeCommand(r: Reader): Command {
       return { type: "mute", value: r.sized(decodeMute) };
     case 31:
       return { type: "report", value: r.sized(decodeReport) };
+    case 32:
+      return { type: "hide", value: r.sized(decodeHide) };
+    case 33:
+      return { type: "pin", value: r.sized(decodePin) };
+    case 34:
+      return { type: "pins", value: r.sized(decodePins) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1044,6 +1071,8 @@ export type Body =
   | { readonly type: "system"; readonly value: SystemBody }
   /** What is left of a message that was deleted for everyone; nobody sends it. */
   | { readonly type: "deleted"; readonly value: Tombstone }
+  /** A message that the person who reads has deleted for themselves; nobody sends it. */
+  | { readonly type: "hidden" }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1059,8 +1088,11 @@ export function encodeBody(w: Writer, v: Body): void {
     case "deleted":
       w.tagged(2, encodeTombstone, v.value);
       return;
+    case "hidden":
+      w.empty(3);
+      return;
     case "unknown":
-      w.unknown(v, 3, FRAME_BYTES);
+      w.unknown(v, 4, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Body: ${(v as { type: string }).type}`);
@@ -1077,6 +1109,9 @@ export function decodeBody(r: Reader): Body {
       return { type: "system", value: r.sized(decodeSystemBody) };
     case 2:
       return { type: "deleted", value: r.sized(decodeTombstone) };
+    case 3:
+      r.empty();
+      return { type: "hidden" };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1805,6 +1840,76 @@ export function decodeReportReason(r: Reader): ReportReason {
   return r.choice(REPORT_REASON_NAMES);
 }
 
+/** See `Command::Hide`. */
+export interface Hide {
+  /** The room. */
+  readonly room: RoomId;
+  /** The message's position. */
+  readonly position: number;
+}
+
+/** Encodes Hide. */
+export function encodeHide(w: Writer, v: Hide): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+}
+
+/** Decodes Hide. */
+export function decodeHide(r: Reader): Hide {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
+  };
+}
+
+/** See `Command::Pin`. */
+export interface Pin {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** The message's position. */
+  readonly position: number;
+  /** Whether it is pinned; otherwise that is taken back. */
+  readonly pin: boolean;
+}
+
+/** Encodes Pin. */
+export function encodePin(w: Writer, v: Pin): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.u64(v.position);
+  w.bool(v.pin);
+}
+
+/** Decodes Pin. */
+export function decodePin(r: Reader): Pin {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    position: r.u64(),
+    pin: r.bool(),
+  };
+}
+
+/** See `Command::Pins`. */
+export interface Pins {
+  /** The room. */
+  readonly room: RoomId;
+}
+
+/** Encodes Pins. */
+export function encodePins(w: Writer, v: Pins): void {
+  w.roomId(v.room);
+}
+
+/** Decodes Pins. */
+export function decodePins(r: Reader): Pins {
+  return {
+    room: r.roomId(),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -1995,6 +2100,8 @@ export type Reply =
   | { readonly type: "revisions"; readonly value: RevisionPage }
   /** To previews. */
   | { readonly type: "previews"; readonly value: PreviewList }
+  /** To pins. */
+  | { readonly type: "pins"; readonly value: PinList }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -2043,8 +2150,11 @@ export function encodeReply(w: Writer, v: Reply): void {
     case "previews":
       w.tagged(13, encodePreviewList, v.value);
       return;
+    case "pins":
+      w.tagged(14, encodePinList, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 14, FRAME_BYTES);
+      w.unknown(v, 15, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Reply: ${(v as { type: string }).type}`);
@@ -2084,6 +2194,8 @@ export function decodeReply(r: Reader): Reply {
       return { type: "revisions", value: r.sized(decodeRevisionPage) };
     case 13:
       return { type: "previews", value: r.sized(decodePreviewList) };
+    case 14:
+      return { type: "pins", value: r.sized(decodePinList) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -2528,6 +2640,8 @@ export type EntryKind =
   | { readonly type: "deleted"; readonly value: Deleted }
   /** Somebody reacted to a message, or took that back. */
   | { readonly type: "reacted"; readonly value: Reacted }
+  /** A message was pinned, or is pinned no longer. */
+  | { readonly type: "pinned"; readonly value: Pinned }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -2561,8 +2675,11 @@ export function encodeEntryKind(w: Writer, v: EntryKind): void {
     case "reacted":
       w.tagged(8, encodeReacted, v.value);
       return;
+    case "pinned":
+      w.tagged(9, encodePinned, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 9, FRAME_BYTES);
+      w.unknown(v, 10, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no EntryKind: ${(v as { type: string }).type}`);
@@ -2591,6 +2708,8 @@ export function decodeEntryKind(r: Reader): EntryKind {
       return { type: "deleted", value: r.sized(decodeDeleted) };
     case 8:
       return { type: "reacted", value: r.sized(decodeReacted) };
+    case 9:
+      return { type: "pinned", value: r.sized(decodePinned) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -2962,6 +3081,36 @@ export function decodeReacted(r: Reader): Reacted {
   };
 }
 
+/** See `EntryKind::Pinned`. */
+export interface Pinned {
+  /** The position of the message. */
+  readonly message: number;
+  /** Its number. */
+  readonly number: number;
+  /** Who did it, or none for a service. */
+  readonly by: UserId | null;
+  /** Whether it is pinned now. */
+  readonly pinned: boolean;
+}
+
+/** Encodes Pinned. */
+export function encodePinned(w: Writer, v: Pinned): void {
+  w.u64(v.message);
+  w.u64(v.number);
+  w.option(v.by, (w, v) => w.userId(v));
+  w.bool(v.pinned);
+}
+
+/** Decodes Pinned. */
+export function decodePinned(r: Reader): Pinned {
+  return {
+    message: r.u64(),
+    number: r.u64(),
+    by: r.option((r) => r.userId()),
+    pinned: r.bool(),
+  };
+}
+
 /** The answer to resume, in the order of the cursors. */
 export interface ResumedRooms {
   /** One for each cursor. */
@@ -3306,6 +3455,58 @@ export function decodeMessagePreview(r: Reader): MessagePreview {
   };
 }
 
+/** The answer to pins: what is pinned in a room and this person may see. */
+export interface PinList {
+  /** The pins, oldest first. */
+  readonly pins: readonly PinnedMessage[];
+  /** The room's last position: later entries change the list. */
+  readonly head: number;
+}
+
+/** Encodes PinList. */
+export function encodePinList(w: Writer, v: PinList): void {
+  w.list(v.pins, 50, encodePinnedMessage);
+  w.u64(v.head);
+}
+
+/** Decodes PinList. */
+export function decodePinList(r: Reader): PinList {
+  return {
+    pins: r.list(50, decodePinnedMessage),
+    head: r.u64(),
+  };
+}
+
+/** A message that is pinned in its room. */
+export interface PinnedMessage {
+  /** The position of the message. */
+  readonly message: number;
+  /** The position of the entry by which it was pinned. */
+  readonly position: number;
+  /** Who pinned it, or none for a service. */
+  readonly by: UserId | null;
+  /** When. */
+  readonly time: number;
+}
+
+/** Encodes PinnedMessage. */
+export function encodePinnedMessage(w: Writer, v: PinnedMessage): void {
+  w.u64(v.message);
+  w.u64(v.position);
+  w.option(v.by, (w, v) => w.userId(v));
+  w.u64(v.time);
+}
+
+/** Decodes PinnedMessage. */
+export function decodePinnedMessage(r: Reader): PinnedMessage {
+  return {
+    message: r.u64(),
+    position: r.u64(),
+    by: r.option((r) => r.userId()),
+    time: r.u64(),
+  };
+}
+
 /** An error as the client sees it. */
 export interface WireError {
   /** What went wrong. */
@@ -3471,6 +3672,8 @@ export type ServerEvent =
   | { readonly type: "draining"; readonly value: Draining }
   /** This person's presence or settings changed, on any device; newest wins. */
   | { readonly type: "own_state"; readonly value: OwnState }
+  /** This person marked a message for themselves, on any device. */
+  | { readonly type: "flagged"; readonly value: Flagged }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -3516,8 +3719,11 @@ export function encodeServerEvent(w: Writer, v: ServerEvent): void {
     case "own_state":
       w.tagged(12, encodeOwnState, v.value);
       return;
+    case "flagged":
+      w.tagged(13, encodeFlagged, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 13, FRAME_BYTES);
+      w.unknown(v, 14, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no ServerEvent: ${(v as { type: string }).type}`);
@@ -3554,6 +3760,8 @@ export function decodeServerEvent(r: Reader): ServerEvent {
       return { type: "draining", value: r.sized(decodeDraining) };
     case 12:
       return { type: "own_state", value: r.sized(decodeOwnState) };
+    case 13:
+      return { type: "flagged", value: r.sized(decodeFlagged) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -3770,6 +3978,73 @@ export function decodeDraining(r: Reader): Draining {
   return {
     reconnectAfterMs: r.u32(),
   };
+}
+
+/** See `Event::Flagged`. */
+export interface Flagged {
+  /** The room. */
+  readonly room: RoomId;
+  /** The position of the message. */
+  readonly position: number;
+  /** Its number. */
+  readonly number: number;
+  /** How. */
+  readonly flag: Flag;
+  /** Whether it is marked now; otherwise it is not any more. */
+  readonly on: boolean;
+}
+
+/** Encodes Flagged. */
+export function encodeFlagged(w: Writer, v: Flagged): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+  w.u64(v.number);
+  encodeFlag(w, v.flag);
+  w.bool(v.on);
+}
+
+/** Decodes Flagged. */
+export function decodeFlagged(r: Reader): Flagged {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
+    number: r.u64(),
+    flag: decodeFlag(r),
+    on: r.bool(),
+  };
+}
+
+/** How a person marks a message for themselves. Nobody else hears of it. */
+export type Flag =
+  /** They do not see it any more. */
+  | { readonly type: "hidden" }
+  /** A kind that is newer than this build. */
+  | Unknown;
+
+/** Encodes Flag. */
+export function encodeFlag(w: Writer, v: Flag): void {
+  switch (v.type) {
+    case "hidden":
+      w.empty(0);
+      return;
+    case "unknown":
+      w.unknown(v, 1, FRAME_BYTES);
+      return;
+    default:
+      throw new EncodeError(`no Flag: ${(v as { type: string }).type}`);
+  }
+}
+
+/** Decodes Flag. */
+export function decodeFlag(r: Reader): Flag {
+  const tag = r.u32();
+  switch (tag) {
+    case 0:
+      r.empty();
+      return { type: "hidden" };
+    default:
+      return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
+  }
 }
 
 /** A signal, which may be lost. */

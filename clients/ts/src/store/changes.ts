@@ -43,9 +43,41 @@ export function isDeleted(message: Message): boolean {
   return message.body.type === "deleted";
 }
 
+/** Whether this person has deleted a message for themselves. */
+export function isHidden(message: Message): boolean {
+  return message.body.type === "hidden";
+}
+
+/** A message without what a person does not see any more who has deleted it for themselves. */
+export function hideMessage(message: Message): Message {
+  if (isHidden(message)) return message;
+  return { ...message, body: { type: "hidden" }, edited: null, reactions: [], extras: [] };
+}
+
+/** A stretch of a log, without gaps, in which the messages at some positions are hidden. */
+export function withHidden(
+  entries: readonly Entry[],
+  positions: Iterable<number>,
+): readonly Entry[] {
+  const first = entries[0]?.position ?? 0;
+  let after: Entry[] | null = null;
+  for (const position of positions) {
+    const entry = (after ?? entries)[position - first];
+    if (entry?.kind.type !== "message" || isHidden(entry.kind.value)) continue;
+    after ??= [...entries];
+    after[position - first] = {
+      ...entry,
+      kind: { type: "message", value: hideMessage(entry.kind.value) },
+    };
+  }
+  return after ?? entries;
+}
+
 /** A message after an entry that is about it; one that it has taken already changes nothing. */
 export function changeMessage(message: Message, { position, time, kind }: Entry): Message {
   if (position <= message.changed) return message;
+  // Whatever happens to it, it stays hidden.
+  if (isHidden(message)) return { ...message, changed: position };
   if (kind.type === "edited") {
     const { revision, body } = kind.value;
     const edited = { revision, position, time };
@@ -75,23 +107,6 @@ export function changePreview(preview: MessagePreview, { position, kind }: Entry
     return { ...after, preview: { ...preview.preview, text: shortened(kind.value.body) } };
   }
   return after;
-}
-
-/** Messages in short, by position, after entries; null for those that this person does not see. */
-export function quotesAfter(
-  quotes: ReadonlyMap<number, MessagePreview | null>,
-  entries: readonly Entry[],
-): ReadonlyMap<number, MessagePreview | null> {
-  if (quotes.size === 0) return quotes;
-  let after: Map<number, MessagePreview | null> | null = null;
-  for (const entry of entries) {
-    const position = changedMessage(entry.kind);
-    const quote = position === null ? null : (after ?? quotes).get(position);
-    if (position === null || !quote) continue;
-    after ??= new Map(quotes);
-    after.set(position, changePreview(quote, entry));
-  }
-  return after ?? quotes;
 }
 
 /** A stretch of a log, without gaps, after entries that change messages in it. */

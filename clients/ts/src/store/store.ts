@@ -4,6 +4,7 @@ import type {
   Attendance,
   Entry,
   EntryPage,
+  Flagged,
   Head,
   Marker,
   Member,
@@ -11,13 +12,15 @@ import type {
   MessagePreview,
   Opened,
   OwnRead,
+  PinList,
   Resumed,
   RoomId,
   RoomSummary,
   UserId,
 } from "../protocol.ts";
-import { changedMessage, quotesAfter, withChanges } from "./changes.ts";
+import { changedMessage, withChanges, withHidden } from "./changes.ts";
 import { append, CLOSED_ENTRIES, cut, joinLatest, type Log, logOfPage, prepend } from "./log.ts";
+import { marksAfter, pinsAfter, withoutMessage, withQuotes } from "./marks.ts";
 import { People } from "./people.ts";
 import { Cell, type Readable } from "./readable.ts";
 import { Reading } from "./reading.ts";
@@ -49,6 +52,8 @@ export class Store {
   readonly #heard = new Map<RoomId, number>();
   /** Changes of messages that came beyond a room's copy: pages that were read before them may come later. */
   readonly #beyond = new Map<RoomId, readonly Entry[]>();
+  /** The messages that this person has hidden in this session: pages that were read before may come later. */
+  readonly #hidden = new Map<RoomId, Set<number>>();
   /** Rooms that the server restored to an older state: its numbers count, however low. */
   readonly #restored = new Set<RoomId>();
   /** This person, once known. */
@@ -180,7 +185,13 @@ export class Store {
     const log = this.#log(id);
     if (log?.moreAfter) this.drop(id);
     const kept = log && !log.moreAfter ? this.#fields(id, cut(log, CLOSED_ENTRIES)) : {};
-    const closed = { open: false, typing: [], attendance: null, quotes: NO_QUOTES } as const;
+    const closed = {
+      open: false,
+      typing: [],
+      attendance: null,
+      quotes: NO_QUOTES,
+      pins: null,
+    } as const;
     this.change(id, (view) => ({ ...view, ...kept, ...closed }));
   }
 
@@ -207,7 +218,7 @@ export class Store {
       }
       case "complete":
         this.#hear(room, head);
-        this.#changeQuotes(room, resumed.entries);
+        this.change(room, (view) => marksAfter(view, resumed.entries));
         if (log) this.#append(room, log, resumed.entries);
         break;
       case "later":
@@ -220,7 +231,7 @@ export class Store {
     const view = this.get(id);
     if (view === null) return;
     this.#hear(id, entry.position);
-    this.#changeQuotes(id, [entry]);
+    this.change(id, (view) => marksAfter(view, [entry]));
     const log = this.#log(id);
     if (log === null || (log.moreAfter && entry.position > log.last + 1)) {
       this.#keepChange(id, entry);
@@ -287,20 +298,27 @@ export class Store {
 
   /** Takes messages in short that were asked for by their positions. */
   quoted(id: RoomId, asked: readonly number[], previews: readonly MessagePreview[]): void {
-    this.change(id, (view) => {
-      const quotes = new Map(view.quotes);
-      for (const position of asked) quotes.set(position, null);
-      for (const preview of previews) quotes.set(preview.position, preview);
-      const later = [...view.entries, ...(this.#beyond.get(id) ?? [])];
-      return { ...view, quotes: quotesAfter(quotes, later) };
-    });
+    const hidden = this.#hidden.get(id) ?? new Set();
+    this.change(id, (view) => withQuotes(view, asked, previews, hidden, this.#later(view)));
   }
 
-  #changeQuotes(id: RoomId, entries: readonly Entry[]): void {
-    this.change(id, (view) => {
-      const quotes = quotesAfter(view.quotes, entries);
-      return quotes === view.quotes ? view : { ...view, quotes };
-    });
+  /** Takes what is pinned in a room. */
+  pinned(id: RoomId, list: PinList): void {
+    this.change(id, (view) => ({ ...view, pins: pinsAfter(list, this.#later(view)) }));
+  }
+
+  /** Takes how this person has marked a message for themselves. */
+  flagged(flagged: Flagged): void {
+    const { room, position, flag, on } = flagged;
+    if (flag.type !== "hidden" || !on) return;
+    const hidden = this.#hidden.get(room) ?? new Set();
+    this.#hidden.set(room, hidden.add(position));
+    this.change(room, (view) => withoutMessage(view, flagged));
+  }
+
+  /** The entries of a room that are here. */
+  #later(view: RoomView): readonly Entry[] {
+    return [...view.entries, ...(this.#beyond.get(view.id) ?? [])];
   }
 
   /** Takes a new head of a room that is not followed entry by entry. */
@@ -428,7 +446,7 @@ export class Store {
     if (beyond.length > 0) this.#beyond.set(id, beyond);
     else this.#beyond.delete(id);
     return {
-      entries: withChanges(entries, beyond),
+      entries: withHidden(withChanges(entries, beyond), this.#hidden.get(id) ?? []),
       last,
       moreBefore,
       moreAfter: moreAfter && last < (this.#heard.get(id) ?? 0),
@@ -436,7 +454,7 @@ export class Store {
   }
 
   #keepChange(id: RoomId, entry: Entry): void {
-    if (changedMessage(entry.kind) === null) return;
+    if (changedMessage(entry.kind) === null && entry.kind.type !== "pinned") return;
     const known = this.#beyond.get(id) ?? [];
     this.#beyond.set(id, [...known, entry].slice(-BEYOND_ENTRIES));
   }

@@ -1,7 +1,7 @@
 /** How a room's summary and its members follow from the entries of its log. Pure functions. */
 
 import type { Card, Entry, Head, Member, RoomSummary, UserId } from "../protocol.ts";
-import { isDeleted, shortened } from "./changes.ts";
+import { isDeleted, isHidden, shortened } from "./changes.ts";
 
 /** A room's summary after further entries of its log. */
 export function advance(
@@ -19,7 +19,8 @@ export function advance(
       // The sender has read everything before their own message.
       if (kind.value.sender !== null && kind.value.sender === self) read = number;
       const text = shortened(kind.value.body);
-      preview = { number, sender: kind.value.sender, text, time, deleted: isDeleted(kind.value) };
+      const deleted = isDeleted(kind.value) || isHidden(kind.value);
+      preview = { number, sender: kind.value.sender, text, time, deleted };
     }
     if (kind.type === "edited" && kind.value.body && preview?.number === kind.value.number) {
       preview = { ...preview, text: shortened(kind.value.body) };

@@ -11,6 +11,7 @@ import type {
   Marker,
   Member,
   MessagePreview,
+  PinList,
   Presence,
   Profile,
   RoomId,
@@ -71,6 +72,8 @@ export interface RoomView {
    * loaded; null for those that this person does not see.
    */
   readonly quotes: ReadonlyMap<number, MessagePreview | null>;
+  /** What is pinned in the room, once it was asked for. */
+  readonly pins: PinList | null;
   /** What the room is about, where a service has told and the room was opened. */
   readonly card: Card | null;
 }
@@ -126,7 +129,7 @@ export const NO_QUOTES: ReadonlyMap<number, MessagePreview | null> = new Map();
 /** The fields of a view whose log is not held. */
 export const NO_LOG = {
   ...{ entries: [], last: 0, moreBefore: false, moreAfter: false },
-  quotes: NO_QUOTES,
+  ...{ quotes: NO_QUOTES, pins: null },
 } as const;
 
 /** A room of which only the summary is known. */

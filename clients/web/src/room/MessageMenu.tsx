@@ -13,13 +13,19 @@ const ICONS: Readonly<Record<MessageAction, IconName>> = {
   react: "smile",
   reply: "reply",
   original: "up",
+  pin: "pin",
+  unpin: "pin",
   reactors: "group",
   edit: "write",
   copy: "copy",
   revisions: "clock",
   report: "flag",
   delete: "bin",
+  hide: "eye",
 };
+
+/** What is set off, because it cannot be undone. */
+const DANGEROUS: ReadonlySet<MessageAction> = new Set(["delete", "report", "hide"]);
 
 /** The entries of the menu. */
 const ITEMS = "[role^=menuitem]";
@@ -130,7 +136,7 @@ export function MessageMenu(props: {
             type="button"
             role="menuitem"
             tabIndex={-1}
-            className={`${styles.item} ${action === "delete" || action === "report" ? styles.danger : ""}`}
+            className={`${styles.item} ${DANGEROUS.has(action) ? styles.danger : ""}`}
             data-testid={`action-${action}`}
             onClick={() => onChoose(action)}
           >

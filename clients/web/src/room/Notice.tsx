@@ -35,6 +35,10 @@ function sentence(
     }
     case "role":
       return t.roleNow[kind.value.role](people.name(kind.value.user));
+    case "pinned": {
+      const { by } = kind.value;
+      return by === null ? t.pinnedByService : t.pinnedBy(people.name(by));
+    }
     case "context": {
       const { details, status } = kind.value;
       if (status.type === "cancelled") return t.contextCancelled;

@@ -18,9 +18,11 @@ import { useI18n } from "../i18n/i18n.tsx";
 import { type ActionGround, actionsFor, type MessageAction } from "./actions.ts";
 import { BubbleRow } from "./Bubble.tsx";
 import { DeleteMessage } from "./DeleteMessage.tsx";
+import { HideMessage } from "./HideMessage.tsx";
 import { LiveRegion } from "./LiveRegion.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
 import { Notice } from "./Notice.tsx";
+import { PinBar } from "./PinBar.tsx";
 import { ReactDialog } from "./ReactDialog.tsx";
 import { Reactors } from "./Reactors.tsx";
 import { ReportMessage } from "./ReportMessage.tsx";
@@ -84,7 +86,12 @@ export function Timeline(props: {
   });
   useEffect(() => {
     client.loadQuotes(room.id).catch(ignore);
-  }, [client, room.id, entries]);
+  }, [client, room.id, entries, room.pins]);
+  // Asked for when the room is opened, and after a copy was dropped.
+  const unknown = room.open && room.pins === null;
+  useEffect(() => {
+    if (unknown) client.messages.loadPins(room.id).catch(ignore);
+  }, [client, room.id, unknown]);
   const limits = useReadable(client.limits);
   const ground = (): ActionGround => ({ room, limits, now: client.now() });
   const menu = useMessageMenu({
@@ -100,6 +107,7 @@ export function Timeline(props: {
     menu.close();
     if (action === "edit") onChange(bubble);
     else if (action === "reply") onReply(bubble);
+    else if (action === "pin" || action === "unpin") pin(bubble, action === "pin");
     else if (action === "original") bubble.quote && jump(bubble.quote.position);
     else if (action === "copy") void navigator.clipboard.writeText(bubble.text ?? "");
     else setAsked({ action, bubble });
@@ -114,6 +122,13 @@ export function Timeline(props: {
     },
     [client, room.id, t],
   );
+  const pin = (bubble: Bubble, on: boolean) => {
+    if (bubble.position === null) return;
+    setProblem(null);
+    client.messages
+      .pin(room.id, bubble.position, on)
+      .catch((error) => setProblem(explain(error, t)));
+  };
   useEffect(() => {
     if (problem === null) return;
     const timer = setTimeout(() => setProblem(null), PROBLEM_MS);
@@ -132,88 +147,94 @@ export function Timeline(props: {
   });
 
   return (
-    <div className={styles.frame} {...REGION}>
-      <section
-        id="messages"
-        className={styles.log}
-        ref={log}
-        tabIndex={active < 0 ? 0 : -1}
-        aria-label={t.message}
-        onKeyDown={keyDown}
-        onContextMenu={menu.onContextMenu}
-        onPointerDown={menu.onPointerDown}
-        onPointerMove={menu.onPointerMove}
-        onPointerUp={menu.onPointerUp}
-        onPointerCancel={menu.onPointerCancel}
-        onScroll={menu.onPointerUp}
-        onFocus={onFocus}
-      >
-        <div className={styles.rest} />
-        <RowsProvider value={rows}>
-          <Virtualizer
-            ref={scroll.list}
-            as={Rows}
-            item={Row}
-            data={items}
-            shift={scroll.shift}
-            bufferSize={BUFFER}
-            keepMounted={active < 0 ? [] : [active]}
-            onScroll={scroll.onScroll}
-            onScrollEnd={scroll.onScrollEnd}
-            onResize={scroll.onResize}
-          >
-            {draw}
-          </Virtualizer>
-        </RowsProvider>
-      </section>
-      <DayAbove items={items} top={scroll.top} shown={scroll.moving && !scroll.atEnd} />
-      {!scroll.atEnd && (
-        <button
-          type="button"
-          className={styles.jump}
-          data-testid="jump"
-          aria-label={t.jumpToLatest}
-          onClick={scroll.toEnd}
+    <>
+      <PinBar room={room} onJump={jump} />
+      <div className={styles.frame} {...REGION}>
+        <section
+          id="messages"
+          className={styles.log}
+          ref={log}
+          tabIndex={active < 0 ? 0 : -1}
+          aria-label={t.message}
+          onKeyDown={keyDown}
+          onContextMenu={menu.onContextMenu}
+          onPointerDown={menu.onPointerDown}
+          onPointerMove={menu.onPointerMove}
+          onPointerUp={menu.onPointerUp}
+          onPointerCancel={menu.onPointerCancel}
+          onScroll={menu.onPointerUp}
+          onFocus={onFocus}
         >
-          <Icon name="down" size={18} />
-          {unread > 0 && <span>{t.newMessages(unread)}</span>}
-        </button>
-      )}
-      {menu.open && (
-        <MessageMenu
-          actions={actionsFor(menu.open.bubble, ground())}
-          place={menu.open.place}
-          reacted={reactedBy(menu.open.bubble, self)}
-          onReact={(emoji, add) => {
-            if (menu.open) react(menu.open.bubble, emoji, add);
-            menu.close();
-          }}
-          onChoose={(action) => menu.open && choose(action, menu.open.bubble)}
-          onClose={menu.close}
-        />
-      )}
-      {problem && (
-        <p className={styles.problem} role="alert">
-          {problem}
-        </p>
-      )}
-      {asked?.action === "react" && (
-        <ReactDialog room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
-      )}
-      {asked?.action === "reactors" && (
-        <Reactors bubble={asked.bubble} onClose={() => setAsked(null)} />
-      )}
-      {asked?.action === "delete" && (
-        <DeleteMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
-      )}
-      {asked?.action === "report" && (
-        <ReportMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
-      )}
-      {asked?.action === "revisions" && (
-        <Revisions room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
-      )}
-      <LiveRegion items={items} number={number} people={people} />
-    </div>
+          <div className={styles.rest} />
+          <RowsProvider value={rows}>
+            <Virtualizer
+              ref={scroll.list}
+              as={Rows}
+              item={Row}
+              data={items}
+              shift={scroll.shift}
+              bufferSize={BUFFER}
+              keepMounted={active < 0 ? [] : [active]}
+              onScroll={scroll.onScroll}
+              onScrollEnd={scroll.onScrollEnd}
+              onResize={scroll.onResize}
+            >
+              {draw}
+            </Virtualizer>
+          </RowsProvider>
+        </section>
+        <DayAbove items={items} top={scroll.top} shown={scroll.moving && !scroll.atEnd} />
+        {!scroll.atEnd && (
+          <button
+            type="button"
+            className={styles.jump}
+            data-testid="jump"
+            aria-label={t.jumpToLatest}
+            onClick={scroll.toEnd}
+          >
+            <Icon name="down" size={18} />
+            {unread > 0 && <span>{t.newMessages(unread)}</span>}
+          </button>
+        )}
+        {menu.open && (
+          <MessageMenu
+            actions={actionsFor(menu.open.bubble, ground())}
+            place={menu.open.place}
+            reacted={reactedBy(menu.open.bubble, self)}
+            onReact={(emoji, add) => {
+              if (menu.open) react(menu.open.bubble, emoji, add);
+              menu.close();
+            }}
+            onChoose={(action) => menu.open && choose(action, menu.open.bubble)}
+            onClose={menu.close}
+          />
+        )}
+        {problem && (
+          <p className={styles.problem} role="alert">
+            {problem}
+          </p>
+        )}
+        {asked?.action === "react" && (
+          <ReactDialog room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+        )}
+        {asked?.action === "reactors" && (
+          <Reactors bubble={asked.bubble} onClose={() => setAsked(null)} />
+        )}
+        {asked?.action === "delete" && (
+          <DeleteMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+        )}
+        {asked?.action === "report" && (
+          <ReportMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+        )}
+        {asked?.action === "hide" && (
+          <HideMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+        )}
+        {asked?.action === "revisions" && (
+          <Revisions room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+        )}
+        <LiveRegion items={items} number={number} people={people} />
+      </div>
+    </>
   );
 }
 
@@ -331,7 +352,7 @@ function useDraw(
             onReply={onReply}
             onChoose={onChoose}
             onJump={onJump}
-            onMenu={item.position !== null && (item.text !== null || item.own) ? onMenu : null}
+            onMenu={item.position !== null ? onMenu : null}
           />
         );
     }

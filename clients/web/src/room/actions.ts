@@ -8,12 +8,15 @@ export type MessageAction =
   | "react"
   | "reply"
   | "original"
+  | "pin"
+  | "unpin"
   | "reactors"
   | "edit"
   | "copy"
   | "revisions"
   | "report"
-  | "delete";
+  | "delete"
+  | "hide";
 
 /** What the rules look at. */
 export interface ActionGround {
@@ -30,12 +33,14 @@ export function actionsFor(bubble: Bubble, ground: ActionGround): readonly Messa
   if (mayReact(bubble, ground)) actions.push("react");
   if (mayReply(bubble, ground)) actions.push("reply");
   if (bubble.quote && bubble.quote.state !== "hidden") actions.push("original");
+  if (mayPin(bubble, ground)) actions.push(isPinned(bubble, ground) ? "unpin" : "pin");
   if (bubble.reactions.length > 0) actions.push("reactors");
   if (mayEdit(bubble, ground)) actions.push("edit");
   if (bubble.text !== null) actions.push("copy");
   if (bubble.edited && (bubble.own || moderates(ground))) actions.push("revisions");
   if (mayReport(bubble)) actions.push("report");
   if (mayDelete(bubble, ground)) actions.push("delete");
+  actions.push("hide");
   return actions;
 }
 
@@ -76,6 +81,16 @@ function mayDelete(bubble: Bubble, ground: ActionGround): boolean {
   if (room.summary.class === "public" || !small) return isRecent(bubble, ground);
   const others = [...room.markers.values()].filter(({ user }) => user !== bubble.sender);
   return others.every(({ read }) => read < (bubble.number ?? 0));
+}
+
+function mayPin(bubble: Bubble, ground: ActionGround): boolean {
+  const { room } = ground;
+  if (bubble.deletedBy !== undefined || isClosed(room)) return false;
+  return room.summary.peer !== null || moderates(ground);
+}
+
+function isPinned({ position }: Bubble, { room }: ActionGround): boolean {
+  return room.pins?.pins.some((pin) => pin.message === position) ?? false;
 }
 
 function moderates({ room }: ActionGround): boolean {

@@ -3,6 +3,7 @@
 import {
   type Entry,
   isDeleted,
+  isHidden,
   type Message,
   type MessagePreview,
   messageText,
@@ -45,7 +46,7 @@ export function quoteOf(
     const { value } = entry.kind;
     return remember(value, () => ({
       position,
-      state: isDeleted(value) ? "deleted" : "there",
+      state: isHidden(value) ? "hidden" : isDeleted(value) ? "deleted" : "there",
       sender: value.sender,
       text: messageText(value) === null ? null : shortened(value.body),
     }));

@@ -3,6 +3,7 @@
 import {
   type Entry,
   type EntryKind,
+  isHidden,
   messageText,
   type PendingMessage,
   type Reaction,
@@ -120,6 +121,8 @@ export function timeline(input: TimelineInput): Item[] {
   for (const { position, time, kind } of entries) {
     // What they change is shown in the message itself.
     if (CHANGES.has(kind.type)) continue;
+    if (kind.type === "message" && isHidden(kind.value)) continue;
+    if (kind.type === "pinned" && !kind.value.pinned) continue;
     startDay(time);
     if (kind.type !== "message") {
       push({ type: "notice", key: `entry ${position}`, kind });

@@ -1,4 +1,4 @@
-import type { Entry, RoomView, UserId } from "@caffis/chat";
+import { type Entry, isHidden, type RoomView, type UserId } from "@caffis/chat";
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import { useChat } from "../app/chat.tsx";
 
@@ -29,6 +29,17 @@ export function numberToMark(
   return number > marked ? seen : null;
 }
 
+/** How far the person has seen: what they have hidden themselves they do not see, and it counts. Pure. */
+export function pastHidden(entries: readonly Entry[], seen: number): number {
+  let number = seen;
+  for (const { kind } of entries) {
+    if (kind.type !== "message" || kind.value.number !== number + 1) continue;
+    if (!isHidden(kind.value)) break;
+    number += 1;
+  }
+  return number;
+}
+
 /** Follows how far the person has read: what was in view while the page was visible counts as read. */
 export function useReading(room: RoomView, log: RefObject<HTMLElement | null>): Reading {
   const { client } = useChat();
@@ -42,9 +53,9 @@ export function useReading(room: RoomView, log: RefObject<HTMLElement | null>): 
 
   const mark = useCallback(() => {
     if (!log.current || document.visibilityState !== "visible") return;
-    const seen = lastInView(log.current);
-    if (seen <= marked.current) return;
     const entries = client.room(id).getSnapshot()?.entries ?? [];
+    const seen = pastHidden(entries, Math.max(lastInView(log.current), marked.current));
+    if (seen <= marked.current) return;
     const next = numberToMark(entries, client.self.getSnapshot(), seen, marked.current);
     if (next === null) return;
     marked.current = next;

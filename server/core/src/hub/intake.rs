@@ -326,6 +326,7 @@ impl Views {
         }
         let version = summary.peer_presence.as_ref().map(|presence| presence.version);
         summary.peer_presence.iter_mut().for_each(|it| self.people.apart().hide(user, it));
+        self.people.hidden().mask_summary(user, &mut summary);
         let event = Encoded::event(Event::RoomAdded(summary));
         for session in self.people.sessions(user) {
             session.outbound.room_added(room, &event);
@@ -378,10 +379,12 @@ impl Views {
         let room = head.room;
         follows.note_told(room, head.head);
         let bare = Encoded::event(Event::Head(Head { preview: None, ..head.clone() }));
+        let preview = head.preview.clone();
         let with = Encoded::event(Event::Head(head));
         for session in self.people.sessions_of(&follows.members(room)) {
             if !session.has_open(room) {
-                let event = if blind.contains(&session.user) { &bare } else { &with };
+                let hides = self.hides_last(&session.user, room, preview.as_ref());
+                let event = if hides || blind.contains(&session.user) { &bare } else { &with };
                 session.outbound.latest(LatestKey::Head(room), event);
             }
         }

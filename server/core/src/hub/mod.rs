@@ -8,6 +8,7 @@ pub mod encoded;
 pub mod feed;
 pub mod follows;
 mod guests;
+pub mod hidden;
 pub mod intake;
 pub mod latest;
 pub mod news;

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use caffis_schema::{
     Entry, RoomId, Text, Timestamp, UserId,
-    event::{Head, OwnRead, TypingBy},
+    event::{Flagged, Head, OwnRead, TypingBy},
     limits::STATUS_BYTES,
     room::{Marker, Profile, RoomSummary},
 };
@@ -55,6 +55,8 @@ pub enum News {
     Shards,
     /// Two people are kept apart or no longer, with the number of changes between them.
     Apart(UserId, UserId, u64, bool),
+    /// A person has marked a message for themselves.
+    Flagged(UserId, Flagged),
 }
 
 /// A person whose profile or settings changed: what did, so that news of one thing does not take back
@@ -90,7 +92,7 @@ pub struct Edge {
 
 /// The version of what nodes say to each other: one more with every kind of message that is added. The first
 /// byte of each message.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 
 /// Why a message of another node cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use super::{
     apart::Apart,
     elsewhere::{Elsewhere, There},
+    hidden::Hidden,
     outbound::Outbound,
     presence_state::PresenceState,
     rate::TokenBucket,
@@ -85,6 +86,7 @@ pub struct People {
     sessions: AtomicUsize,
     elsewhere: Elsewhere,
     apart: Apart,
+    hidden: Hidden,
 }
 
 impl People {
@@ -188,6 +190,7 @@ impl People {
             return None;
         }
         self.apart.forget(user);
+        self.hidden.forget(user);
         shard.remove(user).map(|person| person.rooms)
     }
 
@@ -216,6 +219,12 @@ impl People {
     #[must_use]
     pub fn apart(&self) -> &Apart {
         &self.apart
+    }
+
+    /// What people have deleted for themselves.
+    #[must_use]
+    pub fn hidden(&self) -> &Hidden {
+        &self.hidden
     }
 
     /// Who is connected to other nodes.

@@ -9,7 +9,7 @@ use std::{
 use caffis_schema::{
     Entry, EntryKind, Error, ErrorCode, Event, Position, RoomId, UserId,
     event::{Head, RemovalReason, RoomEntry, RoomRemoved},
-    room::{Profile, RoomClass},
+    room::{Preview, Profile, RoomClass},
 };
 
 use super::{
@@ -213,13 +213,18 @@ impl Views {
         let message = entry.kind.changed_message().unwrap_or(Position::MAX);
         let blind = |user: &UserId| {
             state.member(user).is_some_and(|member| message <= member.visible_after)
+                || self.people.hidden().is(user, room, message)
         };
         let sees = |user: &UserId| {
             state.member(user).is_none_or(|member| member.visible_after < entry.position)
         };
         let (mut put, mut dropped) = (0, 0);
         let mut deliver = |session: &Arc<SessionHandle>| {
-            let head = || head_of(state, state.member(&session.user));
+            let head = || {
+                let mut head = head_of(state, state.member(&session.user));
+                self.people.hidden().mask_preview(&session.user, room, head.preview.as_mut());
+                head
+            };
             let event = bare.as_ref().filter(|_| blind(&session.user)).unwrap_or(&event);
             match session.outbound.entry(event, head, room) {
                 Put::Waits => put += 1,
@@ -291,6 +296,12 @@ impl Views {
         self.statistics.told(told);
     }
 
+    /// Whether a person has deleted a room's last message for themselves.
+    pub(super) fn hides_last(&self, user: &UserId, room: RoomId, last: Option<&Preview>) -> bool {
+        let hidden = self.people.hidden().of(user);
+        last.zip(hidden).is_some_and(|(last, hidden)| hidden.hides_last(room, last.number))
+    }
+
     /// Tells the head of a large room to the members who are connected and do not have it open.
     pub(crate) fn tell_head(&self, state: &RoomState) {
         let room = state.meta.id;
@@ -298,7 +309,8 @@ impl Views {
         let bare = Encoded::event(Event::Head(Head { preview: None, ..head_of(state, None) }));
         for session in self.people.sessions_of(state.members.keys()) {
             if !session.has_open(room) {
-                let sees = state.preview_for(state.member(&session.user)).is_some();
+                let sees = state.preview_for(state.member(&session.user)).is_some()
+                    && !self.hides_last(&session.user, room, state.preview.as_deref());
                 let event = if sees { &with } else { &bare };
                 session.outbound.latest(LatestKey::Head(room), event);
             }

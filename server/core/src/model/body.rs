@@ -15,7 +15,7 @@ pub fn checked(body: &Body, most_chars: u32) -> Result<Body, Error> {
             words.text = text::with_line_feeds(&words.text);
             text::check_message(&words.text, most_chars)?;
         }
-        Body::Deleted(_) => {
+        Body::Deleted(_) | Body::Hidden(_) => {
             let sentence = "What is left of a deleted message is not sent.";
             return Err(Error::refused(ErrorCode::Invalid, sentence));
         }
@@ -32,6 +32,9 @@ pub fn checked(body: &Body, most_chars: u32) -> Result<Body, Error> {
 pub fn length(body: &Body) -> usize {
     match body {
         Body::Text(words) | Body::System(SystemBody::Notice(words)) => words.text.len(),
-        Body::System(SystemBody::Unknown(_)) | Body::Deleted(_) | Body::Unknown(_) => 0,
+        Body::System(SystemBody::Unknown(_))
+        | Body::Deleted(_)
+        | Body::Hidden(_)
+        | Body::Unknown(_) => 0,
     }
 }

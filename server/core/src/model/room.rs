@@ -13,7 +13,10 @@ use caffis_schema::{
     Body, Entry, EntryKind, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
     event::{Created, SystemBody},
     limits::{NAME_BYTES, PREVIEW_BYTES},
-    room::{Card, Context, ContextStatus, HistoryPolicy, Message, Preview, Role, RoomClass},
+    room::{
+        Card, Context, ContextStatus, HistoryPolicy, Message, PinnedMessage, Preview, Role,
+        RoomClass,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +108,23 @@ impl BucketName {
     }
 }
 
+/// What is pinned in a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pins {
+    /// The position of the last entry that changed it.
+    pub position: Position,
+    /// The pins, oldest first.
+    pub pins: Vec<PinnedMessage>,
+}
+
+impl Pins {
+    /// Whether a message is pinned.
+    #[must_use]
+    pub fn has(&self, message: Position) -> bool {
+        self.pins.iter().any(|pin| pin.message == message)
+    }
+}
+
 /// A room's state after the entry at `head`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomState {
@@ -124,6 +144,8 @@ pub struct RoomState {
     pub preview: Option<Arc<Preview>>,
     /// What it is about, where a service has told.
     pub card: Option<Arc<Card>>,
+    /// What is pinned in it. Nodes that do not own the room know only what was pinned since they follow it.
+    pub pins: Arc<Pins>,
     /// Where the last messages are, oldest first: as many as new members see.
     pub last_messages: Arc<VecDeque<Position>>,
     /// Where the log lies, oldest first.
@@ -143,6 +165,7 @@ impl RoomState {
             number: MessageNumber::ZERO,
             preview: None,
             card: None,
+            pins: Arc::default(),
             last_messages: Arc::default(),
             buckets: Arc::default(),
         }
@@ -259,8 +282,23 @@ impl RoomState {
                     self.change_preview(edited.number, words(body), false);
                 }
             }
-            EntryKind::Deleted(deleted) => self.change_preview(deleted.number, "", true),
+            EntryKind::Deleted(deleted) => {
+                self.change_preview(deleted.number, "", true);
+                if self.pins.has(deleted.message) {
+                    self.change_pins(entry);
+                }
+            }
+            EntryKind::Pinned(_) => self.change_pins(entry),
             EntryKind::Reacted(_) | EntryKind::Unknown(_) => {}
+        }
+    }
+
+    fn change_pins(&mut self, entry: &Entry) {
+        // The store may have later ones than a log that is read again.
+        if entry.position > self.pins.position {
+            let pins = Arc::make_mut(&mut self.pins);
+            pins.position = entry.position;
+            PinnedMessage::take(&mut pins.pins, entry);
         }
     }
 
@@ -353,7 +391,10 @@ pub fn preview(message: &Message, time: Timestamp) -> Preview {
 fn words(body: &Body) -> &str {
     match body {
         Body::Text(body) | Body::System(SystemBody::Notice(body)) => &body.text,
-        Body::System(SystemBody::Unknown(_)) | Body::Deleted(_) | Body::Unknown(_) => "",
+        Body::System(SystemBody::Unknown(_))
+        | Body::Deleted(_)
+        | Body::Hidden(_)
+        | Body::Unknown(_) => "",
     }
 }
 

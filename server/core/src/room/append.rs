@@ -17,11 +17,12 @@ use super::{
     entries::{self, Origin, Place},
     markers::Picked,
     membership::membership_rows,
+    pins,
     recent::Sent,
 };
 use crate::{
     activity,
-    model::room::{Bucket, BucketName, Members, RoomState},
+    model::room::{Bucket, BucketName, Members, Pins, RoomState},
     ports::store::{Batch, StoreError},
     settings::Settings,
     tables::{BucketRow, HeadRow, MarkerRow, RoomRow, SentRow},
@@ -53,6 +54,7 @@ pub(super) struct Append {
     origins: BTreeMap<Position, Origin>,
     members_before: Members,
     card_before: Option<Arc<Card>>,
+    pins_before: Arc<Pins>,
     /// The messages that its commands are about.
     pub(super) changes: Changes,
     /// Those before were durable before this append.
@@ -80,6 +82,7 @@ impl Append {
             origins: BTreeMap::new(),
             members_before: loaded.state.members.clone(),
             card_before: loaded.state.card.clone(),
+            pins_before: loaded.state.pins.clone(),
             changes,
             first_bucket: loaded.state.buckets.len(),
             active_minute: loaded.active_minute,
@@ -249,17 +252,24 @@ impl Append {
         if self.has_new_card() {
             cards::put(&mut batch, &self.ahead);
         }
+        if self.has_new_pins() {
+            pins::put(&mut batch, &self.ahead);
+        }
         self.changes.rewrite(&mut batch, settings.entry_retention)?;
         Ok(batch)
     }
 
     /// Whether rows of other tables follow from the entries.
     pub(super) fn has_following(&self) -> bool {
-        self.has_new_members() || self.has_new_card() || self.changes.any()
+        self.has_new_members() || self.has_new_card() || self.has_new_pins() || self.changes.any()
     }
 
     fn has_new_members(&self) -> bool {
         !Arc::ptr_eq(&self.members_before, &self.ahead.members)
+    }
+
+    fn has_new_pins(&self) -> bool {
+        !Arc::ptr_eq(&self.pins_before, &self.ahead.pins)
     }
 
     fn has_new_card(&self) -> bool {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, room::Message};
+use futures_util::future::try_join;
 
 use super::{
     buckets::Filled,
@@ -19,6 +20,7 @@ use super::{
     entries,
     markers::Markers,
     membership::{membership_rows, named, rows_of},
+    pins,
     read::{Tail, read_range, tail},
     recent::Recent,
     ring::Ring,
@@ -66,7 +68,7 @@ pub(super) async fn load(
     state.buckets = Arc::new(chain(rows)?);
     state.members = members(store, room).await?;
     state.members_version = 1;
-    state.card = cards::read(store, room).await?;
+    (state.card, state.pins) = try_join(cards::read(store, room), pins::read(store, room)).await?;
 
     let Tail { entries, last_append } =
         tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
@@ -215,6 +217,7 @@ async fn before_tail(
 /// may have written an entry without finishing the rows that follow from it.
 fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
     let (before, card) = (state.members.clone(), state.card.clone());
+    let pins = state.pins.clone();
     ring.iter().for_each(|entry| state.apply(entry));
     let mut batch = Batch::repairable(Stamp::NONE);
     if state.members != before {
@@ -222,6 +225,9 @@ fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
     }
     if state.card != card {
         cards::put(&mut batch, state);
+    }
+    if !Arc::ptr_eq(&state.pins, &pins) {
+        pins::put(&mut batch, state);
     }
     batch
 }

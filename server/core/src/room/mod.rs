@@ -22,6 +22,7 @@ mod markers;
 mod membership;
 mod newcomers;
 mod owner;
+mod pins;
 mod plan;
 mod publish;
 mod read;

@@ -19,6 +19,7 @@ use super::{
     entries,
     load::write_owed,
     membership::{named, rows_of},
+    pins,
     rooms::Rooms,
 };
 use crate::{
@@ -53,6 +54,9 @@ pub(super) async fn take_over(
         named(&entry.kind).iter().for_each(|user| rows_of(&mut repair, &loaded.state, user));
         if let EntryKind::Context(_) = &entry.kind {
             cards::put(&mut repair, &loaded.state);
+        }
+        if matches!(&entry.kind, EntryKind::Pinned(_) | EntryKind::Deleted(_)) {
+            pins::put(&mut repair, &loaded.state);
         }
     }
     repair.merge();

@@ -307,6 +307,7 @@ fn take_in(services: &Services, nodes: &Arc<Nodes>, heartbeats: &Arc<Heartbeats>
         News::Apart(user, other, changes, apart) => {
             services.set_apart(&user, &other, changes, apart);
         }
+        News::Flagged(user, flagged) => services.set_flagged(&user, &flagged),
         News::Head(head, blind) => views.receive_head(head, &blind),
     }
 }

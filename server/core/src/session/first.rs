@@ -53,7 +53,11 @@ pub(super) async fn first(
         Ok((opened, welcome)) => {
             services.statistics.answered(CommandKind::HELLO, None);
             let mut reply = Reply::Welcome(welcome);
-            without_apart(services, &opened.session.session.user, &mut reply);
+            let user = &opened.session.session.user;
+            without_apart(services, user, &mut reply);
+            if let Some(hidden) = services.people.hidden().of(user) {
+                hidden.mask(None, &mut reply);
+            }
             let bytes = answer_bytes(id, Ok(reply), codec, link.info().max_frame);
             opened.session.session.outbound.release(bytes);
             Ok(opened)

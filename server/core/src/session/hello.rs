@@ -17,13 +17,14 @@ use caffis_schema::{
     room::Availability,
 };
 
-use futures_util::future::try_join3;
+use futures_util::future::try_join4;
 
 use super::siblings;
 use crate::{
     call::Call,
     directory::Person,
     features::{resume, room_list},
+    flags::hidden_of,
     hub::{outbound::Outbound, people::SessionHandle, presence_state::PresenceState},
     model::page,
     ports::{
@@ -230,10 +231,17 @@ async fn read(
         }
         Ok(())
     };
+    let hidden = async {
+        if session.service.is_none() {
+            services.people.hidden().begin(user);
+            services.people.hidden().add(user, &hidden_of(store, user).await?);
+        }
+        Ok(())
+    };
     // The revocation once more: one may have come in between.
     let revocation = check_revocation(services, identity);
     let rows = async { Ok(rows.await?) };
-    let (rows, (), ()) = try_join3(rows, apart, revocation).await?;
+    let (rows, (), (), ()) = try_join4(rows, apart, hidden, revocation).await?;
     Ok(rows.into_iter().map(|row| (row.room, row.peer)).collect())
 }
 

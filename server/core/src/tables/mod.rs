@@ -13,6 +13,7 @@ mod conditional;
 mod contexts;
 mod cursors;
 mod declare;
+mod flags;
 mod heads;
 mod leases;
 mod markers;
@@ -21,6 +22,7 @@ mod nodes;
 mod nouns;
 mod outgoing;
 mod pages;
+mod pins;
 mod receipts;
 mod relations;
 mod reports;
@@ -46,6 +48,7 @@ pub use self::{
     contexts::ContextRow,
     cursors::CursorRow,
     declare::{ColumnValue, Record},
+    flags::FlagRow,
     heads::HeadRow,
     leases::LeaseRow,
     markers::MarkerRow,
@@ -53,6 +56,7 @@ pub use self::{
     nodes::NodeRow,
     outgoing::{DeadLetterRow, EndpointRow, ProgressRow, RetryRow},
     pages::{from_the_end, whole},
+    pins::PinsRow,
     receipts::ReceiptRow,
     relations::{ErasureRow, RelationRow},
     reports::{ReportIndexRow, ReportRow, ReportTaskRow},
@@ -74,7 +78,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 15;
+pub const VERSION: u32 = 17;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -86,6 +90,7 @@ pub static ALL: &[&Table] = &[
     DeadLetterRow::TABLE,
     EndpointRow::TABLE,
     ErasureRow::TABLE,
+    FlagRow::TABLE,
     HeadRow::TABLE,
     KeyUseRow::TABLE,
     LeaseRow::TABLE,
@@ -93,6 +98,7 @@ pub static ALL: &[&Table] = &[
     MemberRow::TABLE,
     NodeRow::TABLE,
     RetryRow::TABLE,
+    PinsRow::TABLE,
     ReceiptRow::TABLE,
     RelationRow::TABLE,
     ReportIndexRow::TABLE,

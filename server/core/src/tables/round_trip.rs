@@ -225,6 +225,8 @@ round_trips! {
     hook_retries: RetryRow { shard, endpoint, room, since, attempts, due }
     hook_progress: ProgressRow { room, endpoint, position }
     nodes: NodeRow { list, node, address }
+    flags: FlagRow { user, kind, room, position, number, time }
+    pins: PinsRow { room, position, content }
     receipts: ReceiptRow { source, id, digest, answer }
     relations: RelationRow {
         user, other, blocks, blocks_version, blocked, blocked_version, left_version, was_left_version,

@@ -33,6 +33,8 @@ mod endpoints;
 mod harness;
 #[path = "../core/hello.rs"]
 mod hello;
+#[path = "../core/hides.rs"]
+mod hides;
 #[path = "../core/history.rs"]
 mod history;
 #[path = "../core/inquiries.rs"]
@@ -54,6 +56,8 @@ mod outgoing;
 mod outsiders;
 #[path = "../core/person.rs"]
 mod person;
+#[path = "../core/pins.rs"]
+mod pins;
 #[path = "../core/presence.rs"]
 mod presence;
 #[path = "../core/reactions.rs"]

@@ -3,7 +3,7 @@
 use caffis_client::CallError;
 use caffis_schema::{
     Body, Command, Reply, Text,
-    command::{Delete, Edit, React},
+    command::{Delete, Edit, Pin, React},
     event::TextBody,
     reply::Appended,
     room::ClientKey,
@@ -45,6 +45,12 @@ impl Life {
         self.change(What::React(emoji, add));
     }
 
+    /// Somebody pins a message that was acknowledged, or takes that back.
+    pub(super) fn pin(&mut self) {
+        let on = self.random.chance(700);
+        self.change(What::Pin(on));
+    }
+
     fn change(&mut self, what: What) {
         let sent: Vec<_> = {
             let ledger = lock(&self.ledger);
@@ -60,6 +66,7 @@ impl Life {
         let others = match what {
             What::React(..) => EVERYBODY,
             What::Edit(_) | What::Delete => ELSE,
+            What::Pin(_) => EVERYBODY,
         };
         let user = match self.random.chance(others) {
             true => self.person().unwrap_or(author.clone()),
@@ -102,6 +109,7 @@ impl Life {
                 Command::Edit(Edit { key, room, position, body })
             }
             What::Delete => Command::Delete(Delete { key, room, position }),
+            What::Pin(pin) => Command::Pin(Pin { key, room, position, pin: *pin }),
             What::React(emoji, add) => {
                 Command::React(React { key, room, position, emoji: Text::cut(emoji), add: *add })
             }

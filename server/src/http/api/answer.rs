@@ -35,6 +35,7 @@ impl Answer {
             Reply::Profiles(profiles) => Self::of(&profiles),
             Reply::Revisions(revisions) => Self::of(&revisions),
             Reply::Previews(previews) => Self::of(&previews),
+            Reply::Pins(pins) => Self::of(&pins),
             Reply::Welcome(_)
             | Reply::Resumed(_)
             | Reply::Opened(_)

@@ -2,9 +2,10 @@
 
 use caffis_schema::{
     Body, Command, Error, ErrorCode, Position, RoomId, Text,
-    command::{Delete, Edit, React, Revisions},
+    command::{Delete, Edit, Hide, Pin, Pins, React, Revisions},
     limits::EMOJI_BYTES,
-    reply::{Appended, RevisionPage},
+    open::Empty,
+    reply::{Appended, PinList, RevisionPage},
 };
 use postcard_schema::Schema;
 use serde::Deserialize;
@@ -19,6 +20,7 @@ use super::{
 };
 
 const MESSAGE: &str = "/api/chat/rooms/{room}/messages/{position}";
+const PIN: &str = "/api/chat/rooms/{room}/messages/{position}/pin";
 const REACTION: &str = "/api/chat/rooms/{room}/messages/{position}/reactions/{emoji}";
 
 pub(super) static OPERATIONS: &[Operation] = &[
@@ -52,6 +54,53 @@ pub(super) static OPERATIONS: &[Operation] = &[
                 Box::pin(async move {
                     let (key, (room, position)) = (given.key()?, message(&given)?);
                     given.call(Command::Delete(Delete { key, room, position })).await
+                })
+            },
+        )
+    },
+    Operation {
+        method: Method::Put,
+        rights: &["members"],
+        keyed: true,
+        ..Operation::get::<Appended>(PIN, "pin_message", "Pins a message in its room.", |given| {
+            Box::pin(pin(given, true))
+        })
+    },
+    Operation {
+        method: Method::Delete,
+        rights: &["members"],
+        keyed: true,
+        ..Operation::get::<Appended>(
+            PIN,
+            "unpin_message",
+            "Takes back that a message is pinned.",
+            |given| Box::pin(pin(given, false)),
+        )
+    },
+    Operation {
+        rights: &["history"],
+        ..Operation::get::<PinList>(
+            "/api/chat/rooms/{room}/pins",
+            "list_pins",
+            "What is pinned in a room, oldest first.",
+            |given| {
+                Box::pin(async move {
+                    let room = given.path("room")?;
+                    given.call(Command::Pins(Pins { room })).await
+                })
+            },
+        )
+    },
+    Operation {
+        method: Method::Put,
+        ..Operation::get::<Empty>(
+            "/api/chat/rooms/{room}/messages/{position}/hidden",
+            "hide_message",
+            "Deletes a message for the person alone, on all their devices.",
+            |given| {
+                Box::pin(async move {
+                    let (room, position) = message(&given)?;
+                    given.call(Command::Hide(Hide { room, position })).await
                 })
             },
         )
@@ -108,6 +157,11 @@ struct Words {
 
 fn message(given: &Given) -> Result<(RoomId, Position), Problem> {
     Ok((given.path("room")?, given.path::<Place>("position")?.0))
+}
+
+async fn pin(given: Given, pin: bool) -> Result<Answer, Problem> {
+    let (key, (room, position)) = (given.key()?, message(&given)?);
+    given.call(Command::Pin(Pin { key, room, position, pin })).await
 }
 
 async fn react(given: Given, add: bool) -> Result<Answer, Problem> {

@@ -165,6 +165,46 @@ async fn a_message_answers_another_one() {
 }
 
 #[tokio::test]
+async fn a_message_is_pinned_and_hidden() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let (giulia, marco) = (api.person("giulia"), api.person("marco"));
+    marco.get("/api/chat/rooms").await.ok();
+    let group = json!({"name": "Saturday", "members": ["marco"]});
+    let key = fresh_uuid();
+    let made = giulia.change(Method::POST, "/api/chat/groups", &key, Some(group)).await.ok();
+    let room = made["room"].as_str().unwrap();
+    let rooms = |rest: &str| format!("/api/chat/rooms/{room}{rest}");
+    let first = giulia.say(room, "the address").await.ok()["position"].as_u64().unwrap();
+    let of = |rest: &str| rooms(&format!("/messages/{first}{rest}"));
+    let refused = marco.change(Method::PUT, &of("/pin"), &fresh_uuid(), None).await;
+    assert_eq!(refused.error(), (403, "forbidden"));
+    let key = fresh_uuid();
+    for _ in 0..2 {
+        giulia.change(Method::PUT, &of("/pin"), &key, None).await.ok();
+    }
+    let pins = marco.get(&rooms("/pins")).await.ok();
+    assert_eq!(
+        (&pins["pins"][0]["message"], &pins["pins"][0]["by"]),
+        (&json!(first), &json!("giulia"))
+    );
+    giulia.change(Method::DELETE, &of("/pin"), &fresh_uuid(), None).await.ok();
+    assert_eq!(marco.get(&rooms("/pins")).await.ok()["pins"], json!([]));
+    // Hidden for one person, who is not connected at all.
+    marco.send(Method::PUT, &of("/hidden"), |request| request).await.ok();
+    marco.send(Method::PUT, &of("/hidden"), |request| request).await.ok();
+    assert_eq!(texts(&marco.get(&rooms("/entries")).await.ok()), [""; 0]);
+    assert_eq!(texts(&giulia.get(&rooms("/entries")).await.ok()), ["the address"]);
+    let listed = marco.get(&rooms("")).await.ok();
+    assert_eq!(listed["preview"]["text"], "");
+    let listed = marco.get("/api/chat/rooms").await.ok();
+    assert!(!listed.to_string().contains("the address"), "{listed}");
+    let path = rooms("/messages/99/hidden");
+    let nothing = marco.send(Method::PUT, &path, |request| request).await;
+    assert_eq!(nothing.error(), (404, "not_found"));
+}
+
+#[tokio::test]
 async fn what_is_said_over_rest_is_heard_over_a_connection() {
     let server = Setup::dev().start().await;
     let api = Api::of(&server).await;

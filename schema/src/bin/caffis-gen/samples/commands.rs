@@ -4,9 +4,9 @@ use caffis_schema::{
     Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, Request, RoomId, Timestamp,
     command::{
         AddMembers, Anchor, Close, CreateGroup, Cursor, Delete, Edit, EnsureDirect, EnsureRoom,
-        Hello, History, Leave, Mark, Members, MessageAt, Mute, Open, Previews, Profiles, React,
-        Refresh, RemoveMember, Report, ReportReason, Resume, Revisions, Rooms, Send, SetContext,
-        SetPreferences, SetPresence, SetRole, Typing,
+        Hello, Hide, History, Leave, Mark, Members, MessageAt, Mute, Open, Pin, Pins, Previews,
+        Profiles, React, Refresh, RemoveMember, Report, ReportReason, Resume, Revisions, Rooms,
+        Send, SetContext, SetPreferences, SetPresence, SetRole, Typing,
     },
     event::SystemBody,
     ids::MAX_EXACT,
@@ -173,6 +173,12 @@ fn messages() -> Vec<(&'static str, Command)> {
             "command send, unknown extra",
             Command::Send(answers(vec![reply, Extra::Unknown(unknown(103))])),
         ),
+        (
+            "command pin",
+            Command::Pin(Pin { key: key(), room: ROOM, position: Position(57), pin: true }),
+        ),
+        ("command pins", Command::Pins(Pins { room: LAST_ROOM })),
+        ("command hide", Command::Hide(Hide { room: ROOM, position: Position(57) })),
         (
             "command previews",
             Command::Previews(Previews {

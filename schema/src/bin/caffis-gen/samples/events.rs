@@ -4,9 +4,9 @@ use caffis_schema::{
     Body, Entry, EntryKind, Event, List, MessageNumber, Position, ServerFrame, ServerSignal, Text,
     Timestamp, UserId,
     event::{
-        Attendance, Created, Deleted, Draining, Edited, Head, Joined, Left, OwnRead, Reacted,
-        RemovalReason, RoleChange, RoomEntry, RoomMarkers, RoomRemoved, SystemBody, TokenExpiring,
-        Tombstone, TypingBy,
+        Attendance, Created, Deleted, Draining, Edited, Flag, Flagged, Head, Joined, Left, OwnRead,
+        Pinned, Reacted, RemovalReason, RoleChange, RoomEntry, RoomMarkers, RoomRemoved,
+        SystemBody, TokenExpiring, Tombstone, TypingBy,
     },
     ids::MAX_EXACT,
     limits::EMOJI_BYTES,
@@ -77,6 +77,16 @@ fn reacted(emoji: Text<EMOJI_BYTES>, added: bool) -> Reacted {
     Reacted { message, number, user: longest_user(), emoji, added }
 }
 
+fn flagged(flag: Flag, on: bool) -> Flagged {
+    let (position, number) = (Position(57), MessageNumber(41));
+    Flagged { room: ROOM, position, number, flag, on }
+}
+
+fn pinned(by: Option<UserId>, pinned: bool) -> Pinned {
+    let (message, number) = (Position(57), MessageNumber(41));
+    Pinned { message, number, by, pinned }
+}
+
 fn gone(by: Option<UserId>) -> Deleted {
     Deleted { message: Position(57), number: MessageNumber(41), replaces: Position(0), by }
 }
@@ -98,6 +108,7 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("text", EntryKind::Message(message(Body::Text(text_body(RIGHT_TO_LEFT))))),
         ("notice", nobody(Body::System(SystemBody::Notice(text_body(ASTRAL))))),
         ("unknown notice", nobody(Body::System(SystemBody::Unknown(unknown(1))))),
+        ("hidden", EntryKind::Message(message(Body::Hidden(Empty {})))),
         ("unknown body", EntryKind::Message(message(Body::Unknown(unknown(102))))),
         ("joined", joined(&["bo"], Some("ana"), 0)),
         ("joined, by the service", joined(&[], None, MAX_EXACT)),
@@ -116,6 +127,8 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("deleted, by somebody", EntryKind::Deleted(gone(Some(longest_user())))),
         ("reacted", EntryKind::Reacted(reacted(text(ASTRAL), true))),
         ("reacted, taken back", EntryKind::Reacted(reacted(longest(), false))),
+        ("pinned", EntryKind::Pinned(pinned(Some(longest_user()), true))),
+        ("pinned no longer, by a service", EntryKind::Pinned(pinned(None, false))),
         ("unknown", EntryKind::Unknown(unknown(u32::MAX))),
     ]
 }
@@ -161,7 +174,9 @@ fn events() -> Vec<(&'static str, Event)> {
         ("draining", Event::Draining(Draining { reconnect_after_ms: 1_500 })),
         ("own_state", Event::OwnState(own_state())),
         ("own_state, longest", Event::OwnState(longest_own_state())),
-        ("unknown", Event::Unknown(unknown(13))),
+        ("flagged", Event::Flagged(flagged(Flag::Hidden(Empty {}), true))),
+        ("flagged, unknown", Event::Flagged(flagged(Flag::Unknown(unknown(99)), false))),
+        ("unknown", Event::Unknown(unknown(1_013))),
     ]
 }
 

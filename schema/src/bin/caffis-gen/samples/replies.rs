@@ -8,10 +8,10 @@ use caffis_schema::{
     limits::Limits,
     open::Empty,
     reply::{
-        Appended, EntryPage, MemberPage, Opened, PreviewList, ProfileList, Refreshed, Resumed,
-        ResumedRooms, Revision, RevisionPage, RoomPage, Standing, Welcome,
+        Appended, EntryPage, MemberPage, Opened, PinList, PreviewList, ProfileList, Refreshed,
+        Resumed, ResumedRooms, Revision, RevisionPage, RoomPage, Standing, Welcome,
     },
-    room::{Availability, ContextStatus, Marker, Member, MessagePreview, Role},
+    room::{Availability, ContextStatus, Marker, Member, MessagePreview, PinnedMessage, Role},
 };
 
 use super::{
@@ -161,9 +161,24 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
         ("page, with an unknown kind inside", Reply::Page(page())),
         ("revisions", Reply::Revisions(RevisionPage { revisions: list([revision]), more: true })),
         ("revisions, none", Reply::Revisions(RevisionPage { revisions: list([]), more: false })),
+        ("pins", Reply::Pins(PinList { pins: list([pin(), last_pin()]), head: Position(60) })),
         ("previews", Reply::Previews(PreviewList { previews: list([message_preview()]) })),
         ("entry", Reply::Entry(entry(57, Body::Text(text_body(ASTRAL))))),
     ]
+}
+
+fn pin() -> PinnedMessage {
+    PinnedMessage { message: Position(12), position: Position(57), by: None, time: Timestamp(TIME) }
+}
+
+fn last_pin() -> PinnedMessage {
+    let message = Position(MAX_EXACT);
+    PinnedMessage {
+        message,
+        position: message,
+        by: Some(longest_user()),
+        time: Timestamp(MAX_EXACT),
+    }
 }
 
 fn message_preview() -> MessagePreview {

@@ -86,6 +86,23 @@ impl Action for ReactTo {
     }
 }
 
+/// Pinning messages: in a conversation of two for both, elsewhere for those who moderate.
+#[derive(Clone, Copy, Debug)]
+pub struct PinMessages;
+
+impl Action for PinMessages {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        let of_two = room.meta.is_direct() && role.is_some();
+        if !of_two && !moderates(caller, room) {
+            return forbidden("Only those who moderate pin messages.");
+        }
+        if caller.service.is_none() && room.is_closed() {
+            return forbidden("This room is closed.");
+        }
+        Ok(())
+    }
+}
+
 /// Reading what a message said before it was edited: for its author, and for those who moderate.
 #[derive(Clone, Debug)]
 pub struct ReadRevisions {

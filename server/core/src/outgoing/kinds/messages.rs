@@ -37,7 +37,9 @@ pub(in crate::outgoing) fn words(body: &Body, bytes: usize) -> (BodyKind, Text<P
         Body::Text(body) => (BodyKind::Text, body.text.as_str()),
         Body::System(SystemBody::Notice(body)) => (BodyKind::Notice, body.text.as_str()),
         Body::Deleted(_) => (BodyKind::Deleted, ""),
-        Body::System(SystemBody::Unknown(_)) | Body::Unknown(_) => (BodyKind::Other, ""),
+        Body::System(SystemBody::Unknown(_)) | Body::Hidden(_) | Body::Unknown(_) => {
+            (BodyKind::Other, "")
+        }
     };
     let text = text.trim();
     (kind, Text::cut(&text[..text.floor_char_boundary(bytes)]))

@@ -47,7 +47,10 @@ impl Source<'_> {
             EntryKind::Context(_) => Some("room.context.updated"),
             EntryKind::Edited(_) => Some("chat.message.edited"),
             EntryKind::Deleted(_) => Some("chat.message.deleted"),
-            EntryKind::Role(_) | EntryKind::Reacted(_) | EntryKind::Unknown(_) => None,
+            EntryKind::Role(_)
+            | EntryKind::Reacted(_)
+            | EntryKind::Pinned(_)
+            | EntryKind::Unknown(_) => None,
         }
     }
 
@@ -64,7 +67,10 @@ impl Source<'_> {
                 changes::edited((self.about(), position), edited, self.preview_bytes)
             }
             EntryKind::Deleted(deleted) => changes::deleted(self.about(), position, deleted),
-            EntryKind::Role(_) | EntryKind::Reacted(_) | EntryKind::Unknown(_) => return None,
+            EntryKind::Role(_)
+            | EntryKind::Reacted(_)
+            | EntryKind::Pinned(_)
+            | EntryKind::Unknown(_) => return None,
         })
     }
 }
