@@ -9,7 +9,8 @@ use crate::{
     ids::{DeviceId, RoomId, UserId, exact},
     limits::{
         CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, EMOJI_BYTES, EXTRAS, MESSAGES_PER_COMMAND,
-        NAME_BYTES, REPORT_BYTES, RESUME_CURSORS, STATUS_BYTES, TOKEN_BYTES, USERS_PER_COMMAND,
+        NAME_BYTES, QUERY_BYTES, REPORT_BYTES, RESUME_CURSORS, STATUS_BYTES, TOKEN_BYTES,
+        USERS_PER_COMMAND,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
@@ -120,6 +121,10 @@ open_enum! {
         33 "pin" Pin(Pin),
         /// What is pinned in a room.
         34 "pins" Pins(Pins),
+        /// Searches a room, or the person's rooms.
+        35 "search" Search(Search),
+        /// What a public room talks about.
+        36 "topics" Topics(Topics),
     }
 }
 
@@ -452,6 +457,39 @@ pub struct Hide {
     /// The room.
     pub room: RoomId,
     /// The message's position.
+    pub position: Position,
+}
+
+/// See [`Command::Search`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Search {
+    /// The room, or none for all rooms of the person.
+    pub room: Option<RoomId>,
+    /// Words, `"phrases"`, beginnings of words (`cappu*`), and filters: see `docs/search.md`.
+    pub query: Text<QUERY_BYTES>,
+    /// Where the page before this one says to go on, or none for the newest.
+    pub before: Option<SearchPlace>,
+    /// The most messages wanted.
+    pub limit: u8,
+}
+
+/// See [`Command::Topics`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Topics {
+    /// The room.
+    pub room: RoomId,
+    /// The most topics wanted.
+    pub limit: u8,
+}
+
+/// A place among what is found, newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct SearchPlace {
+    /// When the message there was sent.
+    pub time: Timestamp,
+    /// Its room.
+    pub room: RoomId,
+    /// Its position.
     pub position: Position,
 }
 

@@ -75,6 +75,8 @@ impl Command {
             | Self::Previews(_)
             | Self::Hide(_)
             | Self::Pins(_)
+            | Self::Search(_)
+            | Self::Topics(_)
             | Self::Unknown(_) => None,
         }
     }
@@ -91,6 +93,8 @@ impl Command {
             Self::Mute(command) => Some(command.room),
             Self::Report(command) => Some(command.room),
             Self::Pins(command) => Some(command.room),
+            Self::Search(command) => command.room,
+            Self::Topics(command) => Some(command.room),
             Self::MarkRead(mark) | Self::MarkDelivered(mark) | Self::MarkUnread(mark) => {
                 Some(mark.room)
             }

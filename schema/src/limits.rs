@@ -81,6 +81,16 @@ maxima! {
     HIDDEN_MESSAGES = 2_000;
     /// Messages that are pinned in a room.
     PINS = 50;
+    /// What somebody searches for, in bytes: far more than a server takes, so that it can say so.
+    QUERY_BYTES = 48_000;
+    /// Messages in one page of what was found.
+    PAGE_HITS = 50;
+    /// Topics of a room.
+    TOPICS = 50;
+    /// Parts of an excerpt of a message that was found.
+    FRAGMENTS = 40;
+    /// One part of an excerpt, in bytes.
+    EXCERPT_BYTES = 1_000;
     /// The bytes of entries in one page or one resume answer; long entries mean fewer of them.
     PAGE_BYTES = 192 * 1024;
 }

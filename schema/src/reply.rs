@@ -4,12 +4,14 @@ use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bounded::List,
+    bounded::{List, Text},
+    command::SearchPlace,
     event::{Body, Entry},
-    ids::{RoomId, SessionId},
+    ids::{RoomId, SessionId, UserId},
     limits::{
-        Limits, MARKERS, MESSAGES_PER_COMMAND, PAGE_ENTRIES, PAGE_MEMBERS, PAGE_ROOMS, PINS,
-        RESUME_CURSORS, REVISIONS, USERS_PER_COMMAND,
+        EXCERPT_BYTES, FRAGMENTS, Limits, MARKERS, MESSAGES_PER_COMMAND, PAGE_ENTRIES, PAGE_HITS,
+        PAGE_MEMBERS, PAGE_ROOMS, PINS, RESUME_CURSORS, REVISIONS, TOPICS, USERS_PER_COMMAND,
+        WORD_BYTES,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
@@ -52,6 +54,10 @@ open_enum! {
         13 "previews" Previews(PreviewList),
         /// To pins.
         14 "pins" Pins(PinList),
+        /// To search.
+        15 "found" Found(SearchPage),
+        /// To topics.
+        16 "topics" Topics(TopicList),
     }
 }
 
@@ -224,6 +230,65 @@ pub struct PinList {
     pub pins: List<PinnedMessage, PINS>,
     /// The room's last position: later entries change the list.
     pub head: Position,
+}
+
+/// A message that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Hit {
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
+    /// Its number.
+    pub number: MessageNumber,
+    /// When it was sent.
+    pub time: Timestamp,
+    /// Who wrote it, or none for the service.
+    pub sender: Option<UserId>,
+    /// What it says around the first match.
+    pub excerpt: List<Fragment, FRAGMENTS>,
+}
+
+/// A part of an excerpt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Fragment {
+    /// The text.
+    pub text: Text<EXCERPT_BYTES>,
+    /// Whether it is what was looked for.
+    pub matched: bool,
+}
+
+/// The answer to search: what was found, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct SearchPage {
+    /// The messages, as they are now.
+    pub hits: List<Hit, PAGE_HITS>,
+    /// Where to go on; none if that was all. A page with fewer messages than wanted, or none, may have
+    /// more after it: the work of one search is bounded.
+    pub next: Option<SearchPlace>,
+    /// Rooms of the person that were not looked at, because so many others were active later.
+    pub rooms_left: u32,
+    /// The newest messages of a room may be missing: they are being indexed.
+    pub behind: bool,
+}
+
+/// A word that a room talks about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Topic {
+    /// The word, as it was written last, in lower case.
+    pub word: Text<WORD_BYTES>,
+    /// The messages of the last hour that have it, in thousandths: one of now counts 1,000, half of that after
+    /// each 15 minutes.
+    pub weight: u32,
+    /// How many messages of the last hour have it.
+    pub messages: u32,
+}
+
+/// The answer to topics, the heaviest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct TopicList {
+    /// The topics.
+    pub topics: List<Topic, TOPICS>,
 }
 
 /// The answer to profiles: those of known users.

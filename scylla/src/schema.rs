@@ -31,6 +31,7 @@ enum Use {
 const USES: &[(&str, Use)] = &[
     ("timeline", Use::Log),
     ("buckets", Use::Log),
+    ("search_terms", Use::Log),
     ("sent", Use::Expiring { hours: 3 }),
     ("activity", Use::Expiring { hours: 12 }),
     ("receipts", Use::Expiring { hours: 6 }),

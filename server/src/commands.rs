@@ -393,6 +393,28 @@ pub fn hooks_redrive(
     }
 }
 
+/// `caffis-chat search rebuild`: has the search index made again, on all nodes.
+///
+/// # Errors
+/// No server runs here, or the store is not available.
+pub fn search_rebuild(config: &Config) -> anyhow::Result<()> {
+    match running(config)?.question(&Request::RebuildSearch)? {
+        Answer::SearchRebuilding(status) => print(&status.to_string()),
+        _ => Err(ControlError::Nonsense.into()),
+    }
+}
+
+/// `caffis-chat search`: how far that is.
+///
+/// # Errors
+/// No server runs here, or the store cannot be read.
+pub fn search_status(config: &Config) -> anyhow::Result<()> {
+    match running(config)?.question(&Request::SearchRebuilding)? {
+        Answer::SearchRebuilding(status) => print(&status.to_string()),
+        _ => Err(ControlError::Nonsense.into()),
+    }
+}
+
 fn running(config: &Config) -> anyhow::Result<Connection> {
     let running = Connection::open(&config.data);
     running

@@ -31,14 +31,16 @@ const CONFORMANCE: &str = "caffis-conformance";
 const SCYLLA: &str = "caffis-scylla";
 const SIM: &str = "caffis-sim";
 const CLIENT: &str = "caffis-client";
+const WORDS: &str = "caffis-words";
 const SERVER: &str = "caffis-chat";
 
-const RULES: [Rule; 17] = [
+const RULES: [Rule; 18] = [
     Rule { name: SCHEMA, imports: &[], tests: &[] },
     Rule { name: LINK, imports: &[], tests: &[] },
     Rule { name: TRANSPORT, imports: &[LINK], tests: &[CERTS] },
     Rule { name: CERTS, imports: &[], tests: &[] },
-    Rule { name: CORE, imports: &[SCHEMA, LINK], tests: &[CONFORMANCE] },
+    Rule { name: CORE, imports: &[SCHEMA, LINK, WORDS], tests: &[CONFORMANCE] },
+    Rule { name: WORDS, imports: &[], tests: &[] },
     Rule { name: EMBEDDED, imports: &[SCHEMA, CORE], tests: &[CONFORMANCE] },
     Rule { name: REDIS, imports: &[CORE], tests: &[CONFORMANCE, SERVERS] },
     Rule { name: RELAY, imports: &[], tests: &[SERVERS] },

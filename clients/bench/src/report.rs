@@ -39,6 +39,18 @@ const AIMS: &[Aim] = &[
     most("fanout", "1 to 100 at 100/s, websocket", "times_the_floor", 1.5),
     most("fanout", "1 to 1000 at 10/s, websocket", "times_the_floor", 1.5),
     most("fanout", "1 to 100 at 2000/s, websocket", "server_us_per_delivery", 2.0),
+    most(
+        "search",
+        "1000000 messages, half of them in one of 50 rooms, websocket",
+        "one_term_p99_ms",
+        5.0,
+    ),
+    most(
+        "search",
+        "1000000 messages, half of them in one of 50 rooms, websocket",
+        "three_p99_ms",
+        20.0,
+    ),
     Aim {
         scenario: "saturate",
         variant: "64 closed-loop senders in rooms of 2, durable, websocket",

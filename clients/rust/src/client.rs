@@ -10,11 +10,11 @@ use caffis_schema::{
     UserId,
     command::{
         Anchor, Close, CreateGroup, EnsureDirect, EnsureRoom, Hide, History, Mark, Members, Open,
-        Pins, Previews, Send, Typing,
+        Pins, Previews, Search, SearchPlace, Send, Typing,
     },
     event::TextBody,
-    limits::MESSAGES_PER_COMMAND,
-    reply::{Appended, EntryPage, MemberPage},
+    limits::{MESSAGES_PER_COMMAND, QUERY_BYTES},
+    reply::{Appended, EntryPage, MemberPage, SearchPage},
     room::{ClientKey, HistoryPolicy, MessagePreview, PinnedMessage, RoomSummary},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -186,6 +186,23 @@ impl Client {
     ) -> Result<EntryPage, CallError> {
         match self.call(Command::History(History { room, anchor, limit })).await? {
             Reply::Page(page) => Ok(page),
+            other => Err(CallError::Unexpected(other.name())),
+        }
+    }
+
+    /// A page of what is found, newest first: in a room, or in all rooms of the person.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub async fn search(
+        &self,
+        room: Option<RoomId>,
+        query: Text<QUERY_BYTES>,
+        before: Option<SearchPlace>,
+        limit: u8,
+    ) -> Result<SearchPage, CallError> {
+        match self.call(Command::Search(Search { room, query, before, limit })).await? {
+            Reply::Found(page) => Ok(page),
             other => Err(CallError::Unexpected(other.name())),
         }
     }

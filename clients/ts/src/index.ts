@@ -10,6 +10,7 @@ export { type BackoffOptions, backoffDelay, DEFAULT_BACKOFF } from "./backoff.ts
 export { ChatClient } from "./client/client.ts";
 export type { Messages } from "./client/messages.ts";
 export type { ChatClientOptions, TokenReason } from "./client/options.ts";
+export { SEARCH_PAGE, type SearchOptions } from "./client/search.ts";
 export { CommandError, EndedError, LinkLostError } from "./errors.ts";
 export type { ConnectInfo, GatedEngine, Route } from "./link/discover.ts";
 export type { Dial, Farewell, Link, LinkEvents, TransportKind } from "./link/link.ts";

@@ -24,6 +24,7 @@ use crate::{
     directory::{Directory, SEEN},
     dispatch::dispatch,
     herd::Herd,
+    hints::Hints,
     hooks,
     hub::{encoded::Encoded, follows::Follows, people::People, views::Views, wire::Wire},
     model::{caller::Rights, delivery::Delivery},
@@ -36,6 +37,7 @@ use crate::{
         bus::SharedBus,
         clock::SharedClock,
         entropy::SharedEntropy,
+        index::SharedIndex,
         stamps::Stamps,
         store::{SharedStore, StoreError},
     },
@@ -45,12 +47,14 @@ use crate::{
     refusals::Refusals,
     reports::Reports,
     room::{Needs, Rooms},
+    search::{self, Follower, Inverted, Rebuilding},
     services::{Parts, Services},
     serving::serve,
     session::{self, Greeted},
     settings::Settings,
     statistics::{Counters, Statistics},
     sync::{every, spawn},
+    topics::Topics,
 };
 
 /// How often hints are written and heads of large rooms are told.
@@ -74,6 +78,8 @@ pub struct Ports {
     pub authenticator: SharedAuthenticator,
     /// What follows the log besides core's own reactors.
     pub reactors: Vec<SharedReactor>,
+    /// Where messages are found, if not in core's own index in the store.
+    pub index: Option<SharedIndex>,
     /// Which other services are told what happens, and how; none if nobody is.
     pub endpoints: Option<Endpoints>,
 }
@@ -145,6 +151,14 @@ impl Core {
         let mut followers = reactors::names(&ports.reactors);
         followers.extend(ports.endpoints.is_some().then_some(outgoing::NAME));
         let sources = ports.endpoints.as_ref().map(Endpoints::sources);
+        followers.extend(settings.search.then_some(search::NAME));
+        let to_index: Arc<Hints> = Arc::default();
+        let mut hints: Vec<_> = sources.iter().map(|sources| sources.hints.clone()).collect();
+        hints.extend(settings.search.then(|| to_index.clone()));
+        let index = settings.search.then(|| match ports.index {
+            Some(index) => index,
+            None => Arc::new(Inverted::new(store.clone(), ports.stamps.clone())),
+        });
         let activity = Arc::new(Activity::new(
             store.clone(),
             ports.stamps.clone(),
@@ -163,7 +177,7 @@ impl Core {
             views: views.clone(),
             owners: owners.clone(),
             activity: activity.clone(),
-            hints: sources.as_ref().map(|sources| sources.hints.clone()),
+            hints,
         });
         let reported = ports.endpoints.as_ref().map(Endpoints::told_of_reports).unwrap_or_default();
         let herd = Herd::new(&settings, ports.entropy.clone());
@@ -187,6 +201,9 @@ impl Core {
             presence_news: sources.as_ref().map(|s| s.presence.clone()).unwrap_or_default(),
             refusals: Arc::new(Refusals::new()),
             reads: Reads::new(settings.page_cache_bytes),
+            index: index.clone(),
+            to_index: to_index.clone(),
+            topics: Topics::default(),
             herd,
         });
         let (alive, ended) = watch::channel(());
@@ -204,6 +221,11 @@ impl Core {
         if let Some(outgoing) = &outgoing {
             outgoing.start(&ended);
             further.push(outgoing.reactor());
+        }
+        if let Some(index) = index {
+            let follower = Follower::new(&services, &activity, index, to_index);
+            follower.start(&ended);
+            further.push(follower);
         }
         let walker = Walker::new(
             activity,
@@ -341,6 +363,23 @@ impl Core {
     #[must_use]
     pub fn endpoints(&self) -> Vec<EndpointStatistics> {
         self.outgoing.as_ref().map(|outgoing| outgoing.statistics()).unwrap_or_default()
+    }
+
+    /// Orders that the search index is made again, on all nodes. Gives the number of the order.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn rebuild_search(&self) -> Result<u64, StoreError> {
+        let Parts { store, stamps, clock, .. } = &*self.services;
+        search::order(&**store, stamps, clock.now()).await
+    }
+
+    /// How far the last rebuild of the search index is.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn search_rebuilding(&self) -> Result<Rebuilding, StoreError> {
+        search::standing(&*self.services.store).await
     }
 
     /// What tells other services.

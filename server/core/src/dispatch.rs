@@ -12,7 +12,7 @@ use crate::{
     errors::{no_owner, not_now},
     features::{
         create, edit, hide, history, markers, members, open, pin, preferences, presence, previews,
-        profiles, report, resume, room_list,
+        profiles, report, resume, room_list, search, topics,
     },
 };
 
@@ -40,6 +40,7 @@ fn shows_messages(command: &Command) -> bool {
     matches!(
         command,
         Command::Resume(_)
+            | Command::Search(_)
             | Command::Rooms(_)
             | Command::EnsureRoom(_)
             | Command::EnsureDirect(_)
@@ -76,6 +77,8 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Pins(command) => in_time(within, pin::handle_list(call, command)),
         Command::Hide(command) => Box::pin(hide::handle(call, command)),
         Command::Previews(command) => in_time(within, previews::handle(call, command)),
+        Command::Search(command) => in_time(within, search::handle(call, command)),
+        Command::Topics(command) => in_time(within, topics::handle(call, command)),
         Command::History(command) => in_time(within, history::handle(call, command)),
         Command::Message(command) => in_time(within, history::handle_message(call, command)),
         Command::MarkRead(mark) => Box::pin(markers::handle_read(call, mark)),

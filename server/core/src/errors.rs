@@ -2,7 +2,7 @@
 
 use caffis_schema::{Error, ErrorCode};
 
-use crate::ports::store::StoreError;
+use crate::ports::{index::IndexError, store::StoreError};
 
 /// How long a client should wait before it asks again when the store does not answer.
 const RETRY_MS: u32 = 1_000;
@@ -34,6 +34,13 @@ impl From<StoreError> for Error {
                 Self::refused(ErrorCode::Internal, "This could not be stored.")
             }
         }
+    }
+}
+
+impl From<IndexError> for Error {
+    fn from(error: IndexError) -> Self {
+        tracing::warn!(%error, "the search index does not answer");
+        Self::later(ErrorCode::Unavailable, "Search is not available now.", RETRY_MS)
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) const MOST_HINTS: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Hints {
     rooms: Mutex<BTreeSet<RoomId>>,
-    noted: Notify,
+    news: Notify,
 }
 
 impl Hints {
@@ -28,18 +28,23 @@ impl Hints {
             rooms.len() < MOST_HINTS && rooms.insert(room) && rooms.len() == 1
         };
         if first {
-            self.noted.notify_one();
+            self.news.notify_one();
         }
+    }
+
+    /// Takes what waits now, if anything does.
+    pub(crate) fn noted(&self) -> BTreeSet<RoomId> {
+        mem::take(&mut *lock(&self.rooms))
     }
 
     /// Takes what waits, once there is something.
     pub(crate) async fn take(&self) -> BTreeSet<RoomId> {
         loop {
-            let rooms = mem::take(&mut *lock(&self.rooms));
+            let rooms = self.noted();
             if !rooms.is_empty() {
                 return rooms;
             }
-            self.noted.notified().await;
+            self.news.notified().await;
         }
     }
 }

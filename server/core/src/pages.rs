@@ -306,6 +306,27 @@ pub(crate) async fn after(
     Ok(page::oldest(entries, PAGE_BYTES))
 }
 
+/// The oldest entries between two positions, for who follows a room and not for who looks at it: what is read is
+/// neither shared nor counted.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn follow(
+    services: &Services,
+    cell: &RoomCell,
+    state: &RoomState,
+    first: Position,
+    last: Position,
+    limit: usize,
+) -> Result<Vec<Arc<Entry>>, Error> {
+    let end = last.min((first + limit as u64).back(1));
+    if let Some(entries) = cell.ring_range(first, end) {
+        return Ok(entries);
+    }
+    let room = (state.meta.id, state.buckets.as_slice());
+    Ok(read_forward(&*services.store, room, first, end, limit).await?)
+}
+
 /// The entries from `first` to `last`, if memory has all of them.
 pub(crate) fn in_memory(
     services: &Services,

@@ -12,6 +12,7 @@ use crate::{
     cluster::{Owner, SharedOwners},
     directory::{Directory, Part, Person},
     herd::Herd,
+    hints::Hints,
     hub::{
         elsewhere::There,
         encoded::Encoded,
@@ -27,6 +28,7 @@ use crate::{
         authenticator::SharedAuthenticator,
         clock::SharedClock,
         entropy::SharedEntropy,
+        index::SharedIndex,
         stamps::Stamps,
         store::{Atomicity, Batch, SharedStore, StoreError},
     },
@@ -39,6 +41,7 @@ use crate::{
     settings::Settings,
     statistics::Counters,
     tables::{REVOKED_KEPT, RevocationRow, RevokedRow},
+    topics::Topics,
 };
 
 /// The parts of core, shared by all sessions and commands. Cheap to clone.
@@ -101,6 +104,12 @@ pub struct Parts {
     pub(crate) refusals: Arc<Refusals>,
     /// Pages that are read from the store.
     pub(crate) reads: Reads,
+    /// Where messages are found; none if search is switched off.
+    pub(crate) index: Option<SharedIndex>,
+    /// Rooms that the index has to look at.
+    pub(crate) to_index: Arc<Hints>,
+    /// What public rooms talk about.
+    pub(crate) topics: Topics,
     /// Whose hello is answered next.
     pub(crate) herd: Arc<Herd>,
 }

@@ -66,6 +66,10 @@ pub struct Settings {
     pub entry_retention: Duration,
     /// How long the record of active rooms is kept. Nothing that follows the rooms may lag longer.
     pub activity_retention: Duration,
+    /// Words that are never topics, besides those of Italian and English that say little.
+    pub topic_stop_words: Vec<String>,
+    /// Whether messages are indexed and can be searched.
+    pub search: bool,
     /// How long client ids are remembered.
     pub resend_window: Duration,
     /// Hellos that are answered at the same time; further ones take turns.
@@ -126,6 +130,8 @@ impl Default for Settings {
             resume_entries: 1_000,
             entry_retention: Duration::from_secs(30 * 86_400),
             activity_retention: Duration::from_secs(14 * 86_400),
+            topic_stop_words: Vec::new(),
+            search: true,
             resend_window: Duration::from_secs(3 * 86_400),
             hellos_at_once: 1_024,
             hello_timeout: Duration::from_secs(10),

@@ -2,7 +2,10 @@
 
 use std::{
     array,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -74,6 +77,8 @@ pub struct Counters {
     resumes: [AtomicU64; Standing::ALL.len()],
     entries: Lookups,
     not_understood: AtomicU64,
+    /// Messages that the search index was told of.
+    pub(crate) indexed: Arc<AtomicU64>,
 }
 
 impl Default for Counters {
@@ -89,6 +94,7 @@ impl Default for Counters {
             resumes: array::from_fn(|_| AtomicU64::default()),
             entries: Lookups::default(),
             not_understood: AtomicU64::default(),
+            indexed: Arc::default(),
         }
     }
 }
@@ -172,6 +178,7 @@ impl Counters {
             errors: array::from_fn(|place| load(&self.errors[place])),
             resumes: array::from_fn(|place| load(&self.resumes[place])),
             not_understood: load(&self.not_understood),
+            indexed: load(&self.indexed),
             hellos_waiting: 0,
             hellos: Default::default(),
         }
@@ -252,6 +259,8 @@ pub struct Statistics {
     resumes: [u64; Standing::ALL.len()],
     /// Messages of other nodes that this one does not know, because they run another version.
     pub not_understood: u64,
+    /// Messages that the search index was told of, again when they were edited or deleted.
+    pub indexed: u64,
     /// Hellos that wait for their turn now.
     pub hellos_waiting: usize,
     pub(crate) hellos: [u64; Admitted::ALL.len()],

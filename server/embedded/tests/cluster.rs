@@ -134,6 +134,7 @@ impl Nodes {
             entropy: Arc::new(Chance(Mutex::new(Random::new(self.joined)))),
             authenticator: Arc::new(Nobody),
             reactors: Vec::new(),
+            index: None,
             endpoints: None,
         };
         let settings = Settings {

@@ -269,6 +269,7 @@ impl Ground {
             entropy: self.entropy.clone(),
             authenticator: Arc::new(Tokens(seat.wall.clone())),
             reactors: vec![self.witness.clone()],
+            index: None,
             endpoints: None,
         };
         let settings = self.process_settings();

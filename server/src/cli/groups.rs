@@ -101,6 +101,20 @@ pub(super) fn hooks() -> Command {
         )
 }
 
+/// The search index.
+pub(super) fn search() -> Command {
+    let action = |name: &'static str, about: &'static str| {
+        with_settings(Command::new(name).about(about), &[Group::General])
+    };
+    action("search", "Show how far the last rebuild of the search index is")
+        .args_conflicts_with_subcommands(true)
+        .subcommand(action("status", "Show how far the last rebuild of the search index is"))
+        .subcommand(action(
+            "rebuild",
+            "Make the search index again, room by room, on all nodes; it goes on after a restart",
+        ))
+}
+
 /// The relay of users from PostgreSQL.
 pub(super) fn pg_relay() -> Command {
     const GROUPS: &[Group] = &[Group::Logs, Group::Relay];

@@ -13,7 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_pars
 
 use self::{
     flags::{file, number, parse_time, parse_user, path, required, sources, user, with_settings},
-    groups::{cluster, hooks, keys, pg_relay},
+    groups::{cluster, hooks, keys, pg_relay, search},
 };
 use crate::{
     chat::{self, ChatArgs},
@@ -118,6 +118,7 @@ pub fn grammar() -> Command {
         .subcommand(keys())
         .subcommand(cluster())
         .subcommand(hooks())
+        .subcommand(search())
         .subcommand(pg_relay())
         .subcommand(ChatArgs::augment_args(Command::new("chat").about("Chat in the terminal")))
 }
@@ -133,7 +134,7 @@ pub fn run() -> anyhow::Result<()> {
         let arguments = ChatArgs::from_arg_matches(arguments)?;
         return block_on(chat::run(arguments));
     }
-    // Only `cluster`, `hooks`, `keys` and `pg-relay` have one.
+    // Only `cluster`, `hooks`, `keys`, `pg-relay` and `search` have one.
     let (below, arguments) = match arguments.subcommand() {
         Some((below, arguments)) => (Some(below), arguments),
         None => (None, arguments),
@@ -200,6 +201,8 @@ pub fn run() -> anyhow::Result<()> {
             }
             _ => commands::hooks_list(&config),
         },
+        "search" if below == Some("rebuild") => commands::search_rebuild(&config),
+        "search" => commands::search_status(&config),
         "migrate" => block_on(commands::migrate(config, arguments.get_flag("dry-run"))),
         "restore" => commands::restore(&config, &file(arguments, "in")?),
         _ => {

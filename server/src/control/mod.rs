@@ -8,11 +8,13 @@
 mod client;
 mod hooks;
 mod protocol;
+mod search;
 mod server;
 mod status;
 
 pub use client::{Connection, ControlError};
 pub use hooks::{DeadLetterTable, EndpointTable, Inspected, RedriveResult};
 pub use protocol::{Answer, Request, socket_path};
+pub use search::SearchStatus;
 pub use server::{ControlServer, Services};
 pub use status::{ClusterStatus, LeaseStatus, NodeStatus};

@@ -14,7 +14,10 @@ use caffis_schema::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::status::{ClusterStatus, NodeStatus};
+use super::{
+    search::SearchStatus,
+    status::{ClusterStatus, NodeStatus},
+};
 use crate::service_keys::{KeyInfo, KeyOrder};
 
 /// The longest line of a request, in bytes.
@@ -76,6 +79,10 @@ pub enum Request {
         /// The one with this `webhook-id` only.
         id: Option<String>,
     },
+    /// That the search index is made again, on all nodes.
+    RebuildSearch,
+    /// How far that is.
+    SearchRebuilding,
     /// Something about the keys of services.
     Keys {
         /// What.
@@ -104,6 +111,8 @@ pub enum Answer {
     DeadLetter(InspectedDeadLetter),
     /// What became of dead letters that were sent again.
     Redriven(Redriven),
+    /// How far a rebuild of the search index is.
+    SearchRebuilding(SearchStatus),
     /// The keys that it was about.
     Keys(Vec<KeyInfo>),
     /// It did not work; a backup that was begun is not whole.

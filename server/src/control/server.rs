@@ -16,6 +16,7 @@ use caffis_core::{
     cluster::{Cluster, SHARDS, Shard},
     model::webhooks::DeadLetterFilter,
     ports::clock::SharedClock,
+    ports::store::StoreError,
 };
 use caffis_schema::Error;
 use tokio::{
@@ -28,6 +29,7 @@ use tokio::{
 use super::{
     hooks,
     protocol::{Answer, MAX_CHUNK, MAX_LINE, PATIENCE, Request, SocketAddress, socket_path},
+    search::{self, SearchStatus},
     status,
 };
 use crate::{
@@ -153,6 +155,12 @@ fn serve(stream: UnixStream, services: &Services) -> io::Result<()> {
             tracing::info!(?done, "dead letters were sent again");
             done.map_or_else(failed, Answer::Redriven)
         }
+        Ok(Request::RebuildSearch) => {
+            rebuilding(Handle::current().block_on(search::rebuild(&services.core)))
+        }
+        Ok(Request::SearchRebuilding) => {
+            rebuilding(Handle::current().block_on(search::status(&services.core)))
+        }
         Ok(Request::Keys { order }) => Handle::current().block_on(keys(services, &order)),
         Ok(Request::Leave) => {
             services.leave.notify_one();
@@ -163,6 +171,10 @@ fn serve(stream: UnixStream, services: &Services) -> io::Result<()> {
     let mut line = serde_json::to_vec(&answer)?;
     line.push(b'\n');
     out.write_all(&line)
+}
+
+fn rebuilding(status: Result<SearchStatus, StoreError>) -> Answer {
+    status.map_or_else(|error| Answer::Failed(error.to_string()), Answer::SearchRebuilding)
 }
 
 async fn cluster(services: &Services) -> Answer {

@@ -89,6 +89,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         entropy,
         authenticator: tokens.clone(),
         reactors: Vec::new(),
+        index: None,
         endpoints: webhooks::endpoints(&config.hooks)?,
     };
     let (core, cluster) = node::start(&config, ports, &meters).await?;

@@ -15,6 +15,7 @@ mod outgoing;
 mod restart;
 mod rooms;
 mod saturate;
+mod search;
 mod storm;
 mod walkin;
 
@@ -114,6 +115,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario::new("rooms", |plan| Box::pin(rooms::run(plan))),
     Scenario::new("mark_read", |plan| Box::pin(marks::run(plan))),
     Scenario::new("saturate", |plan| Box::pin(saturate::run(plan))),
+    Scenario::new("search", |plan| Box::pin(search::run(plan))).runs(1),
     Scenario::new("herd", |plan| Box::pin(herd::run(plan))),
     Scenario::new("storm", |plan| Box::pin(storm::alone(plan))),
     Scenario::new("nodes", |plan| Box::pin(nodes::run(plan))).runs(1).long(),

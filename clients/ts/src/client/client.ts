@@ -17,6 +17,8 @@ import {
   type RoomClass,
   type RoomId,
   type RoomSummary,
+  type SearchPage,
+  type Topic,
   type UserId,
 } from "../protocol.ts";
 import type { Readable } from "../store/readable.ts";
@@ -43,6 +45,7 @@ import { ProfileLoader } from "./profiles.ts";
 import { QuoteLoader } from "./quotes.ts";
 import { Receipts } from "./receipts.ts";
 import { requestAgain } from "./request.ts";
+import { Searcher, type SearchOptions } from "./search.ts";
 import type { Greeted } from "./session.ts";
 import { TypingState } from "./typing.ts";
 import { Unreadable } from "./unreadable.ts";
@@ -64,6 +67,7 @@ export class ChatClient implements Disposable {
   readonly #profiles: ProfileLoader;
   readonly #pages: PageLoader;
   readonly #quotes: QuoteLoader;
+  readonly #searcher: Searcher;
   readonly #conversations: Conversations;
   readonly #own: OwnPresence;
   readonly #unreadable: Unreadable;
@@ -134,6 +138,7 @@ export class ChatClient implements Disposable {
     const requestUntil = (command: Command, signal?: AbortSignal) => this.request(command, signal);
     this.#pages = new PageLoader(this.#store, this.#profiles, requestUntil);
     this.#quotes = new QuoteLoader(this.#store, this.#profiles, request);
+    this.#searcher = new Searcher(this.#profiles, requestUntil);
     this.messages = new Messages(this.#store, this.#clock, requestUntil);
     this.#conversations = new Conversations(this.#store, this.#clock, requestUntil);
     this.#own = new OwnPresence(this.#store, request);
@@ -231,6 +236,16 @@ export class ChatClient implements Disposable {
   /** Loads a room's members. */
   loadMembers(room: RoomId, signal?: AbortSignal): Promise<void> {
     return this.#pages.members(room, signal);
+  }
+
+  /** Finds messages, newest first: in a room, or in all rooms of this person. */
+  search(options: SearchOptions, signal?: AbortSignal): Promise<SearchPage> {
+    return this.#searcher.find(options, signal);
+  }
+
+  /** What a public room talks about: the words of its last hour, the heaviest first. */
+  topics(room: RoomId, limit = 10, signal?: AbortSignal): Promise<readonly Topic[]> {
+    return this.#searcher.topics(room, limit, signal);
   }
 
   /**

@@ -120,6 +120,21 @@ export const HIDDEN_MESSAGES = 2_000;
 /** Messages that are pinned in a room. */
 export const PINS = 50;
 
+/** What somebody searches for, in bytes: far more than a server takes, so that it can say so. */
+export const QUERY_BYTES = 48_000;
+
+/** Messages in one page of what was found. */
+export const PAGE_HITS = 50;
+
+/** Topics of a room. */
+export const TOPICS = 50;
+
+/** Parts of an excerpt of a message that was found. */
+export const FRAGMENTS = 40;
+
+/** One part of an excerpt, in bytes. */
+export const EXCERPT_BYTES = 1_000;
+
 /** The bytes of entries in one page or one resume answer; long entries mean fewer of them. */
 export const PAGE_BYTES = 196_608;
 
@@ -308,6 +323,10 @@ export type Command =
   | { readonly type: "pin"; readonly value: Pin }
   /** What is pinned in a room. */
   | { readonly type: "pins"; readonly value: Pins }
+  /** Searches a room, or the person's rooms. */
+  | { readonly type: "search"; readonly value: Search }
+  /** What a public room talks about. */
+  | { readonly type: "topics"; readonly value: Topics }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -419,8 +438,14 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "pins":
       w.tagged(34, encodePins, v.value);
       return;
+    case "search":
+      w.tagged(35, encodeSearch, v.value);
+      return;
+    case "topics":
+      w.tagged(36, encodeTopics, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 35, FRAME_BYTES);
+      w.unknown(v, 37, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -502,6 +527,10 @@ export function decodeCommand(r: Reader): Command {
       return { type: "pin", value: r.sized(decodePin) };
     case 34:
       return { type: "pins", value: r.sized(decodePins) };
+    case 35:
+      return { type: "search", value: r.sized(decodeSearch) };
+    case 36:
+      return { type: "topics", value: r.sized(decodeTopics) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1910,6 +1939,84 @@ export function decodePins(r: Reader): Pins {
   };
 }
 
+/** See `Command::Search`. */
+export interface Search {
+  /** The room, or none for all rooms of the person. */
+  readonly room: RoomId | null;
+  /** Words, `"phrases"`, beginnings of words (`cappu*`), and filters: see `docs/search.md`. */
+  readonly query: string;
+  /** Where the page before this one says to go on, or none for the newest. */
+  readonly before: SearchPlace | null;
+  /** The most messages wanted. */
+  readonly limit: number;
+}
+
+/** Encodes Search. */
+export function encodeSearch(w: Writer, v: Search): void {
+  w.option(v.room, (w, v) => w.roomId(v));
+  w.text(v.query, 48_000);
+  w.option(v.before, encodeSearchPlace);
+  w.u8(v.limit);
+}
+
+/** Decodes Search. */
+export function decodeSearch(r: Reader): Search {
+  return {
+    room: r.option((r) => r.roomId()),
+    query: r.text(48_000),
+    before: r.option(decodeSearchPlace),
+    limit: r.u8(),
+  };
+}
+
+/** A place among what is found, newest first. */
+export interface SearchPlace {
+  /** When the message there was sent. */
+  readonly time: number;
+  /** Its room. */
+  readonly room: RoomId;
+  /** Its position. */
+  readonly position: number;
+}
+
+/** Encodes SearchPlace. */
+export function encodeSearchPlace(w: Writer, v: SearchPlace): void {
+  w.u64(v.time);
+  w.roomId(v.room);
+  w.u64(v.position);
+}
+
+/** Decodes SearchPlace. */
+export function decodeSearchPlace(r: Reader): SearchPlace {
+  return {
+    time: r.u64(),
+    room: r.roomId(),
+    position: r.u64(),
+  };
+}
+
+/** See `Command::Topics`. */
+export interface Topics {
+  /** The room. */
+  readonly room: RoomId;
+  /** The most topics wanted. */
+  readonly limit: number;
+}
+
+/** Encodes Topics. */
+export function encodeTopics(w: Writer, v: Topics): void {
+  w.roomId(v.room);
+  w.u8(v.limit);
+}
+
+/** Decodes Topics. */
+export function decodeTopics(r: Reader): Topics {
+  return {
+    room: r.roomId(),
+    limit: r.u8(),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -2102,6 +2209,10 @@ export type Reply =
   | { readonly type: "previews"; readonly value: PreviewList }
   /** To pins. */
   | { readonly type: "pins"; readonly value: PinList }
+  /** To search. */
+  | { readonly type: "found"; readonly value: SearchPage }
+  /** To topics. */
+  | { readonly type: "topics"; readonly value: TopicList }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -2153,8 +2264,14 @@ export function encodeReply(w: Writer, v: Reply): void {
     case "pins":
       w.tagged(14, encodePinList, v.value);
       return;
+    case "found":
+      w.tagged(15, encodeSearchPage, v.value);
+      return;
+    case "topics":
+      w.tagged(16, encodeTopicList, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 15, FRAME_BYTES);
+      w.unknown(v, 17, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Reply: ${(v as { type: string }).type}`);
@@ -2196,6 +2313,10 @@ export function decodeReply(r: Reader): Reply {
       return { type: "previews", value: r.sized(decodePreviewList) };
     case 14:
       return { type: "pins", value: r.sized(decodePinList) };
+    case 15:
+      return { type: "found", value: r.sized(decodeSearchPage) };
+    case 16:
+      return { type: "topics", value: r.sized(decodeTopicList) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -3504,6 +3625,146 @@ export function decodePinnedMessage(r: Reader): PinnedMessage {
     position: r.u64(),
     by: r.option((r) => r.userId()),
     time: r.u64(),
+  };
+}
+
+/** The answer to search: what was found, newest first. */
+export interface SearchPage {
+  /** The messages, as they are now. */
+  readonly hits: readonly Hit[];
+  /**
+   * Where to go on; none if that was all. A page with fewer messages than wanted, or none, may have
+   * more after it: the work of one search is bounded.
+   */
+  readonly next: SearchPlace | null;
+  /** Rooms of the person that were not looked at, because so many others were active later. */
+  readonly roomsLeft: number;
+  /** The newest messages of a room may be missing: they are being indexed. */
+  readonly behind: boolean;
+}
+
+/** Encodes SearchPage. */
+export function encodeSearchPage(w: Writer, v: SearchPage): void {
+  w.list(v.hits, 50, encodeHit);
+  w.option(v.next, encodeSearchPlace);
+  w.u32(v.roomsLeft);
+  w.bool(v.behind);
+}
+
+/** Decodes SearchPage. */
+export function decodeSearchPage(r: Reader): SearchPage {
+  return {
+    hits: r.list(50, decodeHit),
+    next: r.option(decodeSearchPlace),
+    roomsLeft: r.u32(),
+    behind: r.bool(),
+  };
+}
+
+/** A message that was found. */
+export interface Hit {
+  /** The room. */
+  readonly room: RoomId;
+  /** The message's position. */
+  readonly position: number;
+  /** Its number. */
+  readonly number: number;
+  /** When it was sent. */
+  readonly time: number;
+  /** Who wrote it, or none for the service. */
+  readonly sender: UserId | null;
+  /** What it says around the first match. */
+  readonly excerpt: readonly Fragment[];
+}
+
+/** Encodes Hit. */
+export function encodeHit(w: Writer, v: Hit): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+  w.u64(v.number);
+  w.u64(v.time);
+  w.option(v.sender, (w, v) => w.userId(v));
+  w.list(v.excerpt, 40, encodeFragment);
+}
+
+/** Decodes Hit. */
+export function decodeHit(r: Reader): Hit {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
+    number: r.u64(),
+    time: r.u64(),
+    sender: r.option((r) => r.userId()),
+    excerpt: r.list(40, decodeFragment),
+  };
+}
+
+/** A part of an excerpt. */
+export interface Fragment {
+  /** The text. */
+  readonly text: string;
+  /** Whether it is what was looked for. */
+  readonly matched: boolean;
+}
+
+/** Encodes Fragment. */
+export function encodeFragment(w: Writer, v: Fragment): void {
+  w.text(v.text, 1_000);
+  w.bool(v.matched);
+}
+
+/** Decodes Fragment. */
+export function decodeFragment(r: Reader): Fragment {
+  return {
+    text: r.text(1_000),
+    matched: r.bool(),
+  };
+}
+
+/** The answer to topics, the heaviest first. */
+export interface TopicList {
+  /** The topics. */
+  readonly topics: readonly Topic[];
+}
+
+/** Encodes TopicList. */
+export function encodeTopicList(w: Writer, v: TopicList): void {
+  w.list(v.topics, 50, encodeTopic);
+}
+
+/** Decodes TopicList. */
+export function decodeTopicList(r: Reader): TopicList {
+  return {
+    topics: r.list(50, decodeTopic),
+  };
+}
+
+/** A word that a room talks about. */
+export interface Topic {
+  /** The word, as it was written last, in lower case. */
+  readonly word: string;
+  /**
+   * The messages of the last hour that have it, in thousandths: one of now counts 1,000, half of
+   * that after each 15 minutes.
+   */
+  readonly weight: number;
+  /** How many messages of the last hour have it. */
+  readonly messages: number;
+}
+
+/** Encodes Topic. */
+export function encodeTopic(w: Writer, v: Topic): void {
+  w.text(v.word, 64);
+  w.u32(v.weight);
+  w.u32(v.messages);
+}
+
+/** Decodes Topic. */
+export function decodeTopic(r: Reader): Topic {
+  return {
+    word: r.text(64),
+    weight: r.u32(),
+    messages: r.u32(),
   };
 }
 

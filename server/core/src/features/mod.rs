@@ -27,5 +27,7 @@ pub mod react;
 pub mod report;
 pub mod resume;
 pub mod room_list;
+pub mod search;
 pub mod send;
+pub mod topics;
 pub mod typing;

@@ -62,6 +62,11 @@ impl HiddenMessages {
                 welcome.rooms.iter_mut().for_each(|room| self.mask_summary(room));
                 welcome.resumed.iter_mut().for_each(|room| self.mask_resumed(room));
             }
+            Reply::Found(page) => {
+                let mut hits = std::mem::take(&mut page.hits).into_vec();
+                hits.retain(|hit| !self.has(hit.room, hit.position));
+                page.hits = caffis_schema::List::cut(hits);
+            }
             reply => {
                 if let Some(room) = room {
                     self.mask_of_room(room, reply);

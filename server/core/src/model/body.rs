@@ -27,6 +27,18 @@ pub fn checked(body: &Body, most_chars: u32) -> Result<Body, Error> {
     Ok(body)
 }
 
+/// The words that people read; none of a message that was deleted, or of a kind that is newer.
+#[must_use]
+pub fn words(body: &Body) -> Option<&str> {
+    match body {
+        Body::Text(words) | Body::System(SystemBody::Notice(words)) => Some(words.text.as_str()),
+        Body::System(SystemBody::Unknown(_))
+        | Body::Deleted(_)
+        | Body::Hidden(_)
+        | Body::Unknown(_) => None,
+    }
+}
+
 /// The bytes of its text.
 #[must_use]
 pub fn length(body: &Body) -> usize {

@@ -7,6 +7,7 @@ pub mod bus;
 pub mod check;
 pub mod clock;
 pub mod entropy;
+pub mod index;
 pub(crate) mod split;
 pub mod stamps;
 pub mod store;

@@ -49,9 +49,7 @@ impl Rooms {
         self.views.publish_entries(cell.id, entries);
         inner.digest_due |= !entries.is_empty() && has_digest(&state, &self.settings);
         self.note_dirty(cell);
-        if let Some(hints) = &self.hints {
-            hints.note(cell.id);
-        }
+        self.hints.iter().for_each(|hints| hints.note(cell.id));
     }
 
     /// Joins a room that was read just now to the view that this node has had of it, as a node that followed

@@ -49,7 +49,7 @@ pub(crate) struct Needs {
     pub(crate) owners: SharedOwners,
     pub(crate) activity: Arc<Activity>,
     /// Who follows the logs closely, if anybody does.
-    pub(crate) hints: Option<Arc<Hints>>,
+    pub(crate) hints: Vec<Arc<Hints>>,
 }
 
 /// All rooms in memory.
@@ -63,7 +63,7 @@ pub struct Rooms {
     pub(super) views: Arc<Views>,
     pub(super) owners: SharedOwners,
     pub(super) activity: Arc<Activity>,
-    pub(super) hints: Option<Arc<Hints>>,
+    pub(super) hints: Vec<Arc<Hints>>,
     pub(super) map: Mutex<BTreeMap<RoomId, Arc<RoomCell>>>,
     /// Commands that were refused a moment ago.
     pub(super) refused: Refusals,

@@ -32,6 +32,7 @@ mod revoked;
 mod rooms;
 #[cfg(test)]
 mod round_trip;
+mod search;
 mod sent;
 mod service_keys;
 mod shards;
@@ -64,6 +65,7 @@ pub use self::{
     revocations::RevocationRow,
     revoked::RevokedRow,
     rooms::RoomRow,
+    search::{SearchRebuildRow, SearchTermRow, SearchedRow},
     sent::SentRow,
     service_keys::{KeyUseRow, ServiceKeyRow},
     shards::ShardRow,
@@ -78,7 +80,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 17;
+pub const VERSION: u32 = 18;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -108,6 +110,9 @@ pub static ALL: &[&Table] = &[
     RevocationRow::TABLE,
     RevokedRow::TABLE,
     RoomRow::TABLE,
+    SearchRebuildRow::TABLE,
+    SearchTermRow::TABLE,
+    SearchedRow::TABLE,
     SentRow::TABLE,
     ServiceKeyRow::TABLE,
     ShardRow::TABLE,

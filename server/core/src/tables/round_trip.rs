@@ -239,6 +239,9 @@ round_trips! {
     revocations: RevocationRow { user, before }
     rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
     revoked: RevokedRow { minute, user, before }
+    search_rebuilds: SearchRebuildRow { list, rebuild, ordered }
+    search_terms: SearchTermRow { room, bucket, term, time, position }
+    searched_rooms: SearchedRow { shard, room, position, time, rules, rebuild }
     sent: SentRow { room, sender, day, client, position, number, time, made, digest }
     service_keys: ServiceKeyRow {
         list, name, rights, secret, created, former, former_until, expires, revoked

@@ -197,6 +197,7 @@ impl World {
             entropy: Arc::new(Seeded(Mutex::new(Random::new(11)))),
             authenticator: Arc::new(Tokens(clock.clone())),
             reactors: Vec::new(),
+            index: None,
             endpoints,
         };
         let nodes = start(&settings, &ports).await;

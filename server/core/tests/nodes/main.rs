@@ -82,11 +82,16 @@ mod resend;
 mod resume;
 #[path = "../core/roles.rs"]
 mod roles;
+#[path = "../core/search.rs"]
+mod search;
+mod searches;
 #[path = "../core/send.rs"]
 mod send;
 #[path = "../core/services.rs"]
 mod services;
 mod settled;
 mod several;
+#[path = "../core/topics.rs"]
+mod topics;
 mod traces;
 mod versions;

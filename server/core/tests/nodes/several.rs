@@ -125,6 +125,7 @@ impl Several {
             entropy: Arc::new(Seeded(Mutex::new(Random::new(seed)))),
             authenticator: Arc::new(Tokens(self.clock.clone())),
             reactors: Vec::new(),
+            index: None,
             endpoints: self.endpoints.clone(),
         };
         let (network, faults) = (self.network.clone(), self.faults.clone());

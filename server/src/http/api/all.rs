@@ -2,11 +2,11 @@
 
 use super::{
     changes, contexts, entries, markers, members, messages, operation::Operation, people, reports,
-    rooms, webhooks,
+    rooms, search, webhooks,
 };
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 10] = [
+static OPERATIONS: [&[Operation]; 11] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
@@ -14,6 +14,7 @@ static OPERATIONS: [&[Operation]; 10] = [
     changes::OPERATIONS,
     entries::OPERATIONS,
     markers::OPERATIONS,
+    search::OPERATIONS,
     people::OPERATIONS,
     webhooks::OPERATIONS,
     reports::OPERATIONS,

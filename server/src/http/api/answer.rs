@@ -33,6 +33,8 @@ impl Answer {
             Reply::Page(page) => Self::of(&page),
             Reply::Entry(entry) => Self::of(&entry),
             Reply::Profiles(profiles) => Self::of(&profiles),
+            Reply::Found(found) => Self::of(&found),
+            Reply::Topics(topics) => Self::of(&topics),
             Reply::Revisions(revisions) => Self::of(&revisions),
             Reply::Previews(previews) => Self::of(&previews),
             Reply::Pins(pins) => Self::of(&pins),

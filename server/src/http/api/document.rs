@@ -58,6 +58,9 @@ const WITH_BODY: [(u16, &str); 2] =
 /// What can go wrong with those that change something.
 const WITH_CHANGE: (u16, &str) = (409, "It does not fit what there is: the code says why.");
 
+/// What is answered before anything looks at the request, and so without a body.
+const TOO_LONG: (u16, &str) = (431, "The address or the headers are too long.");
+
 /// What a body that does not come is answered.
 const SLOW: (u16, &str) = (408, "The body did not come in time.");
 
@@ -192,6 +195,8 @@ fn responses(operation: &Operation, schemas: &mut Schemas) -> Value {
         let about = "The answer would be the one that If-None-Match names.";
         responses.insert("304".to_owned(), json!({"description": about}));
     }
+    let (status, about) = TOO_LONG;
+    responses.insert(status.to_string(), json!({"description": about}));
     let mut wrong: Vec<_> = ALWAYS.into_iter().chain([SLOW]).collect();
     if operation.body.is_some() || operation.changes() {
         wrong.extend(WITH_BODY);

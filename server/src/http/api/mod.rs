@@ -25,6 +25,7 @@ mod problem;
 mod reports;
 mod rooms;
 mod schema;
+mod search;
 mod serve;
 mod webhooks;
 

@@ -50,6 +50,7 @@ impl Collector for Page {
         commands(&mut writer, &statistics)?;
         deliveries(&mut writer, &statistics)?;
         store(&mut writer, &app)?;
+        search(&mut writer, &statistics)?;
         bus(&mut writer, &app, &statistics)?;
         ownership(&mut writer, &app)?;
         rest(&mut writer, &app)?;
@@ -246,6 +247,14 @@ fn store(writer: &mut Writer<'_>, app: &App) -> fmt::Result {
         "caffis_store_reserve_bytes",
         "Free space below which writes are refused (store_reserve).",
         app.config.store_reserve as f64,
+    )
+}
+
+fn search(writer: &mut Writer<'_>, statistics: &Statistics) -> fmt::Result {
+    writer.counter(
+        "caffis_search_indexed",
+        "Messages that the search index was told of, again when they were edited or deleted.",
+        statistics.indexed,
     )
 }
 

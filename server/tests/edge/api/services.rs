@@ -78,6 +78,7 @@ fn cases(room: &str) -> Vec<Case> {
             403,
         ),
         case("entries", get.clone(), rooms("/entries?limit=5"), None, &["history"], 403),
+        case("search", get.clone(), rooms("/search?q=ciao&limit=5"), None, &["history"], 403),
         case("message", get.clone(), rooms("/entries/2"), None, &["history"], 403),
         case("previews", get.clone(), rooms("/previews?positions=2,1"), None, &["history"], 403),
         case("revisions", get.clone(), rooms("/messages/{m}/revisions"), None, &["history"], 403),

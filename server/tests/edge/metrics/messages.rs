@@ -56,6 +56,10 @@ async fn messages_are_counted_from_the_send_to_the_delivery() {
     };
     assert!(writes(&after) - writes(&before) >= 3.0);
     assert_eq!(after.sum("caffis_store_errors_total", &[]), 0.0);
+    // The index follows a moment later.
+    while server.scrape().await.value("caffis_search_indexed_total", &[]) < 3.0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     // Marco has read them, and others are told.
     marco.ask(Command::MarkRead(Mark { room, number: last })).await.unwrap();
     let told = |scrape: &Scrape| scrape.value("caffis_updates_total", &[]);

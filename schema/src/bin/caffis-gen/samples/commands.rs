@@ -1,12 +1,14 @@
 //! Commands and signals of clients.
 
 use caffis_schema::{
-    Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, Request, RoomId, Timestamp,
+    Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, Request, RoomId, Text,
+    Timestamp,
     command::{
         AddMembers, Anchor, Close, CreateGroup, Cursor, Delete, Edit, EnsureDirect, EnsureRoom,
         Hello, Hide, History, Leave, Mark, Members, MessageAt, Mute, Open, Pin, Pins, Previews,
         Profiles, React, Refresh, RemoveMember, Report, ReportReason, Resume, Revisions, Rooms,
-        Send, SetContext, SetPreferences, SetPresence, SetRole, Typing,
+        Search, SearchPlace, Send, SetContext, SetPreferences, SetPresence, SetRole, Topics,
+        Typing,
     },
     event::SystemBody,
     ids::MAX_EXACT,
@@ -15,8 +17,8 @@ use caffis_schema::{
 };
 
 use super::{
-    ASTRAL, FIRST_ROOM, LAST_ROOM, ORDER_MARK, RIGHT_TO_LEFT, ROOM, context, details, device, key,
-    last_key, list, longest, longest_participant, longest_user, participant, text, text_body,
+    ASTRAL, FIRST_ROOM, LAST_ROOM, ORDER_MARK, RIGHT_TO_LEFT, ROOM, TIME, context, details, device,
+    key, last_key, list, longest, longest_participant, longest_user, participant, text, text_body,
     unknown, user,
 };
 
@@ -208,6 +210,12 @@ fn messages() -> Vec<(&'static str, Command)> {
             "command revisions",
             Command::Revisions(Revisions { room: ROOM, position: Position(57), from: 1 }),
         ),
+        ("command topics", Command::Topics(Topics { room: ROOM, limit: 10 })),
+        ("command search", Command::Search(search(None, None))),
+        (
+            "command search, the next page in a room",
+            Command::Search(search(Some(ROOM), Some(place()))),
+        ),
         ("command react", Command::React(react("👍", true))),
         (
             "command react, take back",
@@ -231,6 +239,14 @@ fn messages() -> Vec<(&'static str, Command)> {
 
 fn report(reason: ReportReason, words: &str) -> Command {
     Command::Report(Report { room: ROOM, position: Position(57), reason, text: text(words) })
+}
+
+fn search(room: Option<RoomId>, before: Option<SearchPlace>) -> Search {
+    Search { room, query: Text::cut("caffè \"al banco\" from:giulia"), before, limit: 20 }
+}
+
+fn place() -> SearchPlace {
+    SearchPlace { time: Timestamp(TIME), room: ROOM, position: Position(57) }
 }
 
 fn react(emoji: &str, add: bool) -> React {

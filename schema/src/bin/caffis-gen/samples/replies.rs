@@ -2,14 +2,16 @@
 
 use caffis_schema::{
     Body, Entry, EntryKind, Error, ErrorCode, MessageNumber, Outcome, Position, Reply, ServerFrame,
-    Timestamp,
+    Text, Timestamp,
+    command::SearchPlace,
     event::{Answer, Answered},
     ids::MAX_EXACT,
     limits::Limits,
     open::Empty,
     reply::{
-        Appended, EntryPage, MemberPage, Opened, PinList, PreviewList, ProfileList, Refreshed,
-        Resumed, ResumedRooms, Revision, RevisionPage, RoomPage, Standing, Welcome,
+        Appended, EntryPage, Fragment, Hit, MemberPage, Opened, PinList, PreviewList, ProfileList,
+        Refreshed, Resumed, ResumedRooms, Revision, RevisionPage, RoomPage, SearchPage, Standing,
+        Topic, TopicList, Welcome,
     },
     room::{Availability, ContextStatus, Marker, Member, MessagePreview, PinnedMessage, Role},
 };
@@ -146,6 +148,7 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
         number: MessageNumber(41),
         time: Timestamp(TIME),
     };
+    let topic = Topic { word: longest(), weight: u32::MAX, messages: 1 };
     let (body, time) = (Body::Text(text_body(RIGHT_TO_LEFT)), Timestamp(TIME));
     let revision = Revision { revision: u32::MAX, time, body };
     vec![
@@ -163,6 +166,13 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
         ("revisions, none", Reply::Revisions(RevisionPage { revisions: list([]), more: false })),
         ("pins", Reply::Pins(PinList { pins: list([pin(), last_pin()]), head: Position(60) })),
         ("previews", Reply::Previews(PreviewList { previews: list([message_preview()]) })),
+        ("topics", Reply::Topics(TopicList { topics: list([topic]) })),
+        ("topics, none", Reply::Topics(TopicList { topics: list([]) })),
+        ("found", Reply::Found(found())),
+        (
+            "found, nothing",
+            Reply::Found(SearchPage { hits: list([]), next: None, rooms_left: 0, behind: false }),
+        ),
         ("entry", Reply::Entry(entry(57, Body::Text(text_body(ASTRAL))))),
     ]
 }
@@ -184,6 +194,21 @@ fn last_pin() -> PinnedMessage {
 fn message_preview() -> MessagePreview {
     let (position, changed) = (Position(57), Position(MAX_EXACT));
     MessagePreview { position, changed, preview: preview() }
+}
+
+fn found() -> SearchPage {
+    let fragment = |text: &str, matched| Fragment { text: Text::cut(text), matched };
+    let hit = Hit {
+        room: ROOM,
+        position: Position(57),
+        number: MessageNumber(41),
+        time: Timestamp(TIME),
+        sender: Some(user("ana")),
+        excerpt: list([fragment("un ", false), fragment("caffè", true), fragment(ASTRAL, false)]),
+    };
+    let notice = Hit { sender: None, excerpt: list([]), ..hit.clone() };
+    let next = SearchPlace { time: Timestamp(TIME), room: LAST_ROOM, position: Position(3) };
+    SearchPage { hits: list([hit, notice]), next: Some(next), rooms_left: 7, behind: true }
 }
 
 fn entry(position: u64, body: Body) -> Entry {
