@@ -8,7 +8,7 @@ import { Room } from "../room/Room.tsx";
 import { RoomList } from "../rooms/RoomList.tsx";
 import { useChat } from "./chat.tsx";
 import { REGION, useRegions } from "./regions.ts";
-import { showDetails, useRoute } from "./route.ts";
+import { openDialog, showDetails, useRoute } from "./route.ts";
 import styles from "./Shell.module.css";
 
 /** List, conversation and details beside each other, or one at a time on a phone. */
@@ -24,6 +24,16 @@ export function Shell() {
   }, [unread, t]);
 
   useRegions();
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
+      if (event.altKey || event.shiftKey || document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      openDialog("search");
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
   // When the details close, return the focus to their button, unless it was moved.
   const shown = useRef(false);
   useEffect(() => {

@@ -14,6 +14,7 @@ import { presenceLine } from "../room/Header.tsx";
 import styles from "./Details.module.css";
 import { Members } from "./Members.tsx";
 import { Mute } from "./Mute.tsx";
+import { Topics } from "./Topics.tsx";
 
 /** A conversation's details and members. */
 export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
@@ -82,6 +83,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
           </p>
         </div>
         {summary.role !== null && <Mute room={room} />}
+        {isPublic && <Topics room={id} number={summary.number} />}
         {members && <Members room={room} members={members} />}
         {isPublic && (
           <button

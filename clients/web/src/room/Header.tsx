@@ -1,6 +1,6 @@
 import type { RoomView, UserId } from "@caffis/chat";
 import { type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
-import { goTo } from "../app/route.ts";
+import { goTo, openDialog } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
@@ -43,6 +43,16 @@ export function Header(props: { room: RoomView; details: boolean; onDetails(): v
         </h2>
         <p data-testid="room-status">{statusLine(room, people, i18n, client.now())}</p>
       </div>
+      <button
+        type="button"
+        className={controls.icon}
+        aria-label={t.search}
+        title={t.search}
+        data-testid="search-room"
+        onClick={() => openDialog("search-room")}
+      >
+        <Icon name="search" />
+      </button>
       <button
         type="button"
         className={controls.icon}

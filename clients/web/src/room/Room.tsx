@@ -1,12 +1,14 @@
 import type { RoomId } from "@caffis/chat";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { explain, useChat } from "../app/chat.tsx";
-import { goTo } from "../app/route.ts";
+import { closeDialog, goTo, useRoute } from "../app/route.ts";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { OfflineBanner, UnreadableBanner } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
+import { HitBar } from "../search/HitBar.tsx";
+import { Search } from "../search/Search.tsx";
 import { About } from "./About.tsx";
 import { Composer, type ComposerHandle } from "./Composer.tsx";
 import { Header } from "./Header.tsx";
@@ -20,6 +22,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
   const { t } = useI18n();
   const { client } = useChat();
   const { id, details, onDetails } = props;
+  const { dialog } = useRoute();
   const room = useReadable(client.room(id));
   const known = useRef(false);
   const composer = useRef<ComposerHandle>(null);
@@ -71,6 +74,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
     <>
       {room && <Header room={room} details={details} onDetails={onDetails} />}
       {room?.card && <About card={room.card} />}
+      <HitBar room={id} />
       <OfflineBanner />
       {room?.held && !readable && <UnreadableBanner />}
       {room?.held && error !== null && (
@@ -87,6 +91,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
       ) : (
         <Unavailable error={error} readable={readable} onRetry={() => setAttempt(attempt + 1)} />
       )}
+      {dialog === "search-room" && <Search room={id} onClose={closeDialog} />}
       {room && <TypingLine users={room.typing} />}
       {room && error === null && (room.held || readable) && <Composer ref={composer} room={room} />}
     </>

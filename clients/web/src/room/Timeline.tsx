@@ -10,6 +10,7 @@ import {
 } from "react";
 import { Virtualizer } from "virtua";
 import { explain, isDirect, useChat, usePeople } from "../app/chat.tsx";
+import { arrived, usePlace } from "../app/place.ts";
 import { REGION } from "../app/regions.ts";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
@@ -84,6 +85,13 @@ export function Timeline(props: {
     onFailed: useCallback((error: unknown) => setProblem(explain(error, t)), [t]),
     onNothing: useCallback(() => setProblem(t.quoteHidden), [t]),
   });
+  // Somebody was led here from a search.
+  const place = usePlace(room.id);
+  useEffect(() => {
+    if (!place) return;
+    arrived(place);
+    jump(place.position);
+  }, [place, jump]);
   useEffect(() => {
     client.loadQuotes(room.id).catch(ignore);
   }, [client, room.id, entries, room.pins]);

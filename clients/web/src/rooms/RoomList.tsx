@@ -10,6 +10,7 @@ import { moveFocus } from "../common/moveFocus.ts";
 import { useReadable } from "../common/useReadable.ts";
 import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
+import { Search } from "../search/Search.tsx";
 import { Settings } from "../settings/Settings.tsx";
 import { NewConversation } from "./NewConversation.tsx";
 import styles from "./RoomList.module.css";
@@ -33,6 +34,16 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
     <>
       <header className={styles.top}>
         <h1>{t.appName}</h1>
+        <button
+          type="button"
+          className={controls.icon}
+          aria-label={t.search}
+          title={t.search}
+          data-testid="search"
+          onClick={() => openDialog("search")}
+        >
+          <Icon name="search" />
+        </button>
         <button
           type="button"
           className={controls.icon}
@@ -110,6 +121,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
       )}
       <ConnectionStatus />
       {dialog === "new" && <NewConversation onClose={closeDialog} />}
+      {dialog === "search" && <Search room={null} onClose={closeDialog} />}
       {dialog === "settings" && <Settings onClose={closeDialog} />}
     </>
   );
