@@ -19,7 +19,6 @@ import { useI18n } from "../i18n/i18n.tsx";
 import { type ActionGround, actionsFor, type MessageAction } from "./actions.ts";
 import { BubbleRow } from "./Bubble.tsx";
 import { DeleteMessage } from "./DeleteMessage.tsx";
-import { HideMessage } from "./HideMessage.tsx";
 import { LiveRegion } from "./LiveRegion.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
 import { Notice } from "./Notice.tsx";
@@ -228,14 +227,16 @@ export function Timeline(props: {
         {asked?.action === "reactors" && (
           <Reactors bubble={asked.bubble} onClose={() => setAsked(null)} />
         )}
-        {asked?.action === "delete" && (
-          <DeleteMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+        {(asked?.action === "delete" || asked?.action === "hide") && (
+          <DeleteMessage
+            room={room}
+            bubble={asked.bubble}
+            forEveryone={asked.action === "delete"}
+            onClose={() => setAsked(null)}
+          />
         )}
         {asked?.action === "report" && (
           <ReportMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
-        )}
-        {asked?.action === "hide" && (
-          <HideMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
         )}
         {asked?.action === "revisions" && (
           <Revisions room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
