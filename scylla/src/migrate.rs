@@ -344,18 +344,20 @@ impl<'a> Migration<'a> {
     }
 }
 
-/// Gives one statement; the driver waits until all servers agree on what it makes.
+/// Gives one statement, and waits until all servers agree on the schema.
 async fn execute(client: &Client, statement: &str) -> Result<(), MigrateError> {
     tracing::info!("migrating: {}", first_line(statement));
+    let failed = |reason| MigrateError::Statement {
+        statement: first_line(statement).to_owned(),
+        reason,
+    };
     let mut text = Statement::new(statement);
     text.set_request_timeout(Some(SCHEMA_CHANGE));
-    match client.session.query_unpaged(text, ()).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(MigrateError::Statement {
-            statement: first_line(statement).to_owned(),
-            reason: sentence(error),
-        }),
-    }
+    client.session.query_unpaged(text, ()).await.map_err(|error| failed(sentence(error)))?;
+    // The driver waits only for what this statement changed. Where another node has just made the
+    // same thing on this server, nothing changed here, and the other servers may not know it yet.
+    let agreed = client.session.await_schema_agreement().await;
+    agreed.map(drop).map_err(|error| failed(sentence(error)))
 }
 
 fn first_line(statement: &str) -> &str {
