@@ -30,6 +30,7 @@ mod session;
 mod slices;
 mod statement;
 mod store;
+mod tls;
 mod turns;
 mod values;
 mod write;
@@ -39,4 +40,5 @@ pub use self::{
     migrate::{MigrateError, Plan, Schema, migrate, plan},
     options::{ConnectError, Credentials, Options, Replication},
     store::ScyllaStore,
+    tls::{Identity, Tls},
 };

@@ -347,10 +347,8 @@ impl<'a> Migration<'a> {
 /// Gives one statement, and waits until all servers agree on the schema.
 async fn execute(client: &Client, statement: &str) -> Result<(), MigrateError> {
     tracing::info!("migrating: {}", first_line(statement));
-    let failed = |reason| MigrateError::Statement {
-        statement: first_line(statement).to_owned(),
-        reason,
-    };
+    let failed =
+        |reason| MigrateError::Statement { statement: first_line(statement).to_owned(), reason };
     let mut text = Statement::new(statement);
     text.set_request_timeout(Some(SCHEMA_CHANGE));
     client.session.query_unpaged(text, ()).await.map_err(|error| failed(sentence(error)))?;

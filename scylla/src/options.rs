@@ -2,15 +2,12 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::failure::sentence;
+use crate::{failure::sentence, tls::Tls};
 
 /// The longest name of a keyspace, as both servers have it.
 const MAX_KEYSPACE_BYTES: usize = 48;
 
 /// How the servers are reached, and how rows are kept there.
-///
-/// The connections are not encrypted: the driver's TLS needs a second crypto library, which this project does
-/// not take. Keep the servers in a network of their own, or put a tunnel between.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Some of the servers, each as `host` or `host:port` (9042). The driver finds the others.
@@ -19,6 +16,8 @@ pub struct Options {
     pub keyspace: String,
     /// Who connects; none where the servers do not ask.
     pub credentials: Option<Credentials>,
+    /// How connections are encrypted; none: they are not.
+    pub tls: Option<Tls>,
     /// The data centre of this process: requests stay in it. Needed where the servers are in several.
     pub data_centre: Option<String>,
     /// How many copies of each row a new keyspace gets; one that exists keeps its own.
@@ -64,6 +63,7 @@ impl Options {
             hosts,
             keyspace: keyspace.into(),
             credentials: None,
+            tls: None,
             data_centre: None,
             replication: Replication::default(),
         }
@@ -126,6 +126,9 @@ pub enum ConnectError {
         /// The program's.
         wanted: u32,
     },
+    /// What TLS needs cannot be used.
+    #[error("TLS to the CQL servers: {0}")]
+    Tls(String),
     /// None of the servers answers as it should.
     #[error("cannot connect to the CQL servers {hosts}: {reason}")]
     Unreachable {

@@ -109,6 +109,9 @@ pub(crate) async fn connect(
     if let Some(credentials) = &options.credentials {
         builder = builder.user(&credentials.user, &credentials.password);
     }
+    if let Some(tls) = &options.tls {
+        builder = builder.tls_context(Some(tls.client_config()?));
+    }
     let session = builder.build().await;
     let session = session.map_err(|error| ConnectError::unreachable(options, error))?;
     check_data_centre(options, &session)?;

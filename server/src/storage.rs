@@ -1,11 +1,13 @@
 //! Where everything is kept: the embedded store in the data folder, or one that nodes share.
 
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use caffis_core::ports::{clock::SharedClock, store::SharedStore};
 use caffis_embedded::{EmbeddedStore, Health, Options};
-use caffis_scylla::{Credentials, Replication, Risk, Schema, ScyllaStore, migrate, plan, risks};
+use caffis_scylla::{
+    Credentials, Identity, Replication, Risk, Schema, ScyllaStore, Tls, migrate, plan, risks,
+};
 
 use crate::config::{self, Config, Copies};
 
@@ -156,6 +158,7 @@ fn shared_options(config: &Config) -> anyhow::Result<caffis_scylla::Options> {
         (None, Some(_)) => bail!("store_password is set and store_user is not: set both"),
         (None, None) => None,
     };
+    options.tls = tls(config)?;
     options.data_centre.clone_from(&config.store.data_centre);
     options.replication = match Copies::parse(&config.store.replication) {
         Some(Copies::Everywhere(copies)) => Replication::Everywhere(copies),
@@ -165,11 +168,54 @@ fn shared_options(config: &Config) -> anyhow::Result<caffis_scylla::Options> {
     Ok(options)
 }
 
+/// How connections to the servers of a shared store are encrypted.
+fn tls(config: &Config) -> anyhow::Result<Option<Tls>> {
+    let settings = &config.store.tls;
+    let read = |name: &str, path: &Path| {
+        fs::read(path).with_context(|| format!("{name} {}", path.display()))
+    };
+    let authority = settings.ca.as_deref().map(|path| read("store_ca", path)).transpose()?;
+    let identity = match (&settings.certificate, &settings.key) {
+        (Some(certificate), Some(key)) => Some(Identity {
+            certificates: read("store_certificate", certificate)?,
+            key: read("store_key", key)?,
+        }),
+        (None, None) => None,
+        _ => bail!("store_certificate and store_key belong together: set both"),
+    };
+    let name = settings.name.clone();
+    let unused = authority.is_some() || identity.is_some() || name.is_some();
+    match settings.on {
+        true => Ok(Some(Tls { authority, name, identity })),
+        false if unused => bail!(
+            "the certificates for the CQL servers are of no use without store_tls: set store_tls = true"
+        ),
+        false => Ok(None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use caffis_scylla::Loss;
 
     use super::*;
+
+    #[test]
+    fn certificates_are_not_ignored_in_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        fs::write(&file, "a root").unwrap();
+        let mut config = Config::default();
+        assert!(tls(&config).unwrap().is_none());
+        config.store.tls.ca = Some(file.clone());
+        assert!(tls(&config).unwrap_err().to_string().ends_with("set store_tls = true"));
+        config.store.tls.on = true;
+        assert_eq!(tls(&config).unwrap().unwrap().authority.unwrap(), b"a root");
+        config.store.tls.key = Some(file.clone());
+        assert!(tls(&config).unwrap_err().to_string().contains("belong together"));
+        config.store.tls.certificate = Some(folder.path().join("missing.pem"));
+        assert!(tls(&config).unwrap_err().to_string().starts_with("store_certificate"));
+    }
 
     #[test]
     fn a_loss_is_refused_unless_it_is_accepted_by_name() {

@@ -1,20 +1,17 @@
 //! Apache Cassandra.
 
+mod program;
+
 use std::{
-    env, fs,
+    fs,
     io::{Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
 
-use crate::{address::Address, folder::Folder, process::Process};
-
-/// The folder of the server's jars; where it is not set, `cargo xtask setup` has put them into the cache.
-const LIB_VARIABLE: &str = "CAFFIS_CASSANDRA_LIB";
-/// Where that is, below the user's cache.
-const LIB_FOLDER: &str = "caffis-chat/tools/cassandra-5.0.9";
+use crate::{address::Address, certificates::Authority, folder::Folder, process::Process};
 
 const CQL_PORT: u16 = 9042;
 /// Where the nodes of a ring talk to each other.
@@ -23,14 +20,6 @@ const RING_PORT: u16 = 7000;
 /// How long a server may take until it answers: four seconds, or a minute on a busy machine.
 const START: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(50);
-
-const CONFIGURATION: &str = include_str!("cassandra/cassandra.yaml");
-const LOGGING: &str = include_str!("cassandra/logback.xml");
-const FLAGS: &str = include_str!("cassandra/jvm.options");
-const CLOCK: &str = include_str!("cassandra/FileClock.java");
-
-/// A third of all tokens: the nodes of a ring share them evenly.
-const TOKENS_OF_A_THIRD: i64 = 6_148_914_691_236_517_205;
 
 /// An OPTIONS frame of the native protocol, version 4, and how a server's answer to it begins.
 const OPTIONS: [u8; 9] = [4, 0, 0, 0, 5, 0, 0, 0, 0];
@@ -55,6 +44,15 @@ pub enum CommitLog {
     Periodic,
 }
 
+/// Whether connections to a server are encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// They are not.
+    Off,
+    /// They are, and who connects shows a certificate of [`CqlServers::authority`].
+    BothSides,
+}
+
 /// How servers are started.
 #[derive(Clone, Copy, Debug)]
 pub struct CqlSetup {
@@ -64,13 +62,20 @@ pub struct CqlSetup {
     pub clock: Clock,
     /// When they acknowledge.
     pub commit_log: CommitLog,
+    /// How they talk to those who connect.
+    pub encryption: Encryption,
 }
 
 impl CqlSetup {
     /// So many, with a still clock, that acknowledge what is on the disk.
     #[must_use]
     pub fn new(count: usize) -> Self {
-        Self { count, clock: Clock::Still, commit_log: CommitLog::Batch }
+        Self {
+            count,
+            clock: Clock::Still,
+            commit_log: CommitLog::Batch,
+            encryption: Encryption::Off,
+        }
     }
 
     /// Starts them, and waits until all of them answer.
@@ -80,35 +85,41 @@ impl CqlSetup {
     #[must_use]
     pub fn start(self) -> CqlServers {
         assert!((1..=3).contains(&self.count), "one server or a ring of up to three");
-        let (java, lib) = (java(), lib());
+        let (java, lib) = (program::java(), program::lib());
         let folder = Folder::make("cql");
         let clock = (self.clock == Clock::Still).then(|| {
             let clock = folder.path().join("clock");
             fs::write(&clock, "").expect("a file for the clock");
-            compile_clock(&java, &lib, folder.path());
+            program::compile_clock(&java, &lib, folder.path());
             clock
         });
         let addresses: Vec<Address> =
             (0..self.count).map(|_| Address::take(&[CQL_PORT, RING_PORT])).collect();
         let seeds: Vec<String> = addresses.iter().map(|one| one.address.to_string()).collect();
         let seeds = seeds.join(",");
+        let authority = Authority::new();
         let nodes = addresses.into_iter().enumerate().map(|(number, address)| {
             let folder = folder.path().join(number.to_string());
-            configure(&folder, address.address, number, &seeds, self.commit_log);
-            let mut command = command(&java, &lib, &folder, clock.as_deref());
+            fs::create_dir_all(&folder).expect("a folder");
+            let Self { commit_log, encryption, .. } = self;
+            let (seeds, address_of) = (seeds.as_str(), address.address);
+            authority.write_server(address_of, &folder);
+            program::Server { address: address_of, number, seeds, commit_log, encryption }
+                .configure(&folder);
+            let mut command = program::command(&java, &lib, &folder, clock.as_deref());
             // A node forgets others that do not join for half a minute; alone, it waits for nobody.
             let delay = if self.count == 1 { 0 } else { 30_000 };
             command.arg(format!("-Dcassandra.ring_delay_ms={delay}"));
             command.arg("org.apache.cassandra.service.CassandraDaemon");
             let process = Process::start(&command, &folder.join("out.log"));
-            CqlNode { address, command, folder, process }
+            CqlNode { address, command, encryption, folder, process }
         });
         let nodes: Vec<CqlNode> = nodes.collect();
         nodes.iter().for_each(CqlNode::wait);
         for (node, other) in nodes.iter().flat_map(|node| nodes.iter().map(move |o| (node, o))) {
             node.wait_for(other);
         }
-        CqlServers { nodes, clock, folder }
+        CqlServers { nodes, clock, authority, folder }
     }
 }
 
@@ -116,6 +127,7 @@ impl CqlSetup {
 pub struct CqlServers {
     nodes: Vec<CqlNode>,
     clock: Option<PathBuf>,
+    authority: Authority,
     // Removed after the nodes have ended.
     folder: Folder,
 }
@@ -124,6 +136,7 @@ pub struct CqlServers {
 pub struct CqlNode {
     address: Address,
     command: Command,
+    encryption: Encryption,
     folder: PathBuf,
     process: Process,
 }
@@ -161,6 +174,12 @@ impl CqlServers {
         self.folder.path()
     }
 
+    /// Who has signed the servers' certificates, and signs those of clients.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// Moves the servers' wall clock forward.
     ///
     /// # Panics
@@ -185,6 +204,22 @@ impl CommitLog {
         match self {
             Self::Batch => "commitlog_sync: batch",
             Self::Periodic => "commitlog_sync: periodic\ncommitlog_sync_period: 10s",
+        }
+    }
+}
+
+impl Encryption {
+    /// Its lines of the configuration.
+    fn lines(self, folder: &Path) -> String {
+        let folder = folder.display();
+        match self {
+            Self::Off => String::new(),
+            Self::BothSides => format!(
+                "client_encryption_options:\n  enabled: true\n  optional: false\n  \
+                 require_client_auth: true\n  ssl_context_factory:\n    \
+                 class_name: org.apache.cassandra.security.PEMBasedSslContextFactory\n  \
+                 keystore: {folder}/server.pem\n  truststore: {folder}/authority.pem"
+            ),
         }
     }
 }
@@ -250,11 +285,27 @@ impl CqlNode {
 
     fn wait(&self) {
         let deadline = Instant::now() + START;
-        while !answers(self.socket()) {
+        while !self.answers() {
             assert!(self.process.is_running(), "the server has ended: {}", self.log());
             assert!(Instant::now() < deadline, "the server does not answer: {}", self.log());
             std::thread::sleep(POLL);
         }
+    }
+
+    /// Whether it says what it can do. Where it encrypts, whether it listens: it does so last.
+    fn answers(&self) -> bool {
+        let ask = || -> std::io::Result<[u8; 5]> {
+            let mut stream = TcpStream::connect_timeout(&self.socket(), Duration::from_secs(1))?;
+            if self.encryption != Encryption::Off {
+                return Ok(SUPPORTED);
+            }
+            stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+            stream.write_all(&OPTIONS)?;
+            let mut answer = [0; 5];
+            stream.read_exact(&mut answer)?;
+            Ok(answer)
+        };
+        ask().is_ok_and(|answer| answer == SUPPORTED)
     }
 
     /// Waits until it has met another one of the ring.
@@ -275,104 +326,4 @@ impl CqlNode {
         let lines: Vec<&str> = text.lines().rev().take(40).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
-}
-
-fn answers(address: SocketAddr) -> bool {
-    let ask = || -> std::io::Result<[u8; 5]> {
-        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
-        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-        stream.write_all(&OPTIONS)?;
-        let mut answer = [0; 5];
-        stream.read_exact(&mut answer)?;
-        Ok(answer)
-    };
-    ask().is_ok_and(|answer| answer == SUPPORTED)
-}
-
-/// The jars' folder.
-fn lib() -> PathBuf {
-    let given = |name| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let lib = given(LIB_VARIABLE).unwrap_or_else(|| {
-        let cache = given("XDG_CACHE_HOME")
-            .or_else(|| Some(given("HOME")?.join(".cache")))
-            .expect("HOME is not set");
-        cache.join(LIB_FOLDER)
-    });
-    assert!(
-        lib.is_dir(),
-        "the CQL server is missing in {}: run `cargo xtask setup`",
-        lib.display()
-    );
-    lib
-}
-
-/// Java 17: the server takes no other.
-fn java() -> PathBuf {
-    let homes = env::var_os("JAVA_HOME").into_iter().map(PathBuf::from);
-    let installed = fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten();
-    let programs =
-        homes.chain(installed.map(|entry| entry.path())).map(|home| home.join("bin/java"));
-    let is_17 = |java: &PathBuf| {
-        let output = Command::new(java).arg("-version").output();
-        output.is_ok_and(|output| String::from_utf8_lossy(&output.stderr).contains("\"17."))
-    };
-    programs
-        .into_iter()
-        .find(is_17)
-        .expect("Java 17 is missing: run `cargo xtask setup`, or install openjdk-17-jre-headless")
-}
-
-/// The jar whose name begins so.
-fn jar(lib: &Path, name: &str) -> PathBuf {
-    let mut jars = fs::read_dir(lib).expect("the jars").flatten();
-    let found = jars.find(|entry| entry.file_name().to_string_lossy().starts_with(name));
-    found.unwrap_or_else(|| panic!("no {name}*.jar in {}", lib.display())).path()
-}
-
-/// The class of the clock that tests move; the compiler is part of the runtime that Debian installs.
-fn compile_clock(java: &Path, lib: &Path, folder: &Path) {
-    let source = folder.join("FileClock.java");
-    fs::write(&source, CLOCK).expect("the clock's source");
-    let output = Command::new(java)
-        .args(["-XX:TieredStopAtLevel=1", "-m", "jdk.compiler/com.sun.tools.javac.Main", "-cp"])
-        .arg(jar(lib, "cassandra-all-"))
-        .args(["-proc:none", "-d"])
-        .args([folder, &source])
-        .output()
-        .expect("Java runs");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "the clock does not compile: {errors}");
-}
-
-fn configure(folder: &Path, address: Ipv4Addr, number: usize, seeds: &str, commit_log: CommitLog) {
-    fs::create_dir_all(folder).expect("a folder");
-    let number = i64::try_from(number).expect("a few");
-    let token = (number - 1) * TOKENS_OF_A_THIRD;
-    let text = CONFIGURATION
-        .replace("@ADDR@", &address.to_string())
-        .replace("@SEEDS@", seeds)
-        .replace("@TOKEN@", &token.to_string())
-        .replace("@COMMIT_LOG@", commit_log.lines());
-    fs::write(folder.join("cassandra.yaml"), text).expect("a configuration");
-    let text = LOGGING.replace("@DIR@", &folder.display().to_string());
-    fs::write(folder.join("logback.xml"), text).expect("a configuration");
-}
-
-fn command(java: &Path, lib: &Path, folder: &Path, clock: Option<&Path>) -> Command {
-    let mut command = Command::new(java);
-    let dir = folder.display();
-    let classes = folder.parent().expect("a folder around it").display();
-    command
-        .args(FLAGS.lines())
-        .arg(format!("-javaagent:{}", jar(lib, "jamm-").display()))
-        .arg(format!("-Dcassandra.config=file://{dir}/cassandra.yaml"))
-        .arg(format!("-Dcassandra.storagedir={dir}"))
-        .arg(format!("-Dcassandra.logdir={dir}"))
-        .arg(format!("-Dlogback.configurationFile={dir}/logback.xml"))
-        .args(["-cp", &format!("{}/*:{classes}", lib.display())]);
-    if let Some(clock) = clock {
-        command.arg("-Dcassandra.clock=FileClock");
-        command.arg(format!("-Dtest.clock={}", clock.display()));
-    }
-    command
 }

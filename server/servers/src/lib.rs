@@ -18,6 +18,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod address;
+pub mod certificates;
 mod cql;
 pub mod demo;
 pub mod ending;
@@ -29,6 +30,6 @@ pub mod prometheus;
 pub mod redis;
 pub mod story;
 
-pub use cql::{Clock, CommitLog, CqlNode, CqlServers, CqlSetup};
+pub use cql::{Clock, CommitLog, CqlNode, CqlServers, CqlSetup, Encryption};
 pub use haproxy::HaProxy;
 pub use postgres::PostgresServer;

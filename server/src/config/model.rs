@@ -98,12 +98,29 @@ pub struct StoreSettings {
     pub user: Option<String>,
     /// The password, instead of the address's.
     pub password: Option<Secret>,
+    /// How connections to it are encrypted.
+    pub tls: StoreTls,
     /// The data centre of this node.
     pub data_centre: Option<String>,
     /// The copies of each row in a new keyspace: a number, or a number for each data centre.
     pub replication: Vec<String>,
     /// What the servers may lose of what they acknowledged, by [`caffis_scylla::Loss::name`].
     pub accept_loss: Vec<String>,
+}
+
+/// How connections to a shared store are encrypted.
+#[derive(Clone, Debug, Default)]
+pub struct StoreTls {
+    /// Whether they are.
+    pub on: bool,
+    /// Whom to trust; none: the roots of the machine.
+    pub ca: Option<PathBuf>,
+    /// The name in every server's certificate; none: each holds its server's address.
+    pub name: Option<String>,
+    /// This node's certificate for servers that ask for one.
+    pub certificate: Option<PathBuf>,
+    /// Its key.
+    pub key: Option<PathBuf>,
 }
 
 /// How a node is one of several.

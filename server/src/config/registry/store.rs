@@ -34,6 +34,36 @@ pub(super) const SETTINGS: &[Setting] = &[
         Field::Secret(|c| &mut c.store.password, 1),
     ),
     setting(
+        "store_tls",
+        GROUP,
+        "Whether connections to the CQL servers are encrypted",
+        Field::Switch(|c| &mut c.store.tls.on),
+    ),
+    setting(
+        "store_ca",
+        GROUP,
+        "Root certificates (PEM) for the TLS certificates of the CQL servers; empty: the machine's",
+        Field::File(|c| &mut c.store.tls.ca),
+    ),
+    setting(
+        "store_tls_name",
+        GROUP,
+        "The name that the certificate of every CQL server holds; empty: each holds the address of its server",
+        Field::Maybe(|c| &mut c.store.tls.name, is_word, "a text of up to 256 bytes"),
+    ),
+    setting(
+        "store_certificate",
+        GROUP,
+        "This node's certificate (PEM), for CQL servers that ask for one; needs store_key; empty: none",
+        Field::File(|c| &mut c.store.tls.certificate),
+    ),
+    setting(
+        "store_key",
+        GROUP,
+        "Private key (PEM) of store_certificate; empty: none",
+        Field::File(|c| &mut c.store.tls.key),
+    ),
+    setting(
         "store_data_centre",
         GROUP,
         "The CQL servers' data centre in which this node is; needed if they are in several",
