@@ -46,6 +46,9 @@ pub use reply::Reply;
 /// than the client's version.
 pub const PROTOCOL_VERSION: u16 = 1;
 
+/// The protocol as AsyncAPI 3, for tools; written by caffis-gen.
+pub const ASYNCAPI: &str = include_str!("../asyncapi.json");
+
 /// The ALPN identifier of native QUIC.
 pub const ALPN: &[u8] = b"caffis/1";
 

@@ -6,6 +6,7 @@
 #[allow(dead_code, unused_imports, reason = "shared with the tests of the edge")]
 mod common;
 mod fuzz;
+mod realtime;
 mod receives;
 mod sends;
 

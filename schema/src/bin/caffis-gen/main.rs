@@ -1,6 +1,7 @@
-//! Writes what is generated from the wire types: the TypeScript codec, `wire.lock` and the golden
-//! vectors; and from the kinds of webhooks their JSON Schemas. `--write` writes the files, `--check` fails when one of them is stale.
+//! Writes what is generated from the wire types: the TypeScript codec, the AsyncAPI document, `wire.lock` and
+//! the golden vectors; and from the kinds of webhooks their JSON Schemas. `--write` writes the files, `--check` fails when one of them is stale.
 
+mod asyncapi;
 mod coverage;
 mod docs;
 mod golden;
@@ -45,6 +46,7 @@ fn generate() -> Result<Vec<Generated>> {
     let docs = docs::Docs::of(&[&schema.join("src")])?;
     let mut generated = hooks::schemas(schema)?;
     generated.extend([
+        (schema.join("asyncapi.json"), asyncapi::document(&model, &docs)?),
         (schema.join("wire.lock"), lock::lock(&model)),
         (schema.join("golden/frames.json"), golden::vectors(&model)?),
         (

@@ -29,6 +29,15 @@ pub(super) const PATH: &str = "/api/chat/openapi.json";
 
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
 
+/// Where the document of the realtime protocol is.
+pub(super) const REALTIME_PATH: &str = "/api/chat/asyncapi.json";
+
+/// Gives the document of the realtime protocol.
+pub(super) async fn serve_realtime() -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, caffis_schema::ASYNCAPI).into_response()
+}
+
 /// Gives the document.
 pub(super) async fn serve() -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];

@@ -54,6 +54,7 @@ pub fn calls() -> impl Iterator<Item = &'static str> {
 pub(super) fn router() -> Router<Arc<App>> {
     let mut router = Router::new()
         .route(document::PATH, get(document::serve))
+        .route(document::REALTIME_PATH, get(document::serve_realtime))
         .route(console::PATH, get(console::page))
         .route(console::SCRIPT, get(console::script))
         .route(console::STYLE, get(console::style));

@@ -123,3 +123,23 @@ async fn the_console_loads_nothing_from_elsewhere() {
     }
     assert_eq!(server.get("/api/chat/openapi.json").await.0, 200);
 }
+
+#[tokio::test]
+async fn the_realtime_protocol_is_described_where_it_is_spoken() {
+    let server = Setup::dev().start().await;
+    let (status, document) = server.get("/api/chat/asyncapi.json").await;
+    assert_eq!((status, &document["asyncapi"]), (200, &"3.0.0".into()));
+    let (_, connect) = server.get("/api/chat/connect").await;
+    assert_eq!(document["channels"]["chat"]["address"], connect["websocket"]["path"]);
+    let mut references = BTreeSet::new();
+    let mut found = Vec::new();
+    objects(&document, &mut found);
+    for object in found {
+        references.extend(object.get("$ref").and_then(Value::as_str).map(str::to_owned));
+    }
+    assert!(references.len() > 100, "{} references", references.len());
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
