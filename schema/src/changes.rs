@@ -25,6 +25,7 @@ impl EntryKind {
             | Self::Role(_)
             | Self::Context(_)
             | Self::Pinned(_)
+            | Self::Settings(_)
             | Self::Unknown(_) => None,
         }
     }

@@ -14,10 +14,12 @@ use crate::{
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
+    placement::SetPlacement,
     room::{
         Availability, ClientKey, Context, ContextStatus, Details, Extra, HistoryPolicy,
         Participant, ReplyTo, Role, RoomClass,
     },
+    settings::SetRoomSettings,
 };
 
 /// A frame from a client. In a datagram only [`ClientFrame::Signal`] is allowed.
@@ -125,6 +127,12 @@ open_enum! {
         35 "search" Search(Search),
         /// What a public room talks about.
         36 "topics" Topics(Topics),
+        /// Says where a room stands in the person's own list, on all of their devices.
+        37 "set_placement" SetPlacement(SetPlacement),
+        /// Makes another member the owner in the caller's place.
+        38 "transfer_ownership" TransferOwnership(TransferOwnership),
+        /// Changes how people write in a room: slow mode, frozen, announcements only.
+        39 "set_room_settings" SetRoomSettings(SetRoomSettings),
     }
 }
 
@@ -271,6 +279,17 @@ pub struct SetRole {
     pub user: UserId,
     /// The new role.
     pub role: Role,
+}
+
+/// See [`Command::TransferOwnership`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct TransferOwnership {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room.
+    pub room: RoomId,
+    /// Who owns it from now on; the caller is an admin then.
+    pub user: UserId,
 }
 
 /// See [`Command::Leave`].

@@ -137,6 +137,10 @@ error_codes! {
     28 "already_read" AlreadyRead,
     /// A reaction is one emoji, and this is something else.
     29 "not_an_emoji" NotAnEmoji,
+    /// Slow mode: the person wrote in this room a moment ago.
+    30 "slow_mode" SlowMode,
+    /// Only those who moderate write in this room now.
+    31 "read_only" ReadOnly,
 }
 
 impl Serialize for ErrorCode {

@@ -10,11 +10,13 @@ use crate::{
     limits::{EMOJI_BYTES, MARKERS, NAME_BYTES, TEXT_BYTES, USERS_PER_COMMAND},
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
+    placement::RoomPlaced,
     reply::Reply,
     room::{
         Card, Context, Marker, Message, OwnState, Presence, Preview, Profile, Role, RoomClass,
         RoomSummary,
     },
+    settings::SettingsChange,
 };
 
 /// A frame from the server. In a datagram only [`ServerFrame::Signal`] comes.
@@ -92,6 +94,8 @@ open_enum! {
         12 "own_state" OwnState(OwnState),
         /// This person marked a message for themselves, on any device.
         13 "flagged" Flagged(Flagged),
+        /// This person put a room elsewhere in their list, on any device.
+        14 "placed" Placed(RoomPlaced),
     }
 }
 
@@ -138,6 +142,8 @@ open_enum! {
         8 "reacted" Reacted(Reacted),
         /// A message was pinned, or is pinned no longer.
         9 "pinned" Pinned(Pinned),
+        /// How people write in the room changed.
+        10 "settings" Settings(SettingsChange),
     }
 }
 

@@ -3,10 +3,11 @@
 use crate::{
     command::{
         AddMembers, Command, Delete, Edit, Leave, Pin, React, RemoveMember, Send, SetContext,
-        SetRole,
+        SetRole, TransferOwnership,
     },
     ids::RoomId,
     room::ClientKey,
+    settings::SetRoomSettings,
 };
 
 /// A command that changes a room's log, once for each key.
@@ -32,7 +33,20 @@ macro_rules! keyed {
     )+ };
 }
 
-keyed!(AddMembers, Delete, Edit, Leave, Pin, React, RemoveMember, Send, SetContext, SetRole);
+keyed!(
+    AddMembers,
+    Delete,
+    Edit,
+    Leave,
+    Pin,
+    React,
+    RemoveMember,
+    Send,
+    SetContext,
+    SetRole,
+    SetRoomSettings,
+    TransferOwnership
+);
 
 impl Command {
     /// The command as one that changes a room's log.
@@ -45,6 +59,8 @@ impl Command {
             Self::SetRole(command) => Some(command),
             Self::SetContext(command) => Some(command),
             Self::Leave(command) => Some(command),
+            Self::TransferOwnership(command) => Some(command),
+            Self::SetRoomSettings(command) => Some(command),
             Self::Send(command) => Some(command),
             Self::Edit(command) => Some(command),
             Self::Delete(command) => Some(command),
@@ -77,6 +93,7 @@ impl Command {
             | Self::Pins(_)
             | Self::Search(_)
             | Self::Topics(_)
+            | Self::SetPlacement(_)
             | Self::Unknown(_) => None,
         }
     }

@@ -28,9 +28,12 @@ pub mod open;
 pub mod outgoing;
 mod output;
 pub mod people;
+pub mod placement;
 pub mod reply;
 pub mod reports;
+pub mod roles;
 pub mod room;
+pub mod settings;
 
 pub use bounded::{Blob, List, Text};
 pub use codec::{Codec, DecodeError};

@@ -91,6 +91,10 @@ maxima! {
     FRAGMENTS = 40;
     /// One part of an excerpt, in bytes.
     EXCERPT_BYTES = 1_000;
+    /// The longest time of slow mode, in seconds.
+    SLOW_MODE_SECONDS = 21_600;
+    /// Rooms that a person pins in their list.
+    PINNED_ROOMS = 10;
     /// The bytes of entries in one page or one resume answer; long entries mean fewer of them.
     PAGE_BYTES = 192 * 1024;
 }

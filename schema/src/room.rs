@@ -3,6 +3,7 @@
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::roles::Role;
 use crate::{
     bounded::{List, Text},
     event::Body,
@@ -14,6 +15,8 @@ use crate::{
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
+    placement::Placed,
+    settings::RoomSettings,
 };
 
 /// What kind of room it is; fixed at creation.
@@ -35,20 +38,6 @@ pub struct Context {
     pub kind: Text<CONTEXT_TYPE_BYTES>,
     /// Which one.
     pub id: Text<CONTEXT_ID_BYTES>,
-}
-
-/// What a member may do.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Schema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Reads and writes.
-    Member,
-    /// Also adds and removes members and changes roles below its own.
-    Admin,
-    /// Also makes owners and admins.
-    Owner,
 }
 
 /// What a new member sees of the time before joining.
@@ -309,6 +298,10 @@ pub struct RoomSummary {
     /// Until when this user wants no notifications of it; none if they want them. A time that has passed counts as
     /// none.
     pub muted_until: Option<Timestamp>,
+    /// Where this user has put it in their list.
+    pub placed: Placed,
+    /// How people write in it.
+    pub settings: RoomSettings,
 }
 
 /// A message to be sent or kept: its body and who wrote it.

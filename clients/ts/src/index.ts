@@ -21,6 +21,7 @@ export type { KeptMessage, KeptMessages, OutboxStorage } from "./outbox/storage.
 export * from "./protocol.ts";
 export { isDeleted, isHidden, messageText, repliedTo, shortened } from "./store/changes.ts";
 export { HELD_ENTRIES } from "./store/log.ts";
+export { placementOf } from "./store/placement.ts";
 export type { Readable } from "./store/readable.ts";
 export type {
   ConnectionView,

@@ -102,6 +102,8 @@ const ROOM_SUMMARY: RoomSummary = {
   active: T0,
   readable: true,
   mutedUntil: null,
+  placed: { placement: "listed", number: 0 },
+  settings: { slowModeSeconds: 0, frozen: false, announcements: false },
 };
 
 /** A server with one room, as small as the tests allow. */

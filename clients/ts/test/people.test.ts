@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FOR_EVER } from "../src/index.ts";
+import { FOR_EVER, type Placement, placementOf } from "../src/index.ts";
 import { FakeServer, ME, OTHER, ROOM, settled } from "./fake.ts";
 import { count, refusal, start } from "./start.ts";
 
@@ -78,6 +78,40 @@ describe("read and delivered", () => {
     server.link.event({ type: "own_read", value: { ...own, mutedUntil: null } });
     await settled();
     expect(muted()).toBeNull();
+  });
+});
+
+describe("the places of rooms in the list", () => {
+  test("follow what is said on any device, and the next message", async () => {
+    const server = new FakeServer();
+    server.write("one");
+    const { client, timers } = start(server);
+    await timers.advance(10);
+    const room = () => client.rooms.getSnapshot().rooms[0];
+    const shown = (now: number) => {
+      const summary = room();
+      return summary && placementOf(summary, now);
+    };
+    const tell = async (placement: Placement, number: number) => {
+      server.link.event({ type: "placed", value: { room: ROOM, placed: { placement, number } } });
+      await settled();
+    };
+    expect(shown(0)).toBe("listed");
+    for (const placement of ["pinned", "archived", "hidden", "listed"] as const) {
+      await tell(placement, 1);
+      expect(shown(0)).toBe(placement);
+    }
+    await tell("archived", 1);
+    const own = { room: ROOM, read: 0, unread: 1, mutedUntil: 1000 };
+    server.link.event({ type: "own_read", value: own });
+    server.tell(server.write("two"));
+    await settled();
+    // Until the room is no longer muted.
+    expect([shown(999), shown(1000)]).toEqual(["archived", "listed"]);
+    await tell("hidden", 1);
+    expect([shown(999), shown(1000)]).toEqual(["listed", "listed"]);
+    await tell("pinned", 1);
+    expect(shown(0)).toBe("pinned");
   });
 });
 

@@ -21,6 +21,8 @@ const SUMMARY: RoomSummary = {
   active: 0,
   readable: true,
   mutedUntil: null,
+  placed: { placement: "listed", number: 0 },
+  settings: { slowModeSeconds: 0, frozen: false, announcements: false },
 };
 
 function entry(position: number, kind: EntryKind): Entry {
@@ -54,6 +56,19 @@ test("a summary follows the roles and members of its log, each entry once", () =
   expect(advance(after, [left], ME)).toMatchObject({ role: "admin", members: 2, head: 4 });
   expect(advance(after, [promoted, joined], ME)).toEqual(after);
   expect(advance(SUMMARY, [promoted], OTHER).role).toBe("member");
+});
+
+test("a summary follows how people write, each entry once", () => {
+  const before = SUMMARY.settings;
+  const settings = { slowModeSeconds: 30, frozen: true, announcements: false };
+  const set = entry(5, { type: "settings", value: { settings, before, by: OTHER } });
+  const back = entry(6, {
+    type: "settings",
+    value: { settings: before, before: settings, by: ME },
+  });
+  expect(advance(SUMMARY, [set], ME).settings).toEqual(settings);
+  const after = advance(SUMMARY, [set, back], ME);
+  expect(advance(after, [set], ME).settings).toEqual(before);
 });
 
 test("a list of members follows roles and who left, and is loaded again for who came", () => {

@@ -34,7 +34,11 @@ function ground(
 ): ActionGround {
   const { now = MINUTE, read = 0, closed = false } = more;
   const room = {
-    summary: { class: "social", role: "member", members: 2, peer: null, ...summary },
+    summary: {
+      ...{ class: "social", role: "member", members: 2, peer: null },
+      settings: { slowModeSeconds: 0, frozen: false, announcements: false },
+      ...summary,
+    },
     pins: null,
     markers: new Map([[MARCO, { user: MARCO, delivered: 9, read }]]),
     card: closed ? { status: { type: "closed" } } : null,
@@ -44,6 +48,21 @@ function ground(
 }
 
 describe("the actions of a message", () => {
+  test("are fewer for guests, and where only those who moderate write", () => {
+    const writing = ["react", "reply", "edit"] as const;
+    const has = (summary: Partial<RoomView["summary"]>) => {
+      const actions = actionsFor(bubble(), ground(summary));
+      return writing.filter((action) => actions.includes(action));
+    };
+    const settings = { slowModeSeconds: 0, frozen: false, announcements: false };
+    expect(has({})).toEqual(writing);
+    expect(has({ role: "guest" })).toEqual(["react"]);
+    expect(has({ settings: { ...settings, announcements: true } })).toEqual(["react", "edit"]);
+    const frozen = { settings: { ...settings, frozen: true } };
+    expect(has(frozen)).toEqual([]);
+    expect(has({ ...frozen, role: "moderator" })).toEqual(writing);
+  });
+
   test("follow who wrote it, when, and who has read it", () => {
     expect(actionsFor(bubble(), ground())).toEqual([
       "react",

@@ -1,24 +1,50 @@
 import type { Role } from "@caffis/chat";
 import { expect, test } from "vitest";
-import { mayAdd, mayRemove, rolesToGive } from "../src/details/permissions.ts";
+import {
+  mayAdd,
+  mayHandOver,
+  mayRemove,
+  mayWrite,
+  moderates,
+  rolesToGive,
+} from "../src/details/permissions.ts";
 
-const ACTORS: readonly (Role | null)[] = ["owner", "admin", "member", null];
+const ACTORS: readonly (Role | null)[] = ["owner", "admin", "moderator", "member", "guest", null];
+
+/** For whom of the actors something holds. */
+function who(holds: (actor: Role | null) => boolean): readonly (Role | null)[] {
+  return ACTORS.filter(holds);
+}
+
+test("guests do not write, and moderators look after what is written", () => {
+  expect(who(mayWrite)).toEqual(["owner", "admin", "moderator", "member", null]);
+  expect(who(moderates)).toEqual(["owner", "admin", "moderator"]);
+});
 
 test("owners and admins add members", () => {
-  expect(ACTORS.map(mayAdd)).toEqual([true, true, false, false]);
+  expect(who(mayAdd)).toEqual(["owner", "admin"]);
 });
 
 test("nobody removes somebody above them", () => {
-  const removes = (target: Role) => ACTORS.map((actor) => mayRemove(actor, target));
-  expect(removes("owner")).toEqual([true, false, false, false]);
-  expect(removes("admin")).toEqual([true, true, false, false]);
-  expect(removes("member")).toEqual([true, true, false, false]);
+  const removes = (target: Role) => who((actor) => mayRemove(actor, target));
+  expect(removes("owner")).toEqual(["owner"]);
+  expect(removes("admin")).toEqual(["owner", "admin"]);
+  expect(removes("moderator")).toEqual(["owner", "admin"]);
+  expect(removes("member")).toEqual(["owner", "admin", "moderator"]);
+  expect(removes("guest")).toEqual(["owner", "admin", "moderator"]);
 });
 
 test("admins give and take roles below the owner's", () => {
-  expect(rolesToGive("owner", "owner")).toEqual(["member", "admin", "owner"]);
-  expect(rolesToGive("admin", "member")).toEqual(["member", "admin"]);
+  const below: readonly Role[] = ["guest", "member", "moderator", "admin"];
+  expect(rolesToGive("owner", "owner")).toEqual([...below, "owner"]);
+  expect(rolesToGive("admin", "member")).toEqual(below);
   expect(rolesToGive("admin", "owner")).toEqual([]);
-  expect(rolesToGive("member", "member")).toEqual([]);
-  expect(rolesToGive(null, "member")).toEqual([]);
+  for (const actor of ["moderator", "member", "guest", null] as const) {
+    expect(rolesToGive(actor, "member")).toEqual([]);
+  }
+});
+
+test("owners hand a room over to who does not own it", () => {
+  expect(who((actor) => mayHandOver(actor, "member"))).toEqual(["owner"]);
+  expect(who((actor) => mayHandOver(actor, "owner"))).toEqual([]);
 });

@@ -11,7 +11,9 @@ use caffis_schema::{
     room::{Availability, Presence, RoomSummary},
 };
 
-use crate::{flags::hidden_of, hub::apart::hide, relations, services::Services};
+use crate::{
+    flags::hidden_of, hub::apart::hide, placements::known_of, relations, services::Services,
+};
 
 /// An answer of another node, with the presence of people as this node knows it.
 pub(crate) fn as_known_here(services: &Services, mut reply: Reply) -> Reply {
@@ -58,12 +60,12 @@ pub(crate) async fn without_relations(
     Ok(())
 }
 
-/// An answer without the words of what the person has deleted for themselves. Of who is not connected here
-/// the store says what that is.
+/// An answer as the person sees it who gets it: without the words of what they have deleted for themselves, and with
+/// the places of rooms in their list. Of who is not connected here the store says what that is.
 ///
 /// # Errors
 /// What the store says.
-pub(crate) async fn without_hidden(
+pub(crate) async fn as_seen_by(
     services: &Services,
     user: &UserId,
     room: Option<RoomId>,
@@ -72,6 +74,9 @@ pub(crate) async fn without_hidden(
     match services.people.hidden().of(user) {
         Some(hidden) => hidden.mask(room, reply),
         None => hidden_of(&*services.store, user).await?.mask(room, reply),
+    }
+    if matches!(reply, Reply::Room(_) | Reply::Rooms(_) | Reply::Opened(_)) {
+        known_of(services, user).await?.complete(reply);
     }
     Ok(())
 }

@@ -284,12 +284,25 @@ impl Call {
                 ));
             }
         }
+        self.write_own(batch, move |services, user| services.tell_flagged(user, &flagged)).await
+    }
+
+    /// Writes what is kept of the caller for themselves, and tells it once it is durable, also when whoever asked has
+    /// gone.
+    ///
+    /// # Errors
+    /// Whether it did not happen, or the store did not say.
+    pub async fn write_own(
+        &self,
+        batch: Batch,
+        tell: impl FnOnce(&Services, &UserId) + Send + 'static,
+    ) -> Result<(), Error> {
         let (services, user) = (self.services.clone(), self.user.clone());
         let (done, written) = oneshot::channel();
         spawn(async move {
             let result = services.store.write(batch).await;
             if result.is_ok() {
-                services.tell_flagged(&user, &flagged);
+                tell(&services, &user);
             }
             // Whoever waited may be gone.
             let _ = done.send(result);

@@ -6,13 +6,13 @@ use caffis_schema::{Command, Error, ErrorCode, Reply, open::Empty};
 use tokio::time::timeout;
 
 use crate::{
-    answers::{as_known_here, without_hidden},
+    answers::{as_known_here, as_seen_by},
     call::{Call, Handled},
     cluster::Owner,
     errors::{no_owner, not_now},
     features::{
-        create, edit, hide, history, markers, members, open, pin, preferences, presence, previews,
-        profiles, report, resume, room_list, search, topics,
+        create, edit, hide, history, markers, members, open, pin, placement, preferences, presence,
+        previews, profiles, report, resume, room_list, search, topics,
     },
 };
 
@@ -22,7 +22,7 @@ pub(crate) type Answer = Pin<Box<dyn Future<Output = Handled> + Send>>;
 /// Starts a command. What goes to a room's owner is in its queue when this returns, so that the
 /// commands of a session reach a room in their order.
 pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
-    let masked = shows_messages(&command) && call.service().is_none() && !call.is_forwarded();
+    let masked = depends_on_person(&command) && call.service().is_none() && !call.is_forwarded();
     if !masked {
         return elsewhere(&call, &command).unwrap_or_else(|| dispatch_here(call, command));
     }
@@ -30,13 +30,14 @@ pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
     let answer = elsewhere(&call, &command).unwrap_or_else(|| dispatch_here(call, command));
     Box::pin(async move {
         let mut reply = answer.await?;
-        without_hidden(&by.services, by.user(), room, &mut reply).await?;
+        as_seen_by(&by.services, by.user(), room, &mut reply).await?;
         Ok(reply)
     })
 }
 
-/// Whether the answer has words of messages in it, of which a person may have hidden some.
-fn shows_messages(command: &Command) -> bool {
+/// Whether the answer has words of messages in it, of which a person may have hidden some, or rooms as they are in
+/// their list.
+fn depends_on_person(command: &Command) -> bool {
     matches!(
         command,
         Command::Resume(_)
@@ -64,6 +65,8 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::RemoveMember(command) => Box::pin(call.change(command)),
         Command::SetRole(command) => Box::pin(call.change(command)),
         Command::Leave(command) => Box::pin(call.change(command)),
+        Command::TransferOwnership(command) => Box::pin(call.change(command)),
+        Command::SetRoomSettings(command) => Box::pin(call.change(command)),
         Command::SetContext(command) => Box::pin(call.change(command)),
         Command::Members(command) => in_time(within, members::handle_list(call, command)),
         Command::Open(command) => Box::pin(open::handle(call, command)),
@@ -76,6 +79,7 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Pin(command) => Box::pin(call.change(command)),
         Command::Pins(command) => in_time(within, pin::handle_list(call, command)),
         Command::Hide(command) => Box::pin(hide::handle(call, command)),
+        Command::SetPlacement(command) => Box::pin(placement::handle(call, command)),
         Command::Previews(command) => in_time(within, previews::handle(call, command)),
         Command::Search(command) => in_time(within, search::handle(call, command)),
         Command::Topics(command) => in_time(within, topics::handle(call, command)),

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::{
     Core,
-    answers::{without_hidden, without_relations},
+    answers::{as_seen_by, without_relations},
     call::Call,
     errors::not_now,
     features::{between, connections, create, room_list},
@@ -120,7 +120,7 @@ impl Core {
         let mut reply = Reply::Room(summary);
         if by.service.is_none() {
             without_relations(self.services(), &by.user, &mut reply).await?;
-            without_hidden(self.services(), &by.user, None, &mut reply).await?;
+            as_seen_by(self.services(), &by.user, None, &mut reply).await?;
         }
         match reply {
             Reply::Room(summary) => Ok(summary),

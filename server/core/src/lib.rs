@@ -31,6 +31,7 @@ pub mod occupancy;
 pub mod outgoing;
 pub mod pages;
 mod peers;
+mod placements;
 pub mod ports;
 mod previews;
 mod quota;

@@ -87,6 +87,7 @@ impl Truth {
             | EntryKind::Reacted(_)
             | EntryKind::Context(_)
             | EntryKind::Pinned(_)
+            | EntryKind::Settings(_)
             | EntryKind::Unknown(_) => {}
         }
     }
@@ -184,6 +185,7 @@ fn tell_log(trace: &Trace, room: &str, truth: &Truth) {
             }
             EntryKind::Deleted(gone) => format!("{} is deleted by {:?}", gone.message, gone.by),
             EntryKind::Pinned(it) => format!("{} is pinned: {}", it.message, it.pinned),
+            EntryKind::Settings(it) => format!("it is set: {:?}", it.settings),
             EntryKind::Unknown(_) => "something".to_owned(),
         };
         trace.note(format_args!("{room} {} at {}: {what}", entry.position, entry.time));

@@ -19,8 +19,10 @@ use caffis_schema::{
     command::Hello,
     event::{Answer, Answered, Joined, RoomEntry},
     limits::Limits,
+    placement::Placed,
     reply::{EntryPage, Opened, Resumed, Standing, Welcome},
     room::{Availability, Context, OwnState, Presence, Profile, Role, RoomClass, RoomSummary},
+    settings::RoomSettings,
 };
 use tokio::sync::mpsc;
 
@@ -86,6 +88,8 @@ pub(crate) fn summary(head: u64) -> RoomSummary {
         preview: None,
         active: Timestamp(0),
         readable: true,
+        placed: Placed::default(),
+        settings: RoomSettings::default(),
     }
 }
 

@@ -11,11 +11,13 @@ import {
   type Hello,
   type Limits,
   type Message,
+  type Placement,
   PROTOCOL_VERSION,
   type Reply,
   type Role,
   type RoomClass,
   type RoomId,
+  type RoomSettings,
   type RoomSummary,
   type SearchPage,
   type Topic,
@@ -162,7 +164,7 @@ export class ChatClient implements Disposable {
     return this.#connector.view;
   }
 
-  /** This person's rooms, the most active first. */
+  /** This person's rooms: what is pinned, then the most active. */
   get rooms(): Readable<RoomListView> {
     return this.#store.rooms.view;
   }
@@ -335,6 +337,16 @@ export class ChatClient implements Disposable {
     return this.#conversations.setRole(room, user, role, signal);
   }
 
+  /** Makes another member the owner of a room in this person's place, who is an admin then. */
+  handOver(room: RoomId, user: UserId, signal?: AbortSignal): Promise<void> {
+    return this.#conversations.handOver(room, user, signal);
+  }
+
+  /** Changes how people write in a room: slow mode, frozen, announcements only. What is not named stays. */
+  setRoom(room: RoomId, change: Partial<RoomSettings>, signal?: AbortSignal): Promise<void> {
+    return this.#conversations.set(room, change, signal);
+  }
+
   /** Leaves a room. */
   leave(room: RoomId, signal?: AbortSignal): Promise<void> {
     return this.#conversations.leave(room, signal);
@@ -346,6 +358,14 @@ export class ChatClient implements Disposable {
    */
   mute(room: RoomId, until: number | null, signal?: AbortSignal): Promise<void> {
     return this.#conversations.mute(room, until, signal);
+  }
+
+  /**
+   * Pins, archives or hides a room in the list of the person, on all their devices, or lists it again: see
+   * {@link placementOf}.
+   */
+  place(room: RoomId, placement: Placement, signal?: AbortSignal): Promise<void> {
+    return this.#conversations.place(room, placement, signal);
   }
 
   /** Says whether the person looks at the page, which sets the heartbeat rate and their presence. */

@@ -5,10 +5,12 @@ import {
   type ClientKey,
   type Command,
   type Context,
+  type Placement,
   type Reply,
   type Role,
   type RoomClass,
   type RoomId,
+  type RoomSettings,
   type RoomSummary,
   randomClientId,
   type UserId,
@@ -76,6 +78,20 @@ export class Conversations {
     await this.#request({ type: "set_role", value }, signal);
   }
 
+  /** Makes another member the owner in this person's place. */
+  async handOver(room: RoomId, user: UserId, signal?: AbortSignal): Promise<void> {
+    const value = { key: this.#key(this.#store.headOf(room)), room, user };
+    await this.#request({ type: "transfer_ownership", value }, signal);
+  }
+
+  /** Changes how people write in a room; what is not named stays. */
+  async set(room: RoomId, change: Partial<RoomSettings>, signal?: AbortSignal): Promise<void> {
+    const { slowModeSeconds = null, frozen = null, announcements = null } = change;
+    const key = this.#key(this.#store.headOf(room));
+    const value = { key, room, slowModeSeconds, frozen, announcements };
+    await this.#request({ type: "set_room_settings", value }, signal);
+  }
+
   /** Leaves a room. */
   async leave(room: RoomId, signal?: AbortSignal): Promise<void> {
     await this.#request(
@@ -87,6 +103,11 @@ export class Conversations {
   /** Stops notifications of a room on all devices of the person until a time, or no longer. */
   async mute(room: RoomId, until: number | null, signal?: AbortSignal): Promise<void> {
     await this.#request({ type: "mute", value: { room, until } }, signal);
+  }
+
+  /** Pins, archives or hides a room in the list of the person, on all their devices, or lists it again. */
+  async place(room: RoomId, placement: Placement, signal?: AbortSignal): Promise<void> {
+    await this.#request({ type: "set_placement", value: { room, placement } }, signal);
   }
 
   #key(head: number): ClientKey {

@@ -89,6 +89,9 @@ export class EventHandler implements SessionEvents {
       case "flagged":
         store.flagged(event.value);
         break;
+      case "placed":
+        store.placed(event.value);
+        break;
       case "unknown":
         // From a newer server: the next resume brings its effects.
         break;

@@ -63,6 +63,7 @@ function named(kind: Entry["kind"]): readonly (UserId | null)[] {
       return [kind.value.user];
     case "created":
     case "pinned":
+    case "settings":
     case "deleted":
       return [kind.value.by];
     default:

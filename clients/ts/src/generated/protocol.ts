@@ -135,6 +135,12 @@ export const FRAGMENTS = 40;
 /** One part of an excerpt, in bytes. */
 export const EXCERPT_BYTES = 1_000;
 
+/** The longest time of slow mode, in seconds. */
+export const SLOW_MODE_SECONDS = 21_600;
+
+/** Rooms that a person pins in their list. */
+export const PINNED_ROOMS = 10;
+
 /** The bytes of entries in one page or one resume answer; long entries mean fewer of them. */
 export const PAGE_BYTES = 196_608;
 
@@ -327,6 +333,12 @@ export type Command =
   | { readonly type: "search"; readonly value: Search }
   /** What a public room talks about. */
   | { readonly type: "topics"; readonly value: Topics }
+  /** Says where a room stands in the person's own list, on all of their devices. */
+  | { readonly type: "set_placement"; readonly value: SetPlacement }
+  /** Makes another member the owner in the caller's place. */
+  | { readonly type: "transfer_ownership"; readonly value: TransferOwnership }
+  /** Changes how people write in a room: slow mode, frozen, announcements only. */
+  | { readonly type: "set_room_settings"; readonly value: SetRoomSettings }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -444,8 +456,17 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "topics":
       w.tagged(36, encodeTopics, v.value);
       return;
+    case "set_placement":
+      w.tagged(37, encodeSetPlacement, v.value);
+      return;
+    case "transfer_ownership":
+      w.tagged(38, encodeTransferOwnership, v.value);
+      return;
+    case "set_room_settings":
+      w.tagged(39, encodeSetRoomSettings, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 37, FRAME_BYTES);
+      w.unknown(v, 40, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -531,6 +552,12 @@ export function decodeCommand(r: Reader): Command {
       return { type: "search", value: r.sized(decodeSearch) };
     case 36:
       return { type: "topics", value: r.sized(decodeTopics) };
+    case 37:
+      return { type: "set_placement", value: r.sized(decodeSetPlacement) };
+    case 38:
+      return { type: "transfer_ownership", value: r.sized(decodeTransferOwnership) };
+    case 39:
+      return { type: "set_room_settings", value: r.sized(decodeSetRoomSettings) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -951,17 +978,21 @@ export function decodeSetRole(r: Reader): SetRole {
   };
 }
 
-/** What a member may do. */
+/** What a member may do. Compared by how much that is, which is not the order on the wire. */
 export type Role = (typeof ROLE_NAMES)[number];
 
 /** The names of Role, by their number. */
 export const ROLE_NAMES = [
   /** Reads and writes. */
   "member",
-  /** Also adds and removes members and changes roles below its own. */
+  /** Also adds members and changes roles up to its own. */
   "admin",
-  /** Also makes owners and admins. */
+  /** Also makes owners. */
   "owner",
+  /** Looks after what members and guests write. */
+  "moderator",
+  /** Reads and reacts. */
+  "guest",
 ] as const;
 
 /** Encodes Role. */
@@ -2017,6 +2048,113 @@ export function decodeTopics(r: Reader): Topics {
   };
 }
 
+/** See `Command::SetPlacement`(crate::Command::SetPlacement). */
+export interface SetPlacement {
+  /** The room. */
+  readonly room: RoomId;
+  /** Where it stands from now on. */
+  readonly placement: Placement;
+}
+
+/** Encodes SetPlacement. */
+export function encodeSetPlacement(w: Writer, v: SetPlacement): void {
+  w.roomId(v.room);
+  encodePlacement(w, v.placement);
+}
+
+/** Decodes SetPlacement. */
+export function decodeSetPlacement(r: Reader): SetPlacement {
+  return {
+    room: r.roomId(),
+    placement: decodePlacement(r),
+  };
+}
+
+/** Where a room stands in a person's own list. */
+export type Placement = (typeof PLACEMENT_NAMES)[number];
+
+/** The names of Placement, by their number. */
+export const PLACEMENT_NAMES = [
+  /** Among the others, by what happened last. */
+  "listed",
+  /** Before all others. */
+  "pinned",
+  /** Put aside until the next message; while the room is muted, also after that. */
+  "archived",
+  /** Not shown until the next message. */
+  "hidden",
+] as const;
+
+/** Encodes Placement. */
+export function encodePlacement(w: Writer, v: Placement): void {
+  w.choice(PLACEMENT_NAMES, v);
+}
+
+/** Decodes Placement. */
+export function decodePlacement(r: Reader): Placement {
+  return r.choice(PLACEMENT_NAMES);
+}
+
+/** See `Command::TransferOwnership`. */
+export interface TransferOwnership {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** Who owns it from now on; the caller is an admin then. */
+  readonly user: UserId;
+}
+
+/** Encodes TransferOwnership. */
+export function encodeTransferOwnership(w: Writer, v: TransferOwnership): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.userId(v.user);
+}
+
+/** Decodes TransferOwnership. */
+export function decodeTransferOwnership(r: Reader): TransferOwnership {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    user: r.userId(),
+  };
+}
+
+/** See `Command::SetRoomSettings`(crate::Command::SetRoomSettings). */
+export interface SetRoomSettings {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** The seconds between two messages of one person; none leaves them as they are. */
+  readonly slowModeSeconds: number | null;
+  /** Whether only those who moderate write, edit and react. */
+  readonly frozen: boolean | null;
+  /** Whether only those who moderate write. */
+  readonly announcements: boolean | null;
+}
+
+/** Encodes SetRoomSettings. */
+export function encodeSetRoomSettings(w: Writer, v: SetRoomSettings): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.option(v.slowModeSeconds, (w, v) => w.u32(v));
+  w.option(v.frozen, (w, v) => w.bool(v));
+  w.option(v.announcements, (w, v) => w.bool(v));
+}
+
+/** Decodes SetRoomSettings. */
+export function decodeSetRoomSettings(r: Reader): SetRoomSettings {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    slowModeSeconds: r.option((r) => r.u32()),
+    frozen: r.option((r) => r.bool()),
+    announcements: r.option((r) => r.bool()),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -2575,6 +2713,10 @@ export interface RoomSummary {
    * passed counts as none.
    */
   readonly mutedUntil: number | null;
+  /** Where this user has put it in their list. */
+  readonly placed: Placed;
+  /** How people write in it. */
+  readonly settings: RoomSettings;
 }
 
 /** Encodes RoomSummary. */
@@ -2595,6 +2737,8 @@ export function encodeRoomSummary(w: Writer, v: RoomSummary): void {
   w.u64(v.active);
   w.bool(v.readable);
   w.option(v.mutedUntil, (w, v) => w.u64(v));
+  encodePlaced(w, v.placed);
+  encodeRoomSettings(w, v.settings);
 }
 
 /** Decodes RoomSummary. */
@@ -2616,6 +2760,8 @@ export function decodeRoomSummary(r: Reader): RoomSummary {
     active: r.u64(),
     readable: r.bool(),
     mutedUntil: r.option((r) => r.u64()),
+    placed: decodePlaced(r),
+    settings: decodeRoomSettings(r),
   };
 }
 
@@ -2650,6 +2796,60 @@ export function decodePreview(r: Reader): Preview {
     text: r.text(240),
     time: r.u64(),
     deleted: r.bool(),
+  };
+}
+
+/** Where a person has put a room. */
+export interface Placed {
+  /** Where. */
+  readonly placement: Placement;
+  /**
+   * The number of the room's last message at that time; 0 where the room is listed. What is
+   * archived or hidden is so while no message is after it.
+   */
+  readonly number: number;
+}
+
+/** Encodes Placed. */
+export function encodePlaced(w: Writer, v: Placed): void {
+  encodePlacement(w, v.placement);
+  w.u64(v.number);
+}
+
+/** Decodes Placed. */
+export function decodePlaced(r: Reader): Placed {
+  return {
+    placement: decodePlacement(r),
+    number: r.u64(),
+  };
+}
+
+/** How people write in a room. */
+export interface RoomSettings {
+  /**
+   * The seconds between two messages of one person; 0 for no such time. Those who moderate need not
+   * wait.
+   */
+  readonly slowModeSeconds: number;
+  /** Only those who moderate write, edit and react. */
+  readonly frozen: boolean;
+  /** Only those who moderate write; the others react. */
+  readonly announcements: boolean;
+}
+
+/** Encodes RoomSettings. */
+export function encodeRoomSettings(w: Writer, v: RoomSettings): void {
+  w.u32(v.slowModeSeconds);
+  w.bool(v.frozen);
+  w.bool(v.announcements);
+}
+
+/** Decodes RoomSettings. */
+export function decodeRoomSettings(r: Reader): RoomSettings {
+  return {
+    slowModeSeconds: r.u32(),
+    frozen: r.bool(),
+    announcements: r.bool(),
   };
 }
 
@@ -2763,6 +2963,8 @@ export type EntryKind =
   | { readonly type: "reacted"; readonly value: Reacted }
   /** A message was pinned, or is pinned no longer. */
   | { readonly type: "pinned"; readonly value: Pinned }
+  /** How people write in the room changed. */
+  | { readonly type: "settings"; readonly value: SettingsChange }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -2799,8 +3001,11 @@ export function encodeEntryKind(w: Writer, v: EntryKind): void {
     case "pinned":
       w.tagged(9, encodePinned, v.value);
       return;
+    case "settings":
+      w.tagged(10, encodeSettingsChange, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 10, FRAME_BYTES);
+      w.unknown(v, 11, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no EntryKind: ${(v as { type: string }).type}`);
@@ -2831,6 +3036,8 @@ export function decodeEntryKind(r: Reader): EntryKind {
       return { type: "reacted", value: r.sized(decodeReacted) };
     case 9:
       return { type: "pinned", value: r.sized(decodePinned) };
+    case 10:
+      return { type: "settings", value: r.sized(decodeSettingsChange) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -3229,6 +3436,32 @@ export function decodePinned(r: Reader): Pinned {
     number: r.u64(),
     by: r.option((r) => r.userId()),
     pinned: r.bool(),
+  };
+}
+
+/** See `EntryKind::Settings`(crate::EntryKind::Settings). */
+export interface SettingsChange {
+  /** How it is now. */
+  readonly settings: RoomSettings;
+  /** How it was before. */
+  readonly before: RoomSettings;
+  /** Who changed it, or none for a service. */
+  readonly by: UserId | null;
+}
+
+/** Encodes SettingsChange. */
+export function encodeSettingsChange(w: Writer, v: SettingsChange): void {
+  encodeRoomSettings(w, v.settings);
+  encodeRoomSettings(w, v.before);
+  w.option(v.by, (w, v) => w.userId(v));
+}
+
+/** Decodes SettingsChange. */
+export function decodeSettingsChange(r: Reader): SettingsChange {
+  return {
+    settings: decodeRoomSettings(r),
+    before: decodeRoomSettings(r),
+    by: r.option((r) => r.userId()),
   };
 }
 
@@ -3869,6 +4102,10 @@ export const ERROR_CODE_NAMES = [
   "already_read",
   /** A reaction is one emoji, and this is something else. */
   "not_an_emoji",
+  /** Slow mode: the person wrote in this room a moment ago. */
+  "slow_mode",
+  /** Only those who moderate write in this room now. */
+  "read_only",
 ] as const;
 
 /** Encodes ErrorCode. */
@@ -3935,6 +4172,8 @@ export type ServerEvent =
   | { readonly type: "own_state"; readonly value: OwnState }
   /** This person marked a message for themselves, on any device. */
   | { readonly type: "flagged"; readonly value: Flagged }
+  /** This person put a room elsewhere in their list, on any device. */
+  | { readonly type: "placed"; readonly value: RoomPlaced }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -3983,8 +4222,11 @@ export function encodeServerEvent(w: Writer, v: ServerEvent): void {
     case "flagged":
       w.tagged(13, encodeFlagged, v.value);
       return;
+    case "placed":
+      w.tagged(14, encodeRoomPlaced, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 14, FRAME_BYTES);
+      w.unknown(v, 15, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no ServerEvent: ${(v as { type: string }).type}`);
@@ -4023,6 +4265,8 @@ export function decodeServerEvent(r: Reader): ServerEvent {
       return { type: "own_state", value: r.sized(decodeOwnState) };
     case 13:
       return { type: "flagged", value: r.sized(decodeFlagged) };
+    case 14:
+      return { type: "placed", value: r.sized(decodeRoomPlaced) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -4306,6 +4550,28 @@ export function decodeFlag(r: Reader): Flag {
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
+}
+
+/** See `Event::Placed`(crate::Event::Placed). */
+export interface RoomPlaced {
+  /** The room. */
+  readonly room: RoomId;
+  /** Where it stands. */
+  readonly placed: Placed;
+}
+
+/** Encodes RoomPlaced. */
+export function encodeRoomPlaced(w: Writer, v: RoomPlaced): void {
+  w.roomId(v.room);
+  encodePlaced(w, v.placed);
+}
+
+/** Decodes RoomPlaced. */
+export function decodeRoomPlaced(r: Reader): RoomPlaced {
+  return {
+    room: r.roomId(),
+    placed: decodePlaced(r),
+  };
 }
 
 /** A signal, which may be lost. */

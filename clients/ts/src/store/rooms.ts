@@ -1,10 +1,11 @@
 /** The list of rooms. */
 
 import type { RoomId, RoomSummary } from "../protocol.ts";
+import { inListOrder } from "./placement.ts";
 import { Cell } from "./readable.ts";
 import type { RoomListView } from "./views.ts";
 
-/** The rooms of this person, the most active first. */
+/** The rooms of this person: what is pinned, then the most active. */
 export class RoomList {
   readonly view = new Cell<RoomListView>({ rooms: [], more: false, loaded: false });
 
@@ -17,10 +18,7 @@ export class RoomList {
   put(summary: RoomSummary): void {
     this.view.update((list) => {
       const others = list.rooms.filter((each) => each.room !== summary.room);
-      const rooms = [...others, summary].sort(
-        (a, b) => b.active - a.active || (a.room < b.room ? -1 : 1),
-      );
-      return { ...list, rooms };
+      return { ...list, rooms: [...others, summary].sort(inListOrder) };
     });
   }
 

@@ -15,6 +15,7 @@ import type {
   PinList,
   Resumed,
   RoomId,
+  RoomPlaced,
   RoomSummary,
   UserId,
 } from "../protocol.ts";
@@ -359,6 +360,11 @@ export class Store {
       if (mutedUntil === view.summary.mutedUntil) return view;
       return { ...view, summary: { ...view.summary, mutedUntil } };
     });
+  }
+
+  /** Takes where this person has put a room. */
+  placed({ room, placed }: RoomPlaced): void {
+    this.change(room, (view) => ({ ...view, summary: { ...view.summary, placed } }));
   }
 
   #read(id: RoomId, read: number): void {

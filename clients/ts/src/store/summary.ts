@@ -9,7 +9,7 @@ export function advance(
   entries: readonly Entry[],
   self: UserId | undefined,
 ): RoomSummary {
-  let { head, number, read, preview, active, members, role, name } = summary;
+  let { head, number, read, preview, active, members, role, name, settings } = summary;
   for (const { position, time, kind } of entries) {
     const isNew = position > head;
     head = Math.max(head, position);
@@ -30,6 +30,7 @@ export function advance(
     }
     if (isNew && kind.type === "role" && kind.value.user === self) role = kind.value.role;
     if (isNew && kind.type === "context") name = kind.value.details.title ?? name;
+    if (isNew && kind.type === "settings") settings = kind.value.settings;
     if (isNew && kind.type === "joined") members += kind.value.users.length;
     if (isNew && kind.type === "left") members = Math.max(0, members - 1);
   }
@@ -43,6 +44,7 @@ export function advance(
     members,
     role,
     name,
+    settings,
     unread: Math.max(0, number - read),
   };
 }

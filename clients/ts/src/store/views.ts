@@ -96,7 +96,7 @@ export interface OwnView {
   readonly privateReceipts: boolean;
 }
 
-/** The rooms of this person, the most active first. */
+/** The rooms of this person: what is pinned, then the most active. */
 export interface RoomListView {
   /** The rooms that are known. */
   readonly rooms: readonly RoomSummary[];

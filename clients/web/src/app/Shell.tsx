@@ -5,7 +5,7 @@ import { useI18n } from "../i18n/i18n.tsx";
 import { EmptyRoom } from "../room/EmptyRoom.tsx";
 import { DETAILS_BUTTON } from "../room/Header.tsx";
 import { Room } from "../room/Room.tsx";
-import { RoomList } from "../rooms/RoomList.tsx";
+import { isShown, RoomList } from "../rooms/RoomList.tsx";
 import { useChat } from "./chat.tsx";
 import { REGION, useRegions } from "./regions.ts";
 import { openDialog, showDetails, useRoute } from "./route.ts";
@@ -17,7 +17,7 @@ export function Shell() {
   const { client } = useChat();
   const { room, details } = useRoute();
   const { rooms } = useReadable(client.rooms);
-  const unread = rooms.reduce((sum, summary) => sum + (summary.unread > 0 ? 1 : 0), 0);
+  const unread = rooms.filter((room) => room.unread > 0 && isShown(room, client.now())).length;
 
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) ${t.appName}` : t.appName;

@@ -11,10 +11,14 @@ import { useReadable } from "../common/useReadable.ts";
 import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { presenceLine } from "../room/Header.tsx";
+import { NewConversation } from "../rooms/NewConversation.tsx";
 import styles from "./Details.module.css";
+import { InList } from "./InList.tsx";
 import { Members } from "./Members.tsx";
 import { Mute } from "./Mute.tsx";
+import { maySet } from "./permissions.ts";
 import { Topics } from "./Topics.tsx";
+import { Writing } from "./Writing.tsx";
 
 /** A conversation's details and members. */
 export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
@@ -83,7 +87,9 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
           </p>
         </div>
         {summary.role !== null && <Mute room={room} />}
+        {summary.role !== null && <InList room={room} />}
         {isPublic && <Topics room={id} number={summary.number} />}
+        {!isDirect(summary) && maySet(summary.role) && <Writing room={room} />}
         {members && <Members room={room} members={members} />}
         {isPublic && (
           <button
@@ -92,6 +98,16 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
             onClick={() => goTo(null)}
           >
             {t.walkOut}
+          </button>
+        )}
+        {summary.peer && (
+          <button
+            type="button"
+            className={`${controls.button} ${controls.soft}`}
+            data-testid="group-with"
+            onClick={() => openDialog("group-with")}
+          >
+            {t.groupWith(people.firstName(summary.peer.user))}
           </button>
         )}
         {!isPublic && !isDirect(summary) && (
@@ -108,6 +124,9 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
       <div className={styles.connection}>
         <ConnectionStatus />
       </div>
+      {dialog === "group-with" && summary.peer && (
+        <NewConversation withUser={summary.peer.user} onClose={closeDialog} />
+      )}
       {dialog === "leave" && <LeaveDialog id={id} title={title} onClose={closeDialog} />}
     </>
   );

@@ -9,7 +9,7 @@ import { Dialog } from "../common/Dialog.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { presenceLine } from "../room/Header.tsx";
 import styles from "./Details.module.css";
-import { mayRemove, rolesToGive } from "./permissions.ts";
+import { mayHandOver, mayRemove, rolesToGive } from "./permissions.ts";
 
 /** Changes a member's role, or removes them. */
 export function ManageMember(props: {
@@ -27,7 +27,8 @@ export function ManageMember(props: {
   const name = people.name(user);
   const actor = room.summary.role;
   const roles = rolesToGive(actor, member.role);
-  const [asked, setAsked] = useState(false);
+  /** What the person is asked about before it is done. */
+  const [asked, setAsked] = useState<"remove" | "handOver" | null>(null);
   const action = useAction();
   /** What was chosen and is not yet in the log. */
   const [wanted, setWanted] = useState<Role | null>(null);
@@ -36,8 +37,12 @@ export function ManageMember(props: {
     if (!(await action.run(() => client.setRole(room.id, user, role)))) setWanted(null);
   };
   const remove = async () => {
-    if (!asked) setAsked(true);
+    if (asked !== "remove") setAsked("remove");
     else if (await action.run(() => client.removeMember(room.id, user))) onClose();
+  };
+  const handOver = async () => {
+    if (asked !== "handOver") setAsked("handOver");
+    else if (await action.run(() => client.handOver(room.id, user))) onClose();
   };
   return (
     <Dialog title={t.manageMember(name)} onClose={onClose}>
@@ -57,9 +62,20 @@ export function ManageMember(props: {
           onChange={(role) => void setRole(role)}
         />
       )}
-      {asked && <p role="status">{t.removeAsk(name)}</p>}
+      {asked && <p role="status">{asked === "remove" ? t.removeAsk(name) : t.handOverAsk(name)}</p>}
       <Problem action={action} />
-      {!own && mayRemove(actor, member.role) && (
+      {!own && mayHandOver(actor, member.role) && asked !== "remove" && (
+        <button
+          type="button"
+          className={`${controls.button} ${asked ? controls.danger : controls.soft}`}
+          disabled={action.busy}
+          data-testid="hand-over"
+          onClick={() => void handOver()}
+        >
+          {t.handOver}
+        </button>
+      )}
+      {!own && mayRemove(actor, member.role) && asked !== "handOver" && (
         <button
           type="button"
           className={`${controls.button} ${controls.danger}`}
@@ -74,7 +90,7 @@ export function ManageMember(props: {
         <button
           type="button"
           className={`${controls.button} ${controls.soft}`}
-          onClick={() => setAsked(false)}
+          onClick={() => setAsked(null)}
         >
           {t.cancel}
         </button>

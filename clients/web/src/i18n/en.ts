@@ -74,6 +74,21 @@ export const en = {
   walkIn: "Walk in",
   open: "Open",
   cafeLead: "Cafe rooms are open to everyone. You are in one while you have it open.",
+  filterRooms: "Find a conversation",
+  noRoomNamed: "No conversation has this name.",
+  archivedRooms: (count: number) => `Archived (${count})`,
+  roomPinned: "pinned",
+  inTheList: "In the list",
+  roomActionsLabel: "What to do with this conversation",
+  roomActions: {
+    pinRoom: "Pin to the top",
+    unpinRoom: "Unpin",
+    archive: "Archive",
+    unarchive: "Take out of the archive",
+    hideRoom: "Hide until the next message",
+    showRoom: "Show in the list",
+  },
+  tooManyPinned: "Ten conversations are pinned already. Unpin one first.",
   pickConversation: "Choose a conversation",
   pickConversationLead:
     "Your conversations are on the left. Everything you write arrives exactly once.",
@@ -118,11 +133,21 @@ export const en = {
   hereNow: (count: number) => (count === 1 ? "1 person here" : `${count} people here`),
   details: "Details",
   membersTitle: "Members",
-  roles: { owner: "Owner", admin: "Admin", member: "Member" },
+  roles: {
+    owner: "Owner",
+    admin: "Admin",
+    moderator: "Moderator",
+    member: "Member",
+    guest: "Guest",
+  },
+  handOver: "Make them the owner instead of you",
+  handOverAsk: (name: string) =>
+    `Hand this room over to ${name}? They own it then, and you stay as an admin.`,
   role: "Role",
   add: "Add",
   remove: "Remove",
   people: "People",
+  groupWith: (name: string) => `New group with ${name}`,
   addMembers: "Add people",
   everybodyIsIn: "Everyone you know is already in the group.",
   manageMember: (name: string) => `Manage ${name}`,
@@ -158,10 +183,41 @@ export const en = {
   joinedSelf: (names: string) => `${names} joined`,
   left: (name: string) => `${name} left`,
   removed: (name: string, by: string) => `${by} removed ${name}`,
+  barred: {
+    closed: "This is over: nobody writes here any more.",
+    guest: "You are a guest here: you read and react.",
+    frozen: "This room is frozen: only those who moderate write.",
+    announcements: "Only those who moderate write here. You can react.",
+  },
+  slowModeWait: (seconds: number) =>
+    seconds === 1
+      ? "1 second until you can write again"
+      : `${seconds} seconds until you can write again`,
+  writing: "Writing",
+  slowMode: "Slow mode: one message every",
+  slowModeTime: (seconds: number) =>
+    seconds === 0
+      ? "Off"
+      : seconds % 3600 === 0
+        ? `${seconds / 3600} h`
+        : seconds % 60 === 0
+          ? `${seconds / 60} min`
+          : `${seconds} s`,
+  slowModeNow: (seconds: number) =>
+    seconds === 0 ? "slow mode is off" : `slow mode, one message every ${seconds} s`,
+  announcements: "Announcements only",
+  announcementsHint: "Only moderators, admins and owners write; everybody reacts.",
+  announcementsNow: (on: boolean): string =>
+    on ? "only moderators write now" : "everybody writes again",
+  frozen: "Freeze",
+  frozenHint: "Nobody but moderators, admins and owners writes or reacts.",
+  frozenNow: (on: boolean): string => (on ? "the room is frozen" : "the room is no longer frozen"),
   roleNow: {
     owner: (name: string) => `${name} is now an owner`,
     admin: (name: string) => `${name} is now an admin`,
+    moderator: (name: string) => `${name} is now a moderator`,
     member: (name: string) => `${name} is now a member`,
+    guest: (name: string) => `${name} is now a guest`,
   },
   about: "What this is about",
   map: "Map",
@@ -268,6 +324,8 @@ export const en = {
     too_late: "It is too late for this: five minutes have passed",
     deleted: "This message was deleted",
     not_an_emoji: "A reaction is one emoji",
+    slow_mode: "Slow mode: wait a moment before you write again",
+    read_only: "Only those who moderate write here now",
     already_read: "Somebody has read this message already",
     other: "Something went wrong",
   },

@@ -77,6 +77,21 @@ export const it: Dictionary = {
   walkIn: "Entra",
   open: "Apri",
   cafeLead: "Le sale dei caffè sono aperte a tutti. Sei presente finché tieni aperta la sala.",
+  filterRooms: "Trova una conversazione",
+  noRoomNamed: "Nessuna conversazione ha questo nome.",
+  archivedRooms: (count) => `Archiviate (${count})`,
+  roomPinned: "fissata",
+  inTheList: "Nell’elenco",
+  roomActionsLabel: "Che cosa fare con questa conversazione",
+  roomActions: {
+    pinRoom: "Fissa in alto",
+    unpinRoom: "Non fissare più",
+    archive: "Archivia",
+    unarchive: "Togli dall’archivio",
+    hideRoom: "Nascondi fino al prossimo messaggio",
+    showRoom: "Mostra nell’elenco",
+  },
+  tooManyPinned: "Dieci conversazioni sono già fissate. Togline prima una.",
   pickConversation: "Scegli una conversazione",
   pickConversationLead:
     "Le tue conversazioni sono a sinistra. Quello che scrivi arriva una volta sola.",
@@ -121,11 +136,20 @@ export const it: Dictionary = {
   hereNow: (count) => (count === 1 ? "1 persona qui" : `${count} persone qui`),
   details: "Dettagli",
   membersTitle: "Membri",
-  roles: { owner: "Proprietario", admin: "Amministratore", member: "Membro" },
+  roles: {
+    owner: "Proprietario",
+    admin: "Amministratore",
+    moderator: "Moderatore",
+    member: "Membro",
+    guest: "Ospite",
+  },
+  handOver: "Cedi la proprietà",
+  handOverAsk: (name) => `Cedere questa stanza a ${name}? Sarà sua, e tu resterai amministratore.`,
   role: "Ruolo",
   add: "Aggiungi",
   remove: "Rimuovi",
   people: "Persone",
+  groupWith: (name) => `Nuovo gruppo con ${name}`,
   addMembers: "Aggiungi persone",
   everybodyIsIn: "Tutti quelli che conosci fanno già parte del gruppo.",
   manageMember: (name) => `Gestisci ${name}`,
@@ -161,10 +185,40 @@ export const it: Dictionary = {
   joinedSelf: (names) => `Arrivi: ${names}`,
   left: (name) => `${name} ha lasciato il gruppo`,
   removed: (name, by) => `${by} ha rimosso ${name}`,
+  barred: {
+    closed: "È finito: qui non si scrive più.",
+    guest: "Qui sei ospite: puoi leggere e reagire.",
+    frozen: "Questa stanza è congelata: scrive solo chi modera.",
+    announcements: "Qui scrive solo chi modera. Puoi reagire.",
+  },
+  slowModeWait: (seconds) =>
+    seconds === 1
+      ? "1 secondo prima di poter riscrivere"
+      : `${seconds} secondi prima di poter riscrivere`,
+  writing: "Scrittura",
+  slowMode: "Modalità lenta: un messaggio ogni",
+  slowModeTime: (seconds) =>
+    seconds === 0
+      ? "No"
+      : seconds % 3600 === 0
+        ? `${seconds / 3600} h`
+        : seconds % 60 === 0
+          ? `${seconds / 60} min`
+          : `${seconds} s`,
+  slowModeNow: (seconds) =>
+    seconds === 0 ? "modalità lenta disattivata" : `modalità lenta, un messaggio ogni ${seconds} s`,
+  announcements: "Solo annunci",
+  announcementsHint: "Scrivono solo moderatori, amministratori e proprietari; tutti reagiscono.",
+  announcementsNow: (on) => (on ? "ora scrive solo chi modera" : "ora scrivono di nuovo tutti"),
+  frozen: "Congela",
+  frozenHint: "Solo moderatori, amministratori e proprietari scrivono e reagiscono.",
+  frozenNow: (on) => (on ? "la stanza è congelata" : "la stanza non è più congelata"),
   roleNow: {
     owner: (name) => `${name} ora è tra i proprietari`,
     admin: (name) => `${name} ora è tra gli amministratori`,
+    moderator: (name) => `${name} ora modera`,
     member: (name) => `${name} ora è tra i membri`,
+    guest: (name) => `${name} ora è ospite`,
   },
   about: "Di che si tratta",
   map: "Mappa",
@@ -272,6 +326,8 @@ export const it: Dictionary = {
     too_late: "Troppo tardi: sono passati cinque minuti",
     deleted: "Questo messaggio è stato eliminato",
     not_an_emoji: "Una reazione è una sola emoji",
+    slow_mode: "Modalità lenta: aspetta un momento prima di riscrivere",
+    read_only: "Ora qui scrive solo chi modera",
     already_read: "Qualcuno ha già letto questo messaggio",
     other: "Qualcosa è andato storto",
   },

@@ -20,6 +20,7 @@ import { ComposerBar } from "./ComposerBar.tsx";
 import { type Quote, quoteOf } from "./quotes.ts";
 import { type Bubble, timeline } from "./timeline.ts";
 import { useDraft } from "./useDraft.ts";
+import { useWait } from "./useWait.ts";
 
 /** How close to the limit the count of characters begins to show. */
 const NEAR = 200;
@@ -67,7 +68,9 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
   const [full, setFull] = useState(false);
   const limit = room.summary.class === "public" ? limits?.publicTextChars : limits?.textChars;
   const left = remaining(text, limit);
-  const sendable = text.trim() !== "" && left >= 0;
+  const wait = useWait(room);
+  const waits = wait > 0 && !editing;
+  const sendable = text.trim() !== "" && left >= 0 && !waits;
 
   useEffect(() => {
     const area = field.current;
@@ -131,6 +134,7 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
       if (!action.busy) void save(editing, written);
       return;
     }
+    if (waits) return;
     try {
       client.send(room.id, written, replying);
     } catch (error) {
@@ -201,6 +205,12 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
           <span className={styles.full} role="alert">
             {t.tooManyWaiting}
           </span>
+        )}
+        {waits && (
+          <output className={styles.wait} data-testid="wait" aria-label={t.slowModeWait(wait)}>
+            <Icon name="clock" size={14} />
+            {wait}
+          </output>
         )}
         {left < NEAR && (
           <output className={styles.left} data-over={left < 0}>

@@ -1,4 +1,4 @@
-import type { EntryKind } from "@caffis/chat";
+import type { EntryKind, SettingsChange } from "@caffis/chat";
 import type { People } from "../app/chat.tsx";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
@@ -39,6 +39,8 @@ function sentence(
       const { by } = kind.value;
       return by === null ? t.pinnedByService : t.pinnedBy(people.name(by));
     }
+    case "settings":
+      return settingsSentence(kind.value, people, t, list);
     case "context": {
       const { details, status } = kind.value;
       if (status.type === "cancelled") return t.contextCancelled;
@@ -48,4 +50,19 @@ function sentence(
     default:
       return t.unknownMessage;
   }
+}
+
+/** What changed of how people write. */
+function settingsSentence(
+  { settings, before, by }: SettingsChange,
+  people: People,
+  t: Dictionary,
+  list: (names: string[]) => string,
+): string {
+  const changes: string[] = [];
+  const { slowModeSeconds, frozen, announcements } = settings;
+  if (slowModeSeconds !== before.slowModeSeconds) changes.push(t.slowModeNow(slowModeSeconds));
+  if (frozen !== before.frozen) changes.push(t.frozenNow(frozen));
+  if (announcements !== before.announcements) changes.push(t.announcementsNow(announcements));
+  return t.says(people.name(by), list(changes));
 }

@@ -10,12 +10,14 @@ import { useI18n } from "../i18n/i18n.tsx";
 import { HitBar } from "../search/HitBar.tsx";
 import { Search } from "../search/Search.tsx";
 import { About } from "./About.tsx";
+import { BarredComposer } from "./BarredComposer.tsx";
 import { Composer, type ComposerHandle } from "./Composer.tsx";
 import { Header } from "./Header.tsx";
 import styles from "./Room.module.css";
 import { Timeline } from "./Timeline.tsx";
 import { TypingLine } from "./TypingLine.tsx";
 import type { Bubble } from "./timeline.ts";
+import { barredFrom } from "./writing.ts";
 
 /** One conversation. Its feed runs for as long as it is shown. */
 export function Room(props: { id: RoomId; details: boolean; onDetails(): void }) {
@@ -70,6 +72,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
     }
   }, [client, id, room?.open, room?.members, room?.summary.class]);
 
+  const barred = room && barredFrom(room);
   return (
     <>
       {room && <Header room={room} details={details} onDetails={onDetails} />}
@@ -93,7 +96,14 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
       )}
       {dialog === "search-room" && <Search room={id} onClose={closeDialog} />}
       {room && <TypingLine users={room.typing} />}
-      {room && error === null && (room.held || readable) && <Composer ref={composer} room={room} />}
+      {room &&
+        error === null &&
+        (room.held || readable) &&
+        (barred === null ? (
+          <Composer ref={composer} room={room} />
+        ) : (
+          <BarredComposer why={barred} />
+        ))}
     </>
   );
 }

@@ -1,7 +1,9 @@
 /** What a person may do with a message, by the server's rules: the page offers nothing else. Pure. */
 
 import type { Limits, RoomView } from "@caffis/chat";
+import { mayWrite, moderates as roleModerates } from "../details/permissions.ts";
 import type { Bubble, Item } from "./timeline.ts";
+import { barredFrom } from "./writing.ts";
 
 /** Something that can be done with a message. */
 export type MessageAction =
@@ -46,12 +48,13 @@ export function actionsFor(bubble: Bubble, ground: ActionGround): readonly Messa
 
 /** Whether this person may react to a message. */
 export function mayReact(bubble: Bubble, { room }: ActionGround): boolean {
-  return bubble.position !== null && bubble.deletedBy === undefined && !isClosed(room);
+  if (bubble.position === null || bubble.deletedBy !== undefined) return false;
+  return !isClosed(room) && !isFrozen(room);
 }
 
 /** Whether this person may answer a message. */
 export function mayReply(bubble: Bubble, ground: ActionGround): boolean {
-  return mayReact(bubble, ground);
+  return mayReact(bubble, ground) && barredFrom(ground.room) === null;
 }
 
 function mayReport(bubble: Bubble): boolean {
@@ -63,7 +66,8 @@ export function mayEdit(bubble: Bubble, ground: ActionGround): boolean {
   const { room } = ground;
   if (!bubble.own || bubble.position === null || bubble.deletedBy !== undefined) return false;
   if (bubble.text === null || room.summary.class === "evidence") return false;
-  return !isClosed(room) && isRecent(bubble, ground);
+  if (isClosed(room) || isFrozen(room) || !mayWrite(room.summary.role)) return false;
+  return isRecent(bubble, ground);
 }
 
 /** The last message of this person, if it may still be edited. */
@@ -94,11 +98,16 @@ function isPinned({ position }: Bubble, { room }: ActionGround): boolean {
 }
 
 function moderates({ room }: ActionGround): boolean {
-  return room.summary.role === "admin" || room.summary.role === "owner";
+  return roleModerates(room.summary.role);
 }
 
 function isRecent({ time }: Bubble, { limits, now }: ActionGround): boolean {
   return now - time <= (limits?.editWindowMs ?? 0);
+}
+
+/** Whether others write, edit and react here, and this person does not. */
+function isFrozen({ summary }: RoomView): boolean {
+  return summary.settings.frozen && !roleModerates(summary.role);
 }
 
 function isClosed({ card }: RoomView): boolean {

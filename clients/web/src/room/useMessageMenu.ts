@@ -7,7 +7,7 @@ import {
   useRef,
   useState,
 } from "react";
-import type { MenuPlace } from "./MessageMenu.tsx";
+import type { MenuPlace } from "../common/Menu.tsx";
 import type { Bubble, Item } from "./timeline.ts";
 
 /** How long a finger rests on a message until its menu opens. */

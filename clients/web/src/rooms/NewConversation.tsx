@@ -1,4 +1,4 @@
-import { type RoomSummary, userId } from "@caffis/chat";
+import { type RoomSummary, type UserId, userId } from "@caffis/chat";
 import { type FormEvent, useState } from "react";
 import { useChat, useKnownPeople } from "../app/chat.tsx";
 import { goTo } from "../app/route.ts";
@@ -8,7 +8,13 @@ import { Choice } from "../common/Choice.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
 import picker from "../common/PeoplePicker.module.css";
-import { isPicked, NOBODY, PeoplePicker, pickedUsers } from "../common/PeoplePicker.tsx";
+import {
+  isPicked,
+  NOBODY,
+  PeoplePicker,
+  type Picked,
+  pickedUsers,
+} from "../common/PeoplePicker.tsx";
 import { TextField } from "../common/TextField.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./NewConversation.module.css";
@@ -22,10 +28,11 @@ const CAFES = [
   ["florian", "Caffè Florian"],
 ] as const;
 
-/** Write to a person, make a group, or walk into a cafe. */
-export function NewConversation({ onClose }: { onClose(): void }) {
+/** Write to a person, make a group, or walk into a cafe; with somebody, make a group with them and others. */
+export function NewConversation(props: { withUser?: UserId; onClose(): void }) {
   const { t } = useI18n();
-  const [kind, setKind] = useState<Kind>("person");
+  const { withUser, onClose } = props;
+  const [kind, setKind] = useState<Kind>(withUser ? "group" : "person");
   const action = useAction();
   const { busy } = action;
 
@@ -49,7 +56,7 @@ export function NewConversation({ onClose }: { onClose(): void }) {
         onChange={setKind}
       />
       {kind === "person" && <WriteToPerson busy={busy} begin={begin} />}
-      {kind === "group" && <MakeGroup busy={busy} begin={begin} />}
+      {kind === "group" && <MakeGroup busy={busy} begin={begin} withUser={withUser} />}
       {kind === "cafe" && <WalkIn busy={busy} begin={begin} />}
       <Problem action={action} />
     </Dialog>
@@ -106,12 +113,14 @@ function WriteToPerson({ busy, begin }: PartProps) {
   );
 }
 
-function MakeGroup({ busy, begin }: PartProps) {
+function MakeGroup({ busy, begin, withUser }: PartProps & { withUser: UserId | undefined }) {
   const { t } = useI18n();
   const { client } = useChat();
   const known = useKnownPeople();
   const [name, setName] = useState("");
-  const [picked, setPicked] = useState(NOBODY);
+  const [picked, setPicked] = useState<Picked>(
+    withUser ? { ...NOBODY, chosen: new Set([withUser]) } : NOBODY,
+  );
   const submit = (event: FormEvent) => {
     event.preventDefault();
     begin(async () => client.createGroup(name.trim(), pickedUsers(picked)));

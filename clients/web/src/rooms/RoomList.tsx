@@ -1,103 +1,69 @@
-import type { RoomId } from "@caffis/chat";
-import { useState } from "react";
-import { useChat, usePeople } from "../app/chat.tsx";
+import { placementOf, type RoomId, type RoomSummary } from "@caffis/chat";
+import { useEffect, useState } from "react";
+import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { closeDialog, openDialog, useRoute } from "../app/route.ts";
-import { useAction } from "../app/useAction.tsx";
-import { Avatar } from "../common/Avatar.tsx";
+import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
+import type { MenuPlace } from "../common/Menu.tsx";
 import { moveFocus } from "../common/moveFocus.ts";
 import { useReadable } from "../common/useReadable.ts";
 import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { Search } from "../search/Search.tsx";
 import { Settings } from "../settings/Settings.tsx";
+import { ListTop } from "./ListTop.tsx";
 import { NewConversation } from "./NewConversation.tsx";
+import { isNamed, ROOM_ACTIONS } from "./placement.ts";
 import styles from "./RoomList.module.css";
+import { RoomMenu } from "./RoomMenu.tsx";
 import { RoomRow } from "./RoomRow.tsx";
 
-/** This person's conversations, the most active first. */
+/** Whether a room is shown among the others at a time of the server. */
+export function isShown(room: RoomSummary, now: number): boolean {
+  const placement = placementOf(room, now);
+  return placement === "listed" || placement === "pinned";
+}
+
+/** This person's conversations: what is pinned, then the most active, and behind a button what is archived. */
 export function RoomList({ selected }: { selected: RoomId | null }) {
   const { t } = useI18n();
   const { client } = useChat();
-  const people = usePeople(t);
   const { rooms, more, loaded } = useReadable(client.rooms);
-  const self = useReadable(client.self);
+  const { dialog } = useRoute();
+  const [words, setWords] = useState("");
   const unreadable = rooms.filter(({ readable }) => !readable).length;
   const again = useAction();
-  const { dialog } = useRoute();
-  /** The row that has the keyboard focus. */
-  const [focused, setFocused] = useState<string | null>(null);
-  const has = (id: string | null) => rooms.some(({ room }) => room === id);
-  const reachable = [focused, selected].find(has) ?? rooms[0]?.room;
+  const wanted = words.trim();
+
+  // A name is looked for in all rooms, not only in the first page.
+  useEffect(() => {
+    if (wanted !== "" && more && rooms.length > 0) void client.loadMoreRooms();
+  }, [wanted, more, rooms.length, client]);
+
   return (
     <>
-      <header className={styles.top}>
-        <h1>{t.appName}</h1>
-        <button
-          type="button"
-          className={controls.icon}
-          aria-label={t.search}
-          title={t.search}
-          data-testid="search"
-          onClick={() => openDialog("search")}
-        >
-          <Icon name="search" />
-        </button>
-        <button
-          type="button"
-          className={controls.icon}
-          aria-label={t.newConversation}
-          title={t.newConversation}
-          data-testid="new-conversation"
-          onClick={() => openDialog("new")}
-        >
-          <Icon name="write" />
-        </button>
-        <button
-          type="button"
-          className={styles.me}
-          aria-label={`${t.settings}: ${self ? `${people.name(self)}, ${t[people.availability(self)]}` : ""}`}
-          title={t.settings}
-          data-testid="settings"
-          onClick={() => openDialog("settings")}
-        >
-          <Avatar
-            name={self ? people.name(self) : " "}
-            seed={self ?? ""}
-            size="s"
-            availability={self ? people.availability(self) : undefined}
+      <ListTop />
+      {rooms.length > 0 && (
+        <label className={styles.filter}>
+          <Icon name="search" size={16} />
+          <input
+            value={words}
+            placeholder={t.filterRooms}
+            aria-label={t.filterRooms}
+            dir="auto"
+            autoComplete="off"
+            data-testid="filter-rooms"
+            onChange={(event) => setWords(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key !== "Escape" || words === "") return;
+              event.stopPropagation();
+              setWords("");
+            }}
           />
-        </button>
-      </header>
-      <ul
-        className={styles.rooms}
-        data-testid="rooms"
-        aria-busy={!loaded}
-        onKeyDown={(event) => moveFocus(event, "a")}
-        onFocus={(event) => setFocused(event.target.closest("a")?.dataset.room ?? null)}
-      >
-        {!loaded && <Skeletons />}
-        {rooms.map((room) => (
-          <RoomRow
-            key={room.room}
-            summary={room}
-            selected={room.room === selected}
-            tabIndex={room.room === reachable ? 0 : -1}
-          />
-        ))}
-        {more && (
-          <li>
-            <button
-              type="button"
-              className={styles.more}
-              onClick={() => void client.loadMoreRooms()}
-            >
-              {t.more}
-            </button>
-          </li>
-        )}
-      </ul>
+        </label>
+      )}
+      <Rooms rooms={rooms} wanted={wanted} selected={selected} loaded={loaded} more={more} />
       {unreadable > 0 && (
         <p className={styles.unreadable} role="status">
           <span>{t.someNotReadable(unreadable)}</span>
@@ -123,6 +89,114 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
       {dialog === "new" && <NewConversation onClose={closeDialog} />}
       {dialog === "search" && <Search room={null} onClose={closeDialog} />}
       {dialog === "settings" && <Settings onClose={closeDialog} />}
+    </>
+  );
+}
+
+/** A menu that is open. */
+interface OpenMenu {
+  readonly room: RoomId;
+  readonly place: MenuPlace;
+}
+
+function Rooms(props: {
+  rooms: readonly RoomSummary[];
+  /** The name that is looked for; empty for none. */
+  wanted: string;
+  selected: RoomId | null;
+  loaded: boolean;
+  more: boolean;
+}) {
+  const { t } = useI18n();
+  const { client } = useChat();
+  const people = usePeople(t);
+  const { rooms, wanted, selected, loaded, more } = props;
+  const placing = useAction();
+  /** The row that has the keyboard focus. */
+  const [focused, setFocused] = useState<string | null>(null);
+  const [menu, setMenu] = useState<OpenMenu | null>(null);
+  const [showsArchived, setShowsArchived] = useState(false);
+
+  const now = client.now();
+  const found = rooms.filter((room) => isNamed(roomTitle(room, people), wanted));
+  const listed = wanted === "" ? rooms.filter((room) => isShown(room, now)) : found;
+  const archived =
+    wanted === "" ? rooms.filter((room) => placementOf(room, now) === "archived") : [];
+  const shown = showsArchived ? [...listed, ...archived] : listed;
+  const has = (id: string | null) => shown.some(({ room }) => room === id);
+  const reachable = [focused, selected].find(has) ?? shown[0]?.room;
+  const row = (room: RoomSummary) => (
+    <RoomRow
+      key={room.room}
+      summary={room}
+      selected={room.room === selected}
+      tabIndex={room.room === reachable ? 0 : -1}
+      onMenu={(place) => setMenu({ room: room.room, place })}
+    />
+  );
+  const closeMenu = () => {
+    const { room } = menu ?? {};
+    setMenu(null);
+    document.querySelector<HTMLElement>(`[data-testid=room][data-room="${room}"]`)?.focus();
+  };
+  const of = rooms.find(({ room }) => room === menu?.room);
+  return (
+    <>
+      <ul
+        className={styles.rooms}
+        data-testid="rooms"
+        aria-busy={!loaded}
+        onKeyDown={(event) => moveFocus(event, "a")}
+        onFocus={(event) => setFocused(event.target.closest("a")?.dataset.room ?? null)}
+      >
+        {!loaded && <Skeletons />}
+        {listed.map(row)}
+        {wanted !== "" && listed.length === 0 && !more && (
+          <li className={styles.nothing} role="status">
+            {t.noRoomNamed}
+          </li>
+        )}
+        {archived.length > 0 && (
+          <li>
+            <button
+              type="button"
+              className={styles.archived}
+              aria-expanded={showsArchived}
+              data-testid="archived"
+              onClick={() => setShowsArchived(!showsArchived)}
+            >
+              <Icon name="box" size={18} />
+              {t.archivedRooms(archived.length)}
+              <Icon name={showsArchived ? "upper" : "lower"} size={16} />
+            </button>
+          </li>
+        )}
+        {showsArchived && archived.map(row)}
+        {more && wanted === "" && (
+          <li>
+            <button
+              type="button"
+              className={styles.more}
+              onClick={() => void client.loadMoreRooms()}
+            >
+              {t.more}
+            </button>
+          </li>
+        )}
+      </ul>
+      <Problem action={placing} />
+      {menu && of && (
+        <RoomMenu
+          room={of}
+          place={menu.place}
+          onChoose={(action) => {
+            closeMenu();
+            const place = () => client.place(of.room, ROOM_ACTIONS[action].to);
+            void placing.run(place, { limit_reached: t.tooManyPinned });
+          }}
+          onClose={closeMenu}
+        />
+      )}
     </>
   );
 }

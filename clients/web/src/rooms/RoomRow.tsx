@@ -4,14 +4,20 @@ import { type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { goTo, roomAddress } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import { Icon } from "../common/Icon.tsx";
+import type { MenuPlace } from "../common/Menu.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./RoomList.module.css";
 
 /** One conversation of the list. */
-export function RoomRow(props: { summary: RoomSummary; selected: boolean; tabIndex: 0 | -1 }) {
-  const { summary, selected, tabIndex } = props;
+export function RoomRow(props: {
+  summary: RoomSummary;
+  selected: boolean;
+  tabIndex: 0 | -1;
+  onMenu(place: MenuPlace): void;
+}) {
+  const { summary, selected, tabIndex, onMenu } = props;
   const { t, short } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
@@ -27,6 +33,7 @@ export function RoomRow(props: { summary: RoomSummary; selected: boolean; tabInd
         className={styles.room}
         href={roomAddress(summary.room)}
         onClick={(event) => follow(event, summary.room)}
+        onContextMenu={(event) => onMenu(placeOf(event))}
         tabIndex={tabIndex}
         aria-current={selected ? "page" : undefined}
         data-testid="room"
@@ -42,6 +49,12 @@ export function RoomRow(props: { summary: RoomSummary; selected: boolean; tabInd
         />
         <span className={styles.name} dir="auto">
           <span className={styles.title}>{title}</span>
+          {summary.placed.placement === "pinned" && (
+            <span className={styles.muted} data-testid="row-pinned">
+              <Icon name="pin" size={14} />
+              <span className="visually-hidden">{t.roomPinned}</span>
+            </span>
+          )}
           {muted && (
             <span className={styles.muted} data-testid="row-muted">
               <Icon name="bellOff" size={14} />
@@ -84,6 +97,14 @@ function follow(event: MouseEvent, room: RoomSummary["room"]) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   goTo(room);
+}
+
+/** Where the menu of a row opens; the menu key has no place of its own. */
+function placeOf(event: MouseEvent): MenuPlace {
+  event.preventDefault();
+  if (event.clientX !== 0 || event.clientY !== 0) return { x: event.clientX, y: event.clientY };
+  const { left, bottom } = event.currentTarget.getBoundingClientRect();
+  return { x: left + 12, y: bottom };
 }
 
 function previewText(

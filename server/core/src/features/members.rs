@@ -1,10 +1,10 @@
-//! Adding and removing members, roles, leaving, and the list of members.
+//! Adding and removing members, roles, handing over, leaving, and the list of members.
 
 use std::{collections::BTreeSet, ops::Bound};
 
 use caffis_schema::{
     EntryKind, Error, ErrorCode, List, Reply, UserId,
-    command::{AddMembers, Leave, Members, RemoveMember, SetRole},
+    command::{AddMembers, Leave, Members, RemoveMember, SetRole, TransferOwnership},
     event::{Joined, Left, RoleChange},
     limits::PAGE_MEMBERS,
     reply::MemberPage,
@@ -17,7 +17,7 @@ use crate::{
         authorise::{self, ReadState, authorise},
         caller::Caller,
         digest::digest,
-        room::RoomState,
+        room::{Membership, RoomState},
     },
     room::{Change, RoomCommand, StepContext},
 };
@@ -72,7 +72,8 @@ impl RoomCommand for RemoveMember {
     }
 
     fn members(&self) -> usize {
-        1
+        // The person who goes, and who owns the room then.
+        2
     }
 
     fn step(
@@ -94,7 +95,8 @@ impl RoomCommand for Leave {
     }
 
     fn members(&self) -> usize {
-        1
+        // The person who goes, and who owns the room then.
+        2
     }
 
     fn step(
@@ -114,7 +116,68 @@ fn remove(room: &RoomState, user: &UserId, by: Option<UserId>) -> Result<Change,
         return Ok(Change::default());
     }
     keep_an_admin(room, user, None)?;
-    Ok(Change::from(EntryKind::Left(Left { user: user.clone(), by })))
+    let mut entries = Vec::new();
+    if is_last_owner(room, user)
+        && let Some(next) = successor(room, user)
+    {
+        let change = RoleChange { user: next.clone(), role: Role::Owner, by: by.clone() };
+        entries.push(EntryKind::Role(change));
+    }
+    entries.push(EntryKind::Left(Left { user: user.clone(), by }));
+    Ok(Change { entries })
+}
+
+/// Whether somebody owns a room, and nobody else does.
+fn is_last_owner(room: &RoomState, user: &UserId) -> bool {
+    let owns = |member: &Membership| member.role == Role::Owner;
+    let others = || room.members.iter().any(|(other, member)| other != user && owns(member));
+    room.member(user).is_some_and(owns) && !others()
+}
+
+/// Who owns a room once its last owner goes: the admin who has been in it for the longest time.
+fn successor<'a>(room: &'a RoomState, owner: &UserId) -> Option<&'a UserId> {
+    let admins = room.members.iter().filter(|(_, member)| member.role == Role::Admin);
+    let others = admins.filter(|(user, _)| *user != owner);
+    others.min_by_key(|(_, member)| member.joined_position).map(|(user, _)| user)
+}
+
+impl RoomCommand for TransferOwnership {
+    fn digest(&self) -> u64 {
+        digest(&("transfer", &self.user))
+    }
+
+    fn members(&self) -> usize {
+        2
+    }
+
+    fn step(
+        &self,
+        room: &RoomState,
+        caller: &Caller,
+        _: &StepContext<'_>,
+    ) -> Result<Change, Error> {
+        let allowed = authorise(caller, room, authorise::Transfer)?;
+        let from = &allowed.caller().user;
+        if self.user == *from {
+            let sentence = "This person owns the room already.";
+            return Err(Error::refused(ErrorCode::Invalid, sentence));
+        }
+        let member = room.member(&self.user).ok_or_else(not_a_member)?;
+        let by = allowed.caller().author();
+        let change = |user: &UserId, role| {
+            EntryKind::Role(RoleChange { user: user.clone(), role, by: by.clone() })
+        };
+        let mut entries = Vec::new();
+        if member.role != Role::Owner {
+            entries.push(change(&self.user, Role::Owner));
+        }
+        entries.push(change(from, Role::Admin));
+        Ok(Change { entries })
+    }
+}
+
+fn not_a_member() -> Error {
+    Error::refused(ErrorCode::NotFound, "This person is not a member of the room.")
 }
 
 impl RoomCommand for SetRole {
@@ -136,11 +199,13 @@ impl RoomCommand for SetRole {
         let allowed = authorise(caller, room, wanted)?;
         let by = allowed.caller().author();
         let authorise::SetRole { user, role } = allowed.into_action();
-        let member = room.member(&user).ok_or_else(|| {
-            Error::refused(ErrorCode::NotFound, "This person is not a member of the room.")
-        })?;
+        let member = room.member(&user).ok_or_else(not_a_member)?;
         if member.role == role {
             return Ok(Change::default());
+        }
+        if is_last_owner(room, &user) {
+            let sentence = "Hand the room over to somebody else first.";
+            return Err(Error::refused(ErrorCode::LastAdmin, sentence));
         }
         keep_an_admin(room, &user, Some(role))?;
         Ok(Change::from(EntryKind::Role(RoleChange { user, role, by })))

@@ -1,16 +1,18 @@
-//! A person's rooms, by last activity, with exact unread counts.
+//! A person's rooms, what they pinned first and the rest by last activity, with exact unread counts.
 //!
 //! A list never takes longer than its time limit: a room that cannot be read by then is listed as not
 //! readable now, and holds up neither the other rooms nor the session.
 
-use std::{cmp::Reverse, collections::BTreeMap, future::ready};
+use std::{cmp::Reverse, collections::BTreeMap, future::ready, sync::Arc};
 
 use caffis_schema::{
     Error, ErrorCode, List, MessageNumber, Position, Reply, RoomId, Text, Timestamp, UserId,
     command::Rooms,
     limits::PAGE_ROOMS,
+    placement::Placed,
     reply::RoomPage,
     room::{Context, RoomClass, RoomSummary},
+    settings::RoomSettings,
 };
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -19,11 +21,13 @@ use crate::{
     answers::summary_here,
     call::{Call, Handled},
     errors::not_now,
+    hub::placements::RoomPlaces,
     model::room::{RoomMeta, direct_context},
     peers::{
         follow,
         questions::{Answered, Question},
     },
+    placements::known_of,
     ports::bus::NodeId,
     tables::{self, HeadRow, RoomRow, UserRoomRow},
 };
@@ -69,7 +73,11 @@ pub async fn list(
     let room_timeout = call.services.settings.room_timeout;
     let start = Instant::now();
     let end = start + 2 * room_timeout;
-    let mut candidates = by_activity(call, start + room_timeout).await?.into_iter();
+    let places = match call.service() {
+        Some(_) => Arc::default(),
+        None => known_of(&call.services, call.user()).await?,
+    };
+    let mut candidates = in_order(call, &places, start + room_timeout).await?.into_iter();
     if let Some(after) = after
         && !candidates.any(|candidate| candidate.room == after)
     {
@@ -90,7 +98,10 @@ pub async fn list(
             summaries.extend(summaries_of(call, node, candidates, context, end).await);
         }
     }
-    summaries.sort_by_key(|summary| (Reverse(summary.active), summary.room));
+    summaries.sort_by_key(|summary| {
+        let RoomSummary { room, active, .. } = *summary;
+        (!places.is_pinned(room), Reverse(active), room)
+    });
     Ok((summaries, candidates.next().is_some()))
 }
 
@@ -235,6 +246,8 @@ async fn unreadable(
         preview: None,
         active,
         readable: false,
+        placed: Placed::default(),
+        settings: RoomSettings::default(),
     })
 }
 
@@ -249,8 +262,8 @@ async fn rooms_of(call: &Call) -> Result<Vec<(RoomId, Option<UserId>)>, Error> {
     Ok(rows.into_iter().map(|row| (row.room, row.peer)).collect())
 }
 
-/// The rooms that were active last come first. A hint that cannot be read by `end` counts as never.
-async fn by_activity(call: &Call, end: Instant) -> Result<Vec<Candidate>, Error> {
+/// Pinned rooms come first, and of the others those that were active last. A hint that cannot be read by `end` counts as never.
+async fn in_order(call: &Call, places: &RoomPlaces, end: Instant) -> Result<Vec<Candidate>, Error> {
     let services = &call.services;
     let rooms = rooms_of(call).await?.into_iter();
     let mut candidates: Vec<_> =
@@ -289,6 +302,8 @@ async fn by_activity(call: &Call, end: Instant) -> Result<Vec<Candidate>, Error>
     });
     // Out of time: the rest stays as it is.
     let _ = timeout_at(end, noting).await;
-    candidates.sort_unstable_by_key(|candidate| (Reverse(candidate.active), candidate.room));
+    candidates.sort_unstable_by_key(|Candidate { room, active, .. }| {
+        (!places.is_pinned(*room), Reverse(*active), *room)
+    });
     Ok(candidates)
 }

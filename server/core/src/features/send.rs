@@ -9,7 +9,7 @@ use caffis_schema::{
 
 use crate::{
     model::{
-        authorise::{Post, authorise},
+        authorise::{Post, authorise, check_pace},
         body,
         caller::Caller,
         digest::digest,
@@ -53,6 +53,8 @@ impl RoomCommand for Send {
         if self.named_message().is_some() && context.message(room, caller)?.0.is_deleted() {
             return Err(message_deleted());
         }
+        // Last, so that what is refused for good is not put off first.
+        check_pace(caller, room, context.now)?;
         let (number, sender) = (room.number + 1, allowed.caller().author());
         let message = Message::new(number, sender, Some(self.key.into()), body);
         Ok(Change::from(EntryKind::Message(Message { extras, ..message })))

@@ -327,6 +327,7 @@ impl Views {
         let version = summary.peer_presence.as_ref().map(|presence| presence.version);
         summary.peer_presence.iter_mut().for_each(|it| self.people.apart().hide(user, it));
         self.people.hidden().mask_summary(user, &mut summary);
+        self.people.placements().complete(user, &mut summary);
         let event = Encoded::event(Event::RoomAdded(summary));
         for session in self.people.sessions(user) {
             session.outbound.room_added(room, &event);

@@ -14,6 +14,7 @@ pub mod latest;
 pub mod news;
 pub mod outbound;
 pub mod people;
+pub mod placements;
 pub mod presence;
 pub mod presence_state;
 pub mod rate;

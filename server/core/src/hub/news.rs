@@ -13,6 +13,7 @@ use caffis_schema::{
     Entry, RoomId, Text, Timestamp, UserId,
     event::{Flagged, Head, OwnRead, TypingBy},
     limits::STATUS_BYTES,
+    placement::RoomPlaced,
     room::{Marker, Profile, RoomSummary},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -57,6 +58,8 @@ pub enum News {
     Apart(UserId, UserId, u64, bool),
     /// A person has marked a message for themselves.
     Flagged(UserId, Flagged),
+    /// A person has put a room elsewhere in their list.
+    Placed(UserId, RoomPlaced),
 }
 
 /// A person whose profile or settings changed: what did, so that news of one thing does not take back
@@ -92,7 +95,7 @@ pub struct Edge {
 
 /// The version of what nodes say to each other: one more with every kind of message that is added. The first
 /// byte of each message.
-pub const VERSION: u8 = 4;
+pub const VERSION: u8 = 5;
 
 /// Why a message of another node cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

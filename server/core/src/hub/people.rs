@@ -22,6 +22,7 @@ use super::{
     elsewhere::{Elsewhere, There},
     hidden::Hidden,
     outbound::Outbound,
+    placements::Placements,
     presence_state::PresenceState,
     rate::TokenBucket,
 };
@@ -87,6 +88,7 @@ pub struct People {
     elsewhere: Elsewhere,
     apart: Apart,
     hidden: Hidden,
+    placements: Placements,
 }
 
 impl People {
@@ -169,6 +171,7 @@ impl People {
         let mut shard = self.shard(user);
         let Some(person) = shard.get_mut(user) else { return Vec::new() };
         person.rooms.remove(&room);
+        self.placements.leave(user, room);
         person.sessions.clone()
     }
 
@@ -191,6 +194,7 @@ impl People {
         }
         self.apart.forget(user);
         self.hidden.forget(user);
+        self.placements.forget(user);
         shard.remove(user).map(|person| person.rooms)
     }
 
@@ -225,6 +229,12 @@ impl People {
     #[must_use]
     pub fn hidden(&self) -> &Hidden {
         &self.hidden
+    }
+
+    /// Where people have put rooms in their lists.
+    #[must_use]
+    pub fn placements(&self) -> &Placements {
+        &self.placements
     }
 
     /// Who is connected to other nodes.

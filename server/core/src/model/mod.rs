@@ -12,3 +12,4 @@ pub mod room;
 pub mod text;
 pub mod timing;
 pub mod webhooks;
+pub mod writing;

@@ -20,6 +20,8 @@ use caffis_schema::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::writing::Writing;
+
 /// The context type of direct conversations.
 pub const DIRECT: &str = "direct";
 
@@ -146,6 +148,8 @@ pub struct RoomState {
     pub card: Option<Arc<Card>>,
     /// What is pinned in it. Nodes that do not own the room know only what was pinned since they follow it.
     pub pins: Arc<Pins>,
+    /// How people write in it.
+    pub writing: Arc<Writing>,
     /// Where the last messages are, oldest first: as many as new members see.
     pub last_messages: Arc<VecDeque<Position>>,
     /// Where the log lies, oldest first.
@@ -166,6 +170,7 @@ impl RoomState {
             preview: None,
             card: None,
             pins: Arc::default(),
+            writing: Arc::default(),
             last_messages: Arc::default(),
             buckets: Arc::default(),
         }
@@ -252,6 +257,9 @@ impl RoomState {
                 self.number = message.number;
                 self.preview = Some(Arc::new(preview(message, entry.time)));
                 self.note_message(entry.position);
+                if let Some(sender) = message.sender.as_ref().filter(|_| self.writing.is_slow()) {
+                    Arc::make_mut(&mut self.writing).note(sender, entry.time);
+                }
             }
             EntryKind::Joined(joined) => {
                 for user in &joined.users {
@@ -289,6 +297,12 @@ impl RoomState {
                 }
             }
             EntryKind::Pinned(_) => self.change_pins(entry),
+            EntryKind::Settings(change) => {
+                // The store may have a later one than a log that is read again.
+                if entry.position > self.writing.position {
+                    Arc::make_mut(&mut self.writing).set(entry.position, change.settings);
+                }
+            }
             EntryKind::Reacted(_) | EntryKind::Unknown(_) => {}
         }
     }

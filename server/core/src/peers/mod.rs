@@ -11,7 +11,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use caffis_schema::{RoomId, Timestamp, UserId, event::Flagged};
+use caffis_schema::{RoomId, Timestamp, UserId, event::Flagged, placement::RoomPlaced};
 
 use self::forward::Queues;
 use crate::{
@@ -148,6 +148,12 @@ impl Nodes {
     /// Tells the other nodes how a person has marked a message for themselves.
     pub(crate) fn publish_flagged(&self, user: &UserId, flagged: &Flagged) {
         let news = News::Flagged(user.clone(), flagged.clone());
+        publish(&self.wire, &Subject::Person(user.clone()), &news);
+    }
+
+    /// Tells the other nodes where a person has put a room in their list.
+    pub(crate) fn publish_placed(&self, user: &UserId, placed: &RoomPlaced) {
+        let news = News::Placed(user.clone(), *placed);
         publish(&self.wire, &Subject::Person(user.clone()), &news);
     }
 

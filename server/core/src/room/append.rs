@@ -19,6 +19,7 @@ use super::{
     membership::membership_rows,
     pins,
     recent::Sent,
+    writing,
 };
 use crate::{
     activity,
@@ -55,6 +56,7 @@ pub(super) struct Append {
     members_before: Members,
     card_before: Option<Arc<Card>>,
     pins_before: Arc<Pins>,
+    settings_before: Position,
     /// The messages that its commands are about.
     pub(super) changes: Changes,
     /// Those before were durable before this append.
@@ -83,6 +85,7 @@ impl Append {
             members_before: loaded.state.members.clone(),
             card_before: loaded.state.card.clone(),
             pins_before: loaded.state.pins.clone(),
+            settings_before: loaded.state.writing.position,
             changes,
             first_bucket: loaded.state.buckets.len(),
             active_minute: loaded.active_minute,
@@ -255,13 +258,20 @@ impl Append {
         if self.has_new_pins() {
             pins::put(&mut batch, &self.ahead);
         }
+        if self.has_new_settings() {
+            writing::put(&mut batch, &self.ahead);
+        }
         self.changes.rewrite(&mut batch, settings.entry_retention)?;
         Ok(batch)
     }
 
     /// Whether rows of other tables follow from the entries.
     pub(super) fn has_following(&self) -> bool {
-        self.has_new_members() || self.has_new_card() || self.has_new_pins() || self.changes.any()
+        self.has_new_members()
+            || self.has_new_card()
+            || self.has_new_pins()
+            || self.has_new_settings()
+            || self.changes.any()
     }
 
     fn has_new_members(&self) -> bool {
@@ -270,6 +280,10 @@ impl Append {
 
     fn has_new_pins(&self) -> bool {
         !Arc::ptr_eq(&self.pins_before, &self.ahead.pins)
+    }
+
+    fn has_new_settings(&self) -> bool {
+        self.settings_before != self.ahead.writing.position
     }
 
     fn has_new_card(&self) -> bool {

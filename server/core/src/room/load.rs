@@ -10,7 +10,7 @@ use std::{
 };
 
 use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, room::Message};
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
 
 use super::{
     buckets::Filled,
@@ -25,6 +25,7 @@ use super::{
     recent::Recent,
     ring::Ring,
     rooms::Rooms,
+    writing,
 };
 use crate::{
     model::room::{Bucket, BucketName, Members, RoomState, preview},
@@ -68,7 +69,9 @@ pub(super) async fn load(
     state.buckets = Arc::new(chain(rows)?);
     state.members = members(store, room).await?;
     state.members_version = 1;
-    (state.card, state.pins) = try_join(cards::read(store, room), pins::read(store, room)).await?;
+    let (card, pins) = (cards::read(store, room), pins::read(store, room));
+    (state.card, state.pins, state.writing) =
+        try_join3(card, pins, writing::read(store, room)).await?;
 
     let Tail { entries, last_append } =
         tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
@@ -217,7 +220,7 @@ async fn before_tail(
 /// may have written an entry without finishing the rows that follow from it.
 fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
     let (before, card) = (state.members.clone(), state.card.clone());
-    let pins = state.pins.clone();
+    let (pins, written) = (state.pins.clone(), state.writing.position);
     ring.iter().for_each(|entry| state.apply(entry));
     let mut batch = Batch::repairable(Stamp::NONE);
     if state.members != before {
@@ -228,6 +231,9 @@ fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
     }
     if !Arc::ptr_eq(&state.pins, &pins) {
         pins::put(&mut batch, state);
+    }
+    if state.writing.position != written {
+        writing::put(&mut batch, state);
     }
     batch
 }

@@ -5,7 +5,7 @@ use caffis_schema::{EntryKind, RoomId, UserId};
 use crate::{
     model::room::{Members, Membership, RoomState},
     ports::store::Batch,
-    tables::{MarkerRow, MemberRow, UserRoomRow},
+    tables::{MarkerRow, MemberRow, PlacementRow, UserRoomRow},
 };
 
 /// The rows of everyone whose membership changed.
@@ -34,6 +34,7 @@ pub(super) fn named(kind: &EntryKind) -> &[UserId] {
         | EntryKind::Deleted(_)
         | EntryKind::Reacted(_)
         | EntryKind::Pinned(_)
+        | EntryKind::Settings(_)
         | EntryKind::Unknown(_) => &[],
     }
 }
@@ -61,4 +62,5 @@ fn delete_member(batch: &mut Batch, room: RoomId, user: &UserId) {
     batch.delete::<MemberRow>(MemberRow::key(&room, user));
     batch.delete::<UserRoomRow>(UserRoomRow::key(user, &room));
     batch.delete::<MarkerRow>(MarkerRow::key(&room, user));
+    batch.delete::<PlacementRow>(PlacementRow::key(user, &room));
 }

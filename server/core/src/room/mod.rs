@@ -38,6 +38,7 @@ mod strangers;
 mod takeover;
 mod updates;
 mod waking;
+mod writing;
 
 pub use self::{
     cell::RoomCell,

@@ -9,7 +9,9 @@ use std::{
     },
 };
 
-use caffis_schema::{Error, ErrorCode, MessageNumber, RoomId, UserId, room::RoomSummary};
+use caffis_schema::{
+    Error, ErrorCode, MessageNumber, RoomId, UserId, placement::Placed, room::RoomSummary,
+};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
@@ -319,6 +321,9 @@ impl Rooms {
             read,
             unread: state.number.since(read),
             muted_until: marker.muted_until.filter(|_| member.is_some()),
+            // The node of the person knows.
+            placed: Placed::default(),
+            settings: state.writing.settings,
             preview: state.preview_for(member).cloned(),
             active: state.time,
             readable: true,

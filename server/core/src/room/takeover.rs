@@ -21,6 +21,7 @@ use super::{
     membership::{named, rows_of},
     pins,
     rooms::Rooms,
+    writing,
 };
 use crate::{
     cluster::Shard,
@@ -57,6 +58,9 @@ pub(super) async fn take_over(
         }
         if matches!(&entry.kind, EntryKind::Pinned(_) | EntryKind::Deleted(_)) {
             pins::put(&mut repair, &loaded.state);
+        }
+        if let EntryKind::Settings(_) = &entry.kind {
+            writing::put(&mut repair, &loaded.state);
         }
     }
     repair.merge();

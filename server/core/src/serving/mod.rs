@@ -308,6 +308,7 @@ fn take_in(services: &Services, nodes: &Arc<Nodes>, heartbeats: &Arc<Heartbeats>
             services.set_apart(&user, &other, changes, apart);
         }
         News::Flagged(user, flagged) => services.set_flagged(&user, &flagged),
+        News::Placed(user, placed) => services.set_placed(&user, &placed),
         News::Head(head, blind) => views.receive_head(head, &blind),
     }
 }

@@ -58,6 +58,9 @@ pub(super) async fn first(
             if let Some(hidden) = services.people.hidden().of(user) {
                 hidden.mask(None, &mut reply);
             }
+            if let Some(places) = services.people.placements().of(user) {
+                places.complete(&mut reply);
+            }
             let bytes = answer_bytes(id, Ok(reply), codec, link.info().max_frame);
             opened.session.session.outbound.release(bytes);
             Ok(opened)

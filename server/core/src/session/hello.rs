@@ -17,7 +17,7 @@ use caffis_schema::{
     room::Availability,
 };
 
-use futures_util::future::try_join4;
+use futures_util::future::try_join5;
 
 use super::siblings;
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
     flags::hidden_of,
     hub::{outbound::Outbound, people::SessionHandle, presence_state::PresenceState},
     model::page,
+    placements::placements_of,
     ports::{
         authenticator::{Identity, TokenError},
         entropy,
@@ -238,10 +239,17 @@ async fn read(
         }
         Ok(())
     };
+    let placements = async {
+        if session.service.is_none() {
+            services.people.placements().begin(user);
+            services.people.placements().add(user, &placements_of(store, user).await?);
+        }
+        Ok(())
+    };
     // The revocation once more: one may have come in between.
     let revocation = check_revocation(services, identity);
     let rows = async { Ok(rows.await?) };
-    let (rows, (), (), ()) = try_join4(rows, apart, hidden, revocation).await?;
+    let (rows, (), (), (), ()) = try_join5(rows, apart, hidden, placements, revocation).await?;
     Ok(rows.into_iter().map(|row| (row.room, row.peer)).collect())
 }
 

@@ -72,6 +72,7 @@ async fn tell(call: &Call, session: &SessionHandle, room: RoomId) -> Result<(), 
         let apart = services.people.apart();
         summary.peer_presence.iter_mut().for_each(|peer| apart.hide(call.user(), peer));
         services.people.hidden().mask_summary(call.user(), &mut summary);
+        services.people.placements().complete(call.user(), &mut summary);
         let event = Encoded::event(Event::RoomAdded(summary));
         for other in others(services, session) {
             other.outbound.room_added(room, &event);

@@ -23,12 +23,14 @@ mod nouns;
 mod outgoing;
 mod pages;
 mod pins;
+mod placements;
 mod receipts;
 mod relations;
 mod reports;
 mod revisions;
 mod revocations;
 mod revoked;
+mod room_settings;
 mod rooms;
 #[cfg(test)]
 mod round_trip;
@@ -58,12 +60,14 @@ pub use self::{
     outgoing::{DeadLetterRow, EndpointRow, ProgressRow, RetryRow},
     pages::{from_the_end, whole},
     pins::PinsRow,
+    placements::PlacementRow,
     receipts::ReceiptRow,
     relations::{ErasureRow, RelationRow},
     reports::{ReportIndexRow, ReportRow, ReportTaskRow},
     revisions::RevisionRow,
     revocations::RevocationRow,
     revoked::RevokedRow,
+    room_settings::RoomSettingsRow,
     rooms::RoomRow,
     search::{SearchRebuildRow, SearchTermRow, SearchedRow},
     sent::SentRow,
@@ -80,7 +84,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 18;
+pub const VERSION: u32 = 19;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -101,6 +105,7 @@ pub static ALL: &[&Table] = &[
     NodeRow::TABLE,
     RetryRow::TABLE,
     PinsRow::TABLE,
+    PlacementRow::TABLE,
     ReceiptRow::TABLE,
     RelationRow::TABLE,
     ReportIndexRow::TABLE,
@@ -110,6 +115,7 @@ pub static ALL: &[&Table] = &[
     RevocationRow::TABLE,
     RevokedRow::TABLE,
     RoomRow::TABLE,
+    RoomSettingsRow::TABLE,
     SearchRebuildRow::TABLE,
     SearchTermRow::TABLE,
     SearchedRow::TABLE,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use caffis_schema::{
     Text,
     command::ReportReason,
+    placement::Placement,
     room::{HistoryPolicy, Role, RoomClass},
 };
 
@@ -16,7 +17,7 @@ use crate::{
     ports::store::{ColumnType, Value},
 };
 
-/// 1 member, 2 admin, 3 owner.
+/// 1 member, 2 admin, 3 owner, 4 moderator, 5 guest.
 impl ColumnValue for Role {
     const TYPE: ColumnType = ColumnType::U64;
 
@@ -25,6 +26,8 @@ impl ColumnValue for Role {
             Self::Member => 1,
             Self::Admin => 2,
             Self::Owner => 3,
+            Self::Moderator => 4,
+            Self::Guest => 5,
         })
     }
 
@@ -33,6 +36,8 @@ impl ColumnValue for Role {
             1 => Some(Self::Member),
             2 => Some(Self::Admin),
             3 => Some(Self::Owner),
+            4 => Some(Self::Moderator),
+            5 => Some(Self::Guest),
             _ => None,
         }
     }
@@ -55,6 +60,30 @@ impl ColumnValue for RoomClass {
             "social" => Some(Self::Social),
             "public" => Some(Self::Public),
             "evidence" => Some(Self::Evidence),
+            _ => None,
+        }
+    }
+}
+
+/// Its word.
+impl ColumnValue for Placement {
+    const TYPE: ColumnType = ColumnType::Text;
+
+    fn to_value(&self) -> Value {
+        Value::Text(Arc::from(match self {
+            Self::Listed => "listed",
+            Self::Pinned => "pinned",
+            Self::Archived => "archived",
+            Self::Hidden => "hidden",
+        }))
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        match &*Arc::<str>::from_value(value)? {
+            "listed" => Some(Self::Listed),
+            "pinned" => Some(Self::Pinned),
+            "archived" => Some(Self::Archived),
+            "hidden" => Some(Self::Hidden),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use caffis_schema::{
     ClientId, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
     command::ReportReason,
+    placement::Placement,
     room::{HistoryPolicy, Role, RoomClass},
 };
 use proptest::{collection::vec, prelude::*};
@@ -97,7 +98,14 @@ impl Any for ClientId {
 
 impl Any for Role {
     fn any() -> BoxedStrategy<Self> {
-        prop_oneof![Just(Self::Member), Just(Self::Admin), Just(Self::Owner)].boxed()
+        prop::sample::select(Self::ALL.to_vec()).boxed()
+    }
+}
+
+impl Any for Placement {
+    fn any() -> BoxedStrategy<Self> {
+        let all = [Self::Listed, Self::Pinned, Self::Archived, Self::Hidden];
+        prop::sample::select(all.to_vec()).boxed()
     }
 }
 
@@ -227,6 +235,7 @@ round_trips! {
     nodes: NodeRow { list, node, address }
     flags: FlagRow { user, kind, room, position, number, time }
     pins: PinsRow { room, position, content }
+    placements: PlacementRow { user, room, placement, number }
     receipts: ReceiptRow { source, id, digest, answer }
     relations: RelationRow {
         user, other, blocks, blocks_version, blocked, blocked_version, left_version, was_left_version,
@@ -238,6 +247,7 @@ round_trips! {
     revisions: RevisionRow { room, position, revision, time, content }
     revocations: RevocationRow { user, before }
     rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
+    room_settings: RoomSettingsRow { room, position, slow_mode_seconds, frozen, announcements }
     revoked: RevokedRow { minute, user, before }
     search_rebuilds: SearchRebuildRow { list, rebuild, ordered }
     search_terms: SearchTermRow { room, bucket, term, time, position }
@@ -260,11 +270,12 @@ round_trips! {
 
 #[test]
 fn unknown_roles_classes_and_policies_are_nothing() {
-    for number in [0, 4, 7, u64::MAX >> 1] {
+    for number in [0, 6, 7, u64::MAX >> 1] {
         assert_eq!(Role::from_value(Value::U64(number)), None);
     }
     for name in ["", "Social", "secret"] {
         assert_eq!(RoomClass::from_value(Value::Text(name.into())), None);
+        assert_eq!(Placement::from_value(Value::Text(name.into())), None);
     }
     let too_many = u64::from(u32::MAX) + 1;
     assert_eq!(HistoryPolicy::from_value(Value::U64(too_many)), None);

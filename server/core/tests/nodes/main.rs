@@ -54,10 +54,14 @@ mod moves;
 mod outgoing;
 #[path = "../core/outsiders.rs"]
 mod outsiders;
+#[path = "../core/permissions.rs"]
+mod permissions;
 #[path = "../core/person.rs"]
 mod person;
 #[path = "../core/pins.rs"]
 mod pins;
+#[path = "../core/placements.rs"]
+mod placements;
 #[path = "../core/presence.rs"]
 mod presence;
 #[path = "../core/reactions.rs"]
@@ -95,3 +99,5 @@ mod several;
 mod topics;
 mod traces;
 mod versions;
+#[path = "../core/writing.rs"]
+mod writing;

@@ -1,9 +1,10 @@
-//! How far a person has read, and whether they muted the room.
+//! How far a person has read, whether they muted the room, and where it stands in their list.
 
 use caffis_schema::{
     Command, MessageNumber, Timestamp,
     command::{Mark, Mute},
     open::Empty,
+    placement::{Placement, SetPlacement},
 };
 use postcard_schema::Schema;
 use serde::Deserialize;
@@ -66,6 +67,23 @@ pub(super) static OPERATIONS: &[Operation] = &[
             },
         )
     },
+    Operation {
+        method: Method::Put,
+        body: body::<Where>(&[]),
+        ..Operation::get::<Empty>(
+            "/api/chat/rooms/{room}/placement",
+            "place_room",
+            "Says where the room stands in the person's own list, on all of their devices: `pinned` before all \
+             others, `archived` or `hidden` until the next message, or `listed`.",
+            |given| {
+                Box::pin(async move {
+                    let Where { placement } = given.body()?;
+                    let room = given.path("room")?;
+                    given.call(Command::SetPlacement(SetPlacement { room, placement })).await
+                })
+            },
+        )
+    },
 ];
 
 const MUTE: &str = "/api/chat/rooms/{room}/mute";
@@ -81,6 +99,13 @@ fn mark(given: &Given) -> Result<Mark, Problem> {
 struct Until {
     #[serde(default)]
     until: Option<Timestamp>,
+}
+
+/// Where a room stands.
+#[derive(Deserialize, Schema)]
+#[serde(deny_unknown_fields)]
+struct Where {
+    placement: Placement,
 }
 
 /// The number of a message.

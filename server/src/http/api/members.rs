@@ -2,7 +2,7 @@
 
 use caffis_schema::{
     Command, List, UserId,
-    command::{AddMembers, Leave, Members, RemoveMember, SetRole},
+    command::{AddMembers, Leave, Members, RemoveMember, SetRole, TransferOwnership},
     limits::USERS_PER_COMMAND,
     reply::{Appended, MemberPage},
     room::Role,
@@ -95,6 +95,24 @@ pub(super) static OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
+        method: Method::Put,
+        body: body::<NewOwner>(&[]),
+        keyed: true,
+        ..Operation::get::<Appended>(
+            "/api/chat/rooms/{room}/owner",
+            "transfer_ownership",
+            "Makes another member the owner in the person's place, who is an admin then.",
+            |given| {
+                Box::pin(async move {
+                    let (key, room) = (given.key()?, given.path("room")?);
+                    let NewOwner { user } = given.body()?;
+                    let transfer = TransferOwnership { key, room, user };
+                    given.call(Command::TransferOwnership(transfer)).await
+                })
+            },
+        )
+    },
+    Operation {
         method: Method::Post,
         keyed: true,
         ..Operation::get::<Appended>(
@@ -116,6 +134,13 @@ pub(super) static OPERATIONS: &[Operation] = &[
 #[serde(deny_unknown_fields)]
 struct Added {
     users: List<UserId, USERS_PER_COMMAND>,
+}
+
+/// Who is to own the room.
+#[derive(Deserialize, Schema)]
+#[serde(deny_unknown_fields)]
+struct NewOwner {
+    user: UserId,
 }
 
 /// What somebody is to be.

@@ -62,7 +62,7 @@ fn status_of(error: &Error) -> StatusCode {
         ErrorCode::TokenInvalid | ErrorCode::TokenExpired | ErrorCode::TokenRevoked => {
             StatusCode::UNAUTHORIZED
         }
-        ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::Forbidden | ErrorCode::ReadOnly => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::AlreadyRead
         | ErrorCode::ClientIdReused
@@ -73,7 +73,7 @@ fn status_of(error: &Error) -> StatusCode {
         | ErrorCode::LastAdmin
         | ErrorCode::RoomClass
         | ErrorCode::TooLate => StatusCode::CONFLICT,
-        ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::RateLimited | ErrorCode::SlowMode => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::LimitReached if later => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::LimitReached => StatusCode::CONFLICT,
         ErrorCode::StorageFull | ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

@@ -4,8 +4,9 @@ use caffis_schema::{
     Command, List, Text, UserId,
     command::{CreateGroup, EnsureDirect, Rooms},
     limits::{CONTEXT_TYPE_BYTES, NAME_BYTES, USERS_PER_COMMAND},
-    reply::RoomPage,
+    reply::{Appended, RoomPage},
     room::{HistoryPolicy, RoomSummary},
+    settings::SetRoomSettings,
 };
 use postcard_schema::Schema;
 use serde::Deserialize;
@@ -34,7 +35,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         ..Operation::get::<RoomPage>(
             "/api/chat/rooms",
             "list_rooms",
-            "The person's rooms, those that were active last first.",
+            "The person's rooms, those that are pinned, then those that were active last.",
             |given| {
                 Box::pin(async move {
                     let (after, context) = (given.query("after")?, given.query("context")?);
@@ -52,6 +53,26 @@ pub(super) static OPERATIONS: &[Operation] = &[
                 Answer::of(&given.app.core.room(&given.by, given.path("room")?).await?)
             })
         })
+    },
+    Operation {
+        method: Method::Put,
+        rights: &["members"],
+        body: body::<Set>(&["slow_mode_seconds", "frozen", "announcements"]),
+        keyed: true,
+        ..Operation::get::<Appended>(
+            "/api/chat/rooms/{room}/settings",
+            "set_room_settings",
+            "Changes how people write in a room: slow mode, frozen, announcements only. What is absent stays.",
+            |given| {
+                Box::pin(async move {
+                    let (key, room) = (given.key()?, given.path("room")?);
+                    let Set { slow_mode_seconds, frozen, announcements } = given.body()?;
+                    let set =
+                        SetRoomSettings { key, room, slow_mode_seconds, frozen, announcements };
+                    given.call(Command::SetRoomSettings(set)).await
+                })
+            },
+        )
     },
     Operation {
         method: Method::Put,
@@ -85,6 +106,18 @@ pub(super) static OPERATIONS: &[Operation] = &[
         )
     },
 ];
+
+/// What is to be set.
+#[derive(Deserialize, Schema)]
+#[serde(deny_unknown_fields)]
+struct Set {
+    #[serde(default)]
+    slow_mode_seconds: Option<u32>,
+    #[serde(default)]
+    frozen: Option<bool>,
+    #[serde(default)]
+    announcements: Option<bool>,
+}
 
 /// A group that is to be made.
 #[derive(Deserialize, Schema)]

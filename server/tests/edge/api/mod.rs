@@ -7,6 +7,7 @@ mod document;
 mod keys;
 mod once;
 mod people;
+mod permissions;
 mod search;
 mod services;
 

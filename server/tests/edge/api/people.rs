@@ -205,6 +205,42 @@ async fn a_message_is_pinned_and_hidden() {
 }
 
 #[tokio::test]
+async fn a_room_is_pinned_archived_and_hidden() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let (giulia, marco) = (api.person("giulia"), api.person("marco"));
+    marco.get("/api/chat/rooms").await.ok();
+    let mut rooms = Vec::new();
+    for name in ["one", "two"] {
+        let group = json!({"name": name, "members": ["marco"]});
+        let made = giulia.do_once(Method::POST, "/api/chat/groups", group).await.ok();
+        rooms.push(made["room"].as_str().unwrap().to_owned());
+    }
+    giulia.say(&rooms[0], "ciao").await.ok();
+    giulia.say(&rooms[1], "ciao").await.ok();
+    let place = async |room: &str, placement: &str| {
+        let path = format!("/api/chat/rooms/{room}/placement");
+        marco.put(&path, json!({"placement": placement})).await
+    };
+    let first = async || {
+        let list = marco.get("/api/chat/rooms?limit=1").await.ok();
+        (list["rooms"][0]["room"].as_str().unwrap().to_owned(), list["rooms"][0]["placed"].clone())
+    };
+    assert_eq!(first().await, (rooms[1].clone(), json!({"placement": "listed", "number": 0})));
+    place(&rooms[0], "pinned").await.ok();
+    assert_eq!(first().await, (rooms[0].clone(), json!({"placement": "pinned", "number": 1})));
+    for placement in ["archived", "hidden"] {
+        place(&rooms[0], placement).await.ok();
+        let shown = marco.get(&format!("/api/chat/rooms/{}", rooms[0])).await.ok();
+        assert_eq!(shown["placed"], json!({"placement": placement, "number": 1}));
+    }
+    let theirs = giulia.get(&format!("/api/chat/rooms/{}", rooms[0])).await.ok();
+    assert_eq!(theirs["placed"], json!({"placement": "listed", "number": 0}));
+    assert_eq!(place(&rooms[0], "lost").await.error(), (400, "malformed"));
+    assert_eq!(place("0123456789abcdef", "pinned").await.error(), (404, "not_found"));
+}
+
+#[tokio::test]
 async fn what_is_said_over_rest_is_heard_over_a_connection() {
     let server = Setup::dev().start().await;
     let api = Api::of(&server).await;

@@ -8,12 +8,14 @@ use caffis_schema::{
         Hello, Hide, History, Leave, Mark, Members, MessageAt, Mute, Open, Pin, Pins, Previews,
         Profiles, React, Refresh, RemoveMember, Report, ReportReason, Resume, Revisions, Rooms,
         Search, SearchPlace, Send, SetContext, SetPreferences, SetPresence, SetRole, Topics,
-        Typing,
+        TransferOwnership, Typing,
     },
     event::SystemBody,
     ids::MAX_EXACT,
     open::Empty,
+    placement::{Placement, SetPlacement},
     room::{Availability, ContextStatus, Extra, HistoryPolicy, ReplyTo, Role, RoomClass},
+    settings::SetRoomSettings,
 };
 
 use super::{
@@ -116,6 +118,18 @@ fn rooms() -> Vec<(&'static str, Command)> {
         ("command set_role, member", role(Role::Member)),
         ("command set_role, admin", role(Role::Admin)),
         ("command set_role, owner", role(Role::Owner)),
+        ("command set_role, moderator", role(Role::Moderator)),
+        ("command set_role, guest", role(Role::Guest)),
+        ("command set_room_settings", set_room_settings(Some(30), Some(true), Some(false))),
+        ("command set_room_settings, nothing", set_room_settings(None, None, None)),
+        (
+            "command transfer_ownership",
+            Command::TransferOwnership(TransferOwnership {
+                key: key(),
+                room: ROOM,
+                user: longest_user(),
+            }),
+        ),
         (
             "command set_context",
             Command::SetContext(SetContext {
@@ -226,6 +240,10 @@ fn messages() -> Vec<(&'static str, Command)> {
         ("command mark_unread", Command::MarkUnread(mark(MessageNumber(0)))),
         ("command mute", Command::Mute(Mute { room: ROOM, until: Some(Timestamp::MAX) })),
         ("command mute, no longer", Command::Mute(Mute { room: ROOM, until: None })),
+        ("command set_placement", set_placement(Placement::Listed)),
+        ("command set_placement, pinned", set_placement(Placement::Pinned)),
+        ("command set_placement, archived", set_placement(Placement::Archived)),
+        ("command set_placement, hidden", set_placement(Placement::Hidden)),
         ("command report", report(ReportReason::Spam, "")),
         ("command report, with a text", report(ReportReason::Other, ASTRAL)),
         ("command report, harassment", report(ReportReason::Harassment, "")),
@@ -235,6 +253,24 @@ fn messages() -> Vec<(&'static str, Command)> {
         ("command report, scam", report(ReportReason::Scam, "")),
         ("command report, impersonation", report(ReportReason::Impersonation, "")),
     ]
+}
+
+fn set_room_settings(
+    slow_mode_seconds: Option<u32>,
+    frozen: Option<bool>,
+    announcements: Option<bool>,
+) -> Command {
+    Command::SetRoomSettings(SetRoomSettings {
+        key: key(),
+        room: ROOM,
+        slow_mode_seconds,
+        frozen,
+        announcements,
+    })
+}
+
+fn set_placement(placement: Placement) -> Command {
+    Command::SetPlacement(SetPlacement { room: ROOM, placement })
 }
 
 fn report(reason: ReportReason, words: &str) -> Command {

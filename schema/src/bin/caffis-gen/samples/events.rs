@@ -11,10 +11,12 @@ use caffis_schema::{
     ids::MAX_EXACT,
     limits::EMOJI_BYTES,
     open::Empty,
+    placement::{Placed, Placement, RoomPlaced},
     room::{
         Availability, ContextStatus, Extra, LastEdit, Marker, Message, Reaction, ReplyTo, Role,
         RoomClass,
     },
+    settings::{RoomSettings, SettingsChange},
 };
 
 use super::{
@@ -129,6 +131,8 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("reacted, taken back", EntryKind::Reacted(reacted(longest(), false))),
         ("pinned", EntryKind::Pinned(pinned(Some(longest_user()), true))),
         ("pinned no longer, by a service", EntryKind::Pinned(pinned(None, false))),
+        ("settings", EntryKind::Settings(settings(Some(longest_user())))),
+        ("settings, by a service", EntryKind::Settings(settings(None))),
         ("unknown", EntryKind::Unknown(unknown(u32::MAX))),
     ]
 }
@@ -176,8 +180,19 @@ fn events() -> Vec<(&'static str, Event)> {
         ("own_state, longest", Event::OwnState(longest_own_state())),
         ("flagged", Event::Flagged(flagged(Flag::Hidden(Empty {}), true))),
         ("flagged, unknown", Event::Flagged(flagged(Flag::Unknown(unknown(99)), false))),
+        ("placed", Event::Placed(placed(Placement::Archived))),
+        ("placed, listed", Event::Placed(placed(Placement::Listed))),
         ("unknown", Event::Unknown(unknown(1_013))),
     ]
+}
+
+fn settings(by: Option<UserId>) -> SettingsChange {
+    let settings = RoomSettings { slow_mode_seconds: 30, frozen: true, announcements: false };
+    SettingsChange { settings, before: RoomSettings::default(), by }
+}
+
+fn placed(placement: Placement) -> RoomPlaced {
+    RoomPlaced { room: ROOM, placed: Placed { placement, number: MessageNumber(41) } }
 }
 
 fn signals() -> Vec<(&'static str, ServerSignal)> {

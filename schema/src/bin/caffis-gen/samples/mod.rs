@@ -11,10 +11,12 @@ use caffis_schema::{
     event::TextBody,
     ids::MAX_EXACT,
     open::Unknown,
+    placement::{Placed, Placement},
     room::{
         Availability, Card, ClientKey, Context, ContextStatus, Details, Message, OwnState,
         Participant, Place, Presence, Preview, Profile, Role, RoomClass, RoomSummary,
     },
+    settings::RoomSettings,
 };
 
 /// A frame of either direction.
@@ -150,6 +152,8 @@ fn summary() -> RoomSummary {
         preview: None,
         active: Timestamp(TIME),
         readable: false,
+        placed: Placed::default(),
+        settings: RoomSettings::default(),
     }
 }
 
@@ -171,6 +175,8 @@ fn longest_summary() -> RoomSummary {
         preview: Some(preview()),
         active: Timestamp(MAX_EXACT),
         readable: true,
+        placed: Placed { placement: Placement::Hidden, number: MessageNumber(MAX_EXACT) },
+        settings: RoomSettings { slow_mode_seconds: u32::MAX, frozen: true, announcements: true },
     }
 }
 

@@ -1,11 +1,11 @@
 //! Who may change who is in a room, and what it is about.
 
-use caffis_schema::{
-    Error, ErrorCode, UserId,
-    room::{Role, RoomClass},
-};
+use caffis_schema::{Error, ErrorCode, UserId, room::Role};
 
-use super::{Action, forbidden};
+use super::{
+    Action, forbidden,
+    table::{Permission, may, outranks},
+};
 use crate::model::{caller::Caller, room::RoomState};
 
 /// Adding members.
@@ -14,12 +14,7 @@ pub struct AddMembers;
 
 impl Action for AddMembers {
     fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        fixed_members(room)?;
-        if manages(caller) || role >= Some(Role::Admin) {
-            Ok(())
-        } else {
-            forbidden("Only an owner or an admin may add members.")
-        }
+        manage(Permission::AddMembers, caller, role, room)
     }
 }
 
@@ -32,12 +27,12 @@ pub struct RemoveMember {
 
 impl Action for RemoveMember {
     fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        fixed_members(room)?;
+        manage(Permission::RemoveMembers, caller, role, room)?;
         let target = room.member(&self.user).map(|member| member.role);
-        if manages(caller) || (role >= Some(Role::Admin) && target <= role) {
+        if manages(caller) || outranks(role, target) {
             Ok(())
         } else {
-            forbidden("Only an owner or an admin may remove members, and no one above their role.")
+            forbidden("This role does not remove members of that one.")
         }
     }
 }
@@ -53,16 +48,37 @@ pub struct SetRole {
 
 impl Action for SetRole {
     fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        fixed_members(room)?;
         let target = room.member(&self.user).map(|member| member.role);
         let below = target < Some(Role::Owner) && self.role < Role::Owner;
-        let permitted = match role {
-            _ if manages(caller) => true,
-            Some(Role::Owner) => true,
-            Some(Role::Admin) => below,
-            _ => false,
-        };
-        if permitted { Ok(()) } else { forbidden("This role is not yours to give or to take.") }
+        let wanted = if below { Permission::SetRoles } else { Permission::MakeOwners };
+        manage(wanted, caller, role, room)
+    }
+}
+
+/// Making another member the owner in the caller's place.
+#[derive(Clone, Copy, Debug)]
+pub struct Transfer;
+
+impl Action for Transfer {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        may(Permission::Transfer, role, room)?;
+        match caller.service {
+            Some(_) => forbidden("A service owns no rooms: it sets roles."),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Changing how people write in a room.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeSettings;
+
+impl Action for ChangeSettings {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        if caller.service.is_some() && room.meta.is_made_by_people() {
+            return forbidden("People set how they write among themselves.");
+        }
+        manage(Permission::ChangeSettings, caller, role, room)
     }
 }
 
@@ -72,7 +88,7 @@ pub struct Leave;
 
 impl Action for Leave {
     fn permits(&self, _: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        fixed_members(room)?;
+        may(Permission::Leave, role, room)?;
         if role.is_some() { Ok(()) } else { forbidden("Only a member can leave.") }
     }
 }
@@ -99,15 +115,19 @@ fn manages(caller: &Caller) -> bool {
     caller.service.is_some_and(|rights| rights.manage_members)
 }
 
-/// Direct conversations keep their two people.
-fn fixed_members(room: &RoomState) -> Result<(), Error> {
-    if room.meta.is_direct() {
-        let sentence = "A direct conversation keeps its two people.";
-        return Err(Error::refused(ErrorCode::RoomClass, sentence));
+/// Whether the caller may change who is in a room: by their role, or as a service that manages members. Direct
+/// conversations and public rooms are as they are, for services too.
+fn manage(
+    permission: Permission,
+    caller: &Caller,
+    role: Option<Role>,
+    room: &RoomState,
+) -> Result<(), Error> {
+    match may(permission, role, room) {
+        Err(error) if error.code == ErrorCode::Forbidden && manages(caller) => Ok(()),
+        Ok(()) if caller.service.is_some() && !manages(caller) => {
+            forbidden("This service may not manage members.")
+        }
+        permitted => permitted,
     }
-    if room.meta.class == RoomClass::Public {
-        let sentence = "A public room has no members: people walk in and out.";
-        return Err(Error::refused(ErrorCode::RoomClass, sentence));
-    }
-    Ok(())
 }

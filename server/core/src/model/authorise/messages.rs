@@ -1,11 +1,11 @@
 //! Who may write, and what becomes of what was written.
 
-use caffis_schema::{
-    Error, ErrorCode, UserId,
-    room::{Role, RoomClass},
-};
+use caffis_schema::{Error, ErrorCode, Timestamp, UserId, room::Role, settings::RoomSettings};
 
-use super::{Action, forbidden};
+use super::{
+    Action, forbidden,
+    table::{Permission, may},
+};
 use crate::model::{
     caller::{Caller, Rights},
     room::RoomState,
@@ -19,15 +19,20 @@ pub struct Post {
 }
 
 impl Action for Post {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         match (self.notice, caller.service) {
             (true, None) => forbidden("Only a service may write notices."),
             (false, Some(_)) => forbidden("A service writes notices, not a person's messages."),
             (true, Some(Rights { write_notices: false, .. })) => {
                 forbidden("This service may not write notices.")
             }
+            (true, Some(_)) => Ok(()),
             (false, None) if room.is_closed() => forbidden("This room is closed."),
-            _ => Ok(()),
+            (false, None) => {
+                may(Permission::Write, role, room)?;
+                let RoomSettings { frozen, announcements, .. } = room.writing.settings;
+                if frozen || announcements { read_only(role, room) } else { Ok(()) }
+            }
         }
     }
 }
@@ -40,15 +45,15 @@ pub struct EditMessage {
 }
 
 impl Action for EditMessage {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        if room.meta.class == RoomClass::Evidence {
-            let sentence = "Nothing in this room is ever changed.";
-            return Err(Error::refused(ErrorCode::RoomClass, sentence));
-        }
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        may(Permission::EditOwn, role, room)?;
         if !is_author(caller, self.author.as_ref()) {
             return forbidden("Only who wrote a message may edit it.");
         }
-        if room.is_closed() { forbidden("This room is closed.") } else { Ok(()) }
+        if room.is_closed() {
+            return forbidden("This room is closed.");
+        }
+        if room.writing.settings.frozen { read_only(role, room) } else { Ok(()) }
     }
 }
 
@@ -60,9 +65,11 @@ pub struct DeleteMessage {
 }
 
 impl Action for DeleteMessage {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         let notice = self.author.is_none() && caller.service.is_none();
-        if notice || !(moderates(caller, room) || is_author(caller, self.author.as_ref())) {
+        let own = is_author(caller, self.author.as_ref())
+            && may(Permission::DeleteOwn, role, room).is_ok();
+        if notice || !(own || moderates(caller, room)) {
             return forbidden("Only who wrote a message and those who moderate may delete it.");
         }
         if caller.service.is_none() && room.is_closed() {
@@ -77,11 +84,14 @@ impl Action for DeleteMessage {
 pub struct ReactTo;
 
 impl Action for ReactTo {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         match caller.service {
             Some(_) => forbidden("A service does not react to messages."),
             None if room.is_closed() => forbidden("This room is closed."),
-            None => Ok(()),
+            None => {
+                may(Permission::React, role, room)?;
+                if room.writing.settings.frozen { read_only(role, room) } else { Ok(()) }
+            }
         }
     }
 }
@@ -92,9 +102,12 @@ pub struct PinMessages;
 
 impl Action for PinMessages {
     fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
-        let of_two = room.meta.is_direct() && role.is_some();
-        if !of_two && !moderates(caller, room) {
-            return forbidden("Only those who moderate pin messages.");
+        match caller.service {
+            Some(_) if !moderates(caller, room) => {
+                return forbidden("Only those who moderate pin messages.");
+            }
+            Some(_) => {}
+            None => may(Permission::Pin, role, room)?,
         }
         if caller.service.is_none() && room.is_closed() {
             return forbidden("This room is closed.");
@@ -111,10 +124,10 @@ pub struct ReadRevisions {
 }
 
 impl Action for ReadRevisions {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         let reads = caller.service.is_some_and(|rights| rights.read_history);
-        let moderates = caller.service.is_none() && moderates(caller, room);
-        if reads || moderates || is_author(caller, self.author.as_ref()) {
+        let sees = caller.service.is_none() && may(Permission::SeeRevisions, role, room).is_ok();
+        if reads || sees || is_author(caller, self.author.as_ref()) {
             Ok(())
         } else {
             forbidden("Only who wrote a message and those who moderate see what it said before.")
@@ -122,13 +135,44 @@ impl Action for ReadRevisions {
     }
 }
 
-/// Whether somebody looks after what others write in a room: its admins and owners, and a service that
-/// manages members, unless people made the room among themselves.
+/// Whether a person may write again already, where slow mode is on.
+///
+/// # Errors
+/// `slow_mode` with the time to wait.
+pub fn check_pace(caller: &Caller, room: &RoomState, now: Timestamp) -> Result<(), Error> {
+    let role = room.member(&caller.user).map(|member| member.role);
+    if caller.service.is_some() || writes_anyway(role, room) {
+        return Ok(());
+    }
+    let Some(wait) = room.writing.wait(&caller.user, now) else { return Ok(()) };
+    let seconds = room.writing.settings.slow_mode_seconds;
+    let sentence = format!("In this room a person writes every {seconds} seconds.");
+    Err(Error::later(ErrorCode::SlowMode, &sentence, wait))
+}
+
+/// Whether a person writes in a room in which others do not.
+fn writes_anyway(role: Option<Role>, room: &RoomState) -> bool {
+    may(Permission::WriteAnyway, role, room).is_ok()
+}
+
+fn read_only(role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+    if writes_anyway(role, room) {
+        return Ok(());
+    }
+    let sentence = "Only those who moderate write in this room now.";
+    Err(Error::refused(ErrorCode::ReadOnly, sentence))
+}
+
+/// Whether somebody looks after what others write in a room: its moderators, admins and owners, and a
+/// service that manages members, unless people made the room among themselves.
 #[must_use]
 pub fn moderates(caller: &Caller, room: &RoomState) -> bool {
     match caller.service {
         Some(rights) => rights.manage_members && !room.meta.is_made_by_people(),
-        None => room.member(&caller.user).is_some_and(|member| member.role >= Role::Admin),
+        None => {
+            let role = room.member(&caller.user).map(|member| member.role);
+            may(Permission::DeleteAny, role, room).is_ok()
+        }
     }
 }
 
@@ -144,13 +188,13 @@ pub struct ReportMessage {
 }
 
 impl Action for ReportMessage {
-    fn permits(&self, caller: &Caller, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         match &self.author {
             _ if caller.service.is_some() => forbidden("A service reports no messages."),
             Some(author) if *author == caller.user => {
                 forbidden("Nobody reports their own message.")
             }
-            _ => Ok(()),
+            _ => may(Permission::Report, role, room),
         }
     }
 }

@@ -16,12 +16,14 @@
 
 mod members;
 mod messages;
+pub mod table;
 
 use caffis_schema::{
     Error, ErrorCode, Position, UserId,
     room::{Role, RoomClass},
 };
 
+use self::table::{Permission, may};
 pub use self::{members::*, messages::*};
 use super::{
     caller::{Caller, Rights},
@@ -212,10 +214,10 @@ impl Action for ReadState {
 pub struct TakePart;
 
 impl Action for TakePart {
-    fn permits(&self, caller: &Caller, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         match caller.service {
             Some(_) => forbidden("A service does not take part in rooms."),
-            None => Ok(()),
+            None => may(Permission::Write, role, room),
         }
     }
 }
@@ -225,8 +227,11 @@ impl Action for TakePart {
 pub struct KeepMarker;
 
 impl Action for KeepMarker {
-    fn permits(&self, _: &Caller, role: Option<Role>, _: &RoomState) -> Result<(), Error> {
-        if role.is_some() { Ok(()) } else { forbidden("Only members keep markers.") }
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        match caller.service {
+            Some(_) => forbidden("Only members keep markers."),
+            None => may(Permission::KeepMarkers, role, room),
+        }
     }
 }
 

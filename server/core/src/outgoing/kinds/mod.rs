@@ -50,6 +50,7 @@ impl Source<'_> {
             EntryKind::Role(_)
             | EntryKind::Reacted(_)
             | EntryKind::Pinned(_)
+            | EntryKind::Settings(_)
             | EntryKind::Unknown(_) => None,
         }
     }
@@ -70,6 +71,7 @@ impl Source<'_> {
             EntryKind::Role(_)
             | EntryKind::Reacted(_)
             | EntryKind::Pinned(_)
+            | EntryKind::Settings(_)
             | EntryKind::Unknown(_) => return None,
         })
     }

@@ -1,0 +1,53 @@
+import type { RoomSettings, RoomView } from "@caffis/chat";
+import { useChat } from "../app/chat.tsx";
+import { Problem, useAction } from "../app/useAction.tsx";
+import { Choice } from "../common/Choice.tsx";
+import { Switch } from "../common/Switch.tsx";
+import { useI18n } from "../i18n/i18n.tsx";
+import styles from "./Details.module.css";
+
+/** The times of slow mode that are offered, in seconds. */
+const TIMES = [0, 10, 30, 60, 300, 3600] as const;
+
+/** How people write in a room: for those who may change it. */
+export function Writing({ room }: { room: RoomView }) {
+  const { t } = useI18n();
+  const { client } = useChat();
+  const action = useAction();
+  const { settings } = room.summary;
+  const set = (change: Partial<RoomSettings>) =>
+    void action.run(() => client.setRoom(room.id, change));
+  // Somebody may have set another time over the API.
+  const known = TIMES.find((time) => time === settings.slowModeSeconds);
+  const times = known === undefined ? [...TIMES, settings.slowModeSeconds] : TIMES;
+  return (
+    <section className={styles.writing} aria-label={t.writing}>
+      <h3 className={styles.heading}>{t.writing}</h3>
+      <Choice<string>
+        legend={t.slowMode}
+        name="slow-mode"
+        value={String(settings.slowModeSeconds)}
+        options={times.map((time) => [String(time), t.slowModeTime(time)] as const)}
+        disabled={action.busy}
+        onChange={(time) => set({ slowModeSeconds: Number(time) })}
+      />
+      <Switch
+        label={t.announcements}
+        hint={t.announcementsHint}
+        checked={settings.announcements}
+        disabled={action.busy}
+        testId="announcements"
+        onChange={(announcements) => set({ announcements })}
+      />
+      <Switch
+        label={t.frozen}
+        hint={t.frozenHint}
+        checked={settings.frozen}
+        disabled={action.busy}
+        testId="frozen"
+        onChange={(frozen) => set({ frozen })}
+      />
+      <Problem action={action} />
+    </section>
+  );
+}

@@ -1,0 +1,98 @@
+//! Where a person has put rooms in their list: in the store, for who is not connected here, and told to their
+//! sessions on every node.
+
+use std::sync::Arc;
+
+use caffis_schema::{
+    Error, Event, MessageNumber, Reply, RoomId, UserId,
+    placement::{Placed, RoomPlaced},
+    room::RoomSummary,
+};
+
+use crate::{
+    call::{Call, Entered},
+    errors::not_now,
+    hub::{encoded::Encoded, placements::RoomPlaces},
+    model::authorise::{ReadState, no_such_room},
+    peers::questions::Question,
+    ports::store::{Store, StoreError},
+    services::Services,
+    tables::{self, PlacementRow},
+};
+
+/// Rooms of one person that are read: as many as a server can let anybody be in. The row of a room goes when they
+/// leave it.
+const ROWS: usize = 10_000;
+
+/// Where a person has put rooms, as the store has it.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn placements_of(
+    store: &dyn Store,
+    user: &UserId,
+) -> Result<RoomPlaces, StoreError> {
+    let rows =
+        tables::partition::<PlacementRow>(store, PlacementRow::partition(user), ROWS).await?;
+    let mut places = RoomPlaces::default();
+    for PlacementRow { room, placement, number, .. } in rows {
+        places.insert(room, Placed { placement, number });
+    }
+    Ok(places)
+}
+
+/// The same, from memory for who is connected here.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn known_of(
+    services: &Services,
+    user: &UserId,
+) -> Result<Arc<RoomPlaces>, StoreError> {
+    match services.people.placements().of(user) {
+        Some(known) => Ok(known),
+        None => Ok(placements_of(&*services.store, user).await?.into()),
+    }
+}
+
+/// The number of the last message of a room that the caller has in their list, as its owner knows it.
+///
+/// # Errors
+/// `not_found` for other rooms, and why the owner cannot say.
+pub(crate) async fn last_message(call: &Call, room: RoomId) -> Result<MessageNumber, Error> {
+    call.check_known(room).await?;
+    if let Some((nodes, node)) = call.owner_elsewhere(room)? {
+        let question = Question::Ensure(call.asker(room), room, None, None);
+        return match nodes.ask_one(node, &question).await? {
+            Reply::Room(RoomSummary { role: None, .. }) if call.service().is_none() => {
+                Err(no_such_room())
+            }
+            Reply::Room(summary) => Ok(summary.number),
+            _ => Err(not_now()),
+        };
+    }
+    let Entered { state, .. } = call.enter(room, ReadState).await?;
+    if call.service().is_none() && state.member(call.user()).is_none() {
+        return Err(no_such_room());
+    }
+    Ok(state.number)
+}
+
+impl Services {
+    /// A person has put a room elsewhere in their list: tells their sessions on every node.
+    pub(crate) fn tell_placed(&self, user: &UserId, placed: &RoomPlaced) {
+        self.set_placed(user, placed);
+        if let Some(nodes) = &self.nodes {
+            nodes.publish_placed(user, placed);
+        }
+    }
+
+    /// Takes in where a person has put a room, and tells their sessions on this node.
+    pub(crate) fn set_placed(&self, user: &UserId, placed: &RoomPlaced) {
+        self.people.placements().set(user, placed);
+        let event = Encoded::event(Event::Placed(*placed));
+        for session in self.people.sessions(user) {
+            session.outbound.notice(&event);
+        }
+    }
+}

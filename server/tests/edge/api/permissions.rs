@@ -1,0 +1,105 @@
+//! Each cell of the table of permissions in groups, tried over REST.
+
+use caffis_core::model::authorise::table::{Permission, Place, RULES, Verdict};
+use caffis_schema::room::Role;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Answered, Api, Caller, fresh_uuid};
+use crate::common::Setup;
+
+fn word(role: Role) -> Value {
+    serde_json::to_value(role).unwrap()
+}
+
+/// Tries something that the table names, as somebody in a group.
+async fn attempt(
+    (keeper, actor): (&Caller<'_>, &Caller<'_>),
+    room: &str,
+    permission: Permission,
+    (theirs, own): (&[u64], &[u64]),
+) -> Answered {
+    let rooms = |rest: &str| format!("/api/chat/rooms/{room}{rest}");
+    let of = |position: u64, rest: &str| rooms(&format!("/messages/{position}{rest}"));
+    let words = json!({"body": {"text": {"text": "otherwise"}}});
+    let change =
+        async |method, path: String, body| actor.change(method, &path, &fresh_uuid(), body).await;
+    let (put, post, delete) = (Method::PUT, Method::POST, Method::DELETE);
+    match permission {
+        Permission::Read => actor.get(&rooms("/entries")).await,
+        Permission::Write => actor.say(room, "ciao").await,
+        Permission::React => change(put, of(theirs[0], "/reactions/%F0%9F%91%8D"), None).await,
+        Permission::EditOwn => change(put, of(own[0], ""), Some(words)).await,
+        Permission::DeleteOwn => change(delete, of(own[1], ""), None).await,
+        Permission::Report => actor.put(&of(theirs[0], "/report"), json!({"reason": "spam"})).await,
+        Permission::KeepMarkers => actor.put(&rooms("/read"), json!({"number": 1})).await,
+        Permission::Pin => change(put, of(theirs[0], "/pin"), None).await,
+        Permission::DeleteAny => change(delete, of(theirs[1], ""), None).await,
+        Permission::SeeRevisions => actor.get(&of(theirs[2], "/revisions")).await,
+        Permission::WriteAnyway => {
+            let path = rooms("/settings");
+            keeper.do_once(Method::PUT, &path, json!({"announcements": true})).await.ok();
+            let found = actor.say(room, "ciao").await;
+            keeper.do_once(Method::PUT, &path, json!({"announcements": false})).await.ok();
+            found
+        }
+        Permission::ChangeSettings => {
+            change(put, rooms("/settings"), Some(json!({"slow_mode_seconds": 0}))).await
+        }
+        Permission::RemoveMembers => change(delete, rooms("/members/aiko"), None).await,
+        Permission::AddMembers => {
+            change(post, rooms("/members"), Some(json!({"users": ["luca"]}))).await
+        }
+        Permission::SetRoles => {
+            let role = json!({"role": "moderator"});
+            change(put, rooms("/members/sofia/role"), Some(role)).await
+        }
+        Permission::MakeOwners => {
+            change(put, rooms("/members/sofia/role"), Some(json!({"role": "owner"}))).await
+        }
+        Permission::Transfer => change(put, rooms("/owner"), Some(json!({"user": "sofia"}))).await,
+        Permission::Leave => change(post, rooms("/leave"), None).await,
+    }
+}
+
+#[tokio::test]
+async fn each_cell_of_the_table_is_as_it_says() {
+    let rates = ["--messages-per-second", "100000", "--commands-per-second", "100000"];
+    let server = Setup::dev().flags(&rates).start().await;
+    let api = Api::of(&server).await;
+    let (keeper, actor) = (api.person("giulia"), api.person("marco"));
+    for name in ["marco", "aiko", "sofia", "luca"] {
+        api.person(name).get("/api/chat/rooms").await.ok();
+    }
+    for role in Role::ALL {
+        let group = json!({"name": "Table", "members": ["marco", "aiko", "sofia"]});
+        let made = keeper.do_once(Method::POST, "/api/chat/groups", group).await.ok();
+        let room = made["room"].as_str().unwrap();
+        let (mut theirs, mut own) = (Vec::new(), Vec::new());
+        for number in 0..5 {
+            let (by, positions) =
+                if number < 3 { (&keeper, &mut theirs) } else { (&actor, &mut own) };
+            let said = by.say(room, "ciao").await.ok();
+            positions.push(said["position"].as_u64().unwrap());
+        }
+        for (name, role) in [("aiko", Role::Guest), ("marco", role)] {
+            let path = format!("/api/chat/rooms/{room}/members/{name}/role");
+            keeper.do_once(Method::PUT, &path, json!({"role": word(role)})).await.ok();
+        }
+        for rule in RULES {
+            let found = attempt((&keeper, &actor), room, rule.permission, (&theirs, &own)).await;
+            match rule.verdict(Place::Group, Some(role)) {
+                Verdict::Allowed => drop(found.ok()),
+                Verdict::Forbidden => {
+                    let (status, code) = found.error();
+                    let expected = match rule.permission {
+                        Permission::WriteAnyway if role != Role::Guest => "read_only",
+                        _ => "forbidden",
+                    };
+                    assert_eq!((status, code), (403, expected), "{}: {role:?}", rule.name);
+                }
+                Verdict::NotHere => unreachable!("groups have all of it"),
+            }
+        }
+    }
+}
