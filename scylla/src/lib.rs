@@ -40,5 +40,5 @@ pub use self::{
     migrate::{MigrateError, Plan, Schema, migrate, plan},
     options::{ConnectError, Credentials, Options, Replication},
     store::ScyllaStore,
-    tls::{Identity, Tls},
+    tls::{Identity, Tls, TlsError},
 };

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::{failure::sentence, tls::Tls};
+use crate::{
+    failure::sentence,
+    tls::{Tls, TlsError},
+};
 
 /// The longest name of a keyspace, as both servers have it.
 const MAX_KEYSPACE_BYTES: usize = 48;
@@ -128,7 +131,7 @@ pub enum ConnectError {
     },
     /// What TLS needs cannot be used.
     #[error("TLS to the CQL servers: {0}")]
-    Tls(String),
+    Tls(#[from] TlsError),
     /// None of the servers answers as it should.
     #[error("cannot connect to the CQL servers {hosts}: {reason}")]
     Unreachable {

@@ -15,8 +15,6 @@ use rustls_pki_types::{
     pem::{self, PemObject as _},
 };
 
-use crate::options::ConnectError;
-
 /// How connections are encrypted. The servers' certificates are always checked.
 #[derive(Clone, Debug, Default)]
 pub struct Tls {
@@ -45,7 +43,7 @@ impl fmt::Debug for Identity {
 
 impl Tls {
     /// The configuration for the driver.
-    pub(crate) fn client_config(&self) -> Result<Arc<ClientConfig>, ConnectError> {
+    pub(crate) fn client_config(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let roots = Arc::new(self.roots()?);
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -72,7 +70,7 @@ impl Tls {
         Ok(Arc::new(config))
     }
 
-    fn roots(&self) -> Result<RootCertStore, ConnectError> {
+    fn roots(&self) -> Result<RootCertStore, TlsError> {
         let certificates = match &self.authority {
             Some(pem) => read_certificates(pem)?,
             None => rustls_native_certs::load_native_certs().certs,
@@ -85,7 +83,7 @@ impl Tls {
     }
 }
 
-fn read_certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
+fn read_certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let read: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(pem).collect();
     match read {
         Ok(certificates) if certificates.is_empty() => Err(refused("there is no certificate")),
@@ -93,8 +91,13 @@ fn read_certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Connect
     }
 }
 
-fn refused(reason: impl fmt::Display) -> ConnectError {
-    ConnectError::Tls(reason.to_string())
+/// Why what TLS needs cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct TlsError(String);
+
+fn refused(reason: impl fmt::Display) -> TlsError {
+    TlsError(reason.to_string())
 }
 
 /// Expects one name of all servers, whatever their addresses are.
