@@ -127,9 +127,14 @@ async fn the_console_loads_nothing_from_elsewhere() {
 #[tokio::test]
 async fn the_realtime_protocol_is_described_where_it_is_spoken() {
     let server = Setup::dev().start().await;
-    let (status, document) = server.get("/api/chat/asyncapi.json").await;
-    assert_eq!((status, &document["asyncapi"]), (200, &"3.0.0".into()));
-    let (_, connect) = server.get("/api/chat/connect").await;
+    let read = async |path: &str| -> Value {
+        let (status, text) = server.get(path).await;
+        assert_eq!(status, 200, "{path}");
+        serde_json::from_str(&text).unwrap()
+    };
+    let document = read("/api/chat/asyncapi.json").await;
+    assert_eq!(document["asyncapi"], "3.0.0");
+    let connect = read("/api/chat/connect").await;
     assert_eq!(document["channels"]["chat"]["address"], connect["websocket"]["path"]);
     let mut references = BTreeSet::new();
     let mut found = Vec::new();
