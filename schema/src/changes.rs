@@ -7,7 +7,7 @@ use crate::{
     ids::UserId,
     numbers::{MessageNumber, Position},
     open::Empty,
-    room::{Extra, LastEdit, Message, MessageKey, PinnedMessage, Reaction},
+    room::{Extra, Forwarded, LastEdit, Mentions, Message, MessageKey, PinnedMessage, Reaction},
 };
 
 impl EntryKind {
@@ -64,7 +64,11 @@ impl Entry {
     pub fn without_words(&self) -> Option<Self> {
         match &self.kind {
             EntryKind::Edited(edited) if edited.body.is_some() => Some(Self {
-                kind: EntryKind::Edited(Edited { body: None, ..edited.clone() }),
+                kind: EntryKind::Edited(Edited {
+                    body: None,
+                    mentions: Mentions::default(),
+                    ..edited.clone()
+                }),
                 ..self.clone()
             }),
             _ => None,
@@ -78,8 +82,31 @@ impl Extra {
     pub fn reply(extras: &[Self]) -> Option<Position> {
         extras.iter().find_map(|extra| match extra {
             Self::Reply(reply) => Some(reply.message),
-            Self::Unknown(_) => None,
+            Self::Mentions(_) | Self::Forwarded(_) | Self::Unknown(_) => None,
         })
+    }
+
+    /// Whom a message with these extras mentions.
+    #[must_use]
+    pub fn mentions(extras: &[Self]) -> Option<&Mentions> {
+        extras.iter().find_map(|extra| match extra {
+            Self::Mentions(mentions) => Some(mentions),
+            Self::Reply(_) | Self::Forwarded(_) | Self::Unknown(_) => None,
+        })
+    }
+}
+
+impl Mentions {
+    /// Whether it mentions nobody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty() && !self.room
+    }
+
+    /// Whether it mentions this member of the room.
+    #[must_use]
+    pub fn has(&self, user: &UserId) -> bool {
+        self.room || self.users.contains(user)
     }
 }
 
@@ -108,6 +135,33 @@ impl Message {
     #[must_use]
     pub fn reply(&self) -> Option<Position> {
         Extra::reply(&self.extras)
+    }
+
+    /// Whom it mentions.
+    #[must_use]
+    pub fn mentions(&self) -> Option<&Mentions> {
+        Extra::mentions(&self.extras)
+    }
+
+    /// Where it comes from, if it was forwarded.
+    #[must_use]
+    pub fn forwarded(&self) -> Option<&Forwarded> {
+        self.extras.iter().find_map(|extra| match extra {
+            Extra::Forwarded(forwarded) => Some(forwarded),
+            Extra::Reply(_) | Extra::Mentions(_) | Extra::Unknown(_) => None,
+        })
+    }
+
+    fn set_mentions(&mut self, mentions: &Mentions) {
+        if self.mentions().unwrap_or(&Mentions::default()) == mentions {
+            return;
+        }
+        let mut extras = std::mem::take(&mut self.extras).into_vec();
+        extras.retain(|extra| !matches!(extra, Extra::Mentions(_)));
+        if !mentions.is_empty() {
+            extras.push(Extra::Mentions(mentions.clone()));
+        }
+        self.extras = List::cut(extras);
     }
 
     /// Whether it was deleted for everyone.
@@ -149,6 +203,7 @@ impl Message {
                 self.edited = Some(LastEdit { revision: edited.revision, position, time });
                 if let Some(body) = &edited.body {
                     self.body = body.clone();
+                    self.set_mentions(&edited.mentions);
                 }
             }
             EntryKind::Deleted(deleted) => {
@@ -198,7 +253,8 @@ mod tests {
 
     fn edit(position: u64, revision: u32, body: Option<Body>) -> Entry {
         let (message, number, replaces) = (Position(3), MessageNumber(1), Position::ZERO);
-        let edited = Edited { message, number, revision, replaces, body };
+        let mentions = Mentions::default();
+        let edited = Edited { message, number, revision, replaces, body, mentions };
         entry(position, EntryKind::Edited(edited))
     }
 
@@ -220,6 +276,30 @@ mod tests {
         assert_eq!((&resumed.body, resumed.revision()), (&text("one"), 1));
         resumed.take(&second);
         assert_eq!(resumed, after);
+    }
+
+    #[test]
+    fn an_edit_says_whom_the_message_mentions_now() {
+        let names = |names: &[&str]| {
+            let users = names.iter().map(|name| UserId::new(name).expect("an id")).collect();
+            Mentions { users: List::cut(users), room: false }
+        };
+        let mut message = Message::new(MessageNumber(1), None, None, text("one"));
+        let reply = Extra::Reply(ReplyTo { message: Position(2) });
+        message.extras = List::cut(vec![Extra::Mentions(names(&["marco"])), reply.clone()]);
+        let mut edited = edit(7, 1, Some(text("two")));
+        if let EntryKind::Edited(edited) = &mut edited.kind {
+            edited.mentions = names(&["anna"]);
+        }
+        let bare = edited.without_words().expect("words");
+        assert_eq!(bare, edit(7, 1, None));
+        let mut hidden = message.clone();
+        hidden.take(&bare);
+        assert_eq!(hidden.mentions(), Some(&names(&["marco"])));
+        message.take(&edited);
+        assert_eq!(*message.extras, [reply.clone(), Extra::Mentions(names(&["anna"]))]);
+        message.take(&edit(8, 2, Some(text("three"))));
+        assert_eq!(*message.extras, [reply]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bounded::{List, Text},
-    event::Body,
+    event::{Body, Flag},
     ids::{DeviceId, RoomId, UserId, exact},
     limits::{
         CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, EMOJI_BYTES, EXTRAS, MESSAGES_PER_COMMAND,
@@ -16,8 +16,8 @@ use crate::{
     open::{Empty, open_enum},
     placement::SetPlacement,
     room::{
-        Availability, ClientKey, Context, ContextStatus, Details, Extra, HistoryPolicy,
-        Participant, ReplyTo, Role, RoomClass,
+        Availability, ClientKey, Context, ContextStatus, Details, Draft, Extra, Forwarded,
+        HistoryPolicy, Mentions, Participant, ReplyTo, Role, RoomClass,
     },
     settings::SetRoomSettings,
 };
@@ -133,6 +133,18 @@ open_enum! {
         38 "transfer_ownership" TransferOwnership(TransferOwnership),
         /// Changes how people write in a room: slow mode, frozen, announcements only.
         39 "set_room_settings" SetRoomSettings(SetRoomSettings),
+        /// A page of the messages that are marked for the person, newest first.
+        40 "marked" Marked(Marked),
+        /// Where all of them are.
+        41 "marks" Marks(Marks),
+        /// Stars a message for the person alone, or takes that back.
+        42 "star" Star(Star),
+        /// Sends what a message of another room, or of this one, says.
+        43 "forward" Forward(Forward),
+        /// Keeps what the person has written in a room and not sent, for all of their devices.
+        44 "set_draft" SetDraft(Draft),
+        /// What the person has written and not sent.
+        45 "drafts" Drafts(Empty),
     }
 }
 
@@ -368,6 +380,17 @@ pub struct Edit {
     pub position: Position,
     /// What it says from now on.
     pub body: Body,
+    /// Whom it mentions from now on; none: the same as before.
+    #[serde(default)]
+    pub mentions: Option<Mentions>,
+}
+
+impl Edit {
+    /// Other words, and the same mentions.
+    #[must_use]
+    pub fn words(key: ClientKey, room: RoomId, position: Position, body: Body) -> Self {
+        Self { key, room, position, body, mentions: None }
+    }
 }
 
 /// See [`Command::Delete`].
@@ -499,6 +522,60 @@ pub struct Topics {
     pub room: RoomId,
     /// The most topics wanted.
     pub limit: u8,
+}
+
+/// See [`Command::Forward`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Forward {
+    /// The idempotency key.
+    pub key: ClientKey,
+    /// The room to which it goes.
+    pub room: RoomId,
+    /// The room in which the message is.
+    pub source: RoomId,
+    /// The message's position there.
+    pub position: Position,
+    /// What the server found there. Clients leave it out: what they give does not count.
+    #[serde(default)]
+    pub copied: Option<Copied>,
+}
+
+/// A message as one server tells it to another, to be forwarded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Copied {
+    /// What it says.
+    pub body: Body,
+    /// Where it comes from.
+    pub origin: Forwarded,
+}
+
+/// See [`Command::Star`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Star {
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
+    /// Whether it is starred; otherwise that is taken back.
+    pub star: bool,
+}
+
+/// See [`Command::Marked`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Marked {
+    /// How they are marked.
+    pub flag: Flag,
+    /// Where the page before this one says to go on, or none for the newest.
+    pub before: Option<SearchPlace>,
+    /// The most messages wanted.
+    pub limit: u8,
+}
+
+/// See [`Command::Marks`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Marks {
+    /// How they are marked.
+    pub flag: Flag,
 }
 
 /// A place among what is found, newest first.

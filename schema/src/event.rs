@@ -13,8 +13,8 @@ use crate::{
     placement::RoomPlaced,
     reply::Reply,
     room::{
-        Card, Context, Marker, Message, OwnState, Presence, Preview, Profile, Role, RoomClass,
-        RoomSummary,
+        Card, Context, Draft, Marker, Mentions, Message, OwnState, Presence, Preview, Profile,
+        Role, RoomClass, RoomSummary,
     },
     settings::SettingsChange,
 };
@@ -92,10 +92,12 @@ open_enum! {
         11 "draining" Draining(Draining),
         /// This person's presence or settings changed, on any device; newest wins.
         12 "own_state" OwnState(OwnState),
-        /// This person marked a message for themselves, on any device.
+        /// A message was marked for this person: by them on any device, or by what it says.
         13 "flagged" Flagged(Flagged),
         /// This person put a room elsewhere in their list, on any device.
         14 "placed" Placed(RoomPlaced),
+        /// This person wrote something that is not sent, or sent it, on any device; the later time counts.
+        15 "draft" Draft(Draft),
     }
 }
 
@@ -243,6 +245,8 @@ pub struct Edited {
     /// What the message says now; none when a later entry has replaced it, or for those who do not
     /// see the message.
     pub body: Option<Body>,
+    /// Whom it mentions now; nobody where there is no body.
+    pub mentions: Mentions,
 }
 
 /// See [`EntryKind::Deleted`].
@@ -341,10 +345,14 @@ pub struct OwnRead {
 }
 
 open_enum! {
-    /// How a person marks a message for themselves. Nobody else hears of it.
+    /// How a message is marked for a person. Nobody else hears of it.
     pub enum Flag {
         /// They do not see it any more.
         0 "hidden" Hidden(Empty),
+        /// It mentions them: the server marks it.
+        1 "mentioned" Mentioned(Empty),
+        /// They want to find it again.
+        2 "starred" Starred(Empty),
     }
 }
 

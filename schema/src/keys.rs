@@ -2,8 +2,8 @@
 
 use crate::{
     command::{
-        AddMembers, Command, Delete, Edit, Leave, Pin, React, RemoveMember, Send, SetContext,
-        SetRole, TransferOwnership,
+        AddMembers, Command, Delete, Edit, Forward, Leave, Pin, React, RemoveMember, Send,
+        SetContext, SetRole, TransferOwnership,
     },
     ids::RoomId,
     room::ClientKey,
@@ -37,6 +37,7 @@ keyed!(
     AddMembers,
     Delete,
     Edit,
+    Forward,
     Leave,
     Pin,
     React,
@@ -62,6 +63,7 @@ impl Command {
             Self::TransferOwnership(command) => Some(command),
             Self::SetRoomSettings(command) => Some(command),
             Self::Send(command) => Some(command),
+            Self::Forward(command) => Some(command),
             Self::Edit(command) => Some(command),
             Self::Delete(command) => Some(command),
             Self::React(command) => Some(command),
@@ -94,6 +96,11 @@ impl Command {
             | Self::Search(_)
             | Self::Topics(_)
             | Self::SetPlacement(_)
+            | Self::Marked(_)
+            | Self::Marks(_)
+            | Self::Star(_)
+            | Self::SetDraft(_)
+            | Self::Drafts(_)
             | Self::Unknown(_) => None,
         }
     }

@@ -75,6 +75,22 @@ maxima! {
     REACTIONS = 50;
     /// What belongs to a message besides its words.
     EXTRAS = 8;
+    /// People whom a message mentions by name.
+    MENTIONS = 50;
+    /// Members of a room in which a message may mention everybody: each of them gets a row.
+    ROOM_MENTION_MEMBERS = 100;
+    /// Messages that mention a person and are kept for them; older ones are forgotten.
+    MENTIONED_MESSAGES = 500;
+    /// Drafts that are kept for one person; the oldest are forgotten.
+    DRAFTS = 40;
+    /// A draft that follows a person between devices, in bytes. Longer ones stay on their device.
+    DRAFT_BYTES = 4_000;
+    /// Messages that one person stars.
+    STARRED_MESSAGES = 1_000;
+    /// Messages in one page of those that are marked for a person.
+    PAGE_MARKED = 50;
+    /// Places of messages that are marked for a person, in one answer.
+    MARKS = 1_000;
     /// Messages named in one command.
     MESSAGES_PER_COMMAND = 100;
     /// Messages that one person hides from themselves.

@@ -9,15 +9,15 @@ use crate::{
     event::{Body, Entry},
     ids::{RoomId, SessionId, UserId},
     limits::{
-        EXCERPT_BYTES, FRAGMENTS, Limits, MARKERS, MESSAGES_PER_COMMAND, PAGE_ENTRIES, PAGE_HITS,
-        PAGE_MEMBERS, PAGE_ROOMS, PINS, RESUME_CURSORS, REVISIONS, TOPICS, USERS_PER_COMMAND,
-        WORD_BYTES,
+        DRAFTS, EXCERPT_BYTES, FRAGMENTS, Limits, MARKERS, MARKS, MESSAGES_PER_COMMAND,
+        PAGE_ENTRIES, PAGE_HITS, PAGE_MARKED, PAGE_MEMBERS, PAGE_ROOMS, PINS, RESUME_CURSORS,
+        REVISIONS, TOPICS, USERS_PER_COMMAND, WORD_BYTES,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     room::{
-        Card, Marker, Member, MessagePreview, OwnState, PinnedMessage, Presence, Profile,
-        RoomSummary,
+        Card, Draft, MarkedMessage, Marker, Member, MessageMark, MessagePreview, OwnState,
+        PinnedMessage, Presence, Profile, RoomSummary,
     },
 };
 
@@ -58,6 +58,12 @@ open_enum! {
         15 "found" Found(SearchPage),
         /// To topics.
         16 "topics" Topics(TopicList),
+        /// To marked.
+        17 "marked" Marked(MarkedPage),
+        /// To marks.
+        18 "marks" Marks(MarkList),
+        /// To drafts.
+        19 "drafts" Drafts(DraftList),
     }
 }
 
@@ -289,6 +295,30 @@ pub struct Topic {
 pub struct TopicList {
     /// The topics.
     pub topics: List<Topic, TOPICS>,
+}
+
+/// The answer to marked: messages that the person may see, newest mark first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct MarkedPage {
+    /// The messages.
+    pub messages: List<MarkedMessage, PAGE_MARKED>,
+    /// Where to go on; none if that was all. A page may have fewer messages than wanted, or none, and more may come
+    /// after it.
+    pub next: Option<SearchPlace>,
+}
+
+/// The answer to marks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct MarkList {
+    /// The places, by room and position, also of rooms that the person has left since.
+    pub marks: List<MessageMark, MARKS>,
+}
+
+/// The answer to drafts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct DraftList {
+    /// The drafts, newest first, also of rooms that the person has left.
+    pub drafts: List<Draft, DRAFTS>,
 }
 
 /// The answer to profiles: those of known users.

@@ -9,9 +9,9 @@ use crate::{
     event::Body,
     ids::{ClientId, RoomId, UserId, exact},
     limits::{
-        ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, EMOJI_BYTES,
-        EXTRAS, NAME_BYTES, PHOTOS, PREVIEW_BYTES, REACTIONS, STATUS_BYTES, TIME_ZONE_BYTES,
-        URL_BYTES, USERS_PER_COMMAND, WORD_BYTES,
+        ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, DRAFT_BYTES,
+        EMOJI_BYTES, EXTRAS, MENTIONS, NAME_BYTES, PHOTOS, PREVIEW_BYTES, REACTIONS, STATUS_BYTES,
+        TIME_ZONE_BYTES, URL_BYTES, USERS_PER_COMMAND, WORD_BYTES,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
@@ -330,6 +330,10 @@ open_enum! {
     pub enum Extra {
         /// The message that this one answers.
         0 "reply" Reply(ReplyTo),
+        /// Whom this message mentions.
+        1 "mentions" Mentions(Mentions),
+        /// Where this message comes from, which was forwarded. Only the server writes it.
+        2 "forwarded" Forwarded(Forwarded),
     }
 }
 
@@ -338,6 +342,35 @@ open_enum! {
 pub struct ReplyTo {
     /// The position of that message, in the same room.
     pub message: Position,
+}
+
+/// See [`Extra::Mentions`]. The words say it too, as `@` and a name; this is what counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Mentions {
+    /// Members of the room.
+    pub users: List<UserId, MENTIONS>,
+    /// Whether it mentions everybody who is in the room.
+    pub room: bool,
+}
+
+/// See [`Extra::Forwarded`]. Of a message that was forwarded before it is the first one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Forwarded {
+    /// Who wrote it, or none for a service.
+    pub by: Option<UserId>,
+    /// When.
+    pub time: Timestamp,
+    /// Where; none unless that room is public.
+    pub place: Option<MessagePlace>,
+}
+
+/// Where a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct MessagePlace {
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
 }
 
 /// A message that is pinned in its room.
@@ -362,6 +395,39 @@ pub struct MessagePreview {
     pub changed: Position,
     /// What it says now, in short.
     pub preview: Preview,
+}
+
+/// What a person has written in a room and not sent. Of two, the one with the later time counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Draft {
+    /// The room.
+    pub room: RoomId,
+    /// The words; empty when there is no draft any more.
+    pub text: Text<DRAFT_BYTES>,
+    /// When, on the device's clock corrected with the server's time.
+    pub time: Timestamp,
+}
+
+/// A message that is marked for a person, in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct MarkedMessage {
+    /// The room.
+    pub room: RoomId,
+    /// When it was marked: a mention when the message was sent.
+    pub time: Timestamp,
+    /// The message, as it is now.
+    pub message: MessagePreview,
+}
+
+/// Where a message is that is marked for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct MessageMark {
+    /// The room.
+    pub room: RoomId,
+    /// The message's position.
+    pub position: Position,
+    /// Its number: it is unread if the person has not read that far.
+    pub number: MessageNumber,
 }
 
 /// A reaction of somebody to a message.

@@ -9,12 +9,12 @@ use caffis_schema::{
     Body, ClientId, ClientSignal, Command, List, MessageNumber, Position, Reply, RoomId, Text,
     UserId,
     command::{
-        Anchor, Close, CreateGroup, EnsureDirect, EnsureRoom, Hide, History, Mark, Members, Open,
-        Pins, Previews, Search, SearchPlace, Send, Typing,
+        Anchor, Close, CreateGroup, EnsureDirect, EnsureRoom, Hide, History, Mark, Marked, Members,
+        Open, Pins, Previews, Search, SearchPlace, Send, Star, Typing,
     },
-    event::TextBody,
+    event::{Flag, TextBody},
     limits::{MESSAGES_PER_COMMAND, QUERY_BYTES},
-    reply::{Appended, EntryPage, MemberPage, SearchPage},
+    reply::{Appended, EntryPage, MarkedPage, MemberPage, SearchPage},
     room::{ClientKey, HistoryPolicy, MessagePreview, PinnedMessage, RoomSummary},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -155,6 +155,35 @@ impl Client {
     /// Any [`CallError`].
     pub async fn hide(&self, room: RoomId, position: Position) -> Result<(), CallError> {
         self.call(Command::Hide(Hide { room, position })).await.map(drop)
+    }
+
+    /// Stars a message for this person alone, or takes that back.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub async fn star(
+        &self,
+        room: RoomId,
+        position: Position,
+        star: bool,
+    ) -> Result<(), CallError> {
+        self.call(Command::Star(Star { room, position, star })).await.map(drop)
+    }
+
+    /// A page of the messages that are marked for this person, newest first.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub async fn marked(
+        &self,
+        flag: Flag,
+        before: Option<SearchPlace>,
+        limit: u8,
+    ) -> Result<MarkedPage, CallError> {
+        match self.call(Command::Marked(Marked { flag, before, limit })).await? {
+            Reply::Marked(page) => Ok(page),
+            other => Err(CallError::Unexpected(other.name())),
+        }
     }
 
     /// Opens a room; its last entries come as [`ClientEvent::Opened`], and after a break it is

@@ -8,6 +8,8 @@
 
 export { type BackoffOptions, backoffDelay, DEFAULT_BACKOFF } from "./backoff.ts";
 export { ChatClient } from "./client/client.ts";
+export type { Drafts, DraftsView } from "./client/drafts.ts";
+export { type MarkedMessages, type MarksView, unreadMarks } from "./client/marked.ts";
 export type { Messages } from "./client/messages.ts";
 export type { ChatClientOptions, TokenReason } from "./client/options.ts";
 export { SEARCH_PAGE, type SearchOptions } from "./client/search.ts";
@@ -19,7 +21,17 @@ export { browserOutbox } from "./outbox/browser.ts";
 export { OUTBOX_MESSAGES } from "./outbox/outbox.ts";
 export type { KeptMessage, KeptMessages, OutboxStorage } from "./outbox/storage.ts";
 export * from "./protocol.ts";
-export { isDeleted, isHidden, messageText, repliedTo, shortened } from "./store/changes.ts";
+export {
+  forwardedFrom,
+  isDeleted,
+  isHidden,
+  mentionsNobody,
+  mentionsOf,
+  messageText,
+  NOBODY,
+  repliedTo,
+  shortened,
+} from "./store/changes.ts";
 export { HELD_ENTRIES } from "./store/log.ts";
 export { placementOf } from "./store/placement.ts";
 export type { Readable } from "./store/readable.ts";

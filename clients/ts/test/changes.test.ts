@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Entry, EntryKind, Message } from "../src/protocol.ts";
-import { changeMessage, isDeleted, messageText, withChanges } from "../src/store/changes.ts";
+import {
+  changeMessage,
+  isDeleted,
+  messageText,
+  NOBODY,
+  withChanges,
+} from "../src/store/changes.ts";
 import { append, type Log, prepend } from "../src/store/log.ts";
 import { advance } from "../src/store/summary.ts";
 import { ME, OTHER, ROOM } from "./fake.ts";
@@ -26,7 +32,7 @@ function message(position: number, text: string): Entry {
 
 function edited(position: number, about: number, revision: number, text: string | null): Entry {
   const body = text === null ? null : ({ type: "text", value: { text } } as const);
-  const value = { message: about, number: about, revision, replaces: 0, body };
+  const value = { message: about, number: about, revision, replaces: 0, body, mentions: NOBODY };
   return entry(position, { type: "edited", value });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Entry, EntryKind, PinList } from "../src/protocol.ts";
-import { isHidden, messageText } from "../src/store/changes.ts";
+import { isHidden, messageText, NOBODY } from "../src/store/changes.ts";
 import { pinsAfter } from "../src/store/marks.ts";
 import { FakeServer, OTHER, ROOM, settled } from "./fake.ts";
 import { start } from "./start.ts";
@@ -43,7 +43,7 @@ describe("what this person hides", () => {
     expect([shown(29), shown(30)]).toEqual(["29", null]);
     // An edit does not bring it back.
     const body = { type: "text", value: { text: "again" } } as const;
-    const value = { message: 120, number: 120, revision: 1, replaces: 0, body };
+    const value = { message: 120, number: 120, revision: 1, replaces: 0, body, mentions: NOBODY };
     const edited = entry(121, { type: "edited", value });
     server.entries.push(edited);
     server.tell(edited);

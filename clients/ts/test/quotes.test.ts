@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Entry, EntryKind } from "../src/protocol.ts";
-import { repliedTo } from "../src/store/changes.ts";
+import { NOBODY, repliedTo } from "../src/store/changes.ts";
 import { FakeServer, OTHER, ROOM, settled } from "./fake.ts";
 import { start } from "./start.ts";
 
@@ -21,7 +21,7 @@ function change(server: FakeServer, kind: EntryKind): Entry {
 
 function edited(server: FakeServer, text: string): Entry {
   const body = { type: "text", value: { text } } as const;
-  const value = { message: 1, number: 1, revision: 1, replaces: 0, body };
+  const value = { message: 1, number: 1, revision: 1, replaces: 0, body, mentions: NOBODY };
   return change(server, { type: "edited", value });
 }
 

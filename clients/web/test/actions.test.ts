@@ -20,6 +20,8 @@ function bubble(change: Partial<Bubble> = {}): Bubble {
     edited: false,
     reactions: [],
     quote: null,
+    forwarded: null,
+    mentions: null,
     deletedBy: undefined,
     pending: null,
     first: true,
@@ -44,7 +46,7 @@ function ground(
     card: closed ? { status: { type: "closed" } } : null,
   } as unknown as RoomView;
   const limits = { editWindowMs: 5 * MINUTE, smallRoomMembers: 100 } as Limits;
-  return { room, limits, now };
+  return { room, limits, now, starred: new Map([[6, 5]]) };
 }
 
 describe("the actions of a message", () => {
@@ -68,6 +70,8 @@ describe("the actions of a message", () => {
       "react",
       "reply",
       "edit",
+      "forward",
+      "star",
       "copy",
       "delete",
       "hide",
@@ -76,6 +80,8 @@ describe("the actions of a message", () => {
     expect(actionsFor(bubble(), ground({}, { now: 5 * MINUTE + 1 }))).toEqual([
       "react",
       "reply",
+      "forward",
+      "star",
       "copy",
       "delete",
       "hide",
@@ -84,27 +90,49 @@ describe("the actions of a message", () => {
       "react",
       "reply",
       "edit",
+      "forward",
+      "star",
       "copy",
       "hide",
     ]);
     expect(actionsFor(bubble(), ground({}, { read: 3 }))).toContain("delete");
     const theirs = bubble({ own: false, sender: MARCO });
-    expect(actionsFor(theirs, ground())).toEqual(["react", "reply", "copy", "report", "hide"]);
+    expect(actionsFor(theirs, ground())).toEqual([
+      "react",
+      "reply",
+      "forward",
+      "star",
+      "copy",
+      "report",
+      "hide",
+    ]);
     expect(actionsFor(theirs, ground({ role: "admin" }))).toEqual([
       "react",
       "reply",
       "pin",
+      "forward",
+      "star",
       "copy",
       "report",
       "delete",
       "hide",
     ]);
     const edited = bubble({ own: false, sender: MARCO, edited: true });
-    expect(actionsFor(edited, ground())).toEqual(["react", "reply", "copy", "report", "hide"]);
+    expect(actionsFor(edited, ground())).toEqual([
+      "react",
+      "reply",
+      "forward",
+      "star",
+      "copy",
+      "report",
+      "hide",
+    ]);
     expect(actionsFor(edited, ground({ role: "owner" }))).toEqual([
       "react",
       "reply",
       "pin",
+      "forward",
+      "star",
       "copy",
       "revisions",
       "report",
@@ -119,26 +147,39 @@ describe("the actions of a message", () => {
     expect(actionsFor(bubble(), ground({ class: "public", members: 0 }, late))).toEqual([
       "react",
       "reply",
+      "forward",
+      "star",
       "copy",
       "hide",
     ]);
     expect(actionsFor(bubble(), ground({ members: 101 }, { ...late, read: 0 }))).toEqual([
       "react",
       "reply",
+      "forward",
+      "star",
       "copy",
       "hide",
     ]);
     expect(actionsFor(bubble(), ground({ class: "evidence" }))).toEqual([
       "react",
       "reply",
+      "star",
       "copy",
       "delete",
       "hide",
     ]);
     expect(actionsFor(bubble(), ground({ role: "owner" }, { closed: true }))).toEqual([
+      "forward",
+      "star",
       "copy",
       "hide",
     ]);
+  });
+
+  test("star what others and oneself wrote, and take that back", () => {
+    expect(actionsFor(bubble(), ground())).toContain("star");
+    const starred = actionsFor(bubble({ position: 6 }), ground());
+    expect([starred.includes("star"), starred.includes("unstar")]).toEqual([false, true]);
   });
 
   test("pin for both in a conversation of two, and take that back", () => {
@@ -153,10 +194,16 @@ describe("the actions of a message", () => {
 
   test("say who reacted, once somebody has", () => {
     const reactions = [{ emoji: "☕", users: [MARCO] }];
-    const all = ["react", "reply", "reactors", "copy", "report", "hide"];
+    const all = ["react", "reply", "reactors", "forward", "star", "copy", "report", "hide"];
     expect(actionsFor(bubble({ reactions, own: false, sender: MARCO }), ground())).toEqual(all);
     const closed = ground({}, { closed: true });
-    expect(actionsFor(bubble({ reactions }), closed)).toEqual(["reactors", "copy", "hide"]);
+    expect(actionsFor(bubble({ reactions }), closed)).toEqual([
+      "reactors",
+      "forward",
+      "star",
+      "copy",
+      "hide",
+    ]);
   });
 
   test("are few for a tombstone, and none of a message that waits", () => {

@@ -31,7 +31,7 @@ pub struct MessageCreated {
     pub preview: Text<PREVIEW_BYTES>,
     /// How many people it is for: the members who see it, without the sender.
     pub recipient_count: u32,
-    /// Those people, unless there are more than 100: then the list is empty.
+    /// Those people. If there are more than 100, only those whom the message mentions.
     pub recipients: List<Recipient, RECIPIENTS>,
 }
 
@@ -60,4 +60,6 @@ pub struct Recipient {
     pub quiet: bool,
     /// Whether they muted the room.
     pub muted: bool,
+    /// Whether the message mentions them, by name or with everybody in the room.
+    pub mentioned: bool,
 }

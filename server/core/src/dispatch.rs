@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use caffis_schema::{Command, Error, ErrorCode, Reply, open::Empty};
+use caffis_schema::{Command, Error, ErrorCode, Reply, command::Forward, open::Empty};
 use tokio::time::timeout;
 
 use crate::{
@@ -11,8 +11,9 @@ use crate::{
     cluster::Owner,
     errors::{no_owner, not_now},
     features::{
-        create, edit, hide, history, markers, members, open, pin, placement, preferences, presence,
-        previews, profiles, report, resume, room_list, search, topics,
+        create, drafts, edit, forward, hide, history, marked, markers, members, open, pin,
+        placement, preferences, presence, previews, profiles, report, resume, room_list, search,
+        star, topics,
     },
 };
 
@@ -22,6 +23,11 @@ pub(crate) type Answer = Pin<Box<dyn Future<Output = Handled> + Send>>;
 /// Starts a command. What goes to a room's owner is in its queue when this returns, so that the
 /// commands of a session reach a room in their order.
 pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
+    if let Command::Forward(command) = &command
+        && !call.is_forwarded()
+    {
+        return Box::pin(forward_copied(call, command.clone()));
+    }
     let masked = depends_on_person(&command) && call.service().is_none() && !call.is_forwarded();
     if !masked {
         return elsewhere(&call, &command).unwrap_or_else(|| dispatch_here(call, command));
@@ -33,6 +39,22 @@ pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
         as_seen_by(&by.services, by.user(), room, &mut reply).await?;
         Ok(reply)
     })
+}
+
+/// Forwards a message: what it says is read here, with the caller's rights, before the owner of the other room is asked.
+async fn forward_copied(call: Call, command: Forward) -> Handled {
+    let (copied, refusal) = match forward::copy(&call, &command).await {
+        Ok(copied) => (Some(copied), None),
+        Err(error) if error.retry_after_ms.is_some() => return Err(error),
+        // An earlier copy of the command may have been done when there was something to forward.
+        Err(error) => (None, Some(error)),
+    };
+    let command = Command::Forward(Forward { copied, ..command });
+    let answer = elsewhere(&call, &command).unwrap_or_else(|| dispatch_here(call, command)).await;
+    match (answer, refusal) {
+        (Err(error), Some(refusal)) if error.retry_after_ms.is_none() => Err(refusal),
+        (answer, _) => answer,
+    }
 }
 
 /// Whether the answer has words of messages in it, of which a person may have hidden some, or rooms as they are in
@@ -49,6 +71,7 @@ fn depends_on_person(command: &Command) -> bool {
             | Command::History(_)
             | Command::Message(_)
             | Command::Previews(_)
+            | Command::Marked(_)
     )
 }
 
@@ -83,6 +106,12 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Previews(command) => in_time(within, previews::handle(call, command)),
         Command::Search(command) => in_time(within, search::handle(call, command)),
         Command::Topics(command) => in_time(within, topics::handle(call, command)),
+        Command::Forward(command) => Box::pin(call.change(command)),
+        Command::SetDraft(command) => in_time(within, drafts::handle(call, command)),
+        Command::Drafts(_) => in_time(within, drafts::handle_list(call)),
+        Command::Star(command) => Box::pin(star::handle(call, command)),
+        Command::Marked(command) => in_time(within, marked::handle(call, command)),
+        Command::Marks(command) => in_time(within, marked::handle_places(call, command)),
         Command::History(command) => in_time(within, history::handle(call, command)),
         Command::Message(command) => in_time(within, history::handle_message(call, command)),
         Command::MarkRead(mark) => Box::pin(markers::handle_read(call, mark)),

@@ -1,14 +1,147 @@
-//! What people mark for themselves alone: in the store, for who is not connected here.
+//! What is marked for a person alone: by themselves, and by messages that mention them.
 
 use std::{ops::Bound, sync::Arc};
 
-use caffis_schema::{RoomId, UserId, limits::HIDDEN_MESSAGES};
+use caffis_schema::{
+    Error, ErrorCode, MessageNumber, Position, RoomId, Timestamp, UserId,
+    command::SearchPlace,
+    event::{Flag, Flagged},
+    limits::{HIDDEN_MESSAGES, MENTIONED_MESSAGES, STARRED_MESSAGES},
+};
 
 use crate::{
     hub::hidden::HiddenMessages,
-    ports::store::{Store, StoreError, Value},
-    tables::{self, ColumnValue, FlagRow},
+    ports::store::{Batch, Operation, Store, StoreError, Value},
+    services::Services,
+    tables::{self, ColumnValue, FlagRow, MentionRow},
 };
+
+/// Where a message is that is marked for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Marked {
+    /// When it was marked.
+    pub(crate) time: Timestamp,
+    /// The room.
+    pub(crate) room: RoomId,
+    /// The message's position.
+    pub(crate) position: Position,
+    /// Its number.
+    pub(crate) number: MessageNumber,
+}
+
+impl Marked {
+    /// Its place among those of one kind.
+    pub(crate) fn place(&self) -> SearchPlace {
+        SearchPlace { time: self.time, room: self.room, position: self.position }
+    }
+
+    /// Whether it comes after a place: the newest are first.
+    pub(crate) fn follows(&self, place: &SearchPlace) -> bool {
+        let SearchPlace { time, room, position } = *place;
+        order(self.time, self.room, self.position) > order(time, room, position)
+    }
+}
+
+fn order(
+    time: Timestamp,
+    room: RoomId,
+    position: Position,
+) -> (std::cmp::Reverse<Timestamp>, RoomId, std::cmp::Reverse<Position>) {
+    (std::cmp::Reverse(time), room, std::cmp::Reverse(position))
+}
+
+/// The messages that are marked for a person in a way, newest mark first.
+///
+/// # Errors
+/// `invalid` for a mark that has no list, and what the store says.
+pub(crate) async fn marked_of(
+    services: &Services,
+    user: &UserId,
+    flag: &Flag,
+) -> Result<Vec<Marked>, Error> {
+    match flag {
+        Flag::Mentioned(_) => Ok(mentions_of(services, user).await?),
+        Flag::Starred(_) => Ok(stars_of(&*services.store, user).await?),
+        Flag::Hidden(_) | Flag::Unknown(_) => {
+            let sentence = "There is no list of messages that are marked so.";
+            Err(Error::refused(ErrorCode::Invalid, sentence))
+        }
+    }
+}
+
+/// The newest mentions of a person. Older ones are forgotten then.
+async fn mentions_of(services: &Services, user: &UserId) -> Result<Vec<Marked>, StoreError> {
+    let (store, partition) = (&*services.store, MentionRow::partition(user));
+    let rows =
+        tables::partition::<MentionRow>(store, partition.clone(), MENTIONED_MESSAGES + 1).await?;
+    if rows.len() > MENTIONED_MESSAGES {
+        let last = &rows[MENTIONED_MESSAGES - 1];
+        let key = MentionRow::key(user, &last.time, &last.room, &last.position);
+        let mut batch = Batch::partition(services.stamps.next()?);
+        let (from, to) = (Bound::Excluded(key.clustering), Bound::Unbounded);
+        let table = MentionRow::TABLE;
+        batch.operations.push(Operation::DeleteRange { table, partition, from, to });
+        store.write(batch).await?;
+    }
+    let marked = |MentionRow { time, room, position, number, .. }: MentionRow| Marked {
+        time,
+        room,
+        position,
+        number,
+    };
+    Ok(rows.into_iter().take(MENTIONED_MESSAGES).map(marked).collect())
+}
+
+/// The messages that a person has starred, newest star first.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn stars_of(store: &dyn Store, user: &UserId) -> Result<Vec<Marked>, StoreError> {
+    let rows = of_kind(store, user, FlagRow::STARRED, STARRED_MESSAGES).await?;
+    let marked = |FlagRow { time, room, position, number, .. }: FlagRow| Marked {
+        time,
+        room,
+        position,
+        number,
+    };
+    let mut stars: Vec<_> = rows.into_iter().map(marked).collect();
+    stars.sort_unstable_by_key(|star| order(star.time, star.room, star.position));
+    Ok(stars)
+}
+
+/// Forgets marks of messages that are gone, and tells the person's sessions.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn forget(
+    services: &Services,
+    user: &UserId,
+    flag: &Flag,
+    gone: &[Marked],
+) -> Result<(), StoreError> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let mut batch = Batch::partition(services.stamps.next()?);
+    for Marked { time, room, position, .. } in gone {
+        match flag {
+            Flag::Mentioned(_) => {
+                batch.delete::<MentionRow>(MentionRow::key(user, time, room, position));
+            }
+            Flag::Starred(_) => {
+                let kind = FlagRow::STARRED.into();
+                batch.delete::<FlagRow>(FlagRow::key(user, &kind, room, position));
+            }
+            Flag::Hidden(_) | Flag::Unknown(_) => {}
+        }
+    }
+    services.store.write(batch).await?;
+    for Marked { room, position, number, .. } in gone.iter().cloned() {
+        let flag = flag.clone();
+        services.tell_flagged(user, &Flagged { room, position, number, flag, on: false });
+    }
+    Ok(())
+}
 
 /// The messages that a person does not see any more.
 ///

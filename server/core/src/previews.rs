@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use caffis_schema::{
-    Command, EntryKind, Error, List, Position, Reply, RoomId, command::Previews,
+    Command, Entry, EntryKind, Error, ErrorCode, List, Position, Reply, RoomId,
+    command::{MessageAt, Previews},
     room::MessagePreview,
 };
 
@@ -11,7 +12,7 @@ use crate::{
     call::{Call, Entered},
     errors::not_now,
     model::{authorise::Read, room::preview},
-    pages::entries_at,
+    pages::{entries_at, message_at},
     room::no_such_message,
 };
 
@@ -57,4 +58,34 @@ pub(crate) async fn one(
         None => here(call, &command).await?,
     };
     found.into_iter().next().ok_or_else(no_such_message)
+}
+
+/// A message as it is now, whichever node owns its room; none if there is none that the caller may see.
+///
+/// # Errors
+/// What keeps the room from being read now.
+pub(crate) async fn seen(
+    call: &Call,
+    room: RoomId,
+    position: Position,
+) -> Result<Option<Entry>, Error> {
+    match read(call, room, position).await {
+        Ok(entry) => Ok(Some(entry)),
+        Err(error) => match error.code {
+            ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::OutOfRange => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
+async fn read(call: &Call, room: RoomId, position: Position) -> Result<Entry, Error> {
+    if let Some((nodes, node)) = call.owner_elsewhere(room)? {
+        let command = Command::Message(MessageAt { room, position });
+        return match nodes.ask_call(node, call.asker(room), command).await? {
+            Reply::Entry(entry) => Ok(entry),
+            _ => Err(not_now()),
+        };
+    }
+    let Entered { cell, state, allowed } = call.enter(room, Read).await?;
+    Ok((*message_at(&call.services, (&cell, &state), &allowed, position).await?.0).clone())
 }

@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc};
 
 use caffis_schema::{
     Event, RoomId, ServerSignal, SessionId, Timestamp, UserId,
-    event::{Flag, Flagged},
+    event::Flagged,
     room::{Availability, Presence, Profile},
 };
 
@@ -302,22 +302,8 @@ impl Services {
 
     /// A person has marked a message for themselves: tells their sessions on every node.
     pub(crate) fn tell_flagged(&self, user: &UserId, flagged: &Flagged) {
-        self.set_flagged(user, flagged);
-        if let Some(nodes) = &self.nodes {
-            nodes.publish_flagged(user, flagged);
-        }
-    }
-
-    /// Takes in how a person has marked a message, and tells their sessions on this node.
-    pub(crate) fn set_flagged(&self, user: &UserId, flagged: &Flagged) {
-        if let (Flag::Hidden(_), true) = (&flagged.flag, flagged.on) {
-            let at = (flagged.room, flagged.position);
-            self.people.hidden().set(user, at, flagged.number);
-        }
-        let event = Encoded::event(Event::Flagged(flagged.clone()));
-        for session in self.people.sessions(user) {
-            session.outbound.notice(&event);
-        }
+        self.people.tell_flagged(user, flagged);
+        self.views.publish_flagged(user, flagged);
     }
 
     /// Keeps two people apart, or no longer, on every node: neither sees whether the other is there.

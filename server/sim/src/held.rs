@@ -5,7 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use caffis_schema::{Entry, EntryKind, Position, RoomId, event::Edited, room::Message};
+use caffis_schema::{
+    Entry, EntryKind, Position, RoomId,
+    event::Edited,
+    room::{Mentions, Message},
+};
 
 /// The entries that a device shows.
 #[derive(Debug, Default)]
@@ -60,7 +64,11 @@ pub(crate) fn lasting(entry: &Entry) -> Entry {
             let body = caffis_schema::Body::Deleted(caffis_schema::event::Tombstone { by: None });
             EntryKind::Message(Message::new(number, sender, key, body))
         }
-        EntryKind::Edited(edited) => EntryKind::Edited(Edited { body: None, ..edited.clone() }),
+        EntryKind::Edited(edited) => EntryKind::Edited(Edited {
+            body: None,
+            mentions: Mentions::default(),
+            ..edited.clone()
+        }),
         kind => kind.clone(),
     };
     Entry { kind, ..entry.clone() }

@@ -8,8 +8,10 @@ import {
   type ClientKey,
   type Command,
   type Context,
+  type Extra,
   type Hello,
   type Limits,
+  type Mentions,
   type Message,
   type Placement,
   PROTOCOL_VERSION,
@@ -23,6 +25,7 @@ import {
   type Topic,
   type UserId,
 } from "../protocol.ts";
+import { mentionsNobody, NOBODY } from "../store/changes.ts";
 import type { Readable } from "../store/readable.ts";
 import { Cell } from "../store/readable.ts";
 import { Store } from "../store/store.ts";
@@ -37,8 +40,10 @@ import type {
 import { platformTimers, type Timers } from "../timers.ts";
 import { Connector } from "./connector.ts";
 import { Conversations } from "./conversations.ts";
+import { Drafts } from "./drafts.ts";
 import { EventHandler } from "./events.ts";
 import { Feeds } from "./feeds.ts";
+import { MarkedMessages } from "./marked.ts";
 import { Messages } from "./messages.ts";
 import type { ChatClientOptions } from "./options.ts";
 import { PageLoader } from "./pages.ts";
@@ -56,6 +61,12 @@ import { Unreadable } from "./unreadable.ts";
 export class ChatClient implements Disposable {
   /** Changes messages that were sent. */
   readonly messages: Messages;
+  /** Messages that mention this person. */
+  readonly mentions: MarkedMessages;
+  /** What this person has written and not sent. */
+  readonly drafts: Drafts;
+  /** Messages that this person has starred. */
+  readonly stars: MarkedMessages;
   readonly #options: ChatClientOptions;
   readonly #timers: Timers;
   readonly #clock: ServerClock;
@@ -142,6 +153,10 @@ export class ChatClient implements Disposable {
     this.#quotes = new QuoteLoader(this.#store, this.#profiles, request);
     this.#searcher = new Searcher(this.#profiles, requestUntil);
     this.messages = new Messages(this.#store, this.#clock, requestUntil);
+    const asking = (command: Command, signal = this.#end.signal) => this.request(command, signal);
+    this.mentions = new MarkedMessages({ type: "mentioned" }, this.#profiles, asking);
+    this.drafts = new Drafts(this.#clock, this.#timers, request);
+    this.stars = new MarkedMessages({ type: "starred" }, this.#profiles, asking);
     this.#conversations = new Conversations(this.#store, this.#clock, requestUntil);
     this.#own = new OwnPresence(this.#store, request);
     this.#events = new EventHandler({
@@ -152,6 +167,8 @@ export class ChatClient implements Disposable {
       outbox: this.#outbox,
       typing: this.#typing,
       own: this.#own,
+      marked: [this.mentions, this.stars],
+      drafts: this.drafts,
       roundTrip: (milliseconds) => this.#connector.measured(milliseconds),
       draining: (reconnectAfterMs) => this.#connector.advise(reconnectAfterMs),
       tokenExpiring: () => void this.#refresh().catch(ignore),
@@ -264,12 +281,19 @@ export class ChatClient implements Disposable {
   }
 
   /**
-   * Sends a text, which may answer the message at a position: it shows at once, is sent as soon as possible,
-   * and arrives once.
+   * Sends a text, which may answer the message at a position and mention people: it shows at once, is sent as
+   * soon as possible, and arrives once.
    */
-  send(room: RoomId, text: string, message: number | null = null): PendingMessage {
+  send(
+    room: RoomId,
+    text: string,
+    message: number | null = null,
+    mentions: Mentions = NOBODY,
+  ): PendingMessage {
     this.#typing.say(room, false);
-    const extras = message === null ? [] : [{ type: "reply", value: { message } } as const];
+    const extras: Extra[] = [];
+    if (message !== null) extras.push({ type: "reply", value: { message } });
+    if (!mentionsNobody(mentions)) extras.push({ type: "mentions", value: mentions });
     return this.#outbox.add(room, { type: "text", value: { text } }, extras);
   }
 
@@ -410,6 +434,7 @@ export class ChatClient implements Disposable {
     this.#end.abort(new EndedError("the client ended"));
     this.#typing?.clear();
     this.#outbox?.close();
+    this.drafts?.close();
   }
 
   [Symbol.dispose](): void {
@@ -459,6 +484,9 @@ export class ChatClient implements Disposable {
     session.start(this.#events, welcome, this.#own.active);
     this.#outbox.open(user);
     this.#own.welcomed(welcome.own);
+    this.mentions.welcomed();
+    this.stars.welcomed();
+    this.drafts.welcomed();
   }
 
   async #refresh(): Promise<void> {

@@ -2,8 +2,11 @@
 
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Message, RoomId, ServerEvent, ServerSignal } from "../protocol.ts";
+import { forwardedFrom } from "../store/changes.ts";
 import type { Store } from "../store/store.ts";
+import type { Drafts } from "./drafts.ts";
 import type { Feeds } from "./feeds.ts";
+import type { MarkedMessages } from "./marked.ts";
 import type { OwnPresence } from "./presence.ts";
 import type { ProfileLoader } from "./profiles.ts";
 import type { Receipts } from "./receipts.ts";
@@ -19,6 +22,8 @@ export interface EventHandlerOptions {
   readonly outbox: Outbox;
   readonly typing: TypingState;
   readonly own: OwnPresence;
+  readonly drafts: Drafts;
+  readonly marked: readonly MarkedMessages[];
   /** A round trip was measured, in milliseconds. */
   roundTrip(milliseconds: number): void;
   /** The server is shutting down: reconnect after this delay. */
@@ -88,6 +93,10 @@ export class EventHandler implements SessionEvents {
         break;
       case "flagged":
         store.flagged(event.value);
+        for (const marked of this.#to.marked) marked.heard(event.value);
+        break;
+      case "draft":
+        this.#to.drafts.heard(event.value);
         break;
       case "placed":
         store.placed(event.value);
@@ -116,6 +125,6 @@ export class EventHandler implements SessionEvents {
       receipts.mark("mark_delivered", room, number);
     }
     if (sender !== null) typing.stopped(room, sender);
-    profiles.of([sender]);
+    profiles.of([sender, forwardedFrom(message.extras)?.by ?? null]);
   }
 }

@@ -4,6 +4,7 @@ import type { ServerClock } from "../clock.ts";
 import {
   type ClientKey,
   type Command,
+  type Mentions,
   REVISIONS,
   type Reply,
   type ReportReason,
@@ -30,10 +31,19 @@ export class Messages {
     this.#request = request;
   }
 
-  /** Changes the words of a message of this person; within `editWindowMs` of the limits. */
-  async edit(room: RoomId, position: number, text: string, signal?: AbortSignal): Promise<void> {
+  /**
+   * Changes the words of a message of this person, and with `mentions` whom it mentions; within `editWindowMs` of
+   * the limits.
+   */
+  async edit(
+    room: RoomId,
+    position: number,
+    text: string,
+    mentions: Mentions | null = null,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const body = { type: "text", value: { text } } as const;
-    const value = { key: this.#key(room), room, position, body };
+    const value = { key: this.#key(room), room, position, body, mentions };
     await this.#request({ type: "edit", value }, signal);
   }
 
@@ -66,6 +76,22 @@ export class Messages {
   /** Deletes a message for this person alone, on all their devices. */
   async hide(room: RoomId, position: number, signal?: AbortSignal): Promise<void> {
     await this.#request({ type: "hide", value: { room, position } }, signal);
+  }
+
+  /** Sends what a message says to a room, with who wrote it first. */
+  async forward(
+    room: RoomId,
+    source: RoomId,
+    position: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const value = { key: this.#key(room), room, source, position, copied: null };
+    await this.#request({ type: "forward", value }, signal);
+  }
+
+  /** Stars a message for this person alone, on all their devices, or takes that back. */
+  async star(room: RoomId, position: number, star: boolean, signal?: AbortSignal): Promise<void> {
+    await this.#request({ type: "star", value: { room, position, star } }, signal);
   }
 
   /** Reacts to a message with an emoji, or takes that back. */

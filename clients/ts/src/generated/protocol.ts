@@ -111,6 +111,30 @@ export const REACTIONS = 50;
 /** What belongs to a message besides its words. */
 export const EXTRAS = 8;
 
+/** People whom a message mentions by name. */
+export const MENTIONS = 50;
+
+/** Members of a room in which a message may mention everybody: each of them gets a row. */
+export const ROOM_MENTION_MEMBERS = 100;
+
+/** Messages that mention a person and are kept for them; older ones are forgotten. */
+export const MENTIONED_MESSAGES = 500;
+
+/** Drafts that are kept for one person; the oldest are forgotten. */
+export const DRAFTS = 40;
+
+/** A draft that follows a person between devices, in bytes. Longer ones stay on their device. */
+export const DRAFT_BYTES = 4_000;
+
+/** Messages that one person stars. */
+export const STARRED_MESSAGES = 1_000;
+
+/** Messages in one page of those that are marked for a person. */
+export const PAGE_MARKED = 50;
+
+/** Places of messages that are marked for a person, in one answer. */
+export const MARKS = 1_000;
+
 /** Messages named in one command. */
 export const MESSAGES_PER_COMMAND = 100;
 
@@ -339,6 +363,18 @@ export type Command =
   | { readonly type: "transfer_ownership"; readonly value: TransferOwnership }
   /** Changes how people write in a room: slow mode, frozen, announcements only. */
   | { readonly type: "set_room_settings"; readonly value: SetRoomSettings }
+  /** A page of the messages that are marked for the person, newest first. */
+  | { readonly type: "marked"; readonly value: Marked }
+  /** Where all of them are. */
+  | { readonly type: "marks"; readonly value: Marks }
+  /** Stars a message for the person alone, or takes that back. */
+  | { readonly type: "star"; readonly value: Star }
+  /** Sends what a message of another room, or of this one, says. */
+  | { readonly type: "forward"; readonly value: Forward }
+  /** Keeps what the person has written in a room and not sent, for all of their devices. */
+  | { readonly type: "set_draft"; readonly value: Draft }
+  /** What the person has written and not sent. */
+  | { readonly type: "drafts" }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -465,8 +501,26 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "set_room_settings":
       w.tagged(39, encodeSetRoomSettings, v.value);
       return;
+    case "marked":
+      w.tagged(40, encodeMarked, v.value);
+      return;
+    case "marks":
+      w.tagged(41, encodeMarks, v.value);
+      return;
+    case "star":
+      w.tagged(42, encodeStar, v.value);
+      return;
+    case "forward":
+      w.tagged(43, encodeForward, v.value);
+      return;
+    case "set_draft":
+      w.tagged(44, encodeDraft, v.value);
+      return;
+    case "drafts":
+      w.empty(45);
+      return;
     case "unknown":
-      w.unknown(v, 40, FRAME_BYTES);
+      w.unknown(v, 46, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -558,6 +612,19 @@ export function decodeCommand(r: Reader): Command {
       return { type: "transfer_ownership", value: r.sized(decodeTransferOwnership) };
     case 39:
       return { type: "set_room_settings", value: r.sized(decodeSetRoomSettings) };
+    case 40:
+      return { type: "marked", value: r.sized(decodeMarked) };
+    case 41:
+      return { type: "marks", value: r.sized(decodeMarks) };
+    case 42:
+      return { type: "star", value: r.sized(decodeStar) };
+    case 43:
+      return { type: "forward", value: r.sized(decodeForward) };
+    case 44:
+      return { type: "set_draft", value: r.sized(decodeDraft) };
+    case 45:
+      r.empty();
+      return { type: "drafts" };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1252,6 +1319,10 @@ export function decodeTombstone(r: Reader): Tombstone {
 export type Extra =
   /** The message that this one answers. */
   | { readonly type: "reply"; readonly value: ReplyTo }
+  /** Whom this message mentions. */
+  | { readonly type: "mentions"; readonly value: Mentions }
+  /** Where this message comes from, which was forwarded. Only the server writes it. */
+  | { readonly type: "forwarded"; readonly value: Forwarded }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1261,8 +1332,14 @@ export function encodeExtra(w: Writer, v: Extra): void {
     case "reply":
       w.tagged(0, encodeReplyTo, v.value);
       return;
+    case "mentions":
+      w.tagged(1, encodeMentions, v.value);
+      return;
+    case "forwarded":
+      w.tagged(2, encodeForwarded, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 1, FRAME_BYTES);
+      w.unknown(v, 3, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Extra: ${(v as { type: string }).type}`);
@@ -1275,6 +1352,10 @@ export function decodeExtra(r: Reader): Extra {
   switch (tag) {
     case 0:
       return { type: "reply", value: r.sized(decodeReplyTo) };
+    case 1:
+      return { type: "mentions", value: r.sized(decodeMentions) };
+    case 2:
+      return { type: "forwarded", value: r.sized(decodeForwarded) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1295,6 +1376,76 @@ export function encodeReplyTo(w: Writer, v: ReplyTo): void {
 export function decodeReplyTo(r: Reader): ReplyTo {
   return {
     message: r.u64(),
+  };
+}
+
+/** See `Extra::Mentions`. The words say it too, as `@` and a name; this is what counts. */
+export interface Mentions {
+  /** Members of the room. */
+  readonly users: readonly UserId[];
+  /** Whether it mentions everybody who is in the room. */
+  readonly room: boolean;
+}
+
+/** Encodes Mentions. */
+export function encodeMentions(w: Writer, v: Mentions): void {
+  w.list(v.users, 50, (w, v) => w.userId(v));
+  w.bool(v.room);
+}
+
+/** Decodes Mentions. */
+export function decodeMentions(r: Reader): Mentions {
+  return {
+    users: r.list(50, (r) => r.userId()),
+    room: r.bool(),
+  };
+}
+
+/** See `Extra::Forwarded`. Of a message that was forwarded before it is the first one. */
+export interface Forwarded {
+  /** Who wrote it, or none for a service. */
+  readonly by: UserId | null;
+  /** When. */
+  readonly time: number;
+  /** Where; none unless that room is public. */
+  readonly place: MessagePlace | null;
+}
+
+/** Encodes Forwarded. */
+export function encodeForwarded(w: Writer, v: Forwarded): void {
+  w.option(v.by, (w, v) => w.userId(v));
+  w.u64(v.time);
+  w.option(v.place, encodeMessagePlace);
+}
+
+/** Decodes Forwarded. */
+export function decodeForwarded(r: Reader): Forwarded {
+  return {
+    by: r.option((r) => r.userId()),
+    time: r.u64(),
+    place: r.option(decodeMessagePlace),
+  };
+}
+
+/** Where a message is. */
+export interface MessagePlace {
+  /** The room. */
+  readonly room: RoomId;
+  /** The message's position. */
+  readonly position: number;
+}
+
+/** Encodes MessagePlace. */
+export function encodeMessagePlace(w: Writer, v: MessagePlace): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+}
+
+/** Decodes MessagePlace. */
+export function decodeMessagePlace(r: Reader): MessagePlace {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
   };
 }
 
@@ -1687,6 +1838,8 @@ export interface Edit {
   readonly position: number;
   /** What it says from now on. */
   readonly body: Body;
+  /** Whom it mentions from now on; none: the same as before. */
+  readonly mentions: Mentions | null;
 }
 
 /** Encodes Edit. */
@@ -1695,6 +1848,7 @@ export function encodeEdit(w: Writer, v: Edit): void {
   w.roomId(v.room);
   w.u64(v.position);
   encodeBody(w, v.body);
+  w.option(v.mentions, encodeMentions);
 }
 
 /** Decodes Edit. */
@@ -1704,6 +1858,7 @@ export function decodeEdit(r: Reader): Edit {
     room: r.roomId(),
     position: r.u64(),
     body: decodeBody(r),
+    mentions: r.option(decodeMentions),
   };
 }
 
@@ -2155,6 +2310,207 @@ export function decodeSetRoomSettings(r: Reader): SetRoomSettings {
   };
 }
 
+/** See `Command::Marked`. */
+export interface Marked {
+  /** How they are marked. */
+  readonly flag: Flag;
+  /** Where the page before this one says to go on, or none for the newest. */
+  readonly before: SearchPlace | null;
+  /** The most messages wanted. */
+  readonly limit: number;
+}
+
+/** Encodes Marked. */
+export function encodeMarked(w: Writer, v: Marked): void {
+  encodeFlag(w, v.flag);
+  w.option(v.before, encodeSearchPlace);
+  w.u8(v.limit);
+}
+
+/** Decodes Marked. */
+export function decodeMarked(r: Reader): Marked {
+  return {
+    flag: decodeFlag(r),
+    before: r.option(decodeSearchPlace),
+    limit: r.u8(),
+  };
+}
+
+/** How a message is marked for a person. Nobody else hears of it. */
+export type Flag =
+  /** They do not see it any more. */
+  | { readonly type: "hidden" }
+  /** It mentions them: the server marks it. */
+  | { readonly type: "mentioned" }
+  /** They want to find it again. */
+  | { readonly type: "starred" }
+  /** A kind that is newer than this build. */
+  | Unknown;
+
+/** Encodes Flag. */
+export function encodeFlag(w: Writer, v: Flag): void {
+  switch (v.type) {
+    case "hidden":
+      w.empty(0);
+      return;
+    case "mentioned":
+      w.empty(1);
+      return;
+    case "starred":
+      w.empty(2);
+      return;
+    case "unknown":
+      w.unknown(v, 3, FRAME_BYTES);
+      return;
+    default:
+      throw new EncodeError(`no Flag: ${(v as { type: string }).type}`);
+  }
+}
+
+/** Decodes Flag. */
+export function decodeFlag(r: Reader): Flag {
+  const tag = r.u32();
+  switch (tag) {
+    case 0:
+      r.empty();
+      return { type: "hidden" };
+    case 1:
+      r.empty();
+      return { type: "mentioned" };
+    case 2:
+      r.empty();
+      return { type: "starred" };
+    default:
+      return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
+  }
+}
+
+/** See `Command::Marks`. */
+export interface Marks {
+  /** How they are marked. */
+  readonly flag: Flag;
+}
+
+/** Encodes Marks. */
+export function encodeMarks(w: Writer, v: Marks): void {
+  encodeFlag(w, v.flag);
+}
+
+/** Decodes Marks. */
+export function decodeMarks(r: Reader): Marks {
+  return {
+    flag: decodeFlag(r),
+  };
+}
+
+/** See `Command::Star`. */
+export interface Star {
+  /** The room. */
+  readonly room: RoomId;
+  /** The message's position. */
+  readonly position: number;
+  /** Whether it is starred; otherwise that is taken back. */
+  readonly star: boolean;
+}
+
+/** Encodes Star. */
+export function encodeStar(w: Writer, v: Star): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+  w.bool(v.star);
+}
+
+/** Decodes Star. */
+export function decodeStar(r: Reader): Star {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
+    star: r.bool(),
+  };
+}
+
+/** See `Command::Forward`. */
+export interface Forward {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room to which it goes. */
+  readonly room: RoomId;
+  /** The room in which the message is. */
+  readonly source: RoomId;
+  /** The message's position there. */
+  readonly position: number;
+  /** What the server found there. Clients leave it out: what they give does not count. */
+  readonly copied: Copied | null;
+}
+
+/** Encodes Forward. */
+export function encodeForward(w: Writer, v: Forward): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.roomId(v.source);
+  w.u64(v.position);
+  w.option(v.copied, encodeCopied);
+}
+
+/** Decodes Forward. */
+export function decodeForward(r: Reader): Forward {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    source: r.roomId(),
+    position: r.u64(),
+    copied: r.option(decodeCopied),
+  };
+}
+
+/** A message as one server tells it to another, to be forwarded. */
+export interface Copied {
+  /** What it says. */
+  readonly body: Body;
+  /** Where it comes from. */
+  readonly origin: Forwarded;
+}
+
+/** Encodes Copied. */
+export function encodeCopied(w: Writer, v: Copied): void {
+  encodeBody(w, v.body);
+  encodeForwarded(w, v.origin);
+}
+
+/** Decodes Copied. */
+export function decodeCopied(r: Reader): Copied {
+  return {
+    body: decodeBody(r),
+    origin: decodeForwarded(r),
+  };
+}
+
+/** What a person has written in a room and not sent. Of two, the one with the later time counts. */
+export interface Draft {
+  /** The room. */
+  readonly room: RoomId;
+  /** The words; empty when there is no draft any more. */
+  readonly text: string;
+  /** When, on the device's clock corrected with the server's time. */
+  readonly time: number;
+}
+
+/** Encodes Draft. */
+export function encodeDraft(w: Writer, v: Draft): void {
+  w.roomId(v.room);
+  w.text(v.text, 4_000);
+  w.u64(v.time);
+}
+
+/** Decodes Draft. */
+export function decodeDraft(r: Reader): Draft {
+  return {
+    room: r.roomId(),
+    text: r.text(4_000),
+    time: r.u64(),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -2351,6 +2707,12 @@ export type Reply =
   | { readonly type: "found"; readonly value: SearchPage }
   /** To topics. */
   | { readonly type: "topics"; readonly value: TopicList }
+  /** To marked. */
+  | { readonly type: "marked"; readonly value: MarkedPage }
+  /** To marks. */
+  | { readonly type: "marks"; readonly value: MarkList }
+  /** To drafts. */
+  | { readonly type: "drafts"; readonly value: DraftList }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -2408,8 +2770,17 @@ export function encodeReply(w: Writer, v: Reply): void {
     case "topics":
       w.tagged(16, encodeTopicList, v.value);
       return;
+    case "marked":
+      w.tagged(17, encodeMarkedPage, v.value);
+      return;
+    case "marks":
+      w.tagged(18, encodeMarkList, v.value);
+      return;
+    case "drafts":
+      w.tagged(19, encodeDraftList, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 17, FRAME_BYTES);
+      w.unknown(v, 20, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Reply: ${(v as { type: string }).type}`);
@@ -2455,6 +2826,12 @@ export function decodeReply(r: Reader): Reply {
       return { type: "found", value: r.sized(decodeSearchPage) };
     case 16:
       return { type: "topics", value: r.sized(decodeTopicList) };
+    case 17:
+      return { type: "marked", value: r.sized(decodeMarkedPage) };
+    case 18:
+      return { type: "marks", value: r.sized(decodeMarkList) };
+    case 19:
+      return { type: "drafts", value: r.sized(decodeDraftList) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -3323,6 +3700,8 @@ export interface Edited {
    * the message.
    */
   readonly body: Body | null;
+  /** Whom it mentions now; nobody where there is no body. */
+  readonly mentions: Mentions;
 }
 
 /** Encodes Edited. */
@@ -3332,6 +3711,7 @@ export function encodeEdited(w: Writer, v: Edited): void {
   w.u32(v.revision);
   w.u64(v.replaces);
   w.option(v.body, encodeBody);
+  encodeMentions(w, v.mentions);
 }
 
 /** Decodes Edited. */
@@ -3342,6 +3722,7 @@ export function decodeEdited(r: Reader): Edited {
     revision: r.u32(),
     replaces: r.u64(),
     body: r.option(decodeBody),
+    mentions: decodeMentions(r),
   };
 }
 
@@ -4001,6 +4382,119 @@ export function decodeTopic(r: Reader): Topic {
   };
 }
 
+/** The answer to marked: messages that the person may see, newest mark first. */
+export interface MarkedPage {
+  /** The messages. */
+  readonly messages: readonly MarkedMessage[];
+  /**
+   * Where to go on; none if that was all. A page may have fewer messages than wanted, or none, and
+   * more may come after it.
+   */
+  readonly next: SearchPlace | null;
+}
+
+/** Encodes MarkedPage. */
+export function encodeMarkedPage(w: Writer, v: MarkedPage): void {
+  w.list(v.messages, 50, encodeMarkedMessage);
+  w.option(v.next, encodeSearchPlace);
+}
+
+/** Decodes MarkedPage. */
+export function decodeMarkedPage(r: Reader): MarkedPage {
+  return {
+    messages: r.list(50, decodeMarkedMessage),
+    next: r.option(decodeSearchPlace),
+  };
+}
+
+/** A message that is marked for a person, in short. */
+export interface MarkedMessage {
+  /** The room. */
+  readonly room: RoomId;
+  /** When it was marked: a mention when the message was sent. */
+  readonly time: number;
+  /** The message, as it is now. */
+  readonly message: MessagePreview;
+}
+
+/** Encodes MarkedMessage. */
+export function encodeMarkedMessage(w: Writer, v: MarkedMessage): void {
+  w.roomId(v.room);
+  w.u64(v.time);
+  encodeMessagePreview(w, v.message);
+}
+
+/** Decodes MarkedMessage. */
+export function decodeMarkedMessage(r: Reader): MarkedMessage {
+  return {
+    room: r.roomId(),
+    time: r.u64(),
+    message: decodeMessagePreview(r),
+  };
+}
+
+/** The answer to marks. */
+export interface MarkList {
+  /** The places, by room and position, also of rooms that the person has left since. */
+  readonly marks: readonly MessageMark[];
+}
+
+/** Encodes MarkList. */
+export function encodeMarkList(w: Writer, v: MarkList): void {
+  w.list(v.marks, 1_000, encodeMessageMark);
+}
+
+/** Decodes MarkList. */
+export function decodeMarkList(r: Reader): MarkList {
+  return {
+    marks: r.list(1_000, decodeMessageMark),
+  };
+}
+
+/** Where a message is that is marked for a person. */
+export interface MessageMark {
+  /** The room. */
+  readonly room: RoomId;
+  /** The message's position. */
+  readonly position: number;
+  /** Its number: it is unread if the person has not read that far. */
+  readonly number: number;
+}
+
+/** Encodes MessageMark. */
+export function encodeMessageMark(w: Writer, v: MessageMark): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+  w.u64(v.number);
+}
+
+/** Decodes MessageMark. */
+export function decodeMessageMark(r: Reader): MessageMark {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
+    number: r.u64(),
+  };
+}
+
+/** The answer to drafts. */
+export interface DraftList {
+  /** The drafts, newest first, also of rooms that the person has left. */
+  readonly drafts: readonly Draft[];
+}
+
+/** Encodes DraftList. */
+export function encodeDraftList(w: Writer, v: DraftList): void {
+  w.list(v.drafts, 40, encodeDraft);
+}
+
+/** Decodes DraftList. */
+export function decodeDraftList(r: Reader): DraftList {
+  return {
+    drafts: r.list(40, decodeDraft),
+  };
+}
+
 /** An error as the client sees it. */
 export interface WireError {
   /** What went wrong. */
@@ -4170,10 +4664,14 @@ export type ServerEvent =
   | { readonly type: "draining"; readonly value: Draining }
   /** This person's presence or settings changed, on any device; newest wins. */
   | { readonly type: "own_state"; readonly value: OwnState }
-  /** This person marked a message for themselves, on any device. */
+  /** A message was marked for this person: by them on any device, or by what it says. */
   | { readonly type: "flagged"; readonly value: Flagged }
   /** This person put a room elsewhere in their list, on any device. */
   | { readonly type: "placed"; readonly value: RoomPlaced }
+  /**
+   * This person wrote something that is not sent, or sent it, on any device; the later time counts.
+   */
+  | { readonly type: "draft"; readonly value: Draft }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -4225,8 +4723,11 @@ export function encodeServerEvent(w: Writer, v: ServerEvent): void {
     case "placed":
       w.tagged(14, encodeRoomPlaced, v.value);
       return;
+    case "draft":
+      w.tagged(15, encodeDraft, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 15, FRAME_BYTES);
+      w.unknown(v, 16, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no ServerEvent: ${(v as { type: string }).type}`);
@@ -4267,6 +4768,8 @@ export function decodeServerEvent(r: Reader): ServerEvent {
       return { type: "flagged", value: r.sized(decodeFlagged) };
     case 14:
       return { type: "placed", value: r.sized(decodeRoomPlaced) };
+    case 15:
+      return { type: "draft", value: r.sized(decodeDraft) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -4517,39 +5020,6 @@ export function decodeFlagged(r: Reader): Flagged {
     flag: decodeFlag(r),
     on: r.bool(),
   };
-}
-
-/** How a person marks a message for themselves. Nobody else hears of it. */
-export type Flag =
-  /** They do not see it any more. */
-  | { readonly type: "hidden" }
-  /** A kind that is newer than this build. */
-  | Unknown;
-
-/** Encodes Flag. */
-export function encodeFlag(w: Writer, v: Flag): void {
-  switch (v.type) {
-    case "hidden":
-      w.empty(0);
-      return;
-    case "unknown":
-      w.unknown(v, 1, FRAME_BYTES);
-      return;
-    default:
-      throw new EncodeError(`no Flag: ${(v as { type: string }).type}`);
-  }
-}
-
-/** Decodes Flag. */
-export function decodeFlag(r: Reader): Flag {
-  const tag = r.u32();
-  switch (tag) {
-    case 0:
-      r.empty();
-      return { type: "hidden" };
-    default:
-      return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
-  }
 }
 
 /** See `Event::Placed`(crate::Event::Placed). */

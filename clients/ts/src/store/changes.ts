@@ -5,6 +5,8 @@ import {
   type Entry,
   type EntryKind,
   type Extra,
+  type Forwarded,
+  type Mentions,
   type Message,
   type MessagePreview,
   PREVIEW_BYTES,
@@ -29,6 +31,35 @@ export function shortened(body: Body): string {
 export function repliedTo(extras: readonly Extra[]): number | null {
   const reply = extras.find((extra) => extra.type === "reply");
   return reply?.type === "reply" ? reply.value.message : null;
+}
+
+/** Nobody at all. */
+export const NOBODY: Mentions = { users: [], room: false };
+
+/** Whether these are no mentions. */
+export function mentionsNobody({ users, room }: Mentions): boolean {
+  return users.length === 0 && !room;
+}
+
+/** Whom a message with these extras mentions; the same object for the same extras. */
+export function mentionsOf(extras: readonly Extra[]): Mentions | null {
+  const found = extras.find((extra) => extra.type === "mentions");
+  return found?.type === "mentions" ? found.value : null;
+}
+
+/** Where a message with these extras comes from, if it was forwarded; the same object for the same extras. */
+export function forwardedFrom(extras: readonly Extra[]): Forwarded | null {
+  const found = extras.find((extra) => extra.type === "forwarded");
+  return found?.type === "forwarded" ? found.value : null;
+}
+
+/** Extras with other mentions. */
+function withMentions(extras: readonly Extra[], mentions: Mentions): readonly Extra[] {
+  const { users, room } = mentionsOf(extras) ?? NOBODY;
+  const same = users.length === mentions.users.length && room === mentions.room;
+  if (same && users.every((user, at) => user === mentions.users[at])) return extras;
+  const others = extras.filter((extra) => extra.type !== "mentions");
+  return mentionsNobody(mentions) ? others : [...others, { type: "mentions", value: mentions }];
 }
 
 /** The position of the message that an entry changes; null for what changes none. */
@@ -79,9 +110,10 @@ export function changeMessage(message: Message, { position, time, kind }: Entry)
   // Whatever happens to it, it stays hidden.
   if (isHidden(message)) return { ...message, changed: position };
   if (kind.type === "edited") {
-    const { revision, body } = kind.value;
+    const { revision, body, mentions } = kind.value;
     const edited = { revision, position, time };
-    return { ...message, body: body ?? message.body, edited, changed: position };
+    const extras = body ? withMentions(message.extras, mentions) : message.extras;
+    return { ...message, body: body ?? message.body, extras, edited, changed: position };
   }
   if (kind.type === "deleted") {
     const body = { type: "deleted", value: { by: kind.value.by } } as const;

@@ -23,6 +23,13 @@ export function Shell() {
     document.title = unread > 0 ? `(${unread}) ${t.appName}` : t.appName;
   }, [unread, t]);
 
+  useEffect(() => {
+    for (const list of [client.mentions, client.stars, client.drafts]) {
+      list.load().catch(() => {
+        // The next session asks again.
+      });
+    }
+  }, [client]);
   useRegions();
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

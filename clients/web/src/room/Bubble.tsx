@@ -1,10 +1,11 @@
 import type { UserId } from "@caffis/chat";
-import { memo } from "react";
+import { memo, type ReactNode } from "react";
 import { Avatar } from "../common/Avatar.tsx";
 import { Icon, type IconName } from "../common/Icon.tsx";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Bubble.module.css";
+import { MentionText } from "./MentionText.tsx";
 import { QuoteBlock } from "./QuoteBlock.tsx";
 import { Reactions } from "./Reactions.tsx";
 import type { Bubble } from "./timeline.ts";
@@ -50,6 +51,12 @@ export interface BubbleProps {
   onDelete(bubble: Bubble): void;
   /** The name of who wrote the message that this one answers. */
   readonly quoted: string;
+  /** Where it comes from, in words. */
+  readonly origin: string;
+  /** The names of those whom it mentions, each on a line. */
+  readonly mentioned: string;
+  /** The name of this person, if it mentions them. */
+  readonly selfName: string | null;
   readonly self: UserId | null;
   nameOf(user: UserId): string;
   /** Adds a reaction or takes it back; null where this person may not. */
@@ -62,6 +69,8 @@ export interface BubbleProps {
   onChoose(bubble: Bubble): void;
   /** Leads to the message at a position. */
   onJump(position: number): void;
+  /** Whether this person has starred it. */
+  readonly starred: boolean;
   /** Whether somebody was just led to it. */
   readonly flashed: boolean;
 }
@@ -70,7 +79,7 @@ export interface BubbleProps {
 export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
   const { t, time } = useI18n();
   const { bubble, name, named, delivery, note, problem, onReact } = props;
-  const { own, first, last, text } = bubble;
+  const { own, first, last } = bubble;
   const deleted = bubble.deletedBy !== undefined;
   const label = delivery ? t[LABELS[delivery]] : null;
   return (
@@ -81,6 +90,7 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
       data-number={bubble.number ?? ""}
       data-delivery={delivery ?? ""}
       data-flashed={props.flashed}
+      data-mentioned={props.selfName !== null}
     >
       {named && !own && (
         <span className={styles.picture}>
@@ -93,17 +103,24 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
         ) : (
           <span className="visually-hidden">{own ? t.you : name}: </span>
         )}
+        {bubble.forwarded && !deleted && (
+          <small className={styles.origin} data-testid="forwarded">
+            <Icon name="forward" size={13} /> {props.origin}
+          </small>
+        )}
         {bubble.quote && !deleted && (
           <QuoteBlock quote={bubble.quote} name={props.quoted} own={own} onJump={props.onJump} />
         )}
         <span className={styles.text} data-testid="text">
-          {deleted ? (
-            <em data-testid="tombstone">{tombstone(props, t)}</em>
-          ) : (
-            (text ?? <em>{t.unknownMessage}</em>)
-          )}
+          {deleted ? <em data-testid="tombstone">{tombstone(props, t)}</em> : words(props, t)}
         </span>
         <span className={styles.meta}>
+          {props.starred && !deleted && (
+            <span className={styles.star} title={t.starred} data-testid="starred">
+              <Icon name="star" size={13} />
+              <span className="visually-hidden">{t.starred} </span>
+            </span>
+          )}
           {bubble.edited && (
             <span className={styles.edited} data-testid="edited">
               {t.edited}{" "}
@@ -188,6 +205,15 @@ function Tool(props: {
       <Icon name={icon} size={18} />
     </button>
   );
+}
+
+/** The words of a message. */
+function words({ bubble, mentioned, selfName }: BubbleProps, t: Dictionary): ReactNode {
+  const { text, mentions } = bubble;
+  if (text === null) return <em>{t.unknownMessage}</em>;
+  if (!mentions) return text;
+  const names = mentioned ? mentioned.split("\n") : [];
+  return <MentionText text={text} names={names} everybody={mentions.room} self={selfName} />;
 }
 
 /** What stands in the place of a message that was deleted. */

@@ -1,4 +1,4 @@
-import type { RoomView } from "@caffis/chat";
+import type { Mentions, RoomView } from "@caffis/chat";
 import {
   type FormEvent,
   type KeyboardEvent,
@@ -17,19 +17,24 @@ import { useI18n } from "../i18n/i18n.tsx";
 import { lastToEdit } from "./actions.ts";
 import styles from "./Composer.module.css";
 import { ComposerBar } from "./ComposerBar.tsx";
+import { MentionList } from "./MentionList.tsx";
 import { type Quote, quoteOf } from "./quotes.ts";
 import { type Bubble, timeline } from "./timeline.ts";
 import { useDraft } from "./useDraft.ts";
+import { useMention } from "./useMention.ts";
 import { useWait } from "./useWait.ts";
 
 /** How close to the limit the count of characters begins to show. */
 const NEAR = 200;
+
+const NO_STARS: ReadonlyMap<number, number> = new Map();
 
 /** A message whose words are being changed. */
 interface Editing {
   readonly position: number;
   readonly before: string;
   readonly text: string;
+  readonly mentions: Mentions | null;
 }
 
 /** What the room may ask of its composer. */
@@ -65,6 +70,7 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
     if (editing) setEditing({ ...editing, text: value });
     else setDraft(value);
   };
+  const mention = useMention({ room, people, self, text, field, setText });
   const [full, setFull] = useState(false);
   const limit = room.summary.class === "public" ? limits?.publicTextChars : limits?.textChars;
   const left = remaining(text, limit);
@@ -101,23 +107,24 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
     },
   }));
 
-  const begin = ({ position, text: before }: Bubble) => {
+  const begin = ({ position, text: before, mentions }: Bubble) => {
     if (position === null || before === null) return;
-    setEditing({ position, before, text: before });
+    setEditing({ position, before, text: before, mentions });
     field.current?.focus();
   };
   const cancel = () => {
     setEditing(null);
     field.current?.focus();
   };
-  const save = async ({ position, before }: Editing, written: string) => {
+  const save = async ({ position, before, mentions }: Editing, written: string) => {
     if (written === before) return cancel();
-    if (await action.run(() => client.messages.edit(room.id, position, written))) cancel();
+    const now = mention.mentions(written, mentions, before);
+    if (await action.run(() => client.messages.edit(room.id, position, written, now))) cancel();
   };
   const editLast = () => {
     const { entries, pending } = room;
     const items = timeline({ entries, pending, self, dividerAfter: null });
-    const last = lastToEdit(items, { room, limits, now: client.now() });
+    const last = lastToEdit(items, { room, limits, now: client.now(), starred: NO_STARS });
     if (last) begin(last);
     return last !== null;
   };
@@ -136,7 +143,7 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
     }
     if (waits) return;
     try {
-      client.send(room.id, written, replying);
+      client.send(room.id, written, replying, mention.mentions(written));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       setFull(true);
@@ -154,7 +161,9 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
   const key = (event: KeyboardEvent) => {
     // While an input method composes, Enter chooses a word. Safari says so by the key code only.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return;
-    if (event.key === "Enter" && !event.shiftKey) {
+    if (mention.onKey(event)) {
+      event.preventDefault();
+    } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();
     } else if (event.key === "Escape" && editing) {
@@ -187,6 +196,14 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
         />
       )}
       {editing && <Problem action={action} />}
+      {mention.found.length > 0 && (
+        <MentionList
+          id={mention.id}
+          options={mention.found}
+          active={mention.active}
+          onChoose={mention.choose}
+        />
+      )}
       <div className={styles.composer}>
         <textarea
           ref={field}
@@ -197,8 +214,17 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
           aria-label={`${t.message}: ${roomTitle(room.summary, people)}`}
           aria-invalid={left < 0}
           enterKeyHint="send"
+          aria-autocomplete="list"
+          aria-controls={mention.found.length > 0 ? mention.id : undefined}
+          aria-activedescendant={
+            mention.found.length > 0 ? `${mention.id}-${mention.active}` : undefined
+          }
           data-testid="composer"
-          onChange={(event) => change(event.target.value)}
+          onSelect={mention.onCaret}
+          onChange={(event) => {
+            change(event.target.value);
+            mention.onCaret();
+          }}
           onKeyDown={key}
         />
         {full && (

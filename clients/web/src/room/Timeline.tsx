@@ -1,4 +1,11 @@
-import { HELD_ENTRIES, type PendingMessage, type RoomView, type UserId } from "@caffis/chat";
+import {
+  type Forwarded,
+  HELD_ENTRIES,
+  type PendingMessage,
+  type RoomSummary,
+  type RoomView,
+  type UserId,
+} from "@caffis/chat";
 import {
   type KeyboardEvent,
   type ReactElement,
@@ -9,7 +16,7 @@ import {
   useState,
 } from "react";
 import { Virtualizer } from "virtua";
-import { explain, isDirect, useChat, usePeople } from "../app/chat.tsx";
+import { explain, isDirect, type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { arrived, usePlace } from "../app/place.ts";
 import { REGION } from "../app/regions.ts";
 import { Icon } from "../common/Icon.tsx";
@@ -19,6 +26,7 @@ import { useI18n } from "../i18n/i18n.tsx";
 import { type ActionGround, actionsFor, type MessageAction } from "./actions.ts";
 import { BubbleRow } from "./Bubble.tsx";
 import { DeleteMessage } from "./DeleteMessage.tsx";
+import { ForwardMessage } from "./ForwardMessage.tsx";
 import { LiveRegion } from "./LiveRegion.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
 import { Notice } from "./Notice.tsx";
@@ -100,7 +108,8 @@ export function Timeline(props: {
     if (unknown) client.messages.loadPins(room.id).catch(ignore);
   }, [client, room.id, unknown]);
   const limits = useReadable(client.limits);
-  const ground = (): ActionGround => ({ room, limits, now: client.now() });
+  const starred = useReadable(client.stars.places).get(room.id) ?? NO_STARS;
+  const ground = (): ActionGround => ({ room, limits, now: client.now(), starred });
   const menu = useMessageMenu({
     items,
     log,
@@ -115,6 +124,7 @@ export function Timeline(props: {
     if (action === "edit") onChange(bubble);
     else if (action === "reply") onReply(bubble);
     else if (action === "pin" || action === "unpin") pin(bubble, action === "pin");
+    else if (action === "star" || action === "unstar") star(bubble, action === "star");
     else if (action === "original") bubble.quote && jump(bubble.quote.position);
     else if (action === "copy") void navigator.clipboard.writeText(bubble.text ?? "");
     else setAsked({ action, bubble });
@@ -136,6 +146,13 @@ export function Timeline(props: {
       .pin(room.id, bubble.position, on)
       .catch((error) => setProblem(explain(error, t)));
   };
+  const star = (bubble: Bubble, on: boolean) => {
+    if (bubble.position === null) return;
+    setProblem(null);
+    client.messages
+      .star(room.id, bubble.position, on)
+      .catch((error) => setProblem(explain(error, t)));
+  };
   useEffect(() => {
     if (problem === null) return;
     const timer = setTimeout(() => setProblem(null), PROBLEM_MS);
@@ -148,7 +165,7 @@ export function Timeline(props: {
   const onChoose = useCallback((bubble: Bubble) => setAsked({ action: "react", bubble }), []);
   const over = isOver(room);
   const draw = useDraw(room, items, {
-    ...{ onEdit, onMenu, onChoose, onJump: jump, flashed },
+    ...{ onEdit, onMenu, onChoose, onJump: jump, flashed, starred },
     onReact: over ? null : react,
     onReply: over ? null : onReply,
   });
@@ -235,6 +252,9 @@ export function Timeline(props: {
             onClose={() => setAsked(null)}
           />
         )}
+        {asked?.action === "forward" && (
+          <ForwardMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+        )}
         {asked?.action === "report" && (
           <ReportMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
         )}
@@ -247,6 +267,8 @@ export function Timeline(props: {
   );
 }
 
+const NO_STARS: ReadonlyMap<number, number> = new Map();
+
 /** What can be done with the messages of a timeline. */
 interface Handlers {
   onEdit(text: string): void;
@@ -258,6 +280,8 @@ interface Handlers {
   onJump(position: number): void;
   /** The position of the message to which somebody was just led. */
   readonly flashed: number | null;
+  /** What this person has starred. */
+  readonly starred: ReadonlyMap<number, number>;
 }
 
 /** What could not be loaded is asked for again with the next entries. */
@@ -269,6 +293,23 @@ function reactedBy({ reactions }: Bubble, self: UserId | null): readonly string[
   return own.map(({ emoji }) => emoji);
 }
 
+/** Where a message comes from: who wrote it, and the room, where that may be told and is known here. */
+function originOf(
+  { by, place }: Forwarded,
+  people: People,
+  rooms: readonly RoomSummary[],
+  t: Dictionary,
+): string {
+  const room = rooms.find((summary) => summary.room === place?.room);
+  const name = people.name(by);
+  return room ? t.forwardedFromIn(name, roomTitle(room, people)) : t.forwardedFrom(name);
+}
+
+function mentionsSelf({ mentions, own }: Bubble, self: UserId | null): boolean {
+  if (!mentions || own || self === null) return false;
+  return mentions.room || mentions.users.includes(self);
+}
+
 function isOver({ card }: RoomView): boolean {
   return card?.status.type === "closed";
 }
@@ -277,12 +318,13 @@ function isOver({ card }: RoomView): boolean {
 function useDraw(
   room: RoomView,
   items: readonly Item[],
-  { onEdit, onMenu, onReact, onReply, onChoose, onJump, flashed }: Handlers,
+  { onEdit, onMenu, onReact, onReply, onChoose, onJump, flashed, starred }: Handlers,
 ): (item: Item) => ReactElement {
   const { t, day } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
   const self = useReadable(client.self);
+  const { rooms } = useReadable(client.rooms);
   const receipts = useReceipts(room, items, people, self);
   const known = useRef(people);
   known.current = people;
@@ -356,6 +398,10 @@ function useDraw(
                   : people.name(item.quote.sender)
                 : ""
             }
+            origin={item.forwarded ? originOf(item.forwarded, people, rooms, t) : ""}
+            mentioned={item.mentions?.users.map((user) => people.name(user)).join("\n") ?? ""}
+            selfName={mentionsSelf(item, self) && self ? people.name(self) : null}
+            starred={item.position !== null && starred.has(item.position)}
             flashed={item.position !== null && item.position === flashed}
             onReact={onReact}
             onReply={onReply}

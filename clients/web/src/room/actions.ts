@@ -14,6 +14,9 @@ export type MessageAction =
   | "unpin"
   | "reactors"
   | "edit"
+  | "forward"
+  | "star"
+  | "unstar"
   | "copy"
   | "revisions"
   | "report"
@@ -26,6 +29,8 @@ export interface ActionGround {
   readonly limits: Limits | null;
   /** The server's time. */
   readonly now: number;
+  /** The numbers of the messages that this person has starred in the room, by position. */
+  readonly starred: ReadonlyMap<number, number>;
 }
 
 /** What can be done with a message, in the order in which it is offered. */
@@ -38,6 +43,10 @@ export function actionsFor(bubble: Bubble, ground: ActionGround): readonly Messa
   if (mayPin(bubble, ground)) actions.push(isPinned(bubble, ground) ? "unpin" : "pin");
   if (bubble.reactions.length > 0) actions.push("reactors");
   if (mayEdit(bubble, ground)) actions.push("edit");
+  if (mayForward(bubble, ground)) actions.push("forward");
+  if (bubble.deletedBy === undefined) {
+    actions.push(ground.starred.has(bubble.position) ? "unstar" : "star");
+  }
   if (bubble.text !== null) actions.push("copy");
   if (bubble.edited && (bubble.own || moderates(ground))) actions.push("revisions");
   if (mayReport(bubble)) actions.push("report");
@@ -55,6 +64,12 @@ export function mayReact(bubble: Bubble, { room }: ActionGround): boolean {
 /** Whether this person may answer a message. */
 export function mayReply(bubble: Bubble, ground: ActionGround): boolean {
   return mayReact(bubble, ground) && barredFrom(ground.room) === null;
+}
+
+function mayForward(bubble: Bubble, { room }: ActionGround): boolean {
+  return (
+    bubble.deletedBy === undefined && bubble.text !== null && room.summary.class !== "evidence"
+  );
 }
 
 function mayReport(bubble: Bubble): boolean {

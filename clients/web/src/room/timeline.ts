@@ -3,7 +3,11 @@
 import {
   type Entry,
   type EntryKind,
+  type Forwarded,
+  forwardedFrom,
   isHidden,
+  type Mentions,
+  mentionsOf,
   messageText,
   type PendingMessage,
   type Reaction,
@@ -60,6 +64,10 @@ export interface Bubble {
   readonly reactions: readonly ReactionGroup[];
   /** What it answers; null for nothing. */
   readonly quote: Quote | null;
+  /** Where it comes from; null if it was not forwarded. */
+  readonly forwarded: Forwarded | null;
+  /** Whom it mentions; null for nobody. */
+  readonly mentions: Mentions | null;
   /** Who deleted it, null for the service; undefined while it is not deleted. */
   readonly deletedBy: UserId | null | undefined;
   readonly pending: PendingMessage | null;
@@ -141,7 +149,9 @@ export function timeline(input: TimelineInput): Item[] {
     const reactions = reactionGroups(kind.value.reactions);
     const deletedBy = body.type === "deleted" ? body.value.by : undefined;
     const quote = quoteOf(kind.value, source);
-    const change = { edited: edited !== null, deletedBy, reactions, quote };
+    const mentions = mentionsOf(kind.value.extras);
+    const forwarded = forwardedFrom(kind.value.extras);
+    const change = { edited: edited !== null, deletedBy, reactions, quote, forwarded, mentions };
     pushBubble({ ...common, key, time, position, number, sender, text, own, ...change });
   }
   if (moreAfter) push({ type: "more", key: "more" });
@@ -154,6 +164,8 @@ export function timeline(input: TimelineInput): Item[] {
       ...unknown,
       reactions: NO_REACTIONS,
       quote: quoteOf(message, source),
+      forwarded: null,
+      mentions: mentionsOf(message.extras),
       sender: self,
       own: true,
       first: true,

@@ -1,3 +1,4 @@
+import { unreadMarks } from "@caffis/chat";
 import { useChat, usePeople } from "../app/chat.tsx";
 import { openDialog } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
@@ -13,6 +14,9 @@ export function ListTop() {
   const { client } = useChat();
   const people = usePeople(t);
   const self = useReadable(client.self);
+  const { rooms } = useReadable(client.rooms);
+  const places = useReadable(client.mentions.places);
+  const mentions = rooms.reduce((sum, summary) => sum + unreadMarks(places, summary), 0);
   return (
     <header className={styles.top}>
       <h1>{t.appName}</h1>
@@ -25,6 +29,28 @@ export function ListTop() {
         onClick={() => openDialog("search")}
       >
         <Icon name="search" />
+      </button>
+      <button
+        type="button"
+        className={`${controls.icon} ${styles.inbox}`}
+        aria-label={mentions > 0 ? `${t.mentions}: ${t.mentionsYouCount(mentions)}` : t.mentions}
+        title={t.mentions}
+        data-testid="mentions"
+        data-unread={mentions}
+        onClick={() => openDialog("mentions")}
+      >
+        <Icon name="at" />
+        {mentions > 0 && <span className={styles.dot} />}
+      </button>
+      <button
+        type="button"
+        className={controls.icon}
+        aria-label={t.stars}
+        title={t.stars}
+        data-testid="stars"
+        onClick={() => openDialog("stars")}
+      >
+        <Icon name="star" />
       </button>
       <button
         type="button"

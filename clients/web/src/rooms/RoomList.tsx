@@ -10,6 +10,7 @@ import { moveFocus } from "../common/moveFocus.ts";
 import { useReadable } from "../common/useReadable.ts";
 import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
+import { MarkedList } from "../marked/MarkedList.tsx";
 import { Search } from "../search/Search.tsx";
 import { Settings } from "../settings/Settings.tsx";
 import { ListTop } from "./ListTop.tsx";
@@ -88,6 +89,24 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
       <ConnectionStatus />
       {dialog === "new" && <NewConversation onClose={closeDialog} />}
       {dialog === "search" && <Search room={null} onClose={closeDialog} />}
+      {dialog === "mentions" && (
+        <MarkedList
+          source={client.mentions}
+          title={t.mentions}
+          nothing={t.noMentions}
+          lead={t.noMentionsLead}
+          onClose={closeDialog}
+        />
+      )}
+      {dialog === "stars" && (
+        <MarkedList
+          source={client.stars}
+          title={t.stars}
+          nothing={t.noStars}
+          lead={t.noStarsLead}
+          onClose={closeDialog}
+        />
+      )}
       {dialog === "settings" && <Settings onClose={closeDialog} />}
     </>
   );

@@ -1,4 +1,4 @@
-import type { RoomSummary } from "@caffis/chat";
+import { type RoomSummary, unreadMarks } from "@caffis/chat";
 import type { MouseEvent } from "react";
 import { type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { goTo, roomAddress } from "../app/route.ts";
@@ -23,6 +23,8 @@ export function RoomRow(props: {
   const people = usePeople(t);
   const room = useReadable(client.room(summary.room));
   const { peer, unread, preview, active } = summary;
+  const draft = useReadable(client.drafts.all).get(summary.room)?.text;
+  const mentions = unreadMarks(useReadable(client.mentions.places), summary);
   const title = roomTitle(summary, people);
   const muted = summary.mutedUntil !== null && summary.mutedUntil > client.now();
   const status = peer && people.status(peer.user);
@@ -76,12 +78,22 @@ export function RoomRow(props: {
         <span className={styles.preview} dir="auto">
           {typist ? (
             <em>{t.isTyping(people.firstName(typist))}</em>
+          ) : draft && !selected ? (
+            <>
+              <em>{t.draft}</em> <span data-testid="row-draft">{draft}</span>
+            </>
           ) : (
             previewText(summary, people, client.self.getSnapshot(), t)
           )}
         </span>
         {unread > 0 && (
           <span className={styles.badge} data-testid="unread">
+            {mentions > 0 && (
+              <span className={styles.at} data-testid="row-mentioned">
+                <span aria-hidden="true">@</span>
+                <span className="visually-hidden">{t.mentionsYouCount(mentions)}</span>
+              </span>
+            )}
             <span aria-hidden="true">{unread > 999 ? "999+" : unread}</span>
             <span className="visually-hidden">{t.unread(unread)}</span>
           </span>

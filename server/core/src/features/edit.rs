@@ -20,6 +20,7 @@ use crate::{
         body,
         caller::Caller,
         digest::digest,
+        mentions,
         room::RoomState,
         timing::in_edit_window,
     },
@@ -29,12 +30,20 @@ use crate::{
 
 impl RoomCommand for Edit {
     fn digest(&self) -> u64 {
-        digest(&("edit", self.position, &self.body))
+        // As it was before there were mentions: copies of a command may come before and after an upgrade.
+        match &self.mentions {
+            None => digest(&("edit", self.position, &self.body)),
+            Some(mentions) => digest(&("edit", self.position, &self.body, mentions)),
+        }
     }
 
     fn text_bytes(&self) -> usize {
         // And what the message said before, which may be as long as a text can be.
         body::length(&self.body) + TEXT_BYTES
+    }
+
+    fn members(&self) -> usize {
+        mentions::most(self.mentions.as_ref())
     }
 
     fn message(&self) -> Option<Position> {
@@ -54,7 +63,12 @@ impl RoomCommand for Edit {
         }
         in_edit_window(sent, context.now)?;
         let body = body::checked(&self.body, context.settings.most_chars(room.meta.class))?;
-        if body == message.body {
+        let before = message.mentions().cloned().unwrap_or_default();
+        let mentions = match &self.mentions {
+            Some(now) => mentions::checked(now, &before, room, caller)?,
+            None => before.clone(),
+        };
+        if body == message.body && mentions == before {
             return Ok(Change::default());
         }
         if matches!(body, Body::System(_)) {
@@ -72,6 +86,7 @@ impl RoomCommand for Edit {
             revision,
             replaces: message.edited.map_or(Position::ZERO, |edit| edit.position),
             body: Some(body),
+            mentions,
         })))
     }
 }

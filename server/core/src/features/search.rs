@@ -7,9 +7,8 @@
 use std::cmp::Reverse;
 
 use caffis_schema::{
-    Command, Entry, EntryKind, Error, ErrorCode, List, Position, Reply, RoomId, Text, Timestamp,
-    UserId,
-    command::{MessageAt, Search, SearchPlace},
+    Entry, EntryKind, Error, ErrorCode, List, Position, Reply, RoomId, Text, Timestamp, UserId,
+    command::{Search, SearchPlace},
     limits::{EXCERPT_BYTES, PAGE_HITS},
     reply::{Fragment, Hit, SearchPage},
 };
@@ -19,10 +18,9 @@ use futures_util::{StreamExt, stream};
 
 use crate::{
     call::{Call, Entered, Handled},
-    errors::not_now,
     model::{authorise::Read, body::words},
-    pages::message_at,
     ports::index::{Find, Place, Scope, SharedIndex, Wanted},
+    previews,
     search::{LINK, SearchedPlace, searched, sender_term},
     tables::{self, MemberRow, RelationRow, RoomRow, UserRoomRow},
 };
@@ -269,28 +267,8 @@ async fn find(
 
 /// A message as a hit, if the caller may see it and it matches.
 async fn check(call: &Call, query: &Query, place: Place) -> Result<Option<Hit>, Error> {
-    match read(call, place).await {
-        Ok(entry) => Ok(hit(query, place.room, &entry)),
-        Err(error) => match error.code {
-            ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::OutOfRange => Ok(None),
-            _ => Err(error),
-        },
-    }
-}
-
-/// A message as it is now, for the caller.
-async fn read(call: &Call, place: Place) -> Result<Entry, Error> {
-    let Place { room, position, .. } = place;
-    if let Some((nodes, node)) = call.owner_elsewhere(room)? {
-        let command = Command::Message(MessageAt { room, position });
-        return match nodes.ask_call(node, call.asker(room), command).await? {
-            Reply::Entry(entry) => Ok(entry),
-            _ => Err(not_now()),
-        };
-    }
-    let Entered { cell, state, allowed } = call.enter(room, Read).await?;
-    let room = (&*cell, &*state);
-    Ok((*message_at(&call.services, room, &allowed, position).await?.0).clone())
+    let found = previews::seen(call, place.room, place.position).await?;
+    Ok(found.and_then(|entry| hit(query, place.room, &entry)))
 }
 
 fn hit(query: &Query, room: RoomId, entry: &Entry) -> Option<Hit> {

@@ -1,10 +1,10 @@
-//! Sending a message, which may answer another one.
+//! Sending a message, which may answer another one and mention people.
 
 use caffis_schema::{
     Body, EntryKind, Error, ErrorCode, List, Position,
     command::Send,
     limits::EXTRAS,
-    room::{Extra, Message},
+    room::{Extra, Mentions, Message},
 };
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
         body,
         caller::Caller,
         digest::digest,
+        mentions,
         room::RoomState,
     },
     room::{Change, RoomCommand, StepContext, message_deleted},
@@ -36,6 +37,10 @@ impl RoomCommand for Send {
         body::length(&self.body)
     }
 
+    fn members(&self) -> usize {
+        mentions::most(Extra::mentions(&self.extras))
+    }
+
     fn named_message(&self) -> Option<Position> {
         Extra::reply(&self.extras)
     }
@@ -49,7 +54,7 @@ impl RoomCommand for Send {
         let notice = matches!(self.body, Body::System(_));
         let allowed = authorise(caller, room, Post { notice })?;
         let body = body::checked(&self.body, context.settings.most_chars(room.meta.class))?;
-        let extras = checked(&self.extras)?;
+        let extras = checked(&self.extras, room, caller)?;
         if self.named_message().is_some() && context.message(room, caller)?.0.is_deleted() {
             return Err(message_deleted());
         }
@@ -62,9 +67,14 @@ impl RoomCommand for Send {
 }
 
 /// Extras of kinds that people may send, each at most once.
-fn checked(extras: &List<Extra, EXTRAS>) -> Result<List<Extra, EXTRAS>, Error> {
+fn checked(
+    extras: &List<Extra, EXTRAS>,
+    room: &RoomState,
+    caller: &Caller,
+) -> Result<List<Extra, EXTRAS>, Error> {
     for (index, extra) in extras.iter().enumerate() {
         let sentence = match extra {
+            Extra::Forwarded(_) => "Only the server says where a message comes from.",
             Extra::Unknown(_) => {
                 "This server does not know everything that belongs to this message."
             }
@@ -75,5 +85,16 @@ fn checked(extras: &List<Extra, EXTRAS>) -> Result<List<Extra, EXTRAS>, Error> {
         };
         return Err(Error::refused(ErrorCode::Invalid, sentence));
     }
-    Ok(extras.clone())
+    let mut kept = Vec::with_capacity(extras.len());
+    for extra in extras {
+        match extra {
+            Extra::Mentions(named) if named.is_empty() => {}
+            Extra::Mentions(named) => {
+                let named = mentions::checked(named, &Mentions::default(), room, caller)?;
+                kept.push(Extra::Mentions(named));
+            }
+            extra => kept.push(extra.clone()),
+        }
+    }
+    Ok(List::cut(kept))
 }

@@ -67,6 +67,11 @@ impl HiddenMessages {
                 hits.retain(|hit| !self.has(hit.room, hit.position));
                 page.hits = caffis_schema::List::cut(hits);
             }
+            Reply::Marked(page) => {
+                let mut messages = std::mem::take(&mut page.messages).into_vec();
+                messages.retain(|marked| !self.has(marked.room, marked.message.position));
+                page.messages = caffis_schema::List::cut(messages);
+            }
             reply => {
                 if let Some(room) = room {
                     self.mask_of_room(room, reply);
@@ -209,7 +214,7 @@ mod tests {
         Body, List, Timestamp,
         event::{Edited, TextBody},
         reply::PreviewList,
-        room::{Message, MessagePreview},
+        room::{Mentions, Message, MessagePreview},
     };
 
     use super::*;
@@ -232,7 +237,8 @@ mod tests {
         let message = |number| Message::new(MessageNumber(number), None, None, text("secret"));
         let (about, number) = (Position(4), MessageNumber(3));
         let (revision, replaces, body) = (1, Position::ZERO, Some(text("secret")));
-        let edited = Edited { message: about, number, revision, replaces, body };
+        let mentions = Mentions::default();
+        let edited = Edited { message: about, number, revision, replaces, body, mentions };
         let entries = List::cut(vec![
             entry(4, EntryKind::Message(message(3))),
             entry(5, EntryKind::Message(message(4))),

@@ -18,6 +18,8 @@ pub enum LatestKey {
     Markers(RoomId),
     /// The person's own read marker.
     OwnRead(RoomId),
+    /// What the person has written in a room and not sent.
+    Draft(RoomId),
     /// The person's own presence and settings.
     OwnState,
     /// Somebody's presence.
@@ -36,6 +38,7 @@ impl LatestKey {
             Self::Head(room)
             | Self::Markers(room)
             | Self::OwnRead(room)
+            | Self::Draft(room)
             | Self::Attendance(room, _) => Some(*room),
             Self::OwnState | Self::Presence(_) | Self::Profile(_) => None,
         }

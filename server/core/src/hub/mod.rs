@@ -11,6 +11,7 @@ mod guests;
 pub mod hidden;
 pub mod intake;
 pub mod latest;
+mod marks;
 pub mod news;
 pub mod outbound;
 pub mod people;

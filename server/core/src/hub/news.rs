@@ -14,7 +14,7 @@ use caffis_schema::{
     event::{Flagged, Head, OwnRead, TypingBy},
     limits::STATUS_BYTES,
     placement::RoomPlaced,
-    room::{Marker, Profile, RoomSummary},
+    room::{Draft, Marker, Profile, RoomSummary},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -60,6 +60,8 @@ pub enum News {
     Flagged(UserId, Flagged),
     /// A person has put a room elsewhere in their list.
     Placed(UserId, RoomPlaced),
+    /// A person has written something that is not sent, or sent it.
+    Draft(UserId, Draft),
 }
 
 /// A person whose profile or settings changed: what did, so that news of one thing does not take back
@@ -95,7 +97,7 @@ pub struct Edge {
 
 /// The version of what nodes say to each other: one more with every kind of message that is added. The first
 /// byte of each message.
-pub const VERSION: u8 = 5;
+pub const VERSION: u8 = 6;
 
 /// Why a message of another node cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

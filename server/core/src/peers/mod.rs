@@ -11,7 +11,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use caffis_schema::{RoomId, Timestamp, UserId, event::Flagged, placement::RoomPlaced};
+use caffis_schema::{RoomId, Timestamp, UserId, placement::RoomPlaced};
 
 use self::forward::Queues;
 use crate::{
@@ -143,12 +143,6 @@ impl Nodes {
     /// Tells the other nodes of a person whose profile or settings changed.
     pub(crate) fn publish_person(&self, changed: Changed) {
         publish(&self.wire, &Subject::Everyone, &News::Person(Box::new(changed)));
-    }
-
-    /// Tells the other nodes how a person has marked a message for themselves.
-    pub(crate) fn publish_flagged(&self, user: &UserId, flagged: &Flagged) {
-        let news = News::Flagged(user.clone(), flagged.clone());
-        publish(&self.wire, &Subject::Person(user.clone()), &news);
     }
 
     /// Tells the other nodes where a person has put a room in their list.

@@ -17,6 +17,7 @@ use super::{
     entries::{self, Origin, Place},
     markers::Picked,
     membership::membership_rows,
+    mentions::Mentioned,
     pins,
     recent::Sent,
     writing,
@@ -59,6 +60,8 @@ pub(super) struct Append {
     settings_before: Position,
     /// The messages that its commands are about.
     pub(super) changes: Changes,
+    /// Whom they mention, or no longer.
+    pub(super) mentioned: Vec<Mentioned>,
     /// Those before were durable before this append.
     first_bucket: usize,
     active_minute: u64,
@@ -87,6 +90,7 @@ impl Append {
             pins_before: loaded.state.pins.clone(),
             settings_before: loaded.state.writing.position,
             changes,
+            mentioned: Vec::new(),
             first_bucket: loaded.state.buckets.len(),
             active_minute: loaded.active_minute,
             epoch: loaded.epoch,
@@ -139,7 +143,12 @@ impl Append {
         }
         self.filled.add(&entry);
         self.ahead.apply(&entry);
+        let message = entry.kind.changed_message();
+        let before = message.and_then(|message| self.changes.get(message).cloned());
         self.changes.take(&entry);
+        let after = message.and_then(|message| self.changes.get(message));
+        let told = (before.as_deref(), after.map(|after| &**after));
+        self.mentioned.extend(Mentioned::by(&self.ahead, &entry, told));
         self.entries.push(entry.clone());
         entry
     }
@@ -262,6 +271,11 @@ impl Append {
             writing::put(&mut batch, &self.ahead);
         }
         self.changes.rewrite(&mut batch, settings.entry_retention)?;
+        for mentioned in &self.mentioned {
+            mentioned.put(&mut batch, self.ahead.meta.id);
+        }
+        // One append may send a message and change it.
+        batch.merge();
         Ok(batch)
     }
 
@@ -272,6 +286,7 @@ impl Append {
             || self.has_new_pins()
             || self.has_new_settings()
             || self.changes.any()
+            || !self.mentioned.is_empty()
     }
 
     fn has_new_members(&self) -> bool {

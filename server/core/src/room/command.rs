@@ -28,7 +28,7 @@ pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// Whose membership rows the command writes at most, for the size of the write.
+    /// Of how many people the command writes rows at most, for the size of the write: members, and whom it mentions.
     fn members(&self) -> usize {
         0
     }

@@ -3,9 +3,9 @@
 use caffis_schema::{
     Body, ClientId, Codec, Entry, EntryKind, List, MessageNumber, Position, RoomId, Text,
     Timestamp, UserId, codec,
-    event::TextBody,
+    event::{Edited, TextBody},
     limits::REACTIONS,
-    room::{LastEdit, Message, MessageKey, Reaction},
+    room::{LastEdit, Mentions, Message, MessageKey, Reaction},
 };
 use serde::{Deserialize, Serialize};
 
@@ -140,8 +140,25 @@ struct WithoutExtras {
     reactions: List<Reaction, REACTIONS>,
 }
 
+/// An edit as it was kept before messages could mention people: tables up to version 18 have some.
+#[derive(Serialize, Deserialize)]
+struct WithoutMentions {
+    message: Position,
+    number: MessageNumber,
+    revision: u32,
+    replaces: Position,
+    body: Option<Body>,
+}
+
 fn older(content: &[u8]) -> Option<EntryKind> {
     let (tag, payload): (u32, Vec<u8>) = codec::decode(content, Codec::Binary).ok()?;
+    if EntryKind::NAMES.get(tag as usize) == Some(&"edited") {
+        let WithoutMentions { message, number, revision, replaces, body } =
+            codec::decode(&payload, Codec::Binary).ok()?;
+        let mentions = Mentions::default();
+        let edited = Edited { message, number, revision, replaces, body, mentions };
+        return Some(EntryKind::Edited(edited));
+    }
     if EntryKind::NAMES.get(tag as usize) != Some(&"message") {
         return None;
     }
@@ -212,5 +229,15 @@ mod tests {
             assert_eq!(older(&content), Some(EntryKind::Message(message.clone())));
         }
         assert_eq!(older(&[1, 1, 0]), None);
+        let (message, replaces) = (Position(3), Position::ZERO);
+        let body = Some(Body::Text(TextBody { text: Text::cut("closed") }));
+        let mentions = Mentions::default();
+        let edited =
+            Edited { message, number: MessageNumber(2), revision: 1, replaces, body, mentions };
+        let new = codec::encode(&edited, Codec::Binary).expect("fits");
+        // No users, and not the room.
+        let old = new[..new.len() - 2].to_vec();
+        let content = codec::encode(&(6_u32, old), Codec::Binary).expect("fits");
+        assert_eq!(older(&content), Some(EntryKind::Edited(edited)));
     }
 }

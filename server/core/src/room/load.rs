@@ -20,7 +20,7 @@ use super::{
     entries,
     markers::Markers,
     membership::{membership_rows, named, rows_of},
-    pins,
+    mentions, pins,
     read::{Tail, read_range, tail},
     recent::Recent,
     ring::Ring,
@@ -84,6 +84,10 @@ pub(super) async fn load(
     let mut owed = apply_tail(&mut state, &ring);
     check_lists(store, &state, &last_append, &mut owed).await?;
     undone.rewrite(&mut owed, settings.entry_retention)?;
+    for row in last_append.iter().rev() {
+        mentions::put_again(&mut owed, &state, &entries::from_row(row.clone())?, &undone);
+    }
+    owed.merge();
     let markers = markers(store, &state, &ring).await?;
     // Markers that the tail moved are written again before the tail grows much longer.
     let saved = ring.front().map_or(Position::ZERO, |entry| entry.position.back(1));

@@ -20,6 +20,7 @@ mod keeping;
 mod load;
 mod markers;
 mod membership;
+mod mentions;
 mod newcomers;
 mod owner;
 mod pins;

@@ -272,13 +272,26 @@ async fn follow_up(rooms: &Rooms, append: &Append) -> Result<(), StoreError> {
         return Ok(());
     }
     let batch = append.following(batch(rooms, rooms.stamps.next()?), &rooms.settings)?;
-    let writing = rooms.store.write(batch);
+    let writing = write_in_parts(rooms, batch);
     match timeout(rooms.settings.store_timeout, writing).await {
         Ok(Ok(())) => Ok(()),
         // The entries are durable: that they have happened is not in question, only who knows it.
         Ok(Err(error)) => Err(StoreError::Unknown(error.to_string())),
         Err(_) => Err(StoreError::Unknown("the store did not answer in time".to_owned())),
     }
+}
+
+/// Writes rows that follow from entries: many, where messages mention many people. What does not land is written by
+/// whoever reads the room next.
+async fn write_in_parts(rooms: &Rooms, batch: Batch) -> Result<(), StoreError> {
+    let most = rooms.store.limits().batch_operations;
+    if batch.operations.len() <= most {
+        return rooms.store.write(batch).await;
+    }
+    for operations in batch.operations.chunks(most) {
+        rooms.store.write(Batch { operations: operations.to_vec(), ..batch }).await?;
+    }
+    Ok(())
 }
 
 fn reply(jobs: Vec<Job>, answers: Vec<Answer>, failure: Option<Error>) {
@@ -409,12 +422,17 @@ fn stage(append: &mut Append, change: Change, now: Timestamp) -> Done {
     Done { appended: first.unwrap_or(nothing) }
 }
 
-fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, append: Append) {
+fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, mut append: Append) {
     let members_before = append.members_before();
     let mut inner = lock(&cell.inner);
     let Some(loaded) = &mut inner.loaded else { return };
+    let mentioned = std::mem::take(&mut append.mentioned);
     let entries = append.commit(loaded, &rooms.settings);
     rooms.publish(cell, &mut inner, &entries, &members_before);
+    for (user, flagged) in mentioned.iter().map(|mentioned| mentioned.news(cell.id)) {
+        rooms.people.tell_flagged(user, &flagged);
+        rooms.views.publish_flagged(user, &flagged);
+    }
 }
 
 /// What to answer when the append failed. After an unknown outcome nothing in memory can be trusted:

@@ -307,7 +307,8 @@ fn take_in(services: &Services, nodes: &Arc<Nodes>, heartbeats: &Arc<Heartbeats>
         News::Apart(user, other, changes, apart) => {
             services.set_apart(&user, &other, changes, apart);
         }
-        News::Flagged(user, flagged) => services.set_flagged(&user, &flagged),
+        News::Flagged(user, flagged) => services.people.tell_flagged(&user, &flagged),
+        News::Draft(user, draft) => services.people.tell_draft(&user, &draft),
         News::Placed(user, placed) => services.set_placed(&user, &placed),
         News::Head(head, blind) => views.receive_head(head, &blind),
     }

@@ -12,7 +12,7 @@ table! {
             user: UserId,
         }
         clustering {
-            /// `hidden`: they do not see the message any more.
+            /// `hidden`: they do not see the message any more; `starred`: they want to find it again.
             asc kind: Arc<str>,
             /// The room.
             asc room: RoomId,
@@ -31,4 +31,7 @@ table! {
 impl FlagRow {
     /// The kind of messages that are hidden.
     pub const HIDDEN: &'static str = "hidden";
+
+    /// The kind of messages that are starred.
+    pub const STARRED: &'static str = "starred";
 }

@@ -13,11 +13,13 @@ mod conditional;
 mod contexts;
 mod cursors;
 mod declare;
+mod drafts;
 mod flags;
 mod heads;
 mod leases;
 mod markers;
 mod members;
+mod mentions;
 mod nodes;
 mod nouns;
 mod outgoing;
@@ -51,11 +53,13 @@ pub use self::{
     contexts::ContextRow,
     cursors::CursorRow,
     declare::{ColumnValue, Record},
+    drafts::DraftRow,
     flags::FlagRow,
     heads::HeadRow,
     leases::LeaseRow,
     markers::MarkerRow,
     members::MemberRow,
+    mentions::MentionRow,
     nodes::NodeRow,
     outgoing::{DeadLetterRow, EndpointRow, ProgressRow, RetryRow},
     pages::{from_the_end, whole},
@@ -78,13 +82,14 @@ pub use self::{
     users::UserRow,
 };
 pub(crate) use self::{
-    declare::table, receipts::RECEIPT_KEPT, reports::REPORT_KEPT, revoked::REVOKED_KEPT,
+    declare::table, drafts::DRAFT_KEPT, mentions::MENTION_KEPT, receipts::RECEIPT_KEPT,
+    reports::REPORT_KEPT, revoked::REVOKED_KEPT,
 };
 use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 19;
+pub const VERSION: u32 = 20;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -94,6 +99,7 @@ pub static ALL: &[&Table] = &[
     ContextRow::TABLE,
     CursorRow::TABLE,
     DeadLetterRow::TABLE,
+    DraftRow::TABLE,
     EndpointRow::TABLE,
     ErasureRow::TABLE,
     FlagRow::TABLE,
@@ -102,6 +108,7 @@ pub static ALL: &[&Table] = &[
     LeaseRow::TABLE,
     MarkerRow::TABLE,
     MemberRow::TABLE,
+    MentionRow::TABLE,
     NodeRow::TABLE,
     RetryRow::TABLE,
     PinsRow::TABLE,

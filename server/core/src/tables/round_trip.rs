@@ -234,6 +234,8 @@ round_trips! {
     hook_progress: ProgressRow { room, endpoint, position }
     nodes: NodeRow { list, node, address }
     flags: FlagRow { user, kind, room, position, number, time }
+    mentions: MentionRow { user, time, room, position, number }
+    drafts: DraftRow { user, room, text, time }
     pins: PinsRow { room, position, content }
     placements: PlacementRow { user, room, placement, number }
     receipts: ReceiptRow { source, id, digest, answer }

@@ -147,7 +147,7 @@ async fn a_dead_letter_says_nothing_that_was_deleted_or_edited_away() {
     let delete = Delete { key: giulia.key(), room, position: deleted };
     giulia.ask(Command::Delete(delete)).await.expect("deleted");
     let body = text("what it says now");
-    let edit = Edit { key: giulia.key(), room, position: edited, body };
+    let edit = Edit::words(giulia.key(), room, edited, body);
     giulia.ask(Command::Edit(edit)).await.expect("edited");
     let by = manager();
     for node in world.nodes() {

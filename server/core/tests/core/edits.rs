@@ -30,7 +30,7 @@ async fn edit_to(
     body: Body,
 ) -> Result<Appended, Error> {
     let (key, position) = (client.key(), Position(position));
-    client.appended(Command::Edit(Edit { key, room, position, body })).await
+    client.appended(Command::Edit(Edit::words(key, room, position, body))).await
 }
 
 pub(crate) async fn revisions(
@@ -212,7 +212,7 @@ async fn after_five_minutes_by_the_owners_clock_it_is_too_late() {
     for hours_ahead in [false, true] {
         let mut key = giulia.key();
         key.time = if hours_ahead { key.time + 3_600_000 } else { key.time.back(3_600_000) };
-        let command = Edit { key, room, position: Position(2), body: text("drifting") };
+        let command = Edit::words(key, room, Position(2), text("drifting"));
         assert_eq!(code(giulia.ask(Command::Edit(command)).await), ErrorCode::TooLate);
     }
     let log = giulia.log(room).await;
@@ -226,7 +226,7 @@ async fn an_edit_is_done_once_and_only_if_it_changes_something() {
     let room = giulia.group(&[]).await;
     giulia.send(room, "one").await.expect("sent");
     let (key, position) = (giulia.key(), Position(2));
-    let command = Edit { key, room, position, body: text("two") };
+    let command = Edit::words(key, room, position, text("two"));
     let first = giulia.appended(Command::Edit(command.clone())).await.expect("edited");
     edit(&mut giulia, room, 2, "three").await.expect("edited");
     let again = giulia.appended(Command::Edit(command.clone())).await.expect("the same answer");
@@ -252,7 +252,7 @@ async fn edits_that_share_an_append_leave_no_words_behind() {
     let mut started = Vec::new();
     for words in ["two", "three", "four"] {
         let (key, position) = (giulia.key(), Position(2));
-        let command = Edit { key, room, position, body: text(words) };
+        let command = Edit::words(key, room, position, text(words));
         started.push(giulia.start(Command::Edit(command)).await);
     }
     for id in started {

@@ -148,9 +148,9 @@ async fn a_service_hears_at_once_for_whom_a_message_is_and_how_they_can_be_reach
         "position": 2, "number": 1, "sender": "giulia", "body": "text",
         "preview": "Ci vediamo alle otto?", "recipient_count": 3,
         "recipients": [
-            {"user": "luca", "offline": true, "quiet": false, "muted": false},
-            {"user": "marco", "offline": false, "quiet": false, "muted": true},
-            {"user": "sara", "offline": true, "quiet": true, "muted": false},
+            {"user": "luca", "offline": true, "quiet": false, "muted": false, "mentioned": false},
+            {"user": "marco", "offline": false, "quiet": false, "muted": true, "mentioned": false},
+            {"user": "sara", "offline": true, "quiet": true, "muted": false, "mentioned": false},
         ],
     });
     assert_eq!(*data, expected);
@@ -168,7 +168,7 @@ async fn every_kind_is_told_in_the_order_of_the_room() {
     giulia.add(room, &["sara"]).await.expect("added");
     giulia.send(room, "ciao").await.expect("sent");
     let (key, position, body) = (giulia.key(), Position(3), text("ciao a tutti"));
-    giulia.ask(Command::Edit(Edit { key, room, position, body })).await.expect("edited");
+    giulia.ask(Command::Edit(Edit::words(key, room, position, body))).await.expect("edited");
     pass(&world, SOON).await;
     let key = giulia.key();
     giulia.ask(Command::Delete(Delete { key, room, position })).await.expect("deleted");

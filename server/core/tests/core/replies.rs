@@ -59,7 +59,7 @@ async fn a_message_says_which_one_it_answers_on_every_way_of_reading() {
     reply(&mut giulia, room, 3, "good").await.expect("sent");
     let (key, position) = (giulia.key(), Position(4));
     let body = Body::Text(TextBody { text: Text::cut("great") });
-    giulia.ask(Command::Edit(Edit { key, room, position, body })).await.expect("edited");
+    giulia.ask(Command::Edit(Edit::words(key, room, position, body))).await.expect("edited");
     for _ in 0..2 {
         assert_eq!(message(&mut giulia, room, 3).await.reply(), Some(Position(2)));
         let edited = message(&mut marco, room, 4).await;
@@ -83,7 +83,7 @@ async fn quotes_follow_edits_and_deletes() {
     giulia.send(room, "or not").await.expect("sent");
     reply(&mut marco, room, 2, "fine").await.expect("sent");
     let (key, position) = (giulia.key(), Position(2));
-    let edit = Edit { key, room, position, body: text("at eight") };
+    let edit = Edit::words(key, room, position, text("at eight"));
     giulia.ask(Command::Edit(edit)).await.expect("edited");
     let (key, position) = (giulia.key(), Position(3));
     giulia.ask(Command::Delete(Delete { key, room, position })).await.expect("deleted");

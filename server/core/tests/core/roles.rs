@@ -28,7 +28,7 @@ pub(crate) fn every_command(room: RoomId, member: &str) -> Vec<Command> {
         Command::Members(Members { room, after: None, limit: 10 }),
         Command::Open(Open { room, limit: 10 }),
         Command::Send(Send::new(key(), room, text("ciao"))),
-        Command::Edit(Edit { key: key(), room, position: Position(1), body: text("ciao") }),
+        Command::Edit(Edit::words(key(), room, Position(1), text("ciao"))),
         Command::Delete(Delete { key: key(), room, position: Position(1) }),
         Command::React(React {
             key: key(),

@@ -56,7 +56,7 @@ async fn delete(client: &mut Client, room: RoomId, position: u64) {
 
 async fn edit(client: &mut Client, room: RoomId, position: u64, words: &str) {
     let (key, position, body) = (client.key(), Position(position), text(words));
-    client.appended(Command::Edit(Edit { key, room, position, body })).await.expect("edited");
+    client.appended(Command::Edit(Edit::words(key, room, position, body))).await.expect("edited");
 }
 
 /// The terms that the index has of a room's message.

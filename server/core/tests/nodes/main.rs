@@ -26,9 +26,13 @@ mod creation;
 mod dead_letters;
 #[path = "../core/deletes.rs"]
 mod deletes;
+#[path = "../core/drafts.rs"]
+mod drafts;
 #[path = "../core/edits.rs"]
 mod edits;
 mod endpoints;
+#[path = "../core/forwards.rs"]
+mod forwards;
 #[path = "../core/harness.rs"]
 mod harness;
 #[path = "../core/hello.rs"]
@@ -46,6 +50,8 @@ mod limits;
 mod markers;
 #[path = "../core/members.rs"]
 mod members;
+#[path = "../core/mentions.rs"]
+mod mentions;
 #[path = "../core/mirror.rs"]
 mod mirror;
 mod missed;
@@ -95,6 +101,8 @@ mod send;
 mod services;
 mod settled;
 mod several;
+#[path = "../core/stars.rs"]
+mod stars;
 #[path = "../core/topics.rs"]
 mod topics;
 mod traces;

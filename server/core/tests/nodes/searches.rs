@@ -43,7 +43,7 @@ async fn what_was_acknowledged_is_found_in_the_end_and_what_was_deleted_is_not()
                 .await
                 .expect("done");
             let (key, position) = (giulia.key(), Position(head));
-            let edit = Edit { key, room: *room, position, body: text("a ristretto") };
+            let edit = Edit::words(key, *room, position, text("a ristretto"));
             giulia.appended(Command::Edit(edit)).await.expect("done");
             send(&mut giulia, *room, "the last espresso").await;
         }

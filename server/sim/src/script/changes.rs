@@ -106,7 +106,7 @@ impl Life {
         let command = match &changing.what {
             What::Edit(words) => {
                 let body = Body::Text(TextBody { text: Text::cut(words) });
-                Command::Edit(Edit { key, room, position, body })
+                Command::Edit(Edit::words(key, room, position, body))
             }
             What::Delete => Command::Delete(Delete { key, room, position }),
             What::Pin(pin) => Command::Pin(Pin { key, room, position, pin: *pin }),

@@ -1,12 +1,12 @@
 //! All operations: the only place that knows them.
 
 use super::{
-    changes, contexts, entries, markers, members, messages, operation::Operation, people, reports,
-    rooms, search, webhooks,
+    changes, contexts, drafts, entries, markers, marks, members, messages, operation::Operation,
+    people, reports, rooms, search, webhooks,
 };
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 11] = [
+static OPERATIONS: [&[Operation]; 13] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
@@ -15,6 +15,8 @@ static OPERATIONS: [&[Operation]; 11] = [
     entries::OPERATIONS,
     markers::OPERATIONS,
     search::OPERATIONS,
+    marks::OPERATIONS,
+    drafts::OPERATIONS,
     people::OPERATIONS,
     webhooks::OPERATIONS,
     reports::OPERATIONS,

@@ -6,6 +6,7 @@ use caffis_schema::{
     limits::EMOJI_BYTES,
     open::Empty,
     reply::{Appended, PinList, RevisionPage},
+    room::Mentions,
 };
 use postcard_schema::Schema;
 use serde::Deserialize;
@@ -26,7 +27,7 @@ const REACTION: &str = "/api/chat/rooms/{room}/messages/{position}/reactions/{em
 pub(super) static OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::Put,
-        body: body::<Words>(&[]),
+        body: body::<Words>(&["mentions"]),
         keyed: true,
         message: true,
         ..Operation::get::<Appended>(
@@ -36,8 +37,9 @@ pub(super) static OPERATIONS: &[Operation] = &[
             |given| {
                 Box::pin(async move {
                     let (key, (room, position)) = (given.key()?, message(&given)?);
-                    let Words { body } = given.body()?;
-                    given.call(Command::Edit(Edit { key, room, position, body })).await
+                    let Words { body, mentions } = given.body()?;
+                    let edit = Edit { key, room, position, body, mentions };
+                    given.call(Command::Edit(edit)).await
                 })
             },
         )
@@ -153,6 +155,9 @@ pub(super) static OPERATIONS: &[Operation] = &[
 #[serde(deny_unknown_fields)]
 struct Words {
     body: Body,
+    /// Whom it mentions from now on; if it is absent, the same people as before.
+    #[serde(default)]
+    mentions: Option<Mentions>,
 }
 
 fn message(given: &Given) -> Result<(RoomId, Position), Problem> {

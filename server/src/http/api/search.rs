@@ -25,13 +25,16 @@ const PARAMETERS: &[Parameter] = &[
         about: "Words, \"phrases\", beginnings of words (cappu*), and filters: from:, in:, has:, before:, after:.",
         holds: Holds::Type(Text::<MAX_QUERY_CHARS>::SCHEMA),
     },
-    Parameter {
-        name: "before",
-        about: "Where the page before this one says to go on: time, room and position of its `next`, with colons between them.",
-        holds: Holds::Type(String::SCHEMA),
-    },
+    BEFORE,
     LIMIT,
 ];
+
+/// Where to go on.
+pub(super) const BEFORE: Parameter = Parameter {
+    name: "before",
+    about: "Where the page before this one says to go on: time, room and position of its `next`, with colons between them.",
+    holds: Holds::Type(String::SCHEMA),
+};
 
 pub(super) static OPERATIONS: &[Operation] = &[
     Operation {
@@ -86,7 +89,7 @@ async fn search(given: Given, room: Option<RoomId>) -> Result<Answer, Problem> {
 }
 
 /// A place among what was found, as text.
-struct Place(SearchPlace);
+pub(super) struct Place(pub(super) SearchPlace);
 
 impl FromStr for Place {
     type Err = &'static str;

@@ -5,6 +5,7 @@ mod bad;
 mod docs;
 mod document;
 mod keys;
+mod marks;
 mod once;
 mod people;
 mod permissions;

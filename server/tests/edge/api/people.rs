@@ -300,3 +300,39 @@ async fn a_public_room_is_walked_into_over_a_connection() {
     assert_eq!(entries.error(), (404, "not_found"));
     assert_eq!(giulia.say(room, "hello").await.error(), (404, "not_found"));
 }
+
+#[tokio::test]
+async fn a_message_is_forwarded_with_who_wrote_it() {
+    let server = Setup::dev().start().await;
+    let api = Api::of(&server).await;
+    let (giulia, marco) = (api.person("giulia"), api.person("marco"));
+    marco.get("/api/chat/rooms").await.ok();
+    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
+    let group = json!({"name": "Others"});
+    let group =
+        marco.change(Method::POST, "/api/chat/groups", &fresh_uuid(), Some(group)).await.ok();
+    let source = direct["room"].as_str().unwrap();
+    let sent = giulia.say(source, "at nine").await.ok();
+    let path = format!("/api/chat/rooms/{}/forwards", group["room"].as_str().unwrap());
+    let body = json!({"source": source, "position": sent["position"]});
+    let key = fresh_uuid();
+    let first = marco.change(Method::POST, &path, &key, Some(body.clone())).await.ok();
+    // What is gone meanwhile gives the same answer to the same key, and nothing to another.
+    let delete = format!("/api/chat/rooms/{source}/messages/{}", sent["position"]);
+    giulia.change(Method::DELETE, &delete, &fresh_uuid(), None).await.ok();
+    assert_eq!(marco.change(Method::POST, &path, &key, Some(body.clone())).await.ok(), first);
+    assert_eq!(marco.do_once(Method::POST, &path, body.clone()).await.error().1, "deleted");
+    assert_eq!(giulia.do_once(Method::POST, &path, body).await.error(), (404, "not_found"));
+    let entry = format!(
+        "/api/chat/rooms/{}/entries/{}",
+        group["room"].as_str().unwrap(),
+        first["position"]
+    );
+    let message = &marco.get(&entry).await.ok()["kind"]["message"];
+    assert_eq!(
+        (&message["sender"], &message["body"]["text"]["text"]),
+        (&json!("marco"), &json!("at nine"))
+    );
+    let origin = json!({"forwarded": {"by": "giulia", "time": sent["time"], "place": null}});
+    assert_eq!(message["extras"], json!([origin]));
+}

@@ -58,7 +58,7 @@ async fn a_receiver_hears_within_a_moment_signed_and_as_documented() {
     assert_eq!((&message["preview"], &message["sender"]), (&json!("Ciao Marco"), &json!("giulia")));
     assert_eq!(
         message["recipients"],
-        json!([{"user": "marco", "offline": true, "quiet": false, "muted": false}])
+        json!([{"user": "marco", "offline": true, "quiet": false, "muted": false, "mentioned": false}])
     );
     for event in &events {
         assert!(fits_its_schema(event), "{event}");

@@ -4,13 +4,13 @@ use caffis_schema::{
     Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, Request, RoomId, Text,
     Timestamp,
     command::{
-        AddMembers, Anchor, Close, CreateGroup, Cursor, Delete, Edit, EnsureDirect, EnsureRoom,
-        Hello, Hide, History, Leave, Mark, Members, MessageAt, Mute, Open, Pin, Pins, Previews,
-        Profiles, React, Refresh, RemoveMember, Report, ReportReason, Resume, Revisions, Rooms,
-        Search, SearchPlace, Send, SetContext, SetPreferences, SetPresence, SetRole, Topics,
-        TransferOwnership, Typing,
+        AddMembers, Anchor, Close, Copied, CreateGroup, Cursor, Delete, Edit, EnsureDirect,
+        EnsureRoom, Forward, Hello, Hide, History, Leave, Mark, Marked, Marks, Members, MessageAt,
+        Mute, Open, Pin, Pins, Previews, Profiles, React, Refresh, RemoveMember, Report,
+        ReportReason, Resume, Revisions, Rooms, Search, SearchPlace, Send, SetContext,
+        SetPreferences, SetPresence, SetRole, Star, Topics, TransferOwnership, Typing,
     },
-    event::SystemBody,
+    event::{Flag, SystemBody},
     ids::MAX_EXACT,
     open::Empty,
     placement::{Placement, SetPlacement},
@@ -20,8 +20,8 @@ use caffis_schema::{
 
 use super::{
     ASTRAL, FIRST_ROOM, LAST_ROOM, ORDER_MARK, RIGHT_TO_LEFT, ROOM, TIME, context, details, device,
-    key, last_key, list, longest, longest_participant, longest_user, participant, text, text_body,
-    unknown, user,
+    draft, forwarded, key, last_key, list, longest, longest_participant, longest_user, mentions,
+    participant, text, text_body, unknown, user,
 };
 
 /// Every command and signal.
@@ -172,6 +172,7 @@ fn messages() -> Vec<(&'static str, Command)> {
         ..Send::new(key(), ROOM, Body::Text(text_body(ASTRAL)))
     };
     let reply = Extra::Reply(ReplyTo { message: Position(MAX_EXACT) });
+    let mentioned = Extra::Mentions(mentions());
     let history = |anchor| Command::History(History { room: ROOM, anchor, limit: 50 });
     let mark = |number| Mark { room: ROOM, number };
     vec![
@@ -187,7 +188,7 @@ fn messages() -> Vec<(&'static str, Command)> {
         ("command send, reply", Command::Send(answers(vec![reply.clone()]))),
         (
             "command send, unknown extra",
-            Command::Send(answers(vec![reply, Extra::Unknown(unknown(103))])),
+            Command::Send(answers(vec![reply, mentioned, Extra::Unknown(unknown(103))])),
         ),
         (
             "command pin",
@@ -214,7 +215,12 @@ fn messages() -> Vec<(&'static str, Command)> {
                 room: ROOM,
                 position: Position(57),
                 body: Body::Text(text_body(ASTRAL)),
+                mentions: Some(mentions()),
             }),
+        ),
+        (
+            "command edit, of words alone",
+            Command::Edit(Edit::words(key(), ROOM, Position(57), Body::Text(text_body("x")))),
         ),
         (
             "command delete",
@@ -224,6 +230,20 @@ fn messages() -> Vec<(&'static str, Command)> {
             "command revisions",
             Command::Revisions(Revisions { room: ROOM, position: Position(57), from: 1 }),
         ),
+        ("command set_draft", Command::SetDraft(draft())),
+        ("command drafts", Command::Drafts(Empty {})),
+        ("command forward", Command::Forward(forward(None))),
+        (
+            "command forward, between servers",
+            Command::Forward(forward(Some(Copied {
+                body: Body::Text(text_body(ASTRAL)),
+                origin: forwarded(),
+            }))),
+        ),
+        ("command star", Command::Star(Star { room: ROOM, position: Position(57), star: true })),
+        ("command marks", Command::Marks(Marks { flag: Flag::Mentioned(Empty {}) })),
+        ("command marked", Command::Marked(marked(None))),
+        ("command marked, the next page", Command::Marked(marked(Some(place())))),
         ("command topics", Command::Topics(Topics { room: ROOM, limit: 10 })),
         ("command search", Command::Search(search(None, None))),
         (
@@ -275,6 +295,14 @@ fn set_placement(placement: Placement) -> Command {
 
 fn report(reason: ReportReason, words: &str) -> Command {
     Command::Report(Report { room: ROOM, position: Position(57), reason, text: text(words) })
+}
+
+fn forward(copied: Option<Copied>) -> Forward {
+    Forward { key: key(), room: ROOM, source: LAST_ROOM, position: Position(57), copied }
+}
+
+fn marked(before: Option<SearchPlace>) -> Marked {
+    Marked { flag: Flag::Mentioned(Empty {}), before, limit: 50 }
 }
 
 fn search(room: Option<RoomId>, before: Option<SearchPlace>) -> Search {

@@ -13,16 +13,16 @@ use caffis_schema::{
     open::Empty,
     placement::{Placed, Placement, RoomPlaced},
     room::{
-        Availability, ContextStatus, Extra, LastEdit, Marker, Message, Reaction, ReplyTo, Role,
-        RoomClass,
+        Availability, ContextStatus, Extra, Forwarded, LastEdit, Marker, Message, Reaction,
+        ReplyTo, Role, RoomClass,
     },
     settings::{RoomSettings, SettingsChange},
 };
 
 use super::{
-    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, context, list, longest, longest_own_state,
-    longest_presence, longest_profile, longest_summary, longest_user, message, own_state, presence,
-    preview, profile, summary, text, text_body, unknown, user,
+    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, context, draft, forwarded, list, longest,
+    longest_own_state, longest_presence, longest_profile, longest_summary, longest_user, mentions,
+    message, own_state, presence, preview, profile, summary, text, text_body, unknown, user,
 };
 
 /// Every event, every kind of entry and every signal.
@@ -63,15 +63,23 @@ fn edited_message() -> Message {
     let edited = Some(LastEdit { revision: u32::MAX, position, time });
     let all = (0..50).map(|_| Reaction { user: longest_user(), emoji: longest() });
     let reactions = list(all);
-    let extras =
-        list([Extra::Reply(ReplyTo { message: Position(12) }), Extra::Unknown(unknown(99))]);
+    let reply = Extra::Reply(ReplyTo { message: Position(12) });
+    let origin = Forwarded { by: None, place: None, ..forwarded() };
+    let extras = list([
+        reply,
+        Extra::Unknown(unknown(99)),
+        Extra::Mentions(mentions()),
+        Extra::Forwarded(origin),
+    ]);
     let body = Body::Text(text_body("now"));
     Message { changed: position, edited, reactions, extras, ..message(body) }
 }
 
 fn edited(revision: u32, replaces: u64, body: Option<Body>) -> EntryKind {
     let (message, number) = (Position(57), MessageNumber(41));
-    EntryKind::Edited(Edited { message, number, revision, replaces: Position(replaces), body })
+    let mentions = body.as_ref().map(|_| mentions()).unwrap_or_default();
+    let replaces = Position(replaces);
+    EntryKind::Edited(Edited { message, number, revision, replaces, body, mentions })
 }
 
 fn reacted(emoji: Text<EMOJI_BYTES>, added: bool) -> Reacted {
@@ -179,6 +187,9 @@ fn events() -> Vec<(&'static str, Event)> {
         ("own_state", Event::OwnState(own_state())),
         ("own_state, longest", Event::OwnState(longest_own_state())),
         ("flagged", Event::Flagged(flagged(Flag::Hidden(Empty {}), true))),
+        ("flagged, mentioned", Event::Flagged(flagged(Flag::Mentioned(Empty {}), false))),
+        ("draft", Event::Draft(draft())),
+        ("flagged, starred", Event::Flagged(flagged(Flag::Starred(Empty {}), true))),
         ("flagged, unknown", Event::Flagged(flagged(Flag::Unknown(unknown(99)), false))),
         ("placed", Event::Placed(placed(Placement::Archived))),
         ("placed, listed", Event::Placed(placed(Placement::Listed))),

@@ -13,8 +13,9 @@ use caffis_schema::{
     open::Unknown,
     placement::{Placed, Placement},
     room::{
-        Availability, Card, ClientKey, Context, ContextStatus, Details, Message, OwnState,
-        Participant, Place, Presence, Preview, Profile, Role, RoomClass, RoomSummary,
+        Availability, Card, ClientKey, Context, ContextStatus, Details, Draft, Forwarded, Mentions,
+        Message, MessagePlace, OwnState, Participant, Place, Presence, Preview, Profile, Role,
+        RoomClass, RoomSummary,
     },
     settings::RoomSettings,
 };
@@ -132,6 +133,19 @@ fn longest_own_state() -> OwnState {
 
 fn message(body: caffis_schema::Body) -> Message {
     Message::new(MessageNumber(41), Some(user("ana")), Some(key().into()), body)
+}
+
+fn draft() -> Draft {
+    Draft { room: ROOM, text: text(ASTRAL), time: Timestamp(TIME) }
+}
+
+fn forwarded() -> Forwarded {
+    let place = MessagePlace { room: LAST_ROOM, position: Position(MAX_EXACT) };
+    Forwarded { by: Some(longest_user()), time: Timestamp(TIME), place: Some(place) }
+}
+
+fn mentions() -> Mentions {
+    Mentions { users: list((0..50).map(|n| user(&format!("m{n}")))), room: true }
 }
 
 fn summary() -> RoomSummary {

@@ -9,15 +9,18 @@ use caffis_schema::{
     limits::Limits,
     open::Empty,
     reply::{
-        Appended, EntryPage, Fragment, Hit, MemberPage, Opened, PinList, PreviewList, ProfileList,
-        Refreshed, Resumed, ResumedRooms, Revision, RevisionPage, RoomPage, SearchPage, Standing,
-        Topic, TopicList, Welcome,
+        Appended, DraftList, EntryPage, Fragment, Hit, MarkList, MarkedPage, MemberPage, Opened,
+        PinList, PreviewList, ProfileList, Refreshed, Resumed, ResumedRooms, Revision,
+        RevisionPage, RoomPage, SearchPage, Standing, Topic, TopicList, Welcome,
     },
-    room::{Availability, ContextStatus, Marker, Member, MessagePreview, PinnedMessage, Role},
+    room::{
+        Availability, ContextStatus, MarkedMessage, Marker, Member, MessageMark, MessagePreview,
+        PinnedMessage, Role,
+    },
 };
 
 use super::{
-    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, list, longest, longest_own_state,
+    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, draft, list, longest, longest_own_state,
     longest_presence, longest_profile, longest_summary, longest_user, message, own_state, presence,
     preview, profile, session, summary, text_body, unknown, user,
 };
@@ -166,6 +169,10 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
         ("revisions, none", Reply::Revisions(RevisionPage { revisions: list([]), more: false })),
         ("pins", Reply::Pins(PinList { pins: list([pin(), last_pin()]), head: Position(60) })),
         ("previews", Reply::Previews(PreviewList { previews: list([message_preview()]) })),
+        ("marked", Reply::Marked(marked())),
+        ("marked, nothing", Reply::Marked(MarkedPage { messages: list([]), next: None })),
+        ("drafts", Reply::Drafts(DraftList { drafts: list([draft()]) })),
+        ("marks", Reply::Marks(MarkList { marks: list([mark()]) })),
         ("topics", Reply::Topics(TopicList { topics: list([topic]) })),
         ("topics, none", Reply::Topics(TopicList { topics: list([]) })),
         ("found", Reply::Found(found())),
@@ -194,6 +201,16 @@ fn last_pin() -> PinnedMessage {
 fn message_preview() -> MessagePreview {
     let (position, changed) = (Position(57), Position(MAX_EXACT));
     MessagePreview { position, changed, preview: preview() }
+}
+
+fn mark() -> MessageMark {
+    MessageMark { room: LAST_ROOM, position: Position(MAX_EXACT), number: MessageNumber(41) }
+}
+
+fn marked() -> MarkedPage {
+    let message = MarkedMessage { room: ROOM, time: Timestamp(TIME), message: message_preview() };
+    let next = SearchPlace { time: Timestamp(TIME), room: LAST_ROOM, position: Position(3) };
+    MarkedPage { messages: list([message]), next: Some(next) }
 }
 
 fn found() -> SearchPage {

@@ -116,6 +116,23 @@ impl Action for PinMessages {
     }
 }
 
+/// Mentioning everybody in a room: for those who moderate. In a conversation of two there is nobody else.
+#[derive(Clone, Copy, Debug)]
+pub struct MentionRoom;
+
+impl Action for MentionRoom {
+    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        if room.meta.is_direct() {
+            let sentence = "In a conversation of two a person is mentioned by name.";
+            return Err(Error::refused(ErrorCode::RoomClass, sentence));
+        }
+        if !moderates(caller, room) {
+            return forbidden("Only those who moderate mention everybody.");
+        }
+        Ok(())
+    }
+}
+
 /// Reading what a message said before it was edited: for its author, and for those who moderate.
 #[derive(Clone, Debug)]
 pub struct ReadRevisions {

@@ -5,7 +5,7 @@ use caffis_schema::{
     event::SystemBody,
     limits::PREVIEW_BYTES,
     outgoing::{BodyKind, ChatEvent, MessageCreated, RECIPIENTS, Recipient},
-    room::{Availability, Message},
+    room::{Availability, Mentions, Message},
 };
 
 use super::Source;
@@ -17,8 +17,13 @@ pub(super) async fn created(source: &Source<'_>, message: &Message) -> ChatEvent
         Some(*user) != message.sender.as_ref() && member.visible_after < position
     });
     let members: Vec<&UserId> = members.map(|(user, _)| user).collect();
-    let recipients =
-        if members.len() > RECIPIENTS { Vec::new() } else { recipients(source, &members).await };
+    let mentions = message.mentions();
+    let mut named = members.clone();
+    if members.len() > RECIPIENTS {
+        named.retain(|user| is_mentioned(mentions, user));
+        named.truncate(RECIPIENTS);
+    }
+    let recipients = recipients(source, &named, mentions).await;
     ChatEvent::MessageCreated(MessageCreated {
         room: source.about(),
         position,
@@ -50,8 +55,16 @@ fn is_muted(until: Option<Timestamp>, now: Timestamp) -> bool {
     until.is_some_and(|until| until > now)
 }
 
+fn is_mentioned(mentions: Option<&Mentions>, user: &UserId) -> bool {
+    mentions.is_some_and(|mentions| mentions.has(user))
+}
+
 /// How these people can be reached now.
-async fn recipients(source: &Source<'_>, members: &[&UserId]) -> Vec<Recipient> {
+async fn recipients(
+    source: &Source<'_>,
+    members: &[&UserId],
+    mentions: Option<&Mentions>,
+) -> Vec<Recipient> {
     let services = source.services;
     // If the store does not answer, people count as not to be left in peace: the event is not held up.
     let _ = services.directory.find_all(members.iter().copied()).await;
@@ -65,6 +78,7 @@ async fn recipients(source: &Source<'_>, members: &[&UserId]) -> Vec<Recipient> 
             user: (*user).clone(),
             offline: presence.availability == Availability::Offline,
             quiet: mirror.is_some_and(|mirror| mirror.is_quiet(now)),
+            mentioned: is_mentioned(mentions, user),
             muted: cell.as_ref().is_some_and(|cell| is_muted(cell.marker(user).muted_until, now)),
         }
     };

@@ -1,0 +1,107 @@
+import type { RoomId, RoomSummary, RoomView } from "@caffis/chat";
+import { useState } from "react";
+import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { Problem, useAction } from "../app/useAction.tsx";
+import { Avatar } from "../common/Avatar.tsx";
+import controls from "../common/controls.module.css";
+import { Dialog } from "../common/Dialog.tsx";
+import styles from "../common/PeoplePicker.module.css";
+import { TextField } from "../common/TextField.tsx";
+import { useReadable } from "../common/useReadable.ts";
+import { useI18n } from "../i18n/i18n.tsx";
+import type { Bubble } from "./timeline.ts";
+
+/** Conversations to which a message is forwarded at once. */
+const MOST_ROOMS = 10;
+
+/** Chooses the conversations to which a message is forwarded. */
+export function ForwardMessage(props: { room: RoomView; bubble: Bubble; onClose(): void }) {
+  const { t, language } = useI18n();
+  const { client } = useChat();
+  const people = usePeople(t);
+  const { room, bubble, onClose } = props;
+  const { rooms } = useReadable(client.rooms);
+  const action = useAction();
+  const [wanted, setWanted] = useState("");
+  const [chosen, setChosen] = useState<ReadonlySet<RoomId>>(new Set());
+  /** Where it has gone: a second try goes to the others. */
+  const [done, setDone] = useState<ReadonlySet<RoomId>>(new Set());
+  const fits = (summary: RoomSummary) =>
+    roomTitle(summary, people)
+      .toLocaleLowerCase(language)
+      .includes(wanted.trim().toLocaleLowerCase(language));
+  const offered = rooms.filter((each) => each.readable && (chosen.has(each.room) || fits(each)));
+  const toggle = (id: RoomId) => {
+    const after = new Set(chosen);
+    if (!after.delete(id)) after.add(id);
+    setChosen(after);
+  };
+  const forward = async () => {
+    const { position } = bubble;
+    if (position === null) return;
+    const sent = new Set(done);
+    await action.run(async () => {
+      for (const target of chosen) {
+        if (sent.has(target)) continue;
+        await client.messages.forward(target, room.id, position);
+        sent.add(target);
+        setDone(new Set(sent));
+      }
+    });
+  };
+  if (chosen.size > 0 && done.size === chosen.size) {
+    return (
+      <Dialog title={t.forwardMessage} onClose={onClose}>
+        <p role="status" data-testid="forward-done">
+          {t.forwarded(done.size)}
+        </p>
+        <button type="button" className={controls.button} onClick={onClose}>
+          {t.close}
+        </button>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog title={t.forwardMessage} onClose={onClose}>
+      <TextField label={t.forwardTo} value={wanted} testId="forward-search" onChange={setWanted} />
+      <fieldset className={styles.people} disabled={action.busy}>
+        <legend className="visually-hidden">{t.forwardTo}</legend>
+        {offered.map((summary) => {
+          const title = roomTitle(summary, people);
+          return (
+            <label key={summary.room} className={styles.person}>
+              <input
+                type="checkbox"
+                checked={chosen.has(summary.room)}
+                disabled={
+                  done.has(summary.room) || (!chosen.has(summary.room) && chosen.size >= MOST_ROOMS)
+                }
+                data-testid="forward-room"
+                data-title={title}
+                onChange={() => toggle(summary.room)}
+              />
+              <Avatar name={title} seed={summary.peer?.user ?? summary.room} size="s" />
+              <span dir="auto">{title}</span>
+            </label>
+          );
+        })}
+      </fieldset>
+      <p className={controls.hint}>{t.forwardHint(MOST_ROOMS)}</p>
+      <Problem action={action} />
+      <div className={controls.line}>
+        <button
+          type="button"
+          className={controls.button}
+          disabled={action.busy || chosen.size === 0}
+          data-testid="forward-now"
+          onClick={() => void forward()}
+        >
+          {t.forwardNow}
+        </button>
+        <button type="button" className={`${controls.button} ${controls.soft}`} onClick={onClose}>
+          {t.cancel}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,54 @@
+//! News for a person's own sessions: messages that are marked for them, by themselves or by what the messages say, and
+//! what they have written and not sent.
+
+use caffis_schema::{
+    Event, UserId,
+    event::{Flag, Flagged},
+    room::Draft,
+};
+
+use super::{
+    encoded::Encoded, intake::publish, latest::LatestKey, news::News, people::People, views::Views,
+    wire::Subject,
+};
+
+impl People {
+    /// Takes in how a message is marked for a person, and tells their sessions on this node.
+    pub(crate) fn tell_flagged(&self, user: &UserId, flagged: &Flagged) {
+        if let (Flag::Hidden(_), true) = (&flagged.flag, flagged.on) {
+            self.hidden().set(user, (flagged.room, flagged.position), flagged.number);
+        }
+        let sessions = self.sessions(user);
+        if sessions.is_empty() {
+            return;
+        }
+        let event = Encoded::event(Event::Flagged(flagged.clone()));
+        sessions.iter().for_each(|session| session.outbound.notice(&event));
+    }
+
+    /// Tells a person's sessions on this node what they have written and not sent.
+    pub(crate) fn tell_draft(&self, user: &UserId, draft: &Draft) {
+        let event = Encoded::event(Event::Draft(draft.clone()));
+        for session in self.sessions(user) {
+            session.outbound.latest(LatestKey::Draft(draft.room), &event);
+        }
+    }
+}
+
+impl Views {
+    /// Tells the other nodes what a person has written and not sent.
+    pub(crate) fn publish_draft(&self, user: &UserId, draft: &Draft) {
+        if let Some(follows) = &self.follows {
+            let news = News::Draft(user.clone(), draft.clone());
+            publish(follows.wire(), &Subject::Person(user.clone()), &news);
+        }
+    }
+
+    /// Tells the other nodes how a message is marked for a person.
+    pub(crate) fn publish_flagged(&self, user: &UserId, flagged: &Flagged) {
+        if let Some(follows) = &self.follows {
+            let news = News::Flagged(user.clone(), flagged.clone());
+            publish(follows.wire(), &Subject::Person(user.clone()), &news);
+        }
+    }
+}
