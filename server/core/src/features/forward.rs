@@ -11,7 +11,7 @@ use caffis_schema::{
 };
 
 use crate::{
-    answers::without_hidden,
+    answers::as_seen_by,
     call::Call,
     model::{
         authorise::{Post, authorise, check_pace},
@@ -69,7 +69,7 @@ pub(crate) async fn copy(call: &Call, command: &Forward) -> Result<Copied, Error
     let found = previews::seen(call, source, position).await?;
     let mut reply = Reply::Entry(found.ok_or_else(no_such_message)?);
     if call.service().is_none() {
-        without_hidden(&call.services, call.user(), Some(source), &mut reply).await?;
+        as_seen_by(&call.services, call.user(), Some(source), &mut reply).await?;
     }
     let Reply::Entry(entry) = reply else { return Err(no_such_message()) };
     let EntryKind::Message(message) = &entry.kind else { return Err(no_such_message()) };

@@ -106,9 +106,7 @@ impl Scene {
                 let (position, emoji) = (theirs[0], Text::cut("☕"));
                 Command::React(React { key, room, position, emoji, add: true })
             }
-            Permission::EditOwn => {
-                Command::Edit(Edit { key, room, position: own[0], body: text("vier") })
-            }
+            Permission::EditOwn => Command::Edit(Edit::words(key, room, own[0], text("vier"))),
             Permission::DeleteOwn => Command::Delete(Delete { key, room, position: own[1] }),
             Permission::Report => {
                 let (reason, text) = (ReportReason::Spam, Text::default());

@@ -63,7 +63,7 @@ async fn in_slow_mode_one_waits_and_those_who_moderate_do_not() {
     assert_eq!(code(marco.send(room, " ").await), ErrorCode::TextEmpty);
     // Edits and reactions need not wait.
     let (position, body, key) = (sent.position, text("drei"), marco.key());
-    marco.ask(Command::Edit(Edit { key, room, position, body })).await.expect("edited");
+    marco.ask(Command::Edit(Edit::words(key, room, position, body))).await.expect("edited");
     // A new owner knows it from the log, and the time that is set from its row.
     world.restart().await;
     let mut marco = world.connect("marco").await;
@@ -116,7 +116,7 @@ async fn a_frozen_room_is_read_and_one_for_announcements_reacted_in() {
         let sent = marco.send(room, "may I?").await.err().map(|error| error.code);
         assert_eq!(sent, barred(frozen || announcements));
         let key = marco.key();
-        let edit = Edit { key, room, position: own, body: text(&format!("{frozen}")) };
+        let edit = Edit::words(key, room, own, text(&format!("{frozen}")));
         let edited = marco.ask(Command::Edit(edit)).await.err().map(|error| error.code);
         assert_eq!(edited, barred(frozen));
         let (key, emoji) = (marco.key(), Text::cut("☕"));
