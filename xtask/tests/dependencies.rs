@@ -34,12 +34,13 @@ const CLIENT: &str = "caffis-client";
 const WORDS: &str = "caffis-words";
 const SERVER: &str = "caffis-chat";
 
-const RULES: [Rule; 18] = [
+const RULES: [Rule; 19] = [
     Rule { name: SCHEMA, imports: &[], tests: &[] },
     Rule { name: LINK, imports: &[], tests: &[] },
     Rule { name: TRANSPORT, imports: &[LINK], tests: &[CERTS] },
     Rule { name: CERTS, imports: &[], tests: &[] },
     Rule { name: CORE, imports: &[SCHEMA, LINK, WORDS], tests: &[CONFORMANCE] },
+    Rule { name: "caffis-core-tests", imports: &[], tests: &[SCHEMA, LINK, CORE, CONFORMANCE] },
     Rule { name: WORDS, imports: &[], tests: &[] },
     Rule { name: EMBEDDED, imports: &[SCHEMA, CORE], tests: &[CONFORMANCE] },
     Rule { name: REDIS, imports: &[CORE], tests: &[CONFORMANCE, SERVERS] },

@@ -1,4 +1,4 @@
-//! Figures, printed: `cargo test --release -p caffis-core --test figures -- --ignored --nocapture`.
+//! Figures, printed: `cargo test --release --workspace --test figures -- --ignored --nocapture`.
 
 #![allow(clippy::expect_used, clippy::disallowed_methods, reason = "measures real time")]
 
