@@ -9,8 +9,24 @@ export function marksUnread(
   title: string,
   number: number,
 ): Promise<void> {
+  return asks(page, user, title, "mark_unread", { number });
+}
+
+/** Mutes a conversation until a time on a device of its own. */
+export function mutes(page: Page, user: string, title: string, until: number): Promise<void> {
+  return asks(page, user, title, "mute", { until });
+}
+
+/** Sends a command about a conversation from a device of its own. */
+function asks(
+  page: Page,
+  user: string,
+  title: string,
+  name: string,
+  fields: Readonly<Record<string, number>>,
+): Promise<void> {
   return page.evaluate(
-    async ({ user, title, number }) => {
+    async ({ user, title, name, fields }) => {
       const asked = await fetch("/api/chat/dev/token", {
         method: "POST",
         headers: { "content-type": "application/json" },
@@ -37,10 +53,10 @@ export function marksUnread(
       const device = "d".repeat(32);
       const hello = { version: 1, client: "journey/1", device, token };
       const { welcome } = await ask(1, { hello });
-      const room = welcome?.rooms.find(({ name }) => name === title)?.room;
-      await ask(2, { mark_unread: { room, number } });
+      const room = welcome?.rooms.find((room) => room.name === title)?.room;
+      await ask(2, { [name]: { room, ...fields } });
       socket.close();
     },
-    { user, title, number },
+    { user, title, name, fields },
   );
 }

@@ -1,12 +1,13 @@
 /** A real server: its own process, ports and folder. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 
 /** How long a server may take to answer. */
 const START_MS = 20_000;
@@ -86,6 +87,16 @@ export class TestServer implements AsyncDisposable {
       }
       await new Promise((done) => setTimeout(done, POLL_MS));
     }
+  }
+
+  /** Asks the REST API as a service with one scope. */
+  async asks<T>(scope: string, path: string): Promise<T> {
+    const create = ["keys", "create", "--name", scope, "--scope", scope, "--data", this.#folder];
+    const { stdout } = await promisify(execFile)(program(), create);
+    const headers = { authorization: `Bearer ${stdout.trim()}` };
+    const response = await fetch(`${this.url}${path}`, { headers });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.json();
   }
 
   /** Ends the process at once, as a power cut would. */

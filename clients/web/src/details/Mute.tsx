@@ -1,6 +1,7 @@
 import { FOR_EVER, type RoomView } from "@caffis/chat";
 import { useChat } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
+import { useMuted } from "../app/useMuted.ts";
 import controls from "../common/controls.module.css";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Details.module.css";
@@ -16,12 +17,12 @@ export function Mute({ room }: { room: RoomView }) {
   const { client } = useChat();
   const action = useAction();
   const { mutedUntil } = room.summary;
-  const muted = mutedUntil !== null && mutedUntil > client.now();
+  const muted = useMuted(room.summary);
   const mute = (until: number | null) => void action.run(() => client.mute(room.id, until));
   return (
     <section aria-label={t.notifications}>
       <h3 className={styles.heading}>{t.notifications}</h3>
-      {muted ? (
+      {muted && mutedUntil !== null ? (
         <>
           <p className={controls.hint} data-testid="muted">
             {mutedUntil >= FOR_EVER ? t.mutedForEver : t.mutedUntil(when(mutedUntil, null))}

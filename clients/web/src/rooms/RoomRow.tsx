@@ -2,6 +2,7 @@ import { type RoomSummary, unreadMarks } from "@caffis/chat";
 import type { MouseEvent } from "react";
 import { type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { goTo, roomAddress } from "../app/route.ts";
+import { useMuted } from "../app/useMuted.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import { Icon } from "../common/Icon.tsx";
 import type { MenuPlace } from "../common/Menu.tsx";
@@ -26,7 +27,7 @@ export function RoomRow(props: {
   const draft = useReadable(client.drafts.all).get(summary.room)?.text;
   const mentions = unreadMarks(useReadable(client.mentions.places), summary);
   const title = roomTitle(summary, people);
-  const muted = summary.mutedUntil !== null && summary.mutedUntil > client.now();
+  const muted = useMuted(summary);
   const status = peer && people.status(peer.user);
   const typist = room?.typing[0];
   return (
