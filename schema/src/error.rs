@@ -13,11 +13,11 @@ use crate::{bounded::Text, limits::SENTENCE_BYTES, open::RawBytes};
 /// Declares the codes: an open enum whose payloads are empty and stay so; in JSON the name as a
 /// string.
 macro_rules! error_codes {
-    ($( $(#[$meta:meta])* $tag:literal $wire:literal $variant:ident, )*) => {
+    ($( $(#[doc = $doc:literal])* $tag:literal $wire:literal $variant:ident, )*) => {
         /// What went wrong. A code keeps its meaning for ever; new ones are appended.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
-            $( $(#[$meta])* $variant, )*
+            $( $(#[doc = $doc])* $variant, )*
             /// A code that is newer than this build.
             Unknown(u32),
         }
@@ -32,6 +32,15 @@ macro_rules! error_codes {
                 match self {
                     $( Self::$variant => $wire, )*
                     Self::Unknown(_) => "unknown",
+                }
+            }
+
+            /// What it means, in a sentence or two; the lines as they are in the source.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $( Self::$variant => concat!($($doc, "\n"),*), )*
+                    Self::Unknown(_) => "A code that is newer than this build.",
                 }
             }
 

@@ -13,6 +13,7 @@
 //! What other services tell by webhook is in [`hooks`], what they are told in [`outgoing`].
 
 pub mod bounded;
+pub mod catalogue;
 pub mod changes;
 pub mod codec;
 pub mod command;

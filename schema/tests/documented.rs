@@ -5,6 +5,7 @@ mod support;
 
 use caffis_schema::{
     ClientFrame, CloseCode, ServerFrame,
+    catalogue::{Explained, all},
     codec::{Codec, decode},
     limits::MAXIMA,
 };
@@ -96,6 +97,24 @@ fn every_maximum_is_right() {
     }
     for (name, value) in MAXIMA {
         assert!(DOCUMENT.contains(&format!("| `{name}` | {value} |")), "{name} is not {value}");
+    }
+}
+
+const ERRORS: &str = include_str!("../../docs/errors.md");
+
+#[test]
+fn every_error_has_its_section_and_there_is_no_other() {
+    let codes: Vec<_> = all().map(|explained| explained.code).collect();
+    let sections: Vec<_> = ERRORS.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(sections, codes);
+    let rows: Vec<_> = ERRORS.lines().filter(|line| line.starts_with("| [`")).collect();
+    assert_eq!(rows.len(), codes.len());
+    for explained in all() {
+        let Explained { code, meaning, cause, cure, .. } = explained;
+        for (part, text) in [("meaning", meaning), ("cause", cause), ("cure", cure)] {
+            let sentence = text.trim_end().ends_with('.') && text.trim().len() > 10;
+            assert!(sentence, "{code} has no {part}");
+        }
     }
 }
 

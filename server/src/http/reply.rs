@@ -10,11 +10,15 @@ use serde::Serialize;
 /// The media type of errors.
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
+/// Where this server explains its errors: docs/errors.md as a page, with an anchor for each code.
+pub(super) const CATALOGUE: &str = "/api/chat/errors";
+
 /// An error as problem details, with a code beside them.
 #[derive(Serialize)]
 struct Problem<'a> {
+    /// Where the code is explained.
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: &'a str,
     title: &'static str,
     status: u16,
     detail: &'a str,
@@ -55,7 +59,7 @@ pub(super) fn coded(status: StatusCode, code: &str, error: &Error) -> Response {
 /// An error with a code and a sentence of their own.
 pub(super) fn detailed(status: StatusCode, code: &str, detail: &str, error: &Error) -> Response {
     let problem = Problem {
-        kind: "about:blank",
+        kind: &format!("{CATALOGUE}#{code}"),
         title: status.canonical_reason().unwrap_or("Error"),
         status: status.as_u16(),
         detail,

@@ -1,5 +1,6 @@
 //! The HTTP side.
 
+use caffis_schema::catalogue::{UNKNOWN_STATUS, all};
 use serde_json::Value;
 
 use crate::common::{Setup, http};
@@ -80,10 +81,25 @@ async fn problem(answer: reqwest::Response, status: u16) -> Value {
     assert_eq!(answer.status(), status, "{}", answer.url());
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
     let problem: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    assert_eq!(problem["type"], "about:blank");
+    let code = problem["code"].as_str().unwrap();
+    assert_eq!(problem["type"], format!("/api/chat/errors#{code}"));
+    let known = all().any(|known| known.code == code && known.statuses.contains(&status));
+    assert!(known || status == UNKNOWN_STATUS, "{status} {code} is not in the catalogue");
     assert_eq!(problem["status"], status);
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.ends_with('.')), "{problem}");
     problem
+}
+
+#[tokio::test]
+async fn the_type_of_a_problem_leads_to_what_it_means() {
+    let server = Setup::dev().start().await;
+    let (status, page) = server.get("/api/chat/errors").await;
+    assert_eq!(status, 200);
+    for known in all() {
+        assert!(page.contains(&format!("<h2 id=\"{0}\">{0}</h2>", known.code)), "{}", known.code);
+    }
+    assert_eq!(page.matches("<h2 ").count(), all().count());
+    assert!(!page.contains('`') && page.contains("<code>retry_after_ms</code>"), "{page}");
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! Writes what is generated from the wire types: the TypeScript codec, the AsyncAPI document, `wire.lock` and
-//! the golden vectors; and from the kinds of webhooks their JSON Schemas. `--write` writes the files, `--check` fails when one of them is stale.
+//! the golden vectors; from the kinds of webhooks their JSON Schemas; and docs/errors.md. `--write` writes the files,
+//! `--check` fails when one of them is stale.
 
 mod asyncapi;
 mod coverage;
 mod docs;
+mod errors;
 mod golden;
 mod hooks;
 mod lock;
@@ -48,6 +50,7 @@ fn generate() -> Result<Vec<Generated>> {
     generated.extend([
         (schema.join("asyncapi.json"), asyncapi::document(&model, &docs)?),
         (schema.join("wire.lock"), lock::lock(&model)),
+        (schema.join("../docs/errors.md"), errors::document()),
         (schema.join("golden/frames.json"), golden::vectors(&model)?),
         (
             schema.join("../clients/ts/src/generated/protocol.ts"),

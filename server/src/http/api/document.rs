@@ -8,7 +8,12 @@ use axum::{
 };
 use bytes::Bytes;
 use caffis_core::model::caller::Rights;
-use caffis_schema::{ErrorCode, Text, UserId, endpoints::WebhookId, ids::MAX_EXACT, limits};
+use caffis_schema::{
+    ErrorCode, Text, UserId,
+    endpoints::WebhookId,
+    ids::MAX_EXACT,
+    limits,
+};
 use postcard_schema::{
     Schema as _,
     schema::{DataModelType, NamedType},
@@ -245,11 +250,14 @@ fn problem() -> Value {
         "type": "object",
         "required": ["type", "title", "status", "detail", "code", "outcome", "retryable"],
         "properties": {
-            "type": {"const": "about:blank"},
+            "type": {
+                "type": "string", "format": "uri-reference",
+                "description": "Where this server explains the code: /api/chat/errors#code.",
+            },
             "title": {"type": "string"},
             "status": {"type": "integer", "minimum": 400, "maximum": 599},
             "detail": {"type": "string", "description": "A sentence for people who read logs."},
-            "code": {"enum": codes, "description": "As in docs/protocol.md, Errors."},
+            "code": {"enum": codes, "description": "As in docs/errors.md."},
             "outcome": {
                 "enum": ["refused", "unknown"],
                 "description": "Whether it did not happen, or may have.",

@@ -14,6 +14,7 @@ mod contexts;
 mod document;
 mod drafts;
 mod entries;
+mod errors;
 mod input;
 mod key;
 mod markers;
@@ -45,7 +46,7 @@ use caffis_schema::limits::COMMAND_BYTES;
 use caffis_transport::tcp::PeerAddr;
 
 use self::{all::operations, operation::Operation};
-use super::app::App;
+use super::{app::App, reply::CATALOGUE};
 
 /// The names of all calls, in the order in which they are counted.
 pub fn calls() -> impl Iterator<Item = &'static str> {
@@ -56,6 +57,7 @@ pub fn calls() -> impl Iterator<Item = &'static str> {
 pub(super) fn router() -> Router<Arc<App>> {
     let mut router = Router::new()
         .route(document::PATH, get(document::serve))
+        .route(CATALOGUE, get(errors::serve))
         .route(document::REALTIME_PATH, get(document::serve_realtime))
         .route(console::PATH, get(console::page))
         .route(console::SCRIPT, get(console::script))

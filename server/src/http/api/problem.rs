@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use caffis_schema::{Error, ErrorCode, Outcome};
+use caffis_schema::{Error, ErrorCode, Outcome, catalogue::UNKNOWN_STATUS};
 
 use crate::http::reply;
 
@@ -54,43 +54,13 @@ impl Problem {
     }
 }
 
-/// The status of an error of the protocol.
+/// The status of an error of the protocol, as the catalogue has it.
 fn status_of(error: &Error) -> StatusCode {
-    let later = error.retry_after_ms.is_some();
-    match error.code {
-        _ if error.outcome == Outcome::Unknown => StatusCode::GATEWAY_TIMEOUT,
-        ErrorCode::TokenInvalid | ErrorCode::TokenExpired | ErrorCode::TokenRevoked => {
-            StatusCode::UNAUTHORIZED
-        }
-        ErrorCode::Forbidden | ErrorCode::ReadOnly => StatusCode::FORBIDDEN,
-        ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::AlreadyRead
-        | ErrorCode::ClientIdReused
-        | ErrorCode::Conflict
-        | ErrorCode::Deleted
-        | ErrorCode::Outdated
-        | ErrorCode::Expired
-        | ErrorCode::LastAdmin
-        | ErrorCode::RoomClass
-        | ErrorCode::TooLate => StatusCode::CONFLICT,
-        ErrorCode::RateLimited | ErrorCode::SlowMode => StatusCode::TOO_MANY_REQUESTS,
-        ErrorCode::LimitReached if later => StatusCode::TOO_MANY_REQUESTS,
-        ErrorCode::LimitReached => StatusCode::CONFLICT,
-        ErrorCode::StorageFull | ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        ErrorCode::Invalid
-        | ErrorCode::NotAnEmoji
-        | ErrorCode::OutOfRange
-        | ErrorCode::TextEmpty
-        | ErrorCode::TextNotAllowed
-        | ErrorCode::TextTooLong
-        | ErrorCode::TooLarge => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorCode::Malformed => StatusCode::BAD_REQUEST,
-        ErrorCode::HelloExpected
-        | ErrorCode::Internal
-        | ErrorCode::UnknownCommand
-        | ErrorCode::VersionUnsupported
-        | ErrorCode::Unknown(_) => StatusCode::INTERNAL_SERVER_ERROR,
-    }
+    let status = match error.outcome {
+        Outcome::Unknown => UNKNOWN_STATUS,
+        Outcome::Refused => error.code.status(error.retry_after_ms.is_some()),
+    };
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 #[cfg(test)]

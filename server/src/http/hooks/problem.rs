@@ -150,15 +150,44 @@ impl Problem {
 
 /// 4xx: it makes no sense to send this again unchanged. 503: it does.
 fn status_of(error: &Error) -> StatusCode {
-    match error.code {
-        _ if error.outcome == Outcome::Unknown => StatusCode::SERVICE_UNAVAILABLE,
-        ErrorCode::Unavailable | ErrorCode::StorageFull => StatusCode::SERVICE_UNAVAILABLE,
-        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        ErrorCode::Conflict | ErrorCode::ClientIdReused | ErrorCode::RoomClass => {
-            StatusCode::CONFLICT
+    match error.outcome {
+        Outcome::Unknown => StatusCode::SERVICE_UNAVAILABLE,
+        Outcome::Refused => StatusCode::from_u16(error.code.status(error.retry_after_ms.is_some()))
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use caffis_schema::catalogue;
+
+    use super::*;
+
+    #[test]
+    fn every_problem_is_in_the_catalogue() {
+        let refused = |code| Error::refused(code, "No.");
+        let data = HookError::Data { kind: "user.deleted", reason: "no".to_owned() };
+        let problems = [
+            Problem::UnknownSource,
+            Problem::TooLarge,
+            Problem::Unread,
+            Problem::Refused(Refusal::Header("webhook-id")),
+            Problem::Refused(Refusal::Signature),
+            Problem::Refused(Refusal::Window),
+            Problem::Refused(Refusal::Rate(Error::later(ErrorCode::RateLimited, "No.", 1))),
+            Problem::Body(HookError::UnknownKind),
+            Problem::Body(data),
+            Problem::KindNotAllowed("user.deleted"),
+            Problem::NotDone("user.deleted", refused(ErrorCode::ClientIdReused)),
+            Problem::NotDone("user.deleted", refused(ErrorCode::Conflict)),
+        ];
+        for problem in &problems {
+            let found = catalogue::all().find(|explained| explained.code == problem.code());
+            let found = found.unwrap_or_else(|| panic!("{problem:?} is not in the catalogue"));
+            let status = problem.status().as_u16();
+            assert!(found.statuses.contains(&status), "{problem:?}: {status}");
         }
-        ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        _ => StatusCode::UNPROCESSABLE_ENTITY,
+        let named = |code: &str| problems.iter().any(|problem| problem.code() == code);
+        assert!(catalogue::HOOK_CODES.iter().all(|explained| named(explained.code)));
     }
 }

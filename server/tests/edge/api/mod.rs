@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use boon::{Compiler, Schemas};
 use caffis_chat::system::SystemClock;
 use caffis_core::ports::{clock::Clock, entropy};
+use caffis_schema::catalogue::{UNKNOWN_STATUS, all};
 use reqwest::{Method, RequestBuilder, Response, header::HeaderMap};
 use serde_json::{Value, json};
 
@@ -113,6 +114,12 @@ impl Api {
         let (kind, content) = content.iter().next().unwrap();
         assert_eq!(answered.headers["content-type"], kind.as_str());
         self.valid(&content["schema"], &answered.body);
+        if status >= 400 {
+            let code = answered.code();
+            assert_eq!(answered.body["type"], format!("/api/chat/errors#{code}"));
+            let known = all().any(|known| known.code == code && known.statuses.contains(&status));
+            assert!(known || status == UNKNOWN_STATUS, "{status} {code} is not in the catalogue");
+        }
         let waits = answered.headers.contains_key("retry-after");
         assert_eq!(waits, answered.body["retry_after_ms"].is_u64(), "{answered:?}");
         if status == 401 {
