@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bounded::{List, Text},
     ids::RoomId,
+    limits::CONTEXT_TYPE_BYTES,
     numbers::{Position, Timestamp},
 };
 
@@ -14,6 +15,18 @@ pub const ENDPOINT_NAME_BYTES: usize = 32;
 
 /// The most endpoints.
 pub const ENDPOINTS: usize = 64;
+
+/// The address of an endpoint, in bytes.
+pub const ENDPOINT_URL_BYTES: usize = 2_048;
+
+/// Kinds of events, and types of contexts, that an endpoint may name.
+pub const ENDPOINT_FILTERS: usize = 32;
+
+/// A secret of an endpoint, in bytes: `whsec_` and 64 bytes in base64.
+pub const ENDPOINT_SECRET_BYTES: usize = 96;
+
+/// How long the secret before may sign beside a new one, in seconds.
+pub const ENDPOINT_GRACE_S: u32 = 7 * 86_400;
 
 /// A `webhook-id` of the chat, in bytes.
 pub const WEBHOOK_ID_BYTES: usize = 128;
@@ -39,6 +52,49 @@ pub type EndpointName = Text<ENDPOINT_NAME_BYTES>;
 /// A `webhook-id`.
 pub type WebhookId = Text<WEBHOOK_ID_BYTES>;
 
+/// Where an endpoint is, and what it is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointChange {
+    /// Its address: `https://push.example.org/chat`.
+    pub url: Text<ENDPOINT_URL_BYTES>,
+    /// The kinds of events that it is told: `chat.message.created`, `room.*`, or `*` for all but `user.presence`.
+    pub kinds: List<Text<WEBHOOK_KIND_BYTES>, ENDPOINT_FILTERS>,
+    /// The types of contexts of whose rooms it is told; of all rooms if there are none.
+    #[serde(default)]
+    pub contexts: List<Text<CONTEXT_TYPE_BYTES>, ENDPOINT_FILTERS>,
+}
+
+/// How an endpoint is set up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct EndpointSettings {
+    /// Its address.
+    pub url: Text<ENDPOINT_URL_BYTES>,
+    /// The kinds of events that it is told.
+    pub kinds: List<Text<WEBHOOK_KIND_BYTES>, ENDPOINT_FILTERS>,
+    /// The types of contexts of whose rooms it is told; of all rooms if there are none.
+    pub contexts: List<Text<CONTEXT_TYPE_BYTES>, ENDPOINT_FILTERS>,
+    /// Whether the servers' configuration has it: then only this changes it.
+    pub configured: bool,
+    /// When it was made; it is told what happens from then on.
+    pub created: Option<Timestamp>,
+    /// When it was changed last.
+    pub changed: Option<Timestamp>,
+    /// Until when the secret before signs beside the present one; may be over.
+    pub former_until: Option<Timestamp>,
+}
+
+/// An endpoint that was made just now, or has a new secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct EndpointSecret {
+    /// Its name.
+    pub endpoint: EndpointName,
+    /// How it is set up.
+    pub settings: EndpointSettings,
+    /// Its secret: it is shown this once.
+    pub secret: Text<ENDPOINT_SECRET_BYTES>,
+}
+
 /// An endpoint, on all nodes together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct EndpointState {
@@ -60,6 +116,8 @@ pub struct EndpointState {
     pub broken: bool,
     /// Why the last attempt that failed did so; none if it is not known.
     pub reason: Option<Text<WEBHOOK_REASON_BYTES>>,
+    /// How it is set up.
+    pub settings: Option<EndpointSettings>,
 }
 
 /// All endpoints, in the order of their names.

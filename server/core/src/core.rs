@@ -150,10 +150,10 @@ impl Core {
             .map(|(wire, follows)| Nodes::new(settings.clone(), wire, owners.clone(), follows));
         let mut followers = reactors::names(&ports.reactors);
         followers.extend(ports.endpoints.is_some().then_some(outgoing::NAME));
-        let sources = ports.endpoints.as_ref().map(Endpoints::sources);
+        let to_tell: Arc<Hints> = Arc::default();
         followers.extend(settings.search.then_some(search::NAME));
         let to_index: Arc<Hints> = Arc::default();
-        let mut hints: Vec<_> = sources.iter().map(|sources| sources.hints.clone()).collect();
+        let mut hints: Vec<_> = ports.endpoints.iter().map(|_| to_tell.clone()).collect();
         hints.extend(settings.search.then(|| to_index.clone()));
         let index = settings.search.then(|| match ports.index {
             Some(index) => index,
@@ -179,7 +179,6 @@ impl Core {
             activity: activity.clone(),
             hints,
         });
-        let reported = ports.endpoints.as_ref().map(Endpoints::told_of_reports).unwrap_or_default();
         let herd = Herd::new(&settings, ports.entropy.clone());
         let services = Services::new(Parts {
             settings: settings.clone(),
@@ -196,9 +195,9 @@ impl Core {
             owners,
             nodes,
             claims: Arc::new(DailyQuota::new(settings.open_rooms_made_per_day, "room")),
-            reports: Arc::new(Reports::new(reported)),
+            reports: Arc::new(Reports::new()),
             hooks: Arc::default(),
-            presence_news: sources.as_ref().map(|s| s.presence.clone()).unwrap_or_default(),
+            presence_news: Arc::default(),
             refusals: Arc::new(Refusals::new()),
             reads: Reads::new(settings.page_cache_bytes),
             index: index.clone(),
@@ -209,9 +208,9 @@ impl Core {
         let (alive, ended) = watch::channel(());
         spawn(rooms.clone().tell_updates(ended.clone()));
         spawn(views.tell_counts(ended.clone()));
-        let endpoints = ports.endpoints.zip(sources);
-        let outgoing = endpoints
-            .map(|(endpoints, sources)| Outgoing::new(&services, &activity, endpoints, sources));
+        let outgoing = ports
+            .endpoints
+            .map(|endpoints| Outgoing::new(&services, &activity, endpoints, to_tell));
         if let Some(nodes) = &services.nodes {
             spawn(serve(services.clone(), outgoing.clone(), nodes.clone(), ended.clone()));
             let (rooms, views) = (rooms.clone(), services.views.clone());

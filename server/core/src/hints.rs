@@ -3,7 +3,14 @@
 //! A hint in memory, never waited for: what is lost here, because too much waits or the process ends, reactors
 //! find from their cursors a minute or two later.
 
-use std::{collections::BTreeSet, mem, sync::Mutex};
+use std::{
+    collections::BTreeSet,
+    mem,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use caffis_schema::RoomId;
 use tokio::sync::Notify;
@@ -18,11 +25,21 @@ pub(crate) const MOST_HINTS: usize = 10_000;
 pub(crate) struct Hints {
     rooms: Mutex<BTreeSet<RoomId>>,
     news: Notify,
+    /// Nobody takes them.
+    unwanted: AtomicBool,
 }
 
 impl Hints {
+    /// Whether somebody takes them: else nothing is noted.
+    pub(crate) fn want(&self, wanted: bool) {
+        self.unwanted.store(!wanted, Ordering::Relaxed);
+    }
+
     /// Something of a room is durable.
     pub(crate) fn note(&self, room: RoomId) {
+        if self.unwanted.load(Ordering::Relaxed) {
+            return;
+        }
         let first = {
             let mut rooms = lock(&self.rooms);
             rooms.len() < MOST_HINTS && rooms.insert(room) && rooms.len() == 1

@@ -1,8 +1,12 @@
 //! What people's presence is now, for whoever wants to hear of it outside the chat: of each person the newest
 //! counts, and one may be missed.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
+use arc_swap::ArcSwap;
 use caffis_schema::{Timestamp, UserId, room::Presence};
 use tokio::sync::Notify;
 
@@ -51,5 +55,26 @@ impl Newest {
             }
             self.noted.notified().await;
         }
+    }
+}
+
+/// Whoever wants to hear outside the chat how people are: mostly nobody.
+#[derive(Debug, Default)]
+pub(crate) struct PresenceNews(ArcSwap<Vec<Arc<Newest>>>);
+
+impl PresenceNews {
+    /// From now on these hear of it.
+    pub(crate) fn set(&self, hearing: Vec<Arc<Newest>>) {
+        self.0.store(Arc::new(hearing));
+    }
+
+    /// Whether nobody does.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.load().is_empty()
+    }
+
+    /// A person's presence is this one now.
+    pub(crate) fn note(&self, edge: &Edge) {
+        self.0.load().iter().for_each(|newest| newest.note(edge.clone()));
     }
 }

@@ -1,7 +1,7 @@
 //! Reported messages: how many a person may report, and which endpoints hear of them.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     mem,
     sync::{Arc, Mutex},
 };
@@ -17,16 +17,14 @@ pub(crate) const REPORTS_PER_DAY: u32 = 100;
 #[derive(Debug)]
 pub(crate) struct Reports {
     quota: DailyQuota,
-    endpoints: Vec<Arc<str>>,
-    /// Shards in which there is something to tell, for each endpoint.
-    shards: Vec<Mutex<BTreeSet<Shard>>>,
+    /// The endpoints that are told, and the shards in which there is something to tell them.
+    endpoints: Mutex<BTreeMap<Arc<str>, BTreeSet<Shard>>>,
 }
 
 impl Reports {
-    /// Reports of which these endpoints are told.
-    pub(crate) fn new(endpoints: Vec<Arc<str>>) -> Self {
-        let shards = endpoints.iter().map(|_| Mutex::default()).collect();
-        Self { quota: DailyQuota::new(REPORTS_PER_DAY, "report"), endpoints, shards }
+    /// Reports of which nobody is told yet.
+    pub(crate) fn new() -> Self {
+        Self { quota: DailyQuota::new(REPORTS_PER_DAY, "report"), endpoints: Mutex::default() }
     }
 
     /// Takes one of a person's reports of this day.
@@ -37,22 +35,27 @@ impl Reports {
         self.quota.take(user, now)
     }
 
+    /// From now on these endpoints are told.
+    pub(crate) fn tell(&self, names: &[Arc<str>]) {
+        let mut endpoints = lock(&self.endpoints);
+        endpoints.retain(|name, _| names.contains(name));
+        names.iter().for_each(|name| _ = endpoints.entry(name.clone()).or_default());
+    }
+
     /// The endpoints that are told.
-    pub(crate) fn endpoints(&self) -> &[Arc<str>] {
-        &self.endpoints
+    pub(crate) fn endpoints(&self) -> Vec<Arc<str>> {
+        lock(&self.endpoints).keys().cloned().collect()
     }
 
     /// There is something to tell of a shard: a hint. What is lost here, the next owner of the shard finds.
     pub(crate) fn note(&self, shard: Shard) {
-        for shards in &self.shards {
-            lock(shards).insert(shard);
+        for shards in lock(&self.endpoints).values_mut() {
+            shards.insert(shard);
         }
     }
 
     /// Takes the shards of which an endpoint is to be told.
     pub(crate) fn noted(&self, endpoint: &str) -> BTreeSet<Shard> {
-        let index = self.endpoints.iter().position(|known| &**known == endpoint);
-        let shards = index.and_then(|index| self.shards.get(index));
-        shards.map(|shards| mem::take(&mut *lock(shards))).unwrap_or_default()
+        lock(&self.endpoints).get_mut(endpoint).map(mem::take).unwrap_or_default()
     }
 }

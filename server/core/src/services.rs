@@ -22,7 +22,7 @@ use crate::{
         views::Views,
     },
     model::digest::digest,
-    newest::Newest,
+    newest::PresenceNews,
     peers::Nodes,
     ports::{
         authenticator::SharedAuthenticator,
@@ -99,7 +99,7 @@ pub struct Parts {
     /// The webhooks under way.
     pub(crate) hooks: Arc<Hooks>,
     /// Who outside the chat hears how people are: mostly nobody.
-    pub(crate) presence_news: Vec<Arc<Newest>>,
+    pub(crate) presence_news: Arc<PresenceNews>,
     /// Logs refused hellos.
     pub(crate) refusals: Arc<Refusals>,
     /// Pages that are read from the store.
@@ -172,7 +172,7 @@ impl Services {
         let place = RoomId::from_random(digest(&presence.user));
         if matches!(self.owners.owner_of(place), Owner::Here { .. }) {
             let now = self.clock.now();
-            self.presence_news.iter().for_each(|newest| newest.note((now, presence.clone())));
+            self.presence_news.note(&(now, presence.clone()));
         }
     }
 

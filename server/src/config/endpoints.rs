@@ -3,12 +3,13 @@
 //! An endpoint is named in lists: `hook_out_urls` has `name:https://…`; `hook_out_secrets` has `name:whsec_…`, two
 //! while a secret is replaced; `hook_out_kinds` has `name:kind`; `hook_out_contexts` has `name:type`.
 
-use caffis_schema::{endpoints::ENDPOINTS, outgoing::ChatEvent};
+use caffis_core::outgoing::{is_context_type, is_kind_pattern};
+use caffis_schema::endpoints::ENDPOINTS;
 use reqwest::Url;
 
 use super::{
     error::ConfigError,
-    hooks::{covers, named},
+    hooks::named,
     model::{HookSettings, Secret},
 };
 
@@ -98,10 +99,15 @@ impl HookSettings {
     }
 }
 
-/// `name:https://…`, without a login and a fragment.
+/// `name:https://…`.
 pub(super) fn is_url(item: &str) -> bool {
-    let url = named(item).and_then(|url| Url::parse(url).ok());
-    url.is_some_and(|url| {
+    named(item).is_some_and(|url| endpoint_url(url).is_some())
+}
+
+/// The address of an endpoint, if it is one: HTTP or HTTPS, without a login and a fragment.
+#[must_use]
+pub fn endpoint_url(url: &str) -> Option<Url> {
+    Url::parse(url).ok().filter(|url| {
         matches!(url.scheme(), "http" | "https")
             && url.host_str().is_some_and(|host| !host.is_empty())
             && url.username().is_empty()
@@ -112,16 +118,12 @@ pub(super) fn is_url(item: &str) -> bool {
 
 /// `name:kind`, where the kind may end in `*`.
 pub(super) fn is_kind(item: &str) -> bool {
-    named(item).is_some_and(|pattern| {
-        let shape = pattern == "*" || pattern.ends_with(".*") || !pattern.contains('*');
-        shape && ChatEvent::KINDS.iter().any(|kind| covers(pattern, kind))
-    })
+    named(item).is_some_and(is_kind_pattern)
 }
 
 /// `name:type`, where the type is that of a context.
 pub(super) fn is_context(item: &str) -> bool {
-    let letters = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    named(item).is_some_and(|kind| (1..=32).contains(&kind.len()) && kind.bytes().all(letters))
+    named(item).is_some_and(is_context_type)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use caffis_core::ports::entropy::{self, Entropy};
 use caffis_schema::hooks::HookEvent;
 
 use super::{
@@ -96,7 +97,7 @@ impl HookSettings {
 }
 
 /// Whether a kind is one that a pattern means.
-pub(super) fn covers(pattern: &str, kind: &str) -> bool {
+fn covers(pattern: &str, kind: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => kind.starts_with(prefix),
         None => pattern == kind,
@@ -110,11 +111,24 @@ pub(super) fn named(item: &str) -> Option<&str> {
     ((1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(letters)).then_some(value)
 }
 
-/// `name:whsec_…`: 24 to 64 bytes in base64, as the specification says.
+/// `name:whsec_…`.
 pub(super) fn is_secret(item: &str) -> bool {
-    let bytes = named(item).and_then(|secret| secret.strip_prefix(PREFIX));
+    named(item).is_some_and(is_webhook_secret)
+}
+
+/// `whsec_…`: 24 to 64 bytes in base64, as the specification says.
+#[must_use]
+pub fn is_webhook_secret(text: &str) -> bool {
+    let bytes = text.strip_prefix(PREFIX);
     let bytes = bytes.and_then(|secret| BASE64_STANDARD.decode(secret).ok());
     bytes.is_some_and(|bytes| (24..=64).contains(&bytes.len()))
+}
+
+/// A new secret: 256 random bits.
+#[must_use]
+pub fn new_webhook_secret(entropy: &dyn Entropy) -> String {
+    let bits: [u8; 32] = entropy::bytes(entropy);
+    format!("{PREFIX}{}", BASE64_STANDARD.encode(bits))
 }
 
 /// `name:kind`, where the kind may end in `*`.

@@ -20,11 +20,11 @@ mod shared;
 mod valid;
 mod values;
 
-pub use endpoints::HookEndpoint;
+pub use endpoints::{HookEndpoint, endpoint_url};
 pub use error::ConfigError;
 pub use explain::explain;
 pub use field::Field;
-pub use hooks::HookSource;
+pub use hooks::{HookSource, is_webhook_secret, new_webhook_secret};
 pub use load::{Sources, load, unknown_variables};
 pub use model::{
     AcmeSettings, ClusterSettings, Config, DEFAULT_PORT, DEVELOPMENT_SECRET, HookOutSettings,

@@ -172,6 +172,7 @@ mod tests {
             oldest: Some(Timestamp(1_764_158_400_000)),
             broken: true,
             reason: Some(Text::cut("503: busy")),
+            settings: None,
         };
         let states = EndpointStates { endpoints: List::cut(vec![endpoint]), silent_shards: 7 };
         let text = EndpointTable(&states).to_string();

@@ -90,7 +90,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         authenticator: tokens.clone(),
         reactors: Vec::new(),
         index: None,
-        endpoints: webhooks::endpoints(&config.hooks)?,
+        endpoints: Some(webhooks::endpoints(&config.hooks)?),
     };
     let (core, cluster) = node::start(&config, ports, &meters).await?;
     let app = Arc::new(App {

@@ -84,6 +84,20 @@ impl Guard {
             || INTERNET_V6.as_ref().is_some_and(|internet| internet.contains(address));
         on_internet && !CLOSED.iter().any(|network| network.contains(address))
     }
+
+    /// The addresses of a name to which webhooks may go.
+    ///
+    /// # Errors
+    /// There is none, and why.
+    pub(super) fn sort(&self, name: &str, found: &[IpAddr]) -> Result<Vec<IpAddr>, String> {
+        let allowed = found.iter().copied().filter(|address| self.allows(*address));
+        let allowed: Vec<_> = allowed.collect();
+        match (allowed.is_empty(), found.first()) {
+            (true, Some(address)) => Err(refused(name, *address)),
+            (true, None) => Err(format!("{name} has no address")),
+            (false, _) => Ok(allowed),
+        }
+    }
 }
 
 /// Why an address is not used.
@@ -102,17 +116,9 @@ impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
         let (guard, found) = (self.guard.clone(), self.lookup.lookup(name.as_str().to_owned()));
         Box::pin(async move {
-            let found = found.await?;
-            let allowed: Vec<SocketAddr> = found
-                .iter()
-                .filter(|address| guard.allows(**address))
-                .map(|address| (*address, 0).into())
-                .collect();
-            match (allowed.is_empty(), found.first()) {
-                (true, Some(address)) => Err(refused(name.as_str(), *address).into()),
-                (true, None) => Err(format!("{} has no address", name.as_str()).into()),
-                (false, _) => Ok(Box::new(allowed.into_iter()) as Addrs),
-            }
+            let allowed = guard.sort(name.as_str(), &found.await?)?;
+            let allowed = allowed.into_iter().map(|address| SocketAddr::from((address, 0)));
+            Ok(Box::new(allowed) as Addrs)
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Carries webhooks to their endpoints, signed as Standard Webhooks wants it.
 
+mod dialer;
 mod guard;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,10 @@ use standardwebhooks::{
     HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook,
 };
 
-use self::guard::{Guard, Guarded, Lookup, SystemLookup, refused};
+use self::{
+    dialer::HttpDialer,
+    guard::{Guard, Guarded, Lookup, SystemLookup, refused},
+};
 use crate::config::{HookEndpoint, HookSettings};
 
 /// How long a connection may take.
@@ -41,28 +45,27 @@ const IDLE: Duration = Duration::from_secs(60);
 const REASON_BYTES: usize = 300;
 const ANSWER_BYTES: usize = 16 * 1024;
 
-/// The endpoints of a configuration; none if there are none.
+/// The endpoints of a configuration, and what reaches those that are made by API.
 ///
 /// # Errors
 /// What a check of the configuration would have said, or that the certificates cannot be read.
-pub fn endpoints(settings: &HookSettings) -> anyhow::Result<Option<Endpoints>> {
+pub fn endpoints(settings: &HookSettings) -> anyhow::Result<Endpoints> {
     let list = settings.endpoints()?;
-    if list.is_empty() {
-        return Ok(None);
-    }
     let out = &settings.out;
     let sender = HttpSender::new(settings, &list, Arc::new(SystemLookup))?;
     let endpoint = |endpoint: HookEndpoint| Endpoint {
         name: endpoint.name.into(),
+        url: endpoint.url.as_str().into(),
         kinds: endpoint.kinds,
         contexts: endpoint.contexts,
     };
-    Ok(Some(Endpoints {
+    Ok(Endpoints {
         list: list.into_iter().map(endpoint).collect(),
         sender: Arc::new(sender),
+        dialer: Some(Arc::new(HttpDialer::new(settings.clone(), Arc::new(SystemLookup)))),
         in_flight: out.in_flight as usize,
         preview_bytes: out.preview as usize,
-    }))
+    })
 }
 
 /// Where an endpoint is, and who signs.

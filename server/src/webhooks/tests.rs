@@ -21,14 +21,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use caffis_core::ports::webhooks::Answer;
+use caffis_core::ports::webhooks::{Answer, Dialer as _, Target};
 use futures_util::stream;
 use tokio::{
     net::TcpListener,
     time::{Instant, sleep},
 };
 
-use super::{guard::Found, *};
+use super::{dialer::HttpDialer, guard::Found, *};
 use crate::config::{HookOutSettings, Secret};
 
 const SECRETS: [&str; 2] =
@@ -171,6 +171,30 @@ async fn addresses_that_are_not_public_are_refused_by_name_and_by_number() {
         assert!(reason.contains("127.0.0.1") && reason.contains("not a public"), "{url}: {reason}");
     }
     assert!(received.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_address_that_is_checked_when_it_is_given_is_checked_again_at_each_delivery() {
+    let (place, received) = receiver("127.0.0.1").await;
+    let port = place.port();
+    let (_, lookup) = sender("http://127.0.0.1/", &[], &["8.8.8.8", "127.0.0.1"]);
+    let dialer = HttpDialer::new(HookSettings::default(), lookup);
+    let url = format!("http://push.example.org:{port}/");
+    dialer.check(&url).await.unwrap();
+    let secrets = vec![SECRETS[0].into()];
+    let target = Target { endpoint: "push".into(), url: url.as_str().into(), secrets };
+    let reason = unreachable(dialer.dial(&target).unwrap().send(&webhook()).await);
+    assert!(reason.contains("127.0.0.1") && reason.contains("not a public"), "{reason}");
+    assert!(received.lock().unwrap().is_empty());
+    // By now it is known at once.
+    let reason = dialer.check(&url).await.unwrap_err();
+    assert!(reason.contains("127.0.0.1") && reason.contains("hook_out_networks"), "{reason}");
+    let (_, nothing) = sender("http://127.0.0.1/", &[], &[]);
+    let lost = HttpDialer::new(HookSettings::default(), nothing).check(&url).await.unwrap_err();
+    assert!(lost.contains("no address"), "{lost}");
+    let weak = Target { secrets: vec!["whsec_c2hvcnQ=".into()], ..target };
+    let reason = dialer.dial(&weak).err().unwrap();
+    assert!(reason.contains("base64") && !reason.contains("c2hvcnQ"), "{reason}");
 }
 
 #[tokio::test]

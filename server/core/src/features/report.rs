@@ -59,8 +59,7 @@ pub async fn handle(call: Call, command: Report) -> Handled {
     if tables::get::<ReportIndexRow>(store, key).await?.is_none() {
         // What endpoints are told comes first: with the row in the index the report is whole.
         for endpoint in services.reports.endpoints() {
-            let (endpoint, reporter) = (endpoint.clone(), index.reporter.clone());
-            let shard = shard.get();
+            let (reporter, shard) = (index.reporter.clone(), shard.get());
             let task = ReportTaskRow { shard, endpoint, time, room, position, reporter };
             keep(services, &task).await?;
         }

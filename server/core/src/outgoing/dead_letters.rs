@@ -71,13 +71,20 @@ pub(super) struct DeadLetters {
     endpoint: Arc<str>,
     store: SharedStore,
     stamps: Arc<Stamps>,
+    /// Those from before are of another endpoint that had the same name.
+    since: Timestamp,
     /// How many there are in a shard, by the epoch in which they were counted.
     counts: Mutex<BTreeMap<Shard, (u64, usize)>>,
 }
 
 impl DeadLetters {
-    pub(super) fn new(endpoint: Arc<str>, store: SharedStore, stamps: Arc<Stamps>) -> Self {
-        Self { endpoint, store, stamps, counts: Mutex::default() }
+    pub(super) fn new(
+        endpoint: Arc<str>,
+        store: SharedStore,
+        stamps: Arc<Stamps>,
+        since: Timestamp,
+    ) -> Self {
+        Self { endpoint, store, stamps, since, counts: Mutex::default() }
     }
 
     /// Keeps a dead letter.
@@ -145,9 +152,10 @@ impl DeadLetters {
         limit: usize,
     ) -> Result<Vec<DeadLetterRow>, StoreError> {
         let partition = DeadLetterRow::partition(&self.endpoint, &shard.get());
-        let from = after.map_or(Bound::Unbounded, |Cursor { died, id }| {
-            Bound::Excluded(vec![died.to_value(), id.to_value()])
-        });
+        let from = match after.filter(|after| after.died >= self.since) {
+            Some(Cursor { died, id }) => Bound::Excluded(vec![died.to_value(), id.to_value()]),
+            None => Bound::Included(vec![self.since.to_value()]),
+        };
         tables::scan(&*self.store, partition, from, Bound::Unbounded, limit).await
     }
 

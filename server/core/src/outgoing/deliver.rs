@@ -83,6 +83,12 @@ impl Worker {
             }
             let first = position + 1;
             let entries = forward(&self.services, &cell, &state, first, state.head, PAGE).await?;
+            if entries.len() == PAGE && entries.last().is_some_and(|e| e.time < self.since()) {
+                // It was told of this room under the same name, before it was made anew: nothing of that counts.
+                let beginning = self.beginning(&cell, &state).await?;
+                self.progress.advance(room, epoch, beginning.max(position));
+                continue;
+            }
             for entry in &entries {
                 if let Step::Retry = self.tell_entry(&state, entry, epoch).await? {
                     return Ok(());
@@ -150,7 +156,8 @@ impl Worker {
         let (services, preview_bytes) = (&self.services, self.preview_bytes);
         let source = Source { services, state, entry, preview_bytes };
         let Some(kind) = source.kind() else { return Ok(Step::Done) };
-        let wanted = self.endpoint.wants(kind) && self.endpoint.follows(&state.meta.context.kind);
+        let endpoint = self.endpoint();
+        let wanted = endpoint.wants(kind) && endpoint.follows(&state.meta.context.kind);
         if !wanted || entry.time < self.since() {
             return Ok(Step::Done);
         }
@@ -159,7 +166,7 @@ impl Worker {
         if self.epoch_of(room)? != epoch {
             return Err(no_owner());
         }
-        let id = format!("evt_{room}_{}_{}", entry.position, self.endpoint.name);
+        let id = format!("evt_{room}_{}_{}", entry.position, self.name);
         let body = event.body(entry.time).into();
         self.attempt(
             room,
@@ -178,10 +185,10 @@ impl Worker {
                 attempted: false,
             },
             Ok(()) => {
-                let (endpoint, id) = (self.endpoint.name.clone(), due.id.clone());
+                let (endpoint, id) = (self.name.clone(), due.id.clone());
                 let webhook = Outbound { endpoint, id, body: due.body.clone() };
                 let under_way = self.counters.attempt();
-                let answer = self.sender.send(&webhook).await;
+                let answer = self.sender().send(&webhook).await;
                 drop(under_way);
                 match verdict(answer) {
                     Verdict::Delivered => {
@@ -219,7 +226,7 @@ impl Worker {
         let was_closed = self.breaker.open_for(Instant::now()).is_none();
         let open = self.breaker.failed((all, after), random, Instant::now());
         if let (Some(wait), true) = (open, was_closed) {
-            let (endpoint, wait) = (&*self.endpoint.name, wait.as_millis());
+            let (endpoint, wait) = (&*self.name, wait.as_millis());
             tracing::warn!(endpoint, reason, wait, "the endpoint is left alone for a while (ms)");
         }
         open.or(after)
@@ -228,7 +235,7 @@ impl Worker {
     /// The endpoint has answered.
     pub(super) fn answered(&self) {
         if self.breaker.close() {
-            tracing::info!(endpoint = &*self.endpoint.name, "the endpoint answers again");
+            tracing::info!(endpoint = &*self.name, "the endpoint answers again");
         }
     }
 
@@ -288,7 +295,7 @@ impl Worker {
         attempts: u64,
         reason: String,
     ) -> Result<(), Error> {
-        let endpoint = self.endpoint.name.clone();
+        let endpoint = self.name.clone();
         tracing::error!(endpoint = &*endpoint, id = due.id, attempts, reason, "a dead letter");
         let row = DeadLetterRow {
             endpoint,

@@ -13,6 +13,7 @@
 //! An attempt that fails schedules a retry, durably (`policy`). An endpoint that fails
 //! altogether is tried with one event at a time (`breaker`). What has failed for a day is a dead letter (`dead_letters`), and the
 //! room goes on. Each endpoint has tasks of its own (`worker`), so one that is slow or gone holds up nobody.
+//! Endpoints are configured, or made by API (`made`): rows in the store, which every node reads every few seconds.
 //! A `webhook-id` follows from the endpoint, the room and the position: it is the same in every attempt, on any
 //! node. Presence (`presence`) follows from no log, and may be missed. If a node dies, what it delivered in its last moments is delivered once more.
 
@@ -20,7 +21,9 @@ mod breaker;
 mod counters;
 mod dead_letters;
 mod deliver;
+mod endpoint;
 mod kinds;
+mod made;
 mod nodes;
 mod policy;
 mod presence;
@@ -31,10 +34,17 @@ mod redrive;
 mod reports;
 mod retries;
 mod worker;
+mod workers;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use caffis_schema::{RoomId, endpoints::EndpointState};
+use caffis_schema::{RoomId, Timestamp, endpoints::EndpointState};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -44,11 +54,23 @@ pub(crate) use self::reactor::NAME;
 pub use self::{
     counters::EndpointStatistics,
     dead_letters::{Cursor, DEAD_KEPT, DEAD_PER_SHARD},
+    endpoint::{Endpoint, is_context_type, is_endpoint_name, is_kind_pattern},
+    made::{MADE_NAMES, READ_AGAIN},
 };
-use self::{reactor::RetryReactor, reports::REPORTED, worker::Worker};
+use self::{
+    endpoint::PRESENCE,
+    reactor::RetryReactor,
+    reports::REPORTED,
+    worker::Worker,
+    workers::{Running, Workers},
+};
 use crate::{
-    activity::Activity, hints::Hints, newest::Newest, ports::webhooks::SharedSender,
-    reactors::SharedReactor, services::Services, sync::spawn,
+    activity::Activity,
+    hints::Hints,
+    ports::webhooks::{SharedDialer, SharedSender},
+    reactors::SharedReactor,
+    services::Services,
+    sync::{every, spawn},
 };
 
 /// How often a drain looks whether attempts have ended.
@@ -57,97 +79,50 @@ const STEP: Duration = Duration::from_millis(5);
 /// How long a handover waits for attempts under way; what takes longer may be delivered twice.
 const DRAIN: Duration = Duration::from_secs(3);
 
-/// Where webhooks go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Its name: by it the store knows what it was told.
-    pub name: Arc<str>,
-    /// The kinds of events that it is told: `chat.message.created`, `room.*` or `*`.
-    pub kinds: Vec<String>,
-    /// The types of contexts of whose rooms it is told; of all rooms if there are none.
-    pub contexts: Vec<String>,
-}
-
-impl Endpoint {
-    /// Whether it is told of events of a kind. Presence only if it is named.
-    #[must_use]
-    pub fn wants(&self, kind: &str) -> bool {
-        self.kinds.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(prefix) => kind.starts_with(prefix) && (kind != PRESENCE || prefix == "user."),
-            None => pattern == kind,
-        })
-    }
-
-    /// Whether it is told of rooms about this type of context.
-    #[must_use]
-    pub fn follows(&self, context: &str) -> bool {
-        self.contexts.is_empty() || self.contexts.iter().any(|kind| kind == context)
-    }
-}
-
-/// The kind that an endpoint hears only if it asks for it.
-const PRESENCE: &str = "user.presence";
-
 /// All endpoints.
 #[derive(Clone)]
 pub struct Endpoints {
-    /// The endpoints, each with another name.
+    /// The endpoints of the configuration, each with another name.
     pub list: Vec<Endpoint>,
-    /// What sends webhooks.
+    /// What sends webhooks to these.
     pub sender: SharedSender,
+    /// What reaches those that are made by API; none if none can be.
+    pub dialer: Option<SharedDialer>,
     /// Attempts of one endpoint that may be under way at the same time.
     pub in_flight: usize,
     /// The most bytes of a preview; 0 for none.
     pub preview_bytes: usize,
 }
 
-/// What the chat tells those who follow it closely.
-pub(crate) struct Sources {
-    /// Rooms of which something is durable.
-    pub(crate) hints: Arc<Hints>,
-    /// How people are, for each endpoint that wants to hear of it, in the order of the endpoints.
-    pub(crate) presence: Vec<Arc<Newest>>,
-}
-
-impl Endpoints {
-    /// Those that are told which messages were reported.
-    pub(crate) fn told_of_reports(&self) -> Vec<Arc<str>> {
-        let wanting = self.list.iter().filter(|endpoint| endpoint.wants(REPORTED));
-        wanting.map(|endpoint| endpoint.name.clone()).collect()
-    }
-
-    /// The sources of what these endpoints are told.
-    pub(crate) fn sources(&self) -> Sources {
-        let wanting = self.list.iter().filter(|endpoint| endpoint.wants(PRESENCE));
-        Sources { hints: Arc::default(), presence: wanting.map(|_| Arc::default()).collect() }
-    }
-}
-
 /// The endpoints at work.
 pub(crate) struct Outgoing {
     services: Services,
-    workers: Vec<Arc<Worker>>,
-    sources: Sources,
+    activity: Arc<Activity>,
+    endpoints: Endpoints,
+    workers: Arc<Workers>,
+    /// Rooms of which something is durable.
+    hints: Arc<Hints>,
+    /// Held while endpoints begin and end.
+    changing: tokio::sync::Mutex<()>,
+    stopped: AtomicBool,
 }
 
 impl Outgoing {
-    /// Endpoints that are told what comes from their sources.
+    /// Endpoints that are told what the hints say.
     pub(crate) fn new(
         services: &Services,
         activity: &Arc<Activity>,
         endpoints: Endpoints,
-        sources: Sources,
+        hints: Arc<Hints>,
     ) -> Arc<Self> {
-        let Endpoints { list, sender, in_flight, preview_bytes } = endpoints;
-        let worker = |endpoint| {
-            let limits = (in_flight.max(1), preview_bytes);
-            let (services, activity) = (services.clone(), activity.clone());
-            Arc::new(Worker::new(services, activity, endpoint, sender.clone(), limits))
-        };
         Arc::new(Self {
             services: services.clone(),
-            workers: list.into_iter().map(worker).collect(),
-            sources,
+            activity: activity.clone(),
+            endpoints,
+            workers: Arc::default(),
+            hints,
+            changing: tokio::sync::Mutex::default(),
+            stopped: false.into(),
         })
     }
 
@@ -158,87 +133,98 @@ impl Outgoing {
 
     /// Delivers until core ends.
     pub(crate) fn start(self: &Arc<Self>, ended: &watch::Receiver<()>) {
-        for worker in &self.workers {
-            spawn(worker.clone().deliver(ended.clone()));
-            spawn(worker.clone().keep(ended.clone()));
-            if worker.endpoint.wants(REPORTED) {
-                spawn(worker.clone().tell_reports(ended.clone()));
-            }
-        }
-        let wanting = self.workers.iter().filter(|worker| worker.endpoint.wants(PRESENCE));
-        for (worker, newest) in wanting.zip(&self.sources.presence) {
-            spawn(worker.clone().tell_presence(newest.clone(), ended.clone()));
+        let configured = self.endpoints.list.iter().map(|endpoint| {
+            let sender = self.endpoints.sender.clone();
+            Running::start(self.worker(endpoint.clone(), sender, None), None)
+        });
+        self.workers.set(configured.collect());
+        self.announce();
+        if self.endpoints.dialer.is_some() {
+            let outgoing = self.clone();
+            spawn(every(READ_AGAIN, ended.clone(), move || {
+                let outgoing = outgoing.clone();
+                async move { outgoing.read_again().await }
+            }));
         }
         let (outgoing, mut ended) = (self.clone(), ended.clone());
         spawn(async move {
             loop {
                 let rooms = tokio::select! {
                     biased;
-                    _ = ended.changed() => return,
-                    rooms = outgoing.sources.hints.take() => rooms,
+                    _ = ended.changed() => break,
+                    rooms = outgoing.hints.take() => rooms,
                 };
+                let running = outgoing.workers.all();
                 for room in rooms {
                     // Where there is no place, the walker finds the room.
-                    outgoing.workers.iter().for_each(|worker| _ = worker.queue.push(room));
+                    running.iter().for_each(|running| _ = running.worker.queue.push(room));
                 }
             }
+            outgoing.stopped.store(true, Ordering::Relaxed);
+            let _turn = outgoing.changing.lock().await;
+            outgoing.workers.set(Vec::new());
         });
+    }
+
+    fn worker(&self, endpoint: Endpoint, sender: SharedSender, made: Option<Timestamp>) -> Worker {
+        let limits = (self.endpoints.in_flight.max(1), self.endpoints.preview_bytes);
+        let (services, activity) = (self.services.clone(), self.activity.clone());
+        Worker::new(services, activity, endpoint, sender, limits, made)
+    }
+
+    /// Tells the parts of the chat that have something to tell who wants to hear of it.
+    fn announce(&self) {
+        let running = self.workers.all();
+        self.hints.want(!running.is_empty());
+        let reported = running.iter().filter(|running| running.endpoint().wants(REPORTED));
+        let reported: Vec<_> = reported.map(|running| running.name().clone()).collect();
+        self.services.reports.tell(&reported);
+        let present = running.iter().filter(|running| running.endpoint().wants(PRESENCE));
+        self.services.presence_news.set(present.map(|running| running.newest.clone()).collect());
     }
 
     /// Waits for attempts under way in rooms that this node gives up, and writes down what was delivered.
     pub(crate) async fn drain(&self, belongs: impl Fn(RoomId) -> bool) {
         let end = Instant::now() + DRAIN;
-        for worker in &self.workers {
-            while worker.queue.is_busy(&belongs) && Instant::now() < end {
-                sleep(STEP).await;
-            }
-            worker.flush().await;
+        for running in self.workers.all().iter() {
+            drain(&running.worker, &belongs, end).await;
         }
     }
 
     /// Begins nothing more, and waits for what is under way.
     pub(crate) async fn stop(&self) {
-        self.workers.iter().for_each(|worker| worker.stop());
+        self.stopped.store(true, Ordering::Relaxed);
+        self.workers.all().iter().for_each(|running| running.worker.stop());
         self.drain(|_| true).await;
     }
 
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
     /// The workers of endpoints, or that of one.
-    fn workers(&self, endpoint: Option<&str>) -> impl Iterator<Item = &Arc<Worker>> {
+    fn workers(&self, endpoint: Option<&str>) -> Vec<Arc<Worker>> {
+        let running = self.workers.all();
         let is_meant =
-            move |worker: &&Arc<Worker>| endpoint.is_none_or(|name| name == &*worker.endpoint.name);
-        self.workers.iter().filter(is_meant)
+            |running: &&Arc<Running>| endpoint.is_none_or(|name| name == &**running.name());
+        running.iter().filter(is_meant).map(|running| running.worker.clone()).collect()
     }
 
     /// What becomes of each endpoint's webhooks, on this node.
     pub(crate) fn states_here(&self) -> Vec<EndpointState> {
-        self.workers.iter().map(|worker| worker.state()).collect()
+        self.workers(None).iter().map(|worker| worker.state()).collect()
     }
 
     /// What became of each endpoint's webhooks.
     pub(crate) fn statistics(&self) -> Vec<EndpointStatistics> {
-        self.workers.iter().map(|worker| worker.statistics()).collect()
+        self.workers(None).iter().map(|worker| worker.statistics()).collect()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endpoint_hears_what_it_asks_for() {
-        let endpoint = |kinds: &[&str], contexts: &[&str]| Endpoint {
-            name: "push".into(),
-            kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
-            contexts: contexts.iter().map(|kind| (*kind).to_owned()).collect(),
-        };
-        let all = endpoint(&["*"], &[]);
-        assert!(all.wants("chat.message.created") && !all.wants("user.presence"));
-        for asked in ["user.*", "user.presence"] {
-            assert!(endpoint(&[asked], &[]).wants("user.presence"));
-        }
-        let some = endpoint(&["room.*", "member.left"], &["booking"]);
-        assert!(some.wants("room.created") && some.wants("member.left"));
-        assert!(!some.wants("member.joined") && !some.wants("chat.message.created"));
-        assert!(some.follows("booking") && !some.follows("cafe") && all.follows("cafe"));
+/// Waits for attempts of one endpoint, and writes down what was delivered.
+async fn drain(worker: &Worker, belongs: impl Fn(RoomId) -> bool, end: Instant) {
+    while worker.queue.is_busy(&belongs) && Instant::now() < end {
+        sleep(STEP).await;
     }
+    worker.flush().await;
 }

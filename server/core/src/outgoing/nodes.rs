@@ -11,7 +11,7 @@ use caffis_schema::{
 };
 use futures_util::future::join_all;
 
-use super::{Outgoing, dead_letters::Cursor};
+use super::{Outgoing, dead_letters::Cursor, made::settings_of};
 use crate::{
     cluster::{Owner, Shard},
     errors::{no_owner, owner_stopped},
@@ -55,6 +55,14 @@ impl Outgoing {
                     Some(whole) => add(whole, &state),
                     None => _ = merged.insert(state.endpoint.clone(), state),
                 }
+            }
+        }
+        let running = self.workers.all();
+        // One that another node has not taken away yet is none any more.
+        merged.retain(|name, _| running.iter().any(|running| **running.name() == *name.as_str()));
+        for running in running.iter() {
+            if let Some(state) = merged.get_mut(&**running.name()) {
+                state.settings = Some(settings_of(running));
             }
         }
         EndpointStates { endpoints: List::cut(merged.into_values().collect()), silent_shards }
@@ -171,7 +179,7 @@ impl Outgoing {
     /// There is no endpoint with this name.
     fn known(&self, endpoint: Option<&str>) -> Result<(), Error> {
         match endpoint {
-            Some(_) if self.workers(endpoint).next().is_none() => {
+            Some(_) if self.workers(endpoint).is_empty() => {
                 Err(Error::refused(ErrorCode::NotFound, "There is no such endpoint."))
             }
             _ => Ok(()),

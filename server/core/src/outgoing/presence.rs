@@ -62,14 +62,14 @@ impl Worker {
             availability: presence.availability,
             last_seen: presence.last_seen.map(Moment),
         });
-        let name = &self.endpoint.name;
+        let name = &self.name;
         let webhook = Outbound {
             endpoint: name.clone(),
             id: format!("evt_{:016x}_{time}_{name}", digest(&presence.user)),
             body: event.body(*time).into(),
         };
         let under_way = self.counters.attempt();
-        let answer = self.sender.send(&webhook).await;
+        let answer = self.sender().send(&webhook).await;
         drop(under_way);
         match verdict(answer) {
             Verdict::Delivered => {

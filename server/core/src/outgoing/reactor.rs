@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::worker::Worker;
+use super::workers::Workers;
 use crate::{
     reactors::{Reaction, Reactor},
     room::RoomCell,
@@ -12,7 +12,7 @@ use crate::{
 pub(crate) const NAME: &str = "outgoing";
 
 /// Schedules retries for rooms of which an endpoint was not told all. It waits for no endpoint.
-pub(super) struct RetryReactor(pub(super) Vec<Arc<Worker>>);
+pub(super) struct RetryReactor(pub(super) Arc<Workers>);
 
 impl Reactor for RetryReactor {
     fn name(&self) -> &'static str {
@@ -21,8 +21,8 @@ impl Reactor for RetryReactor {
 
     fn react<'a>(&'a self, room: &'a Arc<RoomCell>) -> Reaction<'a> {
         Box::pin(async move {
-            for worker in &self.0 {
-                worker.follow(room).await?;
+            for running in self.0.all().iter() {
+                running.worker.follow(room).await?;
             }
             Ok(())
         })

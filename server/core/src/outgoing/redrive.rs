@@ -86,7 +86,7 @@ impl Outgoing {
     ///
     /// # Errors
     /// `not_found` if there is none, and the store's.
-    pub(super) async fn find(&self, id: &str) -> Result<(&Arc<Worker>, DeadLetterRow), Error> {
+    pub(super) async fn find(&self, id: &str) -> Result<(Arc<Worker>, DeadLetterRow), Error> {
         if let Some(room) = room_of_webhook(id) {
             for worker in self.workers(None) {
                 let rows = worker.dead_letters.list(Shard::of(room)).await?;
@@ -152,7 +152,7 @@ impl Worker {
         let (endpoint, id) = (row.endpoint.clone(), row.id.to_string());
         let webhook = Outbound { endpoint, id, body };
         let under_way = self.counters.attempt();
-        let answer = timeout_at(end, self.sender.send(&webhook)).await;
+        let answer = timeout_at(end, self.sender().send(&webhook)).await;
         drop(under_way);
         let Ok(answer) = answer else {
             self.counters.failed();

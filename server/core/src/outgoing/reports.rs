@@ -59,8 +59,13 @@ impl Worker {
     }
 
     async fn look_for_reports(&self, Waiting(waiting): &mut Waiting) {
+        if !self.endpoint().wants(REPORTED) {
+            // What waits is looked at when it wants to hear of it again.
+            waiting.clear();
+            return;
+        }
         let owners = &self.services.owners;
-        let noted = self.services.reports.noted(&self.endpoint.name);
+        let noted = self.services.reports.noted(&self.name);
         for shard in Shard::all() {
             let Owner::Here { epoch } = owners.owner(shard) else {
                 waiting.remove(&shard);
@@ -79,7 +84,7 @@ impl Worker {
                 Ok(Left::Nothing) => None,
                 Ok(Left::After(wait)) => Some(Instant::now() + wait),
                 Err(error) => {
-                    let endpoint = &*self.endpoint.name;
+                    let endpoint = &*self.name;
                     tracing::debug!(%error, endpoint, "reports are told later");
                     Some(Instant::now() + super::policy::FIRST)
                 }
@@ -89,7 +94,7 @@ impl Worker {
 
     async fn tell_reports_of(&self, shard: Shard) -> Result<Left, Error> {
         loop {
-            let (store, whole) = (&*self.services.store, vec![self.endpoint.name.to_value()]);
+            let (store, whole) = (&*self.services.store, vec![self.name.to_value()]);
             let partition = ReportTaskRow::partition(&shard.get());
             let (from, to) = (Bound::Included(whole.clone()), Bound::Included(whole));
             let rows: Vec<ReportTaskRow> = tables::scan(store, partition, from, to, PAGE).await?;
@@ -128,10 +133,10 @@ impl Worker {
         if let Err(open) = self.breaker.admit(Instant::now()) {
             return Ok(Left::After(open));
         }
-        let (endpoint, id) = (self.endpoint.name.clone(), report_id(row, &self.endpoint.name));
+        let (endpoint, id) = (self.name.clone(), report_id(row, &self.name));
         let webhook = Outbound { endpoint, id, body };
         let under_way = self.counters.attempt();
-        let answer = self.sender.send(&webhook).await;
+        let answer = self.sender().send(&webhook).await;
         drop(under_way);
         let (reason, wait) = match verdict(answer) {
             Verdict::Delivered => {
@@ -156,7 +161,7 @@ impl Worker {
             return Ok(Left::After(wait));
         }
         let dead = DeadLetterRow {
-            endpoint: self.endpoint.name.clone(),
+            endpoint: self.name.clone(),
             shard: row.shard,
             died: now,
             id: webhook.id.into(),
@@ -211,7 +216,7 @@ impl Worker {
         };
         let state = cell.state().ok_or_else(not_now)?;
         let meta = &state.meta;
-        if row.time < self.since() || !self.endpoint.follows(&meta.context.kind) {
+        if row.time < self.since() || !self.endpoint().follows(&meta.context.kind) {
             return Ok(None);
         }
         let found = forward(services, &cell, &state, position, position, 1).await?.pop();

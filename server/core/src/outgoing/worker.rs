@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use caffis_schema::{Error, ErrorCode, RoomId, Text, Timestamp, endpoints::EndpointState};
 use futures_util::{StreamExt, stream, stream::FuturesUnordered};
 use tokio::{
@@ -59,8 +60,10 @@ const EXPIRE: Duration = Duration::from_secs(60);
 pub(super) struct Worker {
     pub(super) services: Services,
     pub(super) activity: Arc<Activity>,
-    pub(super) endpoint: Endpoint,
-    pub(super) sender: SharedSender,
+    pub(super) name: Arc<str>,
+    /// What it is told now.
+    endpoint: ArcSwap<Endpoint>,
+    sender: Mutex<SharedSender>,
     pub(super) preview_bytes: usize,
     in_flight: usize,
     /// Since when it is told anything.
@@ -88,19 +91,21 @@ impl Worker {
         endpoint: Endpoint,
         sender: SharedSender,
         (in_flight, preview_bytes): (usize, usize),
+        made: Option<Timestamp>,
     ) -> Self {
         let (name, store, stamps) =
-            (&endpoint.name, services.store.clone(), services.stamps.clone());
+            (endpoint.name.clone(), services.store.clone(), services.stamps.clone());
         Self {
             progress: Progress::new(name.clone(), store.clone(), stamps.clone()),
-            dead_letters: DeadLetters::new(name.clone(), store, stamps),
+            dead_letters: DeadLetters::new(name.clone(), store, stamps, made.unwrap_or_default()),
             services,
             activity,
-            endpoint,
-            sender,
+            name,
+            endpoint: ArcSwap::from_pointee(endpoint),
+            sender: Mutex::new(sender),
             preview_bytes,
             in_flight,
-            since: OnceLock::new(),
+            since: made.map_or_else(OnceLock::new, OnceLock::from),
             queue: Queue::default(),
             breaker: CircuitBreaker::default(),
             last_reason: Mutex::default(),
@@ -111,6 +116,27 @@ impl Worker {
             expired: Mutex::default(),
             stopped: false.into(),
         }
+    }
+
+    /// What the endpoint is told now.
+    pub(super) fn endpoint(&self) -> Arc<Endpoint> {
+        self.endpoint.load_full()
+    }
+
+    /// What carries webhooks to it now.
+    pub(super) fn sender(&self) -> SharedSender {
+        lock(&self.sender).clone()
+    }
+
+    /// It is told something else from now on.
+    pub(super) fn set_endpoint(&self, endpoint: Endpoint) {
+        self.endpoint.store(Arc::new(endpoint));
+    }
+
+    /// It is somewhere else from now on, or its secrets are others: what failed there says nothing.
+    pub(super) fn set_sender(&self, sender: SharedSender) {
+        *lock(&self.sender) = sender;
+        self.breaker.close();
     }
 
     /// Tells the endpoint what waits, many rooms side by side, until core ends.
@@ -144,7 +170,7 @@ impl Worker {
         if let Err(error) = self.deliver_room(room).await
             && let Ok(epoch) = self.epoch_of(room)
         {
-            tracing::debug!(%error, ?room, endpoint = &*self.endpoint.name, "told later");
+            tracing::debug!(%error, ?room, endpoint = &*self.name, "told later");
             self.put_off(room, epoch, &error).await;
         }
         room
@@ -191,7 +217,7 @@ impl Worker {
                     worker.queue.push(room);
                 }
                 if let Err(error) = worker.look().await {
-                    let endpoint = &*worker.endpoint.name;
+                    let endpoint = &*worker.name;
                     tracing::warn!(%error, endpoint, "what waits for the endpoint cannot be read");
                 }
             }
@@ -202,7 +228,7 @@ impl Worker {
     /// Writes the positions that the store does not have.
     pub(super) async fn flush(&self) {
         if let Err(error) = self.progress.flush().await {
-            let endpoint = &*self.endpoint.name;
+            let endpoint = &*self.name;
             tracing::warn!(%error, endpoint, "what was delivered is written down later");
         }
     }
@@ -211,7 +237,7 @@ impl Worker {
     async fn look(&self) -> Result<(), StoreError> {
         let now = self.services.clock.now();
         if self.since.get().is_none() {
-            let row = EndpointRow { endpoint: self.endpoint.name.clone(), since: now };
+            let row = EndpointRow { endpoint: self.name.clone(), since: now };
             let found = tables::insert_if_absent(&*self.services.store, &row).await?;
             // Set once, here.
             let _ = self.since.set(found.map_or(now, |row| row.since));
@@ -250,7 +276,7 @@ impl Worker {
 
     /// Queues the waiting rooms of a shard that are due.
     async fn collect(&self, shard: (Shard, u64), now: Timestamp) -> Result<(), StoreError> {
-        let (store, name) = (&self.services.store, &self.endpoint.name);
+        let (store, name) = (&self.services.store, &self.name);
         let take = |row: &tables::RetryRow| match row.due <= now {
             true => self.queue.push(row.room).then_some(true),
             false => Some(false),
@@ -273,7 +299,7 @@ impl Worker {
         if self.retries.total().0 == 0 {
             return Ok(());
         }
-        let (store, name) = (&self.services.store, &self.endpoint.name);
+        let (store, name) = (&self.services.store, &self.name);
         let mut over = Vec::new();
         let take = |row: &tables::RetryRow| {
             let is_over = is_over(row.since, row.since, now) && over.len() < TROUBLED;
@@ -362,10 +388,11 @@ impl Worker {
             oldest,
             broken: self.breaker.is_open(),
             reason: (!reason.is_empty()).then(|| Text::cut(&reason)),
+            settings: None,
         }
     }
 
     pub(super) fn statistics(&self) -> EndpointStatistics {
-        self.counters.read(&self.endpoint.name, self.retries.total())
+        self.counters.read(&self.name, self.retries.total())
     }
 }

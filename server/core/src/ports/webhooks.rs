@@ -44,3 +44,32 @@ pub trait WebhookSender: Send + Sync + 'static {
 
 /// A sender, shared.
 pub type SharedSender = Arc<dyn WebhookSender>;
+
+/// Where an endpoint is that was made by API, and by what it knows that a webhook is ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The endpoint's name.
+    pub endpoint: Arc<str>,
+    /// Its address.
+    pub url: Arc<str>,
+    /// Each of these signs: `whsec_…`.
+    pub secrets: Vec<Arc<str>>,
+}
+
+/// Whether webhooks may go to an address, or why not; to come.
+pub type Checking<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+
+/// Reaches endpoints that were made by API.
+pub trait Dialer: Send + Sync + 'static {
+    /// Whether webhooks may go to an address as things are now; each delivery checks it again.
+    fn check<'a>(&'a self, url: &'a str) -> Checking<'a>;
+
+    /// What carries webhooks to an endpoint.
+    ///
+    /// # Errors
+    /// What is wrong with its address or its secrets.
+    fn dial(&self, target: &Target) -> Result<SharedSender, String>;
+}
+
+/// A dialer, shared.
+pub type SharedDialer = Arc<dyn Dialer>;

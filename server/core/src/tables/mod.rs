@@ -61,7 +61,7 @@ pub use self::{
     members::MemberRow,
     mentions::MentionRow,
     nodes::NodeRow,
-    outgoing::{DeadLetterRow, EndpointRow, ProgressRow, RetryRow},
+    outgoing::{DeadLetterRow, EndpointRow, MadeEndpointRow, ProgressRow, RetryRow},
     pages::{from_the_end, whole},
     pins::PinsRow,
     placements::PlacementRow,
@@ -89,7 +89,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 20;
+pub const VERSION: u32 = 21;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -106,6 +106,7 @@ pub static ALL: &[&Table] = &[
     HeadRow::TABLE,
     KeyUseRow::TABLE,
     LeaseRow::TABLE,
+    MadeEndpointRow::TABLE,
     MarkerRow::TABLE,
     MemberRow::TABLE,
     MentionRow::TABLE,

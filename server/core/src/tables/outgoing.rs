@@ -91,3 +91,43 @@ table! {
         }
     }
 }
+
+table! {
+    /// Endpoints that were made by API. Written conditionally only, so no change undoes another one. A name that
+    /// was used once keeps its row.
+    pub struct MadeEndpointRow in "made_endpoints" {
+        partition {
+            /// Always 0: one scan lists all.
+            list: u64,
+        }
+        clustering {
+            /// The endpoint's name.
+            asc name: Arc<str>,
+        }
+        values {
+            /// Where it is; empty once it was deleted.
+            url: Arc<str>,
+            /// The kinds of events that it is told, with spaces between them.
+            kinds: Arc<str>,
+            /// The types of contexts of whose rooms it is told, with spaces between them; empty for all rooms.
+            contexts: Arc<str>,
+            /// The secret that signs, as it is: nobody can sign with a digest. Empty once it was deleted.
+            secret: Arc<str>,
+            /// The secret before.
+            former: Option<Arc<str>>,
+            /// Until when that one signs, too.
+            former_until: Option<Timestamp>,
+            /// When it was made: it is told what happens from then on.
+            created: Timestamp,
+            /// When it was changed last.
+            changed: Timestamp,
+            /// Since when it is no endpoint any more.
+            deleted: Option<Timestamp>,
+        }
+    }
+}
+
+impl MadeEndpointRow {
+    /// The partition of all of them.
+    pub const LIST: u64 = 0;
+}

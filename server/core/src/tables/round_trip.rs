@@ -226,6 +226,9 @@ round_trips! {
     heads: HeadRow { room, position, number, time, sender, preview }
     key_uses: KeyUseRow { list, name, used }
     leases: LeaseRow { node, beat, fenced, leaving, reserved, address }
+    made_endpoints: MadeEndpointRow {
+        list, name, url, kinds, contexts, secret, former, former_until, created, changed, deleted
+    }
     markers: MarkerRow { room, user, delivered, read, unread_from, muted_until }
     members: MemberRow { room, user, role, joined, joined_position, visible_after, unread_after }
     hook_dead_letters: DeadLetterRow { endpoint, shard, died, id, kind, room, position, attempts, reason }

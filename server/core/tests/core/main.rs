@@ -30,6 +30,7 @@ mod hides;
 mod history;
 mod inquiries;
 mod limits;
+mod made_endpoints;
 mod markers;
 mod members;
 mod mentions;

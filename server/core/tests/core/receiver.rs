@@ -8,7 +8,9 @@ use std::{
 
 use caffis_core::{
     outgoing::{Endpoint, Endpoints},
-    ports::webhooks::{Answer, AnswerFuture, Outbound, WebhookSender},
+    ports::webhooks::{
+        Answer, AnswerFuture, Checking, Dialer, Outbound, SharedSender, Target, WebhookSender,
+    },
 };
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -39,6 +41,7 @@ pub(crate) enum Mood {
 #[derive(Default)]
 struct State {
     seen: Vec<Seen>,
+    dialled: Vec<Target>,
     moods: BTreeMap<String, Mood>,
     /// How long an answer takes.
     takes: Duration,
@@ -94,17 +97,38 @@ impl WebhookSender for Receiver {
     }
 }
 
+impl Dialer for Receiver {
+    fn check<'a>(&'a self, url: &'a str) -> Checking<'a> {
+        let inside = url.contains("10.0.0.");
+        let checked = if inside { Err("It is inside.".to_owned()) } else { Ok(()) };
+        Box::pin(std::future::ready(checked))
+    }
+
+    fn dial(&self, target: &Target) -> Result<SharedSender, String> {
+        self.0.lock().expect("not poisoned").dialled.push(target.clone());
+        Ok(Arc::new(self.clone()))
+    }
+}
+
 impl Receiver {
+    /// With which secrets, and where, an endpoint that was made by API is reached now.
+    pub(crate) fn target(&self, endpoint: &str) -> Option<Target> {
+        let state = self.0.lock().expect("not poisoned");
+        state.dialled.iter().rev().find(|target| &*target.endpoint == endpoint).cloned()
+    }
+
     /// Endpoints with these names and kinds.
     pub(crate) fn endpoints(&self, endpoints: &[(&str, &[&str])]) -> Endpoints {
         let endpoint = |(name, kinds): &(&str, &[&str])| Endpoint {
             name: (*name).into(),
+            url: format!("https://{name}.example.org/").into(),
             kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
             contexts: Vec::new(),
         };
         Endpoints {
             list: endpoints.iter().map(endpoint).collect(),
             sender: Arc::new(self.clone()),
+            dialer: Some(Arc::new(self.clone())),
             in_flight: 16,
             preview_bytes: 120,
         }

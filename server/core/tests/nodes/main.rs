@@ -46,6 +46,8 @@ mod inquiries;
 mod large;
 #[path = "../core/limits.rs"]
 mod limits;
+#[path = "../core/made_endpoints.rs"]
+mod made_endpoints;
 #[path = "../core/markers.rs"]
 mod markers;
 #[path = "../core/members.rs"]

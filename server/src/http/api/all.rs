@@ -1,12 +1,12 @@
 //! All operations: the only place that knows them.
 
 use super::{
-    changes, contexts, drafts, entries, markers, marks, members, messages, operation::Operation,
-    people, reports, rooms, search, webhooks,
+    changes, contexts, drafts, endpoints, entries, markers, marks, members, messages,
+    operation::Operation, people, reports, rooms, search, webhooks,
 };
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 13] = [
+static OPERATIONS: [&[Operation]; 14] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
@@ -18,6 +18,7 @@ static OPERATIONS: [&[Operation]; 13] = [
     marks::OPERATIONS,
     drafts::OPERATIONS,
     people::OPERATIONS,
+    endpoints::OPERATIONS,
     webhooks::OPERATIONS,
     reports::OPERATIONS,
 ];

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use caffis_core::model::caller::Rights;
 use caffis_schema::{
     ErrorCode, Text, UserId,
-    endpoints::WebhookId,
+    endpoints::{EndpointName, WebhookId},
     ids::MAX_EXACT,
     limits,
 };
@@ -190,6 +190,7 @@ fn in_path_schema(name: &str, schemas: &mut Schemas) -> Value {
         "kind" => schemas.of(Text::<{ limits::CONTEXT_TYPE_BYTES }>::SCHEMA),
         "id" => schemas.of(Text::<{ limits::CONTEXT_ID_BYTES }>::SCHEMA),
         "webhook" => schemas.of(WebhookId::SCHEMA),
+        "endpoint" => schemas.of(EndpointName::SCHEMA),
         _ => schemas.of(UserId::SCHEMA),
     }
 }

@@ -13,6 +13,7 @@ mod console;
 mod contexts;
 mod document;
 mod drafts;
+mod endpoints;
 mod entries;
 mod errors;
 mod input;

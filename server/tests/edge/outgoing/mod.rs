@@ -1,5 +1,6 @@
 //! Webhooks to other services, from the real binary to a real receiver.
 
+mod made;
 mod receiver;
 
 use std::time::{Duration, Instant};

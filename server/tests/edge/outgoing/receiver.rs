@@ -27,6 +27,8 @@ struct Book {
     /// The ids of all attempts.
     ids: Vec<String>,
     unsigned: usize,
+    /// The secret that it shares with the chat now, instead of the first one.
+    secret: Option<String>,
     status: Option<u16>,
     redirect: Option<String>,
 }
@@ -42,7 +44,8 @@ pub(super) struct Receiver {
 async fn take(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let (book, noted) = &*shared.0;
     let mut book = book.lock().unwrap();
-    let signed = Webhook::new(SECRET).unwrap().verify(&body, &headers).is_ok();
+    let secret = book.secret.as_deref().unwrap_or(SECRET);
+    let signed = Webhook::new(secret).unwrap().verify(&body, &headers).is_ok();
     book.unsigned += usize::from(!signed);
     book.ids.push(headers["webhook-id"].to_str().unwrap().to_owned());
     noted.notify_waiters();
@@ -76,6 +79,11 @@ impl Receiver {
 
     pub(super) fn port(&self) -> u16 {
         self.place.port()
+    }
+
+    /// From now on it checks with another secret.
+    pub(super) fn knows(&self, secret: &str) {
+        self.book(|book| book.secret = Some(secret.to_owned()));
     }
 
     /// From now on it answers with a status.
