@@ -6,6 +6,7 @@
 //! is bounded in count and time.
 //!
 //! - [`wire`]: a lean WebSocket client, so that the generator measures the server and not itself.
+//! - [`http`]: the same for requests over HTTP.
 //! - [`server`]: the server's process; [`usage`]: what it uses.
 //! - [`scenarios`]: what is measured; [`floor`]: what it costs at least.
 //! - [`report`]: medians, table, JSON, and the aims.
@@ -14,6 +15,7 @@
 
 mod floor;
 mod frames;
+mod http;
 mod report;
 mod scenarios;
 mod server;

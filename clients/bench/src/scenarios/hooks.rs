@@ -2,11 +2,8 @@
 
 use std::{cell::RefCell, collections::BTreeMap, net::SocketAddr, rc::Rc, time::Duration};
 
-use anyhow::Context as _;
 use caffis_schema::{Event, ServerFrame};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     task::spawn_local,
     time::{Instant, sleep_until},
 };
@@ -14,6 +11,7 @@ use tokio::{
 use super::{Cell, Meter, Plan, each, join, now, person, settle};
 use crate::{
     frames::{self, Clock},
+    http::Http,
     server::{HOOK_SECRET, Server, Start},
     tally::{Figures, Latencies},
     wire::{Shared, Wire},
@@ -52,18 +50,14 @@ pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
 
 /// A connection over which webhooks are sent, one after the other.
 struct Sender {
-    stream: TcpStream,
-    server: SocketAddr,
+    http: Http,
     key: ring::hmac::Key,
-    answer: Vec<u8>,
 }
 
 impl Sender {
     async fn connect(server: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(server).await?;
-        stream.set_nodelay(true)?;
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, HOOK_SECRET.as_bytes());
-        Ok(Self { stream, server, key, answer: Vec::new() })
+        Ok(Self { http: Http::connect(server).await?, key })
     }
 
     /// Sends an event and waits until it is done.
@@ -74,27 +68,12 @@ impl Sender {
         let time = now().get() / 1_000;
         let signature = ring::hmac::sign(&self.key, format!("{id}.{time}.{body}").as_bytes());
         let signature = BASE64_STANDARD.encode(signature);
-        let request = format!(
-            "POST /api/chat/hooks/bench HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
-             webhook-id: {id}\r\nwebhook-timestamp: {time}\r\nwebhook-signature: v1,{signature}\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            self.server,
-            body.len()
+        let headers = format!(
+            "Content-Type: application/json\r\nwebhook-id: {id}\r\nwebhook-timestamp: {time}\r\n\
+             webhook-signature: v1,{signature}\r\n"
         );
-        self.stream.write_all(request.as_bytes()).await?;
-        self.answer.clear();
-        loop {
-            let count = self.stream.read_buf(&mut self.answer).await?;
-            anyhow::ensure!(count > 0, "the server closed the connection");
-            let text = String::from_utf8_lossy(&self.answer);
-            let Some((head, rest)) = text.split_once("\r\n\r\n") else { continue };
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            let length: usize = length.context("an answer without a length")?.parse()?;
-            if rest.len() >= length {
-                anyhow::ensure!(head.starts_with("HTTP/1.1 200"), "answered with {text}");
-                return Ok(());
-            }
-        }
+        self.http.request("POST /api/chat/hooks/bench", &headers, &body).await?;
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ mod loss;
 mod marks;
 mod nodes;
 mod outgoing;
+mod rest;
 mod restart;
 mod rooms;
 mod saturate;
@@ -120,6 +121,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario::new("storm", |plan| Box::pin(storm::alone(plan))),
     Scenario::new("nodes", |plan| Box::pin(nodes::run(plan))).runs(1).long(),
     Scenario::new("cluster-storm", |plan| Box::pin(storm::cluster(plan))).long(),
+    Scenario::new("rest", |plan| Box::pin(rest::run(plan))),
     Scenario::new("restart", |plan| Box::pin(restart::run(plan))),
     Scenario::new("loss", |plan| Box::pin(loss::run(plan))).runs(1).long(),
 ];
