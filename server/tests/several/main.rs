@@ -18,8 +18,12 @@ mod nodes;
 #[path = "../journey/plug.rs"]
 #[allow(dead_code, reason = "shared with the journeys")]
 mod plug;
+#[path = "../edge/outgoing/receiver.rs"]
+#[allow(dead_code, reason = "shared with the tests of the edge")]
+mod receiver;
 mod rest;
 mod start;
 mod together;
 mod traffic;
+mod webhooks;
 mod wire;

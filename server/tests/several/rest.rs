@@ -12,20 +12,20 @@ use crate::{
 /// How long a key that was revoked on one node may be good on another.
 const BOUND: Duration = Duration::from_secs(6);
 
-async fn keys(server: &Server, arguments: &[&str]) -> String {
+pub(crate) async fn keys(server: &Server, arguments: &[&str]) -> String {
     let data = server.setup.data();
     let arguments = [&["keys"], arguments, &["--data", data.to_str().unwrap()]].concat();
     run(&arguments).await.worked().trim().to_owned()
 }
 
 /// Status and body.
-async fn answer(request: reqwest::RequestBuilder, key: &str) -> (u16, Value) {
+pub(crate) async fn answer(request: reqwest::RequestBuilder, key: &str) -> (u16, Value) {
     let answer = request.bearer_auth(key).send().await.unwrap();
     let status = answer.status().as_u16();
     (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap())
 }
 
-async fn get(server: &Server, path: &str, key: &str) -> (u16, Value) {
+pub(crate) async fn get(server: &Server, path: &str, key: &str) -> (u16, Value) {
     answer(http().get(server.url(path)), key).await
 }
 

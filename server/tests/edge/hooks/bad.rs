@@ -22,7 +22,7 @@ fn refused((status, problem): (u16, Value), expected: u16, code: &str) {
 }
 
 /// The log has a line for each of these, and neither a secret nor what was sent.
-async fn logged(server: &Server, codes: &[&str]) {
+pub(super) async fn logged(server: &Server, codes: &[&str]) {
     let has = |log: &str, code: &str| {
         let refused = |line: &&str| line.contains("webhook refused") && line.contains("hint=");
         log.lines().filter(refused).any(|line| line.contains(code))

@@ -5,7 +5,10 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{Sending, setup};
-use crate::common::{Over, Person, Server};
+use crate::{
+    api::Api,
+    common::{Over, Person, Server},
+};
 
 fn meetup(version: u64, title: &str) -> Value {
     json!({"id": "inv_77", "version": version, "participants": ["giulia", "marco", "sara", "luca"],
@@ -26,6 +29,15 @@ async fn added(person: &mut Person, room: RoomId) {
     person
         .event(|event| match event {
             Event::RoomAdded(summary) => (summary.room == room).then_some(()),
+            _ => None,
+        })
+        .await;
+}
+
+async fn removed(person: &mut Person, room: RoomId) {
+    person
+        .event(|event| match event {
+            Event::RoomRemoved(gone) => (gone.room == room).then_some(()),
             _ => None,
         })
         .await;
@@ -92,37 +104,65 @@ async fn ten_at_once_make_one_room_that_outlives_a_kill() {
 }
 
 #[tokio::test]
-async fn every_kind_reaches_a_client() {
+async fn every_kind_reaches_clients_on_every_transport() {
     let server = setup().start().await;
-    let mut giulia = Person::enter(&server, "giulia", Over::WebSocket).await;
-    let people = json!([{"user": "giulia", "role": "Worker"}]);
+    let names = ["giulia", "marco", "sara", "luca"];
+    let mut clients = Vec::new();
+    for (name, over) in names.into_iter().zip(Over::ALL) {
+        clients.push(Person::enter(&server, name, over).await);
+    }
+    let people: Vec<_> = names.map(|user| json!({"user": user, "role": "Worker"})).into();
     let opened = |id: &str| json!({"id": id, "version": 1, "participants": people});
     let ended = |id: &str| json!({"id": id, "version": 2});
     for (first, data, last) in [
         ("invitation.accepted", meetup(1, "Coffee"), "meetup.cancelled"),
         (
             "match.created",
-            json!({"id": "inv_77", "version": 1, "participants": ["giulia"]}),
+            json!({"id": "inv_77", "version": 1, "participants": names}),
             "match.ended",
         ),
         ("booking.opened", opened("inv_77"), "booking.closed"),
         ("dispute.opened", opened("inv_77"), "dispute.closed"),
     ] {
         let room = room_of(&send(&server, first, first, data).await);
-        added(&mut giulia, room).await;
-        let told = card(&mut giulia).await;
-        assert_eq!((told.status.name(), told.status_version), ("open", 1), "{first}");
+        for client in &mut clients {
+            added(client, room).await;
+            let told = card(client).await;
+            assert_eq!((told.status.name(), told.status_version), ("open", 1), "{first}");
+        }
         room_of(&send(&server, last, last, ended("inv_77")).await);
-        let told = card(&mut giulia).await;
-        let status = if last == "meetup.cancelled" { "cancelled" } else { "closed" };
-        assert_eq!((told.status.name(), told.status_version), (status, 2), "{last}");
+        for client in &mut clients {
+            let told = card(client).await;
+            let status = if last == "meetup.cancelled" { "cancelled" } else { "closed" };
+            assert_eq!((told.status.name(), told.status_version), (status, 2), "{last}");
+        }
+    }
+    // Who takes part in a booking changes: those who are out are told, as those who stay.
+    let booking = room_of(&send(&server, "b", "booking.opened", opened("inv_78")).await);
+    for client in &mut clients {
+        added(client, booking).await;
+        card(client).await;
+    }
+    let fewer = json!({"id": "inv_78", "version": 2, "participants": people[..3]});
+    assert_eq!(room_of(&send(&server, "c", "booking.participants", fewer).await), booking);
+    for (client, name) in clients.iter_mut().zip(names) {
+        if name == "luca" {
+            removed(client, booking).await;
+        } else {
+            let opened = client.open(booking).await.unwrap();
+            assert_eq!(opened.room.members, 3, "{name}");
+        }
     }
     let cafe = json!({"id": "nero", "version": 1, "title": "Caffè Nero"});
     let room = room_of(&send(&server, "cafe", "cafe.opened", cafe).await);
-    let opened = giulia.open(room).await.unwrap();
-    assert_eq!(opened.room.name.as_deref(), Some("Caffè Nero"));
+    for client in &mut clients {
+        let opened = client.open(room).await.unwrap();
+        assert_eq!(opened.room.name.as_deref(), Some("Caffè Nero"));
+    }
     room_of(&send(&server, "cafe-2", "cafe.closed", ended("nero")).await);
-    assert_eq!(card(&mut giulia).await.status.name(), "closed");
+    for client in &mut clients {
+        while card(client).await.status.name() != "closed" {}
+    }
 }
 
 #[tokio::test]
@@ -149,4 +189,24 @@ async fn events_that_make_no_sense_are_refused() {
     room_of(&send(&server, "a", "invitation.accepted", meetup(1, "Coffee")).await);
     let (status, problem) = send(&server, "c", "meetup.updated", meetup(1, "Tea")).await;
     assert_eq!((status, &problem["code"]), (409, &json!("conflict")), "{problem}");
+    // A room of another class has this context already.
+    let api = Api::of(&server).await;
+    let map = api.service(&server, "map", "rooms").await;
+    let evidence = json!({"class": "evidence", "members": ["giulia"]});
+    map.put("/api/chat/contexts/meetup/inv_9", evidence).await.ok();
+    let mut data = meetup(1, "Coffee");
+    data["id"] = json!("inv_9");
+    let (status, problem) = send(&server, "d", "invitation.accepted", data).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("room_class")), "{problem}");
+    // Whoever takes part and never signed in is a member, and finds the room when they come.
+    let mut data = meetup(1, "Coffee");
+    (data["id"], data["participants"]) = (json!("inv_10"), json!(["giulia", "nobody-yet"]));
+    let room = room_of(&send(&server, "e", "invitation.accepted", data).await);
+    let mut late = Person::enter(&server, "nobody-yet", Over::WebSocket).await;
+    assert_eq!(late.open(room).await.unwrap().room.members, 2);
+    super::bad::logged(
+        &server,
+        &["data_invalid", "invalid", "not_found", "conflict", "room_class"],
+    )
+    .await;
 }
