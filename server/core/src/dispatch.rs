@@ -44,6 +44,8 @@ pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
 /// Forwards a message: what it says is read here, with the caller's rights, before the owner of the other room is asked.
 async fn forward_copied(call: Call, command: Forward) -> Handled {
     let (copied, refusal) = match forward::copy(&call, &command).await {
+        // A service forwards nothing: the room to which it would go says so, if the service may know of it.
+        _ if call.service().is_some() => (None, None),
         Ok(copied) => (Some(copied), None),
         Err(error) if error.retry_after_ms.is_some() => return Err(error),
         // An earlier copy of the command may have been done when there was something to forward.

@@ -46,18 +46,30 @@ pub(crate) async fn one(
     room: RoomId,
     position: Position,
 ) -> Result<MessagePreview, Error> {
-    let command = Previews { room, positions: List::cut(vec![position]) };
-    let found = match call.owner_elsewhere(room)? {
+    let found = ask(call, Previews { room, positions: List::cut(vec![position]) }).await?;
+    found.into_iter().next().ok_or_else(no_such_message)
+}
+
+/// Whether the caller may read a room, whichever node owns it.
+///
+/// # Errors
+/// `not_found` for who may not know of it, and as [`here`].
+pub(crate) async fn check_readable(call: &Call, room: RoomId) -> Result<(), Error> {
+    ask(call, Previews { room, positions: List::cut(Vec::new()) }).await.map(drop)
+}
+
+async fn ask(call: &Call, command: Previews) -> Result<Vec<MessagePreview>, Error> {
+    let room = command.room;
+    match call.owner_elsewhere(room)? {
         Some((nodes, node)) => {
             let asked = nodes.ask_call(node, call.asker(room), Command::Previews(command)).await?;
             match asked {
-                Reply::Previews(list) => list.previews.into_vec(),
-                _ => return Err(not_now()),
+                Reply::Previews(list) => Ok(list.previews.into_vec()),
+                _ => Err(not_now()),
             }
         }
-        None => here(call, &command).await?,
-    };
-    found.into_iter().next().ok_or_else(no_such_message)
+        None => here(call, &command).await,
+    }
 }
 
 /// A message as it is now, whichever node owns its room; none if there is none that the caller may see.

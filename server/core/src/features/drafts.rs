@@ -15,6 +15,7 @@ use crate::{
     call::{Call, Handled},
     model::text,
     ports::store::{Batch, Store, StoreError},
+    previews,
     tables::{self, DRAFT_KEPT, DraftRow},
 };
 
@@ -30,6 +31,10 @@ const READ: usize = DRAFTS + 20;
 /// `not_found` for a room that is not the caller's, `forbidden` for services, `text_not_allowed`, and what the store says.
 pub async fn handle(call: Call, command: Draft) -> Handled {
     call.check_known(command.room).await?;
+    if call.service().is_some() {
+        // Whoever may not know of the room hears first that there is none.
+        previews::check_readable(&call, command.room).await?;
+    }
     for_people(&call)?;
     text::check_remark(&command.text)?;
     let services = &call.services;
