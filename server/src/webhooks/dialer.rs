@@ -6,8 +6,8 @@ use caffis_core::ports::webhooks::{Checking, Dialer, SharedSender, Target};
 use tokio::time::timeout;
 
 use super::{
-    HttpSender, address,
     guard::{Guard, Lookup, refused},
+    sender::{HttpSender, address},
 };
 use crate::config::{HookEndpoint, HookSettings, Secret, endpoint_url, is_webhook_secret};
 

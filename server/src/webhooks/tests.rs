@@ -5,9 +5,10 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -16,20 +17,26 @@ use axum::{
     extract::State,
     http::{
         HeaderMap, StatusCode,
-        header::{CONNECTION, LOCATION},
+        header::{CONNECTION, LOCATION, RETRY_AFTER},
     },
     response::{IntoResponse, Response},
     routing::post,
 };
-use caffis_core::ports::webhooks::{Answer, Dialer as _, Target};
+use caffis_core::ports::webhooks::{Answer, Dialer as _, Outbound, Target, WebhookSender as _};
 use futures_util::stream;
+use reqwest::Url;
+use standardwebhooks::Webhook;
 use tokio::{
     net::TcpListener,
     time::{Instant, sleep},
 };
 
-use super::{dialer::HttpDialer, guard::Found, *};
-use crate::config::{HookOutSettings, Secret};
+use super::{
+    dialer::HttpDialer,
+    guard::{Found, Lookup},
+    sender::{HttpSender, REASON_BYTES},
+};
+use crate::config::{HookEndpoint, HookOutSettings, HookSettings, Secret};
 
 const SECRETS: [&str; 2] =
     ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"];
