@@ -20,8 +20,7 @@ beforeAll(async () => {
     Person.arrives(await chromium.newContext({ locale }), server.url, user);
   giulia = await arrives("giulia", "en-GB");
   marco = await arrives("marco", "it-IT");
-  for (const target of TARGETS) await marco.makesGroup(target, ["giulia"]);
-  await giulia.makesGroup(SOURCE, ["marco"]);
+  for (const name of [...TARGETS, SOURCE]) await giulia.makesGroup(name, ["marco"]);
   await marco.open(SOURCE);
 });
 
