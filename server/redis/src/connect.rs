@@ -80,6 +80,8 @@ fn client(options: &Options, address: &Address) -> Result<Client, RedisError> {
         let address = ConnectionAddr::Tcp(host, port).into_connection_info()?;
         return Client::open(address.set_redis_settings(login));
     }
+    // `redis` takes the process's provider. If there is one already, it stays.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let address = ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None };
     let address = address.into_connection_info()?.set_redis_settings(login);
     let root_cert = options.authority.clone();
