@@ -23,7 +23,7 @@ use signal_hook::{
 };
 
 /// How long a child may run unless it is given another limit.
-const DEFAULT_LIMIT: Duration = Duration::from_secs(20 * 60);
+const DEFAULT_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// How long a child that was told to end may take before it is killed.
 const END_GRACE: Duration = Duration::from_secs(10);
 /// How long output is still read from what a child left running.

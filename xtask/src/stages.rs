@@ -46,7 +46,7 @@ const STAGES: [Stage; 11] = [
 ];
 
 /// Longer than any limit inside the tests, which explain themselves better.
-const TEST_LIMIT: Duration = Duration::from_secs(25 * 60);
+const TEST_LIMIT: Duration = Duration::from_secs(40 * 60);
 const LONG_TEST_LIMIT: Duration = Duration::from_secs(120 * 60);
 /// Some thousand faults.
 const CHAOS_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
