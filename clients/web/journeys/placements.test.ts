@@ -83,10 +83,10 @@ test("what is archived is behind a button, and back with the next message unless
   // From the details, and muted.
   await giulia.open("Caffè lungo");
   await giulia.showsDetails();
-  await giulia.page.getByTestId("mute-always").click();
-  await giulia.page.getByTestId("muted").waitFor();
   await giulia.page.getByTestId("details-archive").click();
   await giulia.page.getByTestId("details-unarchive").waitFor();
+  await giulia.page.getByTestId("mute-always").click();
+  await giulia.page.getByTestId("muted").waitFor();
   await marco.says("Sono qui");
   await giulia.sees(3);
   await shows(giulia, ["Moka", "Ristretto"]);

@@ -1,4 +1,5 @@
 import type { RoomSettings, RoomView } from "@caffis/chat";
+import { useEffect, useState } from "react";
 import { useChat } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Choice } from "../common/Choice.tsx";
@@ -14,9 +15,15 @@ export function Writing({ room }: { room: RoomView }) {
   const { t } = useI18n();
   const { client } = useChat();
   const action = useAction();
-  const { settings } = room.summary;
-  const set = (change: Partial<RoomSettings>) =>
-    void action.run(() => client.setRoom(room.id, change));
+  /** What was chosen and is not yet in the log. */
+  const [wanted, setWanted] = useState<Partial<RoomSettings>>({});
+  const said = JSON.stringify(room.summary.settings);
+  useEffect(() => setWanted({}), [said]); // What is in the log counts from then on.
+  const settings = { ...room.summary.settings, ...wanted };
+  const set = async (change: Partial<RoomSettings>) => {
+    setWanted(change);
+    if (!(await action.run(() => client.setRoom(room.id, change)))) setWanted({});
+  };
   // Somebody may have set another time over the API.
   const known = TIMES.find((time) => time === settings.slowModeSeconds);
   const times = known === undefined ? [...TIMES, settings.slowModeSeconds] : TIMES;
@@ -29,7 +36,7 @@ export function Writing({ room }: { room: RoomView }) {
         value={String(settings.slowModeSeconds)}
         options={times.map((time) => [String(time), t.slowModeTime(time)] as const)}
         disabled={action.busy}
-        onChange={(time) => set({ slowModeSeconds: Number(time) })}
+        onChange={(time) => void set({ slowModeSeconds: Number(time) })}
       />
       <Switch
         label={t.announcements}
@@ -37,7 +44,7 @@ export function Writing({ room }: { room: RoomView }) {
         checked={settings.announcements}
         disabled={action.busy}
         testId="announcements"
-        onChange={(announcements) => set({ announcements })}
+        onChange={(announcements) => void set({ announcements })}
       />
       <Switch
         label={t.frozen}
@@ -45,7 +52,7 @@ export function Writing({ room }: { room: RoomView }) {
         checked={settings.frozen}
         disabled={action.busy}
         testId="frozen"
-        onChange={(frozen) => set({ frozen })}
+        onChange={(frozen) => void set({ frozen })}
       />
       <Problem action={action} />
     </section>
