@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 // Both mostly wait, so they run together.
-test.concurrent("a browser killed over WebTransport is offline for others once the server notices", async ({
+test("a browser killed over WebTransport is offline for others once the server notices", async ({
   expect,
 }) => {
   const [giulia, marco] = await Promise.all([
@@ -51,9 +51,7 @@ test.concurrent("a browser killed over WebTransport is offline for others once t
   expect(giulia.problems).toEqual([]);
 });
 
-test.concurrent("a hidden page notices a killed server, although it asks less often", async ({
-  expect,
-}) => {
+test("a hidden page notices a killed server, although it asks less often", async ({ expect }) => {
   const people = await Promise.all([
     Person.arrives(await chromium.newContext(ENGLISH), dying.url, "giulia"),
     Person.arrives(await chromium.newContext(ENGLISH), dying.urlWithoutUdp, "marco"),
