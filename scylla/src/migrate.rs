@@ -344,18 +344,23 @@ impl<'a> Migration<'a> {
     }
 }
 
-/// Gives one statement, and waits until all servers agree on the schema.
+/// Gives one statement when all servers agree on the schema, and waits until they agree on the new one.
+///
+/// The driver waits only after what this connection changed. Another node may have changed something just before:
+/// the server that was asked has it, and the one that gets the next statement may not.
 async fn execute(client: &Client, statement: &str) -> Result<(), MigrateError> {
     tracing::info!("migrating: {}", first_line(statement));
     let failed =
         |reason| MigrateError::Statement { statement: first_line(statement).to_owned(), reason };
+    let agreed = || async {
+        let agreed = client.session.await_schema_agreement().await;
+        agreed.map(drop).map_err(|error| failed(sentence(error)))
+    };
+    agreed().await?;
     let mut text = Statement::new(statement);
     text.set_request_timeout(Some(SCHEMA_CHANGE));
     client.session.query_unpaged(text, ()).await.map_err(|error| failed(sentence(error)))?;
-    // The driver waits only for what this statement changed. Where another node has just made the
-    // same thing on this server, nothing changed here, and the other servers may not know it yet.
-    let agreed = client.session.await_schema_agreement().await;
-    agreed.map(drop).map_err(|error| failed(sentence(error)))
+    agreed().await
 }
 
 fn first_line(statement: &str) -> &str {
