@@ -82,7 +82,14 @@ for (const theme of THEMES) {
     test(`${size.name}, ${theme}: can be used by everybody`, async () => {
       const { name, ...viewport } = size;
       const locale = theme === "dark" ? "it-IT" : "en-GB";
-      const context = await chromium.newContext({ locale, viewport, colorScheme: theme });
+      const context = await chromium.newContext({
+        locale,
+        viewport,
+        colorScheme: theme,
+        // What fades by itself, like the day above the messages, is there or not, and never
+        // half there while its colours are measured.
+        reducedMotion: "reduce",
+      });
       const page = await context.newPage();
       const look = (what: string) => inspect(page, `${name}-${theme}-${what}`);
       page.setDefaultTimeout(15_000);

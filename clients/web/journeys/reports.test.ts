@@ -67,7 +67,10 @@ test("nobody is offered to report what they wrote", async () => {
 
 test("who reports gives a reason and is thanked, and the conversation stays as it was", async () => {
   // Until both have read everything, ticks still change.
-  await marco.page.getByText("Visto da Giulia").waitFor();
+  await Promise.all([
+    marco.page.getByText("Visto da Giulia").waitFor(),
+    giulia.page.getByText("Seen by Marco").waitFor(),
+  ]);
   const before = [await conversation(giulia), await conversation(marco)];
   const { page } = marco;
   await message(marco, 1).click({ button: "right" });
