@@ -315,7 +315,7 @@ pub const HOOK_CODES: &[Explained] = &[
         ("data_invalid", 400),
         "The data is not what the kind's JSON Schema says.",
         "A field is missing, foreign, or of another type; a version is 0 or negative.",
-        "Compare it with schema/hooks/v1.",
+        "Compare it with the schema at `/api/chat/schemas/hooks/v1/KIND.json`.",
     ),
     hook(
         ("kind_not_allowed", 403),

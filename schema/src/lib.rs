@@ -30,6 +30,7 @@ pub mod outgoing;
 mod output;
 pub mod people;
 pub mod placement;
+pub mod published;
 pub mod reply;
 pub mod reports;
 pub mod roles;

@@ -10,4 +10,5 @@ mod product;
 #[path = "../../relay/tests/postgres/receiver.rs"]
 #[allow(dead_code, reason = "shared with the tests of the relay")]
 mod receiver;
+mod refused;
 mod relays;

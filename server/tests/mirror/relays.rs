@@ -17,7 +17,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_caffis-chat");
 /// How long anything may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// The role that an installation makes; its password is its name.
-const ROLE: &str = "caffis_relay";
+pub(crate) const ROLE: &str = "caffis_relay";
 
 /// The settings of relays, as variables of their environment.
 pub(crate) struct Relays {

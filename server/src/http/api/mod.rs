@@ -29,6 +29,7 @@ mod problem;
 mod reports;
 mod rooms;
 mod schema;
+mod schemas;
 mod search;
 mod serve;
 mod webhooks;
@@ -60,6 +61,8 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route(document::PATH, get(document::serve))
         .route(CATALOGUE, get(errors::serve))
         .route(document::REALTIME_PATH, get(document::serve_realtime))
+        .route(schemas::PATH, get(schemas::list_all))
+        .route(schemas::ONE, get(schemas::serve))
         .route(console::PATH, get(console::page))
         .route(console::SCRIPT, get(console::script))
         .route(console::STYLE, get(console::style));

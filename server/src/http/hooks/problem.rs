@@ -112,7 +112,7 @@ impl Problem {
                 "this server does not know the kind: update it, or \
                                                    correct the sender"
             }
-            Self::Body(_) => "compare what is sent with the JSON Schemas in schema/hooks",
+            Self::Body(_) => "compare what is sent with the JSON Schema at /api/chat/schemas/hooks",
             Self::KindNotAllowed(_) => "add the kind to hook_kinds, if the source may send it",
             Self::NotDone(_, error) => match (status_of(error), error.code) {
                 (StatusCode::SERVICE_UNAVAILABLE, _) => "the sender sends it again",

@@ -2,6 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use boon::{Compiler, Schemas};
+use caffis_schema::{
+    hooks::{HOOKS_VERSION, HookEvent},
+    outgoing::{ChatEvent, EVENTS_VERSION},
+};
 use serde_json::Value;
 
 use super::{Api, distinct};
@@ -63,7 +68,7 @@ async fn the_document_is_whole() {
         let reference = serde_json::json!({"$ref": format!("#/components/schemas/{name}")});
         let mut whole = reference;
         whole["components"] = document["components"].clone();
-        let (mut all, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+        let (mut all, mut compiler) = (Schemas::new(), Compiler::new());
         compiler.add_resource("urn:schema", whole).unwrap();
         compiler.compile("urn:schema", &mut all).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
@@ -146,5 +151,34 @@ async fn the_realtime_protocol_is_described_where_it_is_spoken() {
     for reference in references {
         let pointer = reference.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
+#[tokio::test]
+async fn the_schemas_of_webhooks_are_where_their_list_says() {
+    let server = Setup::dev().start().await;
+    let read = async |path: &str| -> Value {
+        let answer = http().get(server.url(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+    };
+    let list = read("/api/chat/schemas").await;
+    for (direction, known, version) in
+        [("hooks", HookEvent::KINDS, HOOKS_VERSION), ("events", ChatEvent::KINDS, EVENTS_VERSION)]
+    {
+        let kinds = list[direction].as_object().unwrap();
+        assert_eq!(kinds.len(), known.len());
+        for kind in known {
+            let schema = read(kinds[*kind].as_str().unwrap()).await;
+            assert_eq!(schema["$id"], format!("urn:caffis-chat:{direction}:v{version}:{kind}"));
+            assert_eq!(schema["properties"]["type"]["const"], *kind);
+            let mut compiler = Compiler::new();
+            compiler.add_resource("kind.json", schema).unwrap();
+            compiler.compile("kind.json", &mut Schemas::new()).unwrap();
+        }
+    }
+    for unknown in ["hooks/v1/user.renamed.json", "hooks/v2/user.deleted.json", "hooks"] {
+        let answer = http().get(server.url(&format!("/api/chat/schemas/{unknown}")));
+        assert_eq!(answer.send().await.unwrap().status(), 404, "{unknown}");
     }
 }

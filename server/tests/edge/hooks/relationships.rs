@@ -52,23 +52,27 @@ async fn a_block_reaches_both_on_every_transport() {
 }
 
 #[tokio::test]
-async fn a_clean_break_takes_the_conversation_from_both() {
+async fn a_clean_break_takes_the_conversation_from_both_on_every_transport() {
     let server = setup().start().await;
-    let mut giulia = Person::enter(&server, "giulia", Over::WebTransport).await;
-    let mut marco = Person::enter(&server, "marco", Over::Json).await;
-    let room = giulia.direct("marco").await;
-    giulia.say(room, "ciao").await.unwrap();
-    let data = json!({"user": "marco", "other": "giulia", "version": 1});
-    let sending = Sending::new("evt-1", "relationship.disconnected", &data);
-    assert_eq!(sending.send(&server).await.0, 200);
-    for person in [&mut giulia, &mut marco] {
-        person
-            .event(|event| match event {
-                Event::RoomRemoved(removed) => (removed.room == room).then_some(()),
-                _ => None,
-            })
-            .await;
-        assert_eq!(person.open(room).await.unwrap_err().code, ErrorCode::NotFound);
+    for (number, over) in Over::ALL.into_iter().enumerate() {
+        let (giulia, marco) = (format!("giulia-{number}"), format!("marco-{number}"));
+        let mut one = Person::enter(&server, &giulia, over).await;
+        let mut other = Person::enter(&server, &marco, over).await;
+        let room = one.direct(&marco).await;
+        one.say(room, "ciao").await.unwrap();
+        let data = json!({"user": marco, "other": giulia, "version": 1});
+        let id = format!("break-{number}");
+        let sending = Sending::new(&id, "relationship.disconnected", &data);
+        assert_eq!(sending.send(&server).await.0, 200);
+        for person in [&mut one, &mut other] {
+            person
+                .event(|event| match event {
+                    Event::RoomRemoved(removed) => (removed.room == room).then_some(()),
+                    _ => None,
+                })
+                .await;
+            assert_eq!(person.open(room).await.unwrap_err().code, ErrorCode::NotFound);
+        }
     }
     let itself = json!({"user": "marco", "other": "marco", "version": 1});
     let sending = Sending::new("evt-2", "relationship.blocked", &itself);

@@ -70,16 +70,23 @@ async fn a_mirror_survives_a_kill_and_the_same_id_gets_the_same_answer() {
 }
 
 #[tokio::test]
-async fn a_deleted_user_is_cut_off() {
+async fn a_deleted_user_is_cut_off_on_every_transport() {
     let server = setup().start().await;
-    let mut marco = Person::enter(&server, "marco", Over::Quic).await;
+    let mut people = Vec::new();
+    for (number, over) in Over::ALL.into_iter().enumerate() {
+        let user = format!("marco-{number}");
+        people.push((Person::enter(&server, &user, over).await, user, over));
+    }
     // A token's time has whole seconds.
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    let mut sending = Sending::new("evt-1", "user.deleted", &json!({"id": "marco", "version": 1}));
-    sending.source = "map";
-    assert_eq!(sending.send(&server).await.0, 200);
-    assert_eq!(marco.farewell().await.code, caffis_schema::CloseCode::Revoked.number());
-    let mut marco = Person::stranger(&server, Over::WebSocket).await;
-    let refusal = marco.greet(&crate::common::token_of("marco")).await.unwrap_err();
-    assert_eq!(refusal.error.code, caffis_schema::ErrorCode::TokenRevoked);
+    for (mut person, user, over) in people {
+        let data = json!({"id": user, "version": 1});
+        let mut sending = Sending::new(&user, "user.deleted", &data);
+        sending.source = "map";
+        assert_eq!(sending.send(&server).await.0, 200);
+        assert_eq!(person.farewell().await.code, caffis_schema::CloseCode::Revoked.number());
+        let mut person = Person::stranger(&server, over).await;
+        let refusal = person.greet(&crate::common::token_of(&user)).await.unwrap_err();
+        assert_eq!(refusal.error.code, caffis_schema::ErrorCode::TokenRevoked);
+    }
 }
