@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use caffis_schema::{
     Error, Event, MessageNumber, Reply, RoomId, UserId,
-    placement::{Placed, RoomPlaced},
+    placement::{Placed, Placement, RoomPlaced},
     room::RoomSummary,
 };
 
@@ -15,7 +15,7 @@ use crate::{
     hub::{encoded::Encoded, placements::RoomPlaces},
     model::authorise::{ReadState, no_such_room},
     peers::questions::Question,
-    ports::store::{Store, StoreError},
+    ports::store::{Batch, Store, StoreError},
     services::Services,
     tables::{self, PlacementRow},
 };
@@ -76,6 +76,28 @@ pub(crate) async fn last_message(call: &Call, room: RoomId) -> Result<MessageNum
         return Err(no_such_room());
     }
     Ok(state.number)
+}
+
+/// Takes a room out of the archive for good if a message has brought it back already: its person is about to mute it,
+/// and would otherwise find it archived, because messages leave a muted room there.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn list_again(
+    call: &Call,
+    room: RoomId,
+    last: MessageNumber,
+) -> Result<(), Error> {
+    let (store, user) = (&*call.services.store, call.user());
+    let row = tables::get::<PlacementRow>(store, PlacementRow::key(user, &room)).await?;
+    let is_back = |row: PlacementRow| row.placement == Placement::Archived && last > row.number;
+    if !row.is_some_and(is_back) {
+        return Ok(());
+    }
+    let mut batch = Batch::partition(call.services.stamps.next().map_err(StoreError::from)?);
+    batch.delete::<PlacementRow>(PlacementRow::key(user, &room));
+    let told = RoomPlaced { room, placed: Placed::default() };
+    call.write_own(batch, move |services, user| services.tell_placed(user, &told)).await
 }
 
 impl Services {

@@ -14,6 +14,7 @@ use caffis_schema::{
 use crate::{
     call::{Call, Entered, Handled},
     model::authorise::KeepMarker,
+    placements::list_again,
     ports::store::StoreError,
     room::RoomCell,
 };
@@ -67,10 +68,15 @@ pub async fn handle_unread(call: Call, mark: Mark) -> Handled {
 /// # Errors
 /// Callers who are not members, and times that have passed.
 pub async fn handle_mute(call: Call, command: Mute) -> Handled {
-    let Entered { cell, .. } = call.enter(command.room, KeepMarker).await?;
-    if command.until.is_some_and(|until| until <= call.services.clock.now()) {
+    let Entered { cell, state, .. } = call.enter(command.room, KeepMarker).await?;
+    let now = call.services.clock.now();
+    if command.until.is_some_and(|until| until <= now) {
         let sentence = "A room is muted until a time that is to come.";
         return Err(Error::refused(ErrorCode::Invalid, sentence));
+    }
+    let muted = cell.marker(call.user()).muted_until.is_some_and(|until| until > now);
+    if command.until.is_some() && !muted {
+        list_again(&call, command.room, state.number).await?;
     }
     cell.mute(call.user(), command.until)?;
     let saved = save(&call, &cell).await;

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use caffis_core::tables::{self, PlacementRow};
+use caffis_core::{
+    ports::clock::Clock,
+    tables::{self, PlacementRow},
+};
 use caffis_schema::{
-    Command, ErrorCode, Event, Reply, RoomId,
-    command::Rooms,
+    Command, ErrorCode, Event, Reply, RoomId, Timestamp,
+    command::{Mute, Rooms},
     limits::PINNED_ROOMS,
     placement::{Placed, Placement, SetPlacement},
     room::RoomClass,
@@ -78,6 +81,42 @@ async fn a_room_is_placed_on_all_devices_and_for_oneself_alone() {
     world.restart().await;
     let mut marco = world.connect("marco").await;
     assert_eq!(placed(&mut marco, room).await, (Placement::Listed, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn muting_a_room_that_is_back_from_the_archive_leaves_it_in_the_list() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let mut tablet = world.connect("marco").await;
+    let room = giulia.group(&["marco"]).await;
+    let now = world.clock.now().0;
+    let mute = |hours: Option<u64>| {
+        let until = hours.map(|hours| Timestamp(now + hours * 3_600_000));
+        Command::Mute(Mute { room, until })
+    };
+    assert_eq!(place(&mut marco, room, Placement::Archived).await, Ok(()));
+    // Muted while it is there, it stays there, whatever comes and however often it is muted.
+    marco.ask(mute(Some(1))).await.expect("muted");
+    giulia.send(room, "ciao").await.expect("sent");
+    marco.ask(mute(Some(2))).await.expect("muted");
+    assert_eq!(placed(&mut marco, room).await, (Placement::Archived, 0));
+    // Back in the list, it is not archived by muting it.
+    marco.ask(mute(None)).await.expect("no longer muted");
+    tablet.settle().await;
+    marco.ask(mute(Some(1))).await.expect("muted");
+    assert_eq!(told(tablet.settle().await), [(room, Placement::Listed, 0)]);
+    assert_eq!(placed(&mut marco, room).await, (Placement::Listed, 0));
+    world.restart().await;
+    let mut marco = world.connect("marco").await;
+    assert_eq!(placed(&mut marco, room).await, (Placement::Listed, 0));
+    // What is hidden comes back with every message, so it is left as it is.
+    let mut giulia = world.connect("giulia").await;
+    assert_eq!(place(&mut marco, room, Placement::Hidden).await, Ok(()));
+    giulia.send(room, "ancora").await.expect("sent");
+    marco.ask(Command::Mute(Mute { room, until: None })).await.expect("no longer muted");
+    let until = Some(Timestamp(now + 24 * 3_600_000));
+    marco.ask(Command::Mute(Mute { room, until })).await.expect("muted");
+    assert_eq!(placed(&mut marco, room).await, (Placement::Hidden, 1));
 }
 
 #[tokio::test(start_paused = true)]
