@@ -1,56 +1,41 @@
 /** Editing and deleting messages: by mouse, by keyboard and by touch, in both languages. */
 
-import type { Browser, Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { PHONE, Stage } from "./support/stage.ts";
 
 const GROUP = "Assaggi";
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let marco: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true };
+  stage = await Stage.opens();
   [giulia, marco] = await Promise.all([
-    Person.arrives(await chromium.newContext({ locale: "en-GB" }), server.url, "giulia"),
-    Person.arrives(
-      await chromium.newContext({ locale: "it-IT", ...phone }),
-      server.urlWithoutUdp,
-      "marco",
-    ),
+    stage.arrives("giulia"),
+    stage.arrives("marco", { locale: "it-IT", ...PHONE, udp: false }),
   ]);
   await giulia.makesGroup(GROUP, ["marco"]);
   await marco.room(GROUP).waitFor();
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
-
-function message(person: Person, number: number): Locator {
-  return person.page.locator(`[data-testid=message][data-number="${number}"]`);
-}
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 test("a message that nobody has read is deleted, and leaves a tombstone in the list too", async () => {
   await giulia.says("Sbagliato");
   await giulia.sees(1);
   await marco.room(GROUP).getByText("Sbagliato").waitFor();
-  await message(giulia, 1).hover();
-  await message(giulia, 1).getByTestId("message-more").click();
+  await giulia.message(1).hover();
+  await giulia.message(1).getByTestId("message-more").click();
   await giulia.page.getByTestId("action-delete").click();
   await giulia.page.getByTestId("delete-now").click();
-  await message(giulia, 1).getByText("You deleted this message").waitFor();
+  await giulia.message(1).getByText("You deleted this message").waitFor();
   await marco.room(GROUP).getByText("Questo messaggio è stato eliminato").waitFor();
   expect(await marco.room(GROUP).getByText("Sbagliato").count()).toBe(0);
   await marco.open(GROUP);
-  await message(marco, 1).getByTestId("tombstone").waitFor();
-  expect(await message(marco, 1).innerText()).not.toContain("Sbagliato");
+  await marco.message(1).getByTestId("tombstone").waitFor();
+  expect(await marco.message(1).innerText()).not.toContain("Sbagliato");
 });
 
 test("the arrow key edits the last message, and Escape leaves it as it was", async () => {
@@ -69,8 +54,8 @@ test("the arrow key edits the last message, and Escape leaves it as it was", asy
   await composer.pressSequentially(" in punto");
   await composer.press("Enter");
   for (const person of [giulia, marco]) {
-    await message(person, 2).getByText("alle otto in punto").waitFor();
-    await message(person, 2).getByTestId("edited").waitFor();
+    await person.message(2).getByText("alle otto in punto").waitFor();
+    await person.message(2).getByTestId("edited").waitFor();
   }
   await page.getByTestId("edit-bar").waitFor({ state: "detached" });
   expect(await composer.inputValue()).toBe("");
@@ -99,7 +84,7 @@ test("the keyboard opens the same menu, which shows what a message said before",
   await page.keyboard.press("Escape");
   await menu.waitFor({ state: "detached" });
   // A right click has the same.
-  await message(giulia, 2).click({ button: "right" });
+  await giulia.message(2).click({ button: "right" });
   expect(await menu.getByRole("menuitem").allInnerTexts()).toEqual(entries);
   await page.keyboard.press("End");
   await page.keyboard.press("ArrowUp");
@@ -114,7 +99,7 @@ test("the keyboard opens the same menu, which shows what a message said before",
 
 test("a long press opens it on a phone, with what a member may do", async () => {
   const { page } = marco;
-  const box = await message(marco, 2).locator("[data-bubble]").boundingBox();
+  const box = await marco.message(2).locator("[data-bubble]").boundingBox();
   if (!box) throw new Error("the message is not drawn");
   const session = await page.context().newCDPSession(page);
   const touchPoints = [{ x: box.x + 20, y: box.y + box.height / 2 }];
@@ -138,29 +123,28 @@ test("what was read meanwhile its author cannot delete, and is told why", async 
   const { page } = marco;
   await page.getByTestId("composer").fill("un segreto");
   await page.getByTestId("composer").press("Enter");
-  await message(giulia, 3).waitFor();
+  await giulia.message(3).waitFor();
   await page.locator('[data-testid=message][data-number="3"][data-delivery=read]').waitFor();
-  await message(marco, 3).click({ button: "right" });
+  await marco.message(3).click({ button: "right" });
   const menu = page.getByTestId("message-menu");
   await menu.waitFor();
   expect(await page.getByTestId("action-delete").count()).toBe(0);
   await page.getByTestId("action-edit").click();
   await page.getByTestId("composer").fill("non un segreto");
   await page.getByTestId("send").click();
-  await message(giulia, 3).getByText("non un segreto").waitFor();
+  await giulia.message(3).getByText("non un segreto").waitFor();
   // Who moderates may.
-  await message(giulia, 3).click({ button: "right" });
-  await giulia.page.getByTestId("action-delete").click();
+  await giulia.chooses(3, "delete");
   await giulia.page.getByTestId("delete-now").click();
-  await message(marco, 3).getByText("Giulia ha eliminato questo messaggio").waitFor();
-  await message(giulia, 3).getByTestId("tombstone").waitFor();
+  await marco.message(3).getByText("Giulia ha eliminato questo messaggio").waitFor();
+  await giulia.message(3).getByTestId("tombstone").waitFor();
 });
 
 test("everything is the same after a reload", async () => {
   await giulia.reloads();
   await giulia.online();
   await giulia.page.getByTestId("messages").waitFor({ state: "attached" });
-  await message(giulia, 2).getByText("alle otto in punto").waitFor();
+  await giulia.message(2).getByText("alle otto in punto").waitFor();
   expect(await giulia.page.getByTestId("tombstone").count()).toBe(2);
   expect([giulia.problems, marco.problems]).toEqual([[], []]);
 });

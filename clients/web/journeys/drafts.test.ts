@@ -1,31 +1,23 @@
 /** Drafts: what is written on one device is there on another, until it is sent. */
 
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { Stage } from "./support/stage.ts";
 
 const GROUP = "Bozze";
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let tablet: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  const arrives = async (locale: string) =>
-    Person.arrives(await chromium.newContext({ locale }), server.url, "giulia");
-  giulia = await arrives("en-GB");
+  stage = await Stage.opens();
+  giulia = await stage.arrives("giulia");
   await giulia.makesGroup(GROUP, ["marco"]);
-  tablet = await arrives("it-IT");
+  tablet = await stage.arrives("giulia", { locale: "it-IT" });
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 async function writes(person: Person, text: string): Promise<void> {
   await person.page.waitForFunction(

@@ -1,42 +1,29 @@
 /** Forwarding: to several conversations at once, with who wrote the message first. */
 
-import type { Browser, Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { Stage } from "./support/stage.ts";
 
 const SOURCE = "Ordini";
 const TARGETS = ["Magazzino", "Banco"];
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let marco: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  const arrives = async (user: string, locale: string) =>
-    Person.arrives(await chromium.newContext({ locale }), server.url, user);
-  giulia = await arrives("giulia", "en-GB");
-  marco = await arrives("marco", "it-IT");
+  stage = await Stage.opens();
+  giulia = await stage.arrives("giulia");
+  marco = await stage.arrives("marco", { locale: "it-IT" });
   for (const name of [...TARGETS, SOURCE]) await giulia.makesGroup(name, ["marco"]);
   await marco.open(SOURCE);
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
-
-function message(person: Person, number: number): Locator {
-  return person.page.locator(`[data-testid=message][data-number="${number}"]`);
-}
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 test("a message goes to the conversations that were chosen, and says who wrote it", async () => {
   await giulia.says("Venti chili entro venerdì");
-  await message(marco, 1).click({ button: "right" });
-  await marco.page.getByTestId("action-forward").click();
+  await marco.chooses(1, "forward");
   await marco.page.getByTestId("forward-search").fill("magaz");
   const rooms = marco.page.getByTestId("forward-room");
   await rooms.first().check();
@@ -48,8 +35,8 @@ test("a message goes to the conversations that were chosen, and says who wrote i
   await marco.page.keyboard.press("Escape");
   for (const target of TARGETS) {
     await giulia.open(target);
-    await message(giulia, 1).getByTestId("forwarded").getByText("Forwarded from Giulia").waitFor();
-    expect(await message(giulia, 1).getByTestId("text").innerText()).toBe(
+    await giulia.message(1).getByTestId("forwarded").getByText("Forwarded from Giulia").waitFor();
+    expect(await giulia.message(1).getByTestId("text").innerText()).toBe(
       "Venti chili entro venerdì",
     );
   }
@@ -57,15 +44,14 @@ test("a message goes to the conversations that were chosen, and says who wrote i
 
 test("what is deleted at its source stays where it was forwarded, and goes nowhere else", async () => {
   await giulia.open(SOURCE);
-  await message(giulia, 1).click({ button: "right" });
-  await giulia.page.getByTestId("action-delete").click();
+  await giulia.chooses(1, "delete");
   await giulia.page.getByTestId("delete-now").click();
-  await message(marco, 1).getByTestId("tombstone").waitFor();
-  await message(marco, 1).click({ button: "right" });
+  await marco.message(1).getByTestId("tombstone").waitFor();
+  await marco.message(1).click({ button: "right" });
   await marco.page.getByTestId("message-menu").waitFor();
   expect(await marco.page.getByTestId("action-forward").count()).toBe(0);
   await marco.page.keyboard.press("Escape");
   await marco.open("Banco");
-  await message(marco, 1).getByTestId("forwarded").getByText("Inoltrato da Giulia").waitFor();
+  await marco.message(1).getByTestId("forwarded").getByText("Inoltrato da Giulia").waitFor();
   expect([giulia.problems, marco.problems]).toEqual([[], []]);
 });

@@ -121,7 +121,8 @@ for (const theme of THEMES) {
       await look("react");
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
-      await page.getByTestId("message").first().click({ button: "right" });
+      // One that is in view: to bring another one there can change which one is the first.
+      await page.locator("[data-own=true]").last().click({ button: "right" });
       await page.getByTestId("action-reply").click();
       await page.getByTestId("reply-bar").waitFor();
       await look("reply");

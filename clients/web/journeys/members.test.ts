@@ -1,34 +1,27 @@
 /** Managing a group and one's own presence: who may do what, and that everyone sees it. */
 
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { Stage } from "./support/stage.ts";
 
 const GROUP = "Degustazione";
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let marco: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  const english = { locale: "en-GB" };
+  stage = await Stage.opens();
   [giulia, marco] = await Promise.all([
-    Person.arrives(await chromium.newContext(english), server.url, "giulia"),
-    Person.arrives(await chromium.newContext(english), server.urlWithoutUdp, "marco"),
+    stage.arrives("giulia"),
+    stage.arrives("marco", { udp: false }),
   ]);
   await giulia.makesGroup(GROUP, ["marco"]);
   await marco.open(GROUP);
   await Promise.all([giulia.showsDetails(), marco.showsDetails()]);
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 test("a member is offered only what they may do", async () => {
   expect(await marco.page.getByTestId("add-members").count()).toBe(0);

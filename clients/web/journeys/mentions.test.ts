@@ -1,39 +1,23 @@
 /** Mentions: completed while they are written, set off where they are read, and found from the list. */
 
-import type { Browser, Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { PHONE, Stage } from "./support/stage.ts";
 
 const GROUP = "Latte art";
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let marco: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true };
-  giulia = await Person.arrives(
-    await chromium.newContext({ locale: "en-GB" }),
-    server.url,
-    "giulia",
-  );
-  const context = await chromium.newContext({ locale: "it-IT", ...phone });
-  marco = await Person.arrives(context, server.urlWithoutUdp, "marco");
+  stage = await Stage.opens();
+  giulia = await stage.arrives("giulia");
+  marco = await stage.arrives("marco", { locale: "it-IT", ...PHONE, udp: false });
   await giulia.makesGroup(GROUP, ["marco"]);
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
-
-function message(person: Person, number: number): Locator {
-  return person.page.locator(`[data-testid=message][data-number="${number}"]`);
-}
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 test("a name is completed by the keyboard, and the conversation shows that somebody was mentioned", async () => {
   const { page } = giulia;
@@ -54,7 +38,7 @@ test("a name is completed by the keyboard, and the conversation shows that someb
   expect(await composer.inputValue()).toMatch(/^Ciao @Marco\S* ?.* $/);
   await composer.pressSequentially("vieni?");
   await composer.press("Enter");
-  await message(giulia, 1).getByTestId("mention").waitFor();
+  await giulia.message(1).getByTestId("mention").waitFor();
   await giulia.says("E gli altri?");
   await marco.badge(GROUP, 2);
   await marco.room(GROUP).getByTestId("row-mentioned").waitFor();
@@ -68,30 +52,30 @@ test("the list leads to the place, and reading it is all it takes", async () => 
   await found.getByText("vieni?").waitFor();
   expect(await found.getAttribute("data-unread")).toBe("true");
   await found.click();
-  await message(marco, 1).and(page.locator("[data-flashed=true]")).waitFor();
-  expect(await message(marco, 1).getAttribute("data-mentioned")).toBe("true");
+  await marco.message(1).and(page.locator("[data-flashed=true]")).waitFor();
+  expect(await marco.message(1).getAttribute("data-mentioned")).toBe("true");
   await page.locator("[data-testid=mention][data-own=true]").waitFor();
   await page.locator("[data-testid=mentions][data-unread='0']").waitFor({ state: "attached" });
 });
 
 test("everybody is mentioned by who moderates, and an edit takes a mention back", async () => {
   await giulia.says("@room alle nove");
-  await message(marco, 3).locator("[data-testid=mention][data-own=true]").waitFor();
+  await marco.message(3).locator("[data-testid=mention][data-own=true]").waitFor();
   const { page } = giulia;
   await page.getByTestId("composer").press("ArrowUp");
   await page.getByTestId("edit-bar").waitFor();
   await page.getByTestId("composer").fill("alle dieci");
   await page.getByTestId("composer").press("Enter");
-  await message(marco, 3).getByText("alle dieci").waitFor();
-  expect(await message(marco, 3).getAttribute("data-mentioned")).toBe("false");
+  await marco.message(3).getByText("alle dieci").waitFor();
+  expect(await marco.message(3).getAttribute("data-mentioned")).toBe("false");
   // A member is not offered everybody.
   await marco.page.getByTestId("composer").pressSequentially("@");
   await marco.page.getByTestId("mention-giulia").click();
   expect(await marco.page.getByTestId("mention-room").count()).toBe(0);
   await marco.page.getByTestId("composer").pressSequentially("ok");
   await marco.page.getByTestId("composer").press("Enter");
-  await message(giulia, 4).locator("[data-testid=mention][data-own=true]").waitFor();
+  await giulia.message(4).locator("[data-testid=mention][data-own=true]").waitFor();
   await marco.reloads();
-  await message(marco, 4).getByTestId("mention").waitFor();
+  await marco.message(4).getByTestId("mention").waitFor();
   expect([giulia.problems, marco.problems]).toEqual([[], []]);
 });

@@ -1,11 +1,10 @@
 /** Turning the notifications of a room off: for a time or for ever, on all devices of one person and on no other. */
 
-import type { Browser, Locator } from "playwright-core";
+import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
 import { mutes } from "./support/device.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { Stage } from "./support/stage.ts";
 
 const GROUP = "Aperitivo";
 const HOUR_MS = 3_600_000;
@@ -13,29 +12,23 @@ const HOUR_MS = 3_600_000;
 /** How long the last mute lasts. */
 const MOMENT_MS = 1_500;
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let marco: Person;
 let tablet: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  const arrives = async (user: string, locale: string) =>
-    Person.arrives(await chromium.newContext({ locale }), server.url, user);
-  giulia = await arrives("giulia", "en-GB");
-  marco = await arrives("marco", "it-IT");
+  stage = await Stage.opens();
+  giulia = await stage.arrives("giulia");
+  marco = await stage.arrives("marco", { locale: "it-IT" });
   await giulia.makesGroup(GROUP, ["marco"]);
-  tablet = await arrives("marco", "en-GB");
+  tablet = await stage.arrives("marco");
   await marco.open(GROUP);
   await tablet.open(GROUP);
   await Promise.all([marco.showsDetails(), tablet.showsDetails()]);
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 function bell(person: Person): Locator {
   return person.room(GROUP).getByTestId("row-muted");

@@ -1,46 +1,27 @@
 /** Pinned messages: who pins, what everybody sees above the conversation, and where it leads. */
 
-import type { Browser, Locator } from "playwright-core";
+import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { PHONE, Stage } from "./support/stage.ts";
 
 const GROUP = "Torrefazione";
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let marco: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true };
+  stage = await Stage.opens();
   [giulia, marco] = await Promise.all([
-    Person.arrives(await chromium.newContext({ locale: "en-GB" }), server.url, "giulia"),
-    Person.arrives(
-      await chromium.newContext({ locale: "it-IT", ...phone }),
-      server.urlWithoutUdp,
-      "marco",
-    ),
+    stage.arrives("giulia"),
+    stage.arrives("marco", { locale: "it-IT", ...PHONE, udp: false }),
   ]);
   await giulia.makesGroup(GROUP, ["marco"]);
   await marco.open(GROUP);
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
-
-function message(person: Person, number: number): Locator {
-  return person.page.locator(`[data-testid=message][data-number="${number}"]`);
-}
-
-async function chooses(person: Person, number: number, action: string): Promise<void> {
-  await message(person, number).click({ button: "right" });
-  await person.page.getByTestId(`action-${action}`).click();
-}
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 function pins(person: Person, count: number): Locator {
   return person.page.locator(`[data-testid=pins][data-count="${count}"]`);
@@ -52,11 +33,11 @@ test("who moderates pins, and everybody sees it above the conversation", async (
   await giulia.sees(2);
   await marco.sees(2);
   // A member may not.
-  await message(marco, 1).click({ button: "right" });
+  await marco.message(1).click({ button: "right" });
   await marco.page.getByTestId("message-menu").waitFor();
   expect(await marco.page.getByTestId("action-pin").count()).toBe(0);
   await marco.page.touchscreen.tap(20, 20);
-  await chooses(giulia, 1, "pin");
+  await giulia.chooses(1, "pin");
   for (const person of [giulia, marco]) {
     await pins(person, 1).getByText("Giulia: Via dei Mille 12, alle nove").waitFor();
   }
@@ -69,15 +50,15 @@ test("of several one is shown at a time, and each leads to its message", async (
     await giulia.page.getByTestId("composer").fill(`Riga ${line}`);
     await giulia.page.getByTestId("composer").press("Enter");
   }
-  await message(giulia, 42).waitFor();
-  await chooses(giulia, 42, "pin");
+  await giulia.message(42).waitFor();
+  await giulia.chooses(42, "pin");
   await pins(marco, 2).getByText("Messaggio fissato 2 di 2").waitFor();
   await pins(marco, 2).getByText("Giulia: Riga 40").waitFor();
   await pins(marco, 2).click();
-  await message(marco, 42).and(marco.page.locator("[data-flashed=true]")).waitFor();
+  await marco.message(42).and(marco.page.locator("[data-flashed=true]")).waitFor();
   await pins(marco, 2).getByText("Messaggio fissato 1 di 2").waitFor();
   await pins(marco, 2).click();
-  await message(marco, 1).and(marco.page.locator("[data-flashed=true]")).waitFor();
+  await marco.message(1).and(marco.page.locator("[data-flashed=true]")).waitFor();
 });
 
 test("pins follow edits, deletes and who takes them back, also after a reload", async () => {
@@ -89,12 +70,12 @@ test("pins follow edits, deletes and who takes them back, also after a reload", 
   await pins(giulia, 2).getByText("Giulia: Ultima riga").waitFor();
   await marco.reloads();
   await pins(marco, 2).getByText("Giulia: Ultima riga").waitFor();
-  await chooses(giulia, 42, "delete");
+  await giulia.chooses(42, "delete");
   await page.getByTestId("delete-now").click();
   await pins(marco, 1).getByText("Giulia: Via dei Mille 12, alle nove").waitFor();
   await pins(giulia, 1).click();
-  await message(giulia, 1).and(page.locator("[data-flashed=true]")).waitFor();
-  await chooses(giulia, 1, "unpin");
+  await giulia.message(1).and(page.locator("[data-flashed=true]")).waitFor();
+  await giulia.chooses(1, "unpin");
   for (const person of [giulia, marco]) {
     await person.page.getByTestId("pins").waitFor({ state: "detached" });
   }

@@ -1,30 +1,22 @@
 /** The list: pinning, archiving and hiding conversations, and finding them by name. */
 
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { PHONE, Stage } from "./support/stage.ts";
 
 const ROOMS = ["Moka", "Caffè lungo", "Ristretto"];
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let tablet: Person;
 let marco: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true };
+  stage = await Stage.opens();
   [giulia, tablet, marco] = await Promise.all([
-    Person.arrives(await chromium.newContext({ locale: "en-GB" }), server.url, "giulia"),
-    Person.arrives(
-      await chromium.newContext({ locale: "it-IT", ...phone }),
-      server.urlWithoutUdp,
-      "giulia",
-    ),
-    Person.arrives(await chromium.newContext({ locale: "en-GB" }), server.url, "marco"),
+    stage.arrives("giulia"),
+    stage.arrives("giulia", { locale: "it-IT", ...PHONE, udp: false }),
+    stage.arrives("marco"),
   ]);
   for (const name of ROOMS) {
     await giulia.makesGroup(name, ["marco"]);
@@ -34,10 +26,7 @@ beforeAll(async () => {
   for (const person of [tablet, marco]) await person.room("Ristretto").waitFor();
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 async function places(person: Person, title: string, action: string): Promise<void> {
   await person.room(title).click({ button: "right" });

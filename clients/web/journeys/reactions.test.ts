@@ -1,23 +1,21 @@
 /** Reacting to messages: from the menu, from the chips below a message, with any emoji. */
 
-import type { Browser, Locator } from "playwright-core";
+import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { Stage } from "./support/stage.ts";
 
 const GROUP = "Reazioni";
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let marco: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
+  stage = await Stage.opens();
   [giulia, marco] = await Promise.all([
-    Person.arrives(await chromium.newContext({ locale: "en-GB" }), server.url, "giulia"),
-    Person.arrives(await chromium.newContext({ locale: "it-IT" }), server.urlWithoutUdp, "marco"),
+    stage.arrives("giulia"),
+    stage.arrives("marco", { locale: "it-IT", udp: false }),
   ]);
   await giulia.makesGroup(GROUP, ["marco"]);
   await marco.open(GROUP);
@@ -25,10 +23,7 @@ beforeAll(async () => {
   await marco.sees(1);
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 function chip(person: Person, emoji: string): Locator {
   return person.page.getByTestId("reaction").filter({ hasText: emoji });

@@ -1,52 +1,38 @@
 /** Answering messages: quotes that follow what they quote, and lead to it. */
 
-import type { Browser, Locator } from "playwright-core";
+import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { PHONE, Stage } from "./support/stage.ts";
 
 const GROUP = "Prova moka";
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let marco: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true };
+  stage = await Stage.opens();
   [giulia, marco] = await Promise.all([
-    Person.arrives(await chromium.newContext({ locale: "en-GB" }), server.url, "giulia"),
-    Person.arrives(
-      await chromium.newContext({ locale: "it-IT", ...phone }),
-      server.urlWithoutUdp,
-      "marco",
-    ),
+    stage.arrives("giulia"),
+    stage.arrives("marco", { locale: "it-IT", ...PHONE, udp: false }),
   ]);
   await giulia.makesGroup(GROUP, ["marco"]);
   await marco.open(GROUP);
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
-
-function message(person: Person, number: number): Locator {
-  return person.page.locator(`[data-testid=message][data-number="${number}"]`);
-}
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 function quote(person: Person, number: number): Locator {
-  return message(person, number).getByTestId("quote");
+  return person.message(number).getByTestId("quote");
 }
 
 test("the button beside a message answers it, and Escape leaves it unanswered", async () => {
   const { page } = giulia;
   await giulia.says("Chi porta la moka?");
   await giulia.sees(1);
-  await message(giulia, 1).hover();
-  await message(giulia, 1).getByTestId("message-reply").click();
+  await giulia.message(1).hover();
+  await giulia.message(1).getByTestId("message-reply").click();
   const bar = page.getByTestId("reply-bar");
   await bar.getByText("Reply to yourself").waitFor();
   await bar.getByText("Chi porta la moka?").waitFor();
@@ -65,7 +51,7 @@ test("the button beside a message answers it, and Escape leaves it unanswered", 
 
 test("on a phone a long press answers, and the quote names who wrote", async () => {
   const { page } = marco;
-  const box = await message(marco, 2).locator("[data-bubble]").boundingBox();
+  const box = await marco.message(2).locator("[data-bubble]").boundingBox();
   if (!box) throw new Error("the message is not drawn");
   const session = await page.context().newCDPSession(page);
   const touchPoints = [{ x: box.x + 20, y: box.y + box.height - 8 }];
@@ -87,23 +73,21 @@ test("a quote follows the edits and the end of what it quotes", async () => {
   await composer.fill("Io, se mi aiutate");
   await composer.press("Enter");
   await quote(marco, 3).getByText("Io, se mi aiutate").waitFor();
-  await message(giulia, 2).click({ button: "right" });
+  await giulia.message(2).click({ button: "right" });
   await page.getByTestId("action-delete").click();
   await page.getByTestId("delete-now").click();
   await quote(marco, 3).getByText("Questo messaggio è stato eliminato").waitFor();
   await quote(giulia, 3).getByText("This message was deleted").waitFor();
-  expect(await message(giulia, 3).innerText()).not.toContain("aiutate");
+  expect(await giulia.message(3).innerText()).not.toContain("aiutate");
   // A tombstone answers nothing.
   expect(await quote(giulia, 2).count()).toBe(0);
 });
 
 test("what is deleted while somebody answers it is not answered", async () => {
   await giulia.says("Un segreto");
-  await message(marco, 4).click({ button: "right" });
-  await marco.page.getByTestId("action-reply").click();
+  await marco.chooses(4, "reply");
   await marco.page.getByTestId("reply-bar").waitFor();
-  await message(giulia, 4).click({ button: "right" });
-  await giulia.page.getByTestId("action-delete").click();
+  await giulia.chooses(4, "delete");
   await giulia.page.getByTestId("delete-now").click();
   await marco.page.getByTestId("reply-bar").waitFor({ state: "detached" });
 });
@@ -114,40 +98,40 @@ test("a quote leads to a message that is not loaded, and back to the end", async
     await giulia.page.getByTestId("composer").fill(`Riga ${line}`);
     await giulia.page.getByTestId("composer").press("Enter");
   }
-  await message(marco, 134).waitFor();
-  await message(giulia, 134).waitFor();
+  await marco.message(134).waitFor();
+  await giulia.message(134).waitFor();
   // Message 1 is far up: it is answered from there, and the answer is at the end.
   const jump = async (person: Person) => {
     await quote(person, 135).click();
-    await message(person, 1).and(person.page.locator("[data-flashed=true]")).waitFor();
-    const box = await message(person, 1).boundingBox();
+    await person.message(1).and(person.page.locator("[data-flashed=true]")).waitFor();
+    const box = await person.message(1).boundingBox();
     expect(box?.y).toBeGreaterThan(0);
   };
   await giulia.reloads();
   await giulia.online();
-  await message(giulia, 134).waitFor();
-  expect(await message(giulia, 1).count()).toBe(0);
+  await giulia.message(134).waitFor();
+  expect(await giulia.message(1).count()).toBe(0);
   await answersTheFirst(giulia);
-  await message(giulia, 135).waitFor();
+  await giulia.message(135).waitFor();
   // Marco loads the room anew, and has only its end.
   await marco.reloads();
-  await message(marco, 135).waitFor();
+  await marco.message(135).waitFor();
   await quote(marco, 135).getByText("Chi porta la moka?").waitFor();
-  expect(await message(marco, 1).count()).toBe(0);
+  expect(await marco.message(1).count()).toBe(0);
   await jump(marco);
   await page.getByTestId("jump").click();
-  await message(marco, 135).waitFor();
+  await marco.message(135).waitFor();
   expect([giulia.problems, marco.problems]).toEqual([[], []]);
 });
 
 /** Scrolls up until the first message is here, and answers it. */
 async function answersTheFirst(person: Person): Promise<void> {
   const { page } = person;
-  for (let tries = 0; tries < 60 && (await message(person, 1).count()) === 0; tries += 1) {
+  for (let tries = 0; tries < 60 && (await person.message(1).count()) === 0; tries += 1) {
     await page.locator("#messages").evaluate((log) => log.scrollTo({ top: 0 }));
     await page.waitForTimeout(100);
   }
-  await message(person, 1).click({ button: "right" });
+  await person.message(1).click({ button: "right" });
   await page.getByTestId("action-reply").click();
   await person.says("Eccola, la moka");
 }

@@ -1,10 +1,8 @@
 /** Reporting a message: the moderators hear of it, and nobody in the conversation does. */
 
-import type { Browser, Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { PHONE, Stage } from "./support/stage.ts";
 
 const GROUP = "Offerte";
 const MESSAGE = "Guadagna subito con il caffè";
@@ -18,24 +16,14 @@ interface Reports {
   }[];
 }
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let marco: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true };
-  giulia = await Person.arrives(
-    await chromium.newContext({ locale: "en-GB" }),
-    server.url,
-    "giulia",
-  );
-  marco = await Person.arrives(
-    await chromium.newContext({ locale: "it-IT", ...phone }),
-    server.url,
-    "marco",
-  );
+  stage = await Stage.opens();
+  giulia = await stage.arrives("giulia");
+  marco = await stage.arrives("marco", { locale: "it-IT", ...PHONE });
   await giulia.makesGroup(GROUP, ["marco"]);
   await marco.open(GROUP);
   await giulia.says(MESSAGE);
@@ -44,14 +32,7 @@ beforeAll(async () => {
   await giulia.sees(2);
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
-
-function message(person: Person, number: number): Locator {
-  return person.page.locator(`[data-testid=message][data-number="${number}"]`);
-}
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 /** All that a person reads in the conversation. */
 function conversation(person: Person): Promise<string> {
@@ -59,7 +40,7 @@ function conversation(person: Person): Promise<string> {
 }
 
 test("nobody is offered to report what they wrote", async () => {
-  await message(marco, 2).click({ button: "right" });
+  await marco.message(2).click({ button: "right" });
   await marco.page.getByTestId("message-menu").waitFor();
   expect(await marco.page.getByTestId("action-report").count()).toBe(0);
   await marco.page.keyboard.press("Escape");
@@ -73,7 +54,7 @@ test("who reports gives a reason and is thanked, and the conversation stays as i
   ]);
   const before = [await conversation(giulia), await conversation(marco)];
   const { page } = marco;
-  await message(marco, 1).click({ button: "right" });
+  await marco.message(1).click({ button: "right" });
   await page.getByRole("menuitem", { name: "Segnala" }).click();
   const dialog = page.getByRole("dialog", { name: "Segnala messaggio" });
   await dialog.getByText("Che cosa non va?").waitFor();
@@ -90,7 +71,7 @@ test("who reports gives a reason and is thanked, and the conversation stays as i
 });
 
 test("the moderators have it, once", async () => {
-  const { reports } = await server.asks<Reports>("reports", "/api/chat/reports");
+  const { reports } = await stage.server.asks<Reports>("reports", "/api/chat/reports");
   const told = reports.map(({ reporter, sender, reason, text }) => [
     reporter,
     sender,

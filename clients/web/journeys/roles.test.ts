@@ -1,38 +1,27 @@
 /** Roles and how people write: guests, handing over, slow mode, announcements, and frozen rooms. */
 
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChromium } from "./support/browsers.ts";
-import { Person } from "./support/person.ts";
-import { TestServer } from "./support/server.ts";
+import type { Person } from "./support/person.ts";
+import { PHONE, Stage } from "./support/stage.ts";
 
 const GROUP = "Assemblea";
 
-let server: TestServer;
-let chromium: Browser;
+let stage: Stage;
 let giulia: Person;
 let marco: Person;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true };
+  stage = await Stage.opens();
   [giulia, marco] = await Promise.all([
-    Person.arrives(await chromium.newContext({ locale: "en-GB" }), server.url, "giulia"),
-    Person.arrives(
-      await chromium.newContext({ locale: "it-IT", ...phone }),
-      server.urlWithoutUdp,
-      "marco",
-    ),
+    stage.arrives("giulia"),
+    stage.arrives("marco", { locale: "it-IT", ...PHONE, udp: false }),
   ]);
   await giulia.makesGroup(GROUP, ["marco"]);
   await marco.open(GROUP);
   await giulia.showsDetails();
 });
 
-afterAll(async () => {
-  await chromium?.close();
-  await server?.[Symbol.asyncDispose]();
-});
+afterAll(() => stage?.[Symbol.asyncDispose]());
 
 function barred(person: Person, why: string) {
   return person.page.locator(`[data-testid=barred][data-why=${why}]`);

@@ -103,6 +103,17 @@ export class Person {
     await this.page.getByTestId("composer").press("Enter");
   }
 
+  /** A message of the conversation that is open. */
+  message(number: number): Locator {
+    return this.page.locator(`[data-testid=message][data-number="${number}"]`);
+  }
+
+  /** Chooses an action in the menu of a message. */
+  async chooses(number: number, action: string): Promise<void> {
+    await this.message(number).click({ button: "right" });
+    await this.page.getByTestId(`action-${action}`).click();
+  }
+
   /** The messages that the page shows, in order. */
   shown(): Promise<Shown[]> {
     return this.page.getByTestId("message").evaluateAll((rows) =>

@@ -21,7 +21,7 @@ export function Mute({ room }: { room: RoomView }) {
   const mute = (until: number | null) => void action.run(() => client.mute(room.id, until));
   return (
     <section aria-label={t.notifications}>
-      <h3 className={styles.heading}>{t.notifications}</h3>
+      <h3 className={styles.heading}>{muted ? t.notifications : t.muteAsk}</h3>
       {muted && mutedUntil !== null ? (
         <>
           <p className={controls.hint} data-testid="muted">
@@ -45,13 +45,14 @@ export function Mute({ room }: { room: RoomView }) {
               type="button"
               className={`${controls.button} ${controls.soft}`}
               disabled={action.busy}
+              aria-label={t.muteFor[name]}
               data-testid={`mute-${name}`}
               onClick={() => {
                 const wait = TIMES[name];
                 mute(wait === null ? FOR_EVER : client.now() + wait);
               }}
             >
-              {t.muteFor[name]}
+              {t.muteTime[name]}
             </button>
           ))}
         </div>
