@@ -32,8 +32,11 @@ pub enum ConnectError {
     /// The server answered with another status than 101.
     #[error("the server answered {0} instead of switching to WebSocket")]
     Refused(u16),
-    /// The server's answer is not a valid WebSocket handshake.
-    #[error("the server's WebSocket handshake is malformed: {0}")]
+    /// The server opened no stream of events, but answered with this status.
+    #[error("the server answered {0} instead of a stream of events")]
+    NoStream(u16),
+    /// The server's answer is not a valid handshake.
+    #[error("the server's handshake is malformed: {0}")]
     Handshake(&'static str),
     /// It took too long.
     #[error("connecting took longer than {0:?}")]

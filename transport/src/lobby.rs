@@ -16,7 +16,7 @@ use std::{
 
 use caffis_link::Link;
 use tokio::{
-    sync::Notify,
+    sync::SetOnce,
     time::{Duration, Instant},
 };
 
@@ -38,7 +38,7 @@ struct State {
     /// Connections that have a place, waiting or not.
     taken: usize,
     /// Those that wait, by arrival.
-    waiting: BTreeMap<u64, Arc<Notify>>,
+    waiting: BTreeMap<u64, Arc<SetOnce<()>>>,
     next: u64,
     warned: Option<Instant>,
     evicted: u64,
@@ -62,13 +62,14 @@ impl Lobby {
                 state.refused += 1;
                 return None;
             };
-            oldest.notify_one();
+            // It is set once, here: whoever lost a place does not wait any more.
+            let _ = oldest.set(());
             state.evicted += 1;
             state.taken -= 1;
             state.warn();
         }
         let number = state.next;
-        let evicted = Arc::new(Notify::new());
+        let evicted = Arc::new(SetOnce::new());
         state.next += 1;
         state.taken += 1;
         state.waiting.insert(number, evicted.clone());
@@ -155,14 +156,14 @@ pub struct Place(Arc<Seat>);
 struct Seat {
     lobby: Lobby,
     number: u64,
-    evicted: Arc<Notify>,
+    evicted: Arc<SetOnce<()>>,
     past_hello: AtomicBool,
 }
 
 impl Place {
-    /// Resolves when this connection is to be dropped. One task at a time may wait for it.
+    /// Resolves when this connection is to be dropped.
     pub async fn evicted(&self) {
-        self.0.evicted.notified().await;
+        self.0.evicted.wait().await;
     }
 
     /// The connection is past hello and keeps its place from now on. False if it just lost it.

@@ -2,10 +2,13 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener, UdpSocket},
+    net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
+
+use crate::error::ConnectError;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -30,6 +33,32 @@ pub(crate) fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.set_send_buffer_size(UDP_BUFFER)?;
     socket.bind(&address.into())?;
     Ok(socket.into())
+}
+
+/// A TCP connection to the first address of a name that answers, from this local address if there is one.
+pub(crate) async fn connect(
+    host: &str,
+    port: u16,
+    bind: Option<IpAddr>,
+) -> Result<TcpStream, ConnectError> {
+    let mut last = ConnectError::NotFound(host.to_owned());
+    for address in lookup_host((host, port)).await? {
+        if bind.is_some_and(|bind| bind.is_ipv4() != address.is_ipv4()) {
+            continue;
+        }
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if let Some(bind) = bind {
+            socket.bind((bind, 0).into())?;
+        }
+        match socket.connect(address).await {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error.into(),
+        }
+    }
+    Err(last)
 }
 
 fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {

@@ -7,6 +7,7 @@ use caffis_link::{
     Codec, Kind,
     conformance::{self, Harness, Pair, Raw},
 };
+use caffis_transport::sse;
 
 struct WebSocket(Codec);
 
@@ -65,6 +66,50 @@ async fn websocket_binary_conforms() {
 #[tokio::test]
 async fn websocket_json_conforms() {
     conformance::run(&WebSocket(Codec::Json)).await;
+}
+
+struct Sse(Codec);
+
+impl Harness for Sse {
+    async fn pair(&self, max_frame: usize) -> Pair {
+        common::sse_pair(self.0, max_frame).await
+    }
+
+    async fn raw(&self, bytes: Vec<u8>, finish: bool) -> Option<Raw> {
+        Some(common::sse_raw(self.0, bytes, finish).await)
+    }
+
+    fn garbage(&self) -> Vec<Vec<u8>> {
+        let wrong_payload = match self.0 {
+            // Something else than base64, base64 cut short, and with bits left over.
+            Codec::Binary => vec![b"{}\n".to_vec(), b"YWI\n".to_vec(), b"YWJ=\n".to_vec()],
+            Codec::Json => vec![vec![0xff, 0xfe, b'\n']],
+        };
+        let wrong_lines = vec![
+            vec![0xff; 64],
+            // A control that there is not, farewells that are none, a frame over the limit, too many.
+            b":pang\n".to_vec(),
+            b":bye\n".to_vec(),
+            b":bye 70000 x\n".to_vec(),
+            vec![b'a'; 8_192],
+            b"\n".repeat(sse::POST_FRAMES + 1),
+        ];
+        [wrong_payload, wrong_lines].concat()
+    }
+
+    fn truncated(&self) -> Vec<u8> {
+        b"YQ==".to_vec()
+    }
+}
+
+#[tokio::test]
+async fn sse_binary_conforms() {
+    conformance::run(&Sse(Codec::Binary)).await;
+}
+
+#[tokio::test]
+async fn sse_json_conforms() {
+    conformance::run(&Sse(Codec::Json)).await;
 }
 
 struct Quic(Kind);

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use caffis_transport::{quic, tls::Trust, ws};
+use caffis_transport::{quic, sse, tls::Trust, ws};
 
 use crate::connector::{ConnectError, ConnectFuture, Connector};
 
@@ -43,6 +43,29 @@ impl WebSocket {
 impl Connector for WebSocket {
     fn connect(&self) -> ConnectFuture<'_> {
         Box::pin(async move { ws::connect(&self.url, &self.options).await.map_err(refused) })
+    }
+}
+
+/// Connects over server-sent events and POST.
+#[derive(Clone, Debug)]
+pub struct ServerSentEvents {
+    /// The address: `http://host:port/api/chat/events` or `https://…`.
+    pub url: String,
+    /// Trust, codec and limits.
+    pub options: sse::ClientOptions,
+}
+
+impl ServerSentEvents {
+    /// An address with the usual options.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), options: sse::ClientOptions::default() }
+    }
+}
+
+impl Connector for ServerSentEvents {
+    fn connect(&self) -> ConnectFuture<'_> {
+        Box::pin(async move { sse::connect(&self.url, &self.options).await.map_err(refused) })
     }
 }
 

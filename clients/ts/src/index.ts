@@ -1,9 +1,9 @@
 /**
  * The client of Caffis Chat for browsers.
  *
- * {@link ChatClient} keeps one person's rooms up to date: it races WebTransport and WebSocket, reconnects,
- * resumes each room where it stopped and resends what was not acknowledged. Its state is read through
- * {@link Readable}s, which suit React's `useSyncExternalStore` and need no framework.
+ * {@link ChatClient} keeps one person's rooms up to date: it races WebTransport and WebSocket, falls back
+ * to server-sent events, reconnects, resumes each room where it stopped and resends what was not acknowledged.
+ * Its state is read through {@link Readable}s, which suit React's `useSyncExternalStore` and need no framework.
  */
 
 export { type BackoffOptions, backoffDelay, DEFAULT_BACKOFF } from "./backoff.ts";

@@ -2,7 +2,7 @@
 
 use std::{
     net::IpAddr,
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
@@ -204,6 +204,7 @@ impl Core {
             to_index: to_index.clone(),
             topics: Topics::default(),
             herd,
+            posts: OnceLock::new(),
         });
         let (alive, ended) = watch::channel(());
         spawn(rooms.clone().tell_updates(ended.clone()));

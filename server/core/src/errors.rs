@@ -82,3 +82,9 @@ mod tests {
         }
     }
 }
+
+/// A POST names a connection that there is not.
+pub(crate) fn no_stream() -> Error {
+    let sentence = "There is no such stream, or it has ended: open another.";
+    Error::refused(ErrorCode::NotFound, sentence)
+}

@@ -33,6 +33,7 @@ pub mod pages;
 mod peers;
 mod placements;
 pub mod ports;
+mod posts;
 mod previews;
 mod quota;
 pub mod reactors;

@@ -1,6 +1,9 @@
 //! What handlers work with.
 
-use std::{ops::Deref, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
 use caffis_schema::{
     Event, RoomId, ServerSignal, SessionId, Timestamp, UserId,
@@ -29,6 +32,7 @@ use crate::{
         clock::SharedClock,
         entropy::SharedEntropy,
         index::SharedIndex,
+        posts::SharedPosts,
         stamps::Stamps,
         store::{Atomicity, Batch, SharedStore, StoreError},
     },
@@ -112,6 +116,8 @@ pub struct Parts {
     pub(crate) topics: Topics,
     /// Whose hello is answered next.
     pub(crate) herd: Arc<Herd>,
+    /// The connections that send by POST, if there may be some.
+    pub(crate) posts: OnceLock<SharedPosts>,
 }
 
 impl Services {

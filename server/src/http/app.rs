@@ -11,7 +11,7 @@ use std::{
 use caffis_certs::Certificates;
 use caffis_core::{Admission, Core, cluster::Cluster, ports::clock::SharedClock};
 use caffis_schema::{Error, ErrorCode};
-use caffis_transport::lobby::Lobby;
+use caffis_transport::{lobby::Lobby, sse::Streams};
 use tokio::sync::SetOnce;
 
 use super::{origin::Origins, rates::Rates, requests::Requests, sources::Sources};
@@ -24,6 +24,9 @@ use crate::{
 
 /// Where WebSockets are taken.
 pub const SOCKET_PATH: &str = "/api/chat/ws";
+
+/// Where streams of events are opened, and what clients send on them is taken.
+pub const EVENTS_PATH: &str = "/api/chat/events";
 
 /// Where WebTransport sessions are taken, on the UDP port.
 pub const WEBTRANSPORT_PATH: &str = "/api/chat/wt";
@@ -40,6 +43,8 @@ pub struct App {
     pub meters: Arc<Meters>,
     /// The places for connections.
     pub lobby: Lobby,
+    /// The streams of events.
+    pub streams: Streams,
     /// This process as one of several.
     pub cluster: Option<Cluster>,
     /// The current certificate.

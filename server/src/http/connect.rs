@@ -14,7 +14,7 @@ use caffis_schema::{
 use serde::Serialize;
 
 use super::{
-    app::{App, SOCKET_PATH, WEBTRANSPORT_PATH},
+    app::{App, EVENTS_PATH, SOCKET_PATH, WEBTRANSPORT_PATH},
     reply,
 };
 
@@ -36,6 +36,8 @@ struct Connect {
     /// The newest protocol version that is spoken here.
     version: u16,
     websocket: WebSocket,
+    /// Server-sent events and POST.
+    events: Events,
     webtransport: WebTransport,
     quic: Quic,
     /// Engines that should not use WebTransport here.
@@ -51,6 +53,12 @@ struct Connect {
 struct WebSocket {
     path: &'static str,
     subprotocols: [&'static str; 2],
+}
+
+#[derive(Serialize)]
+struct Events {
+    path: &'static str,
+    protocols: [&'static str; 2],
 }
 
 #[derive(Serialize)]
@@ -99,6 +107,7 @@ pub(super) async fn connect(State(app): State<Arc<App>>, headers: HeaderMap) -> 
             path: SOCKET_PATH,
             subprotocols: [SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON],
         },
+        events: Events { path: EVENTS_PATH, protocols: [SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON] },
         webtransport: WebTransport {
             port,
             path: WEBTRANSPORT_PATH,

@@ -1,4 +1,4 @@
-//! The HTTP side: the web app, the WebSocket upgrade, the REST API, discovery, webhooks, health, and in development tokens; on
+//! The HTTP side: the web app, the WebSocket upgrade, streams of events, the REST API, discovery, webhooks, health, and in development tokens; on
 //! addresses of their own, metrics.
 
 mod address;
@@ -6,6 +6,7 @@ mod api;
 mod app;
 mod connect;
 mod dev;
+mod events;
 mod health;
 mod hooks;
 pub mod metrics;
@@ -31,7 +32,8 @@ use axum::{
 use caffis_schema::hooks::limits::HOOK_BYTES;
 
 pub use api::calls;
-pub use app::{App, SOCKET_PATH, WEBTRANSPORT_PATH};
+pub use app::{App, EVENTS_PATH, SOCKET_PATH, WEBTRANSPORT_PATH};
+pub use events::Taker;
 pub use origin::Origins;
 pub use rates::Rates;
 pub use requests::Requests;
@@ -44,6 +46,10 @@ const MAX_BODY: usize = 16 * 1024;
 pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new()
         .route(SOCKET_PATH, get(socket::upgrade))
+        .route(
+            EVENTS_PATH,
+            get(events::open).post(events::post).layer(DefaultBodyLimit::max(events::MAX_POST)),
+        )
         .route("/api/chat/connect", get(connect::connect))
         .route(hooks::PATH, post(hooks::receive).layer(DefaultBodyLimit::max(HOOK_BYTES)))
         .merge(api::router())

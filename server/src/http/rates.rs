@@ -28,6 +28,8 @@ pub(super) enum Counted {
     Service(UserId),
     /// The requests of an address that were not let in.
     Refused(IpAddr),
+    /// What an address sends to streams that there are not.
+    Stray(IpAddr),
 }
 
 /// What a caller may still do.

@@ -23,7 +23,7 @@ pub use self::{
 };
 
 /// The transports by which people come.
-const TRANSPORTS: [Kind; 3] = [Kind::WebSocket, Kind::Quic, Kind::WebTransport];
+const TRANSPORTS: [Kind; 4] = [Kind::WebSocket, Kind::Quic, Kind::WebTransport, Kind::Sse];
 
 /// All counters. Shared by everything that writes or reads them.
 #[derive(Debug)]
@@ -150,12 +150,12 @@ mod tests {
             both.map(|((_, open), (_, opened))| (open, opened)).collect::<Vec<_>>()
         };
         let (first, second) = (meters.link(Kind::Quic), meters.link(Kind::Quic));
-        assert_eq!(counts(), [(0, 0), (2, 2), (0, 0)]);
+        assert_eq!(counts(), [(0, 0), (2, 2), (0, 0), (0, 0)]);
         drop(first);
-        assert_eq!(counts(), [(0, 0), (1, 2), (0, 0)]);
+        assert_eq!(counts(), [(0, 0), (1, 2), (0, 0), (0, 0)]);
         drop(second);
         assert!(meters.link(Kind::Memory).is_none());
-        assert_eq!(counts(), [(0, 0), (0, 2), (0, 0)]);
+        assert_eq!(counts(), [(0, 0), (0, 2), (0, 0), (0, 0)]);
     }
 
     #[test]

@@ -22,14 +22,14 @@ use caffis_core::{
     Ports,
     ports::{clock::SharedClock, stamps::Stamps},
 };
-use caffis_transport::lobby::Lobby;
+use caffis_transport::{lobby::Lobby, sse::Streams};
 use tokio::sync::{Notify, SetOnce};
 
 use crate::{
     config::Config,
     control::{ControlServer, Services},
     demo,
-    http::{App, Origins, Rates, Requests, Sources, calls},
+    http::{App, Origins, Rates, Requests, Sources, Taker, calls},
     meters::{MeasuredStore, Meters},
     service_keys::ServiceKeys,
     storage::Storage,
@@ -93,12 +93,15 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         endpoints: Some(webhooks::endpoints(&config.hooks)?),
     };
     let (core, cluster) = node::start(&config, ports, &meters).await?;
+    let streams = Streams::new(config.max_connections as usize);
+    core.take_posts(Arc::new(Taker(streams.clone())));
     let app = Arc::new(App {
         origins: Origins::new(&config),
         hooks: Sources::new(&config)?,
         udp_port: SetOnce::new(),
         draining: false.into(),
         lobby: Lobby::new(config.max_connections as usize, config.max_waiting as usize),
+        streams,
         meters,
         store: store.clone(),
         cluster: cluster.clone(),

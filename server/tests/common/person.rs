@@ -25,7 +25,7 @@ use caffis_schema::{
     reply::{Appended, Opened, Welcome},
     room::ClientKey,
 };
-use caffis_transport::{quic, tls::Trust, ws};
+use caffis_transport::{quic, sse, tls::Trust, ws};
 
 use super::{Server, server::install_crypto, soon};
 
@@ -36,10 +36,13 @@ pub(crate) enum Over {
     Json,
     Quic,
     WebTransport,
+    /// Server-sent events and POST.
+    Sse,
 }
 
 impl Over {
-    pub(crate) const ALL: [Self; 4] = [Self::WebSocket, Self::Json, Self::Quic, Self::WebTransport];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::WebSocket, Self::Json, Self::Quic, Self::WebTransport, Self::Sse];
 
     fn codec(self) -> Codec {
         if self == Self::Json { Codec::Json } else { Codec::Binary }
@@ -77,6 +80,11 @@ impl Over {
                 let options =
                     ws::ClientOptions { codec, origin, max_frame, ..ws::ClientOptions::default() };
                 ws::connect(&server.socket_url(), &options).await
+            }
+            Self::Sse => {
+                let options =
+                    sse::ClientOptions { origin, max_frame, ..sse::ClientOptions::default() };
+                sse::connect(&server.url("/api/chat/events"), &options).await
             }
             Self::Quic | Self::WebTransport => {
                 let info = server.connect_info().await;

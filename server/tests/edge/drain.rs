@@ -13,7 +13,7 @@ use crate::common::{Over, Person, Setup, run, soon};
 async fn sigterm_says_goodbye_keeps_everything_and_exits_with_0() {
     let mut server = Setup::dev().flags(&["--drain-delay", "1500ms"]).start().await;
     let mut people = Vec::new();
-    for (user, over) in ["giulia", "marco", "luca", "aiko"].into_iter().zip(Over::ALL) {
+    for (user, over) in ["giulia", "marco", "luca", "aiko", "nadia"].into_iter().zip(Over::ALL) {
         people.push(Person::enter(&server, user, over).await);
     }
     let room = people[0].direct("marco").await;

@@ -23,7 +23,7 @@ async fn everybody_gets_in_on_every_transport() {
 #[tokio::test]
 async fn whoever_says_no_hello_is_sent_away() {
     let server = Setup::dev().flags(&["--hello-timeout", "300ms"]).start().await;
-    for over in [Over::WebSocket, Over::Json, Over::Quic, Over::WebTransport] {
+    for over in Over::ALL {
         let mut silent = Person::stranger(&server, over).await;
         let begun = Instant::now();
         let farewell = silent.farewell().await;

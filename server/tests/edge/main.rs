@@ -9,6 +9,7 @@ mod acme;
 mod api;
 mod backup;
 mod drain;
+mod events;
 mod example_session;
 mod full;
 mod hello;

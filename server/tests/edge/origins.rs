@@ -11,10 +11,12 @@ async fn pages_of_other_sites_may_not_connect() {
         let link = Over::WebSocket.try_link(&server, Some(origin)).await.unwrap();
         let farewell = Person::on(link, Over::WebSocket).farewell().await;
         assert_eq!(farewell.code, CloseCode::Origin.number(), "{origin}");
-        assert!(Over::WebTransport.try_link(&server, Some(origin)).await.is_err(), "{origin}");
+        for over in [Over::WebTransport, Over::Sse] {
+            assert!(over.try_link(&server, Some(origin)).await.is_err(), "{over:?} {origin}");
+        }
     }
     for origin in ["http://localhost:5002", &server.url("")] {
-        for over in [Over::WebSocket, Over::WebTransport] {
+        for over in [Over::WebSocket, Over::WebTransport, Over::Sse] {
             let link = over.try_link(&server, Some(origin)).await.unwrap();
             Person::on(link, over).greet(&token_of("giulia")).await.unwrap();
         }
@@ -35,7 +37,7 @@ async fn a_client_without_an_origin_may_connect_even_where_origins_are_listed() 
 async fn listed_origins_may_connect_and_read_how() {
     let ours = "https://app.example";
     let server = Setup::dev().flags(&["--origins", ours]).start().await;
-    for over in [Over::WebSocket, Over::WebTransport] {
+    for over in [Over::WebSocket, Over::WebTransport, Over::Sse] {
         let link = over.try_link(&server, Some(ours)).await.unwrap();
         Person::on(link, over).greet(&token_of("giulia")).await.unwrap();
     }

@@ -10,7 +10,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use caffis_client::{
     ConnectError, ConnectFuture, Connector,
-    transports::{Quic, WebSocket},
+    transports::{Quic, ServerSentEvents, WebSocket},
 };
 use caffis_link::{Codec, Farewell, Health, Incoming, Lane, Link, LinkInfo, SendError};
 use caffis_transport::{quic, tls::Trust, ws};
@@ -97,6 +97,10 @@ impl Plug {
                 let url = format!("https://{address}/api/chat/wt");
                 let link = quic::connect_webtransport(&url, &options).await;
                 return link.map_err(|error| ConnectError::Unreachable(error.to_string()));
+            }
+            Over::Sse => {
+                let url = format!("http://{}/api/chat/events", self.tcp);
+                return ServerSentEvents::new(url).connect().await;
             }
             Over::Json => Codec::Json,
             Over::WebSocket => Codec::Binary,

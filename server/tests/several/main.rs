@@ -23,6 +23,7 @@ mod plug;
 mod receiver;
 mod rest;
 mod start;
+mod streams;
 mod together;
 mod traffic;
 mod webhooks;

@@ -5,7 +5,7 @@
 //! the payloads mean is defined in `caffis-schema` and by the code that holds the link.
 //!
 //! The server's session loop and the client libraries talk to this trait only. `caffis-transport`
-//! implements it over WebTransport, native QUIC and WebSocket; [`memory`] implements it inside one
+//! implements it over WebTransport, native QUIC, WebSocket and server-sent events; [`memory`] implements it inside one
 //! process, for tests and the simulation. `conformance` is the suite that all of them run.
 //!
 //! The methods poll, so that one task can own a link and do everything in one loop without

@@ -12,8 +12,8 @@ use bytes::Bytes;
 /// A numbered, ordered sequence of frames. Order holds within a lane only.
 ///
 /// Every link has lane 0, which carries control and most messages. A link with more lanes keeps a
-/// large page or a busy room on one lane from holding up another; a link with one lane (WebSocket)
-/// maps every lane to it.
+/// large page or a busy room on one lane from holding up another; a link with one lane (WebSocket, server-sent
+/// events) maps every lane to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Lane(pub u8);
 
@@ -86,6 +86,8 @@ pub enum Kind {
     Quic,
     /// WebSocket.
     WebSocket,
+    /// Server-sent events and POST.
+    Sse,
     /// Inside one process.
     Memory,
 }
@@ -96,6 +98,7 @@ impl fmt::Display for Kind {
             Self::WebTransport => "webtransport",
             Self::Quic => "quic",
             Self::WebSocket => "websocket",
+            Self::Sse => "sse",
             Self::Memory => "memory",
         })
     }

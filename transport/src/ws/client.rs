@@ -6,10 +6,7 @@ use axum::http::Uri;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use caffis_link::{Kind, Link, LinkInfo};
 use rustls::pki_types::ServerName;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpSocket, TcpStream, lookup_host},
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 
 use super::{
@@ -19,7 +16,7 @@ use super::{
     server::accept_key,
     wire::Role,
 };
-use crate::error::ConnectError;
+use crate::{error::ConnectError, socket};
 
 /// Bytes of the server's answer at most.
 const MAX_RESPONSE: usize = 8 * 1024;
@@ -45,7 +42,7 @@ async fn connect_now(url: &str, options: &ClientOptions) -> Result<Box<dyn Link>
     };
     let host = uri.host().ok_or_else(bad)?.trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    let stream = connect_tcp(host, port, options).await?;
+    let stream = socket::connect(host, port, options.bind).await?;
     let peer = stream.peer_addr()?;
     if secure {
         let config = options.trust.client_config(&[b"http/1.1"])?;
@@ -55,31 +52,6 @@ async fn connect_now(url: &str, options: &ClientOptions) -> Result<Box<dyn Link>
     } else {
         switch(stream, &uri, peer, options).await
     }
-}
-
-async fn connect_tcp(
-    host: &str,
-    port: u16,
-    options: &ClientOptions,
-) -> Result<TcpStream, ConnectError> {
-    let mut last = ConnectError::NotFound(host.to_owned());
-    for address in lookup_host((host, port)).await? {
-        if options.bind.is_some_and(|bind| bind.is_ipv4() != address.is_ipv4()) {
-            continue;
-        }
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        if let Some(bind) = options.bind {
-            socket.bind((bind, 0).into())?;
-        }
-        match socket.connect(address).await {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) => last = error.into(),
-        }
-    }
-    Err(last)
 }
 
 /// The HTTP handshake on a connected stream.

@@ -3,7 +3,13 @@
 
 use std::{any::Any, net::SocketAddr, sync::Arc};
 
-use axum::{Router, routing::any};
+use axum::{
+    Router,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use bytes::Bytes;
 use caffis_link::{
     Codec, Kind, Link,
     conformance::{Pair, Raw},
@@ -11,6 +17,7 @@ use caffis_link::{
 use caffis_transport::{
     ALPN_HTTP3, ALPN_QUIC,
     quic::{self, ClientOptions, QuicServer, ServerOptions},
+    sse::{self, Streams},
     tcp::{self, TcpServer},
     tls::Trust,
     ws,
@@ -81,6 +88,63 @@ pub async fn upgraded(address: SocketAddr, codec: Codec, extensions: &str) -> (T
     let answer = String::from_utf8(answer).unwrap().to_ascii_lowercase();
     assert!(answer.contains("s3pplmbitxaq9kygzzhzrbk+xoo="), "{answer}");
     (stream, answer)
+}
+
+/// A TCP listener whose `/events` gives its links to the answer's channel, of the node 7.
+pub fn sse_server(codec: Codec, max_frame: usize) -> (TcpServer, Streams, Links) {
+    let (sender, links) = mpsc::channel(1024);
+    let streams = Streams::new(4096);
+    let (opening, posting) = (streams.clone(), streams.clone());
+    let open = move || async move {
+        let options = sse::Options { max_frame, ..sse::Options::default() };
+        let opened = opening.open(7, codec, None, &options).unwrap();
+        let _ = sender.send(opened.link).await;
+        opened.events.into_response()
+    };
+    let post = move |body: Bytes| async move { posted(posting.take(body).await) };
+    let router = Router::new().route("/events", get(open).post(post));
+    (tcp::serve(loopback(), router).unwrap(), streams, links)
+}
+
+fn posted(taken: Result<(), sse::Refused>) -> Response {
+    match taken {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refused) => (StatusCode::BAD_REQUEST, refused.to_string()).into_response(),
+    }
+}
+
+/// A connected pair over server-sent events.
+pub async fn sse_pair(codec: Codec, max_frame: usize) -> Pair {
+    let (server, streams, mut links) = sse_server(codec, max_frame);
+    let url = format!("http://{}/events", server.addresses()[0]);
+    let options = sse::ClientOptions { codec, max_frame, ..sse::ClientOptions::default() };
+    let client = sse::connect(&url, &options).await.unwrap();
+    let link = links.recv().await.unwrap();
+    assert_eq!((client.info().kind, link.info().kind), (Kind::Sse, Kind::Sse));
+    Pair { client, server: link, guard: Box::new((server, streams, links)) }
+}
+
+/// A stream whose client posts raw lines.
+pub async fn sse_raw(codec: Codec, lines: Vec<u8>, finish: bool) -> Raw {
+    let (server, streams, mut links) = sse_server(codec, 4_096);
+    let address = server.addresses()[0];
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let named = loop {
+        answer.push(stream.read_u8().await.unwrap());
+        let text = str::from_utf8(&answer).unwrap();
+        if let Some((_, name)) = text.split_once("data: ").filter(|(_, name)| name.ends_with('\n'))
+        {
+            break name.trim().to_owned();
+        }
+    };
+    let link = links.recv().await.unwrap();
+    let head = format!("{named} 1\n");
+    let _ = streams.take([head.as_bytes(), &lines].concat().into()).await;
+    let stream = if finish { None } else { Some(stream) };
+    let guard: Box<dyn Any + Send> = Box::new((server, streams, links, stream));
+    Raw { server: link, guard }
 }
 
 /// A certificate for localhost, its configuration for QUIC, and the trust in it.

@@ -444,7 +444,8 @@ export class ChatClient implements Disposable {
   async #discover(signal: AbortSignal) {
     const { server, webSocket } = this.#options;
     const agent = globalThis.navigator?.userAgent ?? "";
-    return routes(server, await discover(server, signal), agent, webSocket);
+    const last = this.#connector.view.getSnapshot().transport;
+    return routes(server, await discover(server, signal), agent, webSocket, last);
   }
 
   #hello(token: string): Hello {

@@ -7,7 +7,7 @@ import type { Route } from "../link/discover.ts";
 import { sleep, type Timers } from "../timers.ts";
 import { type Greeted, openSession } from "./session.ts";
 
-/** The head start of the preferred transport. */
+/** The head start of a route before the next one, if the route does not say another. */
 export const HEAD_START_MS = 500;
 /** How long one attempt over all routes may take. */
 export const ATTEMPT_MS = 10_000;
@@ -30,9 +30,10 @@ export async function race(options: RaceOptions, signal: AbortSignal): Promise<G
   let turn = Promise.resolve();
   const runs = routes.map((route) => {
     const myTurn = turn;
+    const headStartMs = route.headStartMs ?? HEAD_START_MS;
     const attempt = myTurn.then(() => openSession(route.dial, hello, timers, localTime, stop));
     const failed = new Promise<void>((resolve) => attempt.catch(() => resolve()));
-    turn = myTurn.then(() => Promise.race([sleep(timers, HEAD_START_MS, stop), failed]));
+    turn = myTurn.then(() => Promise.race([sleep(timers, headStartMs, stop), failed]));
     turn.catch(() => {});
     return attempt;
   });

@@ -1,12 +1,18 @@
 /** What `GET /api/chat/connect` says, and which transports this browser should try. */
 
 import type { Dial, TransportKind } from "./link.ts";
+import { sseDial } from "./sse.ts";
 import { type WebSocketConstructor, webSocketDial } from "./websocket.ts";
 import { webTransportDial } from "./webtransport.ts";
 
 /** Where discovery is served. */
 export const CONNECT_PATH = "/api/chat/connect";
 const DISCOVERY_MS = 5_000;
+/**
+ * How long WebSocket may take before server-sent events are tried, which cost both sides more: behind a slow
+ * path it should still win.
+ */
+const WEBSOCKET_MS = 3_000;
 
 /** A browser engine that is kept to WebSocket. */
 export interface GatedEngine {
@@ -28,6 +34,8 @@ export interface ConnectInfo {
   } | null;
   /** Where WebSocket is served. */
   readonly websocket: { readonly url?: string | null; readonly path?: string | null } | null;
+  /** Where server-sent events are served; an older server does not say. */
+  readonly events?: { readonly url?: string | null; readonly path?: string | null } | null;
   /** The browser engines that should use WebSocket. */
   readonly gated?: readonly GatedEngine[];
 }
@@ -38,6 +46,8 @@ export interface Route {
   readonly kind: TransportKind;
   /** Opens a link. */
   readonly dial: Dial;
+  /** How long the next route waits for this one to be welcomed, unless it fails; 500 ms if it is not said. */
+  readonly headStartMs?: number;
 }
 
 /** Asks a server (`https://host:port`) how to connect. */
@@ -51,16 +61,20 @@ export async function discover(server: string, signal: AbortSignal): Promise<Con
   return (await response.json()) as ConnectInfo;
 }
 
-/** The routes that this browser should race, the preferred one first. */
+/**
+ * The routes that this browser should race, the preferred one first. Where server-sent events were the last
+ * that worked they do not wait long again.
+ */
 export function routes(
   server: string,
   info: ConnectInfo,
   agent: string,
   webSocket?: WebSocketConstructor,
+  last?: TransportKind | null,
 ): Route[] {
   const found: Route[] = [];
   const base = new URL(server);
-  const { webtransport, websocket } = info;
+  const { webtransport, websocket, events } = info;
   if (webtransport && "WebTransport" in globalThis && !isGated(agent, info.gated ?? [])) {
     const url = webtransport.url ? new URL(webtransport.url, base) : new URL(base);
     if (!webtransport.url) {
@@ -74,7 +88,12 @@ export function routes(
   if (websocket) {
     const url = new URL(websocket.url ?? websocket.path ?? "/api/chat/ws", base);
     url.protocol = url.protocol === "https:" || url.protocol === "wss:" ? "wss:" : "ws:";
-    found.push({ kind: "websocket", dial: webSocketDial(url.href, webSocket) });
+    const patience = events && last !== "sse" ? { headStartMs: WEBSOCKET_MS } : {};
+    found.push({ kind: "websocket", dial: webSocketDial(url.href, webSocket), ...patience });
+  }
+  if (events) {
+    const url = new URL(events.url ?? events.path ?? "/api/chat/events", base);
+    found.push({ kind: "sse", dial: sseDial(url.href) });
   }
   return found;
 }

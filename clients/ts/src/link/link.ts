@@ -1,7 +1,7 @@
 /** One connection to the server, as bytes. Nothing here knows what the payloads mean. */
 
 /** Which transport a link runs over. */
-export type TransportKind = "webtransport" | "websocket";
+export type TransportKind = "webtransport" | "websocket" | "sse";
 
 /** Why a connection ended: a code of `CLOSE_CODES` and a sentence for people. */
 export interface Farewell {

@@ -320,7 +320,11 @@ export const en = {
   unknownMessage: "This message needs a newer version of the app",
   says: (name: string, text: string) => `${name}: ${text}`,
   connection: "Connection",
-  transports: { webtransport: "WebTransport", websocket: "WebSocket" },
+  transports: {
+    webtransport: "WebTransport",
+    websocket: "WebSocket",
+    sse: "Server-sent events",
+  },
   phases: {
     connecting: "Connecting…",
     online: "Connected",

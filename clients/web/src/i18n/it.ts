@@ -323,7 +323,7 @@ export const it: Dictionary = {
   unknownMessage: "Per questo messaggio serve una versione più recente",
   says: (name, text) => `${name}: ${text}`,
   connection: "Connessione",
-  transports: { webtransport: "WebTransport", websocket: "WebSocket" },
+  transports: { webtransport: "WebTransport", websocket: "WebSocket", sse: "Eventi del server" },
   phases: {
     connecting: "Connessione in corso…",
     online: "Connesso",

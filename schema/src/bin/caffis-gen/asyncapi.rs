@@ -91,8 +91,9 @@ pub(crate) fn document(model: &Model, docs: &Docs) -> Result<String> {
         "info": {
             "title": "Caffis Chat, realtime protocol",
             "version": PROTOCOL_VERSION.to_string(),
-            "description": "Frames over WebSocket, one JSON text each. Over WebTransport and QUIC the same \
-                            frames travel in a binary form. docs/protocol.md explains the order of frames, \
+            "description": "Frames over WebSocket, one JSON text each. Over server-sent events and POST \
+                            (/api/chat/events) the same frames are lines; over WebTransport and QUIC they \
+                            travel in a binary form. docs/protocol.md explains the order of frames, \
                             resuming, resends and limits.",
             "license": {"name": "Apache-2.0 OR MIT"},
         },

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     cluster::Owner,
-    errors::{no_owner, owner_stopped},
+    errors::{no_owner, no_stream, owner_stopped},
     hub::news::{decode, encode},
     ports::bus::{BusError, NodeId},
     sync::{lock, spawn},
@@ -125,21 +125,23 @@ impl Nodes {
     /// # Errors
     /// Why there is no answer.
     pub(crate) async fn ask(&self, node: NodeId, question: &Question) -> Result<Answered, Error> {
-        let gone = |error| unanswered(&error, question.changes());
+        match self.ask_node(node, question).await {
+            Ok(Answered::NotUnderstood) => Err(not_understood()),
+            Ok(answered) => Ok(answered),
+            Err(error) => Err(unanswered(&error, question.changes())),
+        }
+    }
+
+    async fn ask_node(&self, node: NodeId, question: &Question) -> Result<Answered, BusError> {
         let number = self.questions.fetch_add(1, Ordering::Relaxed);
         let encoded = encode(&Numbered { number, question })
-            .ok_or_else(|| gone(BusError::Invalid("it could not be encoded".to_owned())))?;
+            .ok_or_else(|| BusError::Invalid("it could not be encoded".to_owned()))?;
         let answer = tokio::select! {
             biased;
-            answer = self.ask_until_answered(node, encoded) => answer,
-            () = self.moved(question.room(), node) => Err(BusError::NoReply),
+            answer = self.ask_until_answered(node, encoded) => answer?,
+            () = self.moved(question.room(), node) => return Err(BusError::NoReply),
         };
-        let answer = answer.map_err(gone)?;
-        match decode(&answer) {
-            Ok((_, Answered::NotUnderstood)) => Err(not_understood()),
-            Ok((_, answered)) => Ok(answered),
-            Err(_) => Err(gone(BusError::NoReply)),
-        }
+        decode(&answer).map(|(_, answered)| answered).map_err(|_| BusError::NoReply)
     }
 
     /// Asks the same again while no answer comes, as long as the owner may take. All copies are waited for:
@@ -179,6 +181,25 @@ impl Nodes {
             }
         }
         sleep(LAST_WORDS).await;
+    }
+
+    /// Passes a POST on to the node that has its connection. With the node the connection is gone.
+    ///
+    /// # Errors
+    /// Why it was not taken, or that it may have been.
+    pub(crate) async fn pass_post(&self, node: NodeId, body: Bytes) -> Result<(), Error> {
+        let _place = self.passing.try_acquire().map_err(|_| {
+            let sentence = "Too much is on its way to other nodes: send the same again.";
+            Error::later(ErrorCode::RateLimited, sentence, QUEUE_RETRY_MS)
+        })?;
+        let question = Question::Post(body.into());
+        match self.ask_node(node, &question).await {
+            Ok(Answered::Posted(taken)) => taken,
+            Ok(Answered::NotUnderstood) => Err(not_understood()),
+            Ok(_) => Err(unanswered(&BusError::NoReply, true)),
+            Err(BusError::NoNode(_)) => Err(no_stream()),
+            Err(error) => Err(unanswered(&error, true)),
+        }
     }
 
     /// Asks the owner of a room to take one command.

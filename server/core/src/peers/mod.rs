@@ -12,6 +12,7 @@ use std::sync::{
 };
 
 use caffis_schema::{RoomId, Timestamp, UserId, placement::RoomPlaced};
+use tokio::sync::Semaphore;
 
 use self::forward::Queues;
 use crate::{
@@ -28,6 +29,10 @@ use crate::{
     settings::Settings,
 };
 
+/// POSTs that are on their way to other nodes at the same time: whoever makes up names of connections can hold
+/// places for as long as a node may take to answer.
+const POSTS_PASSED_ON: usize = 1_024;
+
 pub(crate) mod follow;
 pub(crate) mod forward;
 pub(crate) mod questions;
@@ -43,6 +48,8 @@ pub(crate) struct Nodes {
     questions: AtomicU64,
     /// How many edges of presence this node has told.
     edges: AtomicU64,
+    /// Places for POSTs on their way to other nodes.
+    passing: Semaphore,
 }
 
 impl Nodes {
@@ -53,7 +60,8 @@ impl Nodes {
         follows: Arc<Follows>,
     ) -> Arc<Self> {
         let (queues, questions, edges) = Default::default();
-        Arc::new(Self { settings, wire, owners, follows, queues, questions, edges })
+        let passing = Semaphore::new(POSTS_PASSED_ON);
+        Arc::new(Self { settings, wire, owners, follows, queues, questions, edges, passing })
     }
 
     /// This node.

@@ -78,6 +78,8 @@ pub(crate) enum Question {
     Hook(Box<Delivery>),
     /// Something about webhooks to other services.
     Webhooks(WebhookQuestion),
+    /// What came by POST for a connection of the node.
+    Post(Vec<u8>),
 }
 
 /// What is asked about webhooks to other services.
@@ -105,6 +107,7 @@ impl Question {
             Self::Change(..)
             | Self::Ensure(..)
             | Self::Hook(_)
+            | Self::Post(_)
             | Self::Webhooks(WebhookQuestion::Redrive(..)) => true,
             Self::Call(_, command) => matches!(
                 command,
@@ -135,7 +138,7 @@ impl Question {
             Self::Webhooks(WebhookQuestion::Redrive(room, _)) => *room,
             Self::Webhooks(WebhookQuestion::Body(room, _)) => Some(*room),
             Self::Webhooks(WebhookQuestion::States) => None,
-            Self::People(_) | Self::Recap(_) | Self::Take(_) => None,
+            Self::People(_) | Self::Recap(_) | Self::Take(_) | Self::Post(_) => None,
         }
     }
 }
@@ -175,6 +178,8 @@ pub(crate) enum Answered {
     Redriven(Result<Redriven, Error>),
     /// To the body of a dead letter: none if what happened is not kept any more.
     DeadLetterBody(Result<Option<Text<WEBHOOK_BODY_BYTES>>, Error>),
+    /// To a POST.
+    Posted(Result<(), Error>),
 }
 
 /// A page of a room's history, or where it is.

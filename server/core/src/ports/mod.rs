@@ -8,6 +8,7 @@ pub mod check;
 pub mod clock;
 pub mod entropy;
 pub mod index;
+pub mod posts;
 pub(crate) mod split;
 pub mod stamps;
 pub mod store;

@@ -43,6 +43,7 @@ use crate::{
         questions::{Answered, Asker, Numbered, Question, RoomStanding, Snapshot, members_after},
     },
     ports::bus::Request,
+    posts,
     services::Services,
     sync::spawn,
     tables::{self, HeadRow},
@@ -217,6 +218,11 @@ fn respond(services: &Services, question: Question) -> Answering {
             Box::pin(async move { Answered::Hook(hooks::deliver_here(&services, *delivery).await) })
         }
         Question::Webhooks(question) => webhooks::respond(None, question),
+        Question::Post(body) => {
+            Box::pin(
+                async move { Answered::Posted(posts::take_here(&services, body.into()).await) },
+            )
+        }
         Question::Standings(rooms, all) => {
             Box::pin(async move { Answered::Standings(standings(&services, rooms, all).await) })
         }

@@ -70,6 +70,7 @@ mod person;
 mod pins;
 #[path = "../core/placements.rs"]
 mod placements;
+mod posts;
 #[path = "../core/presence.rs"]
 mod presence;
 #[path = "../core/reactions.rs"]
