@@ -254,6 +254,30 @@ impl ErrorCode {
                 "Ask somebody who moderates, or wait until they open it.",
                 Never,
             ),
+            Self::InviteExpired => (
+                &[409],
+                "The time for which the link was made is over.",
+                "Ask whoever sent it for another link.",
+                Never,
+            ),
+            Self::InviteUsedUp => (
+                &[409],
+                "The link was made for a number of people, and so many have joined.",
+                "Ask whoever sent it for another link.",
+                Never,
+            ),
+            Self::InviteRevoked => (
+                &[409],
+                "Somebody who may invite ended the link, or whoever made it left the room or may invite nobody any more.",
+                "Ask somebody in the room for another link.",
+                Never,
+            ),
+            Self::Removed => (
+                &[403],
+                "Somebody removed the person from the room, who now tries to come back by an invite link.",
+                "Ask somebody in the room who may add members.",
+                Never,
+            ),
             Self::Unknown(_) => return Self::Internal.explained(),
         };
         Explained { code: self.name(), meaning: self.meaning(), statuses, cause, cure, retry }

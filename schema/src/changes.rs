@@ -26,6 +26,8 @@ impl EntryKind {
             | Self::Context(_)
             | Self::Pinned(_)
             | Self::Settings(_)
+            | Self::InviteMade(_)
+            | Self::InviteRevoked(_)
             | Self::Unknown(_) => None,
         }
     }

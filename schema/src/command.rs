@@ -7,6 +7,7 @@ use crate::{
     bounded::{List, Text},
     event::{Body, Flag},
     ids::{DeviceId, RoomId, UserId, exact},
+    invites::{CreateInvite, InvitePreview, Invites, JoinByInvite, RevokeInvite},
     limits::{
         CLIENT_NAME_BYTES, CONTEXT_TYPE_BYTES, EMOJI_BYTES, EXTRAS, MESSAGES_PER_COMMAND,
         NAME_BYTES, QUERY_BYTES, REPORT_BYTES, RESUME_CURSORS, STATUS_BYTES, TOKEN_BYTES,
@@ -145,6 +146,16 @@ open_enum! {
         44 "set_draft" SetDraft(Draft),
         /// What the person has written and not sent.
         45 "drafts" Drafts(Empty),
+        /// Makes a link by which people join a group.
+        46 "create_invite" CreateInvite(CreateInvite),
+        /// Ends a link by which people join.
+        47 "revoke_invite" RevokeInvite(RevokeInvite),
+        /// The links by which people join a group.
+        48 "invites" Invites(Invites),
+        /// What an invite link leads to.
+        49 "invite_preview" InvitePreview(InvitePreview),
+        /// Joins a group by an invite link.
+        50 "join_by_invite" JoinByInvite(JoinByInvite),
     }
 }
 

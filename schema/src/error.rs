@@ -150,6 +150,14 @@ error_codes! {
     30 "slow_mode" SlowMode,
     /// Only those who moderate write in this room now.
     31 "read_only" ReadOnly,
+    /// The invite link has ended.
+    32 "invite_expired" InviteExpired,
+    /// As many people as may have joined by this invite link.
+    33 "invite_used_up" InviteUsedUp,
+    /// The invite link was revoked.
+    34 "invite_revoked" InviteRevoked,
+    /// The person was removed from this room, and comes back only when somebody adds them.
+    35 "removed" Removed,
 }
 
 impl Serialize for ErrorCode {

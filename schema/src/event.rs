@@ -7,6 +7,7 @@ use crate::{
     bounded::{List, Text},
     error::Error,
     ids::{RoomId, UserId},
+    invites::{InviteMade, InviteRevoked},
     limits::{EMOJI_BYTES, MARKERS, NAME_BYTES, TEXT_BYTES, USERS_PER_COMMAND},
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
@@ -146,6 +147,10 @@ open_enum! {
         9 "pinned" Pinned(Pinned),
         /// How people write in the room changed.
         10 "settings" Settings(SettingsChange),
+        /// Somebody made a link by which people join.
+        11 "invite_made" InviteMade(InviteMade),
+        /// A link by which people join was ended.
+        12 "invite_revoked" InviteRevoked(InviteRevoked),
     }
 }
 
@@ -198,10 +203,13 @@ pub struct Created {
 pub struct Joined {
     /// Who joined.
     pub users: List<UserId, USERS_PER_COMMAND>,
-    /// Who added them, or none for the service.
+    /// Who added them, or none for the service; of who came by an invite link: who made that.
     pub by: Option<UserId>,
     /// They see the entries after this position.
     pub visible_after: Position,
+    /// The invite link by which they came: the position of the entry that made it.
+    #[serde(default)]
+    pub invite: Option<Position>,
 }
 
 /// See [`EntryKind::Left`].

@@ -182,18 +182,12 @@ impl Schema for RoomId {
     const SCHEMA: &'static NamedType = &NamedType { name: "RoomId", ty: &DataModelType::U64 };
 }
 
-/// Declares an identifier of 16 random bytes, in JSON 32 hexadecimal digits.
-macro_rules! random_id {
+/// Declares 16 bytes, in JSON 32 hexadecimal digits.
+macro_rules! sixteen_bytes {
     ($(#[$meta:meta])* $name:ident, $expected:literal) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(pub [u8; 16]);
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
-            }
-        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -244,6 +238,19 @@ macro_rules! random_id {
     };
 }
 
+/// Declares an identifier of 16 random bytes.
+macro_rules! random_id {
+    ($(#[$meta:meta])* $name:ident, $expected:literal) => {
+        sixteen_bytes!($(#[$meta])* $name, $expected);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
 random_id!(
     /// The idempotency key: made by a client for one action of a person and kept on every resend.
     ClientId,
@@ -253,6 +260,23 @@ random_id!(
     /// One connection of one device, made by the server.
     SessionId,
     "a session id: 32 hexadecimal digits"
+);
+sixteen_bytes!(
+    /// The secret of an invite link, made by a client. Whoever has it may join, so it is in no log and no store.
+    InviteSecret,
+    "an invite's secret: 32 hexadecimal digits"
+);
+
+impl fmt::Debug for InviteSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InviteSecret(…)")
+    }
+}
+
+random_id!(
+    /// The first half of the SHA-256 of an invite link's secret.
+    InviteDigest,
+    "an invite's digest: 32 hexadecimal digits"
 );
 random_id!(
     /// One installation of a client, which makes it once and keeps it.

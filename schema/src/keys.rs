@@ -6,6 +6,7 @@ use crate::{
         SetContext, SetRole, TransferOwnership,
     },
     ids::RoomId,
+    invites::{CreateInvite, JoinByInvite, RevokeInvite},
     room::ClientKey,
     settings::SetRoomSettings,
 };
@@ -35,13 +36,16 @@ macro_rules! keyed {
 
 keyed!(
     AddMembers,
+    CreateInvite,
     Delete,
     Edit,
     Forward,
+    JoinByInvite,
     Leave,
     Pin,
     React,
     RemoveMember,
+    RevokeInvite,
     Send,
     SetContext,
     SetRole,
@@ -68,6 +72,9 @@ impl Command {
             Self::Delete(command) => Some(command),
             Self::React(command) => Some(command),
             Self::Pin(command) => Some(command),
+            Self::CreateInvite(command) => Some(command),
+            Self::RevokeInvite(command) => Some(command),
+            Self::JoinByInvite(command) => Some(command),
             Self::Hello(_)
             | Self::Refresh(_)
             | Self::Ping(_)
@@ -101,6 +108,8 @@ impl Command {
             | Self::Star(_)
             | Self::SetDraft(_)
             | Self::Drafts(_)
+            | Self::Invites(_)
+            | Self::InvitePreview(_)
             | Self::Unknown(_) => None,
         }
     }
@@ -119,6 +128,8 @@ impl Command {
             Self::Pins(command) => Some(command.room),
             Self::Search(command) => command.room,
             Self::Topics(command) => Some(command.room),
+            Self::Invites(command) => Some(command.room),
+            Self::InvitePreview(command) => Some(command.room),
             Self::MarkRead(mark) | Self::MarkDelivered(mark) | Self::MarkUnread(mark) => {
                 Some(mark.room)
             }

@@ -109,6 +109,16 @@ maxima! {
     EXCERPT_BYTES = 1_000;
     /// The longest time of slow mode, in seconds.
     SLOW_MODE_SECONDS = 21_600;
+    /// Invite links of a room. A new one takes the place of the oldest that is of no use any more.
+    INVITES = 50;
+    /// The name of an invite link, in bytes.
+    INVITE_NAME_BYTES = 64;
+    /// The longest time for which an invite link is good, in seconds, unless it is good for ever.
+    INVITE_SECONDS = 31_536_000;
+    /// How many people may join by an invite link, unless any number may.
+    INVITE_USES = 10_000;
+    /// Invite links that one person tries in a minute, on each node.
+    INVITE_TRIES = 20;
     /// Rooms that a person pins in their list.
     PINNED_ROOMS = 10;
     /// The bytes of entries in one page or one resume answer; long entries mean fewer of them.

@@ -8,6 +8,7 @@ use crate::{
     command::SearchPlace,
     event::{Body, Entry},
     ids::{RoomId, SessionId, UserId},
+    invites::{InviteList, InvitedRoom},
     limits::{
         DRAFTS, EXCERPT_BYTES, FRAGMENTS, Limits, MARKERS, MARKS, MESSAGES_PER_COMMAND,
         PAGE_ENTRIES, PAGE_HITS, PAGE_MARKED, PAGE_MEMBERS, PAGE_ROOMS, PINS, RESUME_CURSORS,
@@ -64,6 +65,10 @@ open_enum! {
         18 "marks" Marks(MarkList),
         /// To drafts.
         19 "drafts" Drafts(DraftList),
+        /// To invites.
+        20 "invites" Invites(InviteList),
+        /// To invite_preview.
+        21 "invited_room" InvitedRoom(InvitedRoom),
     }
 }
 

@@ -34,6 +34,7 @@ mod end;
 mod environment;
 mod events;
 mod heads;
+mod invites;
 mod options;
 mod outbox;
 mod rooms;

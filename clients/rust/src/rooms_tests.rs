@@ -9,8 +9,12 @@ fn room(number: u64) -> RoomId {
 }
 
 fn entry(position: u64) -> Entry {
-    let kind =
-        EntryKind::Joined(Joined { users: List::default(), by: None, visible_after: Position(0) });
+    let kind = EntryKind::Joined(Joined {
+        users: List::default(),
+        by: None,
+        visible_after: Position(0),
+        invite: None,
+    });
     Entry { position: Position(position), time: Timestamp(position), kind }
 }
 

@@ -9,6 +9,14 @@
 export { type BackoffOptions, backoffDelay, DEFAULT_BACKOFF } from "./backoff.ts";
 export { ChatClient } from "./client/client.ts";
 export type { Drafts, DraftsView } from "./client/drafts.ts";
+export {
+  INVITE_WEEK,
+  type InviteLink,
+  type InviteOptions,
+  type Invites,
+  inviteOf,
+  inviteText,
+} from "./client/invites.ts";
 export { type MarkedMessages, type MarksView, unreadMarks } from "./client/marked.ts";
 export type { Messages } from "./client/messages.ts";
 export type { ChatClientOptions, TokenReason } from "./client/options.ts";

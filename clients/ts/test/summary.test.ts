@@ -42,7 +42,10 @@ function card(title: string | null, detailsVersion: number): Card {
 }
 
 const promoted = entry(2, { type: "role", value: { user: ME, role: "admin", by: OTHER } });
-const joined = entry(3, { type: "joined", value: { users: [OTHER], by: ME, visibleAfter: 0 } });
+const joined = entry(3, {
+  type: "joined",
+  value: { users: [OTHER], by: ME, visibleAfter: 0, invite: null },
+});
 const left = entry(4, { type: "left", value: { user: OTHER, by: OTHER } });
 
 function member(user: Member["profile"]["user"]): Member {

@@ -144,12 +144,24 @@ for (const theme of THEMES) {
       await look("add");
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
+      await page.getByTestId("invites").click();
+      await look("invite");
+      await page.getByTestId("create-invite").click();
+      const invite = await page.getByTestId("invite-link").inputValue();
+      await page.getByTestId("revoke-invite").first().waitFor();
+      await look("invites");
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
       await page.keyboard.press("Escape");
       // On a phone the list is one step back.
       if (await page.getByTestId("back").isVisible()) await page.getByTestId("back").click();
       await page.getByTestId("settings").click();
       await look("settings");
       await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      await page.goto(invite);
+      await page.getByTestId("join-now").waitFor();
+      await look("join");
       await marco.page.getByTestId("composer").fill("");
       await context.close();
     });

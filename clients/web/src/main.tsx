@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/App.tsx";
 import { saveAccount, savedAccount } from "./app/account.ts";
 import { I18nProvider } from "./i18n/i18n.tsx";
+import { takeInvite } from "./join/pending.ts";
 import { handedOver } from "./sign-in/handedOver.ts";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -14,6 +15,10 @@ if (handed) {
   // A link never makes somebody who is signed in somebody else.
   if (!savedAccount()) saveAccount({ type: "token", token: handed.token });
 }
+
+// The same for an invite link, also when somebody opens one in this tab later.
+if (takeInvite(location.hash)) history.replaceState(null, "", "#/");
+addEventListener("hashchange", ({ newURL }) => takeInvite(new URL(newURL).hash));
 
 const root = document.getElementById("root");
 if (!root) throw new Error("the page has no root");

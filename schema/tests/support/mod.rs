@@ -201,7 +201,11 @@ impl Frames {
             Scalar::U64 => self.number(MAX_EXACT),
             Scalar::RoomId => self.number(u64::MAX >> 1),
             Scalar::UserId => self.text(64, |character| !character.is_control()),
-            Scalar::ClientId | Scalar::SessionId | Scalar::DeviceId => {
+            Scalar::ClientId
+            | Scalar::SessionId
+            | Scalar::DeviceId
+            | Scalar::InviteSecret
+            | Scalar::InviteDigest => {
                 for _ in 0..2 {
                     let half = self.random.next();
                     self.bytes.extend(half.to_le_bytes());

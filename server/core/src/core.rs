@@ -9,6 +9,7 @@ use std::{
 use caffis_link::Link;
 use caffis_schema::{
     CloseCode, Command, Error, Event, Reply, Timestamp, UserId, event::Draining, hooks::HookAnswer,
+    limits::INVITE_TRIES,
 };
 use tokio::{
     sync::watch,
@@ -41,7 +42,7 @@ use crate::{
         stamps::Stamps,
         store::{SharedStore, StoreError},
     },
-    quota::DailyQuota,
+    quota::Quota,
     reactors::{self, SharedReactor, Walker, keep_walking},
     reads::Reads,
     refusals::Refusals,
@@ -194,7 +195,8 @@ impl Core {
             statistics,
             owners,
             nodes,
-            claims: Arc::new(DailyQuota::new(settings.open_rooms_made_per_day, "room")),
+            claims: Arc::new(Quota::daily(settings.open_rooms_made_per_day, "room")),
+            invite_tries: Arc::new(Quota::each_minute(INVITE_TRIES as u32, "attempt")),
             reports: Arc::new(Reports::new()),
             hooks: Arc::default(),
             presence_news: Arc::default(),

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use caffis_schema::{Command, Error, ErrorCode, Reply, command::Forward, open::Empty};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     answers::{as_known_here, as_seen_by},
@@ -11,7 +11,7 @@ use crate::{
     cluster::Owner,
     errors::{no_owner, not_now},
     features::{
-        create, drafts, edit, forward, hide, history, marked, markers, members, open, pin,
+        create, drafts, edit, forward, hide, history, invites, marked, markers, members, open, pin,
         placement, preferences, presence, previews, profiles, report, resume, room_list, search,
         star, topics,
     },
@@ -28,6 +28,11 @@ pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
     {
         return Box::pin(forward_copied(call, command.clone()));
     }
+    if matches!(command, Command::JoinByInvite(_) | Command::InvitePreview(_))
+        && !call.is_forwarded()
+    {
+        return Box::pin(try_invite(call, command));
+    }
     let masked = depends_on_person(&command) && call.service().is_none() && !call.is_forwarded();
     if !masked {
         return elsewhere(&call, &command).unwrap_or_else(|| dispatch_here(call, command));
@@ -39,6 +44,14 @@ pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
         as_seen_by(&by.services, by.user(), room, &mut reply).await?;
         Ok(reply)
     })
+}
+
+/// Tries an invite link, here or where its room is owned.
+async fn try_invite(call: Call, command: Command) -> Handled {
+    let begun = Instant::now();
+    invites::begin(&call).await?;
+    let answer = elsewhere(&call, &command).unwrap_or_else(|| dispatch_here(call, command)).await;
+    invites::even(answer, begun).await
 }
 
 /// Forwards a message: what it says is read here, with the caller's rights, before the owner of the other room is asked.
@@ -92,6 +105,11 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Leave(command) => Box::pin(call.change(command)),
         Command::TransferOwnership(command) => Box::pin(call.change(command)),
         Command::SetRoomSettings(command) => Box::pin(call.change(command)),
+        Command::CreateInvite(command) => Box::pin(call.change(command)),
+        Command::RevokeInvite(command) => Box::pin(call.change(command)),
+        Command::JoinByInvite(command) => Box::pin(call.change(command)),
+        Command::Invites(command) => in_time(within, invites::handle_list(call, command)),
+        Command::InvitePreview(command) => in_time(within, invites::handle_preview(call, command)),
         Command::SetContext(command) => Box::pin(call.change(command)),
         Command::Members(command) => in_time(within, members::handle_list(call, command)),
         Command::Open(command) => Box::pin(open::handle(call, command)),

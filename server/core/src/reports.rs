@@ -8,7 +8,7 @@ use std::{
 
 use caffis_schema::{Error, Timestamp, UserId};
 
-use crate::{cluster::Shard, quota::DailyQuota, sync::lock};
+use crate::{cluster::Shard, quota::Quota, sync::lock};
 
 /// How many messages a person may report in a day.
 pub(crate) const REPORTS_PER_DAY: u32 = 100;
@@ -16,7 +16,7 @@ pub(crate) const REPORTS_PER_DAY: u32 = 100;
 /// What reports need of the chat.
 #[derive(Debug)]
 pub(crate) struct Reports {
-    quota: DailyQuota,
+    quota: Quota,
     /// The endpoints that are told, and the shards in which there is something to tell them.
     endpoints: Mutex<BTreeMap<Arc<str>, BTreeSet<Shard>>>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Reports {
 impl Reports {
     /// Reports of which nobody is told yet.
     pub(crate) fn new() -> Self {
-        Self { quota: DailyQuota::new(REPORTS_PER_DAY, "report"), endpoints: Mutex::default() }
+        Self { quota: Quota::daily(REPORTS_PER_DAY, "report"), endpoints: Mutex::default() }
     }
 
     /// Takes one of a person's reports of this day.

@@ -36,7 +36,7 @@ use crate::{
         stamps::Stamps,
         store::{Atomicity, Batch, SharedStore, StoreError},
     },
-    quota::DailyQuota,
+    quota::Quota,
     reads::Reads,
     receipts::Hooks,
     refusals::Refusals,
@@ -97,7 +97,9 @@ pub struct Parts {
     /// The other nodes; none for a process that runs alone.
     pub(crate) nodes: Option<Arc<Nodes>>,
     /// How many rooms of open contexts people make.
-    pub(crate) claims: Arc<DailyQuota>,
+    pub(crate) claims: Arc<Quota>,
+    /// How often people try invite links.
+    pub(crate) invite_tries: Arc<Quota>,
     /// Reported messages.
     pub(crate) reports: Arc<Reports>,
     /// The webhooks under way.

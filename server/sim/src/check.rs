@@ -88,6 +88,8 @@ impl Truth {
             | EntryKind::Context(_)
             | EntryKind::Pinned(_)
             | EntryKind::Settings(_)
+            | EntryKind::InviteMade(_)
+            | EntryKind::InviteRevoked(_)
             | EntryKind::Unknown(_) => {}
         }
     }
@@ -186,6 +188,8 @@ fn tell_log(trace: &Trace, room: &str, truth: &Truth) {
             EntryKind::Deleted(gone) => format!("{} is deleted by {:?}", gone.message, gone.by),
             EntryKind::Pinned(it) => format!("{} is pinned: {}", it.message, it.pinned),
             EntryKind::Settings(it) => format!("it is set: {:?}", it.settings),
+            EntryKind::InviteMade(it) => format!("{} invites by a link", it.by),
+            EntryKind::InviteRevoked(it) => format!("link {} is revoked", it.invite),
             EntryKind::Unknown(_) => "something".to_owned(),
         };
         trace.note(format_args!("{room} {} at {}: {what}", entry.position, entry.time));

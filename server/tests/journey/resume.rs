@@ -170,6 +170,30 @@ async fn a_room_that_was_made_during_a_cut_is_there_afterwards() {
     marco.is_whole();
 }
 
+#[tokio::test]
+async fn somebody_joins_by_a_link_while_their_connection_breaks() {
+    let (_server, giulia, [marco, luca]) = pairs(&Setup::dev()).await;
+    let group = giulia.client.create_group("new", vec![marco.user.clone()], HistoryPolicy::All);
+    let room = soon("the group", group).await.unwrap().room;
+    giulia.open(room).await;
+    let made = giulia.client.create_invite(room, (60, 1), None);
+    let (secret, invite) = soon("the link", made).await.unwrap();
+    let seen = soon("the preview", luca.client.invite_preview(room, secret)).await.unwrap();
+    assert_eq!((&seen.by.user, seen.members), (&giulia.user, 2));
+    luca.plug.pull();
+    let client = luca.client.clone();
+    let joining = tokio::spawn(async move { client.join_by_invite(room, secret).await });
+    luca.plug.put_back();
+    soon("the answer", joining).await.unwrap().unwrap();
+    luca.open(room).await;
+    giulia.say(room, "welcome").await;
+    luca.hears(room, "welcome").await;
+    let listed = soon("the links", giulia.client.invites(room)).await.unwrap();
+    assert_eq!((listed[0].invite, listed[0].uses), (invite, 1));
+    soon("the end", giulia.client.revoke_invite(room, invite)).await.unwrap();
+    luca.is_whole();
+}
+
 async fn add(friend: &Friend, room: caffis_schema::RoomId, users: &[&str]) {
     let users = users.iter().map(|user| caffis_schema::UserId::new(user).unwrap()).collect();
     let add = AddMembers { key: friend.client.key(room), room, users: List::new(users).unwrap() };

@@ -110,8 +110,12 @@ pub(crate) fn opened(head: u64) -> Opened {
 }
 
 pub(crate) fn entry(position: u64) -> Entry {
-    let kind =
-        EntryKind::Joined(Joined { users: List::default(), by: None, visible_after: Position(0) });
+    let kind = EntryKind::Joined(Joined {
+        users: List::default(),
+        by: None,
+        visible_after: Position(0),
+        invite: None,
+    });
     Entry { position: Position(position), time: Timestamp(position), kind }
 }
 

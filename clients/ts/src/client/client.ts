@@ -43,6 +43,7 @@ import { Conversations } from "./conversations.ts";
 import { Drafts } from "./drafts.ts";
 import { EventHandler } from "./events.ts";
 import { Feeds } from "./feeds.ts";
+import { Invites } from "./invites.ts";
 import { MarkedMessages } from "./marked.ts";
 import { Messages } from "./messages.ts";
 import type { ChatClientOptions } from "./options.ts";
@@ -61,6 +62,8 @@ import { Unreadable } from "./unreadable.ts";
 export class ChatClient implements Disposable {
   /** Changes messages that were sent. */
   readonly messages: Messages;
+  /** Links by which people join groups. */
+  readonly invites: Invites;
   /** Messages that mention this person. */
   readonly mentions: MarkedMessages;
   /** What this person has written and not sent. */
@@ -158,6 +161,7 @@ export class ChatClient implements Disposable {
     this.drafts = new Drafts(this.#clock, this.#timers, request);
     this.stars = new MarkedMessages({ type: "starred" }, this.#profiles, asking);
     this.#conversations = new Conversations(this.#store, this.#clock, requestUntil);
+    this.invites = new Invites(this.#store, this.#clock, this.#profiles, requestUntil);
     this.#own = new OwnPresence(this.#store, request);
     this.#events = new EventHandler({
       store: this.#store,

@@ -64,6 +64,8 @@ function named(kind: Entry["kind"]): readonly (UserId | null)[] {
     case "created":
     case "pinned":
     case "settings":
+    case "invite_made":
+    case "invite_revoked":
     case "deleted":
       return [kind.value.by];
     default:

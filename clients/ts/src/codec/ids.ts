@@ -20,6 +20,12 @@ export type SessionId = Branded<"SessionId">;
 /** One installation of a client, made by it and kept: 32 hexadecimal digits. */
 export type DeviceId = Branded<"DeviceId">;
 
+/** The secret of an invite link, made by a client: 32 hexadecimal digits. Whoever has it may join. */
+export type InviteSecret = Branded<"InviteSecret">;
+
+/** What the server keeps of the secret of an invite link: 32 hexadecimal digits. */
+export type InviteDigest = Branded<"InviteDigest">;
+
 const USER_ID_BYTES = 64;
 const CONTROL = /\p{Cc}/u;
 const ROOM = /^[0-7][0-9a-f]{15}$/;
@@ -60,6 +66,13 @@ export function deviceId(text: string): DeviceId {
   return check(RANDOM.test(text), text, "a device id of 32 hexadecimal digits");
 }
 
+/** The text as the secret of an invite link; throws `RangeError` when it cannot be one. */
+export function inviteSecret(text: string): InviteSecret {
+  // The error does not repeat what may be most of a secret.
+  if (!RANDOM.test(text)) throw new RangeError("not an invite's secret of 32 hexadecimal digits");
+  return text as InviteSecret;
+}
+
 function randomHex(): string {
   let text = "";
   for (const byte of crypto.getRandomValues(new Uint8Array(16))) {
@@ -71,6 +84,11 @@ function randomHex(): string {
 /** A new client id. */
 export function randomClientId(): ClientId {
   return randomHex() as ClientId;
+}
+
+/** A new secret of an invite link. */
+export function randomInviteSecret(): InviteSecret {
+  return randomHex() as InviteSecret;
 }
 
 /** A new device id. */

@@ -1,6 +1,8 @@
 import type { ChatClient } from "@caffis/chat";
 import { useEffect, useState } from "react";
 import { useI18n } from "../i18n/i18n.tsx";
+import { Join } from "../join/Join.tsx";
+import { usePendingInvite } from "../join/pending.ts";
 import { SignIn } from "../sign-in/SignIn.tsx";
 import {
   type Account,
@@ -20,6 +22,7 @@ export function App() {
   const [account, setAccount] = useState(savedAccount);
   const [demo, setDemo] = useState<readonly DemoUser[] | null | undefined>();
   const [refusal, setRefusal] = useState<string | null>(null);
+  const invite = usePendingInvite();
 
   useEffect(() => {
     const end = new AbortController();
@@ -42,11 +45,13 @@ export function App() {
     choose(null, (code && known[code]) || t.signedOut);
   });
 
-  if (!account) return <SignIn demo={demo} refusal={refusal} onChoose={choose} />;
+  if (!account) {
+    return <SignIn demo={demo} refusal={refusal} invited={invite !== null} onChoose={choose} />;
+  }
   if (!client) return null;
   return (
     <ChatProvider value={{ client, demo: demo ?? null, signOut: () => choose(null) }}>
-      <Shell />
+      {invite ? <Join invite={invite} /> : <Shell />}
     </ChatProvider>
   );
 }

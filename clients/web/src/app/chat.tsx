@@ -97,6 +97,11 @@ export function isDirect(room: RoomSummary): boolean {
   return room.peer !== null;
 }
 
+/** Whether a room is a group that people made among themselves. */
+export function isGroup(room: RoomSummary): boolean {
+  return room.context.kind === "group" && room.class === "social";
+}
+
 /** What went wrong, in words; `meanings` are the words for errors that mean something special here. */
 export function explain(
   error: unknown,

@@ -1,6 +1,6 @@
 import type { Member, RoomId } from "@caffis/chat";
 import { useEffect, useRef } from "react";
-import { isDirect, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { isDirect, isGroup, roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { closeDialog, goTo, openDialog, useRoute } from "../app/route.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
@@ -14,9 +14,10 @@ import { presenceLine } from "../room/Header.tsx";
 import { NewConversation } from "../rooms/NewConversation.tsx";
 import styles from "./Details.module.css";
 import { InList } from "./InList.tsx";
+import { InviteLinks } from "./InviteLinks.tsx";
 import { Members } from "./Members.tsx";
 import { Mute } from "./Mute.tsx";
-import { maySet } from "./permissions.ts";
+import { mayInvite, maySet } from "./permissions.ts";
 import { Topics } from "./Topics.tsx";
 import { Writing } from "./Writing.tsx";
 
@@ -90,6 +91,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
         {summary.role !== null && <InList room={room} />}
         {isPublic && <Topics room={id} number={summary.number} />}
         {!isDirect(summary) && maySet(summary.role) && <Writing room={room} />}
+        {isGroup(summary) && mayInvite(summary.role) && <InviteLinks room={room} />}
         {members && <Members room={room} members={members} />}
         {isPublic && (
           <button

@@ -26,6 +26,11 @@ export function mayAdd(actor: Role | null): boolean {
   return actor === "admin" || actor === "owner";
 }
 
+/** Whether somebody may make, see and end the invite links of a group. */
+export function mayInvite(actor: Role | null): boolean {
+  return mayAdd(actor);
+}
+
 /** Whether somebody may change how people write in a room. */
 export function maySet(actor: Role | null): boolean {
   return mayAdd(actor);

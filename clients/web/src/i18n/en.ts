@@ -168,6 +168,60 @@ export const en = {
   removeAsk: (name: string) => `Remove ${name}? They will no longer see what is written here.`,
   yourself: "you",
   nobodyWithId: "Nobody has this id",
+  inviteByLink: "Invite by link",
+  inviteLead: "Whoever has the link can join this group. It says who invites them.",
+  inviteName: "What you call it (optional)",
+  inviteNameHint: "Friends of Luca",
+  inviteEnds: "Good for",
+  inviteTime: (seconds: number) =>
+    seconds === 0
+      ? "Ever"
+      : seconds < 86_400
+        ? `${seconds / 3600} h`
+        : seconds === 86_400
+          ? "1 day"
+          : `${seconds / 86_400} days`,
+  inviteUses: "How many may join",
+  inviteMost: (count: number) => (count === 0 ? "Any number" : String(count)),
+  createInvite: "Create link",
+  newInvite: "Another link",
+  inviteReady: "Your link",
+  inviteOnce: "Copy it now: it is not shown again. You can make another one at any time.",
+  copyInvite: "Copy",
+  copied: "Copied",
+  shareInvite: "Share…",
+  shareInviteText: (room: string) => `Join ${room} on Caffis`,
+  inviteList: "Links of this group",
+  noInvites: "This group has no links yet.",
+  unnamedInvite: "Link",
+  inviteBy: (name: string) => `by ${name}`,
+  inviteUsed: (uses: number, most: number) =>
+    most > 0
+      ? `${uses} of ${most} joined`
+      : uses === 0
+        ? "nobody joined yet"
+        : uses === 1
+          ? "1 person joined"
+          : `${uses} people joined`,
+  inviteUntil: (when: string) => `until ${when}`,
+  inviteForEver: "for ever",
+  inviteStates: { revoked: "revoked", expired: "has ended", used: "used up" },
+  revokeInvite: "Revoke",
+  revokeInviteNamed: (name: string) => `Revoke ${name}`,
+  joinTitle: "You are invited",
+  joinSignIn: "Sign in to see the group to which you are invited.",
+  joinBy: (name: string) => `${name} invites you to`,
+  joinRoom: "Join",
+  joinOpen: "Open the group",
+  joinMember: "You are in this group already.",
+  joinNot: "Not now",
+  joinGoOn: "Go on to your conversations",
+  joinErrors: {
+    not_found: "This link leads nowhere. Check that it is complete, or ask for another one.",
+    forbidden: "You cannot join by this link. Ask somebody else in the group.",
+    limit_reached: "The group is full, or you are in as many conversations as possible.",
+    room_class: "This conversation cannot be joined by a link.",
+  },
   leave: "Leave",
   leaveAsk: (name: string) => `Leave ${name}? You will no longer see its messages.`,
   notifications: "Notifications",
@@ -201,6 +255,9 @@ export const en = {
   createdByService: "This room was created",
   joined: (names: string, by: string) => `${by} added ${names}`,
   joinedSelf: (names: string) => `${names} joined`,
+  joinedByInvite: (names: string, by: string) => `${names} joined by the link of ${by}`,
+  inviteMade: (name: string) => `${name} made an invite link`,
+  inviteRevoked: (name: string) => `${name} revoked an invite link`,
   left: (name: string) => `${name} left`,
   removed: (name: string, by: string) => `${by} removed ${name}`,
   barred: {
@@ -362,6 +419,10 @@ export const en = {
     not_an_emoji: "A reaction is one emoji",
     slow_mode: "Slow mode: wait a moment before you write again",
     read_only: "Only those who moderate write here now",
+    invite_expired: "This link has ended. Ask for another one",
+    invite_used_up: "As many people as may have joined by this link. Ask for another one",
+    invite_revoked: "This link was revoked. Ask for another one",
+    removed: "You were removed from this group. Somebody in it has to add you",
     already_read: "Somebody has read this message already",
     other: "Something went wrong",
   },

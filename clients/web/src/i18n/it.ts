@@ -171,6 +171,61 @@ export const it: Dictionary = {
   removeAsk: (name) => `Rimuovere ${name}? Non vedrà più quello che si scrive qui.`,
   yourself: "tu",
   nobodyWithId: "Non c’è nessuno con questo id",
+  inviteByLink: "Invita con un link",
+  inviteLead: "Chi ha il link può entrare in questo gruppo. Vede chi lo invita.",
+  inviteName: "Come lo chiami (facoltativo)",
+  inviteNameHint: "Amici di Luca",
+  inviteEnds: "Vale per",
+  inviteTime: (seconds) =>
+    seconds === 0
+      ? "Sempre"
+      : seconds < 86_400
+        ? `${seconds / 3600} h`
+        : seconds === 86_400
+          ? "1 giorno"
+          : `${seconds / 86_400} giorni`,
+  inviteUses: "Quante persone possono entrare",
+  inviteMost: (count) => (count === 0 ? "Quante vogliono" : String(count)),
+  createInvite: "Crea il link",
+  newInvite: "Un altro link",
+  inviteReady: "Il tuo link",
+  inviteOnce: "Copialo ora: non si vedrà più. Puoi crearne un altro quando vuoi.",
+  copyInvite: "Copia",
+  copied: "Copiato",
+  shareInvite: "Condividi…",
+  shareInviteText: (room) => `Entra in ${room} su Caffis`,
+  inviteList: "Link di questo gruppo",
+  noInvites: "Questo gruppo non ha ancora link.",
+  unnamedInvite: "Link",
+  inviteBy: (name) => `di ${name}`,
+  inviteUsed: (uses, most) =>
+    most > 0
+      ? `usato da ${uses} su ${most}`
+      : uses === 0
+        ? "nessuno l’ha ancora usato"
+        : uses === 1
+          ? "usato da 1 persona"
+          : `usato da ${uses} persone`,
+  inviteUntil: (when) => `fino a ${when}`,
+  inviteForEver: "per sempre",
+  inviteStates: { revoked: "revocato", expired: "scaduto", used: "esaurito" },
+  revokeInvite: "Revoca",
+  revokeInviteNamed: (name) => `Revoca ${name}`,
+  joinTitle: "Hai un invito",
+  joinSignIn: "Accedi per vedere il gruppo al quale ti invitano.",
+  joinBy: (name) => `${name} ti invita in`,
+  joinRoom: "Entra",
+  joinOpen: "Apri il gruppo",
+  joinMember: "Sei già in questo gruppo.",
+  joinNot: "Non ora",
+  joinGoOn: "Vai alle tue conversazioni",
+  joinErrors: {
+    not_found:
+      "Questo link non porta da nessuna parte. Controlla che sia completo, o chiedine un altro.",
+    forbidden: "Con questo link non puoi entrare. Chiedi a qualcun altro del gruppo.",
+    limit_reached: "Il gruppo è pieno, o sei già nel numero massimo di conversazioni.",
+    room_class: "In questa conversazione non si entra con un link.",
+  },
   leave: "Abbandona",
   leaveAsk: (name) => `Abbandonare ${name}? Non vedrai più i suoi messaggi.`,
   notifications: "Notifiche",
@@ -204,6 +259,9 @@ export const it: Dictionary = {
   createdByService: "Stanza creata",
   joined: (names, by) => `${by} ha aggiunto ${names}`,
   joinedSelf: (names) => `Arrivi: ${names}`,
+  joinedByInvite: (names, by) => `Arrivi con il link di ${by}: ${names}`,
+  inviteMade: (name) => `${name} ha creato un link d’invito`,
+  inviteRevoked: (name) => `${name} ha revocato un link d’invito`,
   left: (name) => `${name} ha lasciato il gruppo`,
   removed: (name, by) => `${by} ha rimosso ${name}`,
   barred: {
@@ -361,6 +419,10 @@ export const it: Dictionary = {
     not_an_emoji: "Una reazione è una sola emoji",
     slow_mode: "Modalità lenta: aspetta un momento prima di riscrivere",
     read_only: "Ora qui scrive solo chi modera",
+    invite_expired: "Questo link è scaduto. Chiedine un altro",
+    invite_used_up: "Con questo link sono già entrate tutte le persone previste. Chiedine un altro",
+    invite_revoked: "Questo link è stato revocato. Chiedine un altro",
+    removed: "Qualcuno ti ha rimosso da questo gruppo. Può riaggiungerti solo chi ne fa parte",
     already_read: "Qualcuno ha già letto questo messaggio",
     other: "Qualcosa è andato storto",
   },

@@ -22,8 +22,9 @@ function sentence(
       return by === null ? t.createdByService : t.created(people.name(by));
     }
     case "joined": {
-      const { users, by } = kind.value;
+      const { users, by, invite } = kind.value;
       const joined = list(users.map((user) => people.name(user)));
+      if (invite !== null && by !== null) return t.joinedByInvite(joined, people.name(by));
       return by === null || users.includes(by)
         ? t.joinedSelf(joined)
         : t.joined(joined, people.name(by));
@@ -39,6 +40,10 @@ function sentence(
       const { by } = kind.value;
       return by === null ? t.pinnedByService : t.pinnedBy(people.name(by));
     }
+    case "invite_made":
+      return t.inviteMade(people.name(kind.value.by));
+    case "invite_revoked":
+      return t.inviteRevoked(people.name(kind.value.by));
     case "settings":
       return settingsSentence(kind.value, people, t, list);
     case "context": {

@@ -12,10 +12,12 @@ export function SignIn(props: {
   demo: readonly DemoUser[] | null | undefined;
   /** Why the last session ended. */
   refusal: string | null;
+  /** Whether somebody came by an invite link. */
+  invited: boolean;
   onChoose(account: Account): void;
 }) {
   const { t } = useI18n();
-  const { demo, refusal, onChoose } = props;
+  const { demo, refusal, invited, onChoose } = props;
   const [token, setToken] = useState("");
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -30,7 +32,11 @@ export function SignIn(props: {
         <h1 id="sign-in-title" className={styles.title}>
           {t.signInTitle}
         </h1>
-        {demo && <p className={styles.lead}>{t.signInLead}</p>}
+        {invited ? (
+          <p className={styles.lead}>{t.joinSignIn}</p>
+        ) : (
+          demo && <p className={styles.lead}>{t.signInLead}</p>
+        )}
         {refusal && (
           <p className={controls.error} role="alert">
             {refusal}

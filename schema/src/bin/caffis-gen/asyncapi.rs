@@ -273,7 +273,11 @@ fn scalar_schema(scalar: Scalar) -> Value {
         Scalar::U64 => number(MAX_EXACT),
         Scalar::UserId => json!({"type": "string", "minLength": 1, "maxLength": USER_ID_BYTES}),
         Scalar::RoomId => hexadecimal(16),
-        Scalar::ClientId | Scalar::SessionId | Scalar::DeviceId => hexadecimal(32),
+        Scalar::ClientId
+        | Scalar::SessionId
+        | Scalar::DeviceId
+        | Scalar::InviteSecret
+        | Scalar::InviteDigest => hexadecimal(32),
     }
 }
 

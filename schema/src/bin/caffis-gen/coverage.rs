@@ -104,9 +104,13 @@ impl<'a> Walk<'a> {
             Type::Scalar(Scalar::UserId) | Type::Text(_) | Type::Blob(_) => {
                 self.sized().map(|_| ())
             }
-            Type::Scalar(Scalar::ClientId | Scalar::SessionId | Scalar::DeviceId) => {
-                self.take(16).map(|_| ())
-            }
+            Type::Scalar(
+                Scalar::ClientId
+                | Scalar::SessionId
+                | Scalar::DeviceId
+                | Scalar::InviteSecret
+                | Scalar::InviteDigest,
+            ) => self.take(16).map(|_| ()),
             Type::List(item, _) => {
                 let length = self.varint()?;
                 (0..length).try_for_each(|_| self.value(item))

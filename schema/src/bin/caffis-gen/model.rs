@@ -35,6 +35,8 @@ pub(crate) enum Scalar {
     ClientId,
     SessionId,
     DeviceId,
+    InviteSecret,
+    InviteDigest,
 }
 
 /// A type with a name of its own.
@@ -168,6 +170,8 @@ fn scalar(named: &NamedType) -> Option<Scalar> {
         ("ClientId", _) => Scalar::ClientId,
         ("SessionId", _) => Scalar::SessionId,
         ("DeviceId", _) => Scalar::DeviceId,
+        ("InviteSecret", _) => Scalar::InviteSecret,
+        ("InviteDigest", _) => Scalar::InviteDigest,
         (_, DataModelType::Bool) => Scalar::Bool,
         (_, DataModelType::U8) => Scalar::U8,
         (_, DataModelType::U16) => Scalar::U16,

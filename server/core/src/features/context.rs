@@ -152,7 +152,12 @@ fn members(
     let mut entries = Vec::new();
     if !come.is_empty() {
         let visible_after = room.visible_to_new();
-        entries.push(EntryKind::Joined(Joined { users: List::cut(come), by: None, visible_after }));
+        entries.push(EntryKind::Joined(Joined {
+            users: List::cut(come),
+            by: None,
+            visible_after,
+            invite: None,
+        }));
     }
     entries.extend(go.into_iter().map(|user| EntryKind::Left(Left { user, by: None })));
     Ok(entries)

@@ -55,6 +55,7 @@ impl RoomCommand for AddMembers {
             users: List::cut(users),
             by: allowed.caller().author(),
             visible_after: room.visible_to_new(),
+            invite: None,
         })))
     }
 }

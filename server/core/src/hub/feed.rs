@@ -181,8 +181,12 @@ mod tests {
         let left = EntryKind::Left(Left { user: user("marco"), by: None });
         room.apply(&Entry { position: Position(2), time: Timestamp(0), kind: left });
         assert_eq!(heard(&feed, &room), [1]);
-        let joined =
-            Joined { users: List::cut(vec![user("marco")]), by: None, visible_after: Position(0) };
+        let joined = Joined {
+            users: List::cut(vec![user("marco")]),
+            by: None,
+            visible_after: Position(0),
+            invite: None,
+        };
         room.apply(&Entry {
             position: Position(3),
             time: Timestamp(0),

@@ -20,7 +20,7 @@ use caffis_schema::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::writing::Writing;
+use super::{invites::Links, writing::Writing};
 
 /// The context type of direct conversations.
 pub const DIRECT: &str = "direct";
@@ -52,6 +52,12 @@ impl RoomMeta {
     #[must_use]
     pub fn is_made_by_people(&self) -> bool {
         matches!(&*self.context.kind, DIRECT | GROUP)
+    }
+
+    /// Whether people made it as a group.
+    #[must_use]
+    pub fn is_group(&self) -> bool {
+        &*self.context.kind == GROUP && self.class == RoomClass::Social
     }
 
     /// Whether it is a conversation of two.
@@ -148,6 +154,8 @@ pub struct RoomState {
     pub card: Option<Arc<Card>>,
     /// What is pinned in it. Nodes that do not own the room know only what was pinned since they follow it.
     pub pins: Arc<Pins>,
+    /// By which links people join it. Other nodes know only of those since they follow it.
+    pub invites: Arc<Links>,
     /// How people write in it.
     pub writing: Arc<Writing>,
     /// Where the last messages are, oldest first: as many as new members see.
@@ -170,6 +178,7 @@ impl RoomState {
             preview: None,
             card: None,
             pins: Arc::default(),
+            invites: Arc::default(),
             writing: Arc::default(),
             last_messages: Arc::default(),
             buckets: Arc::default(),
@@ -251,6 +260,9 @@ impl RoomState {
         }
         self.head = entry.position;
         self.time = entry.time;
+        if self.invites.changes_with(&entry.kind) {
+            Arc::make_mut(&mut self.invites).take(entry);
+        }
         match &entry.kind {
             EntryKind::Created(created) => self.apply_created(entry, created),
             EntryKind::Message(message) => {
@@ -303,7 +315,10 @@ impl RoomState {
                     Arc::make_mut(&mut self.writing).set(entry.position, change.settings);
                 }
             }
-            EntryKind::Reacted(_) | EntryKind::Unknown(_) => {}
+            EntryKind::InviteMade(_)
+            | EntryKind::InviteRevoked(_)
+            | EntryKind::Reacted(_)
+            | EntryKind::Unknown(_) => {}
         }
     }
 

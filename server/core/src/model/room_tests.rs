@@ -47,7 +47,12 @@ fn message(room: &mut RoomState, words: &str) {
 
 fn joined(room: &RoomState, name: &str) -> EntryKind {
     let visible_after = room.visible_to_new();
-    EntryKind::Joined(Joined { users: List::cut(vec![user(name)]), by: None, visible_after })
+    EntryKind::Joined(Joined {
+        users: List::cut(vec![user(name)]),
+        by: None,
+        visible_after,
+        invite: None,
+    })
 }
 
 #[test]

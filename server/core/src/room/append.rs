@@ -15,6 +15,7 @@ use super::{
     changes::Changes,
     command::CLOCK_MARGIN,
     entries::{self, Origin, Place},
+    invites,
     markers::Picked,
     membership::membership_rows,
     mentions::Mentioned,
@@ -58,6 +59,7 @@ pub(super) struct Append {
     card_before: Option<Arc<Card>>,
     pins_before: Arc<Pins>,
     settings_before: Position,
+    invites_before: Position,
     /// The messages that its commands are about.
     pub(super) changes: Changes,
     /// Whom they mention, or no longer.
@@ -89,6 +91,7 @@ impl Append {
             card_before: loaded.state.card.clone(),
             pins_before: loaded.state.pins.clone(),
             settings_before: loaded.state.writing.position,
+            invites_before: loaded.state.invites.position,
             changes,
             mentioned: Vec::new(),
             first_bucket: loaded.state.buckets.len(),
@@ -270,6 +273,14 @@ impl Append {
         if self.has_new_settings() {
             writing::put(&mut batch, &self.ahead);
         }
+        if self.has_new_invites() {
+            invites::put(&mut batch, &self.ahead);
+        }
+        if self.has_new_members() {
+            for entry in &self.entries {
+                invites::put_removal(&mut batch, &self.ahead, entry);
+            }
+        }
         self.changes.rewrite(&mut batch, settings.entry_retention)?;
         for mentioned in &self.mentioned {
             mentioned.put(&mut batch, self.ahead.meta.id);
@@ -285,6 +296,7 @@ impl Append {
             || self.has_new_card()
             || self.has_new_pins()
             || self.has_new_settings()
+            || self.has_new_invites()
             || self.changes.any()
             || !self.mentioned.is_empty()
     }
@@ -299,6 +311,10 @@ impl Append {
 
     fn has_new_settings(&self) -> bool {
         self.settings_before != self.ahead.writing.position
+    }
+
+    fn has_new_invites(&self) -> bool {
+        self.invites_before != self.ahead.invites.position
     }
 
     fn has_new_card(&self) -> bool {

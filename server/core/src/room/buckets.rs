@@ -119,6 +119,7 @@ mod tests {
             users: caffis_schema::List::cut(users.collect()),
             by: None,
             visible_after: Position(1),
+            invite: None,
         };
         let joined =
             Entry { position: Position(3), time: Timestamp(5), kind: EntryKind::Joined(joined) };

@@ -3,13 +3,16 @@
 use std::{fmt, time::Duration};
 
 use caffis_schema::{
-    Entry, EntryKind, Error, ErrorCode, Keyed, MessageNumber, Position, Timestamp, UserId,
-    reply::Appended, room::Message,
+    Entry, EntryKind, Error, ErrorCode, InviteDigest, Keyed, MessageNumber, Position, Timestamp,
+    UserId, reply::Appended, room::Message,
 };
 
 use super::plan::RoomPlan;
 use crate::{
-    model::{caller::Caller, room::RoomState},
+    model::{
+        caller::Caller,
+        room::{Members, RoomState},
+    },
     settings::Settings,
 };
 
@@ -62,6 +65,11 @@ pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
     fn newcomers(&self, room: &RoomState, caller: &Caller) -> Result<Vec<UserId>, Error> {
         let _ = (room, caller);
         Ok(Vec::new())
+    }
+
+    /// The invite link by which the caller comes into the room, who may be a stranger to it.
+    fn invite(&self) -> Option<InviteDigest> {
+        None
     }
 
     /// The pure step: what the command makes of the room.
@@ -136,6 +144,8 @@ pub struct StepContext<'a> {
     pub settings: &'a Settings,
     /// The wall clock.
     pub now: Timestamp,
+    /// Who was a member when it was found out who may come into the room.
+    pub members_before: Members,
     /// The entry of the message that the command is about or names, as it is after all commands before.
     pub(super) about: Option<&'a Entry>,
     /// Whether somebody but this person is known to have read up to a message.

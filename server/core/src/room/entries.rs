@@ -3,8 +3,8 @@
 use caffis_schema::{
     Body, ClientId, Codec, Entry, EntryKind, List, MessageNumber, Position, RoomId, Text,
     Timestamp, UserId, codec,
-    event::{Edited, TextBody},
-    limits::REACTIONS,
+    event::{Edited, Joined, TextBody},
+    limits::{REACTIONS, USERS_PER_COMMAND},
     room::{LastEdit, Mentions, Message, MessageKey, Reaction},
 };
 use serde::{Deserialize, Serialize};
@@ -150,6 +150,14 @@ struct WithoutMentions {
     body: Option<Body>,
 }
 
+/// People who joined, as it was kept before they could come by invite links: tables up to version 21 have some.
+#[derive(Serialize, Deserialize)]
+struct WithoutInvite {
+    users: List<UserId, USERS_PER_COMMAND>,
+    by: Option<UserId>,
+    visible_after: Position,
+}
+
 fn older(content: &[u8]) -> Option<EntryKind> {
     let (tag, payload): (u32, Vec<u8>) = codec::decode(content, Codec::Binary).ok()?;
     if EntryKind::NAMES.get(tag as usize) == Some(&"edited") {
@@ -158,6 +166,11 @@ fn older(content: &[u8]) -> Option<EntryKind> {
         let mentions = Mentions::default();
         let edited = Edited { message, number, revision, replaces, body, mentions };
         return Some(EntryKind::Edited(edited));
+    }
+    if EntryKind::NAMES.get(tag as usize) == Some(&"joined") {
+        let WithoutInvite { users, by, visible_after } =
+            codec::decode(&payload, Codec::Binary).ok()?;
+        return Some(EntryKind::Joined(Joined { users, by, visible_after, invite: None }));
     }
     if EntryKind::NAMES.get(tag as usize) != Some(&"message") {
         return None;
@@ -178,7 +191,7 @@ fn older(content: &[u8]) -> Option<EntryKind> {
 #[cfg(test)]
 mod tests {
     use caffis_schema::{
-        event::{Joined, SystemBody},
+        event::SystemBody,
         room::{Extra, ReplyTo},
     };
 
@@ -213,7 +226,9 @@ mod tests {
         let extras = List::cut(vec![Extra::Reply(ReplyTo { message: Position(1) })]);
         round_trip(EntryKind::Message(Message { extras, ..message }));
         let users = List::cut(vec![user]);
-        round_trip(EntryKind::Joined(Joined { users, by: None, visible_after: Position(2) }));
+        let visible_after = Position(2);
+        let joined = Joined { users, by: None, visible_after, invite: Some(Position(2)) };
+        round_trip(EntryKind::Joined(joined));
     }
 
     #[test]
@@ -239,5 +254,12 @@ mod tests {
         let old = new[..new.len() - 2].to_vec();
         let content = codec::encode(&(6_u32, old), Codec::Binary).expect("fits");
         assert_eq!(older(&content), Some(EntryKind::Edited(edited)));
+        let users = List::cut(vec![UserId::new("giulia").expect("an id")]);
+        let joined = Joined { users, by: None, visible_after: Position(2), invite: None };
+        let new = codec::encode(&joined, Codec::Binary).expect("fits");
+        // Not by a link.
+        let old = new[..new.len() - 1].to_vec();
+        let content = codec::encode(&(2_u32, old), Codec::Binary).expect("fits");
+        assert_eq!(older(&content), Some(EntryKind::Joined(joined)));
     }
 }

@@ -10,14 +10,14 @@ use std::{
 };
 
 use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, room::Message};
-use futures_util::future::try_join3;
+use futures_util::future::try_join4;
 
 use super::{
     buckets::Filled,
     cards,
     cell::Loaded,
     changes::Changes,
-    entries,
+    entries, invites,
     markers::Markers,
     membership::{membership_rows, named, rows_of},
     mentions, pins,
@@ -70,8 +70,9 @@ pub(super) async fn load(
     state.members = members(store, room).await?;
     state.members_version = 1;
     let (card, pins) = (cards::read(store, room), pins::read(store, room));
-    (state.card, state.pins, state.writing) =
-        try_join3(card, pins, writing::read(store, room)).await?;
+    let written = (writing::read(store, room), invites::read(store, room));
+    (state.card, state.pins, state.writing, state.invites) =
+        try_join4(card, pins, written.0, written.1).await?;
 
     let Tail { entries, last_append } =
         tail(store, &state, settings.ring_entries.max(TAIL_ENTRIES)).await?;
@@ -85,7 +86,9 @@ pub(super) async fn load(
     check_lists(store, &state, &last_append, &mut owed).await?;
     undone.rewrite(&mut owed, settings.entry_retention)?;
     for row in last_append.iter().rev() {
-        mentions::put_again(&mut owed, &state, &entries::from_row(row.clone())?, &undone);
+        let entry = entries::from_row(row.clone())?;
+        invites::put_removal(&mut owed, &state, &entry);
+        mentions::put_again(&mut owed, &state, &entry, &undone);
     }
     owed.merge();
     let markers = markers(store, &state, &ring).await?;
@@ -225,6 +228,7 @@ async fn before_tail(
 fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
     let (before, card) = (state.members.clone(), state.card.clone());
     let (pins, written) = (state.pins.clone(), state.writing.position);
+    let invited = state.invites.position;
     ring.iter().for_each(|entry| state.apply(entry));
     let mut batch = Batch::repairable(Stamp::NONE);
     if state.members != before {
@@ -238,6 +242,9 @@ fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
     }
     if state.writing.position != written {
         writing::put(&mut batch, state);
+    }
+    if state.invites.position != invited {
+        invites::put(&mut batch, state);
     }
     batch
 }

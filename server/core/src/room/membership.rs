@@ -35,6 +35,8 @@ pub(super) fn named(kind: &EntryKind) -> &[UserId] {
         | EntryKind::Reacted(_)
         | EntryKind::Pinned(_)
         | EntryKind::Settings(_)
+        | EntryKind::InviteMade(_)
+        | EntryKind::InviteRevoked(_)
         | EntryKind::Unknown(_) => &[],
     }
 }

@@ -16,6 +16,7 @@ mod creation;
 mod entries;
 mod evict;
 mod idle;
+mod invites;
 mod keeping;
 mod load;
 mod markers;

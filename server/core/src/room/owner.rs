@@ -29,7 +29,7 @@ use crate::{
     cluster::Shard,
     errors::not_now,
     model::{
-        authorise::{may_know, no_such_room},
+        authorise::{authorise_by_invite, may_know, no_such_room},
         caller::Caller,
         room::RoomState,
     },
@@ -177,6 +177,12 @@ async fn check_newcomers(
 ) -> Result<(), Error> {
     let state = cell.state().ok_or_else(not_now)?;
     let newcomers = command.newcomers(&state, caller)?;
+    if let Some(link) = command.invite().and_then(|digest| state.invites.find(digest)) {
+        for user in &newcomers {
+            rooms.check_invited(cell.id, user, &link.invite.by).await?;
+        }
+        return Ok(());
+    }
     rooms.check_newcomers(&newcomers, &caller.user, caller.service.is_some()).await
 }
 
@@ -382,7 +388,9 @@ fn step_new(
     ground: &Ground<'_>,
 ) -> Result<Change, Error> {
     let room = &append.ahead;
-    if !may_know(caller, room) {
+    if let Some(digest) = command.invite() {
+        authorise_by_invite(caller, room, digest)?;
+    } else if !may_know(caller, room) {
         return Err(no_such_room());
     }
     // Who wrote something in this append has read what is before it.
@@ -392,6 +400,7 @@ fn step_new(
     let context = StepContext {
         settings: ground.settings,
         now: ground.now,
+        members_before: append.members_before(),
         about: command
             .message()
             .or(command.named_message())

@@ -1,9 +1,9 @@
 //! Commands of people who may be strangers to a room.
 //!
 //! The room is not read for them: the answer, and the work, are the same as for a room that does not exist.
-//! Two are not strangers, although memory does not know them: those in whose list the store has the room,
-//! and those who sent this command before. They are answered as they were then, even if they have left
-//! since.
+//! Three are not strangers, although memory does not know them: those in whose list the store has the room,
+//! those who sent this command before, who are answered as they were then, even if they have left since, and
+//! those who have a link by which they may join.
 //!
 //! This is the room's driver, so nothing of the room is under way meanwhile: what is refused here cannot
 //! have happened, and is remembered as refused (rule 20). Only while rooms of a dead node are being taken
@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::{
     cell::{Job, RoomCell},
     command::Order,
+    invites,
     rooms::Rooms,
 };
 use crate::{
@@ -63,6 +64,12 @@ pub(super) async fn turn_strangers_away(
 async fn check(rooms: &Rooms, room: RoomId, job: &Job) -> Result<(), Error> {
     let Order::Command(command) = &job.order else { return Ok(()) };
     let (store, user) = (&*rooms.store, &job.caller.user);
+    // A link that is not there costs the same whether the room is or not.
+    if let Some(digest) = command.invite()
+        && invites::has(store, room, digest).await?
+    {
+        return Ok(());
+    }
     if tables::get::<UserRoomRow>(store, UserRoomRow::key(user, &room)).await?.is_some() {
         return Ok(());
     }

@@ -16,7 +16,7 @@ use super::{
     cell::Loaded,
     changes::Changes,
     command::CLOCK_MARGIN,
-    entries,
+    entries, invites,
     load::write_owed,
     membership::{named, rows_of},
     pins,
@@ -61,6 +61,9 @@ pub(super) async fn take_over(
         }
         if let EntryKind::Settings(_) = &entry.kind {
             writing::put(&mut repair, &loaded.state);
+        }
+        if entry.position == loaded.state.invites.position {
+            invites::put(&mut repair, &loaded.state);
         }
     }
     repair.merge();

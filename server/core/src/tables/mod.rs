@@ -16,6 +16,7 @@ mod declare;
 mod drafts;
 mod flags;
 mod heads;
+mod invites;
 mod leases;
 mod markers;
 mod members;
@@ -56,6 +57,7 @@ pub use self::{
     drafts::DraftRow,
     flags::FlagRow,
     heads::HeadRow,
+    invites::{InvitesRow, RemovalRow},
     leases::LeaseRow,
     markers::MarkerRow,
     members::MemberRow,
@@ -89,7 +91,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 21;
+pub const VERSION: u32 = 22;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -104,6 +106,7 @@ pub static ALL: &[&Table] = &[
     ErasureRow::TABLE,
     FlagRow::TABLE,
     HeadRow::TABLE,
+    InvitesRow::TABLE,
     KeyUseRow::TABLE,
     LeaseRow::TABLE,
     MadeEndpointRow::TABLE,
@@ -116,6 +119,7 @@ pub static ALL: &[&Table] = &[
     PlacementRow::TABLE,
     ReceiptRow::TABLE,
     RelationRow::TABLE,
+    RemovalRow::TABLE,
     ReportIndexRow::TABLE,
     ReportRow::TABLE,
     ReportTaskRow::TABLE,

@@ -239,7 +239,9 @@ round_trips! {
     flags: FlagRow { user, kind, room, position, number, time }
     mentions: MentionRow { user, time, room, position, number }
     drafts: DraftRow { user, room, text, time }
+    invites: InvitesRow { room, position, content }
     pins: PinsRow { room, position, content }
+    removals: RemovalRow { room, user, by, time }
     placements: PlacementRow { user, room, placement, number }
     receipts: ReceiptRow { source, id, digest, answer }
     relations: RelationRow {

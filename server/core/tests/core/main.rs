@@ -29,6 +29,7 @@ mod hello;
 mod hides;
 mod history;
 mod inquiries;
+mod invites;
 mod limits;
 mod made_endpoints;
 mod markers;

@@ -2,11 +2,12 @@
 
 use caffis_core::model::authorise::table::{Permission, Place, RULES, Verdict};
 use caffis_schema::{
-    Command, EntryKind, ErrorCode, MessageNumber, Position, RoomId, Text,
+    Command, EntryKind, ErrorCode, InviteSecret, MessageNumber, Position, RoomId, Text,
     command::{
         Anchor, Delete, Edit, Mark, Pin, React, Report, ReportReason, Revisions, TransferOwnership,
     },
-    room::{Role, RoomClass},
+    invites::CreateInvite,
+    room::{ClientKey, Role, RoomClass},
     settings::SetRoomSettings,
 };
 
@@ -98,6 +99,7 @@ impl Scene {
             }
             Permission::MakeOwners => return failure(actor.role(room, "other", Role::Owner).await),
             Permission::WriteAnyway => unreachable!("tried above"),
+            Permission::InviteByLink => Command::CreateInvite(create_invite(key, room)),
             Permission::ChangeSettings => {
                 set(actor, room, |command| command.slow_mode_seconds = Some(0))
             }
@@ -122,6 +124,12 @@ impl Scene {
         };
         failure(actor.ask(result).await)
     }
+}
+
+/// A command that makes an invite link.
+pub(crate) fn create_invite(key: ClientKey, room: RoomId) -> CreateInvite {
+    let secret = InviteSecret(key.id.0);
+    CreateInvite { key, room, secret, lifetime_seconds: 60, max_uses: 0, name: None }
 }
 
 /// A command that changes how people write.

@@ -43,6 +43,8 @@ mod hides;
 mod history;
 #[path = "../core/inquiries.rs"]
 mod inquiries;
+#[path = "../core/invites.rs"]
+mod invites;
 mod large;
 #[path = "../core/limits.rs"]
 mod limits;

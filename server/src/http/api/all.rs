@@ -1,15 +1,16 @@
 //! All operations: the only place that knows them.
 
 use super::{
-    changes, contexts, drafts, endpoints, entries, markers, marks, members, messages,
+    changes, contexts, drafts, endpoints, entries, invites, markers, marks, members, messages,
     operation::Operation, people, reports, rooms, search, webhooks,
 };
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 14] = [
+static OPERATIONS: [&[Operation]; 15] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
+    invites::OPERATIONS,
     messages::OPERATIONS,
     changes::OPERATIONS,
     entries::OPERATIONS,

@@ -41,6 +41,8 @@ impl Answer {
             Reply::Revisions(revisions) => Self::of(&revisions),
             Reply::Previews(previews) => Self::of(&previews),
             Reply::Pins(pins) => Self::of(&pins),
+            Reply::Invites(invites) => Self::of(&invites),
+            Reply::InvitedRoom(room) => Self::of(&room),
             Reply::Welcome(_)
             | Reply::Resumed(_)
             | Reply::Opened(_)

@@ -17,6 +17,7 @@ mod endpoints;
 mod entries;
 mod errors;
 mod input;
+mod invites;
 mod key;
 mod markers;
 mod marks;

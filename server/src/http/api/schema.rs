@@ -106,7 +106,7 @@ fn simple(named: &NamedType) -> Option<Value> {
             "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]+$",
         }),
         ("RoomId", _) => json!({"type": "string", "pattern": "^[0-7][0-9a-f]{15}$"}),
-        ("ClientId" | "SessionId" | "DeviceId", _) => digits(32),
+        ("ClientId" | "SessionId" | "DeviceId" | "InviteSecret" | "InviteDigest", _) => digits(32),
         ("Position" | "MessageNumber" | "Timestamp", _) => up_to(MAX_EXACT),
         (_, DataModelType::Bool) => json!({"type": "boolean"}),
         (_, DataModelType::U8) => up_to(u8::MAX.into()),

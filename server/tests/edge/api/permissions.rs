@@ -43,6 +43,10 @@ async fn attempt(
             keeper.do_once(Method::PUT, &path, json!({"announcements": false})).await.ok();
             found
         }
+        Permission::InviteByLink => {
+            let secret = fresh_uuid().replace('-', "");
+            change(post, rooms("/invites"), Some(json!({"secret": secret}))).await
+        }
         Permission::ChangeSettings => {
             change(put, rooms("/settings"), Some(json!({"slow_mode_seconds": 0}))).await
         }

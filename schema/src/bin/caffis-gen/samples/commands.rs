@@ -11,7 +11,8 @@ use caffis_schema::{
         SetPreferences, SetPresence, SetRole, Star, Topics, TransferOwnership, Typing,
     },
     event::{Flag, SystemBody},
-    ids::MAX_EXACT,
+    ids::{InviteSecret, MAX_EXACT},
+    invites::{CreateInvite, InvitePreview, Invites, JoinByInvite, RevokeInvite},
     open::Empty,
     placement::{Placement, SetPlacement},
     room::{Availability, ContextStatus, Extra, HistoryPolicy, ReplyTo, Role, RoomClass},
@@ -26,7 +27,8 @@ use super::{
 
 /// Every command and signal.
 pub(super) fn frames() -> Vec<(&'static str, ClientFrame)> {
-    let commands = session().into_iter().chain(rooms()).chain(messages()).chain(people());
+    let commands =
+        session().into_iter().chain(rooms()).chain(messages()).chain(people()).chain(invites());
     let mut frames: Vec<_> = commands
         .zip(1..)
         .map(|((name, command), id)| (name, ClientFrame::Request(Request { id, command })))
@@ -272,6 +274,40 @@ fn messages() -> Vec<(&'static str, Command)> {
         ("command report, sexual", report(ReportReason::Sexual, "")),
         ("command report, scam", report(ReportReason::Scam, "")),
         ("command report, impersonation", report(ReportReason::Impersonation, "")),
+    ]
+}
+
+fn invites() -> Vec<(&'static str, Command)> {
+    let secret = InviteSecret(*b"0123456789abcdef");
+    let create = CreateInvite {
+        key: key(),
+        room: ROOM,
+        secret,
+        lifetime_seconds: 604_800,
+        max_uses: 1,
+        name: Some(longest()),
+    };
+    let for_ever = CreateInvite {
+        key: last_key(),
+        room: LAST_ROOM,
+        secret: InviteSecret([0xff; 16]),
+        lifetime_seconds: 0,
+        max_uses: u32::MAX,
+        name: None,
+    };
+    vec![
+        ("command create_invite", Command::CreateInvite(create)),
+        ("command create_invite, for ever", Command::CreateInvite(for_ever)),
+        (
+            "command revoke_invite",
+            Command::RevokeInvite(RevokeInvite { key: key(), room: ROOM, invite: Position(57) }),
+        ),
+        ("command invites", Command::Invites(Invites { room: ROOM })),
+        ("command invite_preview", Command::InvitePreview(InvitePreview { room: ROOM, secret })),
+        (
+            "command join_by_invite",
+            Command::JoinByInvite(JoinByInvite { key: key(), room: ROOM, secret }),
+        ),
     ]
 }
 

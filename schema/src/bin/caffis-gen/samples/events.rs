@@ -8,7 +8,8 @@ use caffis_schema::{
         Pinned, Reacted, RemovalReason, RoleChange, RoomEntry, RoomMarkers, RoomRemoved,
         SystemBody, TokenExpiring, Tombstone, TypingBy,
     },
-    ids::MAX_EXACT,
+    ids::{InviteDigest, MAX_EXACT},
+    invites::{InviteMade, InviteRevoked},
     limits::EMOJI_BYTES,
     open::Empty,
     placement::{Placed, Placement, RoomPlaced},
@@ -43,6 +44,26 @@ fn joined(users: &[&str], by: Option<&str>, visible_after: u64) -> EntryKind {
         users: list(users.iter().map(|name| user(name))),
         by: by.map(user),
         visible_after: Position(visible_after),
+        invite: None,
+    })
+}
+
+fn joined_by_invite() -> EntryKind {
+    EntryKind::Joined(Joined {
+        users: list([user("bo")]),
+        by: Some(longest_user()),
+        visible_after: Position(0),
+        invite: Some(Position(56)),
+    })
+}
+
+fn invite_made(expires: Option<Timestamp>) -> EntryKind {
+    EntryKind::InviteMade(InviteMade {
+        by: longest_user(),
+        digest: InviteDigest([0xf0; 16]),
+        expires,
+        max_uses: u32::MAX,
+        name: expires.map(|_| longest()),
     })
 }
 
@@ -141,6 +162,13 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("pinned no longer, by a service", EntryKind::Pinned(pinned(None, false))),
         ("settings", EntryKind::Settings(settings(Some(longest_user())))),
         ("settings, by a service", EntryKind::Settings(settings(None))),
+        ("joined by an invite", joined_by_invite()),
+        ("invite_made", invite_made(Some(Timestamp(MAX_EXACT)))),
+        ("invite_made, for ever", invite_made(None)),
+        (
+            "invite_revoked",
+            EntryKind::InviteRevoked(InviteRevoked { invite: Position(57), by: longest_user() }),
+        ),
         ("unknown", EntryKind::Unknown(unknown(u32::MAX))),
     ]
 }

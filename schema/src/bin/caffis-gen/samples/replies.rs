@@ -6,6 +6,7 @@ use caffis_schema::{
     command::SearchPlace,
     event::{Answer, Answered},
     ids::MAX_EXACT,
+    invites::{Invite, InviteList, InvitedRoom},
     limits::Limits,
     open::Empty,
     reply::{
@@ -27,13 +28,54 @@ use super::{
 
 /// Every reply and every error.
 pub(super) fn frames() -> Vec<(String, ServerFrame)> {
-    let replies = session_replies().into_iter().chain(room_replies()).chain(page_replies());
+    let replies = session_replies()
+        .into_iter()
+        .chain(room_replies())
+        .chain(page_replies())
+        .chain(invite_replies());
     let replies = replies.map(|(name, reply)| (format!("reply {name}"), Answered::Ok(reply)));
     let errors = errors()
         .into_iter()
         .map(|error| (format!("error {}", error.code.name()), Answered::Error(error)));
     let answer = |((name, result), id)| (name, ServerFrame::Reply(Answer { id, result }));
     replies.chain(errors).zip(1..).map(answer).collect()
+}
+
+fn invite_replies() -> Vec<(&'static str, Reply)> {
+    let invite = Invite {
+        invite: Position(57),
+        by: longest_user(),
+        made: Timestamp(TIME),
+        expires: Some(Timestamp(MAX_EXACT)),
+        max_uses: u32::MAX,
+        uses: 3,
+        name: Some(longest()),
+        revoked: false,
+    };
+    let revoked = Invite {
+        by: user("bo"),
+        expires: None,
+        max_uses: 0,
+        name: None,
+        revoked: true,
+        ..invite.clone()
+    };
+    let invited = InvitedRoom {
+        room: ROOM,
+        name: Some(longest()),
+        members: 3,
+        by: longest_profile(),
+        expires: Some(Timestamp(MAX_EXACT)),
+        member: false,
+    };
+    let member =
+        InvitedRoom { name: None, by: profile(), expires: None, member: true, ..invited.clone() };
+    vec![
+        ("invites", Reply::Invites(InviteList { invites: list([invite, revoked]) })),
+        ("invites, none", Reply::Invites(InviteList { invites: list([]) })),
+        ("invited_room", Reply::InvitedRoom(invited)),
+        ("invited_room, a member", Reply::InvitedRoom(member)),
+    ]
 }
 
 fn errors() -> Vec<Error> {

@@ -14,6 +14,7 @@
 //!
 //! Who may not even know of a room gets `not_found`, exactly as if there were none.
 
+mod invites;
 mod members;
 mod messages;
 pub mod table;
@@ -24,7 +25,7 @@ use caffis_schema::{
 };
 
 use self::table::{Permission, may};
-pub use self::{members::*, messages::*};
+pub use self::{invites::*, members::*, messages::*};
 use super::{
     caller::{Caller, Rights},
     room::RoomState,

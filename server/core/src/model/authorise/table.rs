@@ -9,7 +9,7 @@ use caffis_schema::{
 };
 
 use super::forbidden;
-use crate::model::room::RoomState;
+use crate::model::{invites::INVITES_FROM, room::RoomState};
 
 /// Something that people may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub enum Permission {
     RemoveMembers,
     /// Adding members.
     AddMembers,
+    /// Making, seeing and revoking links by which people join.
+    InviteByLink,
     /// Changing how people write.
     ChangeSettings,
     /// Giving and taking roles below owner.
@@ -136,6 +138,11 @@ pub static RULES: &[Rule] = &[
         .up_to(&[(Moderator, "guests and members"), (Admin, "all but owners")])
         .by("`members`"),
     row(P::AddMembers, "add members", Admin).but(NO_MEMBERS).by("`members`"),
+    row(P::InviteByLink, "make, list and revoke invite links of groups", INVITES_FROM).but(&[
+        (Evidence, NotHere),
+        (Direct, NotHere),
+        (Public, NotHere),
+    ]),
     row(P::ChangeSettings, "set slow mode, freeze, announcements only", Admin)
         .but(&[(Direct, NotHere)])
         .by("`members`, in rooms of contexts"),

@@ -51,6 +51,8 @@ impl Source<'_> {
             | EntryKind::Reacted(_)
             | EntryKind::Pinned(_)
             | EntryKind::Settings(_)
+            | EntryKind::InviteMade(_)
+            | EntryKind::InviteRevoked(_)
             | EntryKind::Unknown(_) => None,
         }
     }
@@ -72,6 +74,8 @@ impl Source<'_> {
             | EntryKind::Reacted(_)
             | EntryKind::Pinned(_)
             | EntryKind::Settings(_)
+            | EntryKind::InviteMade(_)
+            | EntryKind::InviteRevoked(_)
             | EntryKind::Unknown(_) => return None,
         })
     }
