@@ -73,6 +73,7 @@ describe("the actions of a message", () => {
       "forward",
       "star",
       "copy",
+      "select",
       "delete",
       "hide",
     ]);
@@ -83,6 +84,7 @@ describe("the actions of a message", () => {
       "forward",
       "star",
       "copy",
+      "select",
       "delete",
       "hide",
     ]);
@@ -93,6 +95,7 @@ describe("the actions of a message", () => {
       "forward",
       "star",
       "copy",
+      "select",
       "hide",
     ]);
     expect(actionsFor(bubble(), ground({}, { read: 3 }))).toContain("delete");
@@ -103,6 +106,7 @@ describe("the actions of a message", () => {
       "forward",
       "star",
       "copy",
+      "select",
       "report",
       "hide",
     ]);
@@ -113,6 +117,7 @@ describe("the actions of a message", () => {
       "forward",
       "star",
       "copy",
+      "select",
       "report",
       "delete",
       "hide",
@@ -124,6 +129,7 @@ describe("the actions of a message", () => {
       "forward",
       "star",
       "copy",
+      "select",
       "report",
       "hide",
     ]);
@@ -134,6 +140,7 @@ describe("the actions of a message", () => {
       "forward",
       "star",
       "copy",
+      "select",
       "revisions",
       "report",
       "delete",
@@ -150,6 +157,7 @@ describe("the actions of a message", () => {
       "forward",
       "star",
       "copy",
+      "select",
       "hide",
     ]);
     expect(actionsFor(bubble(), ground({ members: 101 }, { ...late, read: 0 }))).toEqual([
@@ -158,6 +166,7 @@ describe("the actions of a message", () => {
       "forward",
       "star",
       "copy",
+      "select",
       "hide",
     ]);
     expect(actionsFor(bubble(), ground({ class: "evidence" }))).toEqual([
@@ -165,6 +174,7 @@ describe("the actions of a message", () => {
       "reply",
       "star",
       "copy",
+      "select",
       "delete",
       "hide",
     ]);
@@ -172,6 +182,7 @@ describe("the actions of a message", () => {
       "forward",
       "star",
       "copy",
+      "select",
       "hide",
     ]);
   });
@@ -194,7 +205,17 @@ describe("the actions of a message", () => {
 
   test("say who reacted, once somebody has", () => {
     const reactions = [{ emoji: "☕", users: [MARCO] }];
-    const all = ["react", "reply", "reactors", "forward", "star", "copy", "report", "hide"];
+    const all = [
+      "react",
+      "reply",
+      "reactors",
+      "forward",
+      "star",
+      "copy",
+      "select",
+      "report",
+      "hide",
+    ];
     expect(actionsFor(bubble({ reactions, own: false, sender: MARCO }), ground())).toEqual(all);
     const closed = ground({}, { closed: true });
     expect(actionsFor(bubble({ reactions }), closed)).toEqual([
@@ -202,6 +223,7 @@ describe("the actions of a message", () => {
       "forward",
       "star",
       "copy",
+      "select",
       "hide",
     ]);
   });

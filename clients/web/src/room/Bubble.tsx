@@ -69,6 +69,8 @@ export interface BubbleProps {
   onChoose(bubble: Bubble): void;
   /** Leads to the message at a position. */
   onJump(position: number): void;
+  /** Whether this person has selected it; null where they cannot. */
+  readonly selected: boolean | null;
   /** Whether this person has starred it. */
   readonly starred: boolean;
   /** Whether somebody was just led to it. */
@@ -91,7 +93,18 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
       data-delivery={delivery ?? ""}
       data-flashed={props.flashed}
       data-mentioned={props.selfName !== null}
+      data-selected={props.selected ?? undefined}
     >
+      {props.selected !== null && (
+        <span className={styles.check} data-testid="select">
+          {props.selected && (
+            <>
+              <Icon name="check" size={14} />
+              <span className="visually-hidden">{t.isSelected}</span>
+            </>
+          )}
+        </span>
+      )}
       {named && !own && (
         <span className={styles.picture}>
           {last && <Avatar name={name} seed={bubble.sender ?? name} size="s" />}

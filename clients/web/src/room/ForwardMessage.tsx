@@ -14,18 +14,26 @@ import type { Bubble } from "./timeline.ts";
 /** Conversations to which a message is forwarded at once. */
 const MOST_ROOMS = 10;
 
-/** Chooses the conversations to which a message is forwarded. */
-export function ForwardMessage(props: { room: RoomView; bubble: Bubble; onClose(): void }) {
+/** Chooses the conversations to which messages are forwarded, in their order. */
+export function ForwardMessage(props: {
+  room: RoomView;
+  bubbles: readonly Bubble[];
+  onClose(): void;
+  /** They have all gone to where they were to go. */
+  onDone?(): void;
+}) {
   const { t, language } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
-  const { room, bubble, onClose } = props;
+  const { room, bubbles, onClose, onDone } = props;
   const { rooms } = useReadable(client.rooms);
   const action = useAction();
   const [wanted, setWanted] = useState("");
   const [chosen, setChosen] = useState<ReadonlySet<RoomId>>(new Set());
-  /** Where it has gone: a second try goes to the others. */
+  /** Where all of them have gone: a second try goes to the others. */
   const [done, setDone] = useState<ReadonlySet<RoomId>>(new Set());
+  /** What has gone where, for a second try. */
+  const [sent] = useState(() => new Set<string>());
   const fits = (summary: RoomSummary) =>
     roomTitle(summary, people)
       .toLocaleLowerCase(language)
@@ -37,25 +45,26 @@ export function ForwardMessage(props: { room: RoomView; bubble: Bubble; onClose(
     setChosen(after);
   };
   const forward = async () => {
-    const { position } = bubble;
-    if (position === null) return;
-    const sent = new Set(done);
+    const gone = new Set(done);
     await action.run(async () => {
       for (const target of chosen) {
-        if (sent.has(target)) continue;
-        await client.messages.forward(target, room.id, position);
-        sent.add(target);
-        setDone(new Set(sent));
+        for (const { position } of bubbles) {
+          if (position === null || sent.has(`${target} ${position}`)) continue;
+          await client.messages.forward(target, room.id, position);
+          sent.add(`${target} ${position}`);
+        }
+        gone.add(target);
+        setDone(new Set(gone));
       }
     });
   };
   if (chosen.size > 0 && done.size === chosen.size) {
     return (
-      <Dialog title={t.forwardMessage} onClose={onClose}>
+      <Dialog title={t.forwardMessage} onClose={onDone ?? onClose}>
         <p role="status" data-testid="forward-done">
           {t.forwarded(done.size)}
         </p>
-        <button type="button" className={controls.button} onClick={onClose}>
+        <button type="button" className={controls.button} onClick={onDone ?? onClose}>
           {t.close}
         </button>
       </Dialog>

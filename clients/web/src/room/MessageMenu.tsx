@@ -17,6 +17,7 @@ const ICONS: Readonly<Record<MessageAction, IconName>> = {
   reactors: "group",
   edit: "write",
   copy: "copy",
+  select: "check",
   revisions: "clock",
   report: "flag",
   delete: "bin",

@@ -26,6 +26,7 @@ import { useI18n } from "../i18n/i18n.tsx";
 import { type ActionGround, actionsFor, type MessageAction } from "./actions.ts";
 import { BubbleRow } from "./Bubble.tsx";
 import { DeleteMessage } from "./DeleteMessage.tsx";
+import { DeleteMessages } from "./DeleteMessages.tsx";
 import { ForwardMessage } from "./ForwardMessage.tsx";
 import { LiveRegion } from "./LiveRegion.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
@@ -36,6 +37,8 @@ import { Reactors } from "./Reactors.tsx";
 import { ReportMessage } from "./ReportMessage.tsx";
 import { Revisions } from "./Revisions.tsx";
 import { Row, Rows, RowsProvider } from "./Rows.tsx";
+import { SelectionBar } from "./SelectionBar.tsx";
+import { selectedBubbles, selectionActions } from "./selection.ts";
 import styles from "./Timeline.module.css";
 import { type Bubble, dayOf, type Item, timeline } from "./timeline.ts";
 import { useJump } from "./useJump.ts";
@@ -44,6 +47,7 @@ import { useReading } from "./useReading.ts";
 import { useReceipts } from "./useReceipts.ts";
 import { useRoving } from "./useRoving.ts";
 import { useScroll } from "./useScroll.ts";
+import { useSelection } from "./useSelection.ts";
 import { useSteps } from "./useSteps.ts";
 
 /** How long it is said why a reaction was refused. */
@@ -110,10 +114,12 @@ export function Timeline(props: {
   const limits = useReadable(client.limits);
   const starred = useReadable(client.stars.places).get(room.id) ?? NO_STARS;
   const ground = (): ActionGround => ({ room, limits, now: client.now(), starred });
+  const selection = useSelection(items);
+  const { selected } = selection;
   const menu = useMessageMenu({
     items,
     log,
-    has: (bubble) => actionsFor(bubble, ground()).length > 0,
+    has: (bubble) => selected === null && actionsFor(bubble, ground()).length > 0,
   });
   const openMenu = useRef(menu.openBelow);
   openMenu.current = menu.openBelow;
@@ -126,6 +132,7 @@ export function Timeline(props: {
     else if (action === "pin" || action === "unpin") pin(bubble, action === "pin");
     else if (action === "star" || action === "unstar") star(bubble, action === "star");
     else if (action === "original") bubble.quote && jump(bubble.quote.position);
+    else if (action === "select") selection.toggle(bubble);
     else if (action === "copy") void navigator.clipboard.writeText(bubble.text ?? "");
     else setAsked({ action, bubble });
   };
@@ -159,13 +166,14 @@ export function Timeline(props: {
     return () => clearTimeout(timer);
   }, [problem]);
   const keyDown = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && menu.openFocused()) event.preventDefault();
+    if (selection.onKey(event)) event.preventDefault();
+    else if (event.key === "Enter" && menu.openFocused()) event.preventDefault();
     else onKeyDown(event);
   };
   const onChoose = useCallback((bubble: Bubble) => setAsked({ action: "react", bubble }), []);
   const over = isOver(room);
   const draw = useDraw(room, items, {
-    ...{ onEdit, onMenu, onChoose, onJump: jump, flashed, starred },
+    ...{ onEdit, onMenu, onChoose, onJump: jump, flashed, starred, selected },
     onReact: over ? null : react,
     onReply: over ? null : onReply,
   });
@@ -173,6 +181,7 @@ export function Timeline(props: {
   return (
     <>
       <PinBar room={room} onJump={jump} />
+      {selected && <Selected room={room} items={items} ground={ground()} selection={selection} />}
       <div className={styles.frame} {...REGION}>
         <section
           id="messages"
@@ -181,6 +190,7 @@ export function Timeline(props: {
           tabIndex={active < 0 ? 0 : -1}
           aria-label={t.message}
           onKeyDown={keyDown}
+          onClickCapture={selection.onClickCapture}
           onContextMenu={menu.onContextMenu}
           onPointerDown={menu.onPointerDown}
           onPointerMove={menu.onPointerMove}
@@ -253,7 +263,7 @@ export function Timeline(props: {
           />
         )}
         {asked?.action === "forward" && (
-          <ForwardMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
+          <ForwardMessage room={room} bubbles={[asked.bubble]} onClose={() => setAsked(null)} />
         )}
         {asked?.action === "report" && (
           <ReportMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
@@ -263,6 +273,53 @@ export function Timeline(props: {
         )}
         <LiveRegion items={items} number={number} people={people} />
       </div>
+    </>
+  );
+}
+
+/** The messages that are selected, and the windows of what is done with them. */
+function Selected(props: {
+  room: RoomView;
+  items: readonly Item[];
+  ground: ActionGround;
+  selection: ReturnType<typeof useSelection>;
+}) {
+  const { room, items, ground, selection } = props;
+  const { client } = useChat();
+  const [asked, setAsked] = useState<"forward" | "delete" | null>(null);
+  const bubbles = selectedBubbles(items, selection.selected ?? new Set());
+  const actions = selectionActions(bubbles, ground);
+  const close = () => setAsked(null);
+  const star = async (on: boolean) => {
+    for (const { position } of bubbles) {
+      if (position !== null && ground.starred.has(position) !== on) {
+        await client.messages.star(room.id, position, on);
+      }
+    }
+    selection.end();
+  };
+  return (
+    <>
+      <SelectionBar
+        count={bubbles.length}
+        actions={actions}
+        onForward={() => setAsked("forward")}
+        onDelete={() => setAsked("delete")}
+        onStar={star}
+        onEnd={selection.end}
+      />
+      {asked === "forward" && (
+        <ForwardMessage room={room} bubbles={bubbles} onClose={close} onDone={selection.end} />
+      )}
+      {asked === "delete" && (
+        <DeleteMessages
+          room={room}
+          bubbles={bubbles}
+          forEveryone={actions.deleteForEveryone}
+          onDone={selection.end}
+          onClose={close}
+        />
+      )}
     </>
   );
 }
@@ -282,6 +339,8 @@ interface Handlers {
   readonly flashed: number | null;
   /** What this person has starred. */
   readonly starred: ReadonlyMap<number, number>;
+  /** What this person has selected; null while they select nothing. */
+  readonly selected: ReadonlySet<number> | null;
 }
 
 /** What could not be loaded is asked for again with the next entries. */
@@ -318,7 +377,7 @@ function isOver({ card }: RoomView): boolean {
 function useDraw(
   room: RoomView,
   items: readonly Item[],
-  { onEdit, onMenu, onReact, onReply, onChoose, onJump, flashed, starred }: Handlers,
+  { onEdit, onMenu, onReact, onReply, onChoose, onJump, flashed, starred, selected }: Handlers,
 ): (item: Item) => ReactElement {
   const { t, day } = useI18n();
   const { client } = useChat();
@@ -402,12 +461,17 @@ function useDraw(
             mentioned={item.mentions?.users.map((user) => people.name(user)).join("\n") ?? ""}
             selfName={mentionsSelf(item, self) && self ? people.name(self) : null}
             starred={item.position !== null && starred.has(item.position)}
+            selected={
+              selected === null || item.position === null || item.deletedBy !== undefined
+                ? null
+                : selected.has(item.position)
+            }
             flashed={item.position !== null && item.position === flashed}
             onReact={onReact}
             onReply={onReply}
             onChoose={onChoose}
             onJump={onJump}
-            onMenu={item.position !== null ? onMenu : null}
+            onMenu={item.position !== null && selected === null ? onMenu : null}
           />
         );
     }

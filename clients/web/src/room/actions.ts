@@ -18,6 +18,7 @@ export type MessageAction =
   | "star"
   | "unstar"
   | "copy"
+  | "select"
   | "revisions"
   | "report"
   | "delete"
@@ -48,6 +49,7 @@ export function actionsFor(bubble: Bubble, ground: ActionGround): readonly Messa
     actions.push(ground.starred.has(bubble.position) ? "unstar" : "star");
   }
   if (bubble.text !== null) actions.push("copy");
+  if (bubble.deletedBy === undefined) actions.push("select");
   if (bubble.edited && (bubble.own || moderates(ground))) actions.push("revisions");
   if (mayReport(bubble)) actions.push("report");
   if (mayDelete(bubble, ground)) actions.push("delete");
