@@ -20,6 +20,7 @@ use crate::{
         Availability, ClientKey, Context, ContextStatus, Details, Draft, Extra, Forwarded,
         HistoryPolicy, Mentions, Participant, ReplyTo, Role, RoomClass,
     },
+    scheduled::{CancelScheduled, ChangeScheduled, Schedule, Scheduled, SendScheduled},
     settings::SetRoomSettings,
 };
 
@@ -156,6 +157,16 @@ open_enum! {
         49 "invite_preview" InvitePreview(InvitePreview),
         /// Joins a group by an invite link.
         50 "join_by_invite" JoinByInvite(JoinByInvite),
+        /// Has a message sent at a later time.
+        51 "schedule" Schedule(Schedule),
+        /// Changes what a scheduled message says and when it is sent.
+        52 "change_scheduled" ChangeScheduled(ChangeScheduled),
+        /// Takes back that a message is sent later.
+        53 "cancel_scheduled" CancelScheduled(CancelScheduled),
+        /// Sends a scheduled message now.
+        54 "send_scheduled" SendScheduled(SendScheduled),
+        /// What the person has scheduled: in one room, or in all.
+        55 "scheduled" Scheduled(Scheduled),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
         Card, Context, Draft, Marker, Mentions, Message, OwnState, Presence, Preview, Profile,
         Role, RoomClass, RoomSummary,
     },
+    scheduled::ScheduledChange,
     settings::SettingsChange,
 };
 
@@ -99,6 +100,8 @@ open_enum! {
         14 "placed" Placed(RoomPlaced),
         /// This person wrote something that is not sent, or sent it, on any device; the later time counts.
         15 "draft" Draft(Draft),
+        /// A message that this person scheduled is new, has changed, could not be sent, or is no longer scheduled.
+        16 "scheduled" Scheduled(ScheduledChange),
     }
 }
 

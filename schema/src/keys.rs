@@ -8,10 +8,11 @@ use crate::{
     ids::RoomId,
     invites::{CreateInvite, JoinByInvite, RevokeInvite},
     room::ClientKey,
+    scheduled::{CancelScheduled, ChangeScheduled, Schedule, SendScheduled},
     settings::SetRoomSettings,
 };
 
-/// A command that changes a room's log, once for each key.
+/// A command for a room's owner that is done once for each key.
 pub trait Keyed {
     /// Its idempotency key.
     fn key(&self) -> ClientKey;
@@ -37,6 +38,8 @@ macro_rules! keyed {
 keyed!(
     AddMembers,
     CreateInvite,
+    CancelScheduled,
+    ChangeScheduled,
     Delete,
     Edit,
     Forward,
@@ -46,7 +49,9 @@ keyed!(
     React,
     RemoveMember,
     RevokeInvite,
+    Schedule,
     Send,
+    SendScheduled,
     SetContext,
     SetRole,
     SetRoomSettings,
@@ -54,7 +59,7 @@ keyed!(
 );
 
 impl Command {
-    /// The command as one that changes a room's log.
+    /// The command as one that its room's owner does once for each key.
     #[must_use]
     pub fn keyed(&self) -> Option<&dyn Keyed> {
         // Without a wildcard, so that every new command must be listed.
@@ -75,6 +80,10 @@ impl Command {
             Self::CreateInvite(command) => Some(command),
             Self::RevokeInvite(command) => Some(command),
             Self::JoinByInvite(command) => Some(command),
+            Self::Schedule(command) => Some(command),
+            Self::ChangeScheduled(command) => Some(command),
+            Self::CancelScheduled(command) => Some(command),
+            Self::SendScheduled(command) => Some(command),
             Self::Hello(_)
             | Self::Refresh(_)
             | Self::Ping(_)
@@ -110,6 +119,7 @@ impl Command {
             | Self::Drafts(_)
             | Self::Invites(_)
             | Self::InvitePreview(_)
+            | Self::Scheduled(_)
             | Self::Unknown(_) => None,
         }
     }

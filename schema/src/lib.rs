@@ -36,6 +36,7 @@ pub mod reply;
 pub mod reports;
 pub mod roles;
 pub mod room;
+pub mod scheduled;
 pub mod settings;
 
 pub use bounded::{Blob, List, Text};

@@ -85,6 +85,12 @@ maxima! {
     DRAFTS = 40;
     /// A draft that follows a person between devices, in bytes. Longer ones stay on their device.
     DRAFT_BYTES = 4_000;
+    /// Messages that one person has scheduled in one room.
+    SCHEDULED = 50;
+    /// Scheduled messages in one page.
+    PAGE_SCHEDULED = 50;
+    /// How far ahead a message can be scheduled, in days.
+    SCHEDULED_DAYS = 365;
     /// Messages that one person stars.
     STARRED_MESSAGES = 1_000;
     /// Messages in one page of those that are marked for a person.

@@ -20,6 +20,7 @@ use crate::{
         Card, Draft, MarkedMessage, Marker, Member, MessageMark, MessagePreview, OwnState,
         PinnedMessage, Presence, Profile, RoomSummary,
     },
+    scheduled::{ScheduledMessage, ScheduledPage},
 };
 
 open_enum! {
@@ -69,6 +70,10 @@ open_enum! {
         20 "invites" Invites(InviteList),
         /// To invite_preview.
         21 "invited_room" InvitedRoom(InvitedRoom),
+        /// To schedule and change_scheduled.
+        22 "scheduled_message" ScheduledMessage(ScheduledMessage),
+        /// To scheduled.
+        23 "scheduled" Scheduled(ScheduledPage),
     }
 }
 

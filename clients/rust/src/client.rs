@@ -7,7 +7,7 @@ use std::sync::{
 
 use caffis_schema::{
     Body, ClientId, ClientSignal, Command, List, MessageNumber, Position, Reply, RoomId, Text,
-    UserId,
+    Timestamp, UserId,
     command::{
         Anchor, Close, CreateGroup, EnsureDirect, EnsureRoom, Hide, History, Mark, Marked, Members,
         Open, Pins, Previews, Search, SearchPlace, Send, Star, Typing,
@@ -16,6 +16,10 @@ use caffis_schema::{
     limits::{MESSAGES_PER_COMMAND, QUERY_BYTES},
     reply::{Appended, EntryPage, MarkedPage, MemberPage, SearchPage},
     room::{ClientKey, HistoryPolicy, MessagePreview, PinnedMessage, RoomSummary},
+    scheduled::{
+        CancelScheduled, Schedule, Scheduled, ScheduledMessage, ScheduledPage, ScheduledPlace,
+        SendScheduled,
+    },
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -182,6 +186,59 @@ impl Client {
     ) -> Result<MarkedPage, CallError> {
         match self.call(Command::Marked(Marked { flag, before, limit })).await? {
             Reply::Marked(page) => Ok(page),
+            other => Err(CallError::Unexpected(other.name())),
+        }
+    }
+
+    /// Has a message sent later.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub async fn schedule(
+        &self,
+        room: RoomId,
+        body: Body,
+        due: Timestamp,
+    ) -> Result<ScheduledMessage, CallError> {
+        let (key, extras) = (self.key(room), List::default());
+        match self.call(Command::Schedule(Schedule { key, room, body, extras, due })).await? {
+            Reply::ScheduledMessage(message) => Ok(message),
+            other => Err(CallError::Unexpected(other.name())),
+        }
+    }
+
+    /// Takes back that a message is sent later.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub async fn cancel_scheduled(&self, room: RoomId, id: ClientId) -> Result<(), CallError> {
+        let key = self.key(room);
+        self.call(Command::CancelScheduled(CancelScheduled { key, room, id })).await.map(drop)
+    }
+
+    /// Sends a scheduled message now.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub async fn send_scheduled(&self, room: RoomId, id: ClientId) -> Result<Appended, CallError> {
+        let key = self.key(room);
+        match self.call(Command::SendScheduled(SendScheduled { key, room, id })).await? {
+            Reply::Appended(appended) => Ok(appended),
+            other => Err(CallError::Unexpected(other.name())),
+        }
+    }
+
+    /// A page of what this person has scheduled: in a room, or in all rooms.
+    ///
+    /// # Errors
+    /// Any [`CallError`].
+    pub async fn scheduled(
+        &self,
+        room: Option<RoomId>,
+        after: Option<ScheduledPlace>,
+    ) -> Result<ScheduledPage, CallError> {
+        match self.call(Command::Scheduled(Scheduled { room, after })).await? {
+            Reply::Scheduled(page) => Ok(page),
             other => Err(CallError::Unexpected(other.name())),
         }
     }

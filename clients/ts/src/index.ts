@@ -20,6 +20,12 @@ export {
 export { type MarkedMessages, type MarksView, unreadMarks } from "./client/marked.ts";
 export type { Messages } from "./client/messages.ts";
 export type { ChatClientOptions, TokenReason } from "./client/options.ts";
+export {
+  type Later,
+  type ScheduledMessages,
+  type ScheduledView,
+  scheduledIn,
+} from "./client/scheduled.ts";
 export { SEARCH_PAGE, type SearchOptions } from "./client/search.ts";
 export { CommandError, EndedError, LinkLostError } from "./errors.ts";
 export type { ConnectInfo, GatedEngine, Route } from "./link/discover.ts";

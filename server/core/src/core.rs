@@ -48,6 +48,7 @@ use crate::{
     refusals::Refusals,
     reports::Reports,
     room::{Needs, Rooms},
+    scheduled::keep_sending,
     search::{self, Follower, Inverted, Rebuilding},
     services::{Parts, Services},
     serving::serve,
@@ -194,6 +195,7 @@ impl Core {
             authenticator: ports.authenticator,
             statistics,
             owners,
+            due: Arc::default(),
             nodes,
             claims: Arc::new(Quota::daily(settings.open_rooms_made_per_day, "room")),
             invite_tries: Arc::new(Quota::each_minute(INVITE_TRIES as u32, "attempt")),
@@ -238,6 +240,7 @@ impl Core {
         );
         spawn(keep_walking(Arc::new(walker), ended.clone()));
         spawn(keep_house(rooms, ended.clone()));
+        spawn(keep_sending(services.clone(), ended.clone()));
         spawn(keep_seen(services.clone(), ended));
         let addresses = Addresses::new(settings);
         Ok(Self { services, addresses, outgoing, _alive: Arc::new(alive) })

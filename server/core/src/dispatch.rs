@@ -12,8 +12,8 @@ use crate::{
     errors::{no_owner, not_now},
     features::{
         create, drafts, edit, forward, hide, history, invites, marked, markers, members, open, pin,
-        placement, preferences, presence, previews, profiles, report, resume, room_list, search,
-        star, topics,
+        placement, preferences, presence, previews, profiles, report, resume, room_list, schedule,
+        search, star, topics,
     },
 };
 
@@ -129,6 +129,11 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Forward(command) => Box::pin(call.change(command)),
         Command::SetDraft(command) => in_time(within, drafts::handle(call, command)),
         Command::Drafts(_) => in_time(within, drafts::handle_list(call)),
+        Command::Schedule(command) => Box::pin(schedule::handle(call, command)),
+        Command::ChangeScheduled(command) => Box::pin(schedule::handle_change(call, command)),
+        Command::CancelScheduled(command) => Box::pin(schedule::handle_cancel(call, command)),
+        Command::SendScheduled(command) => Box::pin(schedule::handle_send(call, command)),
+        Command::Scheduled(command) => in_time(within, schedule::handle_list(call, command)),
         Command::Star(command) => Box::pin(star::handle(call, command)),
         Command::Marked(command) => in_time(within, marked::handle(call, command)),
         Command::Marks(command) => in_time(within, marked::handle_places(call, command)),

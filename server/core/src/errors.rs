@@ -60,6 +60,12 @@ pub(crate) fn owner_stopped() -> Error {
     Error::unknown(ErrorCode::Internal, sentence, RETRY_MS)
 }
 
+/// A POST names a connection that there is not.
+pub(crate) fn no_stream() -> Error {
+    let sentence = "There is no such stream, or it has ended: open another.";
+    Error::refused(ErrorCode::NotFound, sentence)
+}
+
 #[cfg(test)]
 mod tests {
     use caffis_schema::Outcome;
@@ -81,10 +87,4 @@ mod tests {
             assert_eq!((error.code, error.outcome), (code, Outcome::Refused));
         }
     }
-}
-
-/// A POST names a connection that there is not.
-pub(crate) fn no_stream() -> Error {
-    let sentence = "There is no such stream, or it has ended: open another.";
-    Error::refused(ErrorCode::NotFound, sentence)
 }

@@ -14,6 +14,7 @@ use caffis_schema::{
 use crate::{
     cluster::{Owner, SharedOwners},
     directory::{Directory, Part, Person},
+    due::Due,
     herd::Herd,
     hints::Hints,
     hub::{
@@ -94,6 +95,8 @@ pub struct Parts {
     pub statistics: Arc<Counters>,
     /// Who owns which room.
     pub owners: SharedOwners,
+    /// When scheduled messages are due.
+    pub(crate) due: Arc<Due>,
     /// The other nodes; none for a process that runs alone.
     pub(crate) nodes: Option<Arc<Nodes>>,
     /// How many rooms of open contexts people make.

@@ -20,7 +20,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Starts a task: the only place in core that does. Whoever calls this bounds the number of tasks: one
 /// driver for each busy room, one write of markers for each room, one write of each person's row and one of
 /// gathered rows, one timer for each person who just went, one
-/// telling of what a new session found in a person's list, three loops for each endpoint of webhooks, three
+/// telling of what a new session found in a person's list, one for each command about a scheduled message, three loops for each endpoint of webhooks, three
 /// that follow the rooms for the search index, and core's own loops. On several nodes also: one
 /// queue of questions for each room, one filling of each view, the questions that are answered at the same
 /// time, one subscription for each person who joins a room, what is told of each node that went, and what is

@@ -53,6 +53,7 @@ import { ProfileLoader } from "./profiles.ts";
 import { QuoteLoader } from "./quotes.ts";
 import { Receipts } from "./receipts.ts";
 import { requestAgain } from "./request.ts";
+import { ScheduledMessages } from "./scheduled.ts";
 import { Searcher, type SearchOptions } from "./search.ts";
 import type { Greeted } from "./session.ts";
 import { TypingState } from "./typing.ts";
@@ -68,6 +69,8 @@ export class ChatClient implements Disposable {
   readonly mentions: MarkedMessages;
   /** What this person has written and not sent. */
   readonly drafts: Drafts;
+  /** What this person has scheduled. */
+  readonly scheduled: ScheduledMessages;
   /** Messages that this person has starred. */
   readonly stars: MarkedMessages;
   readonly #options: ChatClientOptions;
@@ -160,6 +163,7 @@ export class ChatClient implements Disposable {
     this.mentions = new MarkedMessages({ type: "mentioned" }, this.#profiles, asking);
     this.drafts = new Drafts(this.#clock, this.#timers, request);
     this.stars = new MarkedMessages({ type: "starred" }, this.#profiles, asking);
+    this.scheduled = new ScheduledMessages(this.#store, this.#clock, asking);
     this.#conversations = new Conversations(this.#store, this.#clock, requestUntil);
     this.invites = new Invites(this.#store, this.#clock, this.#profiles, requestUntil);
     this.#own = new OwnPresence(this.#store, request);
@@ -173,6 +177,7 @@ export class ChatClient implements Disposable {
       own: this.#own,
       marked: [this.mentions, this.stars],
       drafts: this.drafts,
+      scheduled: this.scheduled,
       roundTrip: (milliseconds) => this.#connector.measured(milliseconds),
       draining: (reconnectAfterMs) => this.#connector.advise(reconnectAfterMs),
       tokenExpiring: () => void this.#refresh().catch(ignore),
@@ -489,9 +494,7 @@ export class ChatClient implements Disposable {
     session.start(this.#events, welcome, this.#own.active);
     this.#outbox.open(user);
     this.#own.welcomed(welcome.own);
-    this.mentions.welcomed();
-    this.stars.welcomed();
-    this.drafts.welcomed();
+    for (const kept of [this.mentions, this.stars, this.drafts, this.scheduled]) kept.welcomed();
   }
 
   async #refresh(): Promise<void> {

@@ -10,6 +10,7 @@ import type { MarkedMessages } from "./marked.ts";
 import type { OwnPresence } from "./presence.ts";
 import type { ProfileLoader } from "./profiles.ts";
 import type { Receipts } from "./receipts.ts";
+import type { ScheduledMessages } from "./scheduled.ts";
 import type { SessionEvents } from "./session.ts";
 import type { TypingState } from "./typing.ts";
 
@@ -23,6 +24,7 @@ export interface EventHandlerOptions {
   readonly typing: TypingState;
   readonly own: OwnPresence;
   readonly drafts: Drafts;
+  readonly scheduled: ScheduledMessages;
   readonly marked: readonly MarkedMessages[];
   /** A round trip was measured, in milliseconds. */
   roundTrip(milliseconds: number): void;
@@ -97,6 +99,9 @@ export class EventHandler implements SessionEvents {
         break;
       case "draft":
         this.#to.drafts.heard(event.value);
+        break;
+      case "scheduled":
+        this.#to.scheduled.heard(event.value);
         break;
       case "placed":
         store.placed(event.value);

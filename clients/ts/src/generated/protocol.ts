@@ -134,6 +134,15 @@ export const DRAFTS = 40;
 /** A draft that follows a person between devices, in bytes. Longer ones stay on their device. */
 export const DRAFT_BYTES = 4_000;
 
+/** Messages that one person has scheduled in one room. */
+export const SCHEDULED = 50;
+
+/** Scheduled messages in one page. */
+export const PAGE_SCHEDULED = 50;
+
+/** How far ahead a message can be scheduled, in days. */
+export const SCHEDULED_DAYS = 365;
+
 /** Messages that one person stars. */
 export const STARRED_MESSAGES = 1_000;
 
@@ -408,6 +417,16 @@ export type Command =
   | { readonly type: "invite_preview"; readonly value: InvitePreview }
   /** Joins a group by an invite link. */
   | { readonly type: "join_by_invite"; readonly value: JoinByInvite }
+  /** Has a message sent at a later time. */
+  | { readonly type: "schedule"; readonly value: Schedule }
+  /** Changes what a scheduled message says and when it is sent. */
+  | { readonly type: "change_scheduled"; readonly value: ChangeScheduled }
+  /** Takes back that a message is sent later. */
+  | { readonly type: "cancel_scheduled"; readonly value: CancelScheduled }
+  /** Sends a scheduled message now. */
+  | { readonly type: "send_scheduled"; readonly value: SendScheduled }
+  /** What the person has scheduled: in one room, or in all. */
+  | { readonly type: "scheduled"; readonly value: Scheduled }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -567,8 +586,23 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "join_by_invite":
       w.tagged(50, encodeJoinByInvite, v.value);
       return;
+    case "schedule":
+      w.tagged(51, encodeSchedule, v.value);
+      return;
+    case "change_scheduled":
+      w.tagged(52, encodeChangeScheduled, v.value);
+      return;
+    case "cancel_scheduled":
+      w.tagged(53, encodeCancelScheduled, v.value);
+      return;
+    case "send_scheduled":
+      w.tagged(54, encodeSendScheduled, v.value);
+      return;
+    case "scheduled":
+      w.tagged(55, encodeScheduled, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 51, FRAME_BYTES);
+      w.unknown(v, 56, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -683,6 +717,16 @@ export function decodeCommand(r: Reader): Command {
       return { type: "invite_preview", value: r.sized(decodeInvitePreview) };
     case 50:
       return { type: "join_by_invite", value: r.sized(decodeJoinByInvite) };
+    case 51:
+      return { type: "schedule", value: r.sized(decodeSchedule) };
+    case 52:
+      return { type: "change_scheduled", value: r.sized(decodeChangeScheduled) };
+    case 53:
+      return { type: "cancel_scheduled", value: r.sized(decodeCancelScheduled) };
+    case 54:
+      return { type: "send_scheduled", value: r.sized(decodeSendScheduled) };
+    case 55:
+      return { type: "scheduled", value: r.sized(decodeScheduled) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -2702,6 +2746,177 @@ export function decodeJoinByInvite(r: Reader): JoinByInvite {
   };
 }
 
+/** See `Command::Schedule`(crate::Command::Schedule). */
+export interface Schedule {
+  /**
+   * The idempotency key. Its id is that of the scheduled message, and then of the message that is
+   * sent.
+   */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** What it says. */
+  readonly body: Body;
+  /** What belongs to it besides its words; at most one of each kind. */
+  readonly extras: readonly Extra[];
+  /** When it is sent, on the server's clock. */
+  readonly due: number;
+}
+
+/** Encodes Schedule. */
+export function encodeSchedule(w: Writer, v: Schedule): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  encodeBody(w, v.body);
+  w.list(v.extras, 8, encodeExtra);
+  w.u64(v.due);
+}
+
+/** Decodes Schedule. */
+export function decodeSchedule(r: Reader): Schedule {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    body: decodeBody(r),
+    extras: r.list(8, decodeExtra),
+    due: r.u64(),
+  };
+}
+
+/** See `Command::ChangeScheduled`(crate::Command::ChangeScheduled). */
+export interface ChangeScheduled {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** Which scheduled message. */
+  readonly id: ClientId;
+  /** What it says from now on. */
+  readonly body: Body;
+  /** What belongs to it from now on. */
+  readonly extras: readonly Extra[];
+  /** When it is sent from now on. */
+  readonly due: number;
+}
+
+/** Encodes ChangeScheduled. */
+export function encodeChangeScheduled(w: Writer, v: ChangeScheduled): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.hex(v.id);
+  encodeBody(w, v.body);
+  w.list(v.extras, 8, encodeExtra);
+  w.u64(v.due);
+}
+
+/** Decodes ChangeScheduled. */
+export function decodeChangeScheduled(r: Reader): ChangeScheduled {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    id: r.hex() as ClientId,
+    body: decodeBody(r),
+    extras: r.list(8, decodeExtra),
+    due: r.u64(),
+  };
+}
+
+/** See `Command::CancelScheduled`(crate::Command::CancelScheduled). */
+export interface CancelScheduled {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** Which scheduled message. */
+  readonly id: ClientId;
+}
+
+/** Encodes CancelScheduled. */
+export function encodeCancelScheduled(w: Writer, v: CancelScheduled): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.hex(v.id);
+}
+
+/** Decodes CancelScheduled. */
+export function decodeCancelScheduled(r: Reader): CancelScheduled {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    id: r.hex() as ClientId,
+  };
+}
+
+/** See `Command::SendScheduled`(crate::Command::SendScheduled). */
+export interface SendScheduled {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** Which scheduled message. */
+  readonly id: ClientId;
+}
+
+/** Encodes SendScheduled. */
+export function encodeSendScheduled(w: Writer, v: SendScheduled): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.hex(v.id);
+}
+
+/** Decodes SendScheduled. */
+export function decodeSendScheduled(r: Reader): SendScheduled {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    id: r.hex() as ClientId,
+  };
+}
+
+/** See `Command::Scheduled`(crate::Command::Scheduled). */
+export interface Scheduled {
+  /** The room, or none for all rooms. */
+  readonly room: RoomId | null;
+  /** Where the page before this one says to go on, or none for the first. */
+  readonly after: ScheduledPlace | null;
+}
+
+/** Encodes Scheduled. */
+export function encodeScheduled(w: Writer, v: Scheduled): void {
+  w.option(v.room, (w, v) => w.roomId(v));
+  w.option(v.after, encodeScheduledPlace);
+}
+
+/** Decodes Scheduled. */
+export function decodeScheduled(r: Reader): Scheduled {
+  return {
+    room: r.option((r) => r.roomId()),
+    after: r.option(decodeScheduledPlace),
+  };
+}
+
+/** A place among a person's scheduled messages. */
+export interface ScheduledPlace {
+  /** The room. */
+  readonly room: RoomId;
+  /** The scheduled message. */
+  readonly id: ClientId;
+}
+
+/** Encodes ScheduledPlace. */
+export function encodeScheduledPlace(w: Writer, v: ScheduledPlace): void {
+  w.roomId(v.room);
+  w.hex(v.id);
+}
+
+/** Decodes ScheduledPlace. */
+export function decodeScheduledPlace(r: Reader): ScheduledPlace {
+  return {
+    room: r.roomId(),
+    id: r.hex() as ClientId,
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -2908,6 +3123,10 @@ export type Reply =
   | { readonly type: "invites"; readonly value: InviteList }
   /** To invite_preview. */
   | { readonly type: "invited_room"; readonly value: InvitedRoom }
+  /** To schedule and change_scheduled. */
+  | { readonly type: "scheduled_message"; readonly value: ScheduledMessage }
+  /** To scheduled. */
+  | { readonly type: "scheduled"; readonly value: ScheduledPage }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -2980,8 +3199,14 @@ export function encodeReply(w: Writer, v: Reply): void {
     case "invited_room":
       w.tagged(21, encodeInvitedRoom, v.value);
       return;
+    case "scheduled_message":
+      w.tagged(22, encodeScheduledMessage, v.value);
+      return;
+    case "scheduled":
+      w.tagged(23, encodeScheduledPage, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 22, FRAME_BYTES);
+      w.unknown(v, 24, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Reply: ${(v as { type: string }).type}`);
@@ -3037,6 +3262,10 @@ export function decodeReply(r: Reader): Reply {
       return { type: "invites", value: r.sized(decodeInviteList) };
     case 21:
       return { type: "invited_room", value: r.sized(decodeInvitedRoom) };
+    case 22:
+      return { type: "scheduled_message", value: r.sized(decodeScheduledMessage) };
+    case 23:
+      return { type: "scheduled", value: r.sized(decodeScheduledPage) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -4876,33 +5105,41 @@ export function decodeInvitedRoom(r: Reader): InvitedRoom {
   };
 }
 
-/** An error as the client sees it. */
-export interface WireError {
-  /** What went wrong. */
-  readonly code: ErrorCode;
-  /** A sentence for people who read logs. */
-  readonly sentence: string;
-  /** What became of the command. */
-  readonly outcome: Outcome;
-  /** Try the same again after this many milliseconds; without it, trying again changes nothing. */
-  readonly retryAfterMs: number | null;
+/** A message that is sent later. */
+export interface ScheduledMessage {
+  /** The room. */
+  readonly room: RoomId;
+  /** Which one: the id of the command that scheduled it. */
+  readonly id: ClientId;
+  /** What it says. */
+  readonly body: Body;
+  /** What belongs to it besides its words. */
+  readonly extras: readonly Extra[];
+  /** When it is sent. */
+  readonly due: number;
+  /** Why it was not sent when it was due; none while it waits. */
+  readonly failed: ErrorCode | null;
 }
 
-/** Encodes WireError. */
-export function encodeWireError(w: Writer, v: WireError): void {
-  encodeErrorCode(w, v.code);
-  w.text(v.sentence, 256);
-  encodeOutcome(w, v.outcome);
-  w.option(v.retryAfterMs, (w, v) => w.u32(v));
+/** Encodes ScheduledMessage. */
+export function encodeScheduledMessage(w: Writer, v: ScheduledMessage): void {
+  w.roomId(v.room);
+  w.hex(v.id);
+  encodeBody(w, v.body);
+  w.list(v.extras, 8, encodeExtra);
+  w.u64(v.due);
+  w.option(v.failed, encodeErrorCode);
 }
 
-/** Decodes WireError. */
-export function decodeWireError(r: Reader): WireError {
+/** Decodes ScheduledMessage. */
+export function decodeScheduledMessage(r: Reader): ScheduledMessage {
   return {
-    code: decodeErrorCode(r),
-    sentence: r.text(256),
-    outcome: decodeOutcome(r),
-    retryAfterMs: r.option((r) => r.u32()),
+    room: r.roomId(),
+    id: r.hex() as ClientId,
+    body: decodeBody(r),
+    extras: r.list(8, decodeExtra),
+    due: r.u64(),
+    failed: r.option(decodeErrorCode),
   };
 }
 
@@ -5001,6 +5238,58 @@ export function decodeErrorCode(r: Reader): ErrorCode {
   return r.openChoice(ERROR_CODE_NAMES);
 }
 
+/** The answer to scheduled: by room, and in a room by id. */
+export interface ScheduledPage {
+  /** The messages, also of rooms that the person has left. */
+  readonly messages: readonly ScheduledMessage[];
+  /** Where to go on; none if that was all. */
+  readonly next: ScheduledPlace | null;
+}
+
+/** Encodes ScheduledPage. */
+export function encodeScheduledPage(w: Writer, v: ScheduledPage): void {
+  w.list(v.messages, 50, encodeScheduledMessage);
+  w.option(v.next, encodeScheduledPlace);
+}
+
+/** Decodes ScheduledPage. */
+export function decodeScheduledPage(r: Reader): ScheduledPage {
+  return {
+    messages: r.list(50, decodeScheduledMessage),
+    next: r.option(decodeScheduledPlace),
+  };
+}
+
+/** An error as the client sees it. */
+export interface WireError {
+  /** What went wrong. */
+  readonly code: ErrorCode;
+  /** A sentence for people who read logs. */
+  readonly sentence: string;
+  /** What became of the command. */
+  readonly outcome: Outcome;
+  /** Try the same again after this many milliseconds; without it, trying again changes nothing. */
+  readonly retryAfterMs: number | null;
+}
+
+/** Encodes WireError. */
+export function encodeWireError(w: Writer, v: WireError): void {
+  encodeErrorCode(w, v.code);
+  w.text(v.sentence, 256);
+  encodeOutcome(w, v.outcome);
+  w.option(v.retryAfterMs, (w, v) => w.u32(v));
+}
+
+/** Decodes WireError. */
+export function decodeWireError(r: Reader): WireError {
+  return {
+    code: decodeErrorCode(r),
+    sentence: r.text(256),
+    outcome: decodeOutcome(r),
+    retryAfterMs: r.option((r) => r.u32()),
+  };
+}
+
 /** What became of a command that was answered with an error. */
 export type Outcome = (typeof OUTCOME_NAMES)[number];
 
@@ -5061,6 +5350,11 @@ export type ServerEvent =
    * This person wrote something that is not sent, or sent it, on any device; the later time counts.
    */
   | { readonly type: "draft"; readonly value: Draft }
+  /**
+   * A message that this person scheduled is new, has changed, could not be sent, or is no longer
+   * scheduled.
+   */
+  | { readonly type: "scheduled"; readonly value: ScheduledChange }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -5115,8 +5409,11 @@ export function encodeServerEvent(w: Writer, v: ServerEvent): void {
     case "draft":
       w.tagged(15, encodeDraft, v.value);
       return;
+    case "scheduled":
+      w.tagged(16, encodeScheduledChange, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 16, FRAME_BYTES);
+      w.unknown(v, 17, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no ServerEvent: ${(v as { type: string }).type}`);
@@ -5159,6 +5456,8 @@ export function decodeServerEvent(r: Reader): ServerEvent {
       return { type: "placed", value: r.sized(decodeRoomPlaced) };
     case 15:
       return { type: "draft", value: r.sized(decodeDraft) };
+    case 16:
+      return { type: "scheduled", value: r.sized(decodeScheduledChange) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -5430,6 +5729,32 @@ export function decodeRoomPlaced(r: Reader): RoomPlaced {
   return {
     room: r.roomId(),
     placed: decodePlaced(r),
+  };
+}
+
+/** See `Event::Scheduled`(crate::Event::Scheduled). */
+export interface ScheduledChange {
+  /** The room. */
+  readonly room: RoomId;
+  /** Which scheduled message. */
+  readonly id: ClientId;
+  /** What it is now; none when it was sent or cancelled. */
+  readonly message: ScheduledMessage | null;
+}
+
+/** Encodes ScheduledChange. */
+export function encodeScheduledChange(w: Writer, v: ScheduledChange): void {
+  w.roomId(v.room);
+  w.hex(v.id);
+  w.option(v.message, encodeScheduledMessage);
+}
+
+/** Decodes ScheduledChange. */
+export function decodeScheduledChange(r: Reader): ScheduledChange {
+  return {
+    room: r.roomId(),
+    id: r.hex() as ClientId,
+    message: r.option(decodeScheduledMessage),
   };
 }
 

@@ -24,7 +24,7 @@ export function Shell() {
   }, [unread, t]);
 
   useEffect(() => {
-    for (const list of [client.mentions, client.stars, client.drafts]) {
+    for (const list of [client.mentions, client.stars, client.drafts, client.scheduled]) {
       list.load().catch(() => {
         // The next session asks again.
       });

@@ -11,9 +11,12 @@ import {
 import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { REGION } from "../app/regions.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
+import { Dialog } from "../common/Dialog.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
+import { ScheduleForm } from "../scheduled/ScheduleForm.tsx";
+import { SendButton } from "../scheduled/SendButton.tsx";
 import { lastToEdit } from "./actions.ts";
 import styles from "./Composer.module.css";
 import { ComposerBar } from "./ComposerBar.tsx";
@@ -77,6 +80,10 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
   const wait = useWait(room);
   const waits = wait > 0 && !editing;
   const sendable = text.trim() !== "" && left >= 0 && !waits;
+  const [scheduling, setScheduling] = useState<string | null>(null);
+  // In a public room nobody is a member: who writes is there.
+  const schedulable =
+    !editing && text.trim() !== "" && left >= 0 && room.summary.class !== "public";
 
   useEffect(() => {
     const area = field.current;
@@ -154,6 +161,12 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
     setText("");
     field.current?.focus();
   };
+  const schedule = async (written: string, due: number) => {
+    const mentions = mention.mentions(written);
+    await client.scheduled.schedule(room.id, { text: written, due, message: replying, mentions });
+    setReplying(null);
+    setDraft("");
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     send();
@@ -178,83 +191,91 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
   };
 
   return (
-    <form onSubmit={submit} {...REGION}>
-      {editing && (
-        <ComposerBar kind="edit" title={t.editing} text={editing.before} onCancel={cancel} />
-      )}
-      {!editing && answered && (
-        <ComposerBar
-          kind="reply"
-          title={
-            answered.sender === self ? t.replyToYourself : t.replyTo(people.name(answered.sender))
-          }
-          text={answered.text ?? t.unknownMessage}
-          onCancel={() => {
-            setReplying(null);
-            field.current?.focus();
-          }}
-        />
-      )}
-      {editing && <Problem action={action} />}
-      {mention.found.length > 0 && (
-        <MentionList
-          id={mention.id}
-          options={mention.found}
-          active={mention.active}
-          onChoose={mention.choose}
-        />
-      )}
-      <div className={styles.composer}>
-        <textarea
-          ref={field}
-          rows={1}
-          value={text}
-          dir="auto"
-          placeholder={t.message}
-          aria-label={`${t.message}: ${roomTitle(room.summary, people)}`}
-          aria-invalid={left < 0}
-          enterKeyHint="send"
-          aria-autocomplete="list"
-          aria-controls={mention.found.length > 0 ? mention.id : undefined}
-          aria-activedescendant={
-            mention.found.length > 0 ? `${mention.id}-${mention.active}` : undefined
-          }
-          data-testid="composer"
-          onSelect={mention.onCaret}
-          onChange={(event) => {
-            change(event.target.value);
-            mention.onCaret();
-          }}
-          onKeyDown={key}
-        />
-        {full && (
-          <span className={styles.full} role="alert">
-            {t.tooManyWaiting}
-          </span>
+    <>
+      <form onSubmit={submit} {...REGION}>
+        {editing && (
+          <ComposerBar kind="edit" title={t.editing} text={editing.before} onCancel={cancel} />
         )}
-        {waits && (
-          <output className={styles.wait} data-testid="wait" aria-label={t.slowModeWait(wait)}>
-            <Icon name="clock" size={14} />
-            {wait}
-          </output>
+        {!editing && answered && (
+          <ComposerBar
+            kind="reply"
+            title={
+              answered.sender === self ? t.replyToYourself : t.replyTo(people.name(answered.sender))
+            }
+            text={answered.text ?? t.unknownMessage}
+            onCancel={() => {
+              setReplying(null);
+              field.current?.focus();
+            }}
+          />
         )}
-        {left < NEAR && (
-          <output className={styles.left} data-over={left < 0}>
-            {left < 0 ? t.charactersOver(-left) : left}
-          </output>
+        {editing && <Problem action={action} />}
+        {mention.found.length > 0 && (
+          <MentionList
+            id={mention.id}
+            options={mention.found}
+            active={mention.active}
+            onChoose={mention.choose}
+          />
         )}
-        <button
-          type="submit"
-          className={styles.send}
-          aria-label={editing ? t.saveEdit : t.send}
-          title={editing ? t.saveEdit : t.send}
-          disabled={!sendable || action.busy}
-          data-testid="send"
-        >
-          <Icon name={editing ? "check" : "send"} />
-        </button>
-      </div>
-    </form>
+        <div className={styles.composer}>
+          <textarea
+            ref={field}
+            rows={1}
+            value={text}
+            dir="auto"
+            placeholder={t.message}
+            aria-label={`${t.message}: ${roomTitle(room.summary, people)}`}
+            aria-invalid={left < 0}
+            enterKeyHint="send"
+            aria-autocomplete="list"
+            aria-controls={mention.found.length > 0 ? mention.id : undefined}
+            aria-activedescendant={
+              mention.found.length > 0 ? `${mention.id}-${mention.active}` : undefined
+            }
+            data-testid="composer"
+            onSelect={mention.onCaret}
+            onChange={(event) => {
+              change(event.target.value);
+              mention.onCaret();
+            }}
+            onKeyDown={key}
+          />
+          {full && (
+            <span className={styles.full} role="alert">
+              {t.tooManyWaiting}
+            </span>
+          )}
+          {waits && (
+            <output className={styles.wait} data-testid="wait" aria-label={t.slowModeWait(wait)}>
+              <Icon name="clock" size={14} />
+              {wait}
+            </output>
+          )}
+          {left < NEAR && (
+            <output className={styles.left} data-over={left < 0}>
+              {left < 0 ? t.charactersOver(-left) : left}
+            </output>
+          )}
+          <SendButton
+            editing={editing !== null}
+            disabled={!sendable || action.busy}
+            onSchedule={schedulable ? () => setScheduling(text.trim()) : null}
+          />
+        </div>
+      </form>
+      {scheduling !== null && (
+        <Dialog title={t.scheduleTitle} onClose={() => setScheduling(null)}>
+          <ScheduleForm
+            text={scheduling}
+            due={null}
+            submit={t.scheduleNow}
+            onSubmit={schedule}
+            onDone={() => setScheduling(null)}
+          />
+        </Dialog>
+      )}
+    </>
   );
 }
 

@@ -7,6 +7,8 @@ import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { OfflineBanner, UnreadableBanner } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
+import { ScheduledBar } from "../scheduled/ScheduledBar.tsx";
+import { ScheduledList } from "../scheduled/ScheduledList.tsx";
 import { HitBar } from "../search/HitBar.tsx";
 import { Search } from "../search/Search.tsx";
 import { About } from "./About.tsx";
@@ -95,7 +97,9 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
         <Unavailable error={error} readable={readable} onRetry={() => setAttempt(attempt + 1)} />
       )}
       {dialog === "search-room" && <Search room={id} onClose={closeDialog} />}
+      {dialog === "scheduled-room" && <ScheduledList room={id} onClose={closeDialog} />}
       {room && <TypingLine users={room.typing} />}
+      {room && <ScheduledBar room={id} />}
       {room &&
         error === null &&
         (room.held || readable) &&

@@ -11,6 +11,7 @@ import { useReadable } from "../common/useReadable.ts";
 import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { MarkedList } from "../marked/MarkedList.tsx";
+import { ScheduledList } from "../scheduled/ScheduledList.tsx";
 import { Search } from "../search/Search.tsx";
 import { Settings } from "../settings/Settings.tsx";
 import { ListTop } from "./ListTop.tsx";
@@ -107,6 +108,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
           onClose={closeDialog}
         />
       )}
+      {dialog === "scheduled" && <ScheduledList room={null} onClose={closeDialog} />}
       {dialog === "settings" && <Settings onClose={closeDialog} />}
     </>
   );

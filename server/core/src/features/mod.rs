@@ -32,6 +32,7 @@ pub mod react;
 pub mod report;
 pub mod resume;
 pub mod room_list;
+pub mod schedule;
 pub mod search;
 pub mod send;
 pub mod settings;

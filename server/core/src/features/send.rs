@@ -1,10 +1,9 @@
 //! Sending a message, which may answer another one and mention people.
 
 use caffis_schema::{
-    Body, EntryKind, Error, ErrorCode, List, Position,
+    Body, EntryKind, Error, Position,
     command::Send,
-    limits::EXTRAS,
-    room::{Extra, Mentions, Message},
+    room::{Extra, Message},
 };
 
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
         body,
         caller::Caller,
         digest::digest,
-        mentions,
+        extras, mentions,
         room::RoomState,
     },
     room::{Change, RoomCommand, StepContext, message_deleted},
@@ -54,7 +53,7 @@ impl RoomCommand for Send {
         let notice = matches!(self.body, Body::System(_));
         let allowed = authorise(caller, room, Post { notice })?;
         let body = body::checked(&self.body, context.settings.most_chars(room.meta.class))?;
-        let extras = checked(&self.extras, room, caller)?;
+        let extras = extras::checked(&self.extras, room, caller)?;
         if self.named_message().is_some() && context.message(room, caller)?.0.is_deleted() {
             return Err(message_deleted());
         }
@@ -64,37 +63,4 @@ impl RoomCommand for Send {
         let message = Message::new(number, sender, Some(self.key.into()), body);
         Ok(Change::from(EntryKind::Message(Message { extras, ..message })))
     }
-}
-
-/// Extras of kinds that people may send, each at most once.
-fn checked(
-    extras: &List<Extra, EXTRAS>,
-    room: &RoomState,
-    caller: &Caller,
-) -> Result<List<Extra, EXTRAS>, Error> {
-    for (index, extra) in extras.iter().enumerate() {
-        let sentence = match extra {
-            Extra::Forwarded(_) => "Only the server says where a message comes from.",
-            Extra::Unknown(_) => {
-                "This server does not know everything that belongs to this message."
-            }
-            _ if extras[..index].iter().any(|other| other.tag() == extra.tag()) => {
-                "A message has each kind of extra once."
-            }
-            _ => continue,
-        };
-        return Err(Error::refused(ErrorCode::Invalid, sentence));
-    }
-    let mut kept = Vec::with_capacity(extras.len());
-    for extra in extras {
-        match extra {
-            Extra::Mentions(named) if named.is_empty() => {}
-            Extra::Mentions(named) => {
-                let named = mentions::checked(named, &Mentions::default(), room, caller)?;
-                kept.push(Extra::Mentions(named));
-            }
-            extra => kept.push(extra.clone()),
-        }
-    }
-    Ok(List::cut(kept))
 }

@@ -1,10 +1,11 @@
 //! News for a person's own sessions: messages that are marked for them, by themselves or by what the messages say, and
-//! what they have written and not sent.
+//! what they have written and not sent, or have scheduled.
 
 use caffis_schema::{
     Event, UserId,
     event::{Flag, Flagged},
     room::Draft,
+    scheduled::ScheduledChange,
 };
 
 use super::{
@@ -33,9 +34,29 @@ impl People {
             session.outbound.latest(LatestKey::Draft(draft.room), &event);
         }
     }
+
+    /// Tells a person's sessions on this node what became of a message that they scheduled.
+    pub(crate) fn tell_scheduled(&self, user: &UserId, change: &ScheduledChange) {
+        let sessions = self.sessions(user);
+        if sessions.is_empty() {
+            return;
+        }
+        let event = Encoded::event(Event::Scheduled(change.clone()));
+        for session in sessions {
+            session.outbound.latest(LatestKey::Scheduled(change.room, change.id), &event);
+        }
+    }
 }
 
 impl Views {
+    /// Tells the other nodes what became of a message that a person scheduled.
+    pub(crate) fn publish_scheduled(&self, user: &UserId, change: &ScheduledChange) {
+        if let Some(follows) = &self.follows {
+            let news = News::Scheduled(user.clone(), change.clone());
+            publish(follows.wire(), &Subject::Person(user.clone()), &news);
+        }
+    }
+
     /// Tells the other nodes what a person has written and not sent.
     pub(crate) fn publish_draft(&self, user: &UserId, draft: &Draft) {
         if let Some(follows) = &self.follows {

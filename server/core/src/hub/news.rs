@@ -15,6 +15,7 @@ use caffis_schema::{
     limits::STATUS_BYTES,
     placement::RoomPlaced,
     room::{Draft, Marker, Profile, RoomSummary},
+    scheduled::ScheduledChange,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -62,6 +63,8 @@ pub enum News {
     Placed(UserId, RoomPlaced),
     /// A person has written something that is not sent, or sent it.
     Draft(UserId, Draft),
+    /// A message that a person scheduled is new, has changed, or is no longer scheduled.
+    Scheduled(UserId, ScheduledChange),
 }
 
 /// A person whose profile or settings changed: what did, so that news of one thing does not take back

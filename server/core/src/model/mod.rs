@@ -6,6 +6,7 @@ pub mod caller;
 pub mod delivery;
 pub mod digest;
 pub mod emoji;
+pub mod extras;
 pub mod invites;
 pub mod mentions;
 pub mod node;

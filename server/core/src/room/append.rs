@@ -13,7 +13,7 @@ use super::{
     cards,
     cell::{Loaded, head_row},
     changes::Changes,
-    command::CLOCK_MARGIN,
+    command::client_id_kept,
     entries::{self, Origin, Place},
     invites,
     markers::Picked,
@@ -234,7 +234,7 @@ impl Append {
                 made: *made,
                 digest: *digest,
             };
-            batch.put_for(&row, settings.resend_window + CLOCK_MARGIN);
+            batch.put_for(&row, client_id_kept(settings));
         }
         self.changes.keep_words(&mut batch, room)?;
         for (user, marker) in self.markers.iter().flat_map(|picked| &picked.moved) {

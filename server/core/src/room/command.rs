@@ -20,6 +20,12 @@ use crate::{
 /// a resend may come, so that none is forgotten before it has expired.
 pub(super) const CLOCK_MARGIN: Duration = Duration::from_secs(86_400);
 
+/// How long client ids are kept.
+#[must_use]
+pub fn client_id_kept(settings: &Settings) -> Duration {
+    settings.resend_window + CLOCK_MARGIN
+}
+
 /// A command that changes a room's log. Its feature's file implements it for the command of the
 /// protocol; the room's owner knows commands by this trait only.
 pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
@@ -29,6 +35,11 @@ pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
     /// Whether it makes an entry whenever it is done, so that it never changes nothing.
     fn always_appends(&self) -> bool {
         false
+    }
+
+    /// Whether it is refused again for a while once it was refused for good, because a copy of it can be on its way.
+    fn keeps_refusals(&self) -> bool {
+        true
     }
 
     /// Of how many people the command writes rows at most, for the size of the write: members, and whom it mentions.

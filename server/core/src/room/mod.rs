@@ -45,10 +45,13 @@ mod writing;
 pub use self::{
     cell::RoomCell,
     changes::revisions,
-    command::{Change, Done, RoomCommand, StepContext, message_deleted, no_such_message},
+    command::{
+        Change, Done, RoomCommand, StepContext, client_id_kept, message_deleted, no_such_message,
+    },
     markers::{MarkerState, Moved},
     plan::RoomPlan,
     read::{read_at, read_back, read_forward},
+    resend::in_window,
     rooms::Rooms,
     seeding::write_room,
 };

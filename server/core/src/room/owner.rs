@@ -361,7 +361,9 @@ fn step(
     let change = match stepped {
         Ok(change) => change,
         Err(error) => {
-            refused.insert(room, user, key.id, &error);
+            if command.keeps_refusals() {
+                refused.insert(room, user, key.id, &error);
+            }
             return Answer::Now(Err(error));
         }
     };
@@ -408,7 +410,7 @@ fn step_new(
             .map(|entry| &**entry),
         others_read: &others_read,
     };
-    in_window(command.key().time, &context)?;
+    in_window(command.key().time, ground.now, ground.settings)?;
     in_log(command.key().head, room)?;
     command.step(room, caller, &context)
 }

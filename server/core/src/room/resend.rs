@@ -1,11 +1,16 @@
 //! Tells a resend from a new command: by the client ids that memory and the store remember, and by what
 //! the key says of when the command was made.
 
-use caffis_schema::{Error, ErrorCode, MessageNumber, Position, Timestamp, reply::Appended};
+use std::sync::Arc;
+
+use caffis_schema::{
+    Error, ErrorCode, MessageNumber, Position, RoomId, Timestamp, UserId, reply::Appended,
+    room::ClientKey,
+};
 
 use super::{
-    cell::{Job, RoomCell},
-    command::{CLOCK_MARGIN, Done, Order, StepContext},
+    cell::{Job, Loaded, RoomCell},
+    command::{CLOCK_MARGIN, Done, Order},
     read,
     recent::{Recent, Sent},
     rooms::Rooms,
@@ -13,6 +18,7 @@ use super::{
 use crate::{
     model::room::RoomState,
     ports::store::StoreError,
+    settings::Settings,
     sync::lock,
     tables::{self, SentRow},
 };
@@ -59,6 +65,29 @@ pub(super) async fn look_up(
     known
 }
 
+impl Rooms {
+    /// What became of a command of a person, if it was done: once everything that was sent to the store for the
+    /// room before has come to its end.
+    ///
+    /// # Errors
+    /// What keeps the room from being read.
+    pub(crate) async fn sent_before(
+        self: &Arc<Self>,
+        room: RoomId,
+        user: &UserId,
+        key: ClientKey,
+    ) -> Result<Option<Appended>, Error> {
+        let cell = self.settled(room).await?;
+        let recent = |loaded: &Loaded| loaded.recent.get(user, key.id);
+        if let Some(sent) = lock(&cell.inner).loaded.as_ref().and_then(recent) {
+            return Ok(Some(sent.appended));
+        }
+        let row = tables::get::<SentRow>(&*self.store, SentRow::key_of(room, user, key)).await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(if_it_counts(self, &cell, row).await?.map(|sent| sent.appended))
+    }
+}
+
 /// What a `sent` row says, if it counts.
 async fn if_it_counts(
     rooms: &Rooms,
@@ -91,13 +120,16 @@ async fn counts(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bool, S
 }
 
 /// Whether a client id is of a time for which ids are remembered.
-pub(super) fn in_window(time: Timestamp, context: &StepContext<'_>) -> Result<(), Error> {
-    let age = context.now.since(time);
-    if u128::from(age) > context.settings.resend_window.as_millis() {
+///
+/// # Errors
+/// `expired` for one that is too old, `invalid` for one of the future.
+pub fn in_window(time: Timestamp, now: Timestamp, settings: &Settings) -> Result<(), Error> {
+    let age = now.since(time);
+    if u128::from(age) > settings.resend_window.as_millis() {
         let sentence = "Whether this was done before is no longer known.";
         return Err(Error::refused(ErrorCode::Expired, sentence));
     }
-    let ahead = time.since(context.now);
+    let ahead = time.since(now);
     if u128::from(ahead) > CLOCK_MARGIN.as_millis() {
         let sentence = "The client id's time lies in the future: set the clock right.";
         return Err(Error::refused(ErrorCode::Invalid, sentence));

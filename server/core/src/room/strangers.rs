@@ -30,7 +30,9 @@ use crate::{
 
 /// Refuses a command, and remembers it if that is for good.
 pub(super) fn refuse(rooms: &Rooms, room: RoomId, job: Job, error: &Error) {
-    if let Order::Command(command) = &job.order {
+    if let Order::Command(command) = &job.order
+        && command.keeps_refusals()
+    {
         let (user, client) = (&job.caller.user, command.key().id);
         rooms.refused.of(room).insert(room, user, client, error);
     }

@@ -15,7 +15,7 @@ use super::{
     cards,
     cell::Loaded,
     changes::Changes,
-    command::CLOCK_MARGIN,
+    command::client_id_kept,
     entries, invites,
     load::write_owed,
     membership::{named, rows_of},
@@ -105,7 +105,7 @@ fn write_again(
                 made: true,
                 digest,
             };
-            batch.put_for(&sent, rooms.settings.resend_window + CLOCK_MARGIN);
+            batch.put_for(&sent, client_id_kept(&rooms.settings));
         }
     }
     if !last_append.is_empty() {

@@ -350,7 +350,15 @@ impl Session {
         if let Some(address) = self.address {
             self.addresses.take_command(address)?;
         }
-        let writes = matches!(command, Command::Send(_) | Command::Edit(_) | Command::Forward(_));
+        let writes = matches!(
+            command,
+            Command::Send(_)
+                | Command::Edit(_)
+                | Command::Forward(_)
+                | Command::Schedule(_)
+                | Command::ChangeScheduled(_)
+                | Command::SendScheduled(_)
+        );
         let message = writes && self.handle.service.is_none();
         self.services.people.take(&self.handle.user, message)
     }

@@ -37,6 +37,7 @@ mod room_settings;
 mod rooms;
 #[cfg(test)]
 mod round_trip;
+mod scheduled;
 mod search;
 mod sent;
 mod service_keys;
@@ -75,6 +76,7 @@ pub use self::{
     revoked::RevokedRow,
     room_settings::RoomSettingsRow,
     rooms::RoomRow,
+    scheduled::{DueRow, ScheduledAnswerRow, ScheduledRow},
     search::{SearchRebuildRow, SearchTermRow, SearchedRow},
     sent::SentRow,
     service_keys::{KeyUseRow, ServiceKeyRow},
@@ -91,7 +93,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 22;
+pub const VERSION: u32 = 23;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -102,6 +104,7 @@ pub static ALL: &[&Table] = &[
     CursorRow::TABLE,
     DeadLetterRow::TABLE,
     DraftRow::TABLE,
+    DueRow::TABLE,
     EndpointRow::TABLE,
     ErasureRow::TABLE,
     FlagRow::TABLE,
@@ -128,6 +131,8 @@ pub static ALL: &[&Table] = &[
     RevokedRow::TABLE,
     RoomRow::TABLE,
     RoomSettingsRow::TABLE,
+    ScheduledAnswerRow::TABLE,
+    ScheduledRow::TABLE,
     SearchRebuildRow::TABLE,
     SearchTermRow::TABLE,
     SearchedRow::TABLE,

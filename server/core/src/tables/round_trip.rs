@@ -240,6 +240,9 @@ round_trips! {
     mentions: MentionRow { user, time, room, position, number }
     drafts: DraftRow { user, room, text, time }
     invites: InvitesRow { room, position, content }
+    scheduled: ScheduledRow { user, room, id, due, failed, content }
+    scheduled_due: DueRow { shard, due, room, user, id }
+    scheduled_answers: ScheduledAnswerRow { user, client, digest, due }
     pins: PinsRow { room, position, content }
     removals: RemovalRow { room, user, by, time }
     placements: PlacementRow { user, room, placement, number }

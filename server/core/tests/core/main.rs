@@ -54,6 +54,7 @@ mod reports;
 mod resend;
 mod resume;
 mod roles;
+mod schedules;
 mod search;
 mod send;
 mod services;

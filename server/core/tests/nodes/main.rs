@@ -97,6 +97,9 @@ mod resend;
 mod resume;
 #[path = "../core/roles.rs"]
 mod roles;
+mod scheduled;
+#[path = "../core/schedules.rs"]
+mod schedules;
 #[path = "../core/search.rs"]
 mod search;
 mod searches;

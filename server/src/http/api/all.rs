@@ -2,11 +2,11 @@
 
 use super::{
     changes, contexts, drafts, endpoints, entries, invites, markers, marks, members, messages,
-    operation::Operation, people, reports, rooms, search, webhooks,
+    operation::Operation, people, reports, rooms, scheduled, search, webhooks,
 };
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 15] = [
+static OPERATIONS: [&[Operation]; 16] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
@@ -18,6 +18,7 @@ static OPERATIONS: [&[Operation]; 15] = [
     search::OPERATIONS,
     marks::OPERATIONS,
     drafts::OPERATIONS,
+    scheduled::OPERATIONS,
     people::OPERATIONS,
     endpoints::OPERATIONS,
     webhooks::OPERATIONS,

@@ -36,6 +36,8 @@ impl Answer {
             Reply::Found(found) => Self::of(&found),
             Reply::Marked(page) => Self::of(&page),
             Reply::Drafts(drafts) => Self::of(&drafts),
+            Reply::ScheduledMessage(message) => Self::of(&message),
+            Reply::Scheduled(page) => Self::of(&page),
             Reply::Marks(marks) => Self::of(&marks),
             Reply::Topics(topics) => Self::of(&topics),
             Reply::Revisions(revisions) => Self::of(&revisions),

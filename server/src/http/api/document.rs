@@ -189,6 +189,7 @@ fn in_path_schema(name: &str, schemas: &mut Schemas) -> Value {
         "position" => json!({"type": "integer", "minimum": 0, "maximum": MAX_EXACT}),
         "kind" => schemas.of(Text::<{ limits::CONTEXT_TYPE_BYTES }>::SCHEMA),
         "id" => schemas.of(Text::<{ limits::CONTEXT_ID_BYTES }>::SCHEMA),
+        "scheduled" => schemas.of(caffis_schema::ClientId::SCHEMA),
         "webhook" => schemas.of(WebhookId::SCHEMA),
         "endpoint" => schemas.of(EndpointName::SCHEMA),
         _ => schemas.of(UserId::SCHEMA),

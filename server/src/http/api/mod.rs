@@ -29,6 +29,7 @@ mod people;
 mod problem;
 mod reports;
 mod rooms;
+mod scheduled;
 mod schema;
 mod schemas;
 mod search;

@@ -158,6 +158,19 @@ fn cases(room: &str) -> Vec<Case> {
             &[],
             403,
         ),
+        case("scheduled", get.clone(), "/api/chat/scheduled".to_owned(), None, &[], 403),
+        case("scheduled here", get.clone(), rooms("/scheduled"), None, &[], 403),
+        case("schedule", post.clone(), rooms("/scheduled"), Some(later()), &[], 403),
+        case("change scheduled", put.clone(), rooms(SCHEDULED), Some(later()), &[], 403),
+        case("cancel scheduled", Method::DELETE, rooms(SCHEDULED), None, &[], 403),
+        case(
+            "send scheduled",
+            post.clone(),
+            rooms("/scheduled/00000000000000000000000000000000/send"),
+            None,
+            &[],
+            403,
+        ),
         case("stars", get.clone(), "/api/chat/stars".to_owned(), None, &[], 403),
         case("star places", get.clone(), "/api/chat/stars/places".to_owned(), None, &[], 403),
         case("star", put.clone(), rooms("/messages/{m}/star"), None, &[], 403),
@@ -168,6 +181,12 @@ fn cases(room: &str) -> Vec<Case> {
         case("group", post, "/api/chat/groups".to_owned(), Some(json!({"name": "Ours"})), &[], 403),
         case("direct", put, "/api/chat/direct/giulia".to_owned(), None, &[], 422),
     ]
+}
+
+const SCHEDULED: &str = "/scheduled/00000000000000000000000000000000";
+
+fn later() -> Value {
+    json!({"body": {"text": {"text": "ciao"}}, "due": 9_000_000_000_000_u64})
 }
 
 /// Tries a case, with a number for what is new and the position of a message.

@@ -16,6 +16,9 @@ use caffis_schema::{
     open::Empty,
     placement::{Placement, SetPlacement},
     room::{Availability, ContextStatus, Extra, HistoryPolicy, ReplyTo, Role, RoomClass},
+    scheduled::{
+        CancelScheduled, ChangeScheduled, Schedule, Scheduled, ScheduledPlace, SendScheduled,
+    },
     settings::SetRoomSettings,
 };
 
@@ -234,6 +237,34 @@ fn messages() -> Vec<(&'static str, Command)> {
         ),
         ("command set_draft", Command::SetDraft(draft())),
         ("command drafts", Command::Drafts(Empty {})),
+        ("command schedule", Command::Schedule(schedule())),
+        (
+            "command change_scheduled",
+            Command::ChangeScheduled(ChangeScheduled {
+                key: last_key(),
+                room: ROOM,
+                id: key().id,
+                body: Body::Text(text_body("x")),
+                extras: list([Extra::Reply(ReplyTo { message: Position(57) })]),
+                due: Timestamp(MAX_EXACT),
+            }),
+        ),
+        (
+            "command cancel_scheduled",
+            Command::CancelScheduled(CancelScheduled { key: last_key(), room: ROOM, id: key().id }),
+        ),
+        (
+            "command send_scheduled",
+            Command::SendScheduled(SendScheduled { key: last_key(), room: ROOM, id: key().id }),
+        ),
+        ("command scheduled", Command::Scheduled(Scheduled { room: None, after: None })),
+        (
+            "command scheduled, the next page in a room",
+            Command::Scheduled(Scheduled {
+                room: Some(ROOM),
+                after: Some(ScheduledPlace { room: ROOM, id: key().id }),
+            }),
+        ),
         ("command forward", Command::Forward(forward(None))),
         (
             "command forward, between servers",
@@ -370,4 +401,14 @@ fn people() -> Vec<(&'static str, Command)> {
             Command::Profiles(Profiles { users: list([user("ana"), longest_user()]) }),
         ),
     ]
+}
+
+fn schedule() -> Schedule {
+    Schedule {
+        key: key(),
+        room: ROOM,
+        body: Body::Text(text_body(ASTRAL)),
+        extras: list([Extra::Mentions(mentions())]),
+        due: Timestamp(TIME),
+    }
 }

@@ -17,13 +17,15 @@ use caffis_schema::{
         Availability, ContextStatus, Extra, Forwarded, LastEdit, Marker, Message, Reaction,
         ReplyTo, Role, RoomClass,
     },
+    scheduled::{ScheduledChange, ScheduledMessage},
     settings::{RoomSettings, SettingsChange},
 };
 
 use super::{
-    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, context, draft, forwarded, list, longest,
-    longest_own_state, longest_presence, longest_profile, longest_summary, longest_user, mentions,
-    message, own_state, presence, preview, profile, summary, text, text_body, unknown, user,
+    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, context, draft, forwarded, key, list,
+    longest, longest_own_state, longest_presence, longest_profile, longest_summary, longest_user,
+    mentions, message, own_state, presence, preview, profile, scheduled, summary, text, text_body,
+    unknown, user,
 };
 
 /// Every event, every kind of entry and every signal.
@@ -217,12 +219,18 @@ fn events() -> Vec<(&'static str, Event)> {
         ("flagged", Event::Flagged(flagged(Flag::Hidden(Empty {}), true))),
         ("flagged, mentioned", Event::Flagged(flagged(Flag::Mentioned(Empty {}), false))),
         ("draft", Event::Draft(draft())),
+        ("scheduled", Event::Scheduled(scheduled_change(Some(scheduled())))),
+        ("scheduled, no longer", Event::Scheduled(scheduled_change(None))),
         ("flagged, starred", Event::Flagged(flagged(Flag::Starred(Empty {}), true))),
         ("flagged, unknown", Event::Flagged(flagged(Flag::Unknown(unknown(99)), false))),
         ("placed", Event::Placed(placed(Placement::Archived))),
         ("placed, listed", Event::Placed(placed(Placement::Listed))),
         ("unknown", Event::Unknown(unknown(1_013))),
     ]
+}
+
+fn scheduled_change(message: Option<ScheduledMessage>) -> ScheduledChange {
+    ScheduledChange { room: ROOM, id: key().id, message }
 }
 
 fn settings(by: Option<UserId>) -> SettingsChange {

@@ -13,10 +13,11 @@ use caffis_schema::{
     open::Unknown,
     placement::{Placed, Placement},
     room::{
-        Availability, Card, ClientKey, Context, ContextStatus, Details, Draft, Forwarded, Mentions,
-        Message, MessagePlace, OwnState, Participant, Place, Presence, Preview, Profile, Role,
-        RoomClass, RoomSummary,
+        Availability, Card, ClientKey, Context, ContextStatus, Details, Draft, Extra, Forwarded,
+        Mentions, Message, MessagePlace, OwnState, Participant, Place, Presence, Preview, Profile,
+        Role, RoomClass, RoomSummary,
     },
+    scheduled::ScheduledMessage,
     settings::RoomSettings,
 };
 
@@ -137,6 +138,17 @@ fn message(body: caffis_schema::Body) -> Message {
 
 fn draft() -> Draft {
     Draft { room: ROOM, text: text(ASTRAL), time: Timestamp(TIME) }
+}
+
+fn scheduled() -> ScheduledMessage {
+    ScheduledMessage {
+        room: ROOM,
+        id: key().id,
+        body: caffis_schema::Body::Text(text_body(ASTRAL)),
+        extras: list([Extra::Mentions(mentions())]),
+        due: Timestamp(TIME),
+        failed: Some(caffis_schema::ErrorCode::Forbidden),
+    }
 }
 
 fn forwarded() -> Forwarded {

@@ -18,12 +18,13 @@ use caffis_schema::{
         Availability, ContextStatus, MarkedMessage, Marker, Member, MessageMark, MessagePreview,
         PinnedMessage, Role,
     },
+    scheduled::{ScheduledPage, ScheduledPlace},
 };
 
 use super::{
-    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, draft, list, longest, longest_own_state,
-    longest_presence, longest_profile, longest_summary, longest_user, message, own_state, presence,
-    preview, profile, session, summary, text_body, unknown, user,
+    ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, draft, key, list, longest,
+    longest_own_state, longest_presence, longest_profile, longest_summary, longest_user, message,
+    own_state, presence, preview, profile, scheduled, session, summary, text_body, unknown, user,
 };
 
 /// Every reply and every error.
@@ -214,6 +215,18 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
         ("marked", Reply::Marked(marked())),
         ("marked, nothing", Reply::Marked(MarkedPage { messages: list([]), next: None })),
         ("drafts", Reply::Drafts(DraftList { drafts: list([draft()]) })),
+        ("scheduled_message", Reply::ScheduledMessage(scheduled())),
+        (
+            "scheduled",
+            Reply::Scheduled(ScheduledPage { messages: list([scheduled()]), next: None }),
+        ),
+        (
+            "scheduled, with more",
+            Reply::Scheduled(ScheduledPage {
+                messages: list([]),
+                next: Some(ScheduledPlace { room: LAST_ROOM, id: key().id }),
+            }),
+        ),
         ("marks", Reply::Marks(MarkList { marks: list([mark()]) })),
         ("topics", Reply::Topics(TopicList { topics: list([topic]) })),
         ("topics, none", Reply::Topics(TopicList { topics: list([]) })),

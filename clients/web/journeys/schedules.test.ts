@@ -1,0 +1,115 @@
+/** Messages that are sent later: scheduled, changed, cancelled and sent, on all devices of one person. */
+
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openChromium } from "./support/browsers.ts";
+import { Person } from "./support/person.ts";
+import { TestServer } from "./support/server.ts";
+
+const GROUP = "Domani";
+
+let server: TestServer;
+let chromium: Browser;
+let giulia: Person;
+let tablet: Person;
+let marco: Person;
+
+beforeAll(async () => {
+  [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
+  const arrives = async (user: string, locale: string) =>
+    Person.arrives(await chromium.newContext({ locale }), server.url, user);
+  giulia = await arrives("giulia", "en-GB");
+  marco = await arrives("marco", "it-IT");
+  await giulia.makesGroup(GROUP, ["marco"]);
+  tablet = await arrives("giulia", "it-IT");
+  await tablet.open(GROUP);
+  await marco.open(GROUP);
+});
+
+afterAll(async () => {
+  await chromium?.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+/** Waits until a person's line says that so many messages are scheduled. */
+async function counts(person: Person, count: number): Promise<void> {
+  const line = person.page.getByTestId("scheduled");
+  if (count === 0) await line.waitFor({ state: "detached" });
+  else await line.and(person.page.locator(`[data-count="${count}"]`)).waitFor();
+}
+
+async function noneOf(person: Person): Promise<string[]> {
+  const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  await person.page.evaluate(axe);
+  return person.page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+    const found = await axe.run(document, { runOnly: { type: "tag", values: tags } });
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+  });
+}
+
+test("a message is scheduled by keyboard, and the person's other device knows", async () => {
+  const { page } = giulia;
+  await page.getByTestId("composer").fill("Buongiorno a tutti");
+  await page.getByTestId("schedule").focus();
+  await page.keyboard.press("Enter");
+  await page.getByTestId("schedule-text").waitFor();
+  await page.getByTestId("schedule-tomorrow").focus();
+  await page.keyboard.press("Enter");
+  expect(await noneOf(giulia)).toEqual([]);
+  await page.getByTestId("schedule-now").focus();
+  await page.keyboard.press("Enter");
+  await counts(giulia, 1);
+  await counts(tablet, 1);
+  expect(await page.getByTestId("composer").inputValue()).toBe("");
+  // The menu of the button leads there, too.
+  await page.getByTestId("composer").fill("E un'altra cosa");
+  await page.getByTestId("send").click({ button: "right" });
+  await page.getByTestId("send-later").click();
+  await page.getByTestId("schedule-now").click();
+  await counts(tablet, 2);
+  await counts(marco, 0);
+});
+
+test("it is changed on one device, and cancelled and sent on the other", async () => {
+  await tablet.page.getByTestId("scheduled").click();
+  const row = (person: Person, text: string) =>
+    person.page.getByTestId("scheduled-message").filter({ hasText: text });
+  await row(tablet, "Buongiorno a tutti").getByTestId("scheduled-change").click();
+  await tablet.page.getByTestId("schedule-text").fill("Buongiorno");
+  await tablet.page.getByTestId("schedule-now").click();
+  await row(tablet, "Buongiorno").waitFor();
+  expect(await noneOf(tablet)).toEqual([]);
+  await giulia.page.getByTestId("scheduled").click();
+  await row(giulia, "E un'altra cosa").getByTestId("scheduled-cancel").click();
+  await row(tablet, "E un'altra cosa").waitFor({ state: "detached" });
+  await row(giulia, "Buongiorno").getByTestId("scheduled-send").click();
+  await giulia.page.getByTestId("scheduled-nothing").waitFor();
+  await giulia.page.keyboard.press("Escape");
+  await tablet.page.keyboard.press("Escape");
+  await marco.page.getByTestId("message").filter({ hasText: "Buongiorno" }).waitFor();
+  await counts(giulia, 0);
+  await counts(tablet, 0);
+});
+
+test("what is due is sent once, also when its author is away", async () => {
+  const { page } = tablet;
+  await page.getByTestId("composer").fill("A presto");
+  await page.getByTestId("schedule").click();
+  // The field takes seconds although it offers minutes.
+  const soon = await page.evaluate(() => {
+    const due = new Date(Date.now() + 8_000);
+    return new Date(due.getTime() - due.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  });
+  await page.getByTestId("schedule-time").fill(soon);
+  await page.getByTestId("schedule-now").click();
+  await counts(giulia, 1);
+  await tablet.page.close();
+  await giulia.page.goto("about:blank");
+  await marco.page.getByTestId("message").filter({ hasText: "A presto" }).waitFor();
+  expect(await marco.page.getByTestId("message").filter({ hasText: "A presto" }).count()).toBe(1);
+  expect([giulia.problems, tablet.problems, marco.problems]).toEqual([[], [], []]);
+});

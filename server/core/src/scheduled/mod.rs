@@ -1,0 +1,268 @@
+//! Messages that people have scheduled, on the node that owns their room.
+//!
+//! A scheduled message is a row of its author ([`ScheduledRow`]) and a row among what is due in the room's shard
+//! ([`DueRow`]); both are written in one batch, all or none in the end. When it is due, the room's owner sends it as any
+//! message, with a key that follows from the row alone: the id of the command that scheduled it, and the time at
+//! which it is due. Only then the rows are removed. If the owner ends in between, the next one sends it again with
+//! the same key, which changes nothing (`room/resend.rs`). So it is sent exactly once, and what a person may
+//! do in the room is decided when it is due, by the same step as for any message.
+//!
+//! Whoever changes or cancels a message first looks whether it has been sent: the clock of a new owner may be behind that
+//! of the last one.
+
+mod command;
+mod passes;
+mod rows;
+
+use caffis_schema::{
+    ClientId, Error, ErrorCode, Outcome, RoomId, Timestamp, UserId,
+    reply::Appended,
+    room::ClientKey,
+    scheduled::{ScheduledChange, ScheduledMessage},
+};
+
+use self::command::SendDue;
+pub(crate) use self::{
+    passes::keep_sending,
+    rows::{content, message, of_person, of_room},
+};
+use crate::{
+    cluster::{Owner, Shard},
+    errors::{no_owner, owner_stopped},
+    model::caller::Caller,
+    ports::store::{Batch, StoreError},
+    room::client_id_kept,
+    services::Services,
+    tables::{self, DueRow, ScheduledAnswerRow, ScheduledRow},
+    turns::Turn,
+};
+
+/// What one person has scheduled in one room, while nobody else works on it.
+pub(crate) struct Held {
+    services: Services,
+    room: RoomId,
+    user: UserId,
+    /// The epoch in which this node owns the room.
+    epoch: u64,
+    _turn: Turn<(RoomId, UserId)>,
+}
+
+/// A command about a scheduled message, as it is remembered.
+pub(crate) struct Given {
+    pub(crate) key: ClientKey,
+    pub(crate) digest: u64,
+}
+
+impl Held {
+    /// Waits for the turn.
+    ///
+    /// # Errors
+    /// `unavailable` if this node does not own the room.
+    pub(crate) async fn take(
+        services: &Services,
+        room: RoomId,
+        user: &UserId,
+    ) -> Result<Self, Error> {
+        let turn = services.due.turn(room, user).await;
+        let Owner::Here { epoch } = services.owners.owner_of(room) else { return Err(no_owner()) };
+        Ok(Self { services: services.clone(), room, user: user.clone(), epoch, _turn: turn })
+    }
+
+    /// When a message was due after a command, if that was done before.
+    ///
+    /// # Errors
+    /// `client_id_reused`, and what the store says.
+    pub(crate) async fn done_before(&self, given: &Given) -> Result<Option<Timestamp>, Error> {
+        let key = ScheduledAnswerRow::key(&self.user, &given.key.id);
+        match tables::get::<ScheduledAnswerRow>(&*self.services.store, key).await? {
+            Some(row) if row.digest == given.digest => Ok(Some(row.due)),
+            Some(_) => {
+                let sentence = "This client id was used before for something else.";
+                Err(Error::refused(ErrorCode::ClientIdReused, sentence))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// A scheduled message.
+    ///
+    /// # Errors
+    /// `not_found`, and what the store says.
+    pub(crate) async fn row(&self, id: ClientId) -> Result<ScheduledRow, Error> {
+        self.find(id).await?.ok_or_else(no_such_message)
+    }
+
+    async fn find(&self, id: ClientId) -> Result<Option<ScheduledRow>, StoreError> {
+        tables::get(&*self.services.store, ScheduledRow::key(&self.user, &self.room, &id)).await
+    }
+
+    /// How many the person has in the room. Reads them.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn count(&self, most: usize) -> Result<usize, StoreError> {
+        Ok(of_room(&*self.services.store, &self.user, self.room, None, most).await?.len())
+    }
+
+    /// Makes sure that a message was not sent. If an owner ended after it sent this one, its rows are removed now.
+    ///
+    /// # Errors
+    /// `not_found` if it was sent; and what the store says.
+    pub(crate) async fn check_unsent(&self, row: &ScheduledRow) -> Result<(), Error> {
+        match self.sent(row).await? {
+            Some(_) => Err(no_such_message()),
+            None => Ok(()),
+        }
+    }
+
+    /// What became of a message that an owner may have sent before; removes its rows if it did.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn sent(&self, row: &ScheduledRow) -> Result<Option<Appended>, Error> {
+        let sent = self.sent_at(row.id, row.due).await?;
+        if sent.is_some() {
+            self.remove(row, None).await?;
+        }
+        Ok(sent)
+    }
+
+    /// What became of a message that was due at a time, if it was sent.
+    ///
+    /// # Errors
+    /// What keeps the room from being read.
+    pub(crate) async fn sent_at(
+        &self,
+        id: ClientId,
+        due: Timestamp,
+    ) -> Result<Option<Appended>, Error> {
+        match self.services.rooms.sent_before(self.room, &self.user, rows::key(id, due)).await {
+            Err(error) if error.code == ErrorCode::NotFound => Ok(None),
+            sent => sent,
+        }
+    }
+
+    /// Writes a message as it is from now on, and tells its author's sessions.
+    ///
+    /// # Errors
+    /// Whether it did not happen, or that is not known.
+    pub(crate) async fn put(
+        &self,
+        before: Option<&ScheduledRow>,
+        row: &ScheduledRow,
+        given: Option<&Given>,
+    ) -> Result<ScheduledMessage, Error> {
+        let message = message(row)?;
+        let mut batch = self.batch()?;
+        batch.put(row);
+        let (due, waits) = (self.due_row(row), row.failed.is_none());
+        if let Some(before) = before
+            && !(waits && before.due == row.due)
+        {
+            batch.delete::<DueRow>(rows::due_key(&self.due_row(before)));
+        }
+        if waits {
+            // Also if this write has an unknown outcome and lands later.
+            self.services.due.note(self.room, row.due);
+            batch.put(&due);
+        }
+        self.write(batch, given.map(|given| (given, row.due))).await?;
+        self.tell(row.id, Some(message.clone()));
+        Ok(message)
+    }
+
+    /// Removes a message, and tells its author's sessions.
+    ///
+    /// # Errors
+    /// Whether it did not happen, or that is not known.
+    pub(crate) async fn remove(
+        &self,
+        row: &ScheduledRow,
+        given: Option<&Given>,
+    ) -> Result<(), Error> {
+        let mut batch = self.batch()?;
+        batch.delete::<ScheduledRow>(ScheduledRow::key(&self.user, &self.room, &row.id));
+        batch.delete::<DueRow>(rows::due_key(&self.due_row(row)));
+        self.write(batch, given.map(|given| (given, row.due))).await?;
+        self.tell(row.id, None);
+        Ok(())
+    }
+
+    /// Sends a message now. Where its author may not write, the message stays with the reason.
+    ///
+    /// # Errors
+    /// Why it was not sent, or that this is not known; with a time to wait if it will be tried again.
+    pub(crate) async fn send(&self, row: &ScheduledRow) -> Result<Appended, Error> {
+        let author = self.services.directory.find(&self.user).await?;
+        if author.is_some_and(|author| author.is_deleted()) {
+            self.remove(row, None).await?;
+            let sentence = "The author of this message was deleted.";
+            return Err(Error::refused(ErrorCode::Forbidden, sentence));
+        }
+        let sent = match rows::command(row) {
+            Ok(command) => {
+                let caller = Caller::person(self.user.clone(), false);
+                self.services.rooms.command(caller, false, Box::new(SendDue(command))).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        match sent {
+            Ok(done) => {
+                self.remove(row, None).await?;
+                Ok(done.appended)
+            }
+            Err(error) if comes_again(&error) => Err(error),
+            Err(error) => {
+                let failed = Some(error.code.name().into());
+                self.put(Some(row), &ScheduledRow { failed, ..row.clone() }, None).await?;
+                Err(error)
+            }
+        }
+    }
+
+    fn due_row(&self, row: &ScheduledRow) -> DueRow {
+        let (shard, user) = (Shard::of(self.room).get(), self.user.clone());
+        DueRow { shard, due: row.due, room: self.room, user, id: row.id }
+    }
+
+    fn batch(&self) -> Result<Batch, StoreError> {
+        Ok(Batch::logged(self.services.stamps.next()?))
+    }
+
+    /// Writes a batch, with the command that it does. A later owner may have read the rows before the write: then
+    /// whether it counts is for the next copy of the command to find out.
+    async fn write(
+        &self,
+        mut batch: Batch,
+        given: Option<(&Given, Timestamp)>,
+    ) -> Result<(), Error> {
+        if let Some((given, due)) = given {
+            let (user, client) = (self.user.clone(), given.key.id);
+            let row = ScheduledAnswerRow { user, client, digest: given.digest, due };
+            batch.put_for(&row, client_id_kept(&self.services.settings));
+        }
+        self.services.store.write(batch).await?;
+        let owner = self.services.owners.owner_of(self.room);
+        match owner == (Owner::Here { epoch: self.epoch }) && self.services.owners.holds() {
+            true => Ok(()),
+            false => Err(owner_stopped()),
+        }
+    }
+
+    fn tell(&self, id: ClientId, message: Option<ScheduledMessage>) {
+        let change = ScheduledChange { room: self.room, id, message };
+        self.services.people.tell_scheduled(&self.user, &change);
+        self.services.views.publish_scheduled(&self.user, &change);
+    }
+}
+
+/// Whether what was refused is tried again.
+fn comes_again(error: &Error) -> bool {
+    error.retry_after_ms.is_some() || error.outcome == Outcome::Unknown
+}
+
+fn no_such_message() -> Error {
+    let sentence =
+        "There is no such scheduled message: it was sent or cancelled, or there never was one.";
+    Error::refused(ErrorCode::NotFound, sentence)
+}
