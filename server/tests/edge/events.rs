@@ -163,7 +163,7 @@ async fn posts_that_name_no_stream_are_refused() {
     assert_eq!(wrong.status(), 405);
     let unknown =
         http().get(server.url(&format!("{PATH}?protocol=caffis.v9"))).send().await.unwrap();
-    assert_eq!(unknown.status(), 400);
+    assert_eq!(unknown.status(), 422);
 }
 
 #[tokio::test]

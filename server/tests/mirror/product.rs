@@ -54,7 +54,7 @@ async fn a_changed_name_reaches_connected_clients() {
     let owner = postgres.url("owner");
     relays.worked(&["install", "--apply", "--pg-relay-database", &owner]);
     let mut people = Vec::new();
-    for (name, over) in ["anna", "marco", "sara", "luca"].into_iter().zip(Over::ALL) {
+    for (name, over) in ["anna", "marco", "sara", "luca", "aiko"].into_iter().zip(Over::ALL) {
         let mut person = Person::enter(&server, name, over).await;
         person.direct("giulia").await;
         people.push(person);

@@ -22,17 +22,21 @@ const PATH: &str = "/api/chat/rooms/{room}/invites";
 const LIFETIME_SECONDS: u32 = 604_800;
 
 pub(super) static OPERATIONS: &[Operation] = &[
-    Operation::get::<InviteList>(
-        PATH,
-        "list_invites",
-        "The links by which people join a group, newest first.",
-        |given| {
-            Box::pin(async move {
-                let room = given.path("room")?;
-                given.call(Command::Invites(Invites { room })).await
-            })
-        },
-    ),
+    Operation {
+        // Of a room that is no group.
+        conflicts: true,
+        ..Operation::get::<InviteList>(
+            PATH,
+            "list_invites",
+            "The links by which people join a group, newest first.",
+            |given| {
+                Box::pin(async move {
+                    let room = given.path("room")?;
+                    given.call(Command::Invites(Invites { room })).await
+                })
+            },
+        )
+    },
     Operation {
         method: Method::Post,
         body: body::<Made>(&["lifetime_seconds", "max_uses", "name"]),

@@ -230,8 +230,12 @@ async fn each_scope_allows_what_it_names_and_nothing_else() {
 #[tokio::test]
 async fn what_people_make_among_themselves_is_like_nothing() {
     // So many refusals in a second are not what this is about.
-    let rates = ["--commands-per-second", "10000", "--service-requests-per-second", "10000"];
-    let server = Setup::dev().flags(&rates).start().await;
+    let rates = [
+        ["--commands-per-second", "10000"],
+        ["--messages-per-second", "10000"],
+        ["--service-requests-per-second", "10000"],
+    ];
+    let server = Setup::dev().flags(rates.as_flattened()).start().await;
     let api = Api::of(&server).await;
     let mut giulia = Person::enter(&server, "giulia", Over::WebSocket).await;
     let direct = giulia.direct("marco").await;

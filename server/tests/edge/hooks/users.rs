@@ -27,7 +27,7 @@ async fn name_of(person: &mut Person, user: &str) -> String {
 async fn a_changed_name_reaches_clients_on_every_transport() {
     let server = setup().start().await;
     let mut clients = Vec::new();
-    for (name, over) in ["anna", "marco", "sara", "luca"].into_iter().zip(Over::ALL) {
+    for (name, over) in ["anna", "marco", "sara", "luca", "aiko"].into_iter().zip(Over::ALL) {
         let mut person = Person::enter(&server, name, over).await;
         person.direct("giulia").await;
         clients.push(person);
