@@ -297,6 +297,9 @@ impl Committer {
             tracing::warn!(%reason, "the store cannot be reopened yet");
             return;
         }
+        if let Ok(database) = self.shared.current() {
+            database.show();
+        }
         let folder = self.shared.folder.path();
         let roomy = space::free(folder).is_ok_and(|free| free >= self.shared.options.reserve_bytes);
         if !roomy {

@@ -35,6 +35,10 @@ pub(crate) struct Database {
     inner: fjall::Database,
     tables: RwLock<HashMap<String, Keyspace>>,
     system: Keyspace,
+    /// What readers see. fjall's flushes and compactions publish whatever is in memory at that moment,
+    /// which may be half a batch, so readers never take a snapshot of their own: the committing thread
+    /// takes one for all of them while it writes nothing.
+    visible: RwLock<Arc<Snapshot>>,
     write_buffer_bytes: u64,
 }
 
@@ -68,10 +72,12 @@ impl Database {
             }))
             .open()?;
         let system = inner.keyspace(SYSTEM, KeyspaceCreateOptions::default)?;
+        let visible = RwLock::new(Arc::new(inner.snapshot()));
         let database = Self {
             inner,
             tables: RwLock::default(),
             system,
+            visible,
             write_buffer_bytes: options.write_buffer_bytes,
         };
         for name in database.inner.list_keyspace_names() {
@@ -79,6 +85,7 @@ impl Database {
                 database.make_table(&name)?;
             }
         }
+        database.show();
         Ok(database)
     }
 
@@ -108,8 +115,15 @@ impl Database {
     }
 
     /// Everything that is durable, as it is now.
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        self.inner.snapshot()
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.visible.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Shows readers what is in the database. Called by the committing thread only, between its commits;
+    /// also now and then without one, because fjall keeps the files and buffers of an old snapshot.
+    pub(crate) fn show(&self) {
+        let snapshot = Arc::new(self.inner.snapshot());
+        *self.visible.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
     }
 
     /// Writes changes and the group's number as one batch and syncs; visible when it returns.
@@ -127,7 +141,9 @@ impl Database {
             }
         }
         batch.insert(&self.system, GROUP_KEY, group.to_be_bytes());
-        batch.commit().map_err(CommitError::Write)
+        batch.commit().map_err(CommitError::Write)?;
+        self.show();
+        Ok(())
     }
 
     /// The number of the last group that is in the database; 0 when there is none.

@@ -37,6 +37,7 @@ fn open(path: &Path) -> (EmbeddedStore, Arc<ManualClock>) {
 /// The rows on disk, also those whose time is over.
 fn raw_rows(store: &EmbeddedStore) -> usize {
     let database = store.shared.current().unwrap();
+    database.show();
     database.snapshot().iter(&database.table(NOTES.name).unwrap()).count()
 }
 
@@ -279,4 +280,38 @@ async fn requests_of_one_group_see_each_other() {
         assert_eq!(store.get(&NOTES, &note(2)).await, Ok(None));
         erase(3).await.unwrap();
     }
+}
+
+/// Writers' groups and fjall's flushes go on side by side: a flush must not show a group's first rows
+/// before its last ones are there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flush_shows_no_half_of_a_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(1_000_000_000);
+    let mut options = Options::new(clock);
+    options.reserve_bytes = 0;
+    options.write_buffer_bytes = 16 * 1024;
+    let store = Arc::new(EmbeddedStore::open(folder.path(), options).unwrap());
+    let round = |round| {
+        let row = |id| Row { key: note(id), values: vec![Value::U64(round)] };
+        let put = |id| Operation::Put { table: &NOTES, row: row(id), ttl: None, fresh: false };
+        Batch { operations: (0..500).map(put).collect(), ..Batch::logged(Stamp(1)) }
+    };
+    store.write(round(0)).await.unwrap();
+    let writer = Arc::clone(&store);
+    let writing = tokio::spawn(async move {
+        for number in 1..=300 {
+            writer.write(round(number)).await.unwrap();
+        }
+    });
+    while !writing.is_finished() {
+        let rows = EmbeddedStore::read(&store.shared, |database, _| {
+            let (snapshot, table) = (database.snapshot(), database.table(NOTES.name).unwrap());
+            Ok([0, 499].map(|id| snapshot.get(&table, key::encode(&NOTES, &note(id))).unwrap()))
+        });
+        let [first, last] = rows.unwrap();
+        assert_eq!(first, last, "half a write was seen");
+        tokio::task::yield_now().await;
+    }
+    writing.await.unwrap();
 }
