@@ -10,6 +10,7 @@
 //!   leave in one write, and large ones are compressed.
 //! - [`sse`]: server-sent events and POST, both sides, where nothing else passes.
 //! - [`quic`]: both QUIC transports and the endpoint that serves them.
+//! - [`http3`]: HTTP/3 for some host names, on the port of QUIC.
 //! - [`tcp`]: the HTTP listener, optionally with TLS. [`proxy`]: the PROXY header, in which
 //!   proxies send the client's address.
 //! - [`lobby`]: how many connections there may be. [`admit`]: who may connect.
@@ -18,6 +19,7 @@
 
 pub mod admit;
 mod error;
+pub mod http3;
 mod limits;
 pub mod lobby;
 pub mod proxy;

@@ -26,6 +26,7 @@ pub(super) fn together(config: &Config) -> Result<(), ConfigError> {
     if config.hosts.is_empty() {
         return conflict("hosts is empty: name at least one host");
     }
+    http3(config)?;
     if config.proxy_protocol && config.trusted_proxies.is_empty() {
         return conflict("proxy_protocol is on and trusted_proxies is empty: name the proxies");
     }
@@ -64,6 +65,28 @@ fn one_port(key: &str, addresses: &[SocketAddr]) -> Result<(), ConfigError> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// Refuses HTTP/3 for a host that the certificate is not for, and for all hosts: none would be left for
+/// WebTransport.
+fn http3(config: &Config) -> Result<(), ConfigError> {
+    let is_among =
+        |hosts: &[String], host: &String| hosts.iter().any(|h| h.eq_ignore_ascii_case(host));
+    if let Some(host) = config.http3_hosts.iter().find(|host| !is_among(&config.hosts, host)) {
+        return Err(ConfigError::Conflict(format!(
+            "http3_hosts has `{host}`, which hosts does not have: allowed are those of hosts ({})",
+            config.hosts.join(", ")
+        )));
+    }
+    if !config.http3_hosts.is_empty()
+        && config.hosts.iter().all(|host| is_among(&config.http3_hosts, host))
+    {
+        return Err(ConfigError::Conflict(format!(
+            "http3_hosts has all of hosts ({}): leave one for WebTransport",
+            config.hosts.join(", ")
+        )));
+    }
+    Ok(())
 }
 
 /// Refuses settings that conflict with ACME, or that have no meaning without it.
@@ -231,6 +254,23 @@ mod tests {
         }
         let alone = flags(&[("acme_contact", "me@chat.example")]).unwrap_err().to_string();
         assert!(alone.contains("`me@chat.example` without acme_domains"), "{alone}");
+    }
+
+    #[test]
+    fn http3_is_for_some_of_the_hosts() {
+        let hosts = ("hosts", "chat.example, api.example");
+        assert!(flags(&[hosts, ("http3_hosts", "API.example")]).is_ok());
+        for (http3_hosts, parts) in [
+            ("other.example", ["`other.example`", "chat.example, api.example"]),
+            ("chat.example, api.example", ["all of hosts", "leave one for WebTransport"]),
+        ] {
+            let message = flags(&[hosts, ("http3_hosts", http3_hosts)]).unwrap_err().to_string();
+            for part in parts {
+                assert!(message.contains(part), "{message} lacks {part}");
+            }
+        }
+        let address = flags(&[("hosts", "::1, localhost"), ("http3_hosts", "::1")]);
+        assert!(matches!(address, Err(ConfigError::Value { .. })));
     }
 
     #[test]

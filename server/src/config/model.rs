@@ -41,6 +41,8 @@ pub struct Config {
     pub acme: AcmeSettings,
     /// The names by which clients reach the server.
     pub hosts: Vec<String>,
+    /// Those of them to which the UDP port serves HTTP/3 instead of WebTransport.
+    pub http3_hosts: Vec<String>,
     /// The origins of pages that may connect, besides the server's own.
     pub origins: Vec<String>,
     /// Where proxies stand whose word about the client's address counts.
@@ -316,6 +318,7 @@ impl Default for Config {
                 ca: None,
             },
             hosts: vec!["localhost".to_owned()],
+            http3_hosts: Vec::new(),
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             proxy_protocol: false,

@@ -2,6 +2,7 @@
 //! addresses of their own, metrics.
 
 mod address;
+mod alternative;
 mod api;
 mod app;
 mod connect;
@@ -66,5 +67,6 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(timeout::in_time))
         .layer(middleware::from_fn_with_state(app.clone(), security::headers))
+        .layer(middleware::from_fn_with_state(app.clone(), alternative::services))
         .with_state(app)
 }

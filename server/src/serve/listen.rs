@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use caffis_schema::limits::FRAME_BYTES;
 use caffis_transport::{
     admit::{Admit, Permit},
+    http3::Http3,
     lobby::Lobby,
     proxy::Proxies,
     quic::{OriginCheck, QuicServer, ServerOptions},
@@ -176,6 +177,7 @@ fn open_quic(app: &Arc<App>, tcp: &[SocketAddr]) -> anyhow::Result<QuicServer> {
         options.prove_above = options.prove_above.min(config.max_waiting as usize / 2);
         options.origin = origin_check(app);
         options.admit = admit(app);
+        options.http3 = http3(app);
         options
     };
     match QuicServer::bind(options(addresses.clone())) {
@@ -205,6 +207,17 @@ fn origin_check(app: &Arc<App>) -> OriginCheck {
             tracing::info!(origin, "a page of this origin may not connect");
         }
         allowed
+    })
+}
+
+/// The router for the hosts that HTTP/3 is served to.
+fn http3(app: &Arc<App>) -> Option<Http3> {
+    let config = &app.config;
+    let hosts = config.http3_hosts.clone();
+    (!hosts.is_empty()).then(|| Http3 {
+        header_timeout: config.handshake_timeout,
+        stall_timeout: config.stall_timeout,
+        ..Http3::new(hosts, http::router(app.clone()))
     })
 }
 

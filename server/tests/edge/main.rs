@@ -15,6 +15,7 @@ mod full;
 mod hello;
 mod hooks;
 mod http;
+mod http3;
 mod input;
 mod metrics;
 mod origins;

@@ -1,4 +1,5 @@
-//! The endpoint: one UDP port, on which the ALPN chooses between native QUIC and WebTransport.
+//! The endpoint: one UDP port, on which the ALPN chooses between native QUIC and WebTransport, and the host
+//! name between WebTransport and HTTP/3.
 
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,6 +22,7 @@ use super::{
 };
 use crate::{
     admit::{Admit, Permit},
+    http3::Http3,
     limits::{ALPN_HTTP3, ALPN_QUIC},
     lobby::{Arrival, Lobby, Place},
     socket,
@@ -89,6 +91,8 @@ pub struct ServerOptions {
     pub path: String,
     /// Which origins may open sessions. Default all.
     pub origin: OriginCheck,
+    /// What is served over HTTP/3, and for which host names. Default nothing.
+    pub http3: Option<Http3>,
     /// The largest payload of a frame in bytes. Default 256 KiB.
     pub max_frame: usize,
     /// What stays the same over restarts. Default random.
@@ -118,6 +122,7 @@ impl ServerOptions {
             tls,
             path: "/api/chat/wt".to_owned(),
             origin: OriginCheck::new(|_| true),
+            http3: None,
             max_frame: 256 * 1024,
             keys: EndpointKeys::random(),
             handshake_timeout: Duration::from_secs(10),
@@ -277,26 +282,30 @@ impl Listener {
                 incoming.refuse();
                 continue;
             };
-            tokio::spawn(arrive(incoming, self.options.clone(), held, self.links.clone()));
+            let to = (self.links.clone(), self.stopping.clone());
+            tokio::spawn(arrive(incoming, self.options.clone(), held, to));
         }
     }
 }
 
-/// Makes a link of an incoming connection and hands it out.
+/// Makes a link of an incoming connection and hands it out, or serves it.
 async fn arrive(
     incoming: Incoming,
     options: Arc<ServerOptions>,
     (permit, place): (Permit, Place),
-    links: mpsc::Sender<Arrival>,
+    (links, stopping): (mpsc::Sender<Arrival>, watch::Receiver<bool>),
 ) {
     let peer = incoming.remote_address();
     let patience = options.handshake_timeout;
     let arriving = async {
         match timeout(patience, handshake(incoming, &options, (permit, place.clone()))).await {
-            Ok(Ok(link)) => {
-                let arrival = Arrival { link: Box::new(link), place: place.clone() };
+            Ok(Ok(Greeted::Link(link))) => {
+                let arrival = Arrival { link, place: place.clone() };
                 // Nobody takes links while the server shuts down.
                 let _ = links.send(arrival).await;
+            }
+            Ok(Ok(Greeted::Http3(http3, connection, _permit))) => {
+                http3.serve(connection, place.clone(), stopping).await;
             }
             Ok(Err(error)) => tracing::debug!(%peer, %error, "a QUIC handshake failed"),
             Err(_) => tracing::debug!(%peer, "a QUIC handshake took too long"),
@@ -307,6 +316,13 @@ async fn arrive(
         () = arriving => {}
         () = place.evicted() => tracing::debug!(%peer, "a connection made way for another"),
     }
+}
+
+/// What an incoming connection is for.
+enum Greeted<'a> {
+    Link(Box<QuicLink>),
+    /// The address's permit is held as long as the connection.
+    Http3(&'a Http3, quinn::Connection, Permit),
 }
 
 /// Why an incoming connection became no link.
@@ -328,28 +344,30 @@ async fn handshake(
     incoming: Incoming,
     options: &ServerOptions,
     held: (Permit, Place),
-) -> Result<QuicLink, HandshakeError> {
+) -> Result<Greeted<'_>, HandshakeError> {
     let mut connecting = incoming.accept()?;
-    let protocol = connecting
-        .handshake_data()
-        .await?
-        .downcast::<HandshakeData>()
-        .ok()
-        .and_then(|data| data.protocol)
+    let data = connecting.handshake_data().await?.downcast::<HandshakeData>().ok();
+    let (protocol, host) = data
+        .and_then(|data| Some((data.protocol?, data.server_name)))
         .ok_or(HandshakeError::Protocol)?;
     if protocol == ALPN_QUIC {
         let connection = Connection::Quic(connecting.await?);
         let (send, receive) = connection.quic().accept_bi().await?;
         let main = (SendHalf::Quic(send), ReceiveHalf::Quic(receive));
-        return Ok(QuicLink::new(connection, main, options.max_frame, Some(held)));
+        let link = QuicLink::new(connection, main, options.max_frame, Some(held));
+        return Ok(Greeted::Link(Box::new(link)));
     }
     if protocol != ALPN_HTTP3 {
         return Err(HandshakeError::Protocol);
     }
+    if let Some(http3) = options.http3.as_ref().filter(|http3| http3.serves(host.as_deref())) {
+        return Ok(Greeted::Http3(http3, connecting.await?, held.0));
+    }
     let session = web_session(connecting, options).await?;
     let (send, receive) = session.accept_bi().await?;
     let main = (SendHalf::Web(send), ReceiveHalf::Web(receive));
-    Ok(QuicLink::new(Connection::Web(session), main, options.max_frame, Some(held)))
+    let link = QuicLink::new(Connection::Web(session), main, options.max_frame, Some(held));
+    Ok(Greeted::Link(Box::new(link)))
 }
 
 /// The WebTransport session of a connection, if its path and origin are right.

@@ -80,6 +80,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         Field::Words(|c| &mut c.hosts, is_host, "host names or IP addresses"),
     ),
     setting(
+        "http3_hosts",
+        GROUP,
+        "Names among hosts for which UDP serves HTTP/3 (the REST API) and no WebTransport; empty: none",
+        Field::Words(|c| &mut c.http3_hosts, is_domain, "host names, no IP addresses"),
+    ),
+    setting(
         "origins",
         GROUP,
         "Origins of web pages that may connect; empty: only pages of this server and of its hosts",
