@@ -2,12 +2,13 @@
 
 use caffis_core::model::authorise::table::{Permission, Place, RULES, Verdict};
 use caffis_schema::{
-    Command, EntryKind, ErrorCode, InviteSecret, MessageNumber, Position, RoomId, Text,
+    Command, EntryKind, ErrorCode, InviteSecret, List, MessageNumber, Position, RoomId, Text,
     command::{
-        Anchor, Delete, Edit, Mark, Pin, React, Report, ReportReason, Revisions, TransferOwnership,
+        Anchor, Delete, Edit, Mark, Pin, React, Report, ReportReason, Revisions, Send,
+        TransferOwnership,
     },
     invites::CreateInvite,
-    room::{ClientKey, Role, RoomClass},
+    room::{ClientKey, Extra, Mentions, Role, RoomClass},
     settings::SetRoomSettings,
 };
 
@@ -99,6 +100,7 @@ impl Scene {
             }
             Permission::MakeOwners => return failure(actor.role(room, "other", Role::Owner).await),
             Permission::WriteAnyway => unreachable!("tried above"),
+            Permission::MentionRoom => mention_all(key, room),
             Permission::InviteByLink => Command::CreateInvite(create_invite(key, room)),
             Permission::ChangeSettings => {
                 set(actor, room, |command| command.slow_mode_seconds = Some(0))
@@ -124,6 +126,13 @@ impl Scene {
         };
         failure(actor.ask(result).await)
     }
+}
+
+/// A message that mentions everybody.
+fn mention_all(key: ClientKey, room: RoomId) -> Command {
+    let mentions = Mentions { users: List::default(), room: true };
+    let extras = List::cut(vec![Extra::Mentions(mentions)]);
+    Command::Send(Send { key, room, body: text("all of you"), extras })
 }
 
 /// A command that makes an invite link.

@@ -43,6 +43,11 @@ async fn attempt(
             keeper.do_once(Method::PUT, &path, json!({"announcements": false})).await.ok();
             found
         }
+        Permission::MentionRoom => {
+            let extras = json!([{"mentions": {"users": [], "room": true}}]);
+            let body = json!({"body": {"text": {"text": "tutti"}}, "extras": extras});
+            change(post, rooms("/messages"), Some(body)).await
+        }
         Permission::InviteByLink => {
             let secret = fresh_uuid().replace('-', "");
             change(post, rooms("/invites"), Some(json!({"secret": secret}))).await

@@ -121,15 +121,18 @@ impl Action for PinMessages {
 pub struct MentionRoom;
 
 impl Action for MentionRoom {
-    fn permits(&self, caller: &Caller, _: Option<Role>, room: &RoomState) -> Result<(), Error> {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         if room.meta.is_direct() {
             let sentence = "In a conversation of two a person is mentioned by name.";
             return Err(Error::refused(ErrorCode::RoomClass, sentence));
         }
-        if !moderates(caller, room) {
-            return forbidden("Only those who moderate mention everybody.");
+        match caller.service {
+            Some(_) if !moderates(caller, room) => {
+                forbidden("Only those who moderate mention everybody.")
+            }
+            Some(_) => Ok(()),
+            None => may(Permission::MentionRoom, role, room),
         }
-        Ok(())
     }
 }
 

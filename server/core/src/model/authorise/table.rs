@@ -36,6 +36,8 @@ pub enum Permission {
     SeeRevisions,
     /// Writing in a room that is frozen or for announcements, and without the waits of slow mode.
     WriteAnyway,
+    /// Mentioning everybody in the room at once.
+    MentionRoom,
     /// Removing members.
     RemoveMembers,
     /// Adding members.
@@ -133,6 +135,9 @@ pub static RULES: &[Rule] = &[
     row(P::SeeRevisions, "see what anybody's message said before", Moderator).by("`history`"),
     row(P::WriteAnyway, "write where others may not, without slow mode", Moderator)
         .but(&[(Direct, NotHere)]),
+    row(P::MentionRoom, "mention everybody in the room", Moderator)
+        .but(&[(Direct, NotHere), (Public, NotHere)])
+        .by("`members`, in rooms of contexts"),
     row(P::RemoveMembers, "remove a member", Moderator)
         .but(NO_MEMBERS)
         .up_to(&[(Moderator, "guests and members"), (Admin, "all but owners")])
