@@ -8,6 +8,7 @@ use crate::{
     numbers::{MessageNumber, Position},
     open::Empty,
     room::{Extra, Forwarded, LastEdit, Mentions, Message, MessageKey, PinnedMessage, Reaction},
+    threads::{InThread, Replies},
 };
 
 impl EntryKind {
@@ -29,6 +30,16 @@ impl EntryKind {
             | Self::InviteMade(_)
             | Self::InviteRevoked(_)
             | Self::Unknown(_) => None,
+        }
+    }
+
+    /// The position of the root whose thread this makes longer or shorter; none for what does neither.
+    #[must_use]
+    pub fn changed_thread(&self) -> Option<Position> {
+        match self {
+            Self::Message(message) => message.thread().map(|thread| thread.root),
+            Self::Deleted(deleted) => deleted.thread,
+            _ => None,
         }
     }
 
@@ -84,8 +95,22 @@ impl Extra {
     pub fn reply(extras: &[Self]) -> Option<Position> {
         extras.iter().find_map(|extra| match extra {
             Self::Reply(reply) => Some(reply.message),
-            Self::Mentions(_) | Self::Forwarded(_) | Self::Unknown(_) => None,
+            _ => None,
         })
+    }
+
+    /// The thread in which a message with these extras is a reply.
+    #[must_use]
+    pub fn thread(extras: &[Self]) -> Option<&InThread> {
+        extras.iter().find_map(|extra| match extra {
+            Self::Thread(thread) => Some(thread),
+            _ => None,
+        })
+    }
+
+    /// Whether it says where its message stands among others, so that it outlives the words.
+    fn is_place(&self) -> bool {
+        matches!(self, Self::Thread(_) | Self::Replies(_))
     }
 
     /// Whom a message with these extras mentions.
@@ -93,7 +118,7 @@ impl Extra {
     pub fn mentions(extras: &[Self]) -> Option<&Mentions> {
         extras.iter().find_map(|extra| match extra {
             Self::Mentions(mentions) => Some(mentions),
-            Self::Reply(_) | Self::Forwarded(_) | Self::Unknown(_) => None,
+            _ => None,
         })
     }
 }
@@ -150,8 +175,38 @@ impl Message {
     pub fn forwarded(&self) -> Option<&Forwarded> {
         self.extras.iter().find_map(|extra| match extra {
             Extra::Forwarded(forwarded) => Some(forwarded),
-            Extra::Reply(_) | Extra::Mentions(_) | Extra::Unknown(_) => None,
+            _ => None,
         })
+    }
+
+    /// The thread in which it is a reply.
+    #[must_use]
+    pub fn thread(&self) -> Option<&InThread> {
+        Extra::thread(&self.extras)
+    }
+
+    /// The replies in its own thread; none before the first.
+    #[must_use]
+    pub fn replies(&self) -> Option<&Replies> {
+        self.extras.iter().find_map(|extra| match extra {
+            Extra::Replies(replies) => Some(replies),
+            _ => None,
+        })
+    }
+
+    /// Puts an extra in the place of the one of its kind.
+    pub(crate) fn set_extra(&mut self, extra: Extra) {
+        let mut extras = std::mem::take(&mut self.extras).into_vec();
+        extras.retain(|other| other.tag() != extra.tag());
+        extras.push(extra);
+        self.extras = List::cut(extras);
+    }
+
+    /// Takes away what belongs to its words. Where it stands among others stays.
+    fn drop_extras(&mut self) {
+        let mut extras = std::mem::take(&mut self.extras).into_vec();
+        extras.retain(Extra::is_place);
+        self.extras = List::cut(extras);
     }
 
     fn set_mentions(&mut self, mentions: &Mentions) {
@@ -181,7 +236,7 @@ impl Message {
     /// Takes away what a person does not see any more who has deleted it for themselves.
     pub fn hide(&mut self) {
         (self.edited, self.reactions) = (None, List::default());
-        self.extras = List::default();
+        self.drop_extras();
         self.body = Body::Hidden(Empty {});
     }
 
@@ -210,7 +265,7 @@ impl Message {
             }
             EntryKind::Deleted(deleted) => {
                 (self.edited, self.reactions) = (None, List::default());
-                self.extras = List::default();
+                self.drop_extras();
                 self.body = Body::Deleted(Tombstone { by: deleted.by.clone() });
             }
             EntryKind::Reacted(reacted) => self.take_reaction(reacted),
@@ -343,7 +398,7 @@ mod tests {
         };
         assert_eq!(found(&pins), [(4, 7), (2, 9)]);
         let (message, replaces) = (Position(4), Position::ZERO);
-        let deleted = Deleted { message, number, replaces, by: None };
+        let deleted = Deleted { message, number, replaces, by: None, thread: None };
         PinnedMessage::take(&mut pins, &entry(10, EntryKind::Deleted(deleted)));
         assert_eq!(found(&pins), [(2, 9)]);
     }
@@ -356,7 +411,8 @@ mod tests {
         assert_eq!(message.reply(), Some(Position(2)));
         let by = UserId::new("giulia").ok();
         let (position, number) = (Position(3), MessageNumber(1));
-        let deleted = Deleted { message: position, number, replaces: Position(7), by: by.clone() };
+        let replaces = Position(7);
+        let deleted = Deleted { message: position, number, replaces, by: by.clone(), thread: None };
         message.take(&entry(8, EntryKind::Deleted(deleted)));
         assert!(message.is_deleted() && message.reply().is_none());
         assert_eq!(

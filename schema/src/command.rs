@@ -13,7 +13,7 @@ use crate::{
         NAME_BYTES, QUERY_BYTES, REPORT_BYTES, RESUME_CURSORS, STATUS_BYTES, TOKEN_BYTES,
         USERS_PER_COMMAND,
     },
-    numbers::{MessageNumber, Position, Timestamp},
+    numbers::{MessageNumber, Position, ReplyNumber, Timestamp},
     open::{Empty, open_enum},
     placement::SetPlacement,
     room::{
@@ -22,6 +22,7 @@ use crate::{
     },
     scheduled::{CancelScheduled, ChangeScheduled, Schedule, Scheduled, SendScheduled},
     settings::SetRoomSettings,
+    threads::{FollowThread, InThread, MarkThreadRead, Thread, Threads},
 };
 
 /// A frame from a client. In a datagram only [`ClientFrame::Signal`] is allowed.
@@ -167,6 +168,14 @@ open_enum! {
         54 "send_scheduled" SendScheduled(SendScheduled),
         /// What the person has scheduled: in one room, or in all.
         55 "scheduled" Scheduled(Scheduled),
+        /// A page of the replies in a message's thread.
+        56 "thread" Thread(Thread),
+        /// Follows a thread, or no longer.
+        57 "follow_thread" FollowThread(FollowThread),
+        /// Tells how far the person has read in a thread that they follow.
+        58 "mark_thread_read" MarkThreadRead(MarkThreadRead),
+        /// The threads that the person follows, the latest reply first.
+        59 "threads" Threads(Threads),
     }
 }
 
@@ -388,6 +397,13 @@ impl Send {
     pub fn reply(key: ClientKey, room: RoomId, body: Body, message: Position) -> Self {
         let extras = List::cut(vec![Extra::Reply(ReplyTo { message })]);
         Self { extras, ..Self::new(key, room, body) }
+    }
+
+    /// A reply in the thread of the message at a position, and not among the room's other messages.
+    #[must_use]
+    pub fn in_thread(key: ClientKey, room: RoomId, body: Body, root: Position) -> Self {
+        let thread = InThread { root, number: ReplyNumber::ZERO, in_room: false };
+        Self { extras: List::cut(vec![Extra::Thread(thread)]), ..Self::new(key, room, body) }
     }
 }
 

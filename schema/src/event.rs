@@ -19,6 +19,7 @@ use crate::{
     },
     scheduled::ScheduledChange,
     settings::SettingsChange,
+    threads::OwnThread,
 };
 
 /// A frame from the server. In a datagram only [`ServerFrame::Signal`] comes.
@@ -102,6 +103,8 @@ open_enum! {
         15 "draft" Draft(Draft),
         /// A message that this person scheduled is new, has changed, could not be sent, or is no longer scheduled.
         16 "scheduled" Scheduled(ScheduledChange),
+        /// This person follows a thread, or no longer, or has read it further, on any device.
+        17 "thread" Thread(OwnThread),
     }
 }
 
@@ -271,6 +274,8 @@ pub struct Deleted {
     pub replaces: Position,
     /// Who deleted it, or none for a service.
     pub by: Option<UserId>,
+    /// The position of the root of its thread, which has one reply less; none for what was no reply.
+    pub thread: Option<Position>,
 }
 
 /// See [`EntryKind::Reacted`].

@@ -120,6 +120,10 @@ impl Command {
             | Self::Invites(_)
             | Self::InvitePreview(_)
             | Self::Scheduled(_)
+            | Self::Thread(_)
+            | Self::FollowThread(_)
+            | Self::MarkThreadRead(_)
+            | Self::Threads(_)
             | Self::Unknown(_) => None,
         }
     }
@@ -140,6 +144,9 @@ impl Command {
             Self::Topics(command) => Some(command.room),
             Self::Invites(command) => Some(command.room),
             Self::InvitePreview(command) => Some(command.room),
+            Self::Thread(command) => Some(command.room),
+            Self::FollowThread(command) => Some(command.room),
+            Self::MarkThreadRead(command) => Some(command.room),
             Self::MarkRead(mark) | Self::MarkDelivered(mark) | Self::MarkUnread(mark) => {
                 Some(mark.room)
             }

@@ -38,6 +38,7 @@ pub mod roles;
 pub mod room;
 pub mod scheduled;
 pub mod settings;
+pub mod threads;
 
 pub use bounded::{Blob, List, Text};
 pub use codec::{Codec, DecodeError};
@@ -46,7 +47,7 @@ pub use error::{CloseCode, Error, ErrorCode, Outcome};
 pub use event::{Body, Entry, EntryKind, Event, ServerFrame, ServerSignal};
 pub use ids::{ClientId, DeviceId, InviteDigest, InviteSecret, RoomId, SessionId, UserId};
 pub use keys::Keyed;
-pub use numbers::{MessageNumber, Position, Timestamp};
+pub use numbers::{MessageNumber, Position, ReplyNumber, Timestamp};
 pub use reply::Reply;
 
 /// The protocol version that this build speaks. Hello carries it; a server never sends anything newer

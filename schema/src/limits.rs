@@ -127,6 +127,12 @@ maxima! {
     INVITE_TRIES = 20;
     /// Rooms that a person pins in their list.
     PINNED_ROOMS = 10;
+    /// Threads that one person follows; of more, those with the oldest roots are forgotten.
+    FOLLOWED_THREADS = 200;
+    /// Threads in one page of those that a person follows.
+    PAGE_THREADS = 50;
+    /// People who are named with a thread.
+    THREAD_FACES = 5;
     /// The bytes of entries in one page or one resume answer; long entries mean fewer of them.
     PAGE_BYTES = 192 * 1024;
 }

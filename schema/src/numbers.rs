@@ -99,6 +99,10 @@ number!(
     MessageNumber
 );
 number!(
+    /// The number of a reply in its thread: 1, 2, 3, …; 0 is before the first.
+    ReplyNumber
+);
+number!(
     /// Milliseconds since 1970-01-01 UTC.
     Timestamp
 );

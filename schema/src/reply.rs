@@ -21,6 +21,7 @@ use crate::{
         PinnedMessage, Presence, Profile, RoomSummary,
     },
     scheduled::{ScheduledMessage, ScheduledPage},
+    threads::{FollowedPage, ThreadPage},
 };
 
 open_enum! {
@@ -74,6 +75,10 @@ open_enum! {
         22 "scheduled_message" ScheduledMessage(ScheduledMessage),
         /// To scheduled.
         23 "scheduled" Scheduled(ScheduledPage),
+        /// To thread.
+        24 "thread" Thread(ThreadPage),
+        /// To threads.
+        25 "threads" Threads(FollowedPage),
     }
 }
 

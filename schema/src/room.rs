@@ -17,6 +17,7 @@ use crate::{
     open::{Empty, open_enum},
     placement::Placed,
     settings::RoomSettings,
+    threads::{InThread, Replies},
 };
 
 /// What kind of room it is; fixed at creation.
@@ -334,6 +335,10 @@ open_enum! {
         1 "mentions" Mentions(Mentions),
         /// Where this message comes from, which was forwarded. Only the server writes it.
         2 "forwarded" Forwarded(Forwarded),
+        /// The thread in which this message is a reply.
+        3 "thread" Thread(InThread),
+        /// The replies in this message's thread. Only the server writes it.
+        4 "replies" Replies(Replies),
     }
 }
 

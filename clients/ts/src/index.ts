@@ -27,6 +27,16 @@ export {
   scheduledIn,
 } from "./client/scheduled.ts";
 export { SEARCH_PAGE, type SearchOptions } from "./client/search.ts";
+export {
+  type FollowedView,
+  latestThreads,
+  type ThreadKey,
+  type Threads,
+  threadAfter,
+  threadKey,
+  unreadThreads,
+  withOlder,
+} from "./client/threads.ts";
 export { CommandError, EndedError, LinkLostError } from "./errors.ts";
 export type { ConnectInfo, GatedEngine, Route } from "./link/discover.ts";
 export type { Dial, Farewell, Link, LinkEvents, TransportKind } from "./link/link.ts";
@@ -44,7 +54,9 @@ export {
   messageText,
   NOBODY,
   repliedTo,
+  repliesOf,
   shortened,
+  threadOf,
 } from "./store/changes.ts";
 export { HELD_ENTRIES } from "./store/log.ts";
 export { placementOf } from "./store/placement.ts";

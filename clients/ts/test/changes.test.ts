@@ -37,7 +37,7 @@ function edited(position: number, about: number, revision: number, text: string 
 }
 
 function deleted(position: number, about: number): Entry {
-  const value = { message: about, number: about, replaces: 0, by: OTHER };
+  const value = { message: about, number: about, replaces: 0, by: OTHER, thread: null };
   return entry(position, { type: "deleted", value });
 }
 

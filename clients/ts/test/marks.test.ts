@@ -63,7 +63,7 @@ describe("pins", () => {
     expect(positions(two)).toEqual([2, 3]);
     const other = taking(two, [pinned(7, 2, false), pinned(8, 1, true)]);
     expect(positions(other)).toEqual([3, 1]);
-    const value = { message: 3, number: 3, replaces: 0, by: null };
+    const value = { message: 3, number: 3, replaces: 0, by: null, thread: null };
     const last = taking(other, [entry(9, { type: "deleted", value })]);
     expect(positions(last)).toEqual([1]);
     expect(taking(last, [pinned(9, 7, true)])).toBe(last);

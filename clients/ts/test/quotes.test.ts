@@ -39,7 +39,7 @@ describe("quotes", () => {
     server.tell(edited(server, "one"));
     await settled();
     expect(quote()).toMatchObject({ changed: 121, preview: { text: "one", deleted: false } });
-    const value = { message: 1, number: 1, replaces: 121, by: OTHER };
+    const value = { message: 1, number: 1, replaces: 121, by: OTHER, thread: null };
     server.tell(change(server, { type: "deleted", value }));
     await settled();
     expect(quote()?.preview).toMatchObject({ text: "", deleted: true });

@@ -13,7 +13,7 @@ use crate::{
     features::{
         create, drafts, edit, forward, hide, history, invites, marked, markers, members, open, pin,
         placement, preferences, presence, previews, profiles, report, resume, room_list, schedule,
-        search, star, topics,
+        search, star, threads, topics,
     },
 };
 
@@ -87,6 +87,8 @@ fn depends_on_person(command: &Command) -> bool {
             | Command::Message(_)
             | Command::Previews(_)
             | Command::Marked(_)
+            | Command::Thread(_)
+            | Command::Threads(_)
     )
 }
 
@@ -133,6 +135,10 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::ChangeScheduled(command) => Box::pin(schedule::handle_change(call, command)),
         Command::CancelScheduled(command) => Box::pin(schedule::handle_cancel(call, command)),
         Command::SendScheduled(command) => Box::pin(schedule::handle_send(call, command)),
+        Command::Thread(command) => in_time(within, threads::handle(call, command)),
+        Command::FollowThread(command) => Box::pin(threads::handle_follow(call, command)),
+        Command::MarkThreadRead(command) => Box::pin(threads::handle_read(call, command)),
+        Command::Threads(command) => in_time(within, threads::handle_list(call, command)),
         Command::Scheduled(command) => in_time(within, schedule::handle_list(call, command)),
         Command::Star(command) => Box::pin(star::handle(call, command)),
         Command::Marked(command) => in_time(within, marked::handle(call, command)),

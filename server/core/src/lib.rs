@@ -54,6 +54,7 @@ pub mod settings;
 pub mod statistics;
 mod sync;
 pub mod tables;
+mod threads;
 mod topics;
 pub mod traces;
 mod turns;

@@ -9,6 +9,7 @@ use caffis_schema::{
     Event, RoomId, ServerSignal, SessionId, Timestamp, UserId,
     event::Flagged,
     room::{Availability, Presence, Profile},
+    threads::OwnThread,
 };
 
 use crate::{
@@ -315,6 +316,12 @@ impl Services {
     pub(crate) fn tell_flagged(&self, user: &UserId, flagged: &Flagged) {
         self.people.tell_flagged(user, flagged);
         self.views.publish_flagged(user, flagged);
+    }
+
+    /// A person follows a thread, or no longer, or has read it further: tells their sessions on every node.
+    pub(crate) fn tell_thread(&self, user: &UserId, own: &OwnThread) {
+        self.people.tell_thread(user, own);
+        self.views.publish_thread(user, own);
     }
 
     /// Keeps two people apart, or no longer, on every node: neither sees whether the other is there.

@@ -10,6 +10,7 @@ import {
   type Context,
   type Extra,
   type Hello,
+  type InThread,
   type Limits,
   type Mentions,
   type Message,
@@ -25,7 +26,7 @@ import {
   type Topic,
   type UserId,
 } from "../protocol.ts";
-import { mentionsNobody, NOBODY } from "../store/changes.ts";
+import { mentionsNobody, NOBODY, threadOf } from "../store/changes.ts";
 import type { Readable } from "../store/readable.ts";
 import { Cell } from "../store/readable.ts";
 import { Store } from "../store/store.ts";
@@ -56,6 +57,7 @@ import { requestAgain } from "./request.ts";
 import { ScheduledMessages } from "./scheduled.ts";
 import { Searcher, type SearchOptions } from "./search.ts";
 import type { Greeted } from "./session.ts";
+import { Threads } from "./threads.ts";
 import { TypingState } from "./typing.ts";
 import { Unreadable } from "./unreadable.ts";
 
@@ -71,6 +73,8 @@ export class ChatClient implements Disposable {
   readonly drafts: Drafts;
   /** What this person has scheduled. */
   readonly scheduled: ScheduledMessages;
+  /** Replies to messages, and the threads that this person follows. */
+  readonly threads: Threads;
   /** Messages that this person has starred. */
   readonly stars: MarkedMessages;
   readonly #options: ChatClientOptions;
@@ -104,7 +108,7 @@ export class ChatClient implements Disposable {
     else options.signal?.addEventListener("abort", ended, { once: true, signal: this.#end.signal });
     this.#store = new Store({
       behind: (room) => void this.#feeds.resume(room),
-      arrived: (room, message) => this.#events.arrived(room, message),
+      arrived: (room, message, entry) => this.#events.arrived(room, message, entry),
       marking: (room) => this.#receipts.marking(room),
     });
     const request = (command: Command) => this.request(command, this.#end.signal);
@@ -140,6 +144,8 @@ export class ChatClient implements Disposable {
       changed: (room, pending) => this.#store.pending(room, pending),
       acknowledged: (message, { position, number, time }) => {
         const { room, body, extras } = message;
+        // The server gives a reply its number in the thread: its entry says it.
+        if (threadOf(extras)) return;
         const { id, time: made } = message.key;
         const key = { id, time: made };
         const sender = this.#store.self ?? null;
@@ -164,6 +170,7 @@ export class ChatClient implements Disposable {
     this.drafts = new Drafts(this.#clock, this.#timers, request);
     this.stars = new MarkedMessages({ type: "starred" }, this.#profiles, asking);
     this.scheduled = new ScheduledMessages(this.#store, this.#clock, asking);
+    this.threads = new Threads(this.#profiles, asking);
     this.#conversations = new Conversations(this.#store, this.#clock, requestUntil);
     this.invites = new Invites(this.#store, this.#clock, this.#profiles, requestUntil);
     this.#own = new OwnPresence(this.#store, request);
@@ -178,6 +185,7 @@ export class ChatClient implements Disposable {
       marked: [this.mentions, this.stars],
       drafts: this.drafts,
       scheduled: this.scheduled,
+      threads: this.threads,
       roundTrip: (milliseconds) => this.#connector.measured(milliseconds),
       draining: (reconnectAfterMs) => this.#connector.advise(reconnectAfterMs),
       tokenExpiring: () => void this.#refresh().catch(ignore),
@@ -290,18 +298,20 @@ export class ChatClient implements Disposable {
   }
 
   /**
-   * Sends a text, which may answer the message at a position and mention people: it shows at once, is sent as
-   * soon as possible, and arrives once.
+   * Sends a text, which may answer the message at a position or be a reply in a thread, and mention people: it shows
+   * at once, is sent as soon as possible, and arrives once.
    */
   send(
     room: RoomId,
     text: string,
     message: number | null = null,
     mentions: Mentions = NOBODY,
+    thread: Pick<InThread, "root" | "inRoom"> | null = null,
   ): PendingMessage {
     this.#typing.say(room, false);
     const extras: Extra[] = [];
     if (message !== null) extras.push({ type: "reply", value: { message } });
+    if (thread) extras.push({ type: "thread", value: { number: 0, ...thread } });
     if (!mentionsNobody(mentions)) extras.push({ type: "mentions", value: mentions });
     return this.#outbox.add(room, { type: "text", value: { text } }, extras);
   }
@@ -494,7 +504,8 @@ export class ChatClient implements Disposable {
     session.start(this.#events, welcome, this.#own.active);
     this.#outbox.open(user);
     this.#own.welcomed(welcome.own);
-    for (const kept of [this.mentions, this.stars, this.drafts, this.scheduled]) kept.welcomed();
+    const own = [this.mentions, this.stars, this.drafts, this.scheduled, this.threads];
+    for (const kept of own) kept.welcomed();
   }
 
   async #refresh(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Passes events and signals from the server on to the parts of the client. */
 
 import type { Outbox } from "../outbox/outbox.ts";
-import type { Message, RoomId, ServerEvent, ServerSignal } from "../protocol.ts";
+import type { Entry, Message, RoomId, ServerEvent, ServerSignal } from "../protocol.ts";
 import { forwardedFrom } from "../store/changes.ts";
 import type { Store } from "../store/store.ts";
 import type { Drafts } from "./drafts.ts";
@@ -12,6 +12,7 @@ import type { ProfileLoader } from "./profiles.ts";
 import type { Receipts } from "./receipts.ts";
 import type { ScheduledMessages } from "./scheduled.ts";
 import type { SessionEvents } from "./session.ts";
+import type { Threads } from "./threads.ts";
 import type { TypingState } from "./typing.ts";
 
 /** The parts of a client that hear of events. */
@@ -25,6 +26,7 @@ export interface EventHandlerOptions {
   readonly own: OwnPresence;
   readonly drafts: Drafts;
   readonly scheduled: ScheduledMessages;
+  readonly threads: Threads;
   readonly marked: readonly MarkedMessages[];
   /** A round trip was measured, in milliseconds. */
   roundTrip(milliseconds: number): void;
@@ -51,6 +53,9 @@ export class EventHandler implements SessionEvents {
     switch (event.type) {
       case "entry":
         store.entry(event.value.room, event.value.entry);
+        if (event.value.entry.kind.type === "deleted") {
+          this.#to.threads.entry(event.value.room, event.value.entry);
+        }
         profiles.ofEntries([event.value.entry]);
         break;
       case "head":
@@ -103,6 +108,9 @@ export class EventHandler implements SessionEvents {
       case "scheduled":
         this.#to.scheduled.heard(event.value);
         break;
+      case "thread":
+        this.#to.threads.heard(event.value);
+        break;
       case "placed":
         store.placed(event.value);
         break;
@@ -122,7 +130,7 @@ export class EventHandler implements SessionEvents {
   }
 
   /** A new message is in the log. */
-  arrived(room: RoomId, message: Message): void {
+  arrived(room: RoomId, message: Message, entry: Entry): void {
     const { store, receipts, profiles, outbox, typing } = this.#to;
     const { sender, number } = message;
     if (sender === store.self) outbox.seen(room, message);
@@ -130,6 +138,7 @@ export class EventHandler implements SessionEvents {
       receipts.mark("mark_delivered", room, number);
     }
     if (sender !== null) typing.stopped(room, sender);
+    this.#to.threads.entry(room, entry);
     profiles.of([sender, forwardedFrom(message.extras)?.by ?? null]);
   }
 }

@@ -197,6 +197,15 @@ export const INVITE_TRIES = 20;
 /** Rooms that a person pins in their list. */
 export const PINNED_ROOMS = 10;
 
+/** Threads that one person follows; of more, those with the oldest roots are forgotten. */
+export const FOLLOWED_THREADS = 200;
+
+/** Threads in one page of those that a person follows. */
+export const PAGE_THREADS = 50;
+
+/** People who are named with a thread. */
+export const THREAD_FACES = 5;
+
 /** The bytes of entries in one page or one resume answer; long entries mean fewer of them. */
 export const PAGE_BYTES = 196_608;
 
@@ -427,6 +436,14 @@ export type Command =
   | { readonly type: "send_scheduled"; readonly value: SendScheduled }
   /** What the person has scheduled: in one room, or in all. */
   | { readonly type: "scheduled"; readonly value: Scheduled }
+  /** A page of the replies in a message's thread. */
+  | { readonly type: "thread"; readonly value: Thread }
+  /** Follows a thread, or no longer. */
+  | { readonly type: "follow_thread"; readonly value: FollowThread }
+  /** Tells how far the person has read in a thread that they follow. */
+  | { readonly type: "mark_thread_read"; readonly value: MarkThreadRead }
+  /** The threads that the person follows, the latest reply first. */
+  | { readonly type: "threads"; readonly value: Threads }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -601,8 +618,20 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "scheduled":
       w.tagged(55, encodeScheduled, v.value);
       return;
+    case "thread":
+      w.tagged(56, encodeThread, v.value);
+      return;
+    case "follow_thread":
+      w.tagged(57, encodeFollowThread, v.value);
+      return;
+    case "mark_thread_read":
+      w.tagged(58, encodeMarkThreadRead, v.value);
+      return;
+    case "threads":
+      w.tagged(59, encodeThreads, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 56, FRAME_BYTES);
+      w.unknown(v, 60, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -727,6 +756,14 @@ export function decodeCommand(r: Reader): Command {
       return { type: "send_scheduled", value: r.sized(decodeSendScheduled) };
     case 55:
       return { type: "scheduled", value: r.sized(decodeScheduled) };
+    case 56:
+      return { type: "thread", value: r.sized(decodeThread) };
+    case 57:
+      return { type: "follow_thread", value: r.sized(decodeFollowThread) };
+    case 58:
+      return { type: "mark_thread_read", value: r.sized(decodeMarkThreadRead) };
+    case 59:
+      return { type: "threads", value: r.sized(decodeThreads) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1425,6 +1462,10 @@ export type Extra =
   | { readonly type: "mentions"; readonly value: Mentions }
   /** Where this message comes from, which was forwarded. Only the server writes it. */
   | { readonly type: "forwarded"; readonly value: Forwarded }
+  /** The thread in which this message is a reply. */
+  | { readonly type: "thread"; readonly value: InThread }
+  /** The replies in this message's thread. Only the server writes it. */
+  | { readonly type: "replies"; readonly value: Replies }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1440,8 +1481,14 @@ export function encodeExtra(w: Writer, v: Extra): void {
     case "forwarded":
       w.tagged(2, encodeForwarded, v.value);
       return;
+    case "thread":
+      w.tagged(3, encodeInThread, v.value);
+      return;
+    case "replies":
+      w.tagged(4, encodeReplies, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 3, FRAME_BYTES);
+      w.unknown(v, 5, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Extra: ${(v as { type: string }).type}`);
@@ -1458,6 +1505,10 @@ export function decodeExtra(r: Reader): Extra {
       return { type: "mentions", value: r.sized(decodeMentions) };
     case 2:
       return { type: "forwarded", value: r.sized(decodeForwarded) };
+    case 3:
+      return { type: "thread", value: r.sized(decodeInThread) };
+    case 4:
+      return { type: "replies", value: r.sized(decodeReplies) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1548,6 +1599,66 @@ export function decodeMessagePlace(r: Reader): MessagePlace {
   return {
     room: r.roomId(),
     position: r.u64(),
+  };
+}
+
+/** See `Extra::Thread`(crate::room::Extra::Thread). */
+export interface InThread {
+  /** The position of the message that has the thread, in the same room. */
+  readonly root: number;
+  /** The reply's number in the thread. The server gives it: what clients say does not count. */
+  readonly number: number;
+  /** Whether it is shown among the room's other messages, too. */
+  readonly inRoom: boolean;
+}
+
+/** Encodes InThread. */
+export function encodeInThread(w: Writer, v: InThread): void {
+  w.u64(v.root);
+  w.u64(v.number);
+  w.bool(v.inRoom);
+}
+
+/** Decodes InThread. */
+export function decodeInThread(r: Reader): InThread {
+  return {
+    root: r.u64(),
+    number: r.u64(),
+    inRoom: r.bool(),
+  };
+}
+
+/** See `Extra::Replies`(crate::room::Extra::Replies). */
+export interface Replies {
+  /** How many there are; those that were deleted for everyone do not count. */
+  readonly count: number;
+  /** The number of the last one, deleted or not. */
+  readonly last: number;
+  /** The position of the last one. */
+  readonly position: number;
+  /** When that was sent. */
+  readonly time: number;
+  /** The people who replied last, the latest first; nobody when no reply is left. */
+  readonly people: readonly UserId[];
+}
+
+/** Encodes Replies. */
+export function encodeReplies(w: Writer, v: Replies): void {
+  w.u32(v.count);
+  w.u64(v.last);
+  w.u64(v.position);
+  w.u64(v.time);
+  w.list(v.people, 5, (w, v) => w.userId(v));
+}
+
+/** Decodes Replies. */
+export function decodeReplies(r: Reader): Replies {
+  return {
+    count: r.u32(),
+    last: r.u64(),
+    position: r.u64(),
+    time: r.u64(),
+    people: r.list(5, (r) => r.userId()),
   };
 }
 
@@ -2917,6 +3028,161 @@ export function decodeScheduledPlace(r: Reader): ScheduledPlace {
   };
 }
 
+/** See `Command::Thread`(crate::Command::Thread). */
+export interface Thread {
+  /** The room. */
+  readonly room: RoomId;
+  /** The position of the root. */
+  readonly root: number;
+  /** Where. */
+  readonly anchor: ThreadAnchor;
+  /** The most replies wanted. */
+  readonly limit: number;
+}
+
+/** Encodes Thread. */
+export function encodeThread(w: Writer, v: Thread): void {
+  w.roomId(v.room);
+  w.u64(v.root);
+  encodeThreadAnchor(w, v.anchor);
+  w.u8(v.limit);
+}
+
+/** Decodes Thread. */
+export function decodeThread(r: Reader): Thread {
+  return {
+    room: r.roomId(),
+    root: r.u64(),
+    anchor: decodeThreadAnchor(r),
+    limit: r.u8(),
+  };
+}
+
+/** Where a page of a thread lies. */
+export type ThreadAnchor =
+  /** The last replies. */
+  | { readonly type: "latest" }
+  /** The replies just before this one. */
+  | { readonly type: "before"; readonly value: number }
+  /** The replies just after this one. */
+  | { readonly type: "after"; readonly value: number }
+  /** The replies on both sides of this one, and itself. */
+  | { readonly type: "around"; readonly value: number };
+
+/** Encodes ThreadAnchor. */
+export function encodeThreadAnchor(w: Writer, v: ThreadAnchor): void {
+  switch (v.type) {
+    case "latest":
+      w.u32(0);
+      return;
+    case "before":
+      w.u32(1);
+      w.u64(v.value);
+      return;
+    case "after":
+      w.u32(2);
+      w.u64(v.value);
+      return;
+    case "around":
+      w.u32(3);
+      w.u64(v.value);
+      return;
+    default:
+      throw new EncodeError(`no ThreadAnchor: ${(v as { type: string }).type}`);
+  }
+}
+
+/** Decodes ThreadAnchor. */
+export function decodeThreadAnchor(r: Reader): ThreadAnchor {
+  const tag = r.u32();
+  switch (tag) {
+    case 0:
+      return { type: "latest" };
+    case 1:
+      return { type: "before", value: r.u64() };
+    case 2:
+      return { type: "after", value: r.u64() };
+    case 3:
+      return { type: "around", value: r.u64() };
+    default:
+      throw new DecodeError(`no ThreadAnchor: ${tag}`);
+  }
+}
+
+/** See `Command::FollowThread`(crate::Command::FollowThread). */
+export interface FollowThread {
+  /** The room. */
+  readonly room: RoomId;
+  /** The position of the root. */
+  readonly root: number;
+  /** Whether the person follows it from now on; otherwise no longer. */
+  readonly follow: boolean;
+}
+
+/** Encodes FollowThread. */
+export function encodeFollowThread(w: Writer, v: FollowThread): void {
+  w.roomId(v.room);
+  w.u64(v.root);
+  w.bool(v.follow);
+}
+
+/** Decodes FollowThread. */
+export function decodeFollowThread(r: Reader): FollowThread {
+  return {
+    room: r.roomId(),
+    root: r.u64(),
+    follow: r.bool(),
+  };
+}
+
+/** See `Command::MarkThreadRead`(crate::Command::MarkThreadRead). */
+export interface MarkThreadRead {
+  /** The room. */
+  readonly room: RoomId;
+  /** The position of the root. */
+  readonly root: number;
+  /** The number of the reply; all replies before it count too. */
+  readonly number: number;
+}
+
+/** Encodes MarkThreadRead. */
+export function encodeMarkThreadRead(w: Writer, v: MarkThreadRead): void {
+  w.roomId(v.room);
+  w.u64(v.root);
+  w.u64(v.number);
+}
+
+/** Decodes MarkThreadRead. */
+export function decodeMarkThreadRead(r: Reader): MarkThreadRead {
+  return {
+    room: r.roomId(),
+    root: r.u64(),
+    number: r.u64(),
+  };
+}
+
+/** See `Command::Threads`(crate::Command::Threads). */
+export interface Threads {
+  /** Where the page before this one says to go on, or none for the latest. */
+  readonly before: SearchPlace | null;
+  /** The most threads wanted. */
+  readonly limit: number;
+}
+
+/** Encodes Threads. */
+export function encodeThreads(w: Writer, v: Threads): void {
+  w.option(v.before, encodeSearchPlace);
+  w.u8(v.limit);
+}
+
+/** Decodes Threads. */
+export function decodeThreads(r: Reader): Threads {
+  return {
+    before: r.option(decodeSearchPlace),
+    limit: r.u8(),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -3127,6 +3393,10 @@ export type Reply =
   | { readonly type: "scheduled_message"; readonly value: ScheduledMessage }
   /** To scheduled. */
   | { readonly type: "scheduled"; readonly value: ScheduledPage }
+  /** To thread. */
+  | { readonly type: "thread"; readonly value: ThreadPage }
+  /** To threads. */
+  | { readonly type: "threads"; readonly value: FollowedPage }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -3205,8 +3475,14 @@ export function encodeReply(w: Writer, v: Reply): void {
     case "scheduled":
       w.tagged(23, encodeScheduledPage, v.value);
       return;
+    case "thread":
+      w.tagged(24, encodeThreadPage, v.value);
+      return;
+    case "threads":
+      w.tagged(25, encodeFollowedPage, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 24, FRAME_BYTES);
+      w.unknown(v, 26, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Reply: ${(v as { type: string }).type}`);
@@ -3266,6 +3542,10 @@ export function decodeReply(r: Reader): Reply {
       return { type: "scheduled_message", value: r.sized(decodeScheduledMessage) };
     case 23:
       return { type: "scheduled", value: r.sized(decodeScheduledPage) };
+    case 24:
+      return { type: "thread", value: r.sized(decodeThreadPage) };
+    case 25:
+      return { type: "threads", value: r.sized(decodeFollowedPage) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -4188,6 +4468,10 @@ export interface Deleted {
   readonly replaces: number;
   /** Who deleted it, or none for a service. */
   readonly by: UserId | null;
+  /**
+   * The position of the root of its thread, which has one reply less; none for what was no reply.
+   */
+  readonly thread: number | null;
 }
 
 /** Encodes Deleted. */
@@ -4196,6 +4480,7 @@ export function encodeDeleted(w: Writer, v: Deleted): void {
   w.u64(v.number);
   w.u64(v.replaces);
   w.option(v.by, (w, v) => w.userId(v));
+  w.option(v.thread, (w, v) => w.u64(v));
 }
 
 /** Decodes Deleted. */
@@ -4205,6 +4490,7 @@ export function decodeDeleted(r: Reader): Deleted {
     number: r.u64(),
     replaces: r.u64(),
     by: r.option((r) => r.userId()),
+    thread: r.option((r) => r.u64()),
   };
 }
 
@@ -5260,6 +5546,108 @@ export function decodeScheduledPage(r: Reader): ScheduledPage {
   };
 }
 
+/** The answer to thread: a range of its replies, in order. */
+export interface ThreadPage {
+  /** The message that has the thread, as it is now. */
+  readonly root: Entry;
+  /** The replies, as they are now, with what is left of those that were deleted. */
+  readonly replies: readonly Entry[];
+  /** Whether there are replies before them. */
+  readonly moreBefore: boolean;
+  /** Whether there are replies after them. */
+  readonly moreAfter: boolean;
+  /** Whether this person follows the thread. */
+  readonly following: boolean;
+  /** The number of the last reply that this person has read; 0 for who does not follow. */
+  readonly read: number;
+  /** The room's last position: later entries change the page. */
+  readonly head: number;
+}
+
+/** Encodes ThreadPage. */
+export function encodeThreadPage(w: Writer, v: ThreadPage): void {
+  encodeEntry(w, v.root);
+  w.list(v.replies, 100, encodeEntry);
+  w.bool(v.moreBefore);
+  w.bool(v.moreAfter);
+  w.bool(v.following);
+  w.u64(v.read);
+  w.u64(v.head);
+}
+
+/** Decodes ThreadPage. */
+export function decodeThreadPage(r: Reader): ThreadPage {
+  return {
+    root: decodeEntry(r),
+    replies: r.list(100, decodeEntry),
+    moreBefore: r.bool(),
+    moreAfter: r.bool(),
+    following: r.bool(),
+    read: r.u64(),
+    head: r.u64(),
+  };
+}
+
+/** The answer to threads: those that the person follows and may see, the latest reply first. */
+export interface FollowedPage {
+  /** The threads. */
+  readonly threads: readonly FollowedThread[];
+  /** How many threads of the person have replies that they have not read, on all pages. */
+  readonly unread: number;
+  /** Where to go on; none if that was all. */
+  readonly next: SearchPlace | null;
+}
+
+/** Encodes FollowedPage. */
+export function encodeFollowedPage(w: Writer, v: FollowedPage): void {
+  w.list(v.threads, 50, encodeFollowedThread);
+  w.u32(v.unread);
+  w.option(v.next, encodeSearchPlace);
+}
+
+/** Decodes FollowedPage. */
+export function decodeFollowedPage(r: Reader): FollowedPage {
+  return {
+    threads: r.list(50, decodeFollowedThread),
+    unread: r.u32(),
+    next: r.option(decodeSearchPlace),
+  };
+}
+
+/** A thread that a person follows. */
+export interface FollowedThread {
+  /** The room. */
+  readonly room: RoomId;
+  /** The root, as it is now. */
+  readonly root: MessagePreview;
+  /** Its replies. */
+  readonly replies: Replies;
+  /** The number of the last reply that the person has read. */
+  readonly read: number;
+  /** Replies after that. */
+  readonly unread: number;
+}
+
+/** Encodes FollowedThread. */
+export function encodeFollowedThread(w: Writer, v: FollowedThread): void {
+  w.roomId(v.room);
+  encodeMessagePreview(w, v.root);
+  encodeReplies(w, v.replies);
+  w.u64(v.read);
+  w.u64(v.unread);
+}
+
+/** Decodes FollowedThread. */
+export function decodeFollowedThread(r: Reader): FollowedThread {
+  return {
+    room: r.roomId(),
+    root: decodeMessagePreview(r),
+    replies: decodeReplies(r),
+    read: r.u64(),
+    unread: r.u64(),
+  };
+}
+
 /** An error as the client sees it. */
 export interface WireError {
   /** What went wrong. */
@@ -5355,6 +5743,8 @@ export type ServerEvent =
    * scheduled.
    */
   | { readonly type: "scheduled"; readonly value: ScheduledChange }
+  /** This person follows a thread, or no longer, or has read it further, on any device. */
+  | { readonly type: "thread"; readonly value: OwnThread }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -5412,8 +5802,11 @@ export function encodeServerEvent(w: Writer, v: ServerEvent): void {
     case "scheduled":
       w.tagged(16, encodeScheduledChange, v.value);
       return;
+    case "thread":
+      w.tagged(17, encodeOwnThread, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 17, FRAME_BYTES);
+      w.unknown(v, 18, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no ServerEvent: ${(v as { type: string }).type}`);
@@ -5458,6 +5851,8 @@ export function decodeServerEvent(r: Reader): ServerEvent {
       return { type: "draft", value: r.sized(decodeDraft) };
     case 16:
       return { type: "scheduled", value: r.sized(decodeScheduledChange) };
+    case 17:
+      return { type: "thread", value: r.sized(decodeOwnThread) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -5755,6 +6150,36 @@ export function decodeScheduledChange(r: Reader): ScheduledChange {
     room: r.roomId(),
     id: r.hex() as ClientId,
     message: r.option(decodeScheduledMessage),
+  };
+}
+
+/** See `Event::Thread`(crate::Event::Thread). */
+export interface OwnThread {
+  /** The room. */
+  readonly room: RoomId;
+  /** The position of the root. */
+  readonly root: number;
+  /** Whether the person follows it. */
+  readonly following: boolean;
+  /** The number of the last reply that they have read; none where that did not change. */
+  readonly read: number | null;
+}
+
+/** Encodes OwnThread. */
+export function encodeOwnThread(w: Writer, v: OwnThread): void {
+  w.roomId(v.room);
+  w.u64(v.root);
+  w.bool(v.following);
+  w.option(v.read, (w, v) => w.u64(v));
+}
+
+/** Decodes OwnThread. */
+export function decodeOwnThread(r: Reader): OwnThread {
+  return {
+    room: r.roomId(),
+    root: r.u64(),
+    following: r.bool(),
+    read: r.option((r) => r.u64()),
   };
 }
 

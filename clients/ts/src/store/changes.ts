@@ -6,10 +6,13 @@ import {
   type EntryKind,
   type Extra,
   type Forwarded,
+  type InThread,
   type Mentions,
   type Message,
   type MessagePreview,
   PREVIEW_BYTES,
+  type Replies,
+  THREAD_FACES,
 } from "../generated/protocol.ts";
 
 /** Characters of a preview: four bytes each always fit. */
@@ -53,6 +56,23 @@ export function forwardedFrom(extras: readonly Extra[]): Forwarded | null {
   return found?.type === "forwarded" ? found.value : null;
 }
 
+/** The thread in which a message with these extras is a reply; the same object for the same extras. */
+export function threadOf(extras: readonly Extra[]): InThread | null {
+  const found = extras.find((extra) => extra.type === "thread");
+  return found?.type === "thread" ? found.value : null;
+}
+
+/** The replies in the thread of a message with these extras; the same object for the same extras. */
+export function repliesOf(extras: readonly Extra[]): Replies | null {
+  const found = extras.find((extra) => extra.type === "replies");
+  return found?.type === "replies" ? found.value : null;
+}
+
+/** What says where a message stands among others: it outlives the words. */
+function placeOf(extras: readonly Extra[]): readonly Extra[] {
+  return extras.filter((extra) => extra.type === "thread" || extra.type === "replies");
+}
+
 /** Extras with other mentions. */
 function withMentions(extras: readonly Extra[], mentions: Mentions): readonly Extra[] {
   const { users, room } = mentionsOf(extras) ?? NOBODY;
@@ -69,6 +89,12 @@ export function changedMessage(kind: EntryKind): number | null {
   return changes ? kind.value.message : null;
 }
 
+/** The position of the root whose thread an entry makes longer or shorter; null for what does neither. */
+export function changedThread(kind: EntryKind): number | null {
+  if (kind.type === "deleted") return kind.value.thread;
+  return kind.type === "message" ? (threadOf(kind.value.extras)?.root ?? null) : null;
+}
+
 /** Whether a message was deleted for everyone. */
 export function isDeleted(message: Message): boolean {
   return message.body.type === "deleted";
@@ -82,7 +108,8 @@ export function isHidden(message: Message): boolean {
 /** A message without what a person does not see any more who has deleted it for themselves. */
 export function hideMessage(message: Message): Message {
   if (isHidden(message)) return message;
-  return { ...message, body: { type: "hidden" }, edited: null, reactions: [], extras: [] };
+  const extras = placeOf(message.extras);
+  return { ...message, body: { type: "hidden" }, edited: null, reactions: [], extras };
 }
 
 /** A stretch of a log, without gaps, in which the messages at some positions are hidden. */
@@ -117,7 +144,8 @@ export function changeMessage(message: Message, { position, time, kind }: Entry)
   }
   if (kind.type === "deleted") {
     const body = { type: "deleted", value: { by: kind.value.by } } as const;
-    return { ...message, body, edited: null, reactions: [], extras: [], changed: position };
+    const extras = placeOf(message.extras);
+    return { ...message, body, edited: null, reactions: [], extras, changed: position };
   }
   if (kind.type === "reacted") {
     const { user, emoji, added } = kind.value;
@@ -126,6 +154,26 @@ export function changeMessage(message: Message, { position, time, kind }: Entry)
     return { ...message, reactions, changed: position };
   }
   return message;
+}
+
+/** A root after an entry by which its thread is longer or shorter; one that it has taken already changes nothing. */
+export function changeRoot(root: Message, { position, time, kind }: Entry): Message {
+  if (position <= root.changed) return root;
+  const before = repliesOf(root.extras);
+  let replies: Replies;
+  if (kind.type === "message") {
+    const { sender, extras } = kind.value;
+    const others = (before?.people ?? []).filter((user) => user !== sender);
+    const people = (sender === null ? others : [sender, ...others]).slice(0, THREAD_FACES);
+    const last = threadOf(extras)?.number ?? 0;
+    replies = { count: (before?.count ?? 0) + 1, last, position, time, people };
+  } else {
+    const count = Math.max(0, (before?.count ?? 0) - 1);
+    const none = { last: 0, position: 0, time: 0, people: [] };
+    replies = { ...none, ...before, count, people: count === 0 ? [] : (before?.people ?? []) };
+  }
+  const others = root.extras.filter((extra) => extra.type !== "replies");
+  return { ...root, extras: [...others, { type: "replies", value: replies }], changed: position };
 }
 
 /** A message in short after an entry that is about it; one that it has taken already changes nothing. */
@@ -149,16 +197,18 @@ export function withChanges(
   const first = entries[0]?.position;
   if (first === undefined) return entries;
   let after: Entry[] | null = null;
-  for (const change of changes) {
-    const position = changedMessage(change.kind);
-    if (position === null) continue;
-    const at = position - first;
-    const entry = (after ?? entries)[at];
-    if (entry?.kind.type !== "message") continue;
-    const value = changeMessage(entry.kind.value, change);
-    if (value === entry.kind.value) continue;
+  const put = (position: number | null, change: (message: Message) => Message) => {
+    if (position === null) return;
+    const entry = (after ?? entries)[position - first];
+    if (entry?.kind.type !== "message") return;
+    const value = change(entry.kind.value);
+    if (value === entry.kind.value) return;
     after ??= [...entries];
-    after[at] = { ...entry, kind: { type: "message", value } };
+    after[position - first] = { ...entry, kind: { type: "message", value } };
+  };
+  for (const change of changes) {
+    put(changedMessage(change.kind), (message) => changeMessage(message, change));
+    put(changedThread(change.kind), (root) => changeRoot(root, change));
   }
   return after ?? entries;
 }

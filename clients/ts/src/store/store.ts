@@ -19,7 +19,7 @@ import type {
   RoomSummary,
   UserId,
 } from "../protocol.ts";
-import { changedMessage, withChanges, withHidden } from "./changes.ts";
+import { changedMessage, changedThread, withChanges, withHidden } from "./changes.ts";
 import { append, CLOSED_ENTRIES, cut, joinLatest, type Log, logOfPage, prepend } from "./log.ts";
 import { marksAfter, pinsAfter, withoutMessage, withQuotes } from "./marks.ts";
 import { People } from "./people.ts";
@@ -460,7 +460,8 @@ export class Store {
   }
 
   #keepChange(id: RoomId, entry: Entry): void {
-    if (changedMessage(entry.kind) === null && entry.kind.type !== "pinned") return;
+    const changes = changedMessage(entry.kind) !== null || changedThread(entry.kind) !== null;
+    if (!changes && entry.kind.type !== "pinned") return;
     const known = this.#beyond.get(id) ?? [];
     this.#beyond.set(id, [...known, entry].slice(-BEYOND_ENTRIES));
   }

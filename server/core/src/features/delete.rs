@@ -59,6 +59,7 @@ impl RoomCommand for Delete {
             number: message.number,
             replaces: message.edited.map_or(Position::ZERO, |edit| edit.position),
             by: allowed.caller().author(),
+            thread: message.thread().map(|thread| thread.root),
         })))
     }
 }

@@ -37,5 +37,6 @@ pub mod search;
 pub mod send;
 pub mod settings;
 pub mod star;
+pub mod threads;
 pub mod topics;
 pub mod typing;

@@ -1,4 +1,4 @@
-//! Sending a message, which may answer another one and mention people.
+//! Sending a message, which may answer another one, be a reply in a thread, and mention people.
 
 use caffis_schema::{
     Body, EntryKind, Error, Position,
@@ -14,9 +14,13 @@ use crate::{
         digest::digest,
         extras, mentions,
         room::RoomState,
+        threads::{next_reply, numbered},
     },
     room::{Change, RoomCommand, StepContext, message_deleted},
 };
+
+/// People whose rows a reply in a thread writes besides those whom it mentions: who wrote it and who wrote its root.
+const REPLY_PEOPLE: usize = 2;
 
 impl RoomCommand for Send {
     fn digest(&self) -> u64 {
@@ -37,7 +41,13 @@ impl RoomCommand for Send {
     }
 
     fn members(&self) -> usize {
-        mentions::most(Extra::mentions(&self.extras))
+        let thread = Extra::thread(&self.extras).map_or(0, |_| REPLY_PEOPLE);
+        mentions::most(Extra::mentions(&self.extras)) + thread
+    }
+
+    fn message(&self) -> Option<Position> {
+        // The replies are counted at their root.
+        Extra::thread(&self.extras).map(|thread| thread.root)
     }
 
     fn named_message(&self) -> Option<Position> {
@@ -53,7 +63,11 @@ impl RoomCommand for Send {
         let notice = matches!(self.body, Body::System(_));
         let allowed = authorise(caller, room, Post { notice })?;
         let body = body::checked(&self.body, context.settings.most_chars(room.meta.class))?;
-        let extras = extras::checked(&self.extras, room, caller)?;
+        let mut extras = extras::checked(&self.extras, room, caller)?;
+        if Extra::thread(&extras).is_some() {
+            let number = next_reply(context.message(room, caller)?.0)?;
+            extras = numbered(extras, number);
+        }
         if self.named_message().is_some() && context.message(room, caller)?.0.is_deleted() {
             return Err(message_deleted());
         }

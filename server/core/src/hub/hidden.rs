@@ -72,6 +72,11 @@ impl HiddenMessages {
                 messages.retain(|marked| !self.has(marked.room, marked.message.position));
                 page.messages = caffis_schema::List::cut(messages);
             }
+            Reply::Threads(page) => {
+                let mut threads = std::mem::take(&mut page.threads).into_vec();
+                threads.retain(|thread| !self.has(thread.room, thread.root.position));
+                page.threads = caffis_schema::List::cut(threads);
+            }
             reply => {
                 if let Some(room) = room {
                     self.mask_of_room(room, reply);
@@ -84,6 +89,10 @@ impl HiddenMessages {
         match reply {
             Reply::Page(page) => self.mask_page(room, page),
             Reply::Entry(entry) => self.mask_entry(room, entry),
+            Reply::Thread(page) if self.rooms.contains_key(&room) => {
+                self.mask_entry(room, &mut page.root);
+                page.replies.iter_mut().for_each(|entry| self.mask_entry(room, entry));
+            }
             Reply::Previews(list) if self.rooms.contains_key(&room) => {
                 let mut previews = std::mem::take(&mut list.previews).into_vec();
                 previews.retain(|found| !self.has(room, found.position));

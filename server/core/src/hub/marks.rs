@@ -6,6 +6,7 @@ use caffis_schema::{
     event::{Flag, Flagged},
     room::Draft,
     scheduled::ScheduledChange,
+    threads::OwnThread,
 };
 
 use super::{
@@ -35,6 +36,16 @@ impl People {
         }
     }
 
+    /// Tells a person's sessions on this node that they follow a thread, or no longer, or how far they have read it.
+    pub(crate) fn tell_thread(&self, user: &UserId, own: &OwnThread) {
+        let sessions = self.sessions(user);
+        if sessions.is_empty() {
+            return;
+        }
+        let event = Encoded::event(Event::Thread(*own));
+        sessions.iter().for_each(|session| session.outbound.notice(&event));
+    }
+
     /// Tells a person's sessions on this node what became of a message that they scheduled.
     pub(crate) fn tell_scheduled(&self, user: &UserId, change: &ScheduledChange) {
         let sessions = self.sessions(user);
@@ -49,6 +60,14 @@ impl People {
 }
 
 impl Views {
+    /// Tells the other nodes of a thread that a person follows.
+    pub(crate) fn publish_thread(&self, user: &UserId, own: &OwnThread) {
+        if let Some(follows) = &self.follows {
+            let news = News::Thread(user.clone(), *own);
+            publish(follows.wire(), &Subject::Person(user.clone()), &news);
+        }
+    }
+
     /// Tells the other nodes what became of a message that a person scheduled.
     pub(crate) fn publish_scheduled(&self, user: &UserId, change: &ScheduledChange) {
         if let Some(follows) = &self.follows {

@@ -16,6 +16,7 @@ use caffis_schema::{
     placement::RoomPlaced,
     room::{Draft, Marker, Profile, RoomSummary},
     scheduled::ScheduledChange,
+    threads::OwnThread,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -65,6 +66,8 @@ pub enum News {
     Draft(UserId, Draft),
     /// A message that a person scheduled is new, has changed, or is no longer scheduled.
     Scheduled(UserId, ScheduledChange),
+    /// A person follows a thread, or no longer, or has read it further.
+    Thread(UserId, OwnThread),
 }
 
 /// A person whose profile or settings changed: what did, so that news of one thing does not take back
@@ -100,7 +103,7 @@ pub struct Edge {
 
 /// The version of what nodes say to each other: one more with every kind of message that is added. The first
 /// byte of each message.
-pub const VERSION: u8 = 7;
+pub const VERSION: u8 = 8;
 
 /// Why a message of another node cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

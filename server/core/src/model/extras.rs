@@ -20,6 +20,10 @@ pub fn checked(
     for (index, extra) in extras.iter().enumerate() {
         let sentence = match extra {
             Extra::Forwarded(_) => "Only the server says where a message comes from.",
+            Extra::Replies(_) => "Only the server counts the replies in a thread.",
+            Extra::Thread(_) if Extra::reply(extras).is_some() => {
+                "A message is a reply in a thread, or it answers another message."
+            }
             Extra::Unknown(_) => {
                 "This server does not know everything that belongs to this message."
             }

@@ -13,6 +13,7 @@ pub mod node;
 pub mod page;
 pub mod room;
 pub mod text;
+pub mod threads;
 pub mod timing;
 pub mod webhooks;
 pub mod writing;

@@ -21,7 +21,7 @@ use super::{
     mentions::Mentioned,
     pins,
     recent::Sent,
-    writing,
+    threads, writing,
 };
 use crate::{
     activity,
@@ -64,6 +64,8 @@ pub(super) struct Append {
     pub(super) changes: Changes,
     /// Whom they mention, or no longer.
     pub(super) mentioned: Vec<Mentioned>,
+    /// The replies in threads among its entries.
+    pub(super) replies: Vec<threads::Reply>,
     /// Those before were durable before this append.
     first_bucket: usize,
     active_minute: u64,
@@ -94,6 +96,7 @@ impl Append {
             invites_before: loaded.state.invites.position,
             changes,
             mentioned: Vec::new(),
+            replies: Vec::new(),
             first_bucket: loaded.state.buckets.len(),
             active_minute: loaded.active_minute,
             epoch: loaded.epoch,
@@ -152,6 +155,8 @@ impl Append {
         let after = message.and_then(|message| self.changes.get(message));
         let told = (before.as_deref(), after.map(|after| &**after));
         self.mentioned.extend(Mentioned::by(&self.ahead, &entry, told));
+        let root = entry.kind.changed_thread().and_then(|root| self.changes.get(root));
+        self.replies.extend(threads::Reply::of(&self.ahead, &entry, root.map(|root| &**root)));
         self.entries.push(entry.clone());
         entry
     }
@@ -285,6 +290,9 @@ impl Append {
         for mentioned in &self.mentioned {
             mentioned.put(&mut batch, self.ahead.meta.id);
         }
+        for reply in &self.replies {
+            reply.put(&mut batch, self.ahead.meta.id);
+        }
         // One append may send a message and change it.
         batch.merge();
         Ok(batch)
@@ -299,6 +307,7 @@ impl Append {
             || self.has_new_invites()
             || self.changes.any()
             || !self.mentioned.is_empty()
+            || !self.replies.is_empty()
     }
 
     fn has_new_members(&self) -> bool {

@@ -47,8 +47,11 @@ impl Changes {
             EntryKind::Message(message) => message.edited.map(|edit| edit.position),
             _ => None,
         };
-        let edits = changes.present.values().filter_map(edited).collect();
-        changes.fetch(store, state, edits).await?;
+        // A reply that is deleted changes its root, too.
+        let root = |entry: &Arc<Entry>| entry.kind.changed_thread();
+        let present = changes.present.values();
+        let more = present.clone().filter_map(edited).chain(present.filter_map(root)).collect();
+        changes.fetch(store, state, more).await?;
         Ok(changes)
     }
 
@@ -79,9 +82,10 @@ impl Changes {
         last_append: &[TimelineRow],
     ) -> Result<Self, StoreError> {
         let (mut entries, mut messages, mut edits) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-        for row in last_append.iter().rev().filter(|row| row.number.is_none()) {
+        for row in last_append.iter().rev() {
             let entry = Arc::new(entries::from_row(row.clone())?);
             messages.extend(entry.kind.changed_message());
+            messages.extend(entry.kind.changed_thread());
             edits.extend(entry.kind.replaced_edit());
             entries.push(entry);
         }
@@ -121,6 +125,26 @@ impl Changes {
 
     /// Takes the next entry of the log.
     pub(super) fn take(&mut self, entry: &Arc<Entry>) {
+        self.take_change(entry);
+        self.take_in_thread(entry);
+    }
+
+    /// Counts a reply, or one that was deleted, at its root.
+    fn take_in_thread(&mut self, entry: &Entry) {
+        let root = entry.kind.changed_thread().and_then(|root| self.present.get(&root).cloned());
+        let Some((target, EntryKind::Message(before))) = root.as_ref().map(|it| (it, &it.kind))
+        else {
+            return;
+        };
+        let mut message = before.clone();
+        message.take_in_thread(entry);
+        if message != *before {
+            let kind = EntryKind::Message(message);
+            self.put(Entry { kind, ..(**target).clone() });
+        }
+    }
+
+    fn take_change(&mut self, entry: &Arc<Entry>) {
         let Some(position) = entry.kind.changed_message() else { return };
         let Some(target) = self.present.get(&position).cloned() else { return };
         let EntryKind::Message(before) = &target.kind else { return };

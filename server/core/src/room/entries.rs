@@ -3,7 +3,7 @@
 use caffis_schema::{
     Body, ClientId, Codec, Entry, EntryKind, List, MessageNumber, Position, RoomId, Text,
     Timestamp, UserId, codec,
-    event::{Edited, Joined, TextBody},
+    event::{Deleted, Edited, Joined, TextBody},
     limits::{REACTIONS, USERS_PER_COMMAND},
     room::{LastEdit, Mentions, Message, MessageKey, Reaction},
 };
@@ -150,6 +150,15 @@ struct WithoutMentions {
     body: Option<Body>,
 }
 
+/// A deletion as it was kept before there were threads: tables up to version 23 have some.
+#[derive(Serialize, Deserialize)]
+struct WithoutThread {
+    message: Position,
+    number: MessageNumber,
+    replaces: Position,
+    by: Option<UserId>,
+}
+
 /// People who joined, as it was kept before they could come by invite links: tables up to version 21 have some.
 #[derive(Serialize, Deserialize)]
 struct WithoutInvite {
@@ -166,6 +175,11 @@ fn older(content: &[u8]) -> Option<EntryKind> {
         let mentions = Mentions::default();
         let edited = Edited { message, number, revision, replaces, body, mentions };
         return Some(EntryKind::Edited(edited));
+    }
+    if EntryKind::NAMES.get(tag as usize) == Some(&"deleted") {
+        let WithoutThread { message, number, replaces, by } =
+            codec::decode(&payload, Codec::Binary).ok()?;
+        return Some(EntryKind::Deleted(Deleted { message, number, replaces, by, thread: None }));
     }
     if EntryKind::NAMES.get(tag as usize) == Some(&"joined") {
         let WithoutInvite { users, by, visible_after } =
@@ -254,6 +268,13 @@ mod tests {
         let old = new[..new.len() - 2].to_vec();
         let content = codec::encode(&(6_u32, old), Codec::Binary).expect("fits");
         assert_eq!(older(&content), Some(EntryKind::Edited(edited)));
+        let (message, number) = (Position(3), MessageNumber(1));
+        let deleted = Deleted { message, number, replaces, by: None, thread: None };
+        let new = codec::encode(&deleted, Codec::Binary).expect("fits");
+        // Of no thread.
+        let old = new[..new.len() - 1].to_vec();
+        let content = codec::encode(&(7_u32, old), Codec::Binary).expect("fits");
+        assert_eq!(older(&content), Some(EntryKind::Deleted(deleted)));
         let users = List::cut(vec![UserId::new("giulia").expect("an id")]);
         let joined = Joined { users, by: None, visible_after: Position(2), invite: None };
         let new = codec::encode(&joined, Codec::Binary).expect("fits");

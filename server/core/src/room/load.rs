@@ -25,7 +25,7 @@ use super::{
     recent::Recent,
     ring::Ring,
     rooms::Rooms,
-    writing,
+    threads, writing,
 };
 use crate::{
     model::room::{Bucket, BucketName, Members, RoomState, preview},
@@ -89,6 +89,7 @@ pub(super) async fn load(
         let entry = entries::from_row(row.clone())?;
         invites::put_removal(&mut owed, &state, &entry);
         mentions::put_again(&mut owed, &state, &entry, &undone);
+        threads::put_again(&mut owed, &state, &entry, &undone);
     }
     owed.merge();
     let markers = markers(store, &state, &ring).await?;

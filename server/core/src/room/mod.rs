@@ -38,6 +38,7 @@ mod rooms;
 mod seeding;
 mod strangers;
 mod takeover;
+mod threads;
 mod updates;
 mod waking;
 mod writing;

@@ -438,11 +438,16 @@ fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, mut append: Append) {
     let mut inner = lock(&cell.inner);
     let Some(loaded) = &mut inner.loaded else { return };
     let mentioned = std::mem::take(&mut append.mentioned);
+    let replies = std::mem::take(&mut append.replies);
     let entries = append.commit(loaded, &rooms.settings);
     rooms.publish(cell, &mut inner, &entries, &members_before);
     for (user, flagged) in mentioned.iter().map(|mentioned| mentioned.news(cell.id)) {
         rooms.people.tell_flagged(user, &flagged);
         rooms.views.publish_flagged(user, &flagged);
+    }
+    for (user, own) in replies.iter().flat_map(|reply| reply.news(cell.id)) {
+        rooms.people.tell_thread(user, &own);
+        rooms.views.publish_thread(user, &own);
     }
 }
 

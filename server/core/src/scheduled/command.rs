@@ -43,6 +43,10 @@ impl RoomCommand for SendDue {
         self.0.text_bytes()
     }
 
+    fn message(&self) -> Option<Position> {
+        self.0.message()
+    }
+
     fn named_message(&self) -> Option<Position> {
         self.0.named_message()
     }

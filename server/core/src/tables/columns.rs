@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use caffis_schema::{ClientId, MessageNumber, Position, RoomId, Timestamp, UserId};
+use caffis_schema::{ClientId, MessageNumber, Position, ReplyNumber, RoomId, Timestamp, UserId};
 
 use super::declare::ColumnValue;
 use crate::ports::store::{ColumnType, Stamp, Value};
@@ -37,7 +37,7 @@ macro_rules! number_column {
     )+ };
 }
 
-number_column!(MessageNumber, Position, Stamp, Timestamp);
+number_column!(MessageNumber, Position, ReplyNumber, Stamp, Timestamp);
 
 impl ColumnValue for bool {
     const TYPE: ColumnType = ColumnType::Bool;

@@ -42,6 +42,7 @@ mod search;
 mod sent;
 mod service_keys;
 mod shards;
+mod threads;
 mod timeline;
 mod user_rooms;
 mod users;
@@ -81,19 +82,20 @@ pub use self::{
     sent::SentRow,
     service_keys::{KeyUseRow, ServiceKeyRow},
     shards::ShardRow,
+    threads::{ThreadMarkRow, ThreadReplyRow},
     timeline::TimelineRow,
     user_rooms::UserRoomRow,
     users::UserRow,
 };
 pub(crate) use self::{
     declare::table, drafts::DRAFT_KEPT, mentions::MENTION_KEPT, receipts::RECEIPT_KEPT,
-    reports::REPORT_KEPT, revoked::REVOKED_KEPT,
+    reports::REPORT_KEPT, revoked::REVOKED_KEPT, threads::THREAD_MARK_KEPT,
 };
 use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 23;
+pub const VERSION: u32 = 24;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -139,6 +141,8 @@ pub static ALL: &[&Table] = &[
     SentRow::TABLE,
     ServiceKeyRow::TABLE,
     ShardRow::TABLE,
+    ThreadMarkRow::TABLE,
+    ThreadReplyRow::TABLE,
     TimelineRow::TABLE,
     ProgressRow::TABLE,
     UserRoomRow::TABLE,

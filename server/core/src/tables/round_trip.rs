@@ -5,7 +5,7 @@ use std::{fmt::Debug, sync::Arc};
 
 use bytes::Bytes;
 use caffis_schema::{
-    ClientId, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
+    ClientId, MessageNumber, Position, ReplyNumber, RoomId, Text, Timestamp, UserId,
     command::ReportReason,
     placement::Placement,
     room::{HistoryPolicy, Role, RoomClass},
@@ -52,7 +52,7 @@ macro_rules! any_number {
     };
 }
 
-any_number!(MessageNumber, Position, Stamp, Timestamp);
+any_number!(MessageNumber, Position, ReplyNumber, Stamp, Timestamp);
 
 impl Any for bool {
     fn any() -> BoxedStrategy<Self> {
@@ -267,6 +267,8 @@ round_trips! {
         list, name, rights, secret, created, former, former_until, expires, revoked
     }
     shards: ShardRow { group, shard, owner, epoch, released, floor }
+    thread_marks: ThreadMarkRow { user, time, room, root, kind, position, number }
+    thread_replies: ThreadReplyRow { room, root, number, position }
     timeline: TimelineRow {
         room, epoch, bucket, position, time, append, by, digest, kind, number, sender, client,
         client_time, text, content

@@ -60,6 +60,7 @@ mod send;
 mod services;
 mod slow;
 mod stars;
+mod threads;
 mod topics;
 mod unreadable;
 mod writes;

@@ -111,6 +111,9 @@ mod settled;
 mod several;
 #[path = "../core/stars.rs"]
 mod stars;
+mod thread_counts;
+#[path = "../core/threads.rs"]
+mod threads;
 #[path = "../core/topics.rs"]
 mod topics;
 mod traces;

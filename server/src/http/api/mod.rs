@@ -34,6 +34,7 @@ mod schema;
 mod schemas;
 mod search;
 mod serve;
+mod threads;
 mod webhooks;
 
 use std::sync::Arc;

@@ -13,6 +13,7 @@ mod permissions;
 mod scheduled;
 mod search;
 mod services;
+mod threads;
 
 use std::collections::BTreeSet;
 

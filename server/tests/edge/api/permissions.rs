@@ -32,7 +32,9 @@ async fn attempt(
         Permission::EditOwn => change(put, of(own[0], ""), Some(words)).await,
         Permission::DeleteOwn => change(delete, of(own[1], ""), None).await,
         Permission::Report => actor.put(&of(theirs[0], "/report"), json!({"reason": "spam"})).await,
-        Permission::KeepMarkers => actor.put(&rooms("/read"), json!({"number": 1})).await,
+        Permission::KeepMarkers => {
+            actor.send(put, &of(theirs[0], "/thread/follow"), |request| request).await
+        }
         Permission::Pin => change(put, of(theirs[0], "/pin"), None).await,
         Permission::DeleteAny => change(delete, of(theirs[1], ""), None).await,
         Permission::SeeRevisions => actor.get(&of(theirs[2], "/revisions")).await,

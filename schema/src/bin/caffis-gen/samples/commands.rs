@@ -1,8 +1,8 @@
 //! Commands and signals of clients.
 
 use caffis_schema::{
-    Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, Request, RoomId, Text,
-    Timestamp,
+    Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, ReplyNumber, Request,
+    RoomId, Text, Timestamp,
     command::{
         AddMembers, Anchor, Close, Copied, CreateGroup, Cursor, Delete, Edit, EnsureDirect,
         EnsureRoom, Forward, Hello, Hide, History, Leave, Mark, Marked, Marks, Members, MessageAt,
@@ -20,6 +20,7 @@ use caffis_schema::{
         CancelScheduled, ChangeScheduled, Schedule, Scheduled, ScheduledPlace, SendScheduled,
     },
     settings::SetRoomSettings,
+    threads::{FollowThread, MarkThreadRead, Thread, ThreadAnchor, Threads},
 };
 
 use super::{
@@ -32,6 +33,7 @@ use super::{
 pub(super) fn frames() -> Vec<(&'static str, ClientFrame)> {
     let commands =
         session().into_iter().chain(rooms()).chain(messages()).chain(people()).chain(invites());
+    let commands = commands.chain(threads());
     let mut frames: Vec<_> = commands
         .zip(1..)
         .map(|((name, command), id)| (name, ClientFrame::Request(Request { id, command })))
@@ -170,6 +172,25 @@ fn rooms() -> Vec<(&'static str, Command)> {
     ]
 }
 
+fn threads() -> Vec<(&'static str, Command)> {
+    let (room, root) = (ROOM, Position(12));
+    let thread = |anchor| Command::Thread(Thread { room, root, anchor, limit: 50 });
+    let next = SearchPlace { time: Timestamp(TIME), room: LAST_ROOM, position: Position(3) };
+    vec![
+        ("command thread, latest", thread(ThreadAnchor::Latest)),
+        ("command thread, before", thread(ThreadAnchor::Before(ReplyNumber(MAX_EXACT)))),
+        ("command thread, after", thread(ThreadAnchor::After(ReplyNumber(0)))),
+        ("command thread, around", thread(ThreadAnchor::Around(ReplyNumber(3)))),
+        ("command follow_thread", Command::FollowThread(FollowThread { room, root, follow: true })),
+        (
+            "command mark_thread_read",
+            Command::MarkThreadRead(MarkThreadRead { room, root, number: ReplyNumber(3) }),
+        ),
+        ("command threads", Command::Threads(Threads { before: None, limit: 0 })),
+        ("command threads, going on", Command::Threads(Threads { before: Some(next), limit: 50 })),
+    ]
+}
+
 fn messages() -> Vec<(&'static str, Command)> {
     let send = |body| Command::Send(Send::new(key(), ROOM, body));
     let answers = |extras| Send {
@@ -234,6 +255,15 @@ fn messages() -> Vec<(&'static str, Command)> {
         (
             "command revisions",
             Command::Revisions(Revisions { room: ROOM, position: Position(57), from: 1 }),
+        ),
+        (
+            "command send, in a thread",
+            Command::Send(Send::in_thread(
+                key(),
+                ROOM,
+                Body::Text(text_body(ASTRAL)),
+                Position(12),
+            )),
         ),
         ("command set_draft", Command::SetDraft(draft())),
         ("command drafts", Command::Drafts(Empty {})),

@@ -1,8 +1,8 @@
 //! Events and signals of the server.
 
 use caffis_schema::{
-    Body, Entry, EntryKind, Event, List, MessageNumber, Position, ServerFrame, ServerSignal, Text,
-    Timestamp, UserId,
+    Body, Entry, EntryKind, Event, List, MessageNumber, Position, ReplyNumber, ServerFrame,
+    ServerSignal, Text, Timestamp, UserId,
     event::{
         Attendance, Created, Deleted, Draining, Edited, Flag, Flagged, Head, Joined, Left, OwnRead,
         Pinned, Reacted, RemovalReason, RoleChange, RoomEntry, RoomMarkers, RoomRemoved,
@@ -19,13 +19,14 @@ use caffis_schema::{
     },
     scheduled::{ScheduledChange, ScheduledMessage},
     settings::{RoomSettings, SettingsChange},
+    threads::{InThread, OwnThread},
 };
 
 use super::{
     ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, context, draft, forwarded, key, list,
     longest, longest_own_state, longest_presence, longest_profile, longest_summary, longest_user,
-    mentions, message, own_state, presence, preview, profile, scheduled, summary, text, text_body,
-    unknown, user,
+    mentions, message, own_state, presence, preview, profile, replies, scheduled, summary, text,
+    text_body, unknown, user,
 };
 
 /// Every event, every kind of entry and every signal.
@@ -98,6 +99,22 @@ fn edited_message() -> Message {
     Message { changed: position, edited, reactions, extras, ..message(body) }
 }
 
+fn in_thread(in_room: bool) -> Message {
+    let thread = InThread { root: Position(12), number: ReplyNumber(3), in_room };
+    Message {
+        extras: list([Extra::Thread(thread), Extra::Mentions(mentions())]),
+        ..message(Body::Text(text_body(ASTRAL)))
+    }
+}
+
+fn root_message() -> Message {
+    Message {
+        changed: Position(MAX_EXACT),
+        extras: list([Extra::Replies(replies())]),
+        ..message(Body::Text(text_body("root")))
+    }
+}
+
 fn edited(revision: u32, replaces: u64, body: Option<Body>) -> EntryKind {
     let (message, number) = (Position(57), MessageNumber(41));
     let mentions = body.as_ref().map(|_| mentions()).unwrap_or_default();
@@ -121,7 +138,8 @@ fn pinned(by: Option<UserId>, pinned: bool) -> Pinned {
 }
 
 fn gone(by: Option<UserId>) -> Deleted {
-    Deleted { message: Position(57), number: MessageNumber(41), replaces: Position(0), by }
+    let thread = by.as_ref().map(|_| Position(12));
+    Deleted { message: Position(57), number: MessageNumber(41), replaces: Position(0), by, thread }
 }
 
 fn entries() -> Vec<(&'static str, EntryKind)> {
@@ -154,6 +172,9 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("context, unknown status", EntryKind::Context(card(ContextStatus::Unknown(unknown(3))))),
         ("tombstone", deleted(Some(user("ana")))),
         ("edited text", EntryKind::Message(edited_message())),
+        ("reply in a thread", EntryKind::Message(in_thread(false))),
+        ("reply in a thread and in the room", EntryKind::Message(in_thread(true))),
+        ("root of a thread", EntryKind::Message(root_message())),
         ("edited", edited(1, 0, Some(Body::Text(text_body(ASTRAL))))),
         ("edited, replaced", edited(u32::MAX, MAX_EXACT, None)),
         ("deleted", EntryKind::Deleted(gone(None))),
@@ -188,7 +209,12 @@ fn events() -> Vec<(&'static str, Event)> {
     let attendance = Attendance { room: ROOM, count: 3, entered: None, exited: None };
     let entered = Attendance { entered: Some(profile()), ..attendance.clone() };
     let exited = Attendance { exited: Some(user("bo")), ..attendance.clone() };
+    let own = |following, read| {
+        Event::Thread(OwnThread { room: ROOM, root: Position(12), following, read })
+    };
     vec![
+        ("thread, followed", own(true, None)),
+        ("thread, read", own(false, Some(ReplyNumber(MAX_EXACT)))),
         ("head", Event::Head(head.clone())),
         ("head, without preview", Event::Head(no_preview)),
         ("room_added", Event::RoomAdded(summary())),

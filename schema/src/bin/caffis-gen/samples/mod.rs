@@ -6,8 +6,8 @@ mod events;
 mod replies;
 
 use caffis_schema::{
-    Blob, ClientFrame, ClientId, DeviceId, List, MessageNumber, Position, RoomId, ServerFrame,
-    SessionId, Text, Timestamp, UserId,
+    Blob, ClientFrame, ClientId, DeviceId, List, MessageNumber, Position, ReplyNumber, RoomId,
+    ServerFrame, SessionId, Text, Timestamp, UserId,
     event::TextBody,
     ids::MAX_EXACT,
     open::Unknown,
@@ -19,6 +19,7 @@ use caffis_schema::{
     },
     scheduled::ScheduledMessage,
     settings::RoomSettings,
+    threads::Replies,
 };
 
 /// A frame of either direction.
@@ -134,6 +135,16 @@ fn longest_own_state() -> OwnState {
 
 fn message(body: caffis_schema::Body) -> Message {
     Message::new(MessageNumber(41), Some(user("ana")), Some(key().into()), body)
+}
+
+fn replies() -> Replies {
+    Replies {
+        count: u32::MAX,
+        last: ReplyNumber(MAX_EXACT),
+        position: Position(57),
+        time: Timestamp(TIME),
+        people: list((0..5).map(|_| longest_user())),
+    }
 }
 
 fn draft() -> Draft {

@@ -1,8 +1,8 @@
 //! Answers: replies and errors.
 
 use caffis_schema::{
-    Body, Entry, EntryKind, Error, ErrorCode, MessageNumber, Outcome, Position, Reply, ServerFrame,
-    Text, Timestamp,
+    Body, Entry, EntryKind, Error, ErrorCode, MessageNumber, Outcome, Position, Reply, ReplyNumber,
+    ServerFrame, Text, Timestamp,
     command::SearchPlace,
     event::{Answer, Answered},
     ids::MAX_EXACT,
@@ -19,12 +19,14 @@ use caffis_schema::{
         PinnedMessage, Role,
     },
     scheduled::{ScheduledPage, ScheduledPlace},
+    threads::{FollowedPage, FollowedThread, ThreadPage},
 };
 
 use super::{
     ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, draft, key, list, longest,
     longest_own_state, longest_presence, longest_profile, longest_summary, longest_user, message,
-    own_state, presence, preview, profile, scheduled, session, summary, text_body, unknown, user,
+    own_state, presence, preview, profile, replies, scheduled, session, summary, text_body,
+    unknown, user,
 };
 
 /// Every reply and every error.
@@ -227,6 +229,12 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
                 next: Some(ScheduledPlace { room: LAST_ROOM, id: key().id }),
             }),
         ),
+        ("thread", Reply::Thread(thread())),
+        ("threads", Reply::Threads(followed())),
+        (
+            "threads, none",
+            Reply::Threads(FollowedPage { threads: list([]), unread: 0, next: None }),
+        ),
         ("marks", Reply::Marks(MarkList { marks: list([mark()]) })),
         ("topics", Reply::Topics(TopicList { topics: list([topic]) })),
         ("topics, none", Reply::Topics(TopicList { topics: list([]) })),
@@ -237,6 +245,30 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
         ),
         ("entry", Reply::Entry(entry(57, Body::Text(text_body(ASTRAL))))),
     ]
+}
+
+fn thread() -> ThreadPage {
+    ThreadPage {
+        root: entry(12, Body::Text(text_body("root"))),
+        replies: list([entry(57, Body::Text(text_body(ASTRAL)))]),
+        more_before: true,
+        more_after: false,
+        following: true,
+        read: ReplyNumber(3),
+        head: Position(60),
+    }
+}
+
+fn followed() -> FollowedPage {
+    let followed = FollowedThread {
+        room: ROOM,
+        root: message_preview(),
+        replies: replies(),
+        read: ReplyNumber(3),
+        unread: MAX_EXACT - 3,
+    };
+    let next = SearchPlace { time: Timestamp(TIME), room: LAST_ROOM, position: Position(3) };
+    FollowedPage { threads: list([followed]), unread: u32::MAX, next: Some(next) }
 }
 
 fn pin() -> PinnedMessage {

@@ -26,7 +26,7 @@ pub enum Permission {
     DeleteOwn,
     /// Reporting messages of others.
     Report,
-    /// Keeping markers, muting, and placing the room in one's own list.
+    /// Keeping markers, muting, following threads, and placing the room in one's own list.
     KeepMarkers,
     /// Pinning messages.
     Pin,
@@ -126,7 +126,7 @@ pub static RULES: &[Rule] = &[
     row(P::EditOwn, "edit their own messages", Member).but(&[(Evidence, NotHere)]),
     row(P::DeleteOwn, "delete their own messages, unread or for a time", Guest),
     row(P::Report, "report messages of others", Guest),
-    row(P::KeepMarkers, "keep markers, mute, place the room in their list", Guest)
+    row(P::KeepMarkers, "keep markers, mute, follow threads, place the room in their list", Guest)
         .but(&[(Public, Forbidden)]),
     row(P::Pin, "pin messages", Moderator)
         .but(&[(Direct, Allowed)])
