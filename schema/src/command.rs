@@ -16,6 +16,7 @@ use crate::{
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     placement::SetPlacement,
+    polls::{ClosePoll, PollAt, Vote, Voters},
     room::{
         Availability, ClientKey, Context, ContextStatus, Details, Draft, Extra, Forwarded,
         HistoryPolicy, Mentions, Participant, ReplyTo, Role, RoomClass,
@@ -167,6 +168,14 @@ open_enum! {
         54 "send_scheduled" SendScheduled(SendScheduled),
         /// What the person has scheduled: in one room, or in all.
         55 "scheduled" Scheduled(Scheduled),
+        /// Says what the person chooses in a poll, in place of what they chose before.
+        56 "vote" Vote(Vote),
+        /// Closes a poll.
+        57 "close_poll" ClosePoll(ClosePoll),
+        /// What people have chosen in a poll, and the person themselves.
+        58 "poll" Poll(PollAt),
+        /// A page of those who voted in a poll that is not anonymous.
+        59 "voters" Voters(Voters),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     },
     ids::RoomId,
     invites::{CreateInvite, JoinByInvite, RevokeInvite},
+    polls::{ClosePoll, Vote},
     room::ClientKey,
     scheduled::{CancelScheduled, ChangeScheduled, Schedule, SendScheduled},
     settings::SetRoomSettings,
@@ -40,6 +41,7 @@ keyed!(
     CreateInvite,
     CancelScheduled,
     ChangeScheduled,
+    ClosePoll,
     Delete,
     Edit,
     Forward,
@@ -55,7 +57,8 @@ keyed!(
     SetContext,
     SetRole,
     SetRoomSettings,
-    TransferOwnership
+    TransferOwnership,
+    Vote
 );
 
 impl Command {
@@ -84,6 +87,8 @@ impl Command {
             Self::ChangeScheduled(command) => Some(command),
             Self::CancelScheduled(command) => Some(command),
             Self::SendScheduled(command) => Some(command),
+            Self::Vote(command) => Some(command),
+            Self::ClosePoll(command) => Some(command),
             Self::Hello(_)
             | Self::Refresh(_)
             | Self::Ping(_)
@@ -120,6 +125,8 @@ impl Command {
             | Self::Invites(_)
             | Self::InvitePreview(_)
             | Self::Scheduled(_)
+            | Self::Poll(_)
+            | Self::Voters(_)
             | Self::Unknown(_) => None,
         }
     }
@@ -140,6 +147,8 @@ impl Command {
             Self::Topics(command) => Some(command.room),
             Self::Invites(command) => Some(command.room),
             Self::InvitePreview(command) => Some(command.room),
+            Self::Poll(command) => Some(command.room),
+            Self::Voters(command) => Some(command.room),
             Self::MarkRead(mark) | Self::MarkDelivered(mark) | Self::MarkUnread(mark) => {
                 Some(mark.room)
             }

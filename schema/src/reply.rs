@@ -16,6 +16,7 @@ use crate::{
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
+    polls::{PollResults, VoterPage},
     room::{
         Card, Draft, MarkedMessage, Marker, Member, MessageMark, MessagePreview, OwnState,
         PinnedMessage, Presence, Profile, RoomSummary,
@@ -74,6 +75,10 @@ open_enum! {
         22 "scheduled_message" ScheduledMessage(ScheduledMessage),
         /// To scheduled.
         23 "scheduled" Scheduled(ScheduledPage),
+        /// To poll.
+        24 "poll" Poll(PollResults),
+        /// To voters.
+        25 "voters" Voters(VoterPage),
     }
 }
 

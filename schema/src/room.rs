@@ -16,6 +16,7 @@ use crate::{
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     placement::Placed,
+    polls::Tally,
     settings::RoomSettings,
 };
 
@@ -334,6 +335,8 @@ open_enum! {
         1 "mentions" Mentions(Mentions),
         /// Where this message comes from, which was forwarded. Only the server writes it.
         2 "forwarded" Forwarded(Forwarded),
+        /// What people have chosen in this poll; not there before the first vote. Only the server writes it.
+        3 "tally" Tally(Tally),
     }
 }
 

@@ -194,6 +194,21 @@ export const INVITE_USES = 10_000;
 /** Invite links that one person tries in a minute, on each node. */
 export const INVITE_TRIES = 20;
 
+/** The question of a poll, in bytes: 300 characters of four bytes. */
+export const POLL_QUESTION_BYTES = 1_200;
+
+/** What can be chosen in a poll. */
+export const POLL_OPTIONS = 12;
+
+/** One thing that can be chosen in a poll, in bytes: 100 characters of four bytes. */
+export const POLL_OPTION_BYTES = 400;
+
+/** How far ahead a poll can close by itself, in days. */
+export const POLL_DAYS = 365;
+
+/** People in one page of those who voted. */
+export const PAGE_VOTERS = 100;
+
 /** Rooms that a person pins in their list. */
 export const PINNED_ROOMS = 10;
 
@@ -427,6 +442,14 @@ export type Command =
   | { readonly type: "send_scheduled"; readonly value: SendScheduled }
   /** What the person has scheduled: in one room, or in all. */
   | { readonly type: "scheduled"; readonly value: Scheduled }
+  /** Says what the person chooses in a poll, in place of what they chose before. */
+  | { readonly type: "vote"; readonly value: Vote }
+  /** Closes a poll. */
+  | { readonly type: "close_poll"; readonly value: ClosePoll }
+  /** What people have chosen in a poll, and the person themselves. */
+  | { readonly type: "poll"; readonly value: PollAt }
+  /** A page of those who voted in a poll that is not anonymous. */
+  | { readonly type: "voters"; readonly value: Voters }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -601,8 +624,20 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "scheduled":
       w.tagged(55, encodeScheduled, v.value);
       return;
+    case "vote":
+      w.tagged(56, encodeVote, v.value);
+      return;
+    case "close_poll":
+      w.tagged(57, encodeClosePoll, v.value);
+      return;
+    case "poll":
+      w.tagged(58, encodePollAt, v.value);
+      return;
+    case "voters":
+      w.tagged(59, encodeVoters, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 56, FRAME_BYTES);
+      w.unknown(v, 60, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -727,6 +762,14 @@ export function decodeCommand(r: Reader): Command {
       return { type: "send_scheduled", value: r.sized(decodeSendScheduled) };
     case 55:
       return { type: "scheduled", value: r.sized(decodeScheduled) };
+    case 56:
+      return { type: "vote", value: r.sized(decodeVote) };
+    case 57:
+      return { type: "close_poll", value: r.sized(decodeClosePoll) };
+    case 58:
+      return { type: "poll", value: r.sized(decodePollAt) };
+    case 59:
+      return { type: "voters", value: r.sized(decodeVoters) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1302,6 +1345,8 @@ export type Body =
   | { readonly type: "deleted"; readonly value: Tombstone }
   /** A message that the person who reads has deleted for themselves; nobody sends it. */
   | { readonly type: "hidden" }
+  /** A poll. */
+  | { readonly type: "poll"; readonly value: PollBody }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1320,8 +1365,11 @@ export function encodeBody(w: Writer, v: Body): void {
     case "hidden":
       w.empty(3);
       return;
+    case "poll":
+      w.tagged(4, encodePollBody, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 4, FRAME_BYTES);
+      w.unknown(v, 5, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Body: ${(v as { type: string }).type}`);
@@ -1341,6 +1389,8 @@ export function decodeBody(r: Reader): Body {
     case 3:
       r.empty();
       return { type: "hidden" };
+    case 4:
+      return { type: "poll", value: r.sized(decodePollBody) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1414,6 +1464,40 @@ export function decodeTombstone(r: Reader): Tombstone {
   };
 }
 
+/** See `Body::Poll`(crate::Body::Poll). */
+export interface PollBody {
+  /** The question. */
+  readonly question: string;
+  /** What can be chosen: at least two, no two the same. */
+  readonly options: readonly string[];
+  /** Whether a person may choose more than one of them. */
+  readonly multiple: boolean;
+  /** Whether nobody learns who chose what. */
+  readonly anonymous: boolean;
+  /** When it closes by itself, on the server's clock. */
+  readonly closes: number | null;
+}
+
+/** Encodes PollBody. */
+export function encodePollBody(w: Writer, v: PollBody): void {
+  w.text(v.question, 1_200);
+  w.list(v.options, 12, (w, v) => w.text(v, 400));
+  w.bool(v.multiple);
+  w.bool(v.anonymous);
+  w.option(v.closes, (w, v) => w.u64(v));
+}
+
+/** Decodes PollBody. */
+export function decodePollBody(r: Reader): PollBody {
+  return {
+    question: r.text(1_200),
+    options: r.list(12, (r) => r.text(400)),
+    multiple: r.bool(),
+    anonymous: r.bool(),
+    closes: r.option((r) => r.u64()),
+  };
+}
+
 /**
  * Something that belongs to a message besides its words. Clients ignore kinds that they do not
  * know.
@@ -1425,6 +1509,11 @@ export type Extra =
   | { readonly type: "mentions"; readonly value: Mentions }
   /** Where this message comes from, which was forwarded. Only the server writes it. */
   | { readonly type: "forwarded"; readonly value: Forwarded }
+  /**
+   * What people have chosen in this poll; not there before the first vote. Only the server writes
+   * it.
+   */
+  | { readonly type: "tally"; readonly value: Tally }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1440,8 +1529,11 @@ export function encodeExtra(w: Writer, v: Extra): void {
     case "forwarded":
       w.tagged(2, encodeForwarded, v.value);
       return;
+    case "tally":
+      w.tagged(3, encodeTally, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 3, FRAME_BYTES);
+      w.unknown(v, 4, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Extra: ${(v as { type: string }).type}`);
@@ -1458,6 +1550,8 @@ export function decodeExtra(r: Reader): Extra {
       return { type: "mentions", value: r.sized(decodeMentions) };
     case 2:
       return { type: "forwarded", value: r.sized(decodeForwarded) };
+    case 3:
+      return { type: "tally", value: r.sized(decodeTally) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1548,6 +1642,34 @@ export function decodeMessagePlace(r: Reader): MessagePlace {
   return {
     room: r.roomId(),
     position: r.u64(),
+  };
+}
+
+/** What people chose in a poll. */
+export interface Tally {
+  /**
+   * How many people chose each option, in the order of the options; empty before the first vote.
+   */
+  readonly counts: readonly number[];
+  /** How many people chose something. */
+  readonly voters: number;
+  /** When somebody closed the poll; none while nobody has. */
+  readonly closed: number | null;
+}
+
+/** Encodes Tally. */
+export function encodeTally(w: Writer, v: Tally): void {
+  w.list(v.counts, 12, (w, v) => w.u32(v));
+  w.u32(v.voters);
+  w.option(v.closed, (w, v) => w.u64(v));
+}
+
+/** Decodes Tally. */
+export function decodeTally(r: Reader): Tally {
+  return {
+    counts: r.list(12, (r) => r.u32()),
+    voters: r.u32(),
+    closed: r.option((r) => r.u64()),
   };
 }
 
@@ -2917,6 +3039,114 @@ export function decodeScheduledPlace(r: Reader): ScheduledPlace {
   };
 }
 
+/** See `Command::Vote`(crate::Command::Vote). */
+export interface Vote {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** The poll's position. */
+  readonly position: number;
+  /** Everything that the person chooses, counted from 0; nothing takes the vote back. */
+  readonly choices: readonly number[];
+}
+
+/** Encodes Vote. */
+export function encodeVote(w: Writer, v: Vote): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.u64(v.position);
+  w.list(v.choices, 12, (w, v) => w.u8(v));
+}
+
+/** Decodes Vote. */
+export function decodeVote(r: Reader): Vote {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    position: r.u64(),
+    choices: r.list(12, (r) => r.u8()),
+  };
+}
+
+/** See `Command::ClosePoll`(crate::Command::ClosePoll). */
+export interface ClosePoll {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** The poll's position. */
+  readonly position: number;
+}
+
+/** Encodes ClosePoll. */
+export function encodeClosePoll(w: Writer, v: ClosePoll): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.u64(v.position);
+}
+
+/** Decodes ClosePoll. */
+export function decodeClosePoll(r: Reader): ClosePoll {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    position: r.u64(),
+  };
+}
+
+/** See `Command::Poll`(crate::Command::Poll). */
+export interface PollAt {
+  /** The room. */
+  readonly room: RoomId;
+  /** The poll's position. */
+  readonly position: number;
+}
+
+/** Encodes PollAt. */
+export function encodePollAt(w: Writer, v: PollAt): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+}
+
+/** Decodes PollAt. */
+export function decodePollAt(r: Reader): PollAt {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
+  };
+}
+
+/** See `Command::Voters`(crate::Command::Voters). */
+export interface Voters {
+  /** The room. */
+  readonly room: RoomId;
+  /** The poll's position. */
+  readonly position: number;
+  /** The last person of the page before this one, or none for the first. */
+  readonly after: UserId | null;
+  /** At most so many people. */
+  readonly limit: number;
+}
+
+/** Encodes Voters. */
+export function encodeVoters(w: Writer, v: Voters): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+  w.option(v.after, (w, v) => w.userId(v));
+  w.u8(v.limit);
+}
+
+/** Decodes Voters. */
+export function decodeVoters(r: Reader): Voters {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
+    after: r.option((r) => r.userId()),
+    limit: r.u8(),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -3127,6 +3357,10 @@ export type Reply =
   | { readonly type: "scheduled_message"; readonly value: ScheduledMessage }
   /** To scheduled. */
   | { readonly type: "scheduled"; readonly value: ScheduledPage }
+  /** To poll. */
+  | { readonly type: "poll"; readonly value: PollResults }
+  /** To voters. */
+  | { readonly type: "voters"; readonly value: VoterPage }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -3205,8 +3439,14 @@ export function encodeReply(w: Writer, v: Reply): void {
     case "scheduled":
       w.tagged(23, encodeScheduledPage, v.value);
       return;
+    case "poll":
+      w.tagged(24, encodePollResults, v.value);
+      return;
+    case "voters":
+      w.tagged(25, encodeVoterPage, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 24, FRAME_BYTES);
+      w.unknown(v, 26, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Reply: ${(v as { type: string }).type}`);
@@ -3266,6 +3506,10 @@ export function decodeReply(r: Reader): Reply {
       return { type: "scheduled_message", value: r.sized(decodeScheduledMessage) };
     case 23:
       return { type: "scheduled", value: r.sized(decodeScheduledPage) };
+    case 24:
+      return { type: "poll", value: r.sized(decodePollResults) };
+    case 25:
+      return { type: "voters", value: r.sized(decodeVoterPage) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -3780,6 +4024,8 @@ export type EntryKind =
   | { readonly type: "invite_made"; readonly value: InviteMade }
   /** A link by which people join was ended. */
   | { readonly type: "invite_revoked"; readonly value: InviteRevoked }
+  /** People voted in a poll, took that back, or it was closed: what they have chosen now. */
+  | { readonly type: "tallied"; readonly value: Tallied }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -3825,8 +4071,11 @@ export function encodeEntryKind(w: Writer, v: EntryKind): void {
     case "invite_revoked":
       w.tagged(12, encodeInviteRevoked, v.value);
       return;
+    case "tallied":
+      w.tagged(13, encodeTallied, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 13, FRAME_BYTES);
+      w.unknown(v, 14, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no EntryKind: ${(v as { type: string }).type}`);
@@ -3863,6 +4112,8 @@ export function decodeEntryKind(r: Reader): EntryKind {
       return { type: "invite_made", value: r.sized(decodeInviteMade) };
     case 12:
       return { type: "invite_revoked", value: r.sized(decodeInviteRevoked) };
+    case 13:
+      return { type: "tallied", value: r.sized(decodeTallied) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -4351,6 +4602,35 @@ export function decodeInviteRevoked(r: Reader): InviteRevoked {
   return {
     invite: r.u64(),
     by: r.userId(),
+  };
+}
+
+/**
+ * See `EntryKind::Tallied`(crate::EntryKind::Tallied). One entry can stand for the votes of many
+ * people.
+ */
+export interface Tallied {
+  /** The position of the poll. */
+  readonly message: number;
+  /** Its number. */
+  readonly number: number;
+  /** What people have chosen now; none for those who do not see the poll. */
+  readonly tally: Tally | null;
+}
+
+/** Encodes Tallied. */
+export function encodeTallied(w: Writer, v: Tallied): void {
+  w.u64(v.message);
+  w.u64(v.number);
+  w.option(v.tally, encodeTally);
+}
+
+/** Decodes Tallied. */
+export function decodeTallied(r: Reader): Tallied {
+  return {
+    message: r.u64(),
+    number: r.u64(),
+    tally: r.option(decodeTally),
   };
 }
 
@@ -5226,6 +5506,10 @@ export const ERROR_CODE_NAMES = [
   "invite_revoked",
   /** The person was removed from this room, and comes back only when somebody adds them. */
   "removed",
+  /** This message is no poll. */
+  "not_a_poll",
+  /** The poll is closed. */
+  "poll_closed",
 ] as const;
 
 /** Encodes ErrorCode. */
@@ -5257,6 +5541,76 @@ export function decodeScheduledPage(r: Reader): ScheduledPage {
   return {
     messages: r.list(50, decodeScheduledMessage),
     next: r.option(decodeScheduledPlace),
+  };
+}
+
+/** The answer to poll. */
+export interface PollResults {
+  /** What people have chosen. */
+  readonly tally: Tally;
+  /** What the person who asks has chosen, counted from 0. */
+  readonly own: readonly number[];
+  /** Whether nobody can vote any more: somebody closed it, or its time is over. */
+  readonly closed: boolean;
+}
+
+/** Encodes PollResults. */
+export function encodePollResults(w: Writer, v: PollResults): void {
+  encodeTally(w, v.tally);
+  w.list(v.own, 12, (w, v) => w.u8(v));
+  w.bool(v.closed);
+}
+
+/** Decodes PollResults. */
+export function decodePollResults(r: Reader): PollResults {
+  return {
+    tally: decodeTally(r),
+    own: r.list(12, (r) => r.u8()),
+    closed: r.bool(),
+  };
+}
+
+/** The answer to voters: in the order of their ids. */
+export interface VoterPage {
+  /** Who chose what. */
+  readonly voters: readonly Voter[];
+  /** Whether there are more. */
+  readonly more: boolean;
+}
+
+/** Encodes VoterPage. */
+export function encodeVoterPage(w: Writer, v: VoterPage): void {
+  w.list(v.voters, 100, encodeVoter);
+  w.bool(v.more);
+}
+
+/** Decodes VoterPage. */
+export function decodeVoterPage(r: Reader): VoterPage {
+  return {
+    voters: r.list(100, decodeVoter),
+    more: r.bool(),
+  };
+}
+
+/** Somebody who voted. */
+export interface Voter {
+  /** Who. */
+  readonly user: UserId;
+  /** What they chose, counted from 0. */
+  readonly choices: readonly number[];
+}
+
+/** Encodes Voter. */
+export function encodeVoter(w: Writer, v: Voter): void {
+  w.userId(v.user);
+  w.list(v.choices, 12, (w, v) => w.u8(v));
+}
+
+/** Decodes Voter. */
+export function decodeVoter(r: Reader): Voter {
+  return {
+    user: r.userId(),
+    choices: r.list(12, (r) => r.u8()),
   };
 }
 

@@ -12,7 +12,7 @@ use crate::{
         body,
         caller::Caller,
         digest::digest,
-        extras, mentions,
+        extras, mentions, polls,
         room::RoomState,
     },
     room::{Change, RoomCommand, StepContext, message_deleted},
@@ -53,6 +53,7 @@ impl RoomCommand for Send {
         let notice = matches!(self.body, Body::System(_));
         let allowed = authorise(caller, room, Post { notice })?;
         let body = body::checked(&self.body, context.settings.most_chars(room.meta.class))?;
+        polls::check_closing(&body, context.now)?;
         let extras = extras::checked(&self.extras, room, caller)?;
         if self.named_message().is_some() && context.message(room, caller)?.0.is_deleted() {
             return Err(message_deleted());

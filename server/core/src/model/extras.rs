@@ -20,6 +20,7 @@ pub fn checked(
     for (index, extra) in extras.iter().enumerate() {
         let sentence = match extra {
             Extra::Forwarded(_) => "Only the server says where a message comes from.",
+            Extra::Tally(_) => "Only the server counts votes.",
             Extra::Unknown(_) => {
                 "This server does not know everything that belongs to this message."
             }

@@ -45,6 +45,7 @@ mod shards;
 mod timeline;
 mod user_rooms;
 mod users;
+mod votes;
 
 pub use self::{
     access::{get, get_many, insert_if_absent, partition, read, scan},
@@ -84,6 +85,7 @@ pub use self::{
     timeline::TimelineRow,
     user_rooms::UserRoomRow,
     users::UserRow,
+    votes::VoteRow,
 };
 pub(crate) use self::{
     declare::table, drafts::DRAFT_KEPT, mentions::MENTION_KEPT, receipts::RECEIPT_KEPT,
@@ -93,7 +95,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 23;
+pub const VERSION: u32 = 24;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -143,4 +145,5 @@ pub static ALL: &[&Table] = &[
     ProgressRow::TABLE,
     UserRoomRow::TABLE,
     UserRow::TABLE,
+    VoteRow::TABLE,
 ];

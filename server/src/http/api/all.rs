@@ -2,17 +2,18 @@
 
 use super::{
     changes, contexts, drafts, endpoints, entries, invites, markers, marks, members, messages,
-    operation::Operation, people, reports, rooms, scheduled, search, webhooks,
+    operation::Operation, people, polls, reports, rooms, scheduled, search, webhooks,
 };
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 16] = [
+static OPERATIONS: [&[Operation]; 17] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
     invites::OPERATIONS,
     messages::OPERATIONS,
     changes::OPERATIONS,
+    polls::OPERATIONS,
     entries::OPERATIONS,
     markers::OPERATIONS,
     search::OPERATIONS,

@@ -38,6 +38,8 @@ impl Answer {
             Reply::Drafts(drafts) => Self::of(&drafts),
             Reply::ScheduledMessage(message) => Self::of(&message),
             Reply::Scheduled(page) => Self::of(&page),
+            Reply::Poll(results) => Self::of(&results),
+            Reply::Voters(page) => Self::of(&page),
             Reply::Marks(marks) => Self::of(&marks),
             Reply::Topics(topics) => Self::of(&topics),
             Reply::Revisions(revisions) => Self::of(&revisions),
