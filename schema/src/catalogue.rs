@@ -278,6 +278,18 @@ impl ErrorCode {
                 "Ask somebody in the room who may add members.",
                 Never,
             ),
+            Self::NotAPoll => (
+                &[422],
+                "A vote, or a question about votes, names a message of another kind.",
+                "Name the position of a poll.",
+                Never,
+            ),
+            Self::PollClosed => (
+                &[409],
+                "Somebody closed the poll, or the time until which people vote is over.",
+                "Nothing: the votes stay as they are.",
+                Never,
+            ),
             Self::Unknown(_) => return Self::Internal.explained(),
         };
         Explained { code: self.name(), meaning: self.meaning(), statuses, cause, cure, retry }

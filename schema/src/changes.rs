@@ -7,6 +7,7 @@ use crate::{
     ids::UserId,
     numbers::{MessageNumber, Position},
     open::Empty,
+    polls::{Tallied, Tally},
     room::{Extra, Forwarded, LastEdit, Mentions, Message, MessageKey, PinnedMessage, Reaction},
     threads::{InThread, Replies},
 };
@@ -19,6 +20,7 @@ impl EntryKind {
             Self::Edited(edited) => Some(edited.message),
             Self::Deleted(deleted) => Some(deleted.message),
             Self::Reacted(reacted) => Some(reacted.message),
+            Self::Tallied(tallied) => Some(tallied.message),
             Self::Created(_)
             | Self::Message(_)
             | Self::Joined(_)
@@ -72,7 +74,8 @@ impl PinnedMessage {
 }
 
 impl Entry {
-    /// The entry of an edit without its words; none for one that has no words.
+    /// The entry without what a message says now: the words of an edit, or what people chose in a poll. None for one that
+    /// says nothing of that.
     #[must_use]
     pub fn without_words(&self) -> Option<Self> {
         match &self.kind {
@@ -82,6 +85,10 @@ impl Entry {
                     mentions: Mentions::default(),
                     ..edited.clone()
                 }),
+                ..self.clone()
+            }),
+            EntryKind::Tallied(tallied) if tallied.tally.is_some() => Some(Self {
+                kind: EntryKind::Tallied(Tallied { tally: None, ..tallied.clone() }),
                 ..self.clone()
             }),
             _ => None,
@@ -194,12 +201,26 @@ impl Message {
         })
     }
 
+    /// What people have chosen in it, if it is a poll and somebody has voted.
+    #[must_use]
+    pub fn tally(&self) -> Option<&Tally> {
+        self.extras.iter().find_map(|extra| match extra {
+            Extra::Tally(tally) => Some(tally),
+            _ => None,
+        })
+    }
+
     /// Puts an extra in the place of the one of its kind.
     pub(crate) fn set_extra(&mut self, extra: Extra) {
         let mut extras = std::mem::take(&mut self.extras).into_vec();
         extras.retain(|other| other.tag() != extra.tag());
         extras.push(extra);
         self.extras = List::cut(extras);
+    }
+
+    /// Says what people have chosen in it.
+    pub fn set_tally(&mut self, tally: Tally) {
+        self.set_extra(Extra::Tally(tally));
     }
 
     /// Takes away what belongs to its words. Where it stands among others stays.
@@ -269,6 +290,7 @@ impl Message {
                 self.body = Body::Deleted(Tombstone { by: deleted.by.clone() });
             }
             EntryKind::Reacted(reacted) => self.take_reaction(reacted),
+            EntryKind::Tallied(Tallied { tally: Some(tally), .. }) => self.set_tally(tally.clone()),
             _ => return,
         }
         self.changed = entry.position;
@@ -379,6 +401,30 @@ mod tests {
         let giulia = UserId::new("giulia").expect("an id");
         assert!(message.has_reaction(&giulia, "👍") && !message.has_reaction(&giulia, "☕"));
         assert_eq!((message.body, message.changed), (text("one"), Position(7)));
+    }
+
+    #[test]
+    fn a_poll_has_the_last_tally() {
+        let mut message = Message::new(MessageNumber(1), None, None, text("one"));
+        let reply = Extra::Reply(ReplyTo { message: Position(2) });
+        message.extras = List::cut(vec![reply.clone()]);
+        let tally = |voters| Tally { counts: List::cut(vec![voters, 0]), voters, closed: None };
+        let tallied = |position, voters| {
+            let (message, number) = (Position(3), MessageNumber(1));
+            let tallied = Tallied { message, number, tally: Some(tally(voters)) };
+            entry(position, EntryKind::Tallied(tallied))
+        };
+        assert_eq!(message.tally(), None);
+        message.take(&tallied(7, 1));
+        message.take(&tallied(9, 3));
+        message.take(&tallied(7, 1));
+        assert_eq!(*message.extras, [reply, Extra::Tally(tally(3))]);
+        let bare = tallied(11, 4).without_words().expect("a tally");
+        message.take(&bare);
+        assert_eq!((message.tally(), bare.without_words()), (Some(&tally(3)), None));
+        message.hide();
+        message.take(&tallied(12, 5));
+        assert_eq!((message.tally(), message.changed), (None, Position(12)));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::{
     numbers::{MessageNumber, Position, ReplyNumber, Timestamp},
     open::{Empty, open_enum},
     placement::SetPlacement,
+    polls::{ClosePoll, PollAt, Vote, Voters},
     room::{
         Availability, ClientKey, Context, ContextStatus, Details, Draft, Extra, Forwarded,
         HistoryPolicy, Mentions, Participant, ReplyTo, Role, RoomClass,
@@ -176,6 +177,14 @@ open_enum! {
         58 "mark_thread_read" MarkThreadRead(MarkThreadRead),
         /// The threads that the person follows, the latest reply first.
         59 "threads" Threads(Threads),
+        /// Says what the person chooses in a poll, in place of what they chose before.
+        60 "vote" Vote(Vote),
+        /// Closes a poll.
+        61 "close_poll" ClosePoll(ClosePoll),
+        /// What people have chosen in a poll, and the person themselves.
+        62 "poll" Poll(PollAt),
+        /// A page of those who voted in a poll that is not anonymous.
+        63 "voters" Voters(Voters),
     }
 }
 

@@ -158,6 +158,10 @@ error_codes! {
     34 "invite_revoked" InviteRevoked,
     /// The person was removed from this room, and comes back only when somebody adds them.
     35 "removed" Removed,
+    /// This message is no poll.
+    36 "not_a_poll" NotAPoll,
+    /// The poll is closed.
+    37 "poll_closed" PollClosed,
 }
 
 impl Serialize for ErrorCode {

@@ -12,6 +12,7 @@ use crate::{
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     placement::RoomPlaced,
+    polls::{PollBody, Tallied},
     reply::Reply,
     room::{
         Card, Context, Draft, Marker, Mentions, Message, OwnState, Presence, Preview, Profile,
@@ -157,6 +158,8 @@ open_enum! {
         11 "invite_made" InviteMade(InviteMade),
         /// A link by which people join was ended.
         12 "invite_revoked" InviteRevoked(InviteRevoked),
+        /// People voted in a poll, took that back, or it was closed: what they have chosen now.
+        13 "tallied" Tallied(Tallied),
     }
 }
 
@@ -171,6 +174,8 @@ open_enum! {
         2 "deleted" Deleted(Tombstone),
         /// A message that the person who reads has deleted for themselves; nobody sends it.
         3 "hidden" Hidden(Empty),
+        /// A poll.
+        4 "poll" Poll(PollBody),
     }
 }
 

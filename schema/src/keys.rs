@@ -7,6 +7,7 @@ use crate::{
     },
     ids::RoomId,
     invites::{CreateInvite, JoinByInvite, RevokeInvite},
+    polls::{ClosePoll, Vote},
     room::ClientKey,
     scheduled::{CancelScheduled, ChangeScheduled, Schedule, SendScheduled},
     settings::SetRoomSettings,
@@ -40,6 +41,7 @@ keyed!(
     CreateInvite,
     CancelScheduled,
     ChangeScheduled,
+    ClosePoll,
     Delete,
     Edit,
     Forward,
@@ -55,7 +57,8 @@ keyed!(
     SetContext,
     SetRole,
     SetRoomSettings,
-    TransferOwnership
+    TransferOwnership,
+    Vote
 );
 
 impl Command {
@@ -84,6 +87,8 @@ impl Command {
             Self::ChangeScheduled(command) => Some(command),
             Self::CancelScheduled(command) => Some(command),
             Self::SendScheduled(command) => Some(command),
+            Self::Vote(command) => Some(command),
+            Self::ClosePoll(command) => Some(command),
             Self::Hello(_)
             | Self::Refresh(_)
             | Self::Ping(_)
@@ -124,6 +129,8 @@ impl Command {
             | Self::FollowThread(_)
             | Self::MarkThreadRead(_)
             | Self::Threads(_)
+            | Self::Poll(_)
+            | Self::Voters(_)
             | Self::Unknown(_) => None,
         }
     }
@@ -147,6 +154,8 @@ impl Command {
             Self::Thread(command) => Some(command.room),
             Self::FollowThread(command) => Some(command.room),
             Self::MarkThreadRead(command) => Some(command.room),
+            Self::Poll(command) => Some(command.room),
+            Self::Voters(command) => Some(command.room),
             Self::MarkRead(mark) | Self::MarkDelivered(mark) | Self::MarkUnread(mark) => {
                 Some(mark.room)
             }

@@ -125,6 +125,16 @@ maxima! {
     INVITE_USES = 10_000;
     /// Invite links that one person tries in a minute, on each node.
     INVITE_TRIES = 20;
+    /// The question of a poll, in bytes: 300 characters of four bytes.
+    POLL_QUESTION_BYTES = 1_200;
+    /// What can be chosen in a poll.
+    POLL_OPTIONS = 12;
+    /// One thing that can be chosen in a poll, in bytes: 100 characters of four bytes.
+    POLL_OPTION_BYTES = 400;
+    /// How far ahead a poll can close by itself, in days.
+    POLL_DAYS = 365;
+    /// People in one page of those who voted.
+    PAGE_VOTERS = 100;
     /// Rooms that a person pins in their list.
     PINNED_ROOMS = 10;
     /// Threads that one person follows; of more, those with the oldest roots are forgotten.

@@ -16,6 +16,7 @@ use crate::{
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
+    polls::{PollResults, VoterPage},
     room::{
         Card, Draft, MarkedMessage, Marker, Member, MessageMark, MessagePreview, OwnState,
         PinnedMessage, Presence, Profile, RoomSummary,
@@ -79,6 +80,10 @@ open_enum! {
         24 "thread" Thread(ThreadPage),
         /// To threads.
         25 "threads" Threads(FollowedPage),
+        /// To poll.
+        26 "poll" Poll(PollResults),
+        /// To voters.
+        27 "voters" Voters(VoterPage),
     }
 }
 

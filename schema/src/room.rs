@@ -16,6 +16,7 @@ use crate::{
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     placement::Placed,
+    polls::Tally,
     settings::RoomSettings,
     threads::{InThread, Replies},
 };
@@ -339,6 +340,8 @@ open_enum! {
         3 "thread" Thread(InThread),
         /// The replies in this message's thread. Only the server writes it.
         4 "replies" Replies(Replies),
+        /// What people have chosen in this poll; not there before the first vote. Only the server writes it.
+        5 "tally" Tally(Tally),
     }
 }
 

@@ -72,6 +72,8 @@ fn word(ty: &Type) -> Option<String> {
                 Type::Named(name) => (*name).to_owned(),
                 Type::Scalar(Scalar::UserId) => "UserId".to_owned(),
                 Type::Scalar(Scalar::U64) => "u64".to_owned(),
+                Type::Scalar(Scalar::U32) => "u32".to_owned(),
+                Type::Scalar(Scalar::U8) => "u8".to_owned(),
                 Type::Text(maximum) => format!("text {maximum}"),
                 other => panic!("a list of {other:?}"),
             };

@@ -47,6 +47,8 @@ pub enum BodyKind {
     Deleted,
     /// A kind that this server does not know.
     Other,
+    /// A poll; the first words are its question.
+    Poll,
 }
 
 /// Somebody for whom a message is, as they are when the event is sent.

@@ -12,8 +12,8 @@ use crate::{
     errors::{no_owner, not_now},
     features::{
         create, drafts, edit, forward, hide, history, invites, marked, markers, members, open, pin,
-        placement, preferences, presence, previews, profiles, report, resume, room_list, schedule,
-        search, star, threads, topics,
+        placement, poll, preferences, presence, previews, profiles, report, resume, room_list,
+        schedule, search, star, threads, topics,
     },
 };
 
@@ -141,6 +141,10 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Threads(command) => in_time(within, threads::handle_list(call, command)),
         Command::Scheduled(command) => in_time(within, schedule::handle_list(call, command)),
         Command::Star(command) => Box::pin(star::handle(call, command)),
+        Command::Vote(command) => Box::pin(call.change(command)),
+        Command::ClosePoll(command) => Box::pin(call.change(command)),
+        Command::Poll(command) => in_time(within, poll::handle(call, command)),
+        Command::Voters(command) => in_time(within, poll::handle_voters(call, command)),
         Command::Marked(command) => in_time(within, marked::handle(call, command)),
         Command::Marks(command) => in_time(within, marked::handle_places(call, command)),
         Command::History(command) => in_time(within, history::handle(call, command)),

@@ -85,6 +85,7 @@ impl Truth {
             EntryKind::Edited(_)
             | EntryKind::Deleted(_)
             | EntryKind::Reacted(_)
+            | EntryKind::Tallied(_)
             | EntryKind::Context(_)
             | EntryKind::Pinned(_)
             | EntryKind::Settings(_)
@@ -190,6 +191,7 @@ fn tell_log(trace: &Trace, room: &str, truth: &Truth) {
             EntryKind::Settings(it) => format!("it is set: {:?}", it.settings),
             EntryKind::InviteMade(it) => format!("{} invites by a link", it.by),
             EntryKind::InviteRevoked(it) => format!("link {} is revoked", it.invite),
+            EntryKind::Tallied(it) => format!("{} is tallied: {:?}", it.message, it.tally),
             EntryKind::Unknown(_) => "something".to_owned(),
         };
         trace.note(format_args!("{room} {} at {}: {what}", entry.position, entry.time));

@@ -93,6 +93,7 @@ impl Screen {
                 let text = match &message.body {
                     Body::Text(body) => &*body.text,
                     Body::System(SystemBody::Notice(body)) => &*body.text,
+                    Body::Poll(body) => &*body.question,
                     Body::Deleted(_) | Body::Hidden(_) => "(deleted)",
                     Body::System(_) | Body::Unknown(_) => "(a message of a newer kind)",
                 };

@@ -111,6 +111,7 @@ async fn a_row_that_nobody_can_read() {
         client_time: None,
         text: None,
         content: Some(bytes::Bytes::from_static(b"\xff\xff\xff")),
+        ballots: None,
     });
     caffis_core::ports::store::Store::write(&store, batch).await.unwrap();
     drop(store);

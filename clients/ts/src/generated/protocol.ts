@@ -194,6 +194,21 @@ export const INVITE_USES = 10_000;
 /** Invite links that one person tries in a minute, on each node. */
 export const INVITE_TRIES = 20;
 
+/** The question of a poll, in bytes: 300 characters of four bytes. */
+export const POLL_QUESTION_BYTES = 1_200;
+
+/** What can be chosen in a poll. */
+export const POLL_OPTIONS = 12;
+
+/** One thing that can be chosen in a poll, in bytes: 100 characters of four bytes. */
+export const POLL_OPTION_BYTES = 400;
+
+/** How far ahead a poll can close by itself, in days. */
+export const POLL_DAYS = 365;
+
+/** People in one page of those who voted. */
+export const PAGE_VOTERS = 100;
+
 /** Rooms that a person pins in their list. */
 export const PINNED_ROOMS = 10;
 
@@ -444,6 +459,14 @@ export type Command =
   | { readonly type: "mark_thread_read"; readonly value: MarkThreadRead }
   /** The threads that the person follows, the latest reply first. */
   | { readonly type: "threads"; readonly value: Threads }
+  /** Says what the person chooses in a poll, in place of what they chose before. */
+  | { readonly type: "vote"; readonly value: Vote }
+  /** Closes a poll. */
+  | { readonly type: "close_poll"; readonly value: ClosePoll }
+  /** What people have chosen in a poll, and the person themselves. */
+  | { readonly type: "poll"; readonly value: PollAt }
+  /** A page of those who voted in a poll that is not anonymous. */
+  | { readonly type: "voters"; readonly value: Voters }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -630,8 +653,20 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "threads":
       w.tagged(59, encodeThreads, v.value);
       return;
+    case "vote":
+      w.tagged(60, encodeVote, v.value);
+      return;
+    case "close_poll":
+      w.tagged(61, encodeClosePoll, v.value);
+      return;
+    case "poll":
+      w.tagged(62, encodePollAt, v.value);
+      return;
+    case "voters":
+      w.tagged(63, encodeVoters, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 60, FRAME_BYTES);
+      w.unknown(v, 64, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -764,6 +799,14 @@ export function decodeCommand(r: Reader): Command {
       return { type: "mark_thread_read", value: r.sized(decodeMarkThreadRead) };
     case 59:
       return { type: "threads", value: r.sized(decodeThreads) };
+    case 60:
+      return { type: "vote", value: r.sized(decodeVote) };
+    case 61:
+      return { type: "close_poll", value: r.sized(decodeClosePoll) };
+    case 62:
+      return { type: "poll", value: r.sized(decodePollAt) };
+    case 63:
+      return { type: "voters", value: r.sized(decodeVoters) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1339,6 +1382,8 @@ export type Body =
   | { readonly type: "deleted"; readonly value: Tombstone }
   /** A message that the person who reads has deleted for themselves; nobody sends it. */
   | { readonly type: "hidden" }
+  /** A poll. */
+  | { readonly type: "poll"; readonly value: PollBody }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1357,8 +1402,11 @@ export function encodeBody(w: Writer, v: Body): void {
     case "hidden":
       w.empty(3);
       return;
+    case "poll":
+      w.tagged(4, encodePollBody, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 4, FRAME_BYTES);
+      w.unknown(v, 5, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Body: ${(v as { type: string }).type}`);
@@ -1378,6 +1426,8 @@ export function decodeBody(r: Reader): Body {
     case 3:
       r.empty();
       return { type: "hidden" };
+    case 4:
+      return { type: "poll", value: r.sized(decodePollBody) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1451,6 +1501,40 @@ export function decodeTombstone(r: Reader): Tombstone {
   };
 }
 
+/** See `Body::Poll`(crate::Body::Poll). */
+export interface PollBody {
+  /** The question. */
+  readonly question: string;
+  /** What can be chosen: at least two, no two the same. */
+  readonly options: readonly string[];
+  /** Whether a person may choose more than one of them. */
+  readonly multiple: boolean;
+  /** Whether nobody learns who chose what. */
+  readonly anonymous: boolean;
+  /** When it closes by itself, on the server's clock. */
+  readonly closes: number | null;
+}
+
+/** Encodes PollBody. */
+export function encodePollBody(w: Writer, v: PollBody): void {
+  w.text(v.question, 1_200);
+  w.list(v.options, 12, (w, v) => w.text(v, 400));
+  w.bool(v.multiple);
+  w.bool(v.anonymous);
+  w.option(v.closes, (w, v) => w.u64(v));
+}
+
+/** Decodes PollBody. */
+export function decodePollBody(r: Reader): PollBody {
+  return {
+    question: r.text(1_200),
+    options: r.list(12, (r) => r.text(400)),
+    multiple: r.bool(),
+    anonymous: r.bool(),
+    closes: r.option((r) => r.u64()),
+  };
+}
+
 /**
  * Something that belongs to a message besides its words. Clients ignore kinds that they do not
  * know.
@@ -1466,6 +1550,11 @@ export type Extra =
   | { readonly type: "thread"; readonly value: InThread }
   /** The replies in this message's thread. Only the server writes it. */
   | { readonly type: "replies"; readonly value: Replies }
+  /**
+   * What people have chosen in this poll; not there before the first vote. Only the server writes
+   * it.
+   */
+  | { readonly type: "tally"; readonly value: Tally }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1487,8 +1576,11 @@ export function encodeExtra(w: Writer, v: Extra): void {
     case "replies":
       w.tagged(4, encodeReplies, v.value);
       return;
+    case "tally":
+      w.tagged(5, encodeTally, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 5, FRAME_BYTES);
+      w.unknown(v, 6, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Extra: ${(v as { type: string }).type}`);
@@ -1509,6 +1601,8 @@ export function decodeExtra(r: Reader): Extra {
       return { type: "thread", value: r.sized(decodeInThread) };
     case 4:
       return { type: "replies", value: r.sized(decodeReplies) };
+    case 5:
+      return { type: "tally", value: r.sized(decodeTally) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1659,6 +1753,34 @@ export function decodeReplies(r: Reader): Replies {
     position: r.u64(),
     time: r.u64(),
     people: r.list(5, (r) => r.userId()),
+  };
+}
+
+/** What people chose in a poll. */
+export interface Tally {
+  /**
+   * How many people chose each option, in the order of the options; empty before the first vote.
+   */
+  readonly counts: readonly number[];
+  /** How many people chose something. */
+  readonly voters: number;
+  /** When somebody closed the poll; none while nobody has. */
+  readonly closed: number | null;
+}
+
+/** Encodes Tally. */
+export function encodeTally(w: Writer, v: Tally): void {
+  w.list(v.counts, 12, (w, v) => w.u32(v));
+  w.u32(v.voters);
+  w.option(v.closed, (w, v) => w.u64(v));
+}
+
+/** Decodes Tally. */
+export function decodeTally(r: Reader): Tally {
+  return {
+    counts: r.list(12, (r) => r.u32()),
+    voters: r.u32(),
+    closed: r.option((r) => r.u64()),
   };
 }
 
@@ -3183,6 +3305,114 @@ export function decodeThreads(r: Reader): Threads {
   };
 }
 
+/** See `Command::Vote`(crate::Command::Vote). */
+export interface Vote {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** The poll's position. */
+  readonly position: number;
+  /** Everything that the person chooses, counted from 0; nothing takes the vote back. */
+  readonly choices: readonly number[];
+}
+
+/** Encodes Vote. */
+export function encodeVote(w: Writer, v: Vote): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.u64(v.position);
+  w.list(v.choices, 12, (w, v) => w.u8(v));
+}
+
+/** Decodes Vote. */
+export function decodeVote(r: Reader): Vote {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    position: r.u64(),
+    choices: r.list(12, (r) => r.u8()),
+  };
+}
+
+/** See `Command::ClosePoll`(crate::Command::ClosePoll). */
+export interface ClosePoll {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** The poll's position. */
+  readonly position: number;
+}
+
+/** Encodes ClosePoll. */
+export function encodeClosePoll(w: Writer, v: ClosePoll): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.u64(v.position);
+}
+
+/** Decodes ClosePoll. */
+export function decodeClosePoll(r: Reader): ClosePoll {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    position: r.u64(),
+  };
+}
+
+/** See `Command::Poll`(crate::Command::Poll). */
+export interface PollAt {
+  /** The room. */
+  readonly room: RoomId;
+  /** The poll's position. */
+  readonly position: number;
+}
+
+/** Encodes PollAt. */
+export function encodePollAt(w: Writer, v: PollAt): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+}
+
+/** Decodes PollAt. */
+export function decodePollAt(r: Reader): PollAt {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
+  };
+}
+
+/** See `Command::Voters`(crate::Command::Voters). */
+export interface Voters {
+  /** The room. */
+  readonly room: RoomId;
+  /** The poll's position. */
+  readonly position: number;
+  /** The last person of the page before this one, or none for the first. */
+  readonly after: UserId | null;
+  /** At most so many people. */
+  readonly limit: number;
+}
+
+/** Encodes Voters. */
+export function encodeVoters(w: Writer, v: Voters): void {
+  w.roomId(v.room);
+  w.u64(v.position);
+  w.option(v.after, (w, v) => w.userId(v));
+  w.u8(v.limit);
+}
+
+/** Decodes Voters. */
+export function decodeVoters(r: Reader): Voters {
+  return {
+    room: r.roomId(),
+    position: r.u64(),
+    after: r.option((r) => r.userId()),
+    limit: r.u8(),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -3397,6 +3627,10 @@ export type Reply =
   | { readonly type: "thread"; readonly value: ThreadPage }
   /** To threads. */
   | { readonly type: "threads"; readonly value: FollowedPage }
+  /** To poll. */
+  | { readonly type: "poll"; readonly value: PollResults }
+  /** To voters. */
+  | { readonly type: "voters"; readonly value: VoterPage }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -3481,8 +3715,14 @@ export function encodeReply(w: Writer, v: Reply): void {
     case "threads":
       w.tagged(25, encodeFollowedPage, v.value);
       return;
+    case "poll":
+      w.tagged(26, encodePollResults, v.value);
+      return;
+    case "voters":
+      w.tagged(27, encodeVoterPage, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 26, FRAME_BYTES);
+      w.unknown(v, 28, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Reply: ${(v as { type: string }).type}`);
@@ -3546,6 +3786,10 @@ export function decodeReply(r: Reader): Reply {
       return { type: "thread", value: r.sized(decodeThreadPage) };
     case 25:
       return { type: "threads", value: r.sized(decodeFollowedPage) };
+    case 26:
+      return { type: "poll", value: r.sized(decodePollResults) };
+    case 27:
+      return { type: "voters", value: r.sized(decodeVoterPage) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -4060,6 +4304,8 @@ export type EntryKind =
   | { readonly type: "invite_made"; readonly value: InviteMade }
   /** A link by which people join was ended. */
   | { readonly type: "invite_revoked"; readonly value: InviteRevoked }
+  /** People voted in a poll, took that back, or it was closed: what they have chosen now. */
+  | { readonly type: "tallied"; readonly value: Tallied }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -4105,8 +4351,11 @@ export function encodeEntryKind(w: Writer, v: EntryKind): void {
     case "invite_revoked":
       w.tagged(12, encodeInviteRevoked, v.value);
       return;
+    case "tallied":
+      w.tagged(13, encodeTallied, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 13, FRAME_BYTES);
+      w.unknown(v, 14, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no EntryKind: ${(v as { type: string }).type}`);
@@ -4143,6 +4392,8 @@ export function decodeEntryKind(r: Reader): EntryKind {
       return { type: "invite_made", value: r.sized(decodeInviteMade) };
     case 12:
       return { type: "invite_revoked", value: r.sized(decodeInviteRevoked) };
+    case 13:
+      return { type: "tallied", value: r.sized(decodeTallied) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -4637,6 +4888,35 @@ export function decodeInviteRevoked(r: Reader): InviteRevoked {
   return {
     invite: r.u64(),
     by: r.userId(),
+  };
+}
+
+/**
+ * See `EntryKind::Tallied`(crate::EntryKind::Tallied). One entry can stand for the votes of many
+ * people.
+ */
+export interface Tallied {
+  /** The position of the poll. */
+  readonly message: number;
+  /** Its number. */
+  readonly number: number;
+  /** What people have chosen now; none for those who do not see the poll. */
+  readonly tally: Tally | null;
+}
+
+/** Encodes Tallied. */
+export function encodeTallied(w: Writer, v: Tallied): void {
+  w.u64(v.message);
+  w.u64(v.number);
+  w.option(v.tally, encodeTally);
+}
+
+/** Decodes Tallied. */
+export function decodeTallied(r: Reader): Tallied {
+  return {
+    message: r.u64(),
+    number: r.u64(),
+    tally: r.option(decodeTally),
   };
 }
 
@@ -5512,6 +5792,10 @@ export const ERROR_CODE_NAMES = [
   "invite_revoked",
   /** The person was removed from this room, and comes back only when somebody adds them. */
   "removed",
+  /** This message is no poll. */
+  "not_a_poll",
+  /** The poll is closed. */
+  "poll_closed",
 ] as const;
 
 /** Encodes ErrorCode. */
@@ -5645,6 +5929,76 @@ export function decodeFollowedThread(r: Reader): FollowedThread {
     replies: decodeReplies(r),
     read: r.u64(),
     unread: r.u64(),
+  };
+}
+
+/** The answer to poll. */
+export interface PollResults {
+  /** What people have chosen. */
+  readonly tally: Tally;
+  /** What the person who asks has chosen, counted from 0. */
+  readonly own: readonly number[];
+  /** Whether nobody can vote any more: somebody closed it, or its time is over. */
+  readonly closed: boolean;
+}
+
+/** Encodes PollResults. */
+export function encodePollResults(w: Writer, v: PollResults): void {
+  encodeTally(w, v.tally);
+  w.list(v.own, 12, (w, v) => w.u8(v));
+  w.bool(v.closed);
+}
+
+/** Decodes PollResults. */
+export function decodePollResults(r: Reader): PollResults {
+  return {
+    tally: decodeTally(r),
+    own: r.list(12, (r) => r.u8()),
+    closed: r.bool(),
+  };
+}
+
+/** The answer to voters: in the order of their ids. */
+export interface VoterPage {
+  /** Who chose what. */
+  readonly voters: readonly Voter[];
+  /** Whether there are more. */
+  readonly more: boolean;
+}
+
+/** Encodes VoterPage. */
+export function encodeVoterPage(w: Writer, v: VoterPage): void {
+  w.list(v.voters, 100, encodeVoter);
+  w.bool(v.more);
+}
+
+/** Decodes VoterPage. */
+export function decodeVoterPage(r: Reader): VoterPage {
+  return {
+    voters: r.list(100, decodeVoter),
+    more: r.bool(),
+  };
+}
+
+/** Somebody who voted. */
+export interface Voter {
+  /** Who. */
+  readonly user: UserId;
+  /** What they chose, counted from 0. */
+  readonly choices: readonly number[];
+}
+
+/** Encodes Voter. */
+export function encodeVoter(w: Writer, v: Voter): void {
+  w.userId(v.user);
+  w.list(v.choices, 12, (w, v) => w.u8(v));
+}
+
+/** Decodes Voter. */
+export function decodeVoter(r: Reader): Voter {
+  return {
+    user: r.userId(),
+    choices: r.list(12, (r) => r.u8()),
   };
 }
 

@@ -99,7 +99,7 @@ impl RoomCommand for SetContext {
             return Ok(Change::default());
         }
         entries.push(EntryKind::Context(card));
-        Ok(Change { entries })
+        Ok(Change { entries, choices: None })
     }
 }
 

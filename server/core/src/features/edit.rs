@@ -68,6 +68,10 @@ impl RoomCommand for Edit {
             Some(now) => mentions::checked(now, &before, room, caller)?,
             None => before.clone(),
         };
+        if !has_words(&body) || !has_words(&message.body) {
+            let sentence = "Only the words of a message are edited.";
+            return Err(Error::refused(ErrorCode::Invalid, sentence));
+        }
         if body == message.body && mentions == before {
             return Ok(Change::default());
         }
@@ -89,6 +93,11 @@ impl RoomCommand for Edit {
             mentions,
         })))
     }
+}
+
+/// Whether a message is made of words alone.
+fn has_words(body: &Body) -> bool {
+    matches!(body, Body::Text(_) | Body::System(_))
 }
 
 /// What a message said before it was edited. In rooms where deleting only hides, those who moderate also

@@ -4,9 +4,9 @@
 //! said what they did not. The copy goes with the command to the owner of the room to which it goes.
 
 use caffis_schema::{
-    Body, EntryKind, Error, ErrorCode, List, Reply,
+    Body, EntryKind, Error, ErrorCode, List, Reply, Text,
     command::{Copied, Forward},
-    event::SystemBody,
+    event::{SystemBody, TextBody},
     room::{Extra, Forwarded, Message, MessagePlace, RoomClass},
 };
 
@@ -18,6 +18,7 @@ use crate::{
         body,
         caller::Caller,
         digest::digest,
+        polls,
         room::RoomState,
     },
     previews,
@@ -84,6 +85,8 @@ pub(crate) async fn copy(call: &Call, command: &Forward) -> Result<Copied, Error
     }
     let body = match &message.body {
         Body::Text(words) | Body::System(SystemBody::Notice(words)) => Body::Text(words.clone()),
+        // The votes stay where they were given.
+        Body::Poll(poll) => Body::Text(TextBody { text: Text::cut(&polls::as_text(poll)) }),
         Body::Hidden(_) => return Err(no_such_message()),
         Body::System(SystemBody::Unknown(_)) | Body::Deleted(_) | Body::Unknown(_) => {
             let sentence = "This kind of message cannot be forwarded.";

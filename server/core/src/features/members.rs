@@ -125,7 +125,7 @@ fn remove(room: &RoomState, user: &UserId, by: Option<UserId>) -> Result<Change,
         entries.push(EntryKind::Role(change));
     }
     entries.push(EntryKind::Left(Left { user: user.clone(), by }));
-    Ok(Change { entries })
+    Ok(Change { entries, choices: None })
 }
 
 /// Whether somebody owns a room, and nobody else does.
@@ -173,7 +173,7 @@ impl RoomCommand for TransferOwnership {
             entries.push(change(&self.user, Role::Owner));
         }
         entries.push(change(from, Role::Admin));
-        Ok(Change { entries })
+        Ok(Change { entries, choices: None })
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) mod mirror;
 pub mod open;
 pub mod pin;
 pub mod placement;
+pub mod poll;
 pub mod preferences;
 pub mod presence;
 pub mod previews;

@@ -12,7 +12,7 @@ use crate::{
         body,
         caller::Caller,
         digest::digest,
-        extras, mentions,
+        extras, mentions, polls,
         room::RoomState,
         threads::{next_reply, numbered},
     },
@@ -63,6 +63,7 @@ impl RoomCommand for Send {
         let notice = matches!(self.body, Body::System(_));
         let allowed = authorise(caller, room, Post { notice })?;
         let body = body::checked(&self.body, context.settings.most_chars(room.meta.class))?;
+        polls::check_closing(&body, context.now)?;
         let mut extras = extras::checked(&self.extras, room, caller)?;
         if Extra::thread(&extras).is_some() {
             let number = next_reply(context.message(room, caller)?.0)?;

@@ -335,7 +335,7 @@ pub(super) fn is_walk_in(state: &RoomState) -> bool {
 }
 
 /// Whether the room's entries come to all sessions of its members, open or not.
-pub(super) fn comes_to_inbox(state: &RoomState, settings: &Settings) -> bool {
+pub(crate) fn comes_to_inbox(state: &RoomState, settings: &Settings) -> bool {
     state.is_small(settings.small_room_members) && !is_walk_in(state)
 }
 

@@ -10,8 +10,8 @@ use std::{
 };
 
 use caffis_schema::{
-    Body, Entry, EntryKind, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
-    event::{Created, SystemBody},
+    Entry, EntryKind, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
+    event::Created,
     limits::{NAME_BYTES, PREVIEW_BYTES},
     room::{
         Card, Context, ContextStatus, HistoryPolicy, Message, PinnedMessage, Preview, Role,
@@ -20,7 +20,7 @@ use caffis_schema::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{invites::Links, writing::Writing};
+use super::{body, invites::Links, writing::Writing};
 
 /// The context type of direct conversations.
 pub const DIRECT: &str = "direct";
@@ -299,7 +299,7 @@ impl RoomState {
             EntryKind::Edited(edited) => {
                 // The words of an edit that was replaced are gone: what replaced them comes later.
                 if let Some(body) = &edited.body {
-                    self.change_preview(edited.number, words(body), false);
+                    self.change_preview(edited.number, &body::short(body), false);
                 }
             }
             EntryKind::Deleted(deleted) => {
@@ -318,6 +318,7 @@ impl RoomState {
             EntryKind::InviteMade(_)
             | EntryKind::InviteRevoked(_)
             | EntryKind::Reacted(_)
+            | EntryKind::Tallied(_)
             | EntryKind::Unknown(_) => {}
         }
     }
@@ -411,20 +412,9 @@ fn is_later(card: &Card, known: &Card) -> bool {
 /// A message in short.
 #[must_use]
 pub fn preview(message: &Message, time: Timestamp) -> Preview {
-    let text: Text<PREVIEW_BYTES> = Text::cut(words(&message.body).trim());
+    let text: Text<PREVIEW_BYTES> = Text::cut(&body::short(&message.body));
     let deleted = message.is_deleted();
     Preview { number: message.number, sender: message.sender.clone(), text, time, deleted }
-}
-
-/// The words of a message.
-fn words(body: &Body) -> &str {
-    match body {
-        Body::Text(body) | Body::System(SystemBody::Notice(body)) => &body.text,
-        Body::System(SystemBody::Unknown(_))
-        | Body::Deleted(_)
-        | Body::Hidden(_)
-        | Body::Unknown(_) => "",
-    }
 }
 
 /// The context of the direct conversation of two people, the same whoever asks.

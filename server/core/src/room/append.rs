@@ -4,11 +4,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use caffis_schema::{
     ClientId, Entry, EntryKind, MessageNumber, Position, RoomId, Timestamp, UserId,
+    polls::Tallied,
     room::{Card, ClientKey},
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{
+    ballots::{Ballot, Votes},
     buckets::Filled,
     cards,
     cell::{Loaded, head_row},
@@ -36,6 +38,9 @@ use crate::{
 /// with the append.
 pub(super) const UNSAVED_ENTRIES: u64 = 64;
 
+/// About what a vote takes in the row of its entry.
+const BALLOT_BYTES: u64 = 96;
+
 /// The rows of markers that one append takes.
 const MARKER_ROWS: usize = 1_024;
 
@@ -62,6 +67,8 @@ pub(super) struct Append {
     invites_before: Position,
     /// The messages that its commands are about.
     pub(super) changes: Changes,
+    /// What those have chosen in polls who vote now.
+    pub(super) votes: Votes,
     /// Whom they mention, or no longer.
     pub(super) mentioned: Vec<Mentioned>,
     /// The replies in threads among its entries.
@@ -80,7 +87,11 @@ pub(super) struct Append {
 impl Append {
     /// An append to the room as it is, of commands about these messages; no bucket may take more than so
     /// many bytes.
-    pub(super) fn new(loaded: &Loaded, changes: Changes, bucket_bytes: u64) -> Self {
+    pub(super) fn new(
+        loaded: &Loaded,
+        (changes, votes): (Changes, Votes),
+        bucket_bytes: u64,
+    ) -> Self {
         Self {
             before: loaded.state.clone(),
             ahead: (*loaded.state).clone(),
@@ -95,6 +106,7 @@ impl Append {
             settings_before: loaded.state.writing.position,
             invites_before: loaded.state.invites.position,
             changes,
+            votes,
             mentioned: Vec::new(),
             replies: Vec::new(),
             first_bucket: loaded.state.buckets.len(),
@@ -135,6 +147,9 @@ impl Append {
 
     /// Adds an entry at the next position. Time never runs backwards within a room.
     pub(super) fn push(&mut self, kind: EntryKind, now: Timestamp) -> Arc<Entry> {
+        if let Some(entry) = self.count_in(&kind) {
+            return entry;
+        }
         let time = now.max(self.ahead.time);
         let entry = Arc::new(Entry { position: self.ahead.head + 1, time, kind });
         let last = self.ahead.buckets.last();
@@ -161,6 +176,17 @@ impl Append {
         entry
     }
 
+    /// Counts a vote in the entry that this append has of the same poll already: what it says is how things are after
+    /// all of them. None if there is no such entry.
+    fn count_in(&mut self, kind: &EntryKind) -> Option<Arc<Entry>> {
+        let EntryKind::Tallied(Tallied { message, .. }) = kind else { return None };
+        let same = |entry: &&mut Arc<Entry>| matches!(&entry.kind, EntryKind::Tallied(tallied) if tallied.message == *message);
+        let entry = self.entries.iter_mut().find(same)?;
+        *entry = Arc::new(Entry { kind: kind.clone(), ..(**entry).clone() });
+        self.changes.take_again(entry);
+        Some(entry.clone())
+    }
+
     /// Whether somebody else writes a message in this append, after the one of this number.
     pub(super) fn is_answered(&self, author: Option<&UserId>, number: MessageNumber) -> bool {
         senders(&self.entries).any(|(sender, later)| author != Some(sender) && later > number)
@@ -169,6 +195,17 @@ impl Append {
     /// Notes which command made the entry at a position.
     pub(super) fn note_origin(&mut self, position: Position, origin: Origin) {
         self.origins.insert(position, origin);
+    }
+
+    /// Notes which command counts in the entry of a poll at a position.
+    pub(super) fn note_ballot(&mut self, position: Position, ballot: Ballot) {
+        self.filled.grow(BALLOT_BYTES);
+        self.votes.add(position, ballot);
+    }
+
+    /// Whether people voted.
+    pub(super) fn has_votes(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.kind, EntryKind::Tallied(_)))
     }
 
     /// Has markers written with the entries when too many entries would wait for them; at most `most`,
@@ -217,7 +254,8 @@ impl Append {
             let bucket = self.ahead.bucket_of(entry.position).map(|bucket| bucket.name);
             let bucket = bucket.unwrap_or(BucketName { epoch: self.epoch, number: 1 });
             let origin = self.origins.get(&entry.position);
-            let row = entries::to_row(room, Place { bucket, append }, entry, origin)?;
+            let mut row = entries::to_row(room, Place { bucket, append }, entry, origin)?;
+            row.ballots = self.votes.column(entry.position)?;
             self.changes.note_row(&row);
             // After a write of unknown outcome the room goes on in a new bucket: what comes first into a row
             // of the timeline is written once, but for its retries.
@@ -287,6 +325,7 @@ impl Append {
             }
         }
         self.changes.rewrite(&mut batch, settings.entry_retention)?;
+        self.votes.put(&mut batch, self.ahead.meta.id);
         for mentioned in &self.mentioned {
             mentioned.put(&mut batch, self.ahead.meta.id);
         }
@@ -431,7 +470,7 @@ mod tests {
 
     #[test]
     fn buckets_end_by_size_and_by_age() {
-        let mut append = Append::new(&room(), Changes::default(), u64::MAX);
+        let mut append = Append::new(&room(), (Changes::default(), Votes::default()), u64::MAX);
         for _ in 0..=BUCKET_ENTRIES {
             push(&mut append, Timestamp(5));
         }
@@ -452,11 +491,11 @@ mod tests {
     #[test]
     fn after_doubt_the_next_append_opens_a_bucket_of_the_next_number() {
         let mut loaded = room();
-        let mut append = Append::new(&loaded, Changes::default(), u64::MAX);
+        let mut append = Append::new(&loaded, Default::default(), u64::MAX);
         push(&mut append, Timestamp(5));
         append.commit(&mut loaded, &Settings::default());
         loaded.fresh_bucket = true;
-        let mut append = Append::new(&loaded, Changes::default(), u64::MAX);
+        let mut append = Append::new(&loaded, Default::default(), u64::MAX);
         push(&mut append, Timestamp(5));
         push(&mut append, Timestamp(5));
         assert_eq!(buckets(&append), [(1, 1, 1), (2, 1, 2)]);
@@ -475,7 +514,7 @@ mod tests {
 
     #[test]
     fn time_never_runs_backwards() {
-        let mut append = Append::new(&room(), Changes::default(), u64::MAX);
+        let mut append = Append::new(&room(), (Changes::default(), Votes::default()), u64::MAX);
         let times: Vec<_> =
             [10, 7, 12].into_iter().map(|now| push(&mut append, Timestamp(now)).time).collect();
         assert_eq!(times, [10, 10, 12].map(Timestamp));
@@ -484,7 +523,7 @@ mod tests {
     #[test]
     fn memory_keeps_the_last_entries() {
         let mut loaded = room();
-        let mut append = Append::new(&loaded, Changes::default(), u64::MAX);
+        let mut append = Append::new(&loaded, Default::default(), u64::MAX);
         (0..20).for_each(|_| drop(push(&mut append, Timestamp(5))));
         let settings = Settings { ring_entries: 8, ..Settings::default() };
         append.commit(&mut loaded, &settings);

@@ -77,6 +77,11 @@ impl Filled {
         Bucket { name, first: entry.position, opened, before }
     }
 
+    /// The row of an entry in the last bucket takes so many more bytes.
+    pub(super) fn grow(&mut self, bytes: u64) {
+        self.0 += bytes;
+    }
+
     /// The entry is in the last bucket.
     pub(super) fn add(&mut self, entry: &Entry) {
         self.0 += stored_bytes(entry);

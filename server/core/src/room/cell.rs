@@ -8,7 +8,10 @@ use std::{
 use caffis_schema::{
     Entry, Error, MessageNumber, Position, RoomId, Timestamp, UserId, room::Marker,
 };
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
 
 use super::{
     buckets::Filled,
@@ -158,6 +161,8 @@ pub(super) struct Inner {
     /// What memory had before that. It is what sessions were told.
     pub(super) before: Option<Before>,
     pub(super) updates: Updates,
+    /// Votes that come before this wait for each other.
+    pub(super) votes_due: Option<Instant>,
 }
 
 /// Whose markers changed in a room and are not told yet.
@@ -203,6 +208,8 @@ pub struct RoomCell {
     /// Held while markers of the room are on their way to the store.
     pub(super) saving: Arc<tokio::sync::Mutex<()>>,
     pub(super) inner: Mutex<Inner>,
+    /// Wakes the driver while it waits for votes.
+    pub(super) arrived: Notify,
 }
 
 impl RoomCell {
@@ -223,7 +230,9 @@ impl RoomCell {
                 names_used: BucketName { epoch: 0, number: 0 },
                 before: None,
                 updates: Updates::default(),
+                votes_due: None,
             }),
+            arrived: Notify::new(),
         }
     }
 

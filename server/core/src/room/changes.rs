@@ -10,8 +10,8 @@ use std::{
 };
 
 use caffis_schema::{
-    Body, Codec, Entry, EntryKind, Error, Position, RoomId, Timestamp, codec, reply::Revision,
-    room::Message,
+    Body, Codec, Entry, EntryKind, Error, Position, RoomId, Timestamp, codec, polls::Tallied,
+    reply::Revision, room::Message,
 };
 
 use super::{entries, read::key_at};
@@ -161,6 +161,20 @@ impl Changes {
             self.silence(edit);
         }
         // The next change may replace it.
+        self.present.insert(entry.position, entry.clone());
+        let kind = EntryKind::Message(message);
+        self.put(Entry { kind, ..(*target).clone() });
+    }
+
+    /// Takes an entry of votes again, in which more votes count now.
+    pub(super) fn take_again(&mut self, entry: &Arc<Entry>) {
+        let EntryKind::Tallied(Tallied { message, tally: Some(tally), .. }) = &entry.kind else {
+            return;
+        };
+        let Some(target) = self.present.get(message).cloned() else { return };
+        let EntryKind::Message(before) = &target.kind else { return };
+        let mut message = before.clone();
+        message.set_tally(tally.clone());
         self.present.insert(entry.position, entry.clone());
         let kind = EntryKind::Message(message);
         self.put(Entry { kind, ..(*target).clone() });

@@ -11,6 +11,7 @@ use super::plan::RoomPlan;
 use crate::{
     model::{
         caller::Caller,
+        polls::Choices,
         room::{Members, RoomState},
     },
     settings::Settings,
@@ -60,6 +61,11 @@ pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
     /// The position of a message that the command names and does not change. The owner reads it before the
     /// step: most such messages are in memory.
     fn named_message(&self) -> Option<Position> {
+        None
+    }
+
+    /// The poll in which the caller votes. The owner reads what they have chosen before the step.
+    fn poll(&self) -> Option<Position> {
         None
     }
 
@@ -134,6 +140,14 @@ impl Order {
         }
     }
 
+    /// The poll in which its caller votes.
+    pub(super) fn poll(&self) -> Option<Position> {
+        match self {
+            Self::Create(_) => None,
+            Self::Command(command) => command.poll(),
+        }
+    }
+
     /// Whether its step asks who has read a message.
     pub(super) fn asks_readers(&self) -> bool {
         matches!(self, Self::Command(command) if command.asks_readers())
@@ -159,6 +173,8 @@ pub struct StepContext<'a> {
     pub members_before: Members,
     /// The entry of the message that the command is about or names, as it is after all commands before.
     pub(super) about: Option<&'a Entry>,
+    /// What the caller has chosen in the poll in which they vote.
+    pub chosen: Choices,
     /// Whether somebody but this person is known to have read up to a message.
     pub(super) others_read: &'a dyn Fn(Option<&UserId>, MessageNumber) -> bool,
 }
@@ -208,11 +224,13 @@ pub fn message_deleted() -> Error {
 pub struct Change {
     /// The entries.
     pub entries: Vec<EntryKind>,
+    /// What the caller chooses in the poll of the entry, if this is a vote.
+    pub choices: Option<Choices>,
 }
 
 impl From<EntryKind> for Change {
     fn from(entry: EntryKind) -> Self {
-        Self { entries: vec![entry] }
+        Self { entries: vec![entry], choices: None }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{model::room::BucketName, ports::store::StoreError, tables::TimelineR
 
 /// The command that made an entry. It is kept with the entry, so that a new owner can write again what
 /// became of the command (rules 10 and 15).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Origin {
     /// Who gave it.
     pub(super) by: UserId,
@@ -57,6 +57,7 @@ pub(super) fn to_row(
         client_time: origin.map(|origin| origin.time),
         text: None,
         content: None,
+        ballots: None,
     };
     let columns = origin.is_none();
     fill(&mut row, entry, columns)?;

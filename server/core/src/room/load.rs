@@ -13,6 +13,7 @@ use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, room::Message
 use futures_util::future::try_join4;
 
 use super::{
+    ballots,
     buckets::Filled,
     cards,
     cell::Loaded,
@@ -88,6 +89,7 @@ pub(super) async fn load(
     for row in last_append.iter().rev() {
         let entry = entries::from_row(row.clone())?;
         invites::put_removal(&mut owed, &state, &entry);
+        ballots::put_again(&mut owed, row)?;
         mentions::put_again(&mut owed, &state, &entry, &undone);
         threads::put_again(&mut owed, &state, &entry, &undone);
     }

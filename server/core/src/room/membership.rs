@@ -33,6 +33,7 @@ pub(super) fn named(kind: &EntryKind) -> &[UserId] {
         | EntryKind::Edited(_)
         | EntryKind::Deleted(_)
         | EntryKind::Reacted(_)
+        | EntryKind::Tallied(_)
         | EntryKind::Pinned(_)
         | EntryKind::Settings(_)
         | EntryKind::InviteMade(_)

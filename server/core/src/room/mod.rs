@@ -7,6 +7,7 @@
 
 mod append;
 mod attendance;
+mod ballots;
 mod buckets;
 mod cards;
 mod cell;
@@ -44,6 +45,7 @@ mod waking;
 mod writing;
 
 pub use self::{
+    ballots::choices_of,
     cell::RoomCell,
     changes::revisions,
     command::{

@@ -9,10 +9,11 @@ use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
 use caffis_schema::{
     EntryKind, Error, MessageNumber, Position, Timestamp, UserId, reply::Appended,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     append::Append,
+    ballots::{Ballot, VOTES_INTERVAL, Votes},
     cell::{Job, RoomCell, Work},
     changes::Changes,
     command::{Change, Done, Order, RoomCommand, StepContext},
@@ -28,6 +29,7 @@ use super::{
 use crate::{
     cluster::Shard,
     errors::not_now,
+    hub::views::comes_to_inbox,
     model::{
         authorise::{authorise_by_invite, may_know, no_such_room},
         caller::Caller,
@@ -64,7 +66,16 @@ impl Rooms {
 
 async fn drive(rooms: Arc<Rooms>, cell: Arc<RoomCell>) {
     let limits = rooms.store.limits();
-    while let Some(work) = take_work(&cell, &limits) {
+    loop {
+        let work = match take_work(&cell, &limits) {
+            Next::Work(work) => work,
+            Next::Wait(due) => {
+                // Until then, or until something comes that does not wait.
+                let _ = timeout_at(due, cell.arrived.notified()).await;
+                continue;
+            }
+            Next::Nothing => break,
+        };
         let mut jobs = Vec::with_capacity(work.len());
         let mut loads = Vec::new();
         for item in work {
@@ -98,12 +109,28 @@ async fn drive(rooms: Arc<Rooms>, cell: Arc<RoomCell>) {
     rooms.drop_if_missing(&cell);
 }
 
-/// Takes what fits into one write. A command alone always does: the largest makes some 200 rows.
-fn take_work(cell: &RoomCell, limits: &StoreLimits) -> Option<Vec<Work>> {
+/// What the driver does next.
+enum Next {
+    Work(Vec<Work>),
+    /// Only votes wait, and they wait for each other until then.
+    Wait(Instant),
+    Nothing,
+}
+
+/// Takes what fits into one write. A command alone always does: the largest makes some 200 rows. A few votes that nothing
+/// else waits with wait for each other.
+fn take_work(cell: &RoomCell, limits: &StoreLimits) -> Next {
     let mut inner = lock(&cell.inner);
     if inner.pending.is_empty() {
         inner.driving = false;
-        return None;
+        return Next::Nothing;
+    }
+    let is_vote = |work: &Work| matches!(work, Work::Command(job) if job.order.poll().is_some());
+    if let Some(due) = inner.votes_due.filter(|due| *due > Instant::now())
+        && inner.pending.len() < BATCH_COMMANDS
+        && inner.pending.iter().all(is_vote)
+    {
+        return Next::Wait(due);
     }
     let (most_rows, most_bytes) = (limits.batch_operations / 4, limits.batch_bytes / 4);
     let (mut rows, mut bytes) = (0, 0);
@@ -115,15 +142,15 @@ fn take_work(cell: &RoomCell, limits: &StoreLimits) -> Option<Vec<Work>> {
         rows <= BATCH_ROWS.min(most_rows) && bytes <= most_bytes
     };
     let count = inner.pending.iter().take(BATCH_COMMANDS).take_while(fits).count().max(1);
-    Some(inner.pending.drain(..count).collect())
+    Next::Work(inner.pending.drain(..count).collect())
 }
 
 /// What the steps of some commands need.
 struct Prepared {
     /// The results of those that are resends; errors of those that cannot be done.
     known: Vec<Result<Option<Sent>, Error>>,
-    /// The messages that they are about.
-    changes: Changes,
+    /// The messages that they are about, and what those who vote have chosen before.
+    about: (Changes, Votes),
 }
 
 /// Finds out what the steps need: the results of commands that are resends, whether the people whom
@@ -138,17 +165,29 @@ async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Prepared {
             (sent, _) => sent.map_err(Error::from),
         });
     }
-    let changes = match read_messages(rooms, cell, jobs).await {
-        Ok(changes) => changes,
+    let about = match read_about(rooms, cell, jobs).await {
+        Ok(about) => about,
         Err(error) => {
             let order = |job: &Job| job.order.message().or(job.order.named_message());
             let about = |job: &Job| order(job).is_some();
             let places = known.iter_mut().zip(jobs).filter(|(_, job)| about(job));
             places.for_each(|(known, _)| *known = Err(error.clone()));
-            Changes::default()
+            Default::default()
         }
     };
-    Prepared { known, changes }
+    Prepared { known, about }
+}
+
+/// The messages that commands are about or name, and what those have chosen who vote.
+async fn read_about(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    jobs: &[Job],
+) -> Result<(Changes, Votes), Error> {
+    let changes = read_messages(rooms, cell, jobs).await?;
+    let vote = |job: &Job| Some((job.order.poll()?, job.caller.user.clone()));
+    let votes = Votes::read(&*rooms.store, cell.id, jobs.iter().filter_map(vote).collect()).await?;
+    Ok((changes, votes))
 }
 
 /// The messages that commands are about or name; and what is known of those who may have read them.
@@ -191,16 +230,16 @@ async fn run(rooms: &Rooms, cell: &Arc<RoomCell>, jobs: Vec<Job>) {
         return;
     }
     let preparing = timeout(rooms.settings.store_timeout, prepare(rooms, cell, &jobs));
-    let Prepared { known, changes } = preparing.await.unwrap_or_else(|_| Prepared {
+    let Prepared { known, about } = preparing.await.unwrap_or_else(|_| Prepared {
         known: jobs.iter().map(|_| Err(not_now())).collect(),
-        changes: Changes::default(),
+        about: Default::default(),
     });
     let now = rooms.clock.now();
     let (answers, mut append) = {
         let mut inner = lock(&cell.inner);
         let Some(loaded) = &mut inner.loaded else { return };
         let mut refused = rooms.refused.of(cell.id);
-        let mut append = Append::new(loaded, changes, rooms.settings.bucket_bytes);
+        let mut append = Append::new(loaded, about, rooms.settings.bucket_bytes);
         let tells = |user: &UserId| !rooms.directory.is_private(user);
         let others_read = |author: Option<&UserId>, number: MessageNumber| {
             let others = loaded.markers.iter().filter(|(user, _)| author != Some(*user));
@@ -368,12 +407,19 @@ fn step(
         }
     };
     // What changes nothing is only true once all before it is durable.
-    let made = !change.entries.is_empty();
+    let (made, choices) = (!change.entries.is_empty(), change.choices);
+    let poll = change.entries.first().and_then(|kind| match kind {
+        EntryKind::Tallied(tallied) => Some(tallied.message),
+        _ => None,
+    });
     let done = stage(append, change, ground.now);
     if made {
         let (by, client, time) = (user.clone(), key.id, key.time);
-        let origin = Origin { by, client, time, digest };
-        append.note_origin(done.appended.position, origin);
+        let (position, origin) = (done.appended.position, Origin { by, client, time, digest });
+        match poll {
+            Some(poll) => append.note_ballot(position, Ballot { origin, poll, choices }),
+            None => append.note_origin(position, origin),
+        }
     }
     let sent = Sent { appended: done.appended, made, digest };
     // A command that changed nothing is remembered too: its resend must not change anything later.
@@ -408,6 +454,10 @@ fn step_new(
             .or(command.named_message())
             .and_then(|position| append.changes.get(position))
             .map(|entry| &**entry),
+        chosen: command
+            .poll()
+            .map(|poll| append.votes.chosen(poll, &caller.user))
+            .unwrap_or_default(),
         others_read: &others_read,
     };
     in_window(command.key().time, ground.now, ground.settings)?;
@@ -439,7 +489,10 @@ fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, mut append: Append) {
     let Some(loaded) = &mut inner.loaded else { return };
     let mentioned = std::mem::take(&mut append.mentioned);
     let replies = std::mem::take(&mut append.replies);
+    let many_look = !comes_to_inbox(&append.ahead, &rooms.settings);
+    let votes_due = (many_look && append.has_votes()).then(|| Instant::now() + VOTES_INTERVAL);
     let entries = append.commit(loaded, &rooms.settings);
+    inner.votes_due = votes_due.or(inner.votes_due);
     rooms.publish(cell, &mut inner, &entries, &members_before);
     for (user, flagged) in mentioned.iter().map(|mentioned| mentioned.news(cell.id)) {
         rooms.people.tell_flagged(user, &flagged);

@@ -9,8 +9,10 @@ use caffis_schema::{
 };
 
 use super::{
+    ballots,
     cell::{Job, Loaded, RoomCell},
     command::{CLOCK_MARGIN, Done, Order},
+    entries::Origin,
     read,
     recent::{Recent, Sent},
     rooms::Rooms,
@@ -116,7 +118,9 @@ async fn counts(rooms: &Rooms, cell: &RoomCell, row: &SentRow) -> Result<bool, S
         // It was answered with the time of the entry after which it changed nothing.
         return Ok(entry.time == row.time);
     }
-    Ok(entry.client == Some(row.client) && entry.by.as_ref() == Some(&row.sender))
+    let voted = |origin: Origin| origin.client == row.client && origin.by == row.sender;
+    let own = entry.client == Some(row.client) && entry.by.as_ref() == Some(&row.sender);
+    Ok(own || ballots::of(&entry)?.into_iter().any(|ballot| voted(ballot.origin)))
 }
 
 /// Whether a client id is of a time for which ids are remembered.

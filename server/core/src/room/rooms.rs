@@ -264,6 +264,7 @@ impl Rooms {
             let start = !std::mem::replace(&mut inner.driving, true);
             drop(inner);
             if !start {
+                cell.arrived.notify_one();
                 return Ok(());
             }
             break cell;

@@ -5,7 +5,6 @@ use caffis_schema::{EntryKind, MessageNumber, RoomId, Timestamp};
 use super::{
     append::Append,
     cell::head_row,
-    changes::Changes,
     creation::{self, new_room},
     plan::RoomPlan,
 };
@@ -38,7 +37,7 @@ pub async fn write_room(
     let mut pending = creation::step(&loaded.state, plan).entries;
     let most = ENTRIES_PER_WRITE.min(store.limits().batch_operations / 4);
     loop {
-        let mut append = Append::new(&loaded, Changes::default(), settings.bucket_bytes);
+        let mut append = Append::new(&loaded, Default::default(), settings.bucket_bytes);
         for kind in pending.drain(..) {
             append.push(kind, time);
         }

@@ -11,12 +11,14 @@ use caffis_schema::{EntryKind, MessageNumber, Timestamp};
 
 use super::{
     append::bucket_row,
+    ballots,
     buckets::Filled,
     cards,
     cell::Loaded,
     changes::Changes,
     command::client_id_kept,
-    entries, invites,
+    entries::{self, Origin},
+    invites,
     load::write_owed,
     membership::{named, rows_of},
     pins,
@@ -93,10 +95,14 @@ fn write_again(
             None => batch.put_for(row, rooms.settings.entry_retention),
         }
         let key = row.client.zip(row.client_time);
+        let mut origins: Vec<_> = ballots::of(row)?.into_iter().map(|it| it.origin).collect();
         if let (Some(by), Some((client, time)), Some(digest)) = (&row.by, key, row.digest) {
+            origins.push(Origin { by: by.clone(), client, time, digest });
+        }
+        for Origin { by, client, time, digest } in origins {
             let sent = SentRow {
                 room,
-                sender: by.clone(),
+                sender: by,
                 day: SentRow::day_of(time),
                 client,
                 position: row.position,

@@ -46,6 +46,7 @@ mod threads;
 mod timeline;
 mod user_rooms;
 mod users;
+mod votes;
 
 pub use self::{
     access::{get, get_many, insert_if_absent, partition, read, scan},
@@ -86,6 +87,7 @@ pub use self::{
     timeline::TimelineRow,
     user_rooms::UserRoomRow,
     users::UserRow,
+    votes::VoteRow,
 };
 pub(crate) use self::{
     declare::table, drafts::DRAFT_KEPT, mentions::MENTION_KEPT, receipts::RECEIPT_KEPT,
@@ -147,4 +149,5 @@ pub static ALL: &[&Table] = &[
     ProgressRow::TABLE,
     UserRoomRow::TABLE,
     UserRow::TABLE,
+    VoteRow::TABLE,
 ];

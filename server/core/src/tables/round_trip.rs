@@ -271,13 +271,14 @@ round_trips! {
     thread_replies: ThreadReplyRow { room, root, number, position }
     timeline: TimelineRow {
         room, epoch, bucket, position, time, append, by, digest, kind, number, sender, client,
-        client_time, text, content
+        client_time, text, content, ballots
     }
     user_rooms: UserRoomRow { user, room, joined, peer }
     users: UserRow {
         user, part, name, picture, status, private_receipts, last_seen, version, deleted, locale,
         time_zone, quiet_start, quiet_end, roles
     }
+    votes: VoteRow { room, position, user, choices }
 }
 
 #[test]

@@ -43,6 +43,8 @@ table! {
             text: Option<Arc<str>>,
             /// Everything else, as on the wire.
             content: Option<Bytes>,
+            /// Who voted by the entry, and with what commands. Nobody is told of it.
+            ballots: Option<Bytes>,
         }
     }
 }

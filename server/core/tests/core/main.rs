@@ -42,6 +42,7 @@ mod permissions;
 mod person;
 mod pins;
 mod placements;
+mod polls;
 mod presence;
 mod reactions;
 mod reactors;

@@ -15,6 +15,7 @@ use caffis_schema::{
 use crate::{
     client::Client,
     harness::{World, code, text, user},
+    polls::{ask, voting},
 };
 
 /// A room in which `actor` has a role, `keeper` wrote messages, and `target` is a guest.
@@ -28,6 +29,8 @@ struct Scene {
     theirs: Vec<Position>,
     /// Of the actor.
     own: Vec<Position>,
+    /// Of the keeper.
+    poll: Position,
 }
 
 impl Scene {
@@ -58,6 +61,7 @@ impl Scene {
         for words in ["one", "two", "three"] {
             theirs.push(keeper.send(room, words).await.expect("sent").position);
         }
+        let poll = ask(&mut keeper, room, |_| {}).await.expect("sent").position;
         for words in ["four", "five"] {
             own.push(actor.send(room, words).await.expect("sent").position);
         }
@@ -65,7 +69,7 @@ impl Scene {
             keeper.role(room, "target", Role::Guest).await.expect("given");
             keeper.role(room, "actor", role).await.expect("given");
         }
-        Self { world, room, place, actor, keeper, theirs, own }
+        Self { world, room, place, actor, keeper, theirs, own, poll }
     }
 
     /// Tries to write while the room is for announcements.
@@ -109,6 +113,9 @@ impl Scene {
             Permission::React => {
                 let (position, emoji) = (theirs[0], Text::cut("☕"));
                 Command::React(React { key, room, position, emoji, add: true })
+            }
+            Permission::Vote => {
+                return failure(actor.ask(voting(key, room, self.poll, &[0])).await);
             }
             Permission::EditOwn => Command::Edit(Edit::words(key, room, own[0], text("vier"))),
             Permission::DeleteOwn => Command::Delete(Delete { key, room, position: own[1] }),

@@ -250,6 +250,7 @@ async fn a_room_is_read_whole_however_many_rows_it_has() {
         client_time: None,
         text: Some("newest".into()),
         content: None,
+        ballots: None,
     });
     world.raw_store().write(batch).await.expect("written");
     world.restart().await;

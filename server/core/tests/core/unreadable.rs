@@ -42,6 +42,7 @@ fn damaged(room: RoomId, position: u64) -> TimelineRow {
         client_time: None,
         text: None,
         content: Some(Bytes::from_static(b"\xff\xff\xff")),
+        ballots: None,
     }
 }
 

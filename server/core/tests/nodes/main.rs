@@ -72,6 +72,8 @@ mod person;
 mod pins;
 #[path = "../core/placements.rs"]
 mod placements;
+#[path = "../core/polls.rs"]
+mod polls;
 mod posts;
 #[path = "../core/presence.rs"]
 mod presence;
@@ -118,5 +120,6 @@ mod threads;
 mod topics;
 mod traces;
 mod versions;
+mod votes;
 #[path = "../core/writing.rs"]
 mod writing;

@@ -2,17 +2,18 @@
 
 use super::{
     changes, contexts, drafts, endpoints, entries, invites, markers, marks, members, messages,
-    operation::Operation, people, reports, rooms, scheduled, search, threads, webhooks,
+    operation::Operation, people, polls, reports, rooms, scheduled, search, threads, webhooks,
 };
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 17] = [
+static OPERATIONS: [&[Operation]; 18] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
     invites::OPERATIONS,
     messages::OPERATIONS,
     changes::OPERATIONS,
+    polls::OPERATIONS,
     threads::OPERATIONS,
     entries::OPERATIONS,
     markers::OPERATIONS,

@@ -40,6 +40,8 @@ impl Answer {
             Reply::Scheduled(page) => Self::of(&page),
             Reply::Thread(page) => Self::of(&page),
             Reply::Threads(page) => Self::of(&page),
+            Reply::Poll(results) => Self::of(&results),
+            Reply::Voters(page) => Self::of(&page),
             Reply::Marks(marks) => Self::of(&marks),
             Reply::Topics(topics) => Self::of(&topics),
             Reply::Revisions(revisions) => Self::of(&revisions),

@@ -26,6 +26,7 @@ mod messages;
 mod operation;
 mod parameter;
 mod people;
+mod polls;
 mod problem;
 mod reports;
 mod rooms;

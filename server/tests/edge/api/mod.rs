@@ -10,6 +10,7 @@ mod marks;
 mod once;
 mod people;
 mod permissions;
+mod polls;
 mod scheduled;
 mod search;
 mod services;

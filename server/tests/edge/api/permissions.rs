@@ -29,6 +29,9 @@ async fn attempt(
         Permission::Read => actor.get(&rooms("/entries")).await,
         Permission::Write => actor.say(room, "ciao").await,
         Permission::React => change(put, of(theirs[0], "/reactions/%F0%9F%91%8D"), None).await,
+        Permission::Vote => {
+            change(put, of(theirs[3], "/vote"), Some(json!({"choices": [0]}))).await
+        }
         Permission::EditOwn => change(put, of(own[0], ""), Some(words)).await,
         Permission::DeleteOwn => change(delete, of(own[1], ""), None).await,
         Permission::Report => actor.put(&of(theirs[0], "/report"), json!({"reason": "spam"})).await,
@@ -86,6 +89,9 @@ async fn each_cell_of_the_table_is_as_it_says() {
         let group = json!({"name": "Table", "members": ["marco", "aiko", "sofia"]});
         let made = keeper.do_once(Method::POST, "/api/chat/groups", group).await.ok();
         let room = made["room"].as_str().unwrap();
+        let poll = json!({"body": {"poll": {"question": "?", "options": ["a", "b"]}}});
+        let path = format!("/api/chat/rooms/{room}/messages");
+        let asked = keeper.do_once(Method::POST, &path, poll).await.ok();
         let (mut theirs, mut own) = (Vec::new(), Vec::new());
         for number in 0..5 {
             let (by, positions) =
@@ -93,6 +99,7 @@ async fn each_cell_of_the_table_is_as_it_says() {
             let said = by.say(room, "ciao").await.ok();
             positions.push(said["position"].as_u64().unwrap());
         }
+        theirs.push(asked["position"].as_u64().unwrap());
         for (name, role) in [("aiko", Role::Guest), ("marco", role)] {
             let path = format!("/api/chat/rooms/{room}/members/{name}/role");
             keeper.do_once(Method::PUT, &path, json!({"role": word(role)})).await.ok();

@@ -117,6 +117,9 @@ fn cases(room: &str) -> Vec<Case> {
         case("dead letters", get.clone(), webhooks("dead-letters"), None, &["webhooks"], 403),
         case("redrive", post.clone(), webhooks("redrive"), None, &["webhooks"], 403),
         case("reports", get.clone(), "/api/chat/reports".to_owned(), None, &["reports"], 403),
+        case("poll", get.clone(), rooms("/messages/3/poll"), None, &["history"], 403),
+        case("voters", get.clone(), rooms("/messages/3/voters?limit=5"), None, &["history"], 403),
+        case("close", post.clone(), rooms("/messages/3/close"), None, &["members"], 403),
         // What belongs to people is for none.
         case("mute", put.clone(), rooms("/mute"), Some(json!({})), &[], 403),
         case("unmute", Method::DELETE, rooms("/mute"), None, &[], 403),
@@ -130,6 +133,14 @@ fn cases(room: &str) -> Vec<Case> {
         ),
         case("edit", put.clone(), rooms("/messages/{m}"), Some(notice("At ten")), &[], 403),
         case("react", put.clone(), rooms("/messages/{m}/reactions/%F0%9F%91%8D"), None, &[], 403),
+        case(
+            "vote",
+            put.clone(),
+            rooms("/messages/3/vote"),
+            Some(json!({"choices": [0]})),
+            &[],
+            403,
+        ),
         case("hide", put.clone(), rooms("/messages/{m}/hidden"), None, &[], 403),
         case(
             "place",
@@ -218,6 +229,10 @@ async fn each_scope_allows_what_it_names_and_nothing_else() {
     let giulia = api.person("giulia");
     let say = async || giulia.say(&room, "ciao").await.ok()["position"].as_u64().unwrap();
     assert_eq!(say().await, 2);
+    let poll = json!({"body": {"poll": {"question": "?", "options": ["a", "b"]}}});
+    let path = format!("/api/chat/rooms/{room}/messages");
+    let asked = giulia.do_once(Method::POST, &path, poll).await.ok();
+    assert_eq!(asked["position"], 3, "where the cases look for it");
     for (number, scope) in SCOPES.into_iter().enumerate() {
         let one = api.service(&server, &format!("only-{scope}"), scope).await;
         let message = say().await;

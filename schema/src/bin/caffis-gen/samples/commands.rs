@@ -2,7 +2,7 @@
 
 use caffis_schema::{
     Body, ClientFrame, ClientSignal, Command, MessageNumber, Position, ReplyNumber, Request,
-    RoomId, Text, Timestamp,
+    RoomId, Text, Timestamp, UserId,
     command::{
         AddMembers, Anchor, Close, Copied, CreateGroup, Cursor, Delete, Edit, EnsureDirect,
         EnsureRoom, Forward, Hello, Hide, History, Leave, Mark, Marked, Marks, Members, MessageAt,
@@ -15,6 +15,7 @@ use caffis_schema::{
     invites::{CreateInvite, InvitePreview, Invites, JoinByInvite, RevokeInvite},
     open::Empty,
     placement::{Placement, SetPlacement},
+    polls::{ClosePoll, PollAt, Vote, Voters},
     room::{Availability, ContextStatus, Extra, HistoryPolicy, ReplyTo, Role, RoomClass},
     scheduled::{
         CancelScheduled, ChangeScheduled, Schedule, Scheduled, ScheduledPlace, SendScheduled,
@@ -318,6 +319,15 @@ fn messages() -> Vec<(&'static str, Command)> {
             "command react, take back",
             Command::React(React { emoji: longest(), ..react("", false) }),
         ),
+        ("command vote", Command::Vote(vote([0, 11]))),
+        ("command vote, nothing", Command::Vote(vote([]))),
+        (
+            "command close_poll",
+            Command::ClosePoll(ClosePoll { key: key(), room: ROOM, position: Position(57) }),
+        ),
+        ("command poll", Command::Poll(PollAt { room: ROOM, position: Position(57) })),
+        ("command voters", Command::Voters(voters(None))),
+        ("command voters, the next page", Command::Voters(voters(Some(longest_user())))),
         ("command mark_read", Command::MarkRead(mark(MessageNumber(127)))),
         ("command mark_delivered", Command::MarkDelivered(mark(MessageNumber(16_384)))),
         ("command mark_unread", Command::MarkUnread(mark(MessageNumber(0)))),
@@ -408,6 +418,14 @@ fn search(room: Option<RoomId>, before: Option<SearchPlace>) -> Search {
 
 fn place() -> SearchPlace {
     SearchPlace { time: Timestamp(TIME), room: ROOM, position: Position(57) }
+}
+
+fn vote(choices: impl IntoIterator<Item = u8>) -> Vote {
+    Vote { key: key(), room: ROOM, position: Position(57), choices: list(choices) }
+}
+
+fn voters(after: Option<UserId>) -> Voters {
+    Voters { room: ROOM, position: Position(57), after, limit: 100 }
 }
 
 fn react(emoji: &str, add: bool) -> React {

@@ -13,6 +13,7 @@ use caffis_schema::{
     limits::EMOJI_BYTES,
     open::Empty,
     placement::{Placed, Placement, RoomPlaced},
+    polls::{PollBody, Tallied, Tally},
     room::{
         Availability, ContextStatus, Extra, Forwarded, LastEdit, Marker, Message, Reaction,
         ReplyTo, Role, RoomClass,
@@ -25,8 +26,8 @@ use caffis_schema::{
 use super::{
     ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, context, draft, forwarded, key, list,
     longest, longest_own_state, longest_presence, longest_profile, longest_summary, longest_user,
-    mentions, message, own_state, presence, preview, profile, replies, scheduled, summary, text,
-    text_body, unknown, user,
+    mentions, message, own_state, poll, presence, preview, profile, replies, scheduled, summary,
+    tally, text, text_body, unknown, user,
 };
 
 /// Every event, every kind of entry and every signal.
@@ -137,6 +138,22 @@ fn pinned(by: Option<UserId>, pinned: bool) -> Pinned {
     Pinned { message, number, by, pinned }
 }
 
+fn polled() -> Message {
+    let body = PollBody {
+        question: longest(),
+        options: list((0..12).map(|_| longest())),
+        multiple: true,
+        anonymous: true,
+        closes: Some(Timestamp(MAX_EXACT)),
+    };
+    let extras = list([Extra::Tally(tally())]);
+    Message { changed: Position(58), extras, ..message(Body::Poll(body)) }
+}
+
+fn tallied(tally: Option<Tally>) -> Tallied {
+    Tallied { message: Position(57), number: MessageNumber(41), tally }
+}
+
 fn gone(by: Option<UserId>) -> Deleted {
     let thread = by.as_ref().map(|_| Position(12));
     Deleted { message: Position(57), number: MessageNumber(41), replaces: Position(0), by, thread }
@@ -160,6 +177,10 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("notice", nobody(Body::System(SystemBody::Notice(text_body(ASTRAL))))),
         ("unknown notice", nobody(Body::System(SystemBody::Unknown(unknown(1))))),
         ("hidden", EntryKind::Message(message(Body::Hidden(Empty {})))),
+        ("poll", EntryKind::Message(message(Body::Poll(poll())))),
+        ("poll, longest", EntryKind::Message(polled())),
+        ("tallied", EntryKind::Tallied(tallied(Some(tally())))),
+        ("tallied, not seen", EntryKind::Tallied(tallied(None))),
         ("unknown body", EntryKind::Message(message(Body::Unknown(unknown(102))))),
         ("joined", joined(&["bo"], Some("ana"), 0)),
         ("joined, by the service", joined(&[], None, MAX_EXACT)),

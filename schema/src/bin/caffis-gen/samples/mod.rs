@@ -12,6 +12,7 @@ use caffis_schema::{
     ids::MAX_EXACT,
     open::Unknown,
     placement::{Placed, Placement},
+    polls::{PollBody, Tally},
     room::{
         Availability, Card, ClientKey, Context, ContextStatus, Details, Draft, Extra, Forwarded,
         Mentions, Message, MessagePlace, OwnState, Participant, Place, Presence, Preview, Profile,
@@ -149,6 +150,21 @@ fn replies() -> Replies {
 
 fn draft() -> Draft {
     Draft { room: ROOM, text: text(ASTRAL), time: Timestamp(TIME) }
+}
+
+fn poll() -> PollBody {
+    PollBody {
+        question: text(ASTRAL),
+        options: list([text("bar"), text(RIGHT_TO_LEFT)]),
+        multiple: false,
+        anonymous: false,
+        closes: None,
+    }
+}
+
+fn tally() -> Tally {
+    let counts = list([0, 1, u32::MAX]);
+    Tally { counts, voters: u32::MAX, closed: Some(Timestamp(TIME)) }
 }
 
 fn scheduled() -> ScheduledMessage {

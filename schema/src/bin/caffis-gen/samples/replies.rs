@@ -9,6 +9,7 @@ use caffis_schema::{
     invites::{Invite, InviteList, InvitedRoom},
     limits::Limits,
     open::Empty,
+    polls::{PollResults, Tally, Voter, VoterPage},
     reply::{
         Appended, DraftList, EntryPage, Fragment, Hit, MarkList, MarkedPage, MemberPage, Opened,
         PinList, PreviewList, ProfileList, Refreshed, Resumed, ResumedRooms, Revision,
@@ -25,7 +26,7 @@ use caffis_schema::{
 use super::{
     ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, draft, key, list, longest,
     longest_own_state, longest_presence, longest_profile, longest_summary, longest_user, message,
-    own_state, presence, preview, profile, replies, scheduled, session, summary, text_body,
+    own_state, presence, preview, profile, replies, scheduled, session, summary, tally, text_body,
     unknown, user,
 };
 
@@ -35,7 +36,8 @@ pub(super) fn frames() -> Vec<(String, ServerFrame)> {
         .into_iter()
         .chain(room_replies())
         .chain(page_replies())
-        .chain(invite_replies());
+        .chain(invite_replies())
+        .chain(poll_replies());
     let replies = replies.map(|(name, reply)| (format!("reply {name}"), Answered::Ok(reply)));
     let errors = errors()
         .into_iter()
@@ -78,6 +80,19 @@ fn invite_replies() -> Vec<(&'static str, Reply)> {
         ("invites, none", Reply::Invites(InviteList { invites: list([]) })),
         ("invited_room", Reply::InvitedRoom(invited)),
         ("invited_room, a member", Reply::InvitedRoom(member)),
+    ]
+}
+
+fn poll_replies() -> Vec<(&'static str, Reply)> {
+    let voter = Voter { user: user("bo"), choices: list([1]) };
+    let last = Voter { user: longest_user(), choices: list(0..12) };
+    let results = PollResults { tally: tally(), own: list([0, 11]), closed: true };
+    let fresh = PollResults { tally: Tally::default(), own: list([]), closed: false };
+    vec![
+        ("poll", Reply::Poll(results)),
+        ("poll, no votes", Reply::Poll(fresh)),
+        ("voters", Reply::Voters(VoterPage { voters: list([voter, last]), more: true })),
+        ("voters, none", Reply::Voters(VoterPage { voters: list([]), more: false })),
     ]
 }
 

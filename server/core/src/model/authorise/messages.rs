@@ -96,6 +96,44 @@ impl Action for ReactTo {
     }
 }
 
+/// Voting in a poll: for people who may react.
+#[derive(Clone, Copy, Debug)]
+pub struct VoteIn;
+
+impl Action for VoteIn {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        match caller.service {
+            Some(_) => forbidden("A service does not vote."),
+            None if room.is_closed() => forbidden("This room is closed."),
+            None => {
+                may(Permission::Vote, role, room)?;
+                if room.writing.settings.frozen { read_only(role, room) } else { Ok(()) }
+            }
+        }
+    }
+}
+
+/// Closing a poll: for its author, and for those who moderate.
+#[derive(Clone, Debug)]
+pub struct EndPoll {
+    /// Who wrote it.
+    pub author: Option<UserId>,
+}
+
+impl Action for EndPoll {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        let own =
+            is_author(caller, self.author.as_ref()) && may(Permission::Vote, role, room).is_ok();
+        if !own && !moderates(caller, room) {
+            return forbidden("Only who wrote a poll and those who moderate close it.");
+        }
+        if caller.service.is_none() && room.is_closed() {
+            return forbidden("This room is closed.");
+        }
+        Ok(())
+    }
+}
+
 /// Pinning messages: in a conversation of two for both, elsewhere for those who moderate.
 #[derive(Clone, Copy, Debug)]
 pub struct PinMessages;

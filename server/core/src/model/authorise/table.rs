@@ -20,6 +20,8 @@ pub enum Permission {
     Write,
     /// Reacting to messages.
     React,
+    /// Voting in polls.
+    Vote,
     /// Editing one's own messages.
     EditOwn,
     /// Deleting one's own messages for everyone.
@@ -123,6 +125,7 @@ pub static RULES: &[Rule] = &[
     row(P::Read, "read, delete messages for themselves", Guest).by("see below"),
     row(P::Write, "send text, type", Member),
     row(P::React, "react to messages", Guest),
+    row(P::Vote, "vote in polls, close their own", Guest),
     row(P::EditOwn, "edit their own messages", Member).but(&[(Evidence, NotHere)]),
     row(P::DeleteOwn, "delete their own messages, unread or for a time", Guest),
     row(P::Report, "report messages of others", Guest),
@@ -131,7 +134,8 @@ pub static RULES: &[Rule] = &[
     row(P::Pin, "pin messages", Moderator)
         .but(&[(Direct, Allowed)])
         .by("`members`, in rooms of contexts"),
-    row(P::DeleteAny, "delete anybody's messages", Moderator).by("`members`, in rooms of contexts"),
+    row(P::DeleteAny, "delete anybody's messages, close anybody's polls", Moderator)
+        .by("`members`, in rooms of contexts"),
     row(P::SeeRevisions, "see what anybody's message said before", Moderator).by("`history`"),
     row(P::WriteAnyway, "write where others may not, without slow mode", Moderator)
         .but(&[(Direct, NotHere)]),

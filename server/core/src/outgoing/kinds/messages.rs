@@ -41,6 +41,7 @@ pub(in crate::outgoing) fn words(body: &Body, bytes: usize) -> (BodyKind, Text<P
     let (kind, text) = match body {
         Body::Text(body) => (BodyKind::Text, body.text.as_str()),
         Body::System(SystemBody::Notice(body)) => (BodyKind::Notice, body.text.as_str()),
+        Body::Poll(poll) => (BodyKind::Poll, poll.question.as_str()),
         Body::Deleted(_) => (BodyKind::Deleted, ""),
         Body::System(SystemBody::Unknown(_)) | Body::Hidden(_) | Body::Unknown(_) => {
             (BodyKind::Other, "")

@@ -49,6 +49,7 @@ impl Source<'_> {
             EntryKind::Deleted(_) => Some("chat.message.deleted"),
             EntryKind::Role(_)
             | EntryKind::Reacted(_)
+            | EntryKind::Tallied(_)
             | EntryKind::Pinned(_)
             | EntryKind::Settings(_)
             | EntryKind::InviteMade(_)
@@ -72,6 +73,7 @@ impl Source<'_> {
             EntryKind::Deleted(deleted) => changes::deleted(self.about(), position, deleted),
             EntryKind::Role(_)
             | EntryKind::Reacted(_)
+            | EntryKind::Tallied(_)
             | EntryKind::Pinned(_)
             | EntryKind::Settings(_)
             | EntryKind::InviteMade(_)
