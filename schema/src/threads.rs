@@ -234,7 +234,7 @@ mod tests {
         let replies = root.replies().expect("replies").clone();
         assert_eq!((replies.count, replies.last.get(), replies.position.get()), (3, 3, 9));
         assert_eq!(*replies.people, [user("giulia"), user("marco")]);
-        let mut delete = |position, root: &mut Message| {
+        let delete = |position, root: &mut Message| {
             let (message, number) = (Position(8), MessageNumber(8));
             let (replaces, thread) = (Position::ZERO, Some(Position(3)));
             let deleted = Deleted { message, number, replaces, by: None, thread };

@@ -22,6 +22,8 @@ function bubble(change: Partial<Bubble> = {}): Bubble {
     quote: null,
     forwarded: null,
     mentions: null,
+    thread: null,
+    replies: null,
     deletedBy: undefined,
     pending: null,
     first: true,
@@ -51,7 +53,7 @@ function ground(
 
 describe("the actions of a message", () => {
   test("are fewer for guests, and where only those who moderate write", () => {
-    const writing = ["react", "reply", "edit"] as const;
+    const writing = ["react", "reply", "thread", "edit"] as const;
     const has = (summary: Partial<RoomView["summary"]>) => {
       const actions = actionsFor(bubble(), ground(summary));
       return writing.filter((action) => actions.includes(action));
@@ -69,6 +71,7 @@ describe("the actions of a message", () => {
     expect(actionsFor(bubble(), ground())).toEqual([
       "react",
       "reply",
+      "thread",
       "edit",
       "forward",
       "star",
@@ -81,6 +84,7 @@ describe("the actions of a message", () => {
     expect(actionsFor(bubble(), ground({}, { now: 5 * MINUTE + 1 }))).toEqual([
       "react",
       "reply",
+      "thread",
       "forward",
       "star",
       "copy",
@@ -91,6 +95,7 @@ describe("the actions of a message", () => {
     expect(actionsFor(bubble(), ground({}, { read: 4 }))).toEqual([
       "react",
       "reply",
+      "thread",
       "edit",
       "forward",
       "star",
@@ -103,6 +108,7 @@ describe("the actions of a message", () => {
     expect(actionsFor(theirs, ground())).toEqual([
       "react",
       "reply",
+      "thread",
       "forward",
       "star",
       "copy",
@@ -113,6 +119,7 @@ describe("the actions of a message", () => {
     expect(actionsFor(theirs, ground({ role: "admin" }))).toEqual([
       "react",
       "reply",
+      "thread",
       "pin",
       "forward",
       "star",
@@ -126,6 +133,7 @@ describe("the actions of a message", () => {
     expect(actionsFor(edited, ground())).toEqual([
       "react",
       "reply",
+      "thread",
       "forward",
       "star",
       "copy",
@@ -136,6 +144,7 @@ describe("the actions of a message", () => {
     expect(actionsFor(edited, ground({ role: "owner" }))).toEqual([
       "react",
       "reply",
+      "thread",
       "pin",
       "forward",
       "star",
@@ -154,6 +163,7 @@ describe("the actions of a message", () => {
     expect(actionsFor(bubble(), ground({ class: "public", members: 0 }, late))).toEqual([
       "react",
       "reply",
+      "thread",
       "forward",
       "star",
       "copy",
@@ -163,6 +173,7 @@ describe("the actions of a message", () => {
     expect(actionsFor(bubble(), ground({ members: 101 }, { ...late, read: 0 }))).toEqual([
       "react",
       "reply",
+      "thread",
       "forward",
       "star",
       "copy",
@@ -172,6 +183,7 @@ describe("the actions of a message", () => {
     expect(actionsFor(bubble(), ground({ class: "evidence" }))).toEqual([
       "react",
       "reply",
+      "thread",
       "star",
       "copy",
       "select",
@@ -208,6 +220,7 @@ describe("the actions of a message", () => {
     const all = [
       "react",
       "reply",
+      "thread",
       "reactors",
       "forward",
       "star",

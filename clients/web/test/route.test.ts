@@ -14,7 +14,7 @@ import {
 
 const A = roomId("00000000000000a1");
 const B = roomId("00000000000000b2");
-const NOTHING = { room: null, details: false, dialog: null };
+const NOTHING = { room: null, details: false, thread: null, dialog: null };
 
 /** A browser's history, which goes back when it is told that time has passed. */
 class FakeBrowser implements Browser {
@@ -72,9 +72,9 @@ function page(browser = new FakeBrowser()) {
 }
 
 test("paths and addresses name the same", () => {
-  const path = pathOf({ room: A, details: true, dialog: "leave" });
+  const path = pathOf({ room: A, details: true, thread: null, dialog: "leave" });
   expect(path).toEqual(["list", `room ${A}`, "details", "dialog leave"]);
-  expect(routeOf(path)).toEqual({ room: A, details: true, dialog: "leave" });
+  expect(routeOf(path)).toEqual({ room: A, details: true, thread: null, dialog: "leave" });
   expect(hashOf(path)).toBe(`#/room/${A}/details`);
   expect(pathOfHash(hashOf(path))).toEqual(path.slice(0, 3));
   expect(pathOfHash("#/room/nonsense")).toEqual(["list"]);
@@ -96,9 +96,9 @@ test("Back closes the window, then the details, then the room, then leaves", () 
     `#/room/${A}/details`,
   ]);
   browser.moves(-1);
-  expect(shown()).toEqual({ room: A, details: true, dialog: null });
+  expect(shown()).toEqual({ room: A, details: true, thread: null, dialog: null });
   browser.moves(-1);
-  expect(shown()).toEqual({ room: A, details: false, dialog: null });
+  expect(shown()).toEqual({ room: A, details: false, thread: null, dialog: null });
   browser.moves(-1);
   expect(shown()).toEqual(NOTHING);
   expect(browser.at).toBe(0);
@@ -119,7 +119,7 @@ test("another room takes the place of the one before, and its details stay", () 
   go({ room: A });
   go({ details: true });
   go({ room: B });
-  expect(shown()).toEqual({ room: B, details: true, dialog: null });
+  expect(shown()).toEqual({ room: B, details: true, thread: null, dialog: null });
   expect(browser.hashes()).toEqual(["#/", `#/room/${B}`, `#/room/${B}/details`]);
   browser.moves(-1);
   browser.moves(-1);
@@ -133,10 +133,10 @@ test("what is done while the browser goes back counts", () => {
   navigator.go({ dialog: null });
   navigator.go({ room: B });
   navigator.go({ details: true });
-  expect(shown()).toEqual({ room: B, details: true, dialog: null });
+  expect(shown()).toEqual({ room: B, details: true, thread: null, dialog: null });
   browser.settle();
   expect(browser.hashes()).toEqual(["#/", `#/room/${B}`, `#/room/${B}/details`]);
-  expect(shown()).toEqual({ room: B, details: true, dialog: null });
+  expect(shown()).toEqual({ room: B, details: true, thread: null, dialog: null });
 });
 
 test("a reload keeps the room and closes the window, and Back still works", () => {

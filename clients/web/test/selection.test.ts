@@ -14,7 +14,7 @@ function bubble(position: number, own: boolean, change: Partial<Bubble> = {}): B
     ...{ type: "message", key: String(position), time: 0, position, number: position },
     ...{ sender: own ? ME : OTHER, own, text: "ciao", edited: false, reactions: [], quote: null },
     ...{ forwarded: null, mentions: null, deletedBy: undefined, pending: null },
-    ...{ first: true, last: true },
+    ...{ first: true, last: true, thread: null, replies: null },
     ...change,
   };
 }

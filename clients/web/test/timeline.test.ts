@@ -63,7 +63,7 @@ describe("a timeline", () => {
   test("shows a change in the message itself and gives it no place of its own", () => {
     const kind = {
       type: "deleted",
-      value: { message: 1, number: 1, replaces: 0, by: MARCO },
+      value: { message: 1, number: 1, replaces: 0, by: MARCO, thread: null },
     } as const;
     const gone = message(1);
     if (gone.kind.type !== "message") throw new Error("a message");

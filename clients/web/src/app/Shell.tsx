@@ -6,16 +6,17 @@ import { EmptyRoom } from "../room/EmptyRoom.tsx";
 import { DETAILS_BUTTON } from "../room/Header.tsx";
 import { Room } from "../room/Room.tsx";
 import { isShown, RoomList } from "../rooms/RoomList.tsx";
+import { ThreadPanel } from "../threads/ThreadPanel.tsx";
 import { useChat } from "./chat.tsx";
 import { REGION, useRegions } from "./regions.ts";
-import { openDialog, showDetails, useRoute } from "./route.ts";
+import { openDialog, showDetails, showThread, useRoute } from "./route.ts";
 import styles from "./Shell.module.css";
 
 /** List, conversation and details beside each other, or one at a time on a phone. */
 export function Shell() {
   const { t } = useI18n();
   const { client } = useChat();
-  const { room, details } = useRoute();
+  const { room, details, thread } = useRoute();
   const { rooms } = useReadable(client.rooms);
   const unread = rooms.filter((room) => room.unread > 0 && isShown(room, client.now())).length;
 
@@ -24,7 +25,8 @@ export function Shell() {
   }, [unread, t]);
 
   useEffect(() => {
-    for (const list of [client.mentions, client.stars, client.drafts, client.scheduled]) {
+    const { mentions, stars, drafts, scheduled, threads } = client;
+    for (const list of [mentions, stars, drafts, scheduled, threads]) {
       list.load().catch(() => {
         // The next session asks again.
       });
@@ -50,9 +52,10 @@ export function Shell() {
     shown.current = details;
   }, [details]);
 
-  const view = room === null ? "list" : details ? "details" : "room";
+  const beside = room !== null && (details || thread !== null);
+  const view = room === null ? "list" : beside ? "details" : "room";
   return (
-    <div className={styles.shell} data-view={view} data-details={room !== null && details}>
+    <div className={styles.shell} data-view={view} data-details={beside}>
       <button type="button" className={styles.skip} onClick={skip}>
         {t.skipToMessages}
       </button>
@@ -69,6 +72,16 @@ export function Shell() {
       {room !== null && details && (
         <aside className={styles.pane} aria-label={t.details} {...REGION}>
           <Details key={room} id={room} onClose={() => showDetails(false)} />
+        </aside>
+      )}
+      {room !== null && thread !== null && (
+        <aside className={styles.pane} aria-label={t.thread} data-testid="thread" {...REGION}>
+          <ThreadPanel
+            key={`${room} ${thread}`}
+            id={room}
+            root={thread}
+            onClose={() => showThread(room, null)}
+          />
         </aside>
       )}
     </div>

@@ -6,7 +6,7 @@
 import { type RoomId, roomId } from "@caffis/chat";
 import { useSyncExternalStore } from "react";
 
-/** A step: `list`, `room <id>`, `details` or `dialog <name>`. A path begins with the list. */
+/** A step: `list`, `room <id>`, `details`, `thread <root>` or `dialog <name>`. A path begins with the list. */
 export type Path = readonly string[];
 
 const LIST: Path = ["list"];
@@ -17,6 +17,8 @@ const DETAILS = "/details";
 export interface Route {
   readonly room: RoomId | null;
   readonly details: boolean;
+  /** The position of the root whose thread is shown beside the room, instead of its details. */
+  readonly thread: number | null;
   /** The name of the window that is open. */
   readonly dialog: string | null;
 }
@@ -25,15 +27,19 @@ export interface Route {
 export function routeOf(path: Path): Route {
   const room = path.find((step) => step.startsWith("room "))?.slice(5) ?? null;
   const dialog = path.find((step) => step.startsWith("dialog "))?.slice(7) ?? null;
-  return { room: room as RoomId | null, details: path.includes("details"), dialog };
+  const root = path.find((step) => step.startsWith("thread "))?.slice(7);
+  const thread = root === undefined ? null : Number(root);
+  const details = thread === null && path.includes("details");
+  return { room: room as RoomId | null, details, thread, dialog };
 }
 
 /** The path of a route. Pure. */
-export function pathOf({ room, details, dialog }: Route): Path {
+export function pathOf({ room, details, thread, dialog }: Route): Path {
   return [
     ...LIST,
     ...(room === null ? [] : [`room ${room}`]),
-    ...(room !== null && details ? ["details"] : []),
+    ...(room !== null && details && thread === null ? ["details"] : []),
+    ...(room !== null && thread !== null ? [`thread ${thread}`] : []),
     ...(dialog === null ? [] : [`dialog ${dialog}`]),
   ];
 }
@@ -52,7 +58,7 @@ export function pathOfHash(hash: string): Path {
   const details = rest.endsWith(DETAILS);
   try {
     const room = roomId(details ? rest.slice(0, -DETAILS.length) : rest);
-    return pathOf({ room, details, dialog: null });
+    return pathOf({ room, details, thread: null, dialog: null });
   } catch {
     return LIST;
   }
@@ -159,8 +165,9 @@ export class Navigator {
 
   #tell(): void {
     const route = routeOf(this.#path);
-    const { room, details, dialog } = this.#route;
-    if (route.room === room && route.details === details && route.dialog === dialog) return;
+    const { room, details, thread, dialog } = this.#route;
+    const same = route.room === room && route.details === details && route.dialog === dialog;
+    if (same && route.thread === thread) return;
     this.#route = route;
     for (const listener of [...this.#listeners]) listener();
   }
@@ -194,12 +201,17 @@ export function useRoute(): Route {
 
 /** Shows a room, or the list; windows close, and details stay open beside another room. */
 export function goTo(room: RoomId | null): void {
-  thePage().go({ room, dialog: null, ...(room === null && { details: false }) });
+  thePage().go({ room, thread: null, dialog: null, ...(room === null && { details: false }) });
 }
 
 /** Shows or hides the details of the room. */
 export function showDetails(details: boolean): void {
-  thePage().go({ details, dialog: null });
+  thePage().go({ details, thread: null, dialog: null });
+}
+
+/** Shows a thread of a room beside it, or null for no thread. */
+export function showThread(room: RoomId, thread: number | null): void {
+  thePage().go({ room, thread, details: false, dialog: null });
 }
 
 /** Opens a window; the component that shows it looks for its name in the route. */
@@ -214,5 +226,5 @@ export function closeDialog(): void {
 
 /** The address of a room, for links. */
 export function roomAddress(room: RoomId): string {
-  return hashOf(pathOf({ room, details: false, dialog: null }));
+  return hashOf(pathOf({ room, details: false, thread: null, dialog: null }));
 }

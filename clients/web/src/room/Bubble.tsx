@@ -8,6 +8,7 @@ import styles from "./Bubble.module.css";
 import { MentionText } from "./MentionText.tsx";
 import { QuoteBlock } from "./QuoteBlock.tsx";
 import { Reactions } from "./Reactions.tsx";
+import { ThreadLine } from "./ThreadLine.tsx";
 import type { Bubble } from "./timeline.ts";
 
 /** The delivery state of a message of this person. */
@@ -69,6 +70,10 @@ export interface BubbleProps {
   onChoose(bubble: Bubble): void;
   /** Leads to the message at a position. */
   onJump(position: number): void;
+  /** The names of those who replied last in its thread, each on a line. */
+  readonly repliers: string;
+  /** Shows the thread of the message at a position. */
+  onThread(root: number): void;
   /** Whether this person has selected it; null where they cannot. */
   readonly selected: boolean | null;
   /** Whether this person has starred it. */
@@ -121,6 +126,17 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
             <Icon name="forward" size={13} /> {props.origin}
           </small>
         )}
+        {bubble.thread !== null && (
+          <button
+            type="button"
+            tabIndex={-1}
+            className={styles.inThread}
+            data-testid="in-thread"
+            onClick={() => bubble.thread !== null && props.onThread(bubble.thread)}
+          >
+            <Icon name="thread" size={13} /> {t.inThread}
+          </button>
+        )}
         {bubble.quote && !deleted && (
           <QuoteBlock quote={bubble.quote} name={props.quoted} own={own} onJump={props.onJump} />
         )}
@@ -157,6 +173,13 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
             onReact={onReact && ((emoji, add) => onReact(bubble, emoji, add))}
           />
         </div>
+      )}
+      {bubble.replies && (
+        <ThreadLine
+          replies={bubble.replies}
+          names={props.repliers ? props.repliers.split("\n") : []}
+          onShow={() => bubble.position !== null && props.onThread(bubble.position)}
+        />
       )}
       {props.onMenu && (
         <div className={styles.tools}>

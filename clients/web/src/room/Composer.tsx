@@ -1,4 +1,4 @@
-import type { Mentions, RoomView } from "@caffis/chat";
+import { type Mentions, type RoomId, type RoomView, threadOf, type UserId } from "@caffis/chat";
 import {
   type FormEvent,
   type KeyboardEvent,
@@ -22,7 +22,7 @@ import styles from "./Composer.module.css";
 import { ComposerBar } from "./ComposerBar.tsx";
 import { MentionList } from "./MentionList.tsx";
 import { type Quote, quoteOf } from "./quotes.ts";
-import { type Bubble, timeline } from "./timeline.ts";
+import { type Bubble, type Item, timeline } from "./timeline.ts";
 import { useDraft } from "./useDraft.ts";
 import { useMention } from "./useMention.ts";
 import { useWait } from "./useWait.ts";
@@ -50,15 +50,22 @@ export interface ComposerHandle {
   reply(bubble: Bubble): void;
 }
 
-/** Writes messages. Enter sends, Shift+Enter makes a new line. */
-export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandle> }) {
+/** Writes messages: in a room, or replies in a thread of it. Enter sends, Shift+Enter makes a new line. */
+export function Composer(props: {
+  room: RoomView;
+  /** The position of the root in whose thread the person writes; null outside of threads. */
+  thread?: number | null;
+  ref: Ref<ComposerHandle>;
+}) {
+  const { room, thread = null, ref } = props;
   const { t } = useI18n();
   const { client } = useChat();
   const people = usePeople(t);
   const limits = useReadable(client.limits);
   const field = useRef<HTMLTextAreaElement>(null);
   const self = useReadable(client.self);
-  const [draft, setDraft] = useDraft(self, room.id);
+  const [draft, setDraft] = useWords(self, room.id, thread);
+  const [inRoom, setInRoom] = useState(false);
   const [editing, setEditing] = useState<Editing | null>(null);
   const [replying, setReplying] = useState<number | null>(null);
   const action = useAction();
@@ -83,7 +90,11 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
   const [scheduling, setScheduling] = useState<string | null>(null);
   // In a public room nobody is a member: who writes is there.
   const schedulable =
-    !editing && text.trim() !== "" && left >= 0 && room.summary.class !== "public";
+    thread === null &&
+    !editing &&
+    text.trim() !== "" &&
+    left >= 0 &&
+    room.summary.class !== "public";
 
   useEffect(() => {
     const area = field.current;
@@ -129,8 +140,7 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
     if (await action.run(() => client.messages.edit(room.id, position, written, now))) cancel();
   };
   const editLast = () => {
-    const { entries, pending } = room;
-    const items = timeline({ entries, pending, self, dividerAfter: null });
+    const items = writtenHere(room, thread, self);
     const last = lastToEdit(items, { room, limits, now: client.now(), starred: NO_STARS });
     if (last) begin(last);
     return last !== null;
@@ -150,13 +160,15 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
     }
     if (waits) return;
     try {
-      client.send(room.id, written, replying, mention.mentions(written));
+      const to = thread === null ? null : { root: thread, inRoom };
+      client.send(room.id, written, replying, mention.mentions(written), to);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       setFull(true);
       return;
     }
     setFull(false);
+    setInRoom(false);
     setReplying(null);
     setText("");
     field.current?.focus();
@@ -224,8 +236,8 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
             rows={1}
             value={text}
             dir="auto"
-            placeholder={t.message}
-            aria-label={`${t.message}: ${roomTitle(room.summary, people)}`}
+            placeholder={thread === null ? t.message : t.replyInThread}
+            aria-label={`${thread === null ? t.message : t.replyInThread}: ${roomTitle(room.summary, people)}`}
             aria-invalid={left < 0}
             enterKeyHint="send"
             aria-autocomplete="list"
@@ -233,7 +245,7 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
             aria-activedescendant={
               mention.found.length > 0 ? `${mention.id}-${mention.active}` : undefined
             }
-            data-testid="composer"
+            data-testid={thread === null ? "composer" : "thread-composer"}
             onSelect={mention.onCaret}
             onChange={(event) => {
               change(event.target.value);
@@ -263,6 +275,17 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
             onSchedule={schedulable ? () => setScheduling(text.trim()) : null}
           />
         </div>
+        {thread !== null && !editing && (
+          <label className={styles.inRoom}>
+            <input
+              type="checkbox"
+              checked={inRoom}
+              data-testid="in-room"
+              onChange={(event) => setInRoom(event.target.checked)}
+            />
+            {t.alsoInRoom}
+          </label>
+        )}
       </form>
       {scheduling !== null && (
         <Dialog title={t.scheduleTitle} onClose={() => setScheduling(null)}>
@@ -277,6 +300,27 @@ export function Composer({ room, ref }: { room: RoomView; ref: Ref<ComposerHandl
       )}
     </>
   );
+}
+
+/** What a person writes: in a room a draft that follows them, in a thread the words until it is closed. */
+function useWords(
+  self: UserId | null,
+  room: RoomId,
+  thread: number | null,
+): [string, (text: string) => void] {
+  const draft = useDraft(self, room);
+  const words = useState("");
+  return thread === null ? draft : words;
+}
+
+/** The messages of the room, or of a thread of it, as the person sees them there. */
+function writtenHere(room: RoomView, thread: number | null, self: UserId | null): readonly Item[] {
+  const { entries, pending } = room;
+  if (thread === null) return timeline({ entries, pending, self, dividerAfter: null });
+  const replies = entries.filter(
+    ({ kind }) => kind.type === "message" && threadOf(kind.value.extras)?.root === thread,
+  );
+  return timeline({ entries: replies, pending: [], self, dividerAfter: null, inThread: true });
 }
 
 /** The message that is answered, as it is now; it stays what it was when it is not here any more. */

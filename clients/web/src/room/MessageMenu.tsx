@@ -8,6 +8,7 @@ import styles from "./MessageMenu.module.css";
 const ICONS: Readonly<Record<MessageAction, IconName>> = {
   react: "smile",
   reply: "reply",
+  thread: "thread",
   original: "up",
   pin: "pin",
   unpin: "pin",

@@ -1,57 +1,34 @@
-import {
-  type Forwarded,
-  HELD_ENTRIES,
-  type PendingMessage,
-  type RoomSummary,
-  type RoomView,
-  type UserId,
-} from "@caffis/chat";
-import {
-  type KeyboardEvent,
-  type ReactElement,
-  useCallback,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import type { RoomView } from "@caffis/chat";
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Virtualizer } from "virtua";
-import { explain, isDirect, type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { explain, useChat, usePeople } from "../app/chat.tsx";
 import { arrived, usePlace } from "../app/place.ts";
 import { REGION } from "../app/regions.ts";
+import { showThread } from "../app/route.ts";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
-import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { type ActionGround, actionsFor, type MessageAction } from "./actions.ts";
-import { BubbleRow } from "./Bubble.tsx";
-import { DeleteMessage } from "./DeleteMessage.tsx";
 import { DeleteMessages } from "./DeleteMessages.tsx";
+import { useDraw } from "./draw.tsx";
 import { ForwardMessage } from "./ForwardMessage.tsx";
 import { LiveRegion } from "./LiveRegion.tsx";
+import { type Asked, MessageDialogs } from "./MessageDialogs.tsx";
 import { MessageMenu } from "./MessageMenu.tsx";
-import { Notice } from "./Notice.tsx";
 import { PinBar } from "./PinBar.tsx";
-import { ReactDialog } from "./ReactDialog.tsx";
-import { Reactors } from "./Reactors.tsx";
-import { ReportMessage } from "./ReportMessage.tsx";
-import { Revisions } from "./Revisions.tsx";
 import { Row, Rows, RowsProvider } from "./Rows.tsx";
 import { SelectionBar } from "./SelectionBar.tsx";
 import { selectedBubbles, selectionActions } from "./selection.ts";
 import styles from "./Timeline.module.css";
 import { type Bubble, dayOf, type Item, timeline } from "./timeline.ts";
 import { useJump } from "./useJump.ts";
+import { reactedBy, useMessageChanges } from "./useMessageChanges.ts";
 import { useMessageMenu } from "./useMessageMenu.ts";
 import { useReading } from "./useReading.ts";
-import { useReceipts } from "./useReceipts.ts";
 import { useRoving } from "./useRoving.ts";
 import { useScroll } from "./useScroll.ts";
 import { useSelection } from "./useSelection.ts";
 import { useSteps } from "./useSteps.ts";
-
-/** How long it is said why a reaction was refused. */
-const PROBLEM_MS = 6_000;
 
 /** How much is drawn above and below the view, in pixels: about a screen. */
 const BUFFER = 800;
@@ -90,11 +67,13 @@ export function Timeline(props: {
     }),
     [items, active],
   );
-  const [problem, setProblem] = useState<string | null>(null);
+  const { problem, setProblem, react, pin, star } = useMessageChanges(room);
+  const onThread = useCallback((root: number) => showThread(room.id, root), [room.id]);
   const { jump, flashed } = useJump({
     ...{ room, items, toItem: scroll.toItem },
-    onFailed: useCallback((error: unknown) => setProblem(explain(error, t)), [t]),
-    onNothing: useCallback(() => setProblem(t.quoteHidden), [t]),
+    onFailed: useCallback((error: unknown) => setProblem(explain(error, t)), [t, setProblem]),
+    onNothing: useCallback(() => setProblem(t.quoteHidden), [t, setProblem]),
+    onThread,
   });
   // Somebody was led here from a search.
   const place = usePlace(room.id);
@@ -124,11 +103,12 @@ export function Timeline(props: {
   const openMenu = useRef(menu.openBelow);
   openMenu.current = menu.openBelow;
   const onMenu = useCallback((button: HTMLElement) => openMenu.current(button), []);
-  const [asked, setAsked] = useState<{ action: MessageAction; bubble: Bubble } | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
   const choose = (action: MessageAction, bubble: Bubble) => {
     menu.close();
     if (action === "edit") onChange(bubble);
     else if (action === "reply") onReply(bubble);
+    else if (action === "thread") threadFor(bubble, onThread);
     else if (action === "pin" || action === "unpin") pin(bubble, action === "pin");
     else if (action === "star" || action === "unstar") star(bubble, action === "star");
     else if (action === "original") bubble.quote && jump(bubble.quote.position);
@@ -136,35 +116,6 @@ export function Timeline(props: {
     else if (action === "copy") void navigator.clipboard.writeText(bubble.text ?? "");
     else setAsked({ action, bubble });
   };
-  const react = useCallback(
-    (bubble: Bubble, emoji: string, add: boolean) => {
-      if (bubble.position === null) return;
-      setProblem(null);
-      client.messages
-        .react(room.id, bubble.position, emoji, add)
-        .catch((error) => setProblem(explain(error, t)));
-    },
-    [client, room.id, t],
-  );
-  const pin = (bubble: Bubble, on: boolean) => {
-    if (bubble.position === null) return;
-    setProblem(null);
-    client.messages
-      .pin(room.id, bubble.position, on)
-      .catch((error) => setProblem(explain(error, t)));
-  };
-  const star = (bubble: Bubble, on: boolean) => {
-    if (bubble.position === null) return;
-    setProblem(null);
-    client.messages
-      .star(room.id, bubble.position, on)
-      .catch((error) => setProblem(explain(error, t)));
-  };
-  useEffect(() => {
-    if (problem === null) return;
-    const timer = setTimeout(() => setProblem(null), PROBLEM_MS);
-    return () => clearTimeout(timer);
-  }, [problem]);
   const keyDown = (event: KeyboardEvent) => {
     if (selection.onKey(event)) event.preventDefault();
     else if (event.key === "Enter" && menu.openFocused()) event.preventDefault();
@@ -173,7 +124,7 @@ export function Timeline(props: {
   const onChoose = useCallback((bubble: Bubble) => setAsked({ action: "react", bubble }), []);
   const over = isOver(room);
   const draw = useDraw(room, items, {
-    ...{ onEdit, onMenu, onChoose, onJump: jump, flashed, starred, selected },
+    ...{ onEdit, onMenu, onChoose, onJump: jump, onThread, flashed, starred, selected },
     onReact: over ? null : react,
     onReply: over ? null : onReply,
   });
@@ -248,29 +199,7 @@ export function Timeline(props: {
             {problem}
           </p>
         )}
-        {asked?.action === "react" && (
-          <ReactDialog room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
-        )}
-        {asked?.action === "reactors" && (
-          <Reactors bubble={asked.bubble} onClose={() => setAsked(null)} />
-        )}
-        {(asked?.action === "delete" || asked?.action === "hide") && (
-          <DeleteMessage
-            room={room}
-            bubble={asked.bubble}
-            forEveryone={asked.action === "delete"}
-            onClose={() => setAsked(null)}
-          />
-        )}
-        {asked?.action === "forward" && (
-          <ForwardMessage room={room} bubbles={[asked.bubble]} onClose={() => setAsked(null)} />
-        )}
-        {asked?.action === "report" && (
-          <ReportMessage room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
-        )}
-        {asked?.action === "revisions" && (
-          <Revisions room={room} bubble={asked.bubble} onClose={() => setAsked(null)} />
-        )}
+        <MessageDialogs room={room} asked={asked} onClose={() => setAsked(null)} />
         <LiveRegion items={items} number={number} people={people} />
       </div>
     </>
@@ -326,156 +255,17 @@ function Selected(props: {
 
 const NO_STARS: ReadonlyMap<number, number> = new Map();
 
-/** What can be done with the messages of a timeline. */
-interface Handlers {
-  onEdit(text: string): void;
-  onMenu(button: HTMLElement): void;
-  /** Null where nobody reacts any more. */
-  readonly onReact: ((bubble: Bubble, emoji: string, add: boolean) => void) | null;
-  readonly onReply: ((bubble: Bubble) => void) | null;
-  onChoose(bubble: Bubble): void;
-  onJump(position: number): void;
-  /** The position of the message to which somebody was just led. */
-  readonly flashed: number | null;
-  /** What this person has starred. */
-  readonly starred: ReadonlyMap<number, number>;
-  /** What this person has selected; null while they select nothing. */
-  readonly selected: ReadonlySet<number> | null;
-}
-
 /** What could not be loaded is asked for again with the next entries. */
 function ignore(): void {}
 
-/** What a person has reacted with to a message. */
-function reactedBy({ reactions }: Bubble, self: UserId | null): readonly string[] {
-  const own = reactions.filter(({ users }) => self !== null && users.includes(self));
-  return own.map(({ emoji }) => emoji);
-}
-
-/** Where a message comes from: who wrote it, and the room, where that may be told and is known here. */
-function originOf(
-  { by, place }: Forwarded,
-  people: People,
-  rooms: readonly RoomSummary[],
-  t: Dictionary,
-): string {
-  const room = rooms.find((summary) => summary.room === place?.room);
-  const name = people.name(by);
-  return room ? t.forwardedFromIn(name, roomTitle(room, people)) : t.forwardedFrom(name);
-}
-
-function mentionsSelf({ mentions, own }: Bubble, self: UserId | null): boolean {
-  if (!mentions || own || self === null) return false;
-  return mentions.room || mentions.users.includes(self);
+/** Shows the thread that a message has, or the one that it is in. */
+function threadFor({ thread, position }: Bubble, onThread: (root: number) => void): void {
+  const root = thread ?? position;
+  if (root !== null) onThread(root);
 }
 
 function isOver({ card }: RoomView): boolean {
   return card?.status.type === "closed";
-}
-
-/** Draws an item of the timeline. */
-function useDraw(
-  room: RoomView,
-  items: readonly Item[],
-  { onEdit, onMenu, onReact, onReply, onChoose, onJump, flashed, starred, selected }: Handlers,
-): (item: Item) => ReactElement {
-  const { t, day } = useI18n();
-  const { client } = useChat();
-  const people = usePeople(t);
-  const self = useReadable(client.self);
-  const { rooms } = useReadable(client.rooms);
-  const receipts = useReceipts(room, items, people, self);
-  const known = useRef(people);
-  known.current = people;
-  const nameOf = useCallback((user: UserId) => known.current.name(user), []);
-  const retry = useCallback(
-    (bubble: Bubble) => bubble.pending && client.retry(room.id, bubble.pending.key),
-    [client, room.id],
-  );
-  const remove = useCallback(
-    (bubble: Bubble) => bubble.pending && client.discard(room.id, bubble.pending.key),
-    [client, room.id],
-  );
-  const edit = useCallback(
-    (bubble: Bubble) => {
-      if (!bubble.pending) return;
-      client.discard(room.id, bubble.pending.key);
-      onEdit(bubble.text ?? "");
-    },
-    [client, room.id, onEdit],
-  );
-  return (item) => {
-    switch (item.type) {
-      case "edge":
-        return (
-          <p key={item.key} className={styles.edge}>
-            {edge(room, t)}
-          </p>
-        );
-      case "more":
-        return (
-          <p key={item.key} className={styles.edge}>
-            {t.loading}
-          </p>
-        );
-      case "day":
-        return (
-          <div key={item.key} className={styles.day}>
-            <span>{day(item.time, client.now())}</span>
-          </div>
-        );
-      case "unread":
-        return (
-          <div key={item.key} className={styles.unread} data-testid="divider">
-            {t.newMessagesHere}
-          </div>
-        );
-      case "notice":
-        return <Notice key={item.key} kind={item.kind} people={people} />;
-      case "message":
-        return (
-          <BubbleRow
-            key={item.key}
-            bubble={item}
-            name={people.name(item.sender)}
-            named={!isDirect(room.summary)}
-            delivery={item.own ? receipts.delivery(item) : null}
-            note={receipts.note(item)}
-            problem={problemOf(item.pending, t)}
-            onRetry={retry}
-            onEdit={edit}
-            onDelete={remove}
-            deleter={
-              item.deletedBy && item.deletedBy !== item.sender ? people.name(item.deletedBy) : null
-            }
-            self={self}
-            nameOf={nameOf}
-            quoted={
-              item.quote
-                ? item.quote.sender === self
-                  ? t.you
-                  : people.name(item.quote.sender)
-                : ""
-            }
-            origin={item.forwarded ? originOf(item.forwarded, people, rooms, t) : ""}
-            mentioned={item.mentions?.users.map((user) => people.name(user)).join("\n") ?? ""}
-            selfName={mentionsSelf(item, self) && self ? people.name(self) : null}
-            starred={item.position !== null && starred.has(item.position)}
-            selected={
-              selected === null || item.position === null || item.deletedBy !== undefined
-                ? null
-                : selected.has(item.position)
-            }
-            flashed={item.position !== null && item.position === flashed}
-            onReact={onReact}
-            onReply={onReply}
-            onChoose={onChoose}
-            onJump={onJump}
-            onMenu={item.position !== null && selected === null ? onMenu : null}
-          />
-        );
-    }
-  };
 }
 
 /** The day of the item at the upper edge while scrolling, unless its own separator is there. */
@@ -490,15 +280,4 @@ function DayAbove(props: { items: readonly Item[]; top: number; shown: boolean }
       <span>{day(found.time, client.now())}</span>
     </div>
   );
-}
-
-function edge({ entries, pending, moreBefore }: RoomView, t: Dictionary): string {
-  if (moreBefore) return entries.length < HELD_ENTRIES ? t.loading : t.tooFarBack;
-  return entries.length === 0 && pending.length === 0 ? t.emptyRoom : t.beginning;
-}
-
-function problemOf(pending: PendingMessage | null, t: Dictionary): string | null {
-  if (!pending?.error) return null;
-  const known = t.errors as Readonly<Record<string, string>>;
-  return known[pending.error] ?? t.errors.other;
 }

@@ -9,6 +9,7 @@ import { barredFrom } from "./writing.ts";
 export type MessageAction =
   | "react"
   | "reply"
+  | "thread"
   | "original"
   | "pin"
   | "unpin"
@@ -32,6 +33,8 @@ export interface ActionGround {
   readonly now: number;
   /** The numbers of the messages that this person has starred in the room, by position. */
   readonly starred: ReadonlyMap<number, number>;
+  /** Whether the message is shown in its thread. */
+  readonly inThread?: boolean;
 }
 
 /** What can be done with a message, in the order in which it is offered. */
@@ -39,7 +42,9 @@ export function actionsFor(bubble: Bubble, ground: ActionGround): readonly Messa
   if (bubble.position === null) return [];
   const actions: MessageAction[] = [];
   if (mayReact(bubble, ground)) actions.push("react");
-  if (mayReply(bubble, ground)) actions.push("reply");
+  // A message answers another one or is in a thread, so nothing is quoted there.
+  if (!ground.inThread && mayReply(bubble, ground)) actions.push("reply");
+  if (hasThread(bubble, ground)) actions.push("thread");
   if (bubble.quote && bubble.quote.state !== "hidden") actions.push("original");
   if (mayPin(bubble, ground)) actions.push(isPinned(bubble, ground) ? "unpin" : "pin");
   if (bubble.reactions.length > 0) actions.push("reactors");
@@ -66,6 +71,13 @@ export function mayReact(bubble: Bubble, { room }: ActionGround): boolean {
 /** Whether this person may answer a message. */
 export function mayReply(bubble: Bubble, ground: ActionGround): boolean {
   return mayReact(bubble, ground) && barredFrom(ground.room) === null;
+}
+
+/** Whether a message has a thread, or this person may begin one; or, of a reply, whether it leads to its thread. */
+function hasThread(bubble: Bubble, ground: ActionGround): boolean {
+  if (ground.inThread) return false;
+  if (bubble.thread !== null || bubble.replies !== null) return true;
+  return bubble.sender !== null && mayReply(bubble, ground);
 }
 
 function mayForward(bubble: Bubble, { room }: ActionGround): boolean {

@@ -3,6 +3,7 @@
 import {
   type Entry,
   type EntryKind,
+  type Extra,
   type Forwarded,
   forwardedFrom,
   isHidden,
@@ -11,6 +12,9 @@ import {
   messageText,
   type PendingMessage,
   type Reaction,
+  type Replies,
+  repliesOf,
+  threadOf,
   type UserId,
 } from "@caffis/chat";
 import { type Quote, type QuoteSource, quoteOf } from "./quotes.ts";
@@ -68,6 +72,10 @@ export interface Bubble {
   readonly forwarded: Forwarded | null;
   /** Whom it mentions; null for nobody. */
   readonly mentions: Mentions | null;
+  /** The root of the thread in which it is a reply; null for none. */
+  readonly thread: number | null;
+  /** The replies in its own thread; null for none. */
+  readonly replies: Replies | null;
   /** Who deleted it, null for the service; undefined while it is not deleted. */
   readonly deletedBy: UserId | null | undefined;
   readonly pending: PendingMessage | null;
@@ -85,6 +93,17 @@ export type Item =
   | { readonly type: "notice"; readonly key: string; readonly kind: EntryKind }
   | Bubble;
 
+/** Whether a message is a reply in a thread that is not shown among the room's other messages. */
+export function isAside({ extras }: { readonly extras: readonly Extra[] }): boolean {
+  return threadOf(extras)?.inRoom === false;
+}
+
+/** The replies in a message's thread, if there are any. */
+function shownReplies(extras: readonly Extra[]): Replies | null {
+  const replies = repliesOf(extras);
+  return replies && replies.count > 0 ? replies : null;
+}
+
 /** What a timeline is made of. */
 export interface TimelineInput {
   readonly entries: readonly Entry[];
@@ -96,6 +115,8 @@ export interface TimelineInput {
   readonly dividerAfter: number | null;
   /** Whether there are newer entries that are not here. */
   readonly moreAfter?: boolean;
+  /** Whether these are the messages of a thread: the divider counts its replies then. */
+  readonly inThread?: boolean;
 }
 
 /** A bubble while its group is not complete. */
@@ -103,7 +124,7 @@ type Draft = { -readonly [Field in keyof Bubble]: Bubble[Field] };
 
 /** The items of a room, in order. Rebuilt with every new entry, so it has to be fast for thousands. */
 export function timeline(input: TimelineInput): Item[] {
-  const { entries, pending, self, dividerAfter, moreAfter = false } = input;
+  const { entries, pending, self, dividerAfter, moreAfter = false, inThread = false } = input;
   const source = { entries, quotes: input.quotes ?? NO_QUOTES };
   const items: Item[] = [{ type: "edge", key: "edge" }];
   let dayEnds = Number.NEGATIVE_INFINITY;
@@ -130,6 +151,7 @@ export function timeline(input: TimelineInput): Item[] {
     // What they change is shown in the message itself.
     if (CHANGES.has(kind.type)) continue;
     if (kind.type === "message" && isHidden(kind.value)) continue;
+    if (!inThread && kind.type === "message" && isAside(kind.value)) continue;
     if (kind.type === "pinned" && !kind.value.pinned) continue;
     startDay(time);
     if (kind.type !== "message") {
@@ -138,7 +160,9 @@ export function timeline(input: TimelineInput): Item[] {
     }
     const { number, sender, key: client } = kind.value;
     const own = sender !== null && sender === self;
-    if (!divided && !own && dividerAfter !== null && number > dividerAfter) {
+    const thread = threadOf(kind.value.extras);
+    const counted = inThread ? (thread?.number ?? 0) : number;
+    if (!divided && !own && dividerAfter !== null && counted > dividerAfter) {
       divided = true;
       push({ type: "unread", key: "unread" });
     }
@@ -151,11 +175,14 @@ export function timeline(input: TimelineInput): Item[] {
     const quote = quoteOf(kind.value, source);
     const mentions = mentionsOf(kind.value.extras);
     const forwarded = forwardedFrom(kind.value.extras);
+    const replies = inThread ? null : shownReplies(kind.value.extras);
+    const place = { thread: inThread ? null : (thread?.root ?? null), replies };
     const change = { edited: edited !== null, deletedBy, reactions, quote, forwarded, mentions };
-    pushBubble({ ...common, key, time, position, number, sender, text, own, ...change });
+    pushBubble({ ...common, ...place, key, time, position, number, sender, text, own, ...change });
   }
   if (moreAfter) push({ type: "more", key: "more" });
   for (const message of pending) {
+    if (!inThread && isAside(message)) continue;
     startDay(message.key.time);
     const { body, key } = message;
     const text = body.type === "text" ? body.value.text : null;
@@ -165,6 +192,8 @@ export function timeline(input: TimelineInput): Item[] {
       reactions: NO_REACTIONS,
       quote: quoteOf(message, source),
       forwarded: null,
+      thread: inThread ? null : (threadOf(message.extras)?.root ?? null),
+      replies: null,
       mentions: mentionsOf(message.extras),
       sender: self,
       own: true,

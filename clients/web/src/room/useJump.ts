@@ -1,7 +1,7 @@
-import type { RoomView } from "@caffis/chat";
+import { type RoomView, threadOf } from "@caffis/chat";
 import { useCallback, useEffect, useLayoutEffect, useState } from "react";
 import { useChat } from "../app/chat.tsx";
-import type { Item } from "./timeline.ts";
+import { type Item, isAside } from "./timeline.ts";
 
 /** How long the message that was jumped to stands out, in milliseconds. */
 const FLASH_MS = 1_800;
@@ -15,8 +15,10 @@ export function useJump(options: {
   onFailed(error: unknown): void;
   /** There is nothing that this person may see. */
   onNothing(): void;
+  /** It is a reply that only its thread shows. */
+  onThread(root: number): void;
 }) {
-  const { room, items, toItem, onFailed, onNothing } = options;
+  const { room, items, toItem, onFailed, onNothing, onThread } = options;
   const { client } = useChat();
   const [wanted, setWanted] = useState<number | null>(null);
   const [flashed, setFlashed] = useState<number | null>(null);
@@ -47,11 +49,16 @@ export function useJump(options: {
   useLayoutEffect(() => {
     if (wanted === null) return;
     const at = items.findIndex((item) => item.type === "message" && item.position === wanted);
+    const { kind } = room.entries[wanted - (room.entries[0]?.position ?? 0)] ?? {};
+    if (at < 0 && kind?.type === "message" && isAside(kind.value)) {
+      setWanted(null);
+      onThread(threadOf(kind.value.extras)?.root ?? wanted);
+    }
     if (at < 0) return;
     setWanted(null);
     setFlashed(wanted);
     toItem(at);
-  }, [items, wanted, toItem]);
+  }, [items, wanted, toItem, room.entries, onThread]);
 
   useEffect(() => {
     if (flashed === null) return;

@@ -1,6 +1,7 @@
 import { type Entry, isHidden, type RoomView, type UserId } from "@caffis/chat";
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import { useChat } from "../app/chat.tsx";
+import { isAside } from "./timeline.ts";
 
 /** How often the view is examined, in milliseconds. */
 const LOOK_MS = 300;
@@ -29,12 +30,15 @@ export function numberToMark(
   return number > marked ? seen : null;
 }
 
-/** How far the person has seen: what they have hidden themselves they do not see, and it counts. Pure. */
+/**
+ * How far the person has seen: what they have hidden themselves they do not see, nor replies that are in threads alone,
+ * and it counts. Pure.
+ */
 export function pastHidden(entries: readonly Entry[], seen: number): number {
   let number = seen;
   for (const { kind } of entries) {
     if (kind.type !== "message" || kind.value.number !== number + 1) continue;
-    if (!isHidden(kind.value)) break;
+    if (!isHidden(kind.value) && !isAside(kind.value)) break;
     number += 1;
   }
   return number;

@@ -14,6 +14,8 @@ import { MarkedList } from "../marked/MarkedList.tsx";
 import { ScheduledList } from "../scheduled/ScheduledList.tsx";
 import { Search } from "../search/Search.tsx";
 import { Settings } from "../settings/Settings.tsx";
+import { ThreadList } from "../threads/ThreadList.tsx";
+import { ThreadsEntry } from "../threads/ThreadsEntry.tsx";
 import { ListTop } from "./ListTop.tsx";
 import { NewConversation } from "./NewConversation.tsx";
 import { isNamed, ROOM_ACTIONS } from "./placement.ts";
@@ -65,6 +67,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
           />
         </label>
       )}
+      {wanted === "" && <ThreadsEntry />}
       <Rooms rooms={rooms} wanted={wanted} selected={selected} loaded={loaded} more={more} />
       {unreadable > 0 && (
         <p className={styles.unreadable} role="status">
@@ -108,6 +111,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
           onClose={closeDialog}
         />
       )}
+      {dialog === "threads" && <ThreadList onClose={closeDialog} />}
       {dialog === "scheduled" && <ScheduledList room={null} onClose={closeDialog} />}
       {dialog === "settings" && <Settings onClose={closeDialog} />}
     </>

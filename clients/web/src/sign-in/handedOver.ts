@@ -19,7 +19,8 @@ export function handedOver(hash: string): HandedOver | null {
   const given = new URLSearchParams(hash.slice(1));
   const token = given.get("token");
   if (!token) return null;
-  return { token, hash: hashOf(pathOf({ room: room(given), details: false, dialog: null })) };
+  const route = { room: room(given), details: false, thread: null, dialog: null };
+  return { token, hash: hashOf(pathOf(route)) };
 }
 
 function room(given: URLSearchParams) {

@@ -1,0 +1,212 @@
+import { isDeleted, type RoomView, threadOf } from "@caffis/chat";
+import {
+  type KeyboardEvent,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import { useChat, usePeople } from "../app/chat.tsx";
+import { useAction } from "../app/useAction.tsx";
+import controls from "../common/controls.module.css";
+import { useReadable } from "../common/useReadable.ts";
+import { useI18n } from "../i18n/i18n.tsx";
+import { type ActionGround, actionsFor, type MessageAction } from "../room/actions.ts";
+import type { ComposerHandle } from "../room/Composer.tsx";
+import { useDraw } from "../room/draw.tsx";
+import { LiveRegion } from "../room/LiveRegion.tsx";
+import { type Asked, MessageDialogs } from "../room/MessageDialogs.tsx";
+import { MessageMenu } from "../room/MessageMenu.tsx";
+import { type Bubble, type Item, messageAfterKey, timeline } from "../room/timeline.ts";
+import { reactedBy, useMessageChanges } from "../room/useMessageChanges.ts";
+import { useMessageMenu } from "../room/useMessageMenu.ts";
+import { countOf } from "./countOf.ts";
+import styles from "./ThreadPanel.module.css";
+import type { ShownThread } from "./useThread.ts";
+
+const NO_STARS: ReadonlyMap<number, number> = new Map();
+
+/** The root of a thread and its replies, with the same menu as in the room. */
+export function ThreadReplies(props: {
+  room: RoomView;
+  root: number;
+  thread: ShownThread;
+  composer: RefObject<ComposerHandle | null>;
+}) {
+  const { t } = useI18n();
+  const { client } = useChat();
+  const people = usePeople(t);
+  const { room, root, thread, composer } = props;
+  const { page } = thread;
+  const self = useReadable(client.self);
+  const limits = useReadable(client.limits);
+  const starred = useReadable(client.stars.places).get(room.id) ?? NO_STARS;
+  const log = useRef<HTMLElement>(null);
+  const items = useItems(room, root, thread);
+  useFollowEnd(log, items);
+  const { problem, react, pin, star } = useMessageChanges(room);
+  const ground = (): ActionGround => ({
+    ...{ room, limits, starred },
+    now: client.now(),
+    inThread: true,
+  });
+  // What is selected is selected in the room.
+  const actions = (bubble: Bubble) =>
+    actionsFor(bubble, ground()).filter((action) => action !== "select");
+  const menu = useMessageMenu({ items, log, has: (bubble) => actions(bubble).length > 0 });
+  const openMenu = useRef(menu.openBelow);
+  openMenu.current = menu.openBelow;
+  const onMenu = useCallback((button: HTMLElement) => openMenu.current(button), []);
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const choose = (action: MessageAction, bubble: Bubble) => {
+    menu.close();
+    if (action === "edit") composer.current?.change(bubble);
+    else if (action === "pin" || action === "unpin") pin(bubble, action === "pin");
+    else if (action === "star" || action === "unstar") star(bubble, action === "star");
+    else if (action === "copy") void navigator.clipboard.writeText(bubble.text ?? "");
+    else setAsked({ action, bubble });
+  };
+  const over = room.card?.status.type === "closed";
+  const draw = useDraw(room, items, {
+    onEdit: useCallback((text: string) => composer.current?.edit(text), [composer]),
+    onChoose: useCallback((bubble: Bubble) => setAsked({ action: "react", bubble }), []),
+    ...{ onMenu, onJump: nowhere, onThread: nowhere, starred, flashed: null, selected: null },
+    onReact: over ? null : react,
+    onReply: null,
+  });
+  const [active, setActive] = useState(0);
+  const keyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && menu.openFocused()) return event.preventDefault();
+    const row = document.activeElement?.closest<HTMLElement>("li[data-index]");
+    const to = row ? messageAfterKey(items, Number(row.dataset.index), event.key) : null;
+    if (to === null) return;
+    event.preventDefault();
+    setActive(to);
+    log.current?.querySelector<HTMLElement>(`li[data-index="${to}"]`)?.focus();
+  };
+  const older = useAction();
+  const begun = items.findIndex((item) => item.type === "message" && item.position !== root);
+  const reachable = items[active]?.type === "message" ? active : 0;
+
+  return (
+    <section
+      className={styles.log}
+      ref={log}
+      aria-label={t.threadMessages}
+      onKeyDown={keyDown}
+      onContextMenu={menu.onContextMenu}
+      onPointerDown={menu.onPointerDown}
+      onPointerMove={menu.onPointerMove}
+      onPointerUp={menu.onPointerUp}
+      onPointerCancel={menu.onPointerCancel}
+      onScroll={menu.onPointerUp}
+    >
+      <ol className={styles.replies} data-testid="replies">
+        {items.map((item, index) => (
+          <li
+            key={item.key}
+            data-index={index}
+            tabIndex={item.type === "message" ? (index === reachable ? 0 : -1) : undefined}
+          >
+            {index === begun && page && (
+              <p className={styles.count} data-testid="thread-count">
+                {t.repliesCount(countOf(page.root))}
+              </p>
+            )}
+            {index === begun && page?.moreBefore && (
+              <button
+                type="button"
+                className={`${controls.button} ${controls.soft}`}
+                disabled={older.busy}
+                data-testid="older-replies"
+                onClick={() => void older.run(thread.older)}
+              >
+                {t.olderReplies}
+              </button>
+            )}
+            {draw(item)}
+          </li>
+        ))}
+      </ol>
+      {menu.open && (
+        <MessageMenu
+          actions={actions(menu.open.bubble)}
+          place={menu.open.place}
+          reacted={reactedBy(menu.open.bubble, self)}
+          onReact={(emoji, add) => {
+            if (menu.open) react(menu.open.bubble, emoji, add);
+            menu.close();
+          }}
+          onChoose={(action) => menu.open && choose(action, menu.open.bubble)}
+          onClose={menu.close}
+        />
+      )}
+      {problem && (
+        <p className={controls.error} role="alert">
+          {problem}
+        </p>
+      )}
+      <MessageDialogs
+        room={room}
+        asked={asked}
+        onClose={() => {
+          // What is hidden may be further up than what the room has here.
+          if (asked?.action === "hide") thread.again();
+          setAsked(null);
+        }}
+      />
+      <LiveRegion items={items} number={room.summary.number} people={people} />
+    </section>
+  );
+}
+
+/** Nothing in a thread leads elsewhere. */
+function nowhere(): void {}
+
+/** The items of a thread: the root, its replies, and what this person's replies wait for. */
+function useItems(
+  room: RoomView,
+  root: number,
+  { page, read, following }: ShownThread,
+): readonly Item[] {
+  const { client } = useChat();
+  const self = useReadable(client.self);
+  // The divider stays where it was when the thread was opened.
+  const [dividerAfter] = useState(() => (following ? read : null));
+  const { pending } = room;
+  return useMemo(() => {
+    if (!page) return [];
+    const { kind } = page.root;
+    const gone = kind.type === "message" && isDeleted(kind.value) && page.replies.length === 0;
+    const entries = gone ? page.replies : [page.root, ...page.replies];
+    const all = timeline({
+      entries,
+      pending: pending.filter(({ extras }) => threadOf(extras)?.root === root),
+      self,
+      dividerAfter,
+      inThread: true,
+    });
+    return all.filter((item) => item.type !== "edge");
+  }, [page, pending, root, self, dividerAfter]);
+}
+
+/** Keeps the end in view as long as the person has not scrolled up. */
+function useFollowEnd(log: RefObject<HTMLElement | null>, items: readonly Item[]): void {
+  const atEnd = useRef(true);
+  useEffect(() => {
+    const area = log.current;
+    const onScroll = () => {
+      if (area) atEnd.current = area.scrollTop + area.clientHeight > area.scrollHeight - 40;
+    };
+    area?.addEventListener("scroll", onScroll, { passive: true });
+    return () => area?.removeEventListener("scroll", onScroll);
+  }, [log]);
+  useLayoutEffect(() => {
+    void items;
+    const area = log.current;
+    if (area && atEnd.current) area.scrollTop = area.scrollHeight;
+  }, [items, log]);
+}
