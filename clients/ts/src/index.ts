@@ -20,6 +20,7 @@ export {
 export { type MarkedMessages, type MarksView, unreadMarks } from "./client/marked.ts";
 export type { Messages } from "./client/messages.ts";
 export type { ChatClientOptions, TokenReason } from "./client/options.ts";
+export type { Polls } from "./client/polls.ts";
 export {
   type Later,
   type ScheduledMessages,
@@ -45,6 +46,7 @@ export {
   NOBODY,
   repliedTo,
   shortened,
+  tallyOf,
 } from "./store/changes.ts";
 export { HELD_ENTRIES } from "./store/log.ts";
 export { placementOf } from "./store/placement.ts";

@@ -22,6 +22,8 @@ function bubble(change: Partial<Bubble> = {}): Bubble {
     quote: null,
     forwarded: null,
     mentions: null,
+    card: null,
+    tally: null,
     deletedBy: undefined,
     pending: null,
     first: true,

@@ -48,6 +48,7 @@ import { MarkedMessages } from "./marked.ts";
 import { Messages } from "./messages.ts";
 import type { ChatClientOptions } from "./options.ts";
 import { PageLoader } from "./pages.ts";
+import { Polls } from "./polls.ts";
 import { OwnPresence } from "./presence.ts";
 import { ProfileLoader } from "./profiles.ts";
 import { QuoteLoader } from "./quotes.ts";
@@ -69,6 +70,8 @@ export class ChatClient implements Disposable {
   readonly mentions: MarkedMessages;
   /** What this person has written and not sent. */
   readonly drafts: Drafts;
+  /** Polls, and votes in them. */
+  readonly polls: Polls;
   /** What this person has scheduled. */
   readonly scheduled: ScheduledMessages;
   /** Messages that this person has starred. */
@@ -164,6 +167,7 @@ export class ChatClient implements Disposable {
     this.drafts = new Drafts(this.#clock, this.#timers, request);
     this.stars = new MarkedMessages({ type: "starred" }, this.#profiles, asking);
     this.scheduled = new ScheduledMessages(this.#store, this.#clock, asking);
+    this.polls = new Polls(this.#store, this.#clock, this.#profiles, requestUntil);
     this.#conversations = new Conversations(this.#store, this.#clock, requestUntil);
     this.invites = new Invites(this.#store, this.#clock, this.#profiles, requestUntil);
     this.#own = new OwnPresence(this.#store, request);

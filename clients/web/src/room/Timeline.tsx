@@ -23,7 +23,7 @@ import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
-import { type ActionGround, actionsFor, type MessageAction } from "./actions.ts";
+import { type ActionGround, actionsFor, type MessageAction, mayClosePoll } from "./actions.ts";
 import { BubbleRow } from "./Bubble.tsx";
 import { DeleteMessage } from "./DeleteMessage.tsx";
 import { DeleteMessages } from "./DeleteMessages.tsx";
@@ -437,6 +437,8 @@ function useDraw(
           <BubbleRow
             key={item.key}
             bubble={item}
+            room={room.id}
+            mayClose={item.card?.type === "poll" && mayClosePoll(item, room)}
             name={people.name(item.sender)}
             named={!isDirect(room.summary)}
             delivery={item.own ? receipts.delivery(item) : null}

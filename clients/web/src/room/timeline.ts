@@ -1,6 +1,7 @@
 /** A room's entries as the page shows them: days, notices, bubbles in groups. Pure. */
 
 import {
+  type Body,
   type Entry,
   type EntryKind,
   type Forwarded,
@@ -11,12 +12,14 @@ import {
   messageText,
   type PendingMessage,
   type Reaction,
+  type Tally,
+  tallyOf,
   type UserId,
 } from "@caffis/chat";
 import { type Quote, type QuoteSource, quoteOf } from "./quotes.ts";
 
 /** Entries that change a message and are not shown themselves. */
-const CHANGES: ReadonlySet<string> = new Set(["edited", "deleted", "reacted"]);
+const CHANGES: ReadonlySet<string> = new Set(["edited", "deleted", "reacted", "tallied"]);
 
 /** Messages of one person within this time are one group. */
 const GROUP_MS = 5 * 60_000;
@@ -46,6 +49,14 @@ export function reactionGroups(reactions: readonly Reaction[]): readonly Reactio
   return groups;
 }
 
+/** A kind of message that is shown as a card. */
+export type Card = Extract<Body, { type: "poll" | "location" | "place" }>;
+
+function cardOf(body: Body): Card | null {
+  const { type } = body;
+  return type === "poll" || type === "location" || type === "place" ? body : null;
+}
+
 /** One message on the page. */
 export interface Bubble {
   readonly type: "message";
@@ -66,6 +77,10 @@ export interface Bubble {
   readonly quote: Quote | null;
   /** Where it comes from; null if it was not forwarded. */
   readonly forwarded: Forwarded | null;
+  /** What it is beside words: a poll or a place; null for other kinds. */
+  readonly card: Card | null;
+  /** What people have chosen in it, if it is a poll. */
+  readonly tally: Tally | null;
   /** Whom it mentions; null for nobody. */
   readonly mentions: Mentions | null;
   /** Who deleted it, null for the service; undefined while it is not deleted. */
@@ -151,7 +166,10 @@ export function timeline(input: TimelineInput): Item[] {
     const quote = quoteOf(kind.value, source);
     const mentions = mentionsOf(kind.value.extras);
     const forwarded = forwardedFrom(kind.value.extras);
-    const change = { edited: edited !== null, deletedBy, reactions, quote, forwarded, mentions };
+    const card = cardOf(body);
+    const tally = tallyOf(kind.value.extras);
+    const said = { card, tally, forwarded, mentions };
+    const change = { edited: edited !== null, deletedBy, reactions, quote, ...said };
     pushBubble({ ...common, key, time, position, number, sender, text, own, ...change });
   }
   if (moreAfter) push({ type: "more", key: "more" });
@@ -165,6 +183,8 @@ export function timeline(input: TimelineInput): Item[] {
       reactions: NO_REACTIONS,
       quote: quoteOf(message, source),
       forwarded: null,
+      card: null,
+      tally: null,
       mentions: mentionsOf(message.extras),
       sender: self,
       own: true,
