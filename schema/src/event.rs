@@ -12,6 +12,7 @@ use crate::{
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     placement::RoomPlaced,
+    places::{LocationBody, PlaceBody},
     polls::{PollBody, Tallied},
     reply::Reply,
     room::{
@@ -176,6 +177,10 @@ open_enum! {
         3 "hidden" Hidden(Empty),
         /// A poll.
         4 "poll" Poll(PollBody),
+        /// Where something is.
+        5 "location" Location(LocationBody),
+        /// How to reach a place.
+        6 "place" Place(PlaceBody),
     }
 }
 

@@ -31,6 +31,7 @@ pub mod outgoing;
 mod output;
 pub mod people;
 pub mod placement;
+pub mod places;
 pub mod polls;
 pub mod published;
 pub mod reply;

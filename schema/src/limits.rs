@@ -133,6 +133,10 @@ maxima! {
     POLL_OPTION_BYTES = 400;
     /// How far ahead a poll can close by itself, in days.
     POLL_DAYS = 365;
+    /// A telephone number, in bytes.
+    PHONE_BYTES = 32;
+    /// How inexact a position may be, in metres.
+    ACCURACY_METRES = 100_000;
     /// People in one page of those who voted.
     PAGE_VOTERS = 100;
     /// Rooms that a person pins in their list.

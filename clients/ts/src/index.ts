@@ -20,6 +20,7 @@ export {
 export { type MarkedMessages, type MarksView, unreadMarks } from "./client/marked.ts";
 export type { Messages } from "./client/messages.ts";
 export type { ChatClientOptions, TokenReason } from "./client/options.ts";
+export type { Polls } from "./client/polls.ts";
 export {
   type Later,
   type ScheduledMessages,
@@ -56,6 +57,7 @@ export {
   repliedTo,
   repliesOf,
   shortened,
+  tallyOf,
   threadOf,
 } from "./store/changes.ts";
 export { HELD_ENTRIES } from "./store/log.ts";

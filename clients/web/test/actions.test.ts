@@ -24,6 +24,8 @@ function bubble(change: Partial<Bubble> = {}): Bubble {
     mentions: null,
     thread: null,
     replies: null,
+    card: null,
+    tally: null,
     deletedBy: undefined,
     pending: null,
     first: true,

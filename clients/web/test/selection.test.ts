@@ -12,6 +12,8 @@ const OTHER = userId("marco");
 function bubble(position: number, own: boolean, change: Partial<Bubble> = {}): Bubble {
   return {
     ...{ type: "message", key: String(position), time: 0, position, number: position },
+    card: null,
+    tally: null,
     ...{ sender: own ? ME : OTHER, own, text: "ciao", edited: false, reactions: [], quote: null },
     ...{ forwarded: null, mentions: null, deletedBy: undefined, pending: null },
     ...{ first: true, last: true, thread: null, replies: null },

@@ -49,6 +49,10 @@ pub enum BodyKind {
     Other,
     /// A poll; the first words are its question.
     Poll,
+    /// Where something is; the first words are its name, its address and its coordinates.
+    Location,
+    /// How to reach a place; the first words are its name and its address.
+    Place,
 }
 
 /// Somebody for whom a message is, as they are when the event is sent.

@@ -85,7 +85,7 @@ pub(crate) fn topics<'a>(
         let Some(text) = words(&message.body) else { continue };
         let weight = (-(age as f64) / HALF).exp2();
         let mut said = BTreeSet::new();
-        for token in tokens(text) {
+        for token in tokens(&text) {
             let long = token.form.chars().count() >= SHORTEST;
             let is_word = long && !token.is_gram && token.form.chars().any(char::is_alphabetic);
             let says_little =

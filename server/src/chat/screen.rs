@@ -94,6 +94,8 @@ impl Screen {
                     Body::Text(body) => &*body.text,
                     Body::System(SystemBody::Notice(body)) => &*body.text,
                     Body::Poll(body) => &*body.question,
+                    Body::Location(body) => &*body.coordinates,
+                    Body::Place(body) => &*body.name,
                     Body::Deleted(_) | Body::Hidden(_) => "(deleted)",
                     Body::System(_) | Body::Unknown(_) => "(a message of a newer kind)",
                 };

@@ -49,6 +49,7 @@ import { MarkedMessages } from "./marked.ts";
 import { Messages } from "./messages.ts";
 import type { ChatClientOptions } from "./options.ts";
 import { PageLoader } from "./pages.ts";
+import { Polls } from "./polls.ts";
 import { OwnPresence } from "./presence.ts";
 import { ProfileLoader } from "./profiles.ts";
 import { QuoteLoader } from "./quotes.ts";
@@ -71,6 +72,8 @@ export class ChatClient implements Disposable {
   readonly mentions: MarkedMessages;
   /** What this person has written and not sent. */
   readonly drafts: Drafts;
+  /** Polls, and votes in them. */
+  readonly polls: Polls;
   /** What this person has scheduled. */
   readonly scheduled: ScheduledMessages;
   /** Replies to messages, and the threads that this person follows. */
@@ -171,6 +174,7 @@ export class ChatClient implements Disposable {
     this.stars = new MarkedMessages({ type: "starred" }, this.#profiles, asking);
     this.scheduled = new ScheduledMessages(this.#store, this.#clock, asking);
     this.threads = new Threads(this.#profiles, asking);
+    this.polls = new Polls(this.#store, this.#clock, this.#profiles, requestUntil);
     this.#conversations = new Conversations(this.#store, this.#clock, requestUntil);
     this.invites = new Invites(this.#store, this.#clock, this.#profiles, requestUntil);
     this.#own = new OwnPresence(this.#store, request);

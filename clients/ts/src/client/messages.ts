@@ -2,6 +2,7 @@
 
 import type { ServerClock } from "../clock.ts";
 import {
+  type Body,
   type ClientKey,
   type Command,
   type Mentions,
@@ -92,6 +93,16 @@ export class Messages {
   /** Stars a message for this person alone, on all their devices, or takes that back. */
   async star(room: RoomId, position: number, star: boolean, signal?: AbortSignal): Promise<void> {
     await this.#request({ type: "star", value: { room, position, star } }, signal);
+  }
+
+  /** Sends where something is, or how to reach a place. It is not kept when this client ends before. */
+  async sendPlace(
+    room: RoomId,
+    body: Extract<Body, { type: "location" | "place" }>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const value = { key: this.#key(room), room, body, extras: [] };
+    await this.#request({ type: "send", value }, signal);
   }
 
   /** Reacts to a message with an emoji, or takes that back. */

@@ -206,6 +206,12 @@ export const POLL_OPTION_BYTES = 400;
 /** How far ahead a poll can close by itself, in days. */
 export const POLL_DAYS = 365;
 
+/** A telephone number, in bytes. */
+export const PHONE_BYTES = 32;
+
+/** How inexact a position may be, in metres. */
+export const ACCURACY_METRES = 100_000;
+
 /** People in one page of those who voted. */
 export const PAGE_VOTERS = 100;
 
@@ -1384,6 +1390,10 @@ export type Body =
   | { readonly type: "hidden" }
   /** A poll. */
   | { readonly type: "poll"; readonly value: PollBody }
+  /** Where something is. */
+  | { readonly type: "location"; readonly value: LocationBody }
+  /** How to reach a place. */
+  | { readonly type: "place"; readonly value: PlaceBody }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1405,8 +1415,14 @@ export function encodeBody(w: Writer, v: Body): void {
     case "poll":
       w.tagged(4, encodePollBody, v.value);
       return;
+    case "location":
+      w.tagged(5, encodeLocationBody, v.value);
+      return;
+    case "place":
+      w.tagged(6, encodePlaceBody, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 5, FRAME_BYTES);
+      w.unknown(v, 7, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Body: ${(v as { type: string }).type}`);
@@ -1428,6 +1444,10 @@ export function decodeBody(r: Reader): Body {
       return { type: "hidden" };
     case 4:
       return { type: "poll", value: r.sized(decodePollBody) };
+    case 5:
+      return { type: "location", value: r.sized(decodeLocationBody) };
+    case 6:
+      return { type: "place", value: r.sized(decodePlaceBody) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1532,6 +1552,70 @@ export function decodePollBody(r: Reader): PollBody {
     multiple: r.bool(),
     anonymous: r.bool(),
     closes: r.option((r) => r.u64()),
+  };
+}
+
+/** See `Body::Location`(crate::Body::Location). */
+export interface LocationBody {
+  /** Latitude and longitude in degrees, with at most seven decimals: `45.4642,9.19`. */
+  readonly coordinates: string;
+  /** How far away it may be, in metres. */
+  readonly accuracy: number | null;
+  /** What is there. */
+  readonly name: string | null;
+  /** Its postal address. */
+  readonly address: string | null;
+}
+
+/** Encodes LocationBody. */
+export function encodeLocationBody(w: Writer, v: LocationBody): void {
+  w.text(v.coordinates, 32);
+  w.option(v.accuracy, (w, v) => w.u32(v));
+  w.option(v.name, (w, v) => w.text(v, 128));
+  w.option(v.address, (w, v) => w.text(v, 240));
+}
+
+/** Decodes LocationBody. */
+export function decodeLocationBody(r: Reader): LocationBody {
+  return {
+    coordinates: r.text(32),
+    accuracy: r.option((r) => r.u32()),
+    name: r.option((r) => r.text(128)),
+    address: r.option((r) => r.text(240)),
+  };
+}
+
+/** See `Body::Place`(crate::Body::Place). */
+export interface PlaceBody {
+  /** What it is called. */
+  readonly name: string;
+  /** Its telephone number. */
+  readonly phone: string | null;
+  /** Its page: an address with `http` or `https`. */
+  readonly website: string | null;
+  /** Its postal address. */
+  readonly address: string | null;
+  /** Latitude and longitude in degrees, with at most seven decimals: `45.4642,9.19`. */
+  readonly coordinates: string | null;
+}
+
+/** Encodes PlaceBody. */
+export function encodePlaceBody(w: Writer, v: PlaceBody): void {
+  w.text(v.name, 128);
+  w.option(v.phone, (w, v) => w.text(v, 32));
+  w.option(v.website, (w, v) => w.text(v, 512));
+  w.option(v.address, (w, v) => w.text(v, 240));
+  w.option(v.coordinates, (w, v) => w.text(v, 32));
+}
+
+/** Decodes PlaceBody. */
+export function decodePlaceBody(r: Reader): PlaceBody {
+  return {
+    name: r.text(128),
+    phone: r.option((r) => r.text(32)),
+    website: r.option((r) => r.text(512)),
+    address: r.option((r) => r.text(240)),
+    coordinates: r.option((r) => r.text(32)),
   };
 }
 

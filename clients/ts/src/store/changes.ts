@@ -12,6 +12,7 @@ import {
   type MessagePreview,
   PREVIEW_BYTES,
   type Replies,
+  type Tally,
   THREAD_FACES,
 } from "../generated/protocol.ts";
 
@@ -22,12 +23,26 @@ const PREVIEW_CHARACTERS = PREVIEW_BYTES / 4;
 export function messageText({ body }: Pick<Message, "body">): string | null {
   if (body.type === "text") return body.value.text;
   if (body.type === "system" && body.value.type === "notice") return body.value.value.text;
+  if (body.type === "poll") return body.value.question;
+  if (body.type === "location") {
+    const { name, address, coordinates } = body.value;
+    return joined([name, address, coordinates]);
+  }
+  if (body.type === "place") return joined([body.value.name, body.value.address]);
   return null;
 }
 
-/** The first words of a message. */
+function joined(parts: readonly (string | null)[]): string {
+  return parts.filter((part) => part !== null).join(", ");
+}
+
+/** The signs of messages that are more than words. */
+const SIGNS: Readonly<Record<string, string>> = { poll: "📊 ", location: "📍 ", place: "📍 " };
+
+/** The first words of a message, after the sign of its kind. */
 export function shortened(body: Body): string {
-  return [...(messageText({ body }) ?? "").trim()].slice(0, PREVIEW_CHARACTERS).join("");
+  const words = (SIGNS[body.type] ?? "") + (messageText({ body }) ?? "");
+  return [...words.trim()].slice(0, PREVIEW_CHARACTERS).join("");
 }
 
 /** The position of the message that one with these extras answers; null for none. */
@@ -73,6 +88,12 @@ function placeOf(extras: readonly Extra[]): readonly Extra[] {
   return extras.filter((extra) => extra.type === "thread" || extra.type === "replies");
 }
 
+/** What people have chosen in the poll with these extras; null before the first vote. The same object for the same extras. */
+export function tallyOf(extras: readonly Extra[]): Tally | null {
+  const found = extras.find((extra) => extra.type === "tally");
+  return found?.type === "tally" ? found.value : null;
+}
+
 /** Extras with other mentions. */
 function withMentions(extras: readonly Extra[], mentions: Mentions): readonly Extra[] {
   const { users, room } = mentionsOf(extras) ?? NOBODY;
@@ -85,7 +106,8 @@ function withMentions(extras: readonly Extra[], mentions: Mentions): readonly Ex
 /** The position of the message that an entry changes; null for what changes none. */
 export function changedMessage(kind: EntryKind): number | null {
   const { type } = kind;
-  const changes = type === "edited" || type === "deleted" || type === "reacted";
+  const changes =
+    type === "edited" || type === "deleted" || type === "reacted" || type === "tallied";
   return changes ? kind.value.message : null;
 }
 
@@ -152,6 +174,11 @@ export function changeMessage(message: Message, { position, time, kind }: Entry)
     const others = message.reactions.filter((each) => each.user !== user || each.emoji !== emoji);
     const reactions = added ? [...others, { user, emoji }] : others;
     return { ...message, reactions, changed: position };
+  }
+  if (kind.type === "tallied" && kind.value.tally) {
+    const others = message.extras.filter((extra) => extra.type !== "tally");
+    const extras = [...others, { type: "tally", value: kind.value.tally } as const];
+    return { ...message, extras, changed: position };
   }
   return message;
 }

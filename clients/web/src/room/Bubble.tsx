@@ -1,5 +1,8 @@
-import type { UserId } from "@caffis/chat";
+import type { RoomId, UserId } from "@caffis/chat";
 import { memo, type ReactNode } from "react";
+import { PlaceCard } from "../cards/PlaceCard.tsx";
+import { PollCard } from "../cards/PollCard.tsx";
+import { ofLocation, ofPlace } from "../cards/places.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import { Icon, type IconName } from "../common/Icon.tsx";
 import type { Dictionary } from "../i18n/en.ts";
@@ -78,6 +81,9 @@ export interface BubbleProps {
   readonly selected: boolean | null;
   /** Whether this person has starred it. */
   readonly starred: boolean;
+  readonly room: RoomId;
+  /** Whether this person may close it, if it is a poll. */
+  readonly mayClose: boolean;
   /** Whether somebody was just led to it. */
   readonly flashed: boolean;
 }
@@ -141,7 +147,7 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
           <QuoteBlock quote={bubble.quote} name={props.quoted} own={own} onJump={props.onJump} />
         )}
         <span className={styles.text} data-testid="text">
-          {deleted ? <em data-testid="tombstone">{tombstone(props, t)}</em> : words(props, t)}
+          {deleted ? <em data-testid="tombstone">{tombstone(props, t)}</em> : content(props, t)}
         </span>
         <span className={styles.meta}>
           {props.starred && !deleted && (
@@ -241,6 +247,19 @@ function Tool(props: {
       <Icon name={icon} size={18} />
     </button>
   );
+}
+
+/** What a message says: a card, or words. */
+function content(props: BubbleProps, t: Dictionary): ReactNode {
+  const { room, mayClose, onReact } = props;
+  const { card, tally, position } = props.bubble;
+  if (card?.type === "poll") {
+    const poll = { room, position, poll: card.value, tally, mayVote: onReact !== null, mayClose };
+    return <PollCard {...poll} />;
+  }
+  if (card?.type === "location") return <PlaceCard place={ofLocation(card.value)} />;
+  if (card?.type === "place") return <PlaceCard place={ofPlace(card.value)} />;
+  return words(props, t);
 }
 
 /** The words of a message. */

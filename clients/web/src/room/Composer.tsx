@@ -11,6 +11,7 @@ import {
 import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { REGION } from "../app/regions.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
+import { AttachMenu } from "../cards/AttachMenu.tsx";
 import { Dialog } from "../common/Dialog.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
@@ -231,6 +232,7 @@ export function Composer(props: {
           />
         )}
         <div className={styles.composer}>
+          {!editing && <AttachMenu room={room.id} />}
           <textarea
             ref={field}
             rows={1}

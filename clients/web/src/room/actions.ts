@@ -68,6 +68,12 @@ export function mayReact(bubble: Bubble, { room }: ActionGround): boolean {
   return !isClosed(room) && !isFrozen(room);
 }
 
+/** Whether this person may close a poll. */
+export function mayClosePoll(bubble: Bubble, room: RoomView): boolean {
+  if (isClosed(room)) return false;
+  return bubble.own || roleModerates(room.summary.role);
+}
+
 /** Whether this person may answer a message. */
 export function mayReply(bubble: Bubble, ground: ActionGround): boolean {
   return mayReact(bubble, ground) && barredFrom(ground.room) === null;
@@ -94,7 +100,8 @@ function mayReport(bubble: Bubble): boolean {
 export function mayEdit(bubble: Bubble, ground: ActionGround): boolean {
   const { room } = ground;
   if (!bubble.own || bubble.position === null || bubble.deletedBy !== undefined) return false;
-  if (bubble.text === null || room.summary.class === "evidence") return false;
+  if (bubble.text === null || bubble.card !== null) return false;
+  if (room.summary.class === "evidence") return false;
   if (isClosed(room) || isFrozen(room) || !mayWrite(room.summary.role)) return false;
   return isRecent(bubble, ground);
 }

@@ -5,6 +5,7 @@ import { isDirect, type People, roomTitle, useChat, usePeople } from "../app/cha
 import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
+import { mayClosePoll } from "./actions.ts";
 import { BubbleRow } from "./Bubble.tsx";
 import { Notice } from "./Notice.tsx";
 import styles from "./Timeline.module.css";
@@ -113,6 +114,8 @@ export function useDraw(
           <BubbleRow
             key={item.key}
             bubble={item}
+            room={room.id}
+            mayClose={item.card?.type === "poll" && mayClosePoll(item, room)}
             name={people.name(item.sender)}
             named={!isDirect(room.summary)}
             delivery={item.own ? receipts.delivery(item) : null}

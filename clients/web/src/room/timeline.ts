@@ -1,6 +1,7 @@
 /** A room's entries as the page shows them: days, notices, bubbles in groups. Pure. */
 
 import {
+  type Body,
   type Entry,
   type EntryKind,
   type Extra,
@@ -14,13 +15,15 @@ import {
   type Reaction,
   type Replies,
   repliesOf,
+  type Tally,
+  tallyOf,
   threadOf,
   type UserId,
 } from "@caffis/chat";
 import { type Quote, type QuoteSource, quoteOf } from "./quotes.ts";
 
 /** Entries that change a message and are not shown themselves. */
-const CHANGES: ReadonlySet<string> = new Set(["edited", "deleted", "reacted"]);
+const CHANGES: ReadonlySet<string> = new Set(["edited", "deleted", "reacted", "tallied"]);
 
 /** Messages of one person within this time are one group. */
 const GROUP_MS = 5 * 60_000;
@@ -50,6 +53,14 @@ export function reactionGroups(reactions: readonly Reaction[]): readonly Reactio
   return groups;
 }
 
+/** A kind of message that is shown as a card. */
+export type Card = Extract<Body, { type: "poll" | "location" | "place" }>;
+
+function cardOf(body: Body): Card | null {
+  const { type } = body;
+  return type === "poll" || type === "location" || type === "place" ? body : null;
+}
+
 /** One message on the page. */
 export interface Bubble {
   readonly type: "message";
@@ -70,6 +81,10 @@ export interface Bubble {
   readonly quote: Quote | null;
   /** Where it comes from; null if it was not forwarded. */
   readonly forwarded: Forwarded | null;
+  /** What it is beside words: a poll or a place; null for other kinds. */
+  readonly card: Card | null;
+  /** What people have chosen in it, if it is a poll. */
+  readonly tally: Tally | null;
   /** Whom it mentions; null for nobody. */
   readonly mentions: Mentions | null;
   /** The root of the thread in which it is a reply; null for none. */
@@ -177,7 +192,10 @@ export function timeline(input: TimelineInput): Item[] {
     const forwarded = forwardedFrom(kind.value.extras);
     const replies = inThread ? null : shownReplies(kind.value.extras);
     const place = { thread: inThread ? null : (thread?.root ?? null), replies };
-    const change = { edited: edited !== null, deletedBy, reactions, quote, forwarded, mentions };
+    const card = cardOf(body);
+    const tally = tallyOf(kind.value.extras);
+    const said = { card, tally, forwarded, mentions };
+    const change = { edited: edited !== null, deletedBy, reactions, quote, ...said };
     pushBubble({ ...common, ...place, key, time, position, number, sender, text, own, ...change });
   }
   if (moreAfter) push({ type: "more", key: "more" });
@@ -194,6 +212,8 @@ export function timeline(input: TimelineInput): Item[] {
       forwarded: null,
       thread: inThread ? null : (threadOf(message.extras)?.root ?? null),
       replies: null,
+      card: null,
+      tally: null,
       mentions: mentionsOf(message.extras),
       sender: self,
       own: true,

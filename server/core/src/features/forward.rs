@@ -87,6 +87,7 @@ pub(crate) async fn copy(call: &Call, command: &Forward) -> Result<Copied, Error
         Body::Text(words) | Body::System(SystemBody::Notice(words)) => Body::Text(words.clone()),
         // The votes stay where they were given.
         Body::Poll(poll) => Body::Text(TextBody { text: Text::cut(&polls::as_text(poll)) }),
+        Body::Location(_) | Body::Place(_) => message.body.clone(),
         Body::Hidden(_) => return Err(no_such_message()),
         Body::System(SystemBody::Unknown(_)) | Body::Deleted(_) | Body::Unknown(_) => {
             let sentence = "This kind of message cannot be forwarded.";

@@ -274,14 +274,14 @@ async fn check(call: &Call, query: &Query, place: Place) -> Result<Option<Hit>, 
 fn hit(query: &Query, room: RoomId, entry: &Entry) -> Option<Hit> {
     let EntryKind::Message(message) = &entry.kind else { return None };
     let text = words(&message.body)?;
-    let matches = query.matches(text)?;
+    let matches = query.matches(&text)?;
     Some(Hit {
         room,
         position: entry.position,
         number: message.number,
         time: entry.time,
         sender: message.sender.clone(),
-        excerpt: List::cut(excerpt(text, &matches)),
+        excerpt: List::cut(excerpt(&text, &matches)),
     })
 }
 

@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 
-use caffis_schema::{Body, Error, ErrorCode, event::SystemBody};
+use caffis_schema::{
+    Body, Error, ErrorCode,
+    event::SystemBody,
+    places::{LocationBody, PlaceBody},
+};
 
-use super::{polls, text};
+use super::{places, polls, text};
 
 /// The body as it is kept; its text may have so many characters.
 ///
@@ -18,6 +22,8 @@ pub fn checked(body: &Body, most_chars: u32) -> Result<Body, Error> {
             text::check_message(&words.text, most_chars)?;
         }
         Body::Poll(poll) => *poll = polls::checked(poll, most_chars)?,
+        Body::Location(location) => *location = places::checked_location(location)?,
+        Body::Place(place) => *place = places::checked_place(place)?,
         Body::Deleted(_) | Body::Hidden(_) => {
             let sentence = "What is left of a deleted message is not sent.";
             return Err(Error::refused(ErrorCode::Invalid, sentence));
@@ -32,10 +38,21 @@ pub fn checked(body: &Body, most_chars: u32) -> Result<Body, Error> {
 
 /// The words that people read; none of a message that was deleted, or of a kind that is newer.
 #[must_use]
-pub fn words(body: &Body) -> Option<&str> {
+pub fn words(body: &Body) -> Option<Cow<'_, str>> {
     match body {
-        Body::Text(words) | Body::System(SystemBody::Notice(words)) => Some(words.text.as_str()),
-        Body::Poll(poll) => Some(poll.question.as_str()),
+        Body::Text(words) | Body::System(SystemBody::Notice(words)) => {
+            Some(Cow::Borrowed(words.text.as_str()))
+        }
+        Body::Poll(poll) => Some(Cow::Borrowed(poll.question.as_str())),
+        Body::Location(LocationBody { coordinates, name, address, .. }) => {
+            let name = name.as_ref().map(|name| name.as_str());
+            let address = address.as_ref().map(|address| address.as_str());
+            Some(Cow::Owned(joined(&[name, address, Some(coordinates.as_str())])))
+        }
+        Body::Place(PlaceBody { name, address, .. }) => {
+            let address = address.as_ref().map(|address| address.as_str());
+            Some(Cow::Owned(joined(&[Some(name.as_str()), address])))
+        }
         Body::System(SystemBody::Unknown(_))
         | Body::Deleted(_)
         | Body::Hidden(_)
@@ -43,28 +60,33 @@ pub fn words(body: &Body) -> Option<&str> {
     }
 }
 
+fn joined(parts: &[Option<&str>]) -> String {
+    let parts: Vec<&str> = parts.iter().flatten().copied().collect();
+    parts.join(", ")
+}
+
 /// What stands for a message where there is little room, as in a list of rooms: its words, after a sign of its kind if
 /// that is another one than text.
 #[must_use]
 pub fn short(body: &Body) -> Cow<'_, str> {
-    let words = words(body).unwrap_or_default().trim();
+    let words = words(body).unwrap_or_default();
     match body {
         Body::Poll(_) => Cow::Owned(format!("📊 {words}")),
-        _ => Cow::Borrowed(words),
+        Body::Location(_) | Body::Place(_) => Cow::Owned(format!("📍 {words}")),
+        _ => words,
     }
 }
 
 /// The bytes of its text.
 #[must_use]
 pub fn length(body: &Body) -> usize {
-    match body {
-        Body::Text(words) | Body::System(SystemBody::Notice(words)) => words.text.len(),
-        Body::Poll(poll) => {
-            poll.question.len() + poll.options.iter().map(|option| option.len()).sum::<usize>()
+    let options = match body {
+        Body::Poll(poll) => poll.options.iter().map(|option| option.len()).sum(),
+        Body::Place(place) => {
+            let phone = place.phone.as_ref().map_or(0, |phone| phone.len());
+            phone + place.website.as_ref().map_or(0, |website| website.len())
         }
-        Body::System(SystemBody::Unknown(_))
-        | Body::Deleted(_)
-        | Body::Hidden(_)
-        | Body::Unknown(_) => 0,
-    }
+        _ => 0,
+    };
+    words(body).map_or(0, |words| words.len()) + options
 }

@@ -11,6 +11,7 @@ pub mod invites;
 pub mod mentions;
 pub mod node;
 pub mod page;
+pub mod places;
 pub mod polls;
 pub mod room;
 pub mod text;

@@ -412,7 +412,7 @@ fn is_later(card: &Card, known: &Card) -> bool {
 /// A message in short.
 #[must_use]
 pub fn preview(message: &Message, time: Timestamp) -> Preview {
-    let text: Text<PREVIEW_BYTES> = Text::cut(&body::short(&message.body));
+    let text: Text<PREVIEW_BYTES> = Text::cut(body::short(&message.body).trim());
     let deleted = message.is_deleted();
     Preview { number: message.number, sender: message.sender.clone(), text, time, deleted }
 }

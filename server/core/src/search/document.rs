@@ -29,19 +29,19 @@ pub(super) async fn document(
 ) -> Result<Document, StoreError> {
     let sender = message.sender.as_ref().map(|sender| sender.as_str());
     let text = words(&message.body);
-    let terms = text.map(|text| terms_of(text, sender)).unwrap_or_default();
+    let terms = text.as_deref().map(|text| terms_of(text, sender)).unwrap_or_default();
     let mut former = BTreeSet::new();
     if message.edited.is_some() || text.is_none() {
         let partition = RevisionRow::partition(&room, &position);
         for row in tables::partition::<RevisionRow>(store, partition, REVISIONS).await? {
             let body = codec::decode::<Body>(&row.content, Codec::Binary).ok();
             if let Some(text) = body.as_ref().and_then(words) {
-                former.extend(terms_of(text, sender));
+                former.extend(terms_of(&text, sender));
             }
         }
         terms.iter().for_each(|term| _ = former.remove(term));
     }
-    let text = text.map(Into::into);
+    let text = text.as_deref().map(Into::into);
     Ok(Document { room, position, time, terms, former: former.into_iter().collect(), text })
 }
 

@@ -22,7 +22,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         ..Operation::get::<Appended>(
             "/api/chat/rooms/{room}/messages",
             "send_message",
-            "Sends a message: of a person a text or a poll, of a service a notice.",
+            "Sends a message: of a person a text, a poll, a location or a place, of a service a notice.",
             |given| {
                 Box::pin(async move {
                     let (key, room) = (given.key()?, given.path("room")?);

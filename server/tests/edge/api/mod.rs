@@ -10,6 +10,7 @@ mod marks;
 mod once;
 mod people;
 mod permissions;
+mod places;
 mod polls;
 mod scheduled;
 mod search;

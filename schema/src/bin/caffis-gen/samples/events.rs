@@ -13,6 +13,7 @@ use caffis_schema::{
     limits::EMOJI_BYTES,
     open::Empty,
     placement::{Placed, Placement, RoomPlaced},
+    places::{LocationBody, PlaceBody},
     polls::{PollBody, Tallied, Tally},
     room::{
         Availability, ContextStatus, Extra, Forwarded, LastEdit, Marker, Message, Reaction,
@@ -138,6 +139,25 @@ fn pinned(by: Option<UserId>, pinned: bool) -> Pinned {
     Pinned { message, number, by, pinned }
 }
 
+fn location(accuracy: Option<u32>) -> LocationBody {
+    LocationBody {
+        coordinates: text("45.4642,-9.19"),
+        accuracy,
+        name: accuracy.map(|_| longest()),
+        address: accuracy.map(|_| longest()),
+    }
+}
+
+fn place(longest_one: bool) -> PlaceBody {
+    PlaceBody {
+        name: text(ASTRAL),
+        phone: longest_one.then(longest),
+        website: longest_one.then(longest),
+        address: longest_one.then(longest),
+        coordinates: longest_one.then(longest),
+    }
+}
+
 fn polled() -> Message {
     let body = PollBody {
         question: longest(),
@@ -179,6 +199,13 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("hidden", EntryKind::Message(message(Body::Hidden(Empty {})))),
         ("poll", EntryKind::Message(message(Body::Poll(poll())))),
         ("poll, longest", EntryKind::Message(polled())),
+        ("location", EntryKind::Message(message(Body::Location(location(None))))),
+        (
+            "location, longest",
+            EntryKind::Message(message(Body::Location(location(Some(u32::MAX))))),
+        ),
+        ("place", EntryKind::Message(message(Body::Place(place(false))))),
+        ("place, longest", EntryKind::Message(message(Body::Place(place(true))))),
         ("tallied", EntryKind::Tallied(tallied(Some(tally())))),
         ("tallied, not seen", EntryKind::Tallied(tallied(None))),
         ("unknown body", EntryKind::Message(message(Body::Unknown(unknown(102))))),

@@ -9,6 +9,7 @@ use caffis_schema::{
 };
 
 use super::Source;
+use crate::model::body::words as said_by;
 
 pub(super) async fn created(source: &Source<'_>, message: &Message) -> ChatEvent {
     let (body, preview) = words(&message.body, source.preview_bytes);
@@ -38,10 +39,13 @@ pub(super) async fn created(source: &Source<'_>, message: &Message) -> ChatEvent
 
 /// What kind of message it is, and its first words.
 pub(in crate::outgoing) fn words(body: &Body, bytes: usize) -> (BodyKind, Text<PREVIEW_BYTES>) {
+    let said = said_by(body).unwrap_or_default();
     let (kind, text) = match body {
         Body::Text(body) => (BodyKind::Text, body.text.as_str()),
         Body::System(SystemBody::Notice(body)) => (BodyKind::Notice, body.text.as_str()),
-        Body::Poll(poll) => (BodyKind::Poll, poll.question.as_str()),
+        Body::Poll(_) => (BodyKind::Poll, &*said),
+        Body::Location(_) => (BodyKind::Location, &*said),
+        Body::Place(_) => (BodyKind::Place, &*said),
         Body::Deleted(_) => (BodyKind::Deleted, ""),
         Body::System(SystemBody::Unknown(_)) | Body::Hidden(_) | Body::Unknown(_) => {
             (BodyKind::Other, "")

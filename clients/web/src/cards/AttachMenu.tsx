@@ -1,0 +1,66 @@
+import type { RoomId } from "@caffis/chat";
+import { useState } from "react";
+import controls from "../common/controls.module.css";
+import { Dialog } from "../common/Dialog.tsx";
+import { Icon } from "../common/Icon.tsx";
+import { Menu, MenuItem, type MenuPlace } from "../common/Menu.tsx";
+import { useI18n } from "../i18n/i18n.tsx";
+import { PlaceForm } from "./PlaceForm.tsx";
+import { PollForm } from "./PollForm.tsx";
+
+type Kind = "poll" | "location" | "place";
+
+const KINDS = ["poll", "location", "place"] as const;
+
+const ICONS = { poll: "poll", location: "place", place: "cup" } as const;
+
+/** Offers what can be sent besides words. */
+export function AttachMenu({ room }: { room: RoomId }) {
+  const { t } = useI18n();
+  const [menu, setMenu] = useState<MenuPlace | null>(null);
+  const [kind, setKind] = useState<Kind | null>(null);
+  const close = () => setKind(null);
+  return (
+    <>
+      <button
+        type="button"
+        className={controls.icon}
+        aria-label={t.attach}
+        title={t.attach}
+        aria-haspopup="menu"
+        data-testid="attach"
+        onClick={(event) => {
+          const box = event.currentTarget.getBoundingClientRect();
+          setMenu({ x: box.left, y: box.top });
+        }}
+      >
+        <Icon name="add" />
+      </button>
+      {menu && (
+        <Menu label={t.attach} testId="attach-menu" place={menu} onClose={() => setMenu(null)}>
+          {KINDS.map((each) => (
+            <MenuItem
+              key={each}
+              icon={ICONS[each]}
+              label={t.attachKinds[each]}
+              testId={`attach-${each}`}
+              onChoose={() => {
+                setMenu(null);
+                setKind(each);
+              }}
+            />
+          ))}
+        </Menu>
+      )}
+      {kind !== null && (
+        <Dialog title={t.attachKinds[kind]} onClose={close}>
+          {kind === "poll" ? (
+            <PollForm room={room} onDone={close} />
+          ) : (
+            <PlaceForm room={room} kind={kind} onDone={close} />
+          )}
+        </Dialog>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,202 @@
+import { ADDRESS_BYTES, NAME_BYTES, PHONE_BYTES, type RoomId, URL_BYTES } from "@caffis/chat";
+import { type FormEvent, useState } from "react";
+import { useChat } from "../app/chat.tsx";
+import { Problem, useAction } from "../app/useAction.tsx";
+import controls from "../common/controls.module.css";
+import { useI18n } from "../i18n/i18n.tsx";
+import styles from "./Cards.module.css";
+import { degreesOf, shown, webLink } from "./places.ts";
+
+/** How long a device may look for its position. */
+const POSITION_MS = 20_000;
+
+/** Sends a location, or how to reach a place. */
+export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onDone(): void }) {
+  const { room, kind, onDone } = props;
+  const { t } = useI18n();
+  const { client } = useChat();
+  const action = useAction();
+  const [name, setName] = useState("");
+  const [address, setAddress] = useState("");
+  const [phone, setPhone] = useState("");
+  const [website, setWebsite] = useState("");
+  const position = usePosition();
+  const { latitude, longitude } = position;
+  const north = degreesOf(latitude, 90);
+  const east = degreesOf(longitude, 180);
+  const nowhere = latitude.trim() === "" && longitude.trim() === "";
+  const coordinates = north === null || east === null ? null : `${north},${east}`;
+  const badLink = website.trim() !== "" && webLink(website.trim()) === null;
+  const fits =
+    isShort(name, NAME_BYTES) &&
+    isShort(address, ADDRESS_BYTES) &&
+    isShort(phone, PHONE_BYTES) &&
+    isShort(website, URL_BYTES);
+  const complete =
+    kind === "location"
+      ? coordinates !== null
+      : name.trim() !== "" && (coordinates !== null || nowhere) && !badLink;
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if (!complete || !fits) return;
+    const common = { name: name.trim(), address: address.trim() || null };
+    const { accuracy } = position;
+    const body =
+      kind === "location" && coordinates !== null
+        ? ({
+            type: "location",
+            value: { ...common, name: common.name || null, coordinates, accuracy },
+          } as const)
+        : ({
+            type: "place",
+            value: {
+              ...common,
+              phone: phone.trim() || null,
+              website: website.trim() || null,
+              coordinates,
+            },
+          } as const);
+    if (await action.run(() => client.messages.sendPlace(room, body))) onDone();
+  };
+  return (
+    <form className={styles.form} noValidate onSubmit={(event) => void submit(event)}>
+      <Field label={t.placeName} id="name" most={NAME_BYTES} value={name} onChange={setName} />
+      {kind === "place" && (
+        <>
+          <Field
+            label={t.placePhone}
+            id="phone"
+            type="tel"
+            most={PHONE_BYTES}
+            value={phone}
+            onChange={setPhone}
+          />
+          <Field
+            label={t.placeWebsite}
+            id="website"
+            type="url"
+            most={URL_BYTES}
+            value={website}
+            invalid={badLink}
+            onChange={setWebsite}
+          />
+          {badLink && (
+            <p className={controls.hint} role="status">
+              {t.placeBadLink}
+            </p>
+          )}
+        </>
+      )}
+      <Field
+        label={t.placeAddress}
+        id="address"
+        most={ADDRESS_BYTES}
+        value={address}
+        onChange={setAddress}
+      />
+      <button
+        type="button"
+        className={`${controls.button} ${controls.soft}`}
+        disabled={position.looking}
+        data-testid="place-here"
+        onClick={position.look}
+      >
+        {position.looking ? t.placeLooking : t.placeHere}
+      </button>
+      {position.failed && (
+        <p className={controls.error} role="alert">
+          {t.placeNoPosition}
+        </p>
+      )}
+      <div className={styles.row}>
+        <Field
+          label={t.latitude}
+          id="latitude"
+          most={16}
+          value={latitude}
+          invalid={latitude.trim() !== "" && north === null}
+          onChange={(value) => position.write(value, longitude)}
+        />
+        <Field
+          label={t.longitude}
+          id="longitude"
+          most={16}
+          value={longitude}
+          invalid={longitude.trim() !== "" && east === null}
+          onChange={(value) => position.write(latitude, value)}
+        />
+      </div>
+      <Problem action={action} />
+      <div className={controls.line}>
+        <button
+          type="submit"
+          className={controls.button}
+          disabled={action.busy || !complete || !fits}
+          data-testid="place-send"
+        >
+          {t.send}
+        </button>
+        <button type="button" className={`${controls.button} ${controls.soft}`} onClick={onDone}>
+          {t.cancel}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Field(props: {
+  label: string;
+  id: string;
+  type?: "tel" | "url";
+  most: number;
+  value: string;
+  invalid?: boolean;
+  onChange(value: string): void;
+}) {
+  const { label, id, type = "text", most, value, invalid = false, onChange } = props;
+  return (
+    <label>
+      <span className={controls.label}>{label}</span>
+      <input
+        className={controls.field}
+        type={type}
+        dir="auto"
+        maxLength={most}
+        value={value}
+        aria-invalid={invalid || !isShort(value, most)}
+        data-testid={`place-${id}`}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </label>
+  );
+}
+
+/** Whether a text has at most so many bytes, as the server counts. */
+function isShort(text: string, most: number): boolean {
+  return new TextEncoder().encode(text.trim()).length <= most;
+}
+
+/** A position: typed in, or the device's when the person asks for it and allows it. */
+function usePosition() {
+  const [at, setAt] = useState({ latitude: "", longitude: "", accuracy: null as number | null });
+  const [state, setState] = useState<"idle" | "looking" | "failed">("idle");
+  const look = () => {
+    if (!navigator.geolocation) return setState("failed");
+    setState("looking");
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => {
+        const { latitude, longitude, accuracy } = coords;
+        // One that says nothing is left out.
+        const metres = accuracy <= 100_000 ? Math.round(accuracy) : null;
+        setAt({ latitude: shown(latitude), longitude: shown(longitude), accuracy: metres });
+        setState("idle");
+      },
+      () => setState("failed"),
+      { enableHighAccuracy: true, timeout: POSITION_MS },
+    );
+  };
+  // What is typed is as exact as it is.
+  const write = (latitude: string, longitude: string) =>
+    setAt({ latitude, longitude, accuracy: null });
+  return { ...at, look, write, looking: state === "looking", failed: state === "failed" };
+}

@@ -1,0 +1,155 @@
+import type { PollBody, RoomId, Tally } from "@caffis/chat";
+import { useEffect, useState } from "react";
+import { useChat } from "../app/chat.tsx";
+import { Problem, useAction } from "../app/useAction.tsx";
+import { Icon } from "../common/Icon.tsx";
+import { useReadable } from "../common/useReadable.ts";
+import { useI18n } from "../i18n/i18n.tsx";
+import styles from "./Cards.module.css";
+import { choicesAfter, isPollClosed, optionsOf } from "./polls.ts";
+import { Voters } from "./Voters.tsx";
+
+/** The longest time that a timer of the browser takes. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A poll: what people chose, what this person chose, and how to choose. */
+export function PollCard(props: {
+  room: RoomId;
+  /** Null until the server has the message. */
+  position: number | null;
+  poll: PollBody;
+  tally: Tally | null;
+  /** Whether this person may vote here. */
+  mayVote: boolean;
+  /** Whether this person may close it. */
+  mayClose: boolean;
+}) {
+  const { room, position, poll, tally } = props;
+  const { t, when } = useI18n();
+  const { client } = useChat();
+  const action = useAction();
+  const own = useOwn(room, position);
+  const [asking, setAsking] = useState(false);
+  const closed = useClosed(poll, tally);
+  const voters = tally?.voters ?? 0;
+  const choose = (option: number) => {
+    if (position === null || own.choices === null) return;
+    const before = own.choices;
+    const after = choicesAfter(poll, before, option);
+    own.set(after);
+    void action.run(async () => {
+      try {
+        await client.polls.vote(room, position, after);
+      } catch (error) {
+        own.set(before);
+        throw error;
+      }
+    });
+  };
+  const ready = props.mayVote && !closed && position !== null && own.choices !== null;
+  return (
+    <div className={styles.card} data-testid="poll" data-closed={closed}>
+      <span className={styles.question} dir="auto">
+        {poll.question}
+      </span>
+      <span className={styles.kind}>
+        {poll.anonymous ? t.pollAnonymous : t.pollNamed}
+        {" · "}
+        {poll.multiple ? t.pollSeveral : t.pollOne}
+      </span>
+      <fieldset className={styles.options} aria-label={poll.question}>
+        {optionsOf(poll, tally).map(({ text, count, percent }, at) => {
+          const chosen = own.choices?.includes(at) ?? false;
+          return (
+            <button
+              key={text}
+              type="button"
+              className={styles.option}
+              aria-pressed={chosen}
+              disabled={!ready || action.busy}
+              data-testid="poll-option"
+              onClick={() => choose(at)}
+            >
+              <span className={styles.bar} style={{ width: `${percent}%` }} aria-hidden="true" />
+              <span>{chosen && <Icon name="check" size={16} />}</span>
+              <span dir="auto">{text}</span>
+              <span className={styles.count}>
+                {t.pollVotes(count)} ({percent}%)
+              </span>
+            </button>
+          );
+        })}
+      </fieldset>
+      <span className={styles.foot} data-testid="poll-foot">
+        {t.pollVoters(voters)}
+        {" · "}
+        {closed
+          ? t.pollClosed
+          : poll.closes === null
+            ? t.pollOpen
+            : t.pollCloses(when(poll.closes, null))}
+      </span>
+      <span className={styles.line}>
+        {!poll.anonymous && voters > 0 && (
+          <button
+            type="button"
+            className={styles.link}
+            data-testid="poll-voters"
+            onClick={() => setAsking(true)}
+          >
+            {t.pollWho}
+          </button>
+        )}
+        {props.mayClose && !closed && position !== null && (
+          <button
+            type="button"
+            className={styles.link}
+            disabled={action.busy}
+            data-testid="poll-close"
+            onClick={() => void action.run(() => client.polls.close(room, position))}
+          >
+            {t.pollClose}
+          </button>
+        )}
+      </span>
+      <Problem action={action} />
+      {asking && position !== null && (
+        <Voters room={room} position={position} poll={poll} onClose={() => setAsking(false)} />
+      )}
+    </div>
+  );
+}
+
+/** What this person has chosen; null until the server has said so. Asked anew with each session. */
+function useOwn(room: RoomId, position: number | null) {
+  const { client } = useChat();
+  const { phase } = useReadable(client.connection);
+  const [choices, setChoices] = useState<readonly number[] | null>(null);
+  useEffect(() => {
+    if (position === null || phase !== "online") return;
+    const gone = new AbortController();
+    client.polls.results(room, position, gone.signal).then(
+      ({ own }) => gone.signal.aborted || setChoices(own),
+      // The next session asks again.
+      () => {},
+    );
+    return () => gone.abort();
+  }, [client, room, position, phase]);
+  return { choices, set: setChoices };
+}
+
+/** Whether a poll is closed, also when its time is over while somebody looks. */
+function useClosed(poll: PollBody, tally: Tally | null): boolean {
+  const { client } = useChat();
+  const [, setLooked] = useState(0);
+  const now = client.now();
+  const closed = isPollClosed(poll, tally, now);
+  const left = closed || poll.closes === null ? null : poll.closes - now;
+  useEffect(() => {
+    if (left === null) return;
+    const again = () => setLooked((times) => times + 1);
+    const timer = setTimeout(again, Math.min(left, LONGEST_TIMER_MS));
+    return () => clearTimeout(timer);
+  }, [left]);
+  return closed;
+}

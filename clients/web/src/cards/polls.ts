@@ -1,0 +1,41 @@
+/** What a poll shows. Pure. */
+
+import type { PollBody, Tally } from "@caffis/chat";
+
+/** One thing that can be chosen, as it is shown. */
+export interface Option {
+  readonly text: string;
+  readonly count: number;
+  /** Of those who voted, from 0 to 100. */
+  readonly percent: number;
+}
+
+/** The options of a poll with what people chose. */
+export function optionsOf({ options }: PollBody, tally: Tally | null): readonly Option[] {
+  const voters = tally?.voters ?? 0;
+  return options.map((text, at) => {
+    const count = tally?.counts[at] ?? 0;
+    return { text, count, percent: voters === 0 ? 0 : Math.round((100 * count) / voters) };
+  });
+}
+
+/** Whether nobody can vote any more. */
+export function isPollClosed({ closes }: PollBody, tally: Tally | null, now: number): boolean {
+  return (tally?.closed ?? null) !== null || (closes !== null && closes <= now);
+}
+
+/** What somebody chooses who has chosen `own` and takes or leaves an option. */
+export function choicesAfter(
+  { multiple }: PollBody,
+  own: readonly number[],
+  option: number,
+): readonly number[] {
+  if (own.includes(option)) return own.filter((each) => each !== option);
+  return multiple ? [...own, option].sort((one, other) => one - other) : [option];
+}
+
+/** The options that somebody has written: without empty ones. Null unless there are enough, and no two are the same. */
+export function writtenOptions(written: readonly string[]): readonly string[] | null {
+  const options = written.map((option) => option.trim()).filter((option) => option !== "");
+  return options.length >= 2 && new Set(options).size === options.length ? options : null;
+}
