@@ -72,6 +72,7 @@ test("the keyboard opens the same menu, which shows what a message said before",
   expect(entries).toEqual([
     "React…",
     "Reply",
+    "Reply in thread",
     "Pin",
     "Edit",
     "Forward…",
@@ -110,6 +111,7 @@ test("a long press opens it on a phone, with what a member may do", async () => 
   expect(await page.getByRole("menuitem").allInnerTexts()).toEqual([
     "Reagisci…",
     "Rispondi",
+    "Rispondi nella discussione",
     "Inoltra…",
     "Aggiungi stella",
     "Copia il testo",
