@@ -1,7 +1,7 @@
 //! Tests of a room's state.
 
 use caffis_schema::{
-    List,
+    Body, List,
     event::{Joined, Left, RoleChange, TextBody},
 };
 

@@ -461,7 +461,7 @@ mod tests {
 
     #[test]
     fn buckets_end_by_size_and_by_age() {
-        let mut append = Append::new(&room(), Changes::default(), u64::MAX);
+        let mut append = Append::new(&room(), Default::default(), u64::MAX);
         for _ in 0..=BUCKET_ENTRIES {
             push(&mut append, Timestamp(5));
         }
@@ -505,7 +505,7 @@ mod tests {
 
     #[test]
     fn time_never_runs_backwards() {
-        let mut append = Append::new(&room(), Changes::default(), u64::MAX);
+        let mut append = Append::new(&room(), Default::default(), u64::MAX);
         let times: Vec<_> =
             [10, 7, 12].into_iter().map(|now| push(&mut append, Timestamp(now)).time).collect();
         assert_eq!(times, [10, 10, 12].map(Timestamp));
