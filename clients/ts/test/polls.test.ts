@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import type { Body, Entry, Message, Tally } from "../src/index.ts";
 import { shortened, tallyOf } from "../src/index.ts";
+import { type Command, type Reply, userId } from "../src/protocol.ts";
 import { changedMessage, changeMessage, messageText } from "../src/store/changes.ts";
+import { FakeServer, ROOM, settled } from "./fake.ts";
+import { start } from "./start.ts";
 
 const poll: Body = {
   type: "poll",
@@ -53,4 +56,56 @@ test("polls and places are shown by their words", () => {
     "Zefiro, Via Brera 1",
   ]);
   expect([poll, place].map(shortened)).toEqual(["📊 Where?", "📍 Zefiro, Via Brera 1"]);
+});
+
+/** A server with one poll. */
+class Asked extends FakeServer {
+  readonly asked: Command[] = [];
+
+  override answer(command: Command): Reply {
+    const tally = { counts: [1, 0], voters: 1, closed: null };
+    switch (command.type) {
+      case "send":
+      case "vote":
+      case "close_poll": {
+        this.asked.push(command);
+        const { room } = command.value;
+        return { type: "appended", value: { room, position: 9, number: 0, time: 5 } };
+      }
+      case "poll":
+        return { type: "poll", value: { tally, own: [0], closed: false } };
+      case "voters": {
+        this.asked.push(command);
+        const voters = [{ user: userId("marco"), choices: [0] }];
+        return { type: "voters", value: { voters, more: command.value.after === null } };
+      }
+      default:
+        return super.answer(command);
+    }
+  }
+}
+
+test("a client asks, votes, closes, and reads what came out page by page", async () => {
+  const server = new Asked();
+  const { client } = start(server);
+  await settled();
+  if (poll.type !== "poll") throw new Error("no poll");
+  await client.polls.ask(ROOM, poll.value);
+  await client.polls.vote(ROOM, 3, [1]);
+  await client.polls.close(ROOM, 3);
+  expect((await client.polls.results(ROOM, 3)).own).toEqual([0]);
+  const first = await client.polls.voters(ROOM, 3);
+  const last = await client.polls.voters(ROOM, 3, first.voters[0]?.user ?? null);
+  expect([first.more, last.more]).toEqual([true, false]);
+  expect(server.asked.map(({ type }) => type)).toEqual([
+    "send",
+    "vote",
+    "close_poll",
+    "voters",
+    "voters",
+  ]);
+  const [sent, vote] = server.asked;
+  expect(sent).toMatchObject({ value: { room: ROOM, body: poll, extras: [] } });
+  expect(vote).toMatchObject({ value: { room: ROOM, position: 3, choices: [1] } });
+  client.dispose();
 });

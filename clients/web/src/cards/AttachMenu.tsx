@@ -8,18 +8,17 @@ import { useI18n } from "../i18n/i18n.tsx";
 import { PlaceForm } from "./PlaceForm.tsx";
 import { PollForm } from "./PollForm.tsx";
 
-type Kind = "poll" | "location" | "place";
+/** What can be sent besides words. */
+export type Kind = "poll" | "location" | "place";
 
 const KINDS = ["poll", "location", "place"] as const;
 
 const ICONS = { poll: "poll", location: "place", place: "cup" } as const;
 
 /** Offers what can be sent besides words. */
-export function AttachMenu({ room }: { room: RoomId }) {
+export function AttachMenu({ onChoose }: { onChoose(kind: Kind): void }) {
   const { t } = useI18n();
   const [menu, setMenu] = useState<MenuPlace | null>(null);
-  const [kind, setKind] = useState<Kind | null>(null);
-  const close = () => setKind(null);
   return (
     <>
       <button
@@ -46,21 +45,27 @@ export function AttachMenu({ room }: { room: RoomId }) {
               testId={`attach-${each}`}
               onChoose={() => {
                 setMenu(null);
-                setKind(each);
+                onChoose(each);
               }}
             />
           ))}
         </Menu>
       )}
-      {kind !== null && (
-        <Dialog title={t.attachKinds[kind]} onClose={close}>
-          {kind === "poll" ? (
-            <PollForm room={room} onDone={close} />
-          ) : (
-            <PlaceForm room={room} kind={kind} onDone={close} />
-          )}
-        </Dialog>
-      )}
     </>
+  );
+}
+
+/** The window in which it is made. It is no part of the form in which messages are written. */
+export function AttachDialog(props: { room: RoomId; kind: Kind; onClose(): void }) {
+  const { room, kind, onClose } = props;
+  const { t } = useI18n();
+  return (
+    <Dialog title={t.attachKinds[kind]} onClose={onClose}>
+      {kind === "poll" ? (
+        <PollForm room={room} onDone={onClose} />
+      ) : (
+        <PlaceForm room={room} kind={kind} onDone={onClose} />
+      )}
+    </Dialog>
   );
 }

@@ -11,7 +11,7 @@ import {
 import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { REGION } from "../app/regions.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
-import { AttachMenu } from "../cards/AttachMenu.tsx";
+import { AttachDialog, AttachMenu, type Kind } from "../cards/AttachMenu.tsx";
 import { Dialog } from "../common/Dialog.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
@@ -88,6 +88,7 @@ export function Composer(props: {
   const wait = useWait(room);
   const waits = wait > 0 && !editing;
   const sendable = text.trim() !== "" && left >= 0 && !waits;
+  const [attaching, setAttaching] = useState<Kind | null>(null);
   const [scheduling, setScheduling] = useState<string | null>(null);
   // In a public room nobody is a member: who writes is there.
   const schedulable =
@@ -232,7 +233,7 @@ export function Composer(props: {
           />
         )}
         <div className={styles.composer}>
-          {!editing && <AttachMenu room={room.id} />}
+          {!editing && <AttachMenu onChoose={setAttaching} />}
           <textarea
             ref={field}
             rows={1}
@@ -289,6 +290,9 @@ export function Composer(props: {
           </label>
         )}
       </form>
+      {attaching !== null && (
+        <AttachDialog room={room.id} kind={attaching} onClose={() => setAttaching(null)} />
+      )}
       {scheduling !== null && (
         <Dialog title={t.scheduleTitle} onClose={() => setScheduling(null)}>
           <ScheduleForm
