@@ -1,10 +1,10 @@
 /** How the page looks and whether it is accessible: screenshots to look at, and axe. */
 
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { settled, violations } from "./support/accessible.ts";
 import { openChromium } from "./support/browsers.ts";
 import { servePage } from "./support/page.ts";
 import { Person } from "./support/person.ts";
@@ -23,11 +23,9 @@ const NARROWEST = 320;
 let server: TestServer;
 let chromium: Browser;
 let marco: Person;
-let axe: string;
 
 beforeAll(async () => {
   [server, chromium] = await Promise.all([TestServer.start(), openChromium()]);
-  axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   await mkdir(PICTURES, { recursive: true });
   marco = await Person.arrives(await chromium.newContext({ locale: "en-GB" }), server.url, "marco");
   await marco.makesGroup("Colazione in ufficio", ["giulia", "aiko", "luca"]);
@@ -222,27 +220,7 @@ test("nothing is cut off at 320 pixels", async () => {
 
 /** Takes a screenshot, and fails on what axe finds. */
 async function inspect(page: Page, name: string): Promise<void> {
-  // Wait for animations to finish, so that colours are final.
-  await page.evaluate(() =>
-    Promise.all(
-      document.getAnimations().map((each) =>
-        each.effect?.getComputedTiming().iterations === Number.POSITIVE_INFINITY
-          ? null
-          : // What is taken away meanwhile is not finished, and not in the picture.
-            each.finished.catch(() => null),
-      ),
-    ),
-  );
+  await settled(page);
   await page.screenshot({ path: join(PICTURES, `${name}.png`) });
-  await page.evaluate(axe);
-  const violations = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
-    const found = await axe.run(document, { runOnly: { type: "tag", values: tags } });
-    return found.violations.map(({ id, nodes }) => ({
-      id,
-      at: nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary ?? ""}`),
-    }));
-  });
-  expect(violations, name).toEqual([]);
+  expect(await violations(page), name).toEqual([]);
 }

@@ -1,9 +1,8 @@
 /** Polls and places: asking, voting, who voted, closing; sending where something is. */
 
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { violations } from "./support/accessible.ts";
 import type { Person } from "./support/person.ts";
 import { PHONE, Stage } from "./support/stage.ts";
 
@@ -27,17 +26,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => stage?.[Symbol.asyncDispose]());
-
-async function violations({ page }: Person): Promise<string[]> {
-  const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-    const found = await axe.run(document, { runOnly: { type: "tag", values: tags } });
-    return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  });
-}
 
 function option({ page }: Person, text: string): Locator {
   return page.getByTestId("poll-option").filter({ hasText: text });
@@ -66,7 +54,7 @@ test("a poll is asked by keyboard", async () => {
   await page.getByTestId("poll-add").click();
   const texts = page.getByTestId("poll-text");
   for (const [at, text] of ["Bar", "Parco", "Museo"].entries()) await texts.nth(at).fill(text);
-  expect(await violations(giulia)).toEqual([]);
+  expect(await violations(giulia.page)).toEqual([]);
   await page.getByTestId("poll-send").focus();
   await page.keyboard.press("Enter");
   await page.getByRole("dialog").waitFor({ state: "detached" });
@@ -86,7 +74,7 @@ test("votes reach everybody, move, and are taken back", async () => {
   await option(giulia, "Bar").click();
   await sees(marco, "Bar", "0 voti", false);
   await sees(giulia, "Bar", "0 votes", false);
-  expect(await violations(giulia)).toEqual([]);
+  expect(await violations(giulia.page)).toEqual([]);
   // It stays after a reload.
   await marco.reloads();
   await sees(marco, "Parco", "1 voto", true);
@@ -132,7 +120,7 @@ test("a location comes from the device or is typed in, and a place has links", a
     () => document.querySelector<HTMLInputElement>("[data-testid=place-latitude]")?.value !== "",
   );
   await page.getByTestId("place-name").fill("Duomo");
-  expect(await violations(giulia)).toEqual([]);
+  expect(await violations(giulia.page)).toEqual([]);
   await page.getByTestId("place-send").click();
   const shown = marco.page.getByTestId("place").filter({ hasText: "Duomo" });
   await shown.getByText("45.4642,9.19 · precisione 12 m").waitFor();

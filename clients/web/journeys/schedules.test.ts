@@ -1,9 +1,8 @@
 /** Messages that are sent later: scheduled, changed, cancelled and sent, on all devices of one person. */
 
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { violations } from "./support/accessible.ts";
 import { openChromium } from "./support/browsers.ts";
 import { Person } from "./support/person.ts";
 import { TestServer } from "./support/server.ts";
@@ -40,17 +39,6 @@ async function counts(person: Person, count: number): Promise<void> {
   else await line.and(person.page.locator(`[data-count="${count}"]`)).waitFor();
 }
 
-async function noneOf(person: Person): Promise<string[]> {
-  const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  await person.page.evaluate(axe);
-  return person.page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-    const found = await axe.run(document, { runOnly: { type: "tag", values: tags } });
-    return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  });
-}
-
 test("a message is scheduled by keyboard, and the person's other device knows", async () => {
   const { page } = giulia;
   await page.getByTestId("composer").fill("Buongiorno a tutti");
@@ -59,7 +47,7 @@ test("a message is scheduled by keyboard, and the person's other device knows", 
   await page.getByTestId("schedule-text").waitFor();
   await page.getByTestId("schedule-tomorrow").focus();
   await page.keyboard.press("Enter");
-  expect(await noneOf(giulia)).toEqual([]);
+  expect(await violations(giulia.page)).toEqual([]);
   await page.getByTestId("schedule-now").focus();
   await page.keyboard.press("Enter");
   await counts(giulia, 1);
@@ -82,7 +70,7 @@ test("it is changed on one device, and cancelled and sent on the other", async (
   await tablet.page.getByTestId("schedule-text").fill("Buongiorno");
   await tablet.page.getByTestId("schedule-now").click();
   await row(tablet, "Buongiorno").waitFor();
-  expect(await noneOf(tablet)).toEqual([]);
+  expect(await violations(tablet.page)).toEqual([]);
   await giulia.page.getByTestId("scheduled").click();
   await row(giulia, "E un'altra cosa").getByTestId("scheduled-cancel").click();
   await row(tablet, "E un'altra cosa").waitFor({ state: "detached" });
