@@ -1,12 +1,12 @@
 //! Frames to bytes and back: postcard or JSON.
 //!
-//! Decoding is strict: bytes left over, overlong varints, values outside their type and text over its
-//! bound are all [`DecodeError`]s. Each value has exactly one encoding, so two implementations that
+//! Decoding is strict: bytes left over, overlong varints, arrays for objects, values outside their type
+//! and text over its bound are all [`DecodeError`]s. Each value has exactly one encoding, so two implementations that
 //! agree on a value agree on its bytes.
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{limits::FRAME_BYTES, output};
+use crate::{json, limits::FRAME_BYTES, output};
 
 /// How payloads are written; the same choice as the link's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,9 +66,7 @@ pub fn decode<T: Serialize + DeserializeOwned>(
         return Err(DecodeError::TooLarge(bytes.len()));
     }
     match codec {
-        Codec::Json => {
-            serde_json::from_slice(bytes).map_err(|e| DecodeError::Malformed(e.to_string()))
-        }
+        Codec::Json => json::from_slice(bytes).map_err(|e| DecodeError::Malformed(e.to_string())),
         Codec::Binary => {
             let (value, rest) = postcard::take_from_bytes::<T>(bytes)
                 .map_err(|e| DecodeError::Malformed(e.to_string()))?;

@@ -23,6 +23,7 @@ pub mod event;
 pub mod hooks;
 pub mod ids;
 pub mod invites;
+pub mod json;
 pub mod keys;
 pub mod limits;
 pub mod numbers;

@@ -80,6 +80,20 @@ fn bytes_left_over_are_refused() {
 }
 
 #[test]
+fn an_array_is_no_object() {
+    json(r#"{"request":{"id":1,"command":{"close":{"room":"0000000000000001"}}}}"#)
+        .expect("a close");
+    for (text, sentence) in [
+        (r#"{"request":[1,{"ping":{}}]}"#, "expected an object"),
+        (r#"{"request":{"id":1,"command":{"close":["0000000000000001"]}}}"#, "expected an object"),
+        (r#"{"request":{"id":1,"command":{"ping":[]}}}"#, "expected an object"),
+        (r#"[1,{"ping":{}}]"#, "expected value"),
+    ] {
+        malformed(json(text), sentence);
+    }
+}
+
+#[test]
 fn text_is_utf_8_within_its_bound() {
     binary(&request(1, &[2, 0xc3, 0xa9])).expect("é");
     binary(&request(1, &[2, 0xc3, 0x28])).expect_err("invalid UTF-8");

@@ -15,6 +15,7 @@ pub mod values;
 
 use postcard_schema::{Schema as _, schema::NamedType};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use self::{
     contexts::{BookingParticipants, BusinessOpened, CafeOpened, Ended, MatchCreated, Meetup},
@@ -22,7 +23,10 @@ use self::{
     users::{UserDeleted, UserUpserted},
     values::{ContextId, Moment},
 };
-use crate::ids::{RoomId, UserId};
+use crate::{
+    ids::{RoomId, UserId},
+    json,
+};
 
 /// The version of the kinds and their schemas.
 pub const HOOKS_VERSION: u32 = 1;
@@ -51,9 +55,9 @@ macro_rules! kinds {
                 }
             }
 
-            fn from_data(kind: &str, data: serde_json::Value) -> Result<Self, HookError> {
+            fn from_data(kind: &str, data: &RawValue) -> Result<Self, HookError> {
                 match kind {
-                    $( $wire => serde_json::from_value(data)
+                    $( $wire => json::from_slice(data.get().as_bytes())
                         .map(Self::$variant)
                         .map_err(|error| HookError::Data { kind: $wire, reason: plain(&error) }), )*
                     _ => Err(HookError::UnknownKind),
@@ -179,7 +183,8 @@ pub enum HookError {
 struct Envelope {
     r#type: String,
     timestamp: Moment,
-    data: serde_json::Value,
+    /// As it came, so that a field that is there twice is seen.
+    data: Box<RawValue>,
 }
 
 impl Hook {
@@ -189,8 +194,8 @@ impl Hook {
     /// Why there is none.
     pub fn decode(body: &[u8]) -> Result<Self, HookError> {
         let envelope: Envelope =
-            serde_json::from_slice(body).map_err(|error| HookError::Envelope(plain(&error)))?;
-        let event = HookEvent::from_data(&envelope.r#type, envelope.data)?;
+            json::from_slice(body).map_err(|error| HookError::Envelope(plain(&error)))?;
+        let event = HookEvent::from_data(&envelope.r#type, &envelope.data)?;
         Ok(Self { time: envelope.timestamp, event })
     }
 }

@@ -9,7 +9,7 @@ use axum::{
 use bytes::Bytes;
 use caffis_core::Inquirer;
 use caffis_schema::{
-    Command, Error, ErrorCode,
+    Command, Error, ErrorCode, json,
     room::{ClientKey, Context},
 };
 use serde::de::DeserializeOwned;
@@ -100,7 +100,7 @@ impl Given {
 
     /// The body.
     pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        json::from_slice(&self.body).map_err(|error| {
             Problem::bad(
                 ErrorCode::Malformed,
                 &format!("The body is not what it should be: {error}."),

@@ -40,6 +40,7 @@ async fn bad_bodies_keys_and_headers_are_refused() {
         ("no body", body(""), 400, "malformed"),
         ("no JSON", body("{"), 400, "malformed"),
         ("a list", body("[]"), 400, "malformed"),
+        ("a list of the fields' values", body(r#"[{"text":{"text":"x"}}]"#), 400, "malformed"),
         ("nothing in it", body("{}"), 400, "malformed"),
         ("a wrong type", body(json!({"body": 7}).to_string()), 400, "malformed"),
         (

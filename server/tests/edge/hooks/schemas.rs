@@ -67,6 +67,12 @@ fn schemas_and_server_agree_on_every_change_of_an_example() {
     for example in examples() {
         assert!(published.takes(&example), "{example}");
         assert!(Hook::decode(example.to_string().as_bytes()).is_ok(), "{example}");
+        for changed in arrays(&example) {
+            assert!(!published.takes(&changed), "{changed}");
+            let refused = Hook::decode(changed.to_string().as_bytes()).expect_err("an array");
+            assert!(refused.to_string().contains("expected an object"), "{changed}: {refused}");
+            tried += 1;
+        }
         let fields: Vec<String> = example["data"].as_object().unwrap().keys().cloned().collect();
         for field in fields.iter().map(String::as_str).chain(["foreign"]) {
             for value in values() {
@@ -82,6 +88,25 @@ fn schemas_and_server_agree_on_every_change_of_an_example() {
         }
     }
     assert!(tried > 100, "{tried}");
+}
+
+/// The event with each of its objects in turn as an array of the object's values.
+fn arrays(event: &Value) -> Vec<Value> {
+    let mut pointers = vec!["/data".to_owned()];
+    for (field, value) in event["data"].as_object().unwrap() {
+        let nested = value.as_array().map_or_else(
+            || vec![(format!("/data/{field}"), value)],
+            |all| all.iter().map(|one| (format!("/data/{field}/0"), one)).take(1).collect(),
+        );
+        pointers.extend(nested.into_iter().filter(|(_, v)| v.is_object()).map(|(at, _)| at));
+    }
+    let changed = |at: &String| {
+        let mut event = event.clone();
+        let object = event.pointer_mut(at).unwrap();
+        *object = object.as_object().unwrap().values().cloned().collect();
+        event
+    };
+    pointers.iter().map(changed).collect()
 }
 
 /// Values that some fields take and others do not; none: the field is absent.
