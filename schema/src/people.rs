@@ -26,6 +26,8 @@ pub struct SharesRoom {
 pub struct Unread {
     /// The messages that they have not read.
     pub messages: u64,
+    /// Those of them that mention the person.
+    pub mentions: u32,
     /// The rooms in which there are such messages.
     pub rooms: u32,
     /// The rooms that cannot be read right now, and are not counted.

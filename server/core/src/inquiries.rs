@@ -1,11 +1,13 @@
 //! What REST asks that no command of the protocol does, each to its feature. What a command does goes by
 //! [`Core::call`].
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use caffis_schema::{
     Error, ErrorCode, List, Reply, RoomId, UserId,
+    event::Flag,
     limits::USERS_PER_COMMAND,
+    open::Empty,
     people::{Connections, MayWrite, SharesRoom, Unread},
     room::{Context, RoomSummary},
 };
@@ -17,6 +19,7 @@ use crate::{
     call::Call,
     errors::not_now,
     features::{between, connections, create, room_list},
+    flags,
     model::{authorise::authorise_about, caller::Rights},
 };
 
@@ -101,9 +104,17 @@ impl Core {
             let most = self.settings().rooms_per_user as usize;
             let (rooms, _) = room_list::list(&call, None, None, most).await?;
             let count = |rooms: usize| u32::try_from(rooms).unwrap_or(u32::MAX);
+            let read = |room: &RoomSummary| (room.room, room.read);
+            let read: HashMap<_, _> = rooms.iter().filter(|room| room.readable).map(read).collect();
+            let mentions =
+                flags::marked_of(self.services(), user, &Flag::Mentioned(Empty {})).await?;
+            let mentions = mentions
+                .iter()
+                .filter(|row| read.get(&row.room).is_some_and(|read| row.number > *read));
             let unreadable = rooms.iter().filter(|room| !room.readable).count();
             Ok(Unread {
                 messages: rooms.iter().map(|room| room.unread).sum(),
+                mentions: count(mentions.count()),
                 rooms: count(rooms.iter().filter(|room| room.unread > 0).count()),
                 unreadable: count(unreadable),
             })

@@ -140,7 +140,7 @@ async fn what_is_unread_is_counted_over_all_rooms() {
     }
     marco.read(rooms[0], 2).await.expect("read");
     marco.read(rooms[1], 1).await.expect("read");
-    let expected = Unread { messages: 7, rooms: 4, unreadable: 0 };
+    let expected = Unread { messages: 7, mentions: 0, rooms: 4, unreadable: 0 };
     for connected in [true, false] {
         if !connected {
             world.restart().await;

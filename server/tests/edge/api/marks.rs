@@ -42,11 +42,16 @@ async fn people_find_where_they_are_mentioned() {
     let numbers: Vec<_> =
         places["marks"].as_array().unwrap().iter().map(|it| &it["number"]).collect();
     assert_eq!(numbers, [1, 2, 3]);
+    let unread = async || marco.get("/api/chat/people/marco/unread").await.ok()["mentions"].clone();
+    assert_eq!(unread().await, 3);
+    marco.put(&format!("/api/chat/rooms/{room}/read"), json!({"number": 1})).await.ok();
+    assert_eq!(unread().await, 2);
     // An edit takes one back, and gives nobody else the right to mention everybody.
     let position = first["messages"][0]["message"]["position"].as_u64().unwrap();
     let edit =
         json!({"body": {"text": {"text": "three"}}, "mentions": {"users": [], "room": false}});
     giulia.do_once(Method::PUT, &format!("{messages}/{position}"), edit).await.ok();
+    assert_eq!(unread().await, 1);
     let left = marco.get("/api/chat/mentions").await.ok();
     assert_eq!(said(&left), ["@Marco two", "@Marco one"]);
     for (body, error) in [

@@ -5,39 +5,40 @@ use tokio::net::TcpStream;
 
 use crate::common::{Over, Person, Scrape, Setup};
 
-fn by_transport(scrape: &Scrape, name: &str) -> [f64; 3] {
-    ["websocket", "quic", "webtransport"].map(|kind| scrape.value(name, &[("transport", kind)]))
+fn by_transport(scrape: &Scrape, name: &str) -> [f64; 4] {
+    ["websocket", "quic", "webtransport", "sse"]
+        .map(|kind| scrape.value(name, &[("transport", kind)]))
 }
 
 #[tokio::test]
 async fn connections_are_counted_by_transport() {
     let server = Setup::dev().metrics().start().await;
     let nobody = server.scrape().await;
-    assert_eq!(by_transport(&nobody, "caffis_connections"), [0.0; 3]);
+    assert_eq!(by_transport(&nobody, "caffis_connections"), [0.0; 4]);
     let mut people = Vec::new();
-    for (user, over) in ["giulia", "marco", "luca", "aiko"].into_iter().zip(Over::ALL) {
+    for (user, over) in ["giulia", "marco", "luca", "aiko", "yousef"].into_iter().zip(Over::ALL) {
         people.push(Person::enter(&server, user, over).await);
     }
     let stranger = Person::stranger(&server, Over::WebSocket).await;
     // The requests that asked where to connect have their own places for a moment.
-    let all = server
-        .scrape_until("five places", |scrape| scrape.value("caffis_places_taken", &[]) == 5.0);
+    let all =
+        server.scrape_until("six places", |scrape| scrape.value("caffis_places_taken", &[]) == 6.0);
     let all = all.await;
-    assert_eq!(by_transport(&all, "caffis_connections"), [3.0, 1.0, 1.0]);
-    assert_eq!(by_transport(&all, "caffis_connections_opened_total"), [3.0, 1.0, 1.0]);
-    assert_eq!(all.value("caffis_sessions", &[]), 4.0);
+    assert_eq!(by_transport(&all, "caffis_connections"), [3.0, 1.0, 1.0, 1.0]);
+    assert_eq!(by_transport(&all, "caffis_connections_opened_total"), [3.0, 1.0, 1.0, 1.0]);
+    assert_eq!(all.value("caffis_sessions", &[]), 5.0);
     assert_eq!(all.value("caffis_places_waiting", &[]), 1.0);
     assert_eq!(all.value("caffis_places_limit", &[]), 16_000.0);
-    assert_eq!(all.value("caffis_admissions_total", &[("result", "admitted")]), 5.0);
-    assert_eq!(all.sum("caffis_admissions_total", &[]), 5.0);
+    assert_eq!(all.value("caffis_admissions_total", &[("result", "admitted")]), 6.0);
+    assert_eq!(all.sum("caffis_admissions_total", &[]), 6.0);
     drop((people, stranger));
     let gone = server.scrape_until("their end", |scrape| {
         scrape.value("caffis_places_taken", &[]) == 0.0
             && scrape.value("caffis_sessions", &[]) == 0.0
     });
     let gone = gone.await;
-    assert_eq!(by_transport(&gone, "caffis_connections"), [0.0; 3]);
-    assert_eq!(by_transport(&gone, "caffis_connections_opened_total"), [3.0, 1.0, 1.0]);
+    assert_eq!(by_transport(&gone, "caffis_connections"), [0.0; 4]);
+    assert_eq!(by_transport(&gone, "caffis_connections_opened_total"), [3.0, 1.0, 1.0, 1.0]);
 }
 
 #[tokio::test]
