@@ -73,7 +73,7 @@ test("older messages load above without moving what is in view, and few are in t
 });
 
 test("every message comes into view on the way down, once and in order", async () => {
-  await giulia.page.locator("#messages").evaluate((log) => log.scrollTo(0, 0));
+  await giulia.scrollsUp();
   for (let expected = 1; expected <= OLD; ) {
     const numbers = await numbersInView();
     expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] ?? 0) + i));
@@ -172,6 +172,7 @@ function scrollsAndStays(pixels: number): Promise<number> {
   return giulia.page.locator("#messages").evaluate(
     async (log, { by, near, beginning }) => {
       const frame = () => new Promise((done) => requestAnimationFrame(done));
+      log.dispatchEvent(new WheelEvent("wheel", { deltaY: by }));
       log.scrollBy(0, by);
       // Wait until the new rows are measured.
       await frame();
