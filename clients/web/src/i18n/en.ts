@@ -56,6 +56,7 @@ export const en = {
   newReplies: (count: number) => (count === 1 ? "1 new" : `${count} new`),
   lastReply: (time: string) => `last ${time}`,
   olderReplies: "Show older replies",
+  newerReplies: "Show newer replies",
   followThread: "Follow",
   followingThread: "Following",
   threads: "Threads",

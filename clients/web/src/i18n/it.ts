@@ -59,6 +59,7 @@ export const it: Dictionary = {
   newReplies: (count) => (count === 1 ? "1 nuova" : `${count} nuove`),
   lastReply: (time) => `ultima ${time}`,
   olderReplies: "Mostra risposte precedenti",
+  newerReplies: "Mostra risposte successive",
   followThread: "Segui",
   followingThread: "La segui",
   threads: "Discussioni",
