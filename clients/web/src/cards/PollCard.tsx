@@ -71,8 +71,10 @@ export function PollCard(props: {
               onClick={() => choose(at)}
             >
               <span className={styles.bar} style={{ width: `${percent}%` }} aria-hidden="true" />
-              <span>{chosen && <Icon name="check" size={16} />}</span>
-              <span dir="auto">{text}</span>
+              <span className={styles.chosen}>{chosen && <Icon name="check" size={16} />}</span>
+              <span className={styles.answer} dir="auto">
+                {text}
+              </span>
               <span className={styles.count}>
                 {t.pollVotes(count)} ({percent}%)
               </span>

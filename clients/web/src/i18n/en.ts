@@ -83,7 +83,7 @@ export const en = {
   pollMultiple: "Several answers can be chosen",
   pollAnonymousHint: "Anonymous: nobody sees who voted",
   pollClosing: "Closes on (optional)",
-  pollSend: "Ask",
+  pollSend: "Send poll",
   pollAnonymous: "Anonymous poll",
   pollNamed: "Poll",
   pollSeveral: "choose any number",

@@ -86,7 +86,7 @@ export const it: Dictionary = {
   pollMultiple: "Si possono scegliere più risposte",
   pollAnonymousHint: "Anonimo: nessuno vede chi ha votato",
   pollClosing: "Si chiude il (facoltativo)",
-  pollSend: "Chiedi",
+  pollSend: "Invia sondaggio",
   pollAnonymous: "Sondaggio anonimo",
   pollNamed: "Sondaggio",
   pollSeveral: "scegline quante vuoi",

@@ -233,7 +233,7 @@ export function Composer(props: {
           />
         )}
         <div className={styles.composer}>
-          {!editing && <AttachMenu onChoose={setAttaching} />}
+          {!editing && thread === null && <AttachMenu onChoose={setAttaching} />}
           <textarea
             ref={field}
             rows={1}

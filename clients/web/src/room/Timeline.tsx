@@ -177,10 +177,11 @@ export function Timeline(props: {
             type="button"
             className={styles.jump}
             data-testid="jump"
-            aria-label={t.jumpToLatest}
+            title={t.jumpToLatest}
             onClick={scroll.toEnd}
           >
             <Icon name="down" size={18} />
+            <span className="visually-hidden">{t.jumpToLatest}</span>
             {unread > 0 && <span>{t.newMessages(unread)}</span>}
           </button>
         )}
