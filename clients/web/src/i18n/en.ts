@@ -163,6 +163,7 @@ export const en = {
   groupMembers: "People in the group",
   userIds: "User ids, separated by commas",
   moreUserIds: "Or enter user ids, separated by commas",
+  groupOfOne: "You can add people later, or invite them with a link.",
   createGroup: "Create group",
   walkIn: "Walk in",
   open: "Open",

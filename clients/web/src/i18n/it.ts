@@ -167,6 +167,7 @@ export const it: Dictionary = {
   groupMembers: "Chi ne fa parte",
   userIds: "Id utente, separati da virgole",
   moreUserIds: "Oppure inserisci gli id utente, separati da virgole",
+  groupOfOne: "Puoi aggiungere altri dopo, o invitarli con un link.",
   createGroup: "Crea gruppo",
   walkIn: "Entra",
   open: "Apri",
