@@ -36,6 +36,7 @@ export {
   threadAfter,
   threadKey,
   unreadThreads,
+  withNewer,
   withOlder,
 } from "./client/threads.ts";
 export { CommandError, EndedError, LinkLostError } from "./errors.ts";

@@ -4,6 +4,7 @@ import {
   threadAfter,
   threadKey,
   unreadThreads,
+  withNewer,
   withOlder,
 } from "../src/client/threads.ts";
 import type {
@@ -120,6 +121,18 @@ describe("a page of a thread", () => {
     const both = withOlder(newer, { ...page, moreBefore: false });
     expect(texts(both)).toEqual(["reply 1", "reply 2"]);
     expect(both.moreBefore).toBe(false);
+  });
+
+  test("grows at its end without doubles, and then takes what is new", () => {
+    const older = { ...page, replies: [reply(3, 2, 1)], moreAfter: true };
+    const entries = [message(6, "else"), reply(7, 2, 3)];
+    expect(texts(threadAfter(older, { entries, last: 7 }))).toEqual(["reply 1"]);
+    // The room's copy has a reply that the page has already.
+    const newer = { ...page, replies: [reply(5, 2, 2), reply(7, 2, 3)], head: 7 };
+    const both = withNewer(older, newer);
+    expect(both).toMatchObject({ moreAfter: false, head: 6 });
+    const now = threadAfter(both, { entries: [...entries, reply(8, 2, 4)], last: 8 });
+    expect(texts(now)).toEqual(["reply 1", "reply 2", "reply 3", "reply 4"]);
   });
 });
 

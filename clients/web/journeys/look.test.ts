@@ -3,7 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settled, violations } from "./support/accessible.ts";
 import { openChromium } from "./support/browsers.ts";
 import { servePage } from "./support/page.ts";
@@ -166,6 +166,96 @@ for (const theme of THEMES) {
   }
 }
 
+describe("cards and threads", () => {
+  beforeAll(async () => {
+    await marco.makesGroup("Cena di sabato", ["giulia", "aiko"]);
+    await marco.says("Per la cena ho guardato un po' in giro: che ne dite di questi posti?");
+    const { page } = marco;
+    await attaches(page, "location", {
+      name: "Ingresso del parco",
+      address: "Corso Venezia 55, angolo con via Palestro, 20121 Milano",
+      latitude: "45.47464",
+      longitude: "9.20041",
+    });
+    await attaches(page, "place", {
+      name: "Trattoria della Francesca Moretti-Castelvetro",
+      phone: "+39 02 1234 5678",
+      website: "https://trattoria-moretti-castelvetro.example/prenotazioni/sabato-sera?persone=4",
+      address: "Viale Monte Nero 12, Milano",
+      latitude: "45.4562",
+      longitude: "9.2048",
+    });
+    await asks(page, "Chi porta il dolce?", ["Io", "Aiko", "Nessuno, lo prendiamo là"]);
+    await page.getByTestId("poll-option").first().click();
+    await page.locator("[data-testid=poll-option][aria-pressed=true]").waitFor();
+    await page.getByTestId("poll-close").click();
+    await page.locator("[data-testid=poll][data-closed=true]").waitFor();
+    await asks(page, "A che ora ci vediamo sabato, tenendo conto del treno di Luca?", [
+      "Alle 19:30 davanti alla stazione, all'uscita dal lato del mercato coperto",
+      "Alle 20:00",
+      "Alle 20:30, direttamente lì",
+    ]);
+    const open = page.locator("[data-testid=poll][data-closed=false]");
+    await open.getByTestId("poll-option").nth(1).click();
+    await open.locator("[aria-pressed=true]").waitFor();
+  });
+
+  for (const theme of THEMES) {
+    for (const size of SIZES) {
+      test(`${size.name}, ${theme}`, async () => {
+        const { name, ...viewport } = size;
+        const locale = theme === "dark" ? "it-IT" : "en-GB";
+        const options = { locale, viewport, colorScheme: theme, reducedMotion: "reduce" } as const;
+        const context = await chromium.newContext(options);
+        const { page } = await Person.arrives(context, server.url, "giulia");
+        const look = (what: string) => inspect(page, `${name}-${theme}-${what}`);
+        await page.locator('[data-title="Cena di sabato"]').click();
+        const open = page.locator("[data-testid=poll][data-closed=false]");
+        const option = open.getByTestId("poll-option").first();
+        await open.locator("[data-testid=poll-option]:enabled").first().waitFor();
+        await look("poll");
+        await option.click();
+        await option.and(page.locator("[aria-pressed=true]:enabled")).waitFor();
+        await look("poll-voted");
+        await page.locator("[data-testid=poll][data-closed=true]").scrollIntoViewIfNeeded();
+        await look("poll-closed");
+        await page.getByTestId("place").first().scrollIntoViewIfNeeded();
+        await look("places");
+        await page.getByTestId("message").first().scrollIntoViewIfNeeded();
+        await page.getByTestId("message").first().click({ button: "right" });
+        await page.getByTestId("action-thread").click();
+        for (const words of ["La trattoria, senza dubbio", "Hanno anche i tavoli fuori? 🌿"]) {
+          await page.getByTestId("thread-composer").fill(words);
+          await page.getByTestId("thread-composer").press("Enter");
+        }
+        await page.getByTestId("replies").getByText("Hanno anche i tavoli").last().waitFor();
+        for (const state of ["queued", "sending"]) {
+          const waiting = page.locator(`[data-testid=replies] [data-delivery=${state}]`);
+          await waiting.first().waitFor({ state: "detached" });
+        }
+        await look("thread");
+        await page.getByTestId("close-thread").click();
+        await page.getByTestId("thread-line").waitFor();
+        await look("thread-line");
+        await page.getByTestId("attach").click();
+        await page.getByTestId("attach-poll").click();
+        await look("poll-form");
+        await page.keyboard.press("Escape");
+        await page.getByRole("dialog").waitFor({ state: "detached" });
+        await page.getByTestId("attach").click();
+        await page.getByTestId("attach-place").click();
+        await look("place-form");
+        await page.keyboard.press("Escape");
+        await page.getByRole("dialog").waitFor({ state: "detached" });
+        // The next one who looks has not voted yet. The view may still come to rest, which keys do not miss.
+        await option.press("Enter");
+        await option.and(page.locator("[aria-pressed=false]:enabled")).waitFor();
+        await context.close();
+      });
+    }
+  }
+});
+
 test("windows and failures", async () => {
   const context = await chromium.newContext({
     locale: "en-GB",
@@ -217,6 +307,34 @@ test("nothing is cut off at 320 pixels", async () => {
   await page.getByTestId("rooms").waitFor();
   await context.close();
 });
+
+/** Sends a location or a place. */
+async function attaches(
+  page: Page,
+  kind: "location" | "place",
+  fields: Record<string, string>,
+): Promise<void> {
+  await page.getByTestId("attach").click();
+  await page.getByTestId(`attach-${kind}`).click();
+  for (const [field, text] of Object.entries(fields)) {
+    await page.getByTestId(`place-${field}`).fill(text);
+  }
+  await page.getByTestId("place-send").click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+/** Asks a poll with three options. */
+async function asks(page: Page, question: string, options: readonly string[]): Promise<void> {
+  await page.getByTestId("attach").click();
+  await page.getByTestId("attach-poll").click();
+  await page.getByTestId("poll-question").fill(question);
+  await page.getByTestId("poll-add").click();
+  for (const [at, text] of options.entries()) {
+    await page.getByTestId("poll-text").nth(at).fill(text);
+  }
+  await page.getByTestId("poll-send").click();
+  await page.getByTestId("poll").filter({ hasText: question }).waitFor();
+}
 
 /** Takes a screenshot, and fails on what axe finds. */
 async function inspect(page: Page, name: string): Promise<void> {

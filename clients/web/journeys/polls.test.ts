@@ -11,6 +11,7 @@ const GROUP = "Dove andiamo";
 let stage: Stage;
 let giulia: Person;
 let marco: Person;
+let tablet: Person;
 
 beforeAll(async () => {
   stage = await Stage.opens();
@@ -23,6 +24,8 @@ beforeAll(async () => {
   ]);
   await giulia.makesGroup(GROUP, ["marco"]);
   await marco.open(GROUP);
+  tablet = await stage.arrives("giulia");
+  await tablet.open(GROUP);
 });
 
 afterAll(() => stage?.[Symbol.asyncDispose]());
@@ -67,11 +70,13 @@ test("votes reach everybody, move, and are taken back", async () => {
   await sees(giulia, "Bar", "1 vote", false);
   await option(giulia, "Bar").click();
   await sees(giulia, "Bar", "2 votes", true);
+  await sees(tablet, "Bar", "2 votes", true);
   await sees(marco, "Bar", "2 voti", true);
   await option(marco, "Parco").click();
   await sees(marco, "Parco", "1 voto", true);
   await sees(giulia, "Bar", "1 vote", true);
-  await option(giulia, "Bar").click();
+  // A person takes back on one device what they chose on another.
+  await option(tablet, "Bar").click();
   await sees(marco, "Bar", "0 voti", false);
   await sees(giulia, "Bar", "0 votes", false);
   expect(await violations(giulia.page)).toEqual([]);

@@ -40,8 +40,7 @@ afterAll(async () => {
 });
 
 test("what a person sees after they have replied from further up is shown as read", async () => {
-  const log = marco.page.locator("#messages");
-  await log.evaluate((each) => each.scrollTo(0, 0));
+  await marco.scrollsUp();
   await marco.page.getByTestId("jump").waitFor();
   await writes(giulia, "unseen", 2);
   await marco.page.getByTestId("jump").getByText("2 new messages").waitFor();

@@ -49,7 +49,7 @@ test("the list leads to the message, and forgets what is deleted", async () => {
   await marco.page.getByTestId("marked-message").getByText("Via dei Mille 12").click();
   await marco.message(1).and(marco.page.locator("[data-flashed=true]")).waitFor();
   await marco.message(1).getByTestId("starred").waitFor();
-  await giulia.page.locator("#messages").evaluate((log) => log.scrollTo(0, 0));
+  await giulia.scrollsUp();
   await giulia.message(1).waitFor();
   await giulia.chooses(1, "delete");
   await giulia.page.getByTestId("delete-now").click();

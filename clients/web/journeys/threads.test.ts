@@ -76,6 +76,29 @@ test("a reply goes to the conversation as well, and leads back to its thread", a
   await marco.page.getByTestId("replies").getByText("Alle nove, per tutti").waitFor();
 });
 
+test("what is not sent stays in the field of its thread, also over a reload", async () => {
+  const { page } = giulia;
+  const field = page.getByTestId("thread-composer");
+  const says = (text: string) =>
+    page.waitForFunction((wanted) => {
+      const shown = document.querySelector("[data-testid=thread-composer]");
+      return shown instanceof HTMLTextAreaElement && shown.value === wanted;
+    }, text);
+  await field.fill("Porto i biscotti");
+  await page.getByTestId("close-thread").click();
+  await giulia.message(2).click({ button: "right" });
+  await page.getByTestId("action-thread").click();
+  await page.getByTestId("replies").getByText("E a che ora?").waitFor();
+  await says("");
+  await page.getByTestId("messages").getByTestId("in-thread").click();
+  await says("Porto i biscotti");
+  await giulia.reloads();
+  await giulia.online();
+  await says("Porto i biscotti");
+  expect(await page.getByTestId("composer").inputValue()).toBe("");
+  await field.fill("");
+});
+
 test("a reply is changed from the same menu, deleted, and the count follows", async () => {
   const { page } = giulia;
   const thread = page.getByTestId("thread");
@@ -91,5 +114,56 @@ test("a reply is changed from the same menu, deleted, and the count follows", as
   await page.getByTestId("threads").waitFor({ state: "detached" });
   await marco.page.getByTestId("close-thread").click();
   await marco.page.locator("[data-testid=thread-line][data-count='2']").waitFor();
+});
+
+test("a search leads to a reply far up in its thread, and what one writes is at the end", async () => {
+  const { page } = giulia;
+  const thread = page.getByTestId("thread");
+  await giulia.message(2).click({ button: "right" });
+  await page.getByTestId("action-thread").click();
+  await replies(giulia, "Per me alle dieci");
+  for (let line = 1; line <= 70; line += 1) {
+    await page.getByTestId("thread-composer").fill(`Proposta ${line}`);
+    await page.getByTestId("thread-composer").press("Enter");
+  }
+  await page.locator("[data-testid=thread-line][data-count='71']").waitFor({ timeout: 30_000 });
+  // It stays at the end, however quickly replies come.
+  await inView(giulia, "Proposta 70");
+  await page.getByTestId("close-thread").click();
+  await page.keyboard.press("Control+k");
+  await page.getByTestId("search-field").fill('"Per me alle dieci"');
+  await page.getByTestId("search-hit").first().waitFor();
+  await page.getByTestId("search-field").press("Enter");
+  const found = thread.locator("[data-testid=message][data-flashed=true]");
+  await found.getByText("Per me alle dieci").waitFor();
+  await inView(giulia, "Per me alle dieci");
+  expect(await thread.getByText("Proposta 70").count()).toBe(0);
+  await thread.getByTestId("newer-replies").click();
+  await thread.getByText("Proposta 60").waitFor();
+  await replies(giulia, "Allora alle dieci");
+  await inView(giulia, "Allora alle dieci");
+  await inView(giulia, "Proposta 70");
+  expect(await thread.getByTestId("newer-replies").count()).toBe(0);
+  // On a phone, where the thread has the whole screen.
+  await marco.page.getByTestId("back").click();
+  await marco.page.getByTestId("search").click();
+  await marco.page.getByTestId("search-field").fill('"Per me alle dieci"');
+  await marco.page.getByTestId("search-hit").first().tap();
+  await marco.page.getByTestId("replies").getByText("Per me alle dieci").waitFor();
+  await inView(marco, "Per me alle dieci");
   expect([giulia.problems, marco.problems]).toEqual([[], []]);
 });
+
+/** Waits until a reply of the thread is where the person sees it. */
+async function inView({ page }: Person, words: string): Promise<void> {
+  const row = page.getByTestId("replies").locator("li").filter({ hasText: words });
+  await expect
+    .poll(() =>
+      row.evaluate((each) => {
+        const frame = each.closest("section")?.getBoundingClientRect();
+        const { top, bottom } = each.getBoundingClientRect();
+        return frame !== undefined && top >= frame.top - 1 && bottom <= frame.bottom + 1;
+      }),
+    )
+    .toBe(true);
+}

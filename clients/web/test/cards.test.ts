@@ -1,7 +1,13 @@
 import type { PollBody } from "@caffis/chat";
 import { expect, test } from "vitest";
 import { degreesOf, geoLink, mapLink, phoneLink, shown, webLink } from "../src/cards/places.ts";
-import { choicesAfter, isPollClosed, optionsOf, writtenOptions } from "../src/cards/polls.ts";
+import {
+  asksAgain,
+  choicesAfter,
+  isPollClosed,
+  optionsOf,
+  writtenOptions,
+} from "../src/cards/polls.ts";
 
 const poll: PollBody = {
   question: "Where?",
@@ -36,6 +42,13 @@ test("choosing again takes back, and one choice takes the place of another", () 
   const several = { ...poll, multiple: true };
   expect(choicesAfter(several, [2], 0)).toEqual([0, 2]);
   expect(choicesAfter(several, [0, 2], 2)).toEqual([0]);
+});
+
+test("each vote makes others ask for their own choice in small rooms only", () => {
+  expect([2, 100, 101].map((members) => asksAgain({ class: "social", members }))).toEqual([
+    ...[true, true, false],
+  ]);
+  expect(asksAgain({ class: "public", members: 0 })).toBe(false);
 });
 
 test("a poll has at least two answers, and no two are the same", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { fieldOf, quickTimes, timeOf } from "../src/scheduled/times.ts";
+import { fieldOf, timeOf } from "../src/common/times.ts";
+import { quickTimes } from "../src/scheduled/times.ts";
 
 /** A time on the reader's clock: Friday, 27 November 2026, or some days later. */
 function at(hour: number, minute = 0, days = 0): number {

@@ -217,7 +217,8 @@ export function threadAfter(
   if (replies.every((reply, at) => reply === page.replies[at])) replies = page.replies;
   const isNew = ({ kind }: Entry) =>
     kind.type === "message" && changedThread(kind) === page.root.position;
-  const added = page.moreAfter ? [] : fresh.filter(isNew);
+  const known = page.replies.at(-1)?.position ?? 0;
+  const added = page.moreAfter ? [] : fresh.filter((it) => it.position > known && isNew(it));
   if (added.length > 0) replies = [...replies, ...added];
   if (root === page.root && replies === page.replies && fresh.length === 0) return page;
   return { ...page, root, replies, head: Math.max(page.head, last) };
@@ -243,4 +244,12 @@ export function withOlder(page: ThreadPage, older: ThreadPage): ThreadPage {
   // They may have been read before changes that the page has already, or after: the room's copy says.
   const head = Math.min(page.head, older.head);
   return { ...page, replies: [...before, ...page.replies], moreBefore: older.moreBefore, head };
+}
+
+/** A page with newer replies after it. Pure. */
+export function withNewer(page: ThreadPage, newer: ThreadPage): ThreadPage {
+  const last = page.replies.at(-1)?.position ?? 0;
+  const after = newer.replies.filter((reply) => reply.position > last);
+  const head = Math.min(page.head, newer.head);
+  return { ...page, replies: [...page.replies, ...after], moreAfter: newer.moreAfter, head };
 }

@@ -19,8 +19,10 @@ import type {
   RoomSummary,
   UserId,
 } from "../protocol.ts";
-import { changedMessage, changedThread, withChanges, withHidden } from "./changes.ts";
+import { Beyond } from "./beyond.ts";
+import { withChanges } from "./changes.ts";
 import { append, CLOSED_ENTRIES, cut, joinLatest, type Log, logOfPage, prepend } from "./log.ts";
+import { markersAfter } from "./markers.ts";
 import { marksAfter, pinsAfter, withoutMessage, withQuotes } from "./marks.ts";
 import { People } from "./people.ts";
 import { Cell, type Readable } from "./readable.ts";
@@ -39,9 +41,6 @@ export interface StoreNeeds {
   marking(room: RoomId): number;
 }
 
-/** Changes of messages that are kept of one room while its copy has not come so far. */
-const BEYOND_ENTRIES = 200;
-
 /** Rooms, entries and people. */
 export class Store {
   readonly rooms = new RoomList();
@@ -49,12 +48,7 @@ export class Store {
   readonly #views = new Map<RoomId, Cell<RoomView | null>>();
   readonly #needs: StoreNeeds;
   readonly #reading: Reading;
-  /** The highest position heard of in each room: a copy that ends before it is incomplete. */
-  readonly #heard = new Map<RoomId, number>();
-  /** Changes of messages that came beyond a room's copy: pages that were read before them may come later. */
-  readonly #beyond = new Map<RoomId, readonly Entry[]>();
-  /** The messages that this person has hidden in this session: pages that were read before may come later. */
-  readonly #hidden = new Map<RoomId, Set<number>>();
+  readonly #beyond = new Beyond();
   /** Rooms that the server restored to an older state: its numbers count, however low. */
   readonly #restored = new Set<RoomId>();
   /** This person, once known. */
@@ -102,7 +96,7 @@ export class Store {
     this.#reading.welcomed();
     const named = new Set(rooms.map((summary) => summary.room));
     for (const summary of rooms) {
-      if (this.#log(summary.room) === null) this.#heard.delete(summary.room);
+      if (this.#log(summary.room) === null) this.#beyond.forgetHead(summary.room);
       this.#put(summary);
     }
     if (!more) {
@@ -142,7 +136,7 @@ export class Store {
       }));
       return;
     }
-    this.#hear(summary.room, summary.head);
+    this.#beyond.hear(summary.room, summary.head);
     const restored = this.#restored.delete(summary.room);
     if (restored) this.#reading.forget(summary.room);
     const read = this.#reading.afterSummary(summary, restored ? 0 : (before?.summary.read ?? 0));
@@ -154,8 +148,7 @@ export class Store {
 
   /** Forgets a room. */
   remove(id: RoomId): void {
-    this.#heard.delete(id);
-    this.#beyond.delete(id);
+    this.#beyond.forget(id);
     this.#reading.forget(id);
     this.#views.get(id)?.set(null);
     this.rooms.remove(id);
@@ -166,11 +159,11 @@ export class Store {
     const id = opened.room.room;
     this.put(opened.room);
     this.people.presence(opened.presence);
-    this.#hear(id, opened.page.head);
+    this.#beyond.hear(id, opened.page.head);
     const { log, added } = joinLatest(this.#log(id) ?? (start && logOfPage(start)), opened.page);
     this.change(id, (view) => ({
       ...view,
-      ...this.#fields(id, log),
+      ...this.#beyond.shown(id, log),
       held: true,
       open: true,
       attendance: opened.attendance,
@@ -185,7 +178,7 @@ export class Store {
   closed(id: RoomId): void {
     const log = this.#log(id);
     if (log?.moreAfter) this.drop(id);
-    const kept = log && !log.moreAfter ? this.#fields(id, cut(log, CLOSED_ENTRIES)) : {};
+    const kept = log && !log.moreAfter ? this.#beyond.shown(id, cut(log, CLOSED_ENTRIES)) : {};
     const closed = {
       open: false,
       typing: [],
@@ -212,13 +205,13 @@ export class Store {
       case "reset": {
         // The server may have been restored from a backup: its head counts, not the larger one.
         const { last = 0, summary } = this.get(room) ?? {};
-        this.#heard.set(room, head);
+        this.#beyond.reset(room, head);
         if (head < Math.max(last, summary?.head ?? 0)) this.#restored.add(room);
         this.drop(room);
         break;
       }
       case "complete":
-        this.#hear(room, head);
+        this.#beyond.hear(room, head);
         this.change(room, (view) => marksAfter(view, resumed.entries));
         if (log) this.#append(room, log, resumed.entries);
         break;
@@ -231,11 +224,11 @@ export class Store {
   entry(id: RoomId, entry: Entry): void {
     const view = this.get(id);
     if (view === null) return;
-    this.#hear(id, entry.position);
+    this.#beyond.hear(id, entry.position);
     this.change(id, (view) => marksAfter(view, [entry]));
     const log = this.#log(id);
     if (log === null || (log.moreAfter && entry.position > log.last + 1)) {
-      this.#keepChange(id, entry);
+      this.#beyond.keep(id, entry);
       if (entry.position <= view.summary.head) return;
       this.change(id, (room) => ({
         ...room,
@@ -256,15 +249,16 @@ export class Store {
 
   /** Takes an older page of history. */
   older(id: RoomId, page: EntryPage): void {
-    this.#hear(id, page.head);
+    this.#beyond.hear(id, page.head);
     const log = this.#log(id);
-    if (log) this.change(id, (view) => ({ ...view, ...this.#fields(id, prepend(log, page)) }));
+    if (log)
+      this.change(id, (view) => ({ ...view, ...this.#beyond.shown(id, prepend(log, page)) }));
     this.#complete(id);
   }
 
   /** Takes a newer page of history, after a copy that ends before the end of the log. */
   newer(id: RoomId, page: EntryPage): void {
-    this.#hear(id, page.head);
+    this.#beyond.hear(id, page.head);
     const log = this.#log(id);
     if (log) this.#append(id, log, page.entries);
     this.#complete(id);
@@ -272,17 +266,17 @@ export class Store {
 
   /** Takes the last page of history instead of a copy from further up. */
   latest(id: RoomId, page: EntryPage): void {
-    this.#hear(id, page.head);
+    this.#beyond.hear(id, page.head);
     const log = this.#log(id);
     if (!log?.moreAfter) return;
-    this.change(id, (view) => ({ ...view, ...this.#fields(id, logOfPage(page)) }));
+    this.change(id, (view) => ({ ...view, ...this.#beyond.shown(id, logOfPage(page)) }));
     this.#arrive(id, page.entries);
     this.#complete(id);
   }
 
   /** Takes a page from further up: it joins the copy where the two touch, and replaces it otherwise. */
   around(id: RoomId, page: EntryPage): void {
-    this.#hear(id, page.head);
+    this.#beyond.hear(id, page.head);
     const log = this.#log(id);
     const [first, last] = [page.entries[0]?.position, page.entries.at(-1)?.position];
     if (!log || first === undefined || last === undefined) return;
@@ -293,57 +287,44 @@ export class Store {
     }
     // The page may have been read before changes that are here already.
     const entries = withChanges(page.entries, log.entries);
-    this.change(id, (view) => ({ ...view, ...this.#fields(id, logOfPage({ ...page, entries })) }));
+    this.change(id, (view) => ({
+      ...view,
+      ...this.#beyond.shown(id, logOfPage({ ...page, entries })),
+    }));
     this.#complete(id);
   }
 
   /** Takes messages in short that were asked for by their positions. */
   quoted(id: RoomId, asked: readonly number[], previews: readonly MessagePreview[]): void {
-    const hidden = this.#hidden.get(id) ?? new Set();
-    this.change(id, (view) => withQuotes(view, asked, previews, hidden, this.#later(view)));
+    const hidden = this.#beyond.hidden(id);
+    this.change(id, (view) =>
+      withQuotes(view, asked, previews, hidden, this.#beyond.entries(view)),
+    );
   }
 
   /** Takes what is pinned in a room. */
   pinned(id: RoomId, list: PinList): void {
-    this.change(id, (view) => ({ ...view, pins: pinsAfter(list, this.#later(view)) }));
+    this.change(id, (view) => ({ ...view, pins: pinsAfter(list, this.#beyond.entries(view)) }));
   }
 
   /** Takes how this person has marked a message for themselves. */
   flagged(flagged: Flagged): void {
     const { room, position, flag, on } = flagged;
     if (flag.type !== "hidden" || !on) return;
-    const hidden = this.#hidden.get(room) ?? new Set();
-    this.#hidden.set(room, hidden.add(position));
+    this.#beyond.hide(room, position);
     this.change(room, (view) => withoutMessage(view, flagged));
-  }
-
-  /** The entries of a room that are here. */
-  #later(view: RoomView): readonly Entry[] {
-    return [...view.entries, ...(this.#beyond.get(view.id) ?? [])];
   }
 
   /** Takes a new head of a room that is not followed entry by entry. */
   head(head: Head): void {
-    this.#hear(head.room, head.head);
+    this.#beyond.hear(head.room, head.head);
     this.change(head.room, (view) => ({ ...view, summary: withHead(view.summary, head) }));
     if (this.get(head.room)?.open) this.#complete(head.room);
   }
 
   /** Takes how far members have come. */
   markers(id: RoomId, changed: readonly Marker[]): void {
-    this.change(id, (view) => {
-      const markers = new Map(view.markers);
-      let moved = false;
-      for (const marker of changed) {
-        const before = markers.get(marker.user);
-        const delivered = Math.max(marker.delivered, marker.read, before?.delivered ?? 0);
-        const read = Math.max(marker.read, before?.read ?? 0);
-        if (before && before.delivered === delivered && before.read === read) continue;
-        markers.set(marker.user, { ...marker, delivered, read });
-        moved = true;
-      }
-      return moved ? { ...view, markers } : view;
-    });
+    this.change(id, (view) => markersAfter(view, changed));
   }
 
   /** The person has read up to this number here. */
@@ -415,18 +396,14 @@ export class Store {
   /** The cursor of a room: what is missing before it can be loaded at any time. */
   cursor(id: RoomId): number {
     const log = this.#log(id);
-    return Math.max(log?.last ?? 0, log?.moreAfter ? (this.#heard.get(id) ?? 0) : 0);
+    return Math.max(log?.last ?? 0, log?.moreAfter ? this.#beyond.heard(id) : 0);
   }
 
   /** How many entries are missing at the end of a copy that should reach the end of the log. */
   missing(id: RoomId): number {
     const log = this.#log(id);
     if (log === null || log.moreAfter) return 0;
-    return Math.max(0, (this.#heard.get(id) ?? 0) - log.last);
-  }
-
-  #hear(id: RoomId, position: number): void {
-    if (position > (this.#heard.get(id) ?? 0)) this.#heard.set(id, position);
+    return Math.max(0, this.#beyond.heard(id) - log.last);
   }
 
   #complete(id: RoomId): void {
@@ -438,32 +415,12 @@ export class Store {
     if (added.length === 0) return;
     this.change(id, (view) => ({
       ...view,
-      ...this.#fields(id, after),
+      ...this.#beyond.shown(id, after),
       summary: this.#advance(view.summary, added),
       members: added.reduce(membersAfter, view.members),
       card: added.reduce(cardAfter, view.card),
     }));
     this.#arrive(id, added);
-  }
-
-  /** The view fields of a copy, which reaches the end once it has everything that was heard of. */
-  #fields(id: RoomId, { entries, last, moreBefore, moreAfter }: Log): Log {
-    const beyond = (this.#beyond.get(id) ?? []).filter(({ position }) => position > last);
-    if (beyond.length > 0) this.#beyond.set(id, beyond);
-    else this.#beyond.delete(id);
-    return {
-      entries: withHidden(withChanges(entries, beyond), this.#hidden.get(id) ?? []),
-      last,
-      moreBefore,
-      moreAfter: moreAfter && last < (this.#heard.get(id) ?? 0),
-    };
-  }
-
-  #keepChange(id: RoomId, entry: Entry): void {
-    const changes = changedMessage(entry.kind) !== null || changedThread(entry.kind) !== null;
-    if (!changes && entry.kind.type !== "pinned") return;
-    const known = this.#beyond.get(id) ?? [];
-    this.#beyond.set(id, [...known, entry].slice(-BEYOND_ENTRIES));
   }
 
   #advance(summary: RoomSummary, entries: readonly Entry[]): RoomSummary {

@@ -108,6 +108,15 @@ export class Person {
     return this.page.locator(`[data-testid=message][data-number="${number}"]`);
   }
 
+  /** Scrolls the conversation up, as far as it is loaded. */
+  async scrollsUp(): Promise<void> {
+    await this.page.locator("#messages").evaluate((log) => {
+      // The page tells the person's scrolling from its own by what they do.
+      log.dispatchEvent(new WheelEvent("wheel", { deltaY: -log.scrollTop }));
+      log.scrollTo(0, 0);
+    });
+  }
+
   /** Chooses an action in the menu of a message. */
   async chooses(number: number, action: string): Promise<void> {
     await this.message(number).click({ button: "right" });

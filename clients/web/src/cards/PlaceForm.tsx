@@ -1,8 +1,8 @@
 import { ADDRESS_BYTES, NAME_BYTES, PHONE_BYTES, type RoomId, URL_BYTES } from "@caffis/chat";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useChat } from "../app/chat.tsx";
-import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
+import { DialogForm } from "../common/DialogForm.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Cards.module.css";
 import { degreesOf, shown, webLink } from "./places.ts";
@@ -15,7 +15,6 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
   const { room, kind, onDone } = props;
   const { t } = useI18n();
   const { client } = useChat();
-  const action = useAction();
   const [name, setName] = useState("");
   const [address, setAddress] = useState("");
   const [phone, setPhone] = useState("");
@@ -36,9 +35,7 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
     kind === "location"
       ? coordinates !== null
       : name.trim() !== "" && (coordinates !== null || nowhere) && !badLink;
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (!complete || !fits) return;
+  const submit = () => {
     const common = { name: name.trim(), address: address.trim() || null };
     const { accuracy } = position;
     const body =
@@ -56,10 +53,16 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
               coordinates,
             },
           } as const);
-    if (await action.run(() => client.messages.sendPlace(room, body))) onDone();
+    return client.messages.sendPlace(room, body);
   };
   return (
-    <form className={styles.form} noValidate onSubmit={(event) => void submit(event)}>
+    <DialogForm
+      submit={t.send}
+      testId="place-send"
+      ready={complete && fits}
+      onSubmit={submit}
+      onDone={onDone}
+    >
       <Field label={t.placeName} id="name" most={NAME_BYTES} value={name} onChange={setName} />
       {kind === "place" && (
         <>
@@ -126,21 +129,7 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
           onChange={(value) => position.write(latitude, value)}
         />
       </div>
-      <Problem action={action} />
-      <div className={controls.line}>
-        <button
-          type="submit"
-          className={controls.button}
-          disabled={action.busy || !complete || !fits}
-          data-testid="place-send"
-        >
-          {t.send}
-        </button>
-        <button type="button" className={`${controls.button} ${controls.soft}`} onClick={onDone}>
-          {t.cancel}
-        </button>
-      </div>
-    </form>
+    </DialogForm>
   );
 }
 

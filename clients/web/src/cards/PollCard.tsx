@@ -3,10 +3,10 @@ import { useEffect, useState } from "react";
 import { useChat } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Icon } from "../common/Icon.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Cards.module.css";
 import { choicesAfter, isPollClosed, optionsOf } from "./polls.ts";
+import { useOwnChoice } from "./useOwnChoice.ts";
 import { Voters } from "./Voters.tsx";
 
 /** The longest time that a timer of the browser takes. */
@@ -28,7 +28,7 @@ export function PollCard(props: {
   const { t, when } = useI18n();
   const { client } = useChat();
   const action = useAction();
-  const own = useOwn(room, position);
+  const own = useOwnChoice(room, position, tally);
   const [asking, setAsking] = useState(false);
   const closed = useClosed(poll, tally);
   const voters = tally?.voters ?? 0;
@@ -71,8 +71,10 @@ export function PollCard(props: {
               onClick={() => choose(at)}
             >
               <span className={styles.bar} style={{ width: `${percent}%` }} aria-hidden="true" />
-              <span>{chosen && <Icon name="check" size={16} />}</span>
-              <span dir="auto">{text}</span>
+              <span className={styles.chosen}>{chosen && <Icon name="check" size={16} />}</span>
+              <span className={styles.answer} dir="auto">
+                {text}
+              </span>
               <span className={styles.count}>
                 {t.pollVotes(count)} ({percent}%)
               </span>
@@ -118,24 +120,6 @@ export function PollCard(props: {
       )}
     </div>
   );
-}
-
-/** What this person has chosen; null until the server has said so. Asked anew with each session. */
-function useOwn(room: RoomId, position: number | null) {
-  const { client } = useChat();
-  const { phase } = useReadable(client.connection);
-  const [choices, setChoices] = useState<readonly number[] | null>(null);
-  useEffect(() => {
-    if (position === null || phase !== "online") return;
-    const gone = new AbortController();
-    client.polls.results(room, position, gone.signal).then(
-      ({ own }) => gone.signal.aborted || setChoices(own),
-      // The next session asks again.
-      () => {},
-    );
-    return () => gone.abort();
-  }, [client, room, position, phase]);
-  return { choices, set: setChoices };
 }
 
 /** Whether a poll is closed, also when its time is over while somebody looks. */

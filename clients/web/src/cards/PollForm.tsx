@@ -1,15 +1,14 @@
 import { POLL_DAYS, POLL_OPTIONS, type RoomId } from "@caffis/chat";
-import { type FormEvent, useId, useState } from "react";
+import { useState } from "react";
 import { useChat } from "../app/chat.tsx";
-import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
+import { DialogForm } from "../common/DialogForm.tsx";
 import { Icon } from "../common/Icon.tsx";
+import { TimeField } from "../common/TimeField.tsx";
+import { timeOf } from "../common/times.ts";
 import { useI18n } from "../i18n/i18n.tsx";
-import { fieldOf, timeOf } from "../scheduled/times.ts";
 import styles from "./Cards.module.css";
 import { writtenOptions } from "./polls.ts";
-
-const DAY_MS = 86_400_000;
 
 /** Characters that the server takes. */
 const QUESTION_CHARS = 300;
@@ -25,8 +24,6 @@ interface Written {
 export function PollForm({ room, onDone }: { room: RoomId; onDone(): void }) {
   const { t } = useI18n();
   const { client } = useChat();
-  const action = useAction();
-  const id = useId();
   const [question, setQuestion] = useState("");
   const [options, setOptions] = useState<readonly Written[]>([
     { key: 0, text: "" },
@@ -43,14 +40,19 @@ export function PollForm({ room, onDone }: { room: RoomId; onDone(): void }) {
     setOptions(options.map((option) => (option.key === key ? { key, text } : option)));
   const add = () =>
     setOptions([...options, { key: Math.max(...options.map(({ key }) => key)) + 1, text: "" }]);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (written === null || past) return;
+  const submit = async () => {
+    if (written === null) return;
     const poll = { question: question.trim(), options: written, multiple, anonymous, closes };
-    if (await action.run(() => client.polls.ask(room, poll))) onDone();
+    await client.polls.ask(room, poll);
   };
   return (
-    <form className={styles.form} noValidate onSubmit={(event) => void submit(event)}>
+    <DialogForm
+      submit={t.pollSend}
+      testId="poll-send"
+      ready={question.trim() !== "" && written !== null && !past}
+      onSubmit={submit}
+      onDone={onDone}
+    >
       <label>
         <span className={controls.label}>{t.pollQuestion}</span>
         <textarea
@@ -117,39 +119,20 @@ export function PollForm({ room, onDone }: { room: RoomId; onDone(): void }) {
         />
         {t.pollAnonymousHint}
       </label>
-      <label htmlFor={id}>
-        <span className={controls.label}>{t.pollClosing}</span>
-        <input
-          id={id}
-          type="datetime-local"
-          className={controls.field}
-          value={closing}
-          min={fieldOf(now)}
-          max={fieldOf(now + POLL_DAYS * DAY_MS)}
-          aria-invalid={past}
-          data-testid="poll-closing"
-          onChange={(event) => setClosing(event.target.value)}
-        />
-      </label>
+      <TimeField
+        label={t.pollClosing}
+        value={closing}
+        from={now}
+        days={POLL_DAYS}
+        past={past}
+        testId="poll-closing"
+        onChange={setClosing}
+      />
       {past && (
         <p className={controls.hint} role="status">
           {t.schedulePast}
         </p>
       )}
-      <Problem action={action} />
-      <div className={controls.line}>
-        <button
-          type="submit"
-          className={controls.button}
-          disabled={action.busy || question.trim() === "" || written === null || past}
-          data-testid="poll-send"
-        >
-          {t.pollSend}
-        </button>
-        <button type="button" className={`${controls.button} ${controls.soft}`} onClick={onDone}>
-          {t.cancel}
-        </button>
-      </div>
-    </form>
+    </DialogForm>
   );
 }

@@ -1,6 +1,6 @@
 /** What a poll shows. Pure. */
 
-import type { PollBody, Tally } from "@caffis/chat";
+import type { PollBody, RoomSummary, Tally } from "@caffis/chat";
 
 /** One thing that can be chosen, as it is shown. */
 export interface Option {
@@ -32,6 +32,15 @@ export function choicesAfter(
 ): readonly number[] {
   if (own.includes(option)) return own.filter((each) => each !== option);
   return multiple ? [...own, option].sort((one, other) => one - other) : [option];
+}
+
+/** The most members of a room in which each tally makes everybody who sees the poll ask for their own choice. */
+const SMALL_ROOM = 100;
+
+/** Whether to ask for one's own choice with each tally. In a large room a single vote would have thousands ask. */
+export function asksAgain(room: Pick<RoomSummary, "class" | "members">): boolean {
+  // In a public room nobody is a member, however many are there.
+  return room.class !== "public" && room.members <= SMALL_ROOM;
 }
 
 /** The options that somebody has written: without empty ones. Null unless there are enough, and no two are the same. */

@@ -13,7 +13,7 @@ export function Choice<Value extends string>(props: {
   onChange(value: Value): void;
 }) {
   return (
-    <fieldset className={styles.choice} disabled={props.disabled}>
+    <fieldset disabled={props.disabled}>
       <legend className={props.quiet ? "visually-hidden" : controls.label}>{props.legend}</legend>
       <div className={styles.options}>
         {props.options.map(([value, label]) => (

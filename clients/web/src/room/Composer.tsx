@@ -1,4 +1,4 @@
-import { type Mentions, type RoomId, type RoomView, threadOf, type UserId } from "@caffis/chat";
+import { type Mentions, type RoomView, threadOf, type UserId } from "@caffis/chat";
 import {
   type FormEvent,
   type KeyboardEvent,
@@ -65,7 +65,7 @@ export function Composer(props: {
   const limits = useReadable(client.limits);
   const field = useRef<HTMLTextAreaElement>(null);
   const self = useReadable(client.self);
-  const [draft, setDraft] = useWords(self, room.id, thread);
+  const [draft, setDraft] = useDraft(self, room.id, thread);
   const [inRoom, setInRoom] = useState(false);
   const [editing, setEditing] = useState<Editing | null>(null);
   const [replying, setReplying] = useState<number | null>(null);
@@ -233,7 +233,7 @@ export function Composer(props: {
           />
         )}
         <div className={styles.composer}>
-          {!editing && <AttachMenu onChoose={setAttaching} />}
+          {!editing && thread === null && <AttachMenu onChoose={setAttaching} />}
           <textarea
             ref={field}
             rows={1}
@@ -306,17 +306,6 @@ export function Composer(props: {
       )}
     </>
   );
-}
-
-/** What a person writes: in a room a draft that follows them, in a thread the words until it is closed. */
-function useWords(
-  self: UserId | null,
-  room: RoomId,
-  thread: number | null,
-): [string, (text: string) => void] {
-  const draft = useDraft(self, room);
-  const words = useState("");
-  return thread === null ? draft : words;
 }
 
 /** The messages of the room, or of a thread of it, as the person sees them there. */

@@ -52,7 +52,7 @@ export function ReportMessage(props: { room: RoomView; bubble: Bubble; onClose()
   }
   return (
     <Dialog title={t.reportMessage} onClose={onClose}>
-      <fieldset className={styles.reasons}>
+      <fieldset>
         <legend className={controls.label}>{t.reportAsk}</legend>
         {REASONS.map((each) => (
           <label key={each} className={styles.reason}>

@@ -18,7 +18,7 @@ export const RowsProvider = Context.Provider;
 /** The list: as high as all items, but containing only those near the view. */
 export function Rows({ ref, style, children }: CustomContainerComponentProps) {
   return (
-    <ol ref={ref} style={style} data-testid="messages">
+    <ol ref={ref} className={styles.rows} style={style} data-testid="messages">
       {children}
     </ol>
   );

@@ -1,8 +1,8 @@
-import type { RoomView } from "@caffis/chat";
+import type { InThread, RoomView } from "@caffis/chat";
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Virtualizer } from "virtua";
 import { explain, useChat, usePeople } from "../app/chat.tsx";
-import { arrived, usePlace } from "../app/place.ts";
+import { arrived, goToReply, usePlace } from "../app/place.ts";
 import { REGION } from "../app/regions.ts";
 import { showThread } from "../app/route.ts";
 import { Icon } from "../common/Icon.tsx";
@@ -73,7 +73,10 @@ export function Timeline(props: {
     ...{ room, items, toItem: scroll.toItem },
     onFailed: useCallback((error: unknown) => setProblem(explain(error, t)), [t, setProblem]),
     onNothing: useCallback(() => setProblem(t.quoteHidden), [t, setProblem]),
-    onThread,
+    onAside: useCallback(
+      (thread: InThread, position: number) => goToReply(room.id, thread, position),
+      [room.id],
+    ),
   });
   // Somebody was led here from a search.
   const place = usePlace(room.id);
@@ -174,10 +177,11 @@ export function Timeline(props: {
             type="button"
             className={styles.jump}
             data-testid="jump"
-            aria-label={t.jumpToLatest}
+            title={t.jumpToLatest}
             onClick={scroll.toEnd}
           >
             <Icon name="down" size={18} />
+            <span className="visually-hidden">{t.jumpToLatest}</span>
             {unread > 0 && <span>{t.newMessages(unread)}</span>}
           </button>
         )}

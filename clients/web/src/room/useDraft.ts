@@ -2,43 +2,38 @@ import type { RoomId, UserId } from "@caffis/chat";
 import { useEffect, useRef, useState } from "react";
 import { useChat } from "../app/chat.tsx";
 import { useReadable } from "../common/useReadable.ts";
+import { draftKey, type Kept, keepDraft, keptDraft } from "./drafts.ts";
 
-/** Where a draft is kept: what one person wrote never shows for the next who signs in. Pure. */
-export function draftKey(user: UserId, room: RoomId): string {
-  return `caffis.draft.${JSON.stringify([user, room])}`;
-}
+const NOTHING: Kept = { text: "", time: 0 };
 
 /**
- * What a person wrote in a room and did not send: kept over a reload of the tab, also without a connection, and the
- * same on all of their devices. The later one counts.
+ * What a person wrote and did not send: kept over a reload of the tab, also without a connection. In a room it is the
+ * same on all of their devices, and the later one counts; in a thread it stays in the tab.
  */
-export function useDraft(user: UserId | null, room: RoomId): [string, (text: string) => void] {
+export function useDraft(
+  user: UserId | null,
+  room: RoomId,
+  thread: number | null,
+): [string, (text: string) => void] {
   const { client } = useChat();
-  const key = user && draftKey(user, room);
-  const [text, setText] = useState(() => (key && sessionStorage.getItem(key)) ?? "");
-  /** When the words that are shown were written. */
-  const written = useRef(Number((key && sessionStorage.getItem(`${key}.time`)) ?? 0));
-  const keep = (value: string, time: number) => {
-    written.current = time;
-    setText(value);
-    if (!key) return;
-    if (value) {
-      sessionStorage.setItem(key, value);
-      sessionStorage.setItem(`${key}.time`, String(time));
-    } else {
-      sessionStorage.removeItem(key);
-      sessionStorage.removeItem(`${key}.time`);
-    }
+  const key = user && draftKey(user, room, thread);
+  const [kept, setKept] = useState(() => (key ? keptDraft(sessionStorage, key) : NOTHING));
+  const keep = (now: Kept) => {
+    setKept(now);
+    if (key) keepDraft(sessionStorage, key, now);
   };
   const latest = useRef(keep);
   latest.current = keep;
-  const other = useReadable(client.drafts.all).get(room);
+  const drafts = useReadable(client.drafts.all);
+  const other = thread === null ? drafts.get(room) : undefined;
+  const { text, time } = kept;
   useEffect(() => {
-    if (other && other.time > written.current) latest.current(other.text, other.time);
-  }, [other]);
+    if (other && other.time > time) latest.current(other);
+  }, [other, time]);
   const change = (value: string) => {
     if (value === text) return;
-    keep(value, client.drafts.write(room, value));
+    const written = thread === null ? client.drafts.write(room, value) : client.now();
+    keep({ text: value, time: written });
   };
   return [text, change];
 }

@@ -1,10 +1,8 @@
-import { type RoomView, threadOf } from "@caffis/chat";
-import { useCallback, useEffect, useLayoutEffect, useState } from "react";
+import { type InThread, type RoomView, threadOf } from "@caffis/chat";
+import { useCallback, useLayoutEffect, useState } from "react";
 import { useChat } from "../app/chat.tsx";
-import { type Item, isAside } from "./timeline.ts";
-
-/** How long the message that was jumped to stands out, in milliseconds. */
-const FLASH_MS = 1_800;
+import type { Item } from "./timeline.ts";
+import { useFlash } from "./useFlash.ts";
 
 /** Leads to a message, which is loaded if it is not here, and makes it stand out for a moment. */
 export function useJump(options: {
@@ -16,12 +14,12 @@ export function useJump(options: {
   /** There is nothing that this person may see. */
   onNothing(): void;
   /** It is a reply that only its thread shows. */
-  onThread(root: number): void;
+  onAside(thread: InThread, position: number): void;
 }) {
-  const { room, items, toItem, onFailed, onNothing, onThread } = options;
+  const { room, items, toItem, onFailed, onNothing, onAside } = options;
   const { client } = useChat();
   const [wanted, setWanted] = useState<number | null>(null);
-  const [flashed, setFlashed] = useState<number | null>(null);
+  const [flashed, setFlashed] = useFlash();
   const { id } = room;
 
   const jump = useCallback(
@@ -43,28 +41,23 @@ export function useJump(options: {
         },
       );
     },
-    [client, id, onFailed, onNothing],
+    [client, id, onFailed, onNothing, setFlashed],
   );
 
   useLayoutEffect(() => {
     if (wanted === null) return;
     const at = items.findIndex((item) => item.type === "message" && item.position === wanted);
     const { kind } = room.entries[wanted - (room.entries[0]?.position ?? 0)] ?? {};
-    if (at < 0 && kind?.type === "message" && isAside(kind.value)) {
+    const thread = kind?.type === "message" ? threadOf(kind.value.extras) : null;
+    if (at < 0 && thread && !thread.inRoom) {
       setWanted(null);
-      onThread(threadOf(kind.value.extras)?.root ?? wanted);
+      onAside(thread, wanted);
     }
     if (at < 0) return;
     setWanted(null);
     setFlashed(wanted);
     toItem(at);
-  }, [items, wanted, toItem, room.entries, onThread]);
-
-  useEffect(() => {
-    if (flashed === null) return;
-    const timer = setTimeout(() => setFlashed(null), FLASH_MS);
-    return () => clearTimeout(timer);
-  }, [flashed]);
+  }, [items, wanted, toItem, room.entries, onAside, setFlashed]);
 
   return { jump, flashed };
 }

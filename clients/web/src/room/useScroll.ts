@@ -3,9 +3,8 @@ import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useSta
 import type { VirtualizerHandle } from "virtua";
 import { useChat } from "../app/chat.tsx";
 import type { Bubble, Item } from "./timeline.ts";
+import { useFollowing } from "./useFollowing.ts";
 
-/** Within this distance of the end, the view counts as being at the end, in pixels. */
-const NEAR_END = 48;
 /** Within this distance of the top or bottom, more messages are loaded, in pixels. */
 const NEAR_EDGE = 2_000;
 
@@ -49,22 +48,25 @@ export function useScroll(options: {
   const { moreBefore, moreAfter, loadingBefore, loadingAfter } = room;
   const { client } = useChat();
   const list = useRef<VirtualizerHandle>(null);
-  const following = useRef(true);
+  const { following, atEnd, look } = useFollowing(ref, moreAfter);
   const before = useRef<Known>({ first: undefined, last: undefined });
   const [top, setTop] = useState(0);
   const count = items.length;
 
   const toEnd = useCallback(() => {
-    following.current = true;
+    following.set(true);
     list.current?.scrollToIndex(count - 1, { align: "end" });
     // If the end is not loaded, the last page replaces what is shown.
     if (moreAfter) client.loadLatest(room.id).catch(ignore);
-  }, [client, room.id, moreAfter, count]);
+  }, [client, room.id, moreAfter, count, following]);
 
-  const toItem = useCallback((index: number) => {
-    following.current = false;
-    list.current?.scrollToIndex(index, { align: "center" });
-  }, []);
+  const toItem = useCallback(
+    (index: number) => {
+      following.set(false);
+      list.current?.scrollToIndex(index, { align: "center" });
+    },
+    [following],
+  );
 
   const load = useCallback(() => {
     const log = ref.current;
@@ -74,12 +76,11 @@ export function useScroll(options: {
     if (below < NEAR_EDGE) client.loadNewer(room.id).catch(ignore);
   }, [client, room.id, ref]);
 
-  const watched = useFollowing(ref, following, moreAfter);
   const measure = useCallback(() => {
-    watched.look();
+    look();
     onMoved();
     setTop(list.current?.findItemIndex(list.current.scrollOffset) ?? 0);
-  }, [onMoved, watched.look]);
+  }, [onMoved, look]);
 
   const first = items.find(isMessage)?.key;
   const last = items.findLast(isMessage);
@@ -92,19 +93,19 @@ export function useScroll(options: {
     if (was.last === undefined) {
       const divider = items.findIndex((item) => item.type === "unread");
       const above = (ref.current?.clientHeight ?? 0) / 4;
-      following.current = divider < 0;
+      following.set(divider < 0);
       if (divider < 0) toEnd();
       else list.current?.scrollToIndex(divider, { align: "start", offset: -above });
-    } else if (following.current || last.pending) {
+    } else if (following.on || last.pending) {
       toEnd();
     }
-  }, [items, first, last, toEnd, ref]);
+  }, [items, first, last, toEnd, ref, following]);
 
   // A page that does not fill the window cannot be scrolled: load the next one at once.
   useEffect(() => {
     const more = (moreBefore && !loadingBefore) || (moreAfter && !loadingAfter);
-    if (more && watched.known()) load();
-  }, [moreBefore, loadingBefore, moreAfter, loadingAfter, load, watched.known]);
+    if (more && following.known) load();
+  }, [moreBefore, loadingBefore, moreAfter, loadingAfter, load, following]);
 
   const place = useCallback(() => {
     measure();
@@ -119,11 +120,10 @@ export function useScroll(options: {
 
   const onResize = useCallback(() => {
     // The end stays in view when a message, the composer or the keyboard of a phone grows.
-    if (following.current) toEnd();
+    if (following.on) toEnd();
     place();
-  }, [place, toEnd]);
+  }, [place, toEnd, following]);
 
-  const { atEnd } = watched;
   return {
     ...{ list, shift, atEnd, top, moving },
     ...{ onScroll, onScrollEnd, onResize, toEnd, toItem },
@@ -144,32 +144,6 @@ function useMoving() {
     still.current = setTimeout(() => setMoving(false), STILL_MS);
   }, []);
   return { moving, move, onScrollEnd };
-}
-
-/** Whether the end is in view: true until the person scrolls up, even if new items grow below. */
-function useFollowing(
-  ref: RefObject<HTMLElement | null>,
-  following: RefObject<boolean>,
-  moreAfter: boolean,
-) {
-  const last = useRef<{ top: number; gap: number } | null>(null);
-  const [atEnd, setAtEnd] = useState(true);
-  const gap = useCallback(() => {
-    const log = ref.current;
-    return log ? log.scrollHeight - log.scrollTop - log.clientHeight : 0;
-  }, [ref]);
-  /** Whether the sizes of what is shown are known. */
-  const known = useCallback(() => last.current !== null, []);
-  const look = useCallback(() => {
-    const now = { top: ref.current?.scrollTop ?? 0, gap: gap() };
-    const was = last.current;
-    last.current = now;
-    if (now.gap < NEAR_END && !moreAfter) following.current = true;
-    // When items above are measured, both change by the same amount: nobody scrolled.
-    else if (was && now.top < was.top && now.gap > was.gap) following.current = false;
-    setAtEnd(following.current && !moreAfter);
-  }, [ref, following, gap, moreAfter]);
-  return { atEnd, known, look };
 }
 
 /** What could not be loaded is asked for again by the next scroll. */

@@ -125,11 +125,13 @@ function MakeGroup({ busy, begin, withUser }: PartProps & { withUser: UserId | u
     event.preventDefault();
     begin(async () => client.createGroup(name.trim(), pickedUsers(picked)));
   };
-  const complete = name.trim() !== "" && isPicked(picked);
+  // A link or whoever manages the group can bring others later.
+  const complete = name.trim() !== "";
   return (
     <form className={styles.form} onSubmit={submit}>
       <TextField label={t.groupName} value={name} onChange={setName} testId="group-name" />
       <PeoplePicker legend={t.groupMembers} people={known} picked={picked} onChange={setPicked} />
+      {!isPicked(picked) && <p className={controls.hint}>{t.groupOfOne}</p>}
       <button
         type="submit"
         className={controls.button}

@@ -28,17 +28,3 @@ export function quickTimes(now: number): QuickTime[] {
   if (monday > 1) times.push({ name: "monday", due: at(monday, MORNING) });
   return times.filter(({ due }) => due > now).sort((one, other) => one.due - other.due);
 }
-
-/** A time as the value of a field for a date and a time: `2026-11-27T20:00`. */
-export function fieldOf(time: number): string {
-  const date = new Date(time);
-  const two = (number: number) => String(number).padStart(2, "0");
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
-}
-
-/** The time of such a value; null if it is none. */
-export function timeOf(value: string): number | null {
-  const time = new Date(value).getTime();
-  return Number.isNaN(time) ? null : time;
-}

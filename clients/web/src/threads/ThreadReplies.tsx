@@ -1,15 +1,7 @@
 import { isDeleted, type RoomView, threadOf } from "@caffis/chat";
-import {
-  type KeyboardEvent,
-  type RefObject,
-  useCallback,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import { type KeyboardEvent, type RefObject, useCallback, useMemo, useRef, useState } from "react";
 import { useChat, usePeople } from "../app/chat.tsx";
+import { usePlace } from "../app/place.ts";
 import { useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
 import { useReadable } from "../common/useReadable.ts";
@@ -25,7 +17,9 @@ import { reactedBy, useMessageChanges } from "../room/useMessageChanges.ts";
 import { useMessageMenu } from "../room/useMessageMenu.ts";
 import { countOf } from "./countOf.ts";
 import styles from "./ThreadPanel.module.css";
+import { useArrival } from "./useArrival.ts";
 import type { ShownThread } from "./useThread.ts";
+import { useThreadScroll } from "./useThreadScroll.ts";
 
 const NO_STARS: ReadonlyMap<number, number> = new Map();
 
@@ -46,7 +40,9 @@ export function ThreadReplies(props: {
   const starred = useReadable(client.stars.places).get(room.id) ?? NO_STARS;
   const log = useRef<HTMLElement>(null);
   const items = useItems(room, root, thread);
-  useFollowEnd(log, items);
+  const toItem = useThreadScroll(log, items, page?.moreAfter ?? false);
+  const place = usePlace(room.id, root);
+  const flashed = useArrival({ place, thread, items, toItem });
   const { problem, react, pin, star } = useMessageChanges(room);
   const ground = (): ActionGround => ({
     ...{ room, limits, starred },
@@ -73,7 +69,7 @@ export function ThreadReplies(props: {
   const draw = useDraw(room, items, {
     onEdit: useCallback((text: string) => composer.current?.edit(text), [composer]),
     onChoose: useCallback((bubble: Bubble) => setAsked({ action: "react", bubble }), []),
-    ...{ onMenu, onJump: nowhere, onThread: nowhere, starred, flashed: null, selected: null },
+    ...{ onMenu, onJump: nowhere, onThread: nowhere, starred, flashed, selected: null },
     onReact: over ? null : react,
     onReply: null,
   });
@@ -88,6 +84,7 @@ export function ThreadReplies(props: {
     log.current?.querySelector<HTMLElement>(`li[data-index="${to}"]`)?.focus();
   };
   const older = useAction();
+  const newer = useAction();
   const begun = items.findIndex((item) => item.type === "message" && item.position !== root);
   const reachable = items[active]?.type === "message" ? active : 0;
 
@@ -131,6 +128,17 @@ export function ThreadReplies(props: {
           </li>
         ))}
       </ol>
+      {page?.moreAfter && (
+        <button
+          type="button"
+          className={`${controls.button} ${controls.soft}`}
+          disabled={newer.busy}
+          data-testid="newer-replies"
+          onClick={() => void newer.run(thread.newer)}
+        >
+          {t.newerReplies}
+        </button>
+      )}
       {menu.open && (
         <MessageMenu
           actions={actions(menu.open.bubble)}
@@ -191,22 +199,4 @@ function useItems(
     });
     return all.filter((item) => item.type !== "edge");
   }, [page, pending, root, self, dividerAfter]);
-}
-
-/** Keeps the end in view as long as the person has not scrolled up. */
-function useFollowEnd(log: RefObject<HTMLElement | null>, items: readonly Item[]): void {
-  const atEnd = useRef(true);
-  useEffect(() => {
-    const area = log.current;
-    const onScroll = () => {
-      if (area) atEnd.current = area.scrollTop + area.clientHeight > area.scrollHeight - 40;
-    };
-    area?.addEventListener("scroll", onScroll, { passive: true });
-    return () => area?.removeEventListener("scroll", onScroll);
-  }, [log]);
-  useLayoutEffect(() => {
-    void items;
-    const area = log.current;
-    if (area && atEnd.current) area.scrollTop = area.scrollHeight;
-  }, [items, log]);
 }

@@ -1,0 +1,60 @@
+/** The details of a conversation: its notifications, who may write, what it is about. */
+export const details = {
+  leave: "Leave",
+  leaveAsk: (name: string) => `Leave ${name}? You will no longer see its messages.`,
+  notifications: "Notifications",
+  muteAsk: "Mute notifications",
+  muted: "notifications are off",
+  muteFor: {
+    hour: "Mute for 1 hour",
+    eightHours: "Mute for 8 hours",
+    week: "Mute for a week",
+    always: "Mute for ever",
+  },
+  muteTime: {
+    hour: "For 1 hour",
+    eightHours: "For 8 hours",
+    week: "For a week",
+    always: "For ever",
+  },
+  mutedUntil: (time: string) => `Notifications are off until ${time}.`,
+  mutedForEver: "Notifications are off.",
+  unmute: "Turn notifications on",
+  walkOut: "Walk out",
+  barred: {
+    closed: "This is over: nobody writes here any more.",
+    guest: "You are a guest here: you read and react.",
+    frozen: "This room is frozen: only those who moderate write.",
+    announcements: "Only those who moderate write here. You can react.",
+  },
+  slowModeWait: (seconds: number) =>
+    seconds === 1
+      ? "1 second until you can write again"
+      : `${seconds} seconds until you can write again`,
+  writing: "Writing",
+  slowMode: "Slow mode: one message every",
+  slowModeTime: (seconds: number) =>
+    seconds === 0
+      ? "Off"
+      : seconds % 3600 === 0
+        ? `${seconds / 3600} h`
+        : seconds % 60 === 0
+          ? `${seconds / 60} min`
+          : `${seconds} s`,
+  slowModeNow: (seconds: number) =>
+    seconds === 0 ? "slow mode is off" : `slow mode, one message every ${seconds} s`,
+  announcements: "Announcements only",
+  announcementsHint: "Only moderators, admins and owners write; everybody reacts.",
+  announcementsNow: (on: boolean): string =>
+    on ? "only moderators write now" : "everybody writes again",
+  frozen: "Freeze",
+  frozenHint: "Nobody but moderators, admins and owners writes or reacts.",
+  frozenNow: (on: boolean): string => (on ? "the room is frozen" : "the room is no longer frozen"),
+  about: "What this is about",
+  map: "Map",
+  photos: "Photos",
+  photo: (number: number) => `Photo ${number}`,
+  contextCancelled: "Cancelled",
+  contextClosed: "Closed",
+  contextNow: (title: string | null) => (title ? `Details changed: ${title}` : "Details changed"),
+};
