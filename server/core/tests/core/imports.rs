@@ -27,7 +27,7 @@ pub(crate) fn past(room: RoomId, numbers: std::ops::Range<u64>) -> Vec<ImportMes
     let message = |number: u64| ImportMessage {
         id: Text::cut(&format!("m{number}")),
         room: RoomReference::Id(room),
-        sender: user(if number % 2 == 0 { "giulia" } else { "marco" }),
+        sender: user(if number.is_multiple_of(2) { "giulia" } else { "marco" }),
         sent: Timestamp(START / 2 + number),
         body: text(&format!("m{number}")),
         reply_to: (number % 3 == 2).then(|| Text::cut(&format!("m{}", number - 1))),
