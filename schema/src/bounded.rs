@@ -154,7 +154,7 @@ impl<const N: usize> Schema for Text<N> {
 }
 
 /// A list of at most `N` items.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct List<T, const N: usize>(Vec<T>);
 
 impl<T, const N: usize> List<T, N> {

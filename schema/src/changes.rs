@@ -5,7 +5,7 @@ use crate::{
     bounded::List,
     event::{Body, Edited, Entry, EntryKind, Pinned, Reacted, Tombstone},
     ids::UserId,
-    numbers::{MessageNumber, Position},
+    numbers::{MessageNumber, Position, Timestamp},
     open::Empty,
     polls::{Tallied, Tally},
     room::{Extra, Forwarded, LastEdit, Mentions, Message, MessageKey, PinnedMessage, Reaction},
@@ -182,6 +182,15 @@ impl Message {
     pub fn forwarded(&self) -> Option<&Forwarded> {
         self.extras.iter().find_map(|extra| match extra {
             Extra::Forwarded(forwarded) => Some(forwarded),
+            _ => None,
+        })
+    }
+
+    /// When its author sent it, if it was sent before it came to this server.
+    #[must_use]
+    pub fn imported(&self) -> Option<Timestamp> {
+        self.extras.iter().find_map(|extra| match extra {
+            Extra::Imported(imported) => Some(imported.time),
             _ => None,
         })
     }

@@ -22,6 +22,7 @@ pub mod error;
 pub mod event;
 pub mod hooks;
 pub mod ids;
+pub mod imports;
 pub mod invites;
 pub mod json;
 pub mod keys;

@@ -147,6 +147,16 @@ maxima! {
     PAGE_THREADS = 50;
     /// People who are named with a thread.
     THREAD_FACES = 5;
+    /// The caller's id of a room or message that is imported, in bytes.
+    IMPORT_ID_BYTES = 128;
+    /// A line of an import, in bytes: the longest text in JSON that escapes every character.
+    IMPORT_LINE_BYTES = 128 * 1024;
+    /// Lines of one import.
+    IMPORT_LINES = 100_000;
+    /// The lines of one import together, in bytes.
+    IMPORT_BYTES = 64 * 1024 * 1024;
+    /// Lines that were not taken and are listed in the report of an import.
+    IMPORT_FAILURES = 100;
     /// The bytes of entries in one page or one resume answer; long entries mean fewer of them.
     PAGE_BYTES = 192 * 1024;
 }

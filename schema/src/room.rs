@@ -342,6 +342,8 @@ open_enum! {
         4 "replies" Replies(Replies),
         /// What people have chosen in this poll; not there before the first vote. Only the server writes it.
         5 "tally" Tally(Tally),
+        /// This message was sent before it came to this server. Only the server writes it.
+        6 "imported" Imported(Imported),
     }
 }
 
@@ -370,6 +372,13 @@ pub struct Forwarded {
     pub time: Timestamp,
     /// Where; none unless that room is public.
     pub place: Option<MessagePlace>,
+}
+
+/// See [`Extra::Imported`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct Imported {
+    /// When its author sent it. The entry's time says when it was imported.
+    pub time: Timestamp,
 }
 
 /// Where a message is.

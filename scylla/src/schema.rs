@@ -26,7 +26,7 @@ enum Use {
     },
 }
 
-/// The tables that are not [`Use::Overwritten`]. The windows are a thirtieth of how long rows are kept by
+/// The tables that are not [`Use::Overwritten`]. Rows of imported messages in `sent` have no end. The windows are a thirtieth of how long rows are kept by
 /// default, 3 days for `sent`, 14 for `activity`, 7 for `receipts` and 180 for `reports_by_time`, but no shorter than an hour.
 const USES: &[(&str, Use)] = &[
     ("timeline", Use::Log),

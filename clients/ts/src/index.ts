@@ -49,6 +49,7 @@ export type { KeptMessage, KeptMessages, OutboxStorage } from "./outbox/storage.
 export * from "./protocol.ts";
 export {
   forwardedFrom,
+  importedAt,
   isDeleted,
   isHidden,
   mentionsNobody,

@@ -122,3 +122,16 @@ test("of two presences the one with the larger version counts", () => {
   store.people.presence([{ ...presence, version: 6, availability: "offline" }]);
   expect(store.people.view.getSnapshot().presence.get(OTHER)?.availability).toBe("online");
 });
+
+test("messages of the past are news to nobody who had read everything", () => {
+  const message = (number: number, sender: typeof ME, imported: boolean): Entry => {
+    const extras = imported ? [{ type: "imported", value: { time: 7 } } as const] : [];
+    const body = { type: "text", value: { text: `no. ${number}` } } as const;
+    const rest = { key: null, changed: 0, edited: null, reactions: [], extras };
+    return entry(number + 1, { type: "message", value: { number, sender, body, ...rest } });
+  };
+  const read = advance(SUMMARY, [message(1, OTHER, true), message(2, ME, true)], ME);
+  expect([read.number, read.unread, read.preview?.time]).toEqual([2, 0, 7]);
+  const unread = advance(read, [message(3, OTHER, false), message(4, ME, true)], ME);
+  expect([unread.number, unread.read, unread.unread]).toEqual([4, 2, 2]);
+});

@@ -209,3 +209,27 @@ describe("in a timeline", () => {
     expect(looks[1]).toBe(looks[0]);
   });
 });
+
+test("imported messages are shown when they were sent, each day above its own", () => {
+  const DAY = 24 * 60 * MINUTE;
+  const old = (number: number, sent: number): Entry => {
+    const made = message(number);
+    if (made.kind.type !== "message") throw new Error("no message");
+    const extras = [{ type: "imported", value: { time: sent } } as const];
+    return { ...made, kind: { ...made.kind, value: { ...made.kind.value, extras } } };
+  };
+  const shown = items([
+    old(1, NOON - 9 * DAY),
+    old(2, NOON - 8 * DAY),
+    message(3),
+    old(4, NOON - 8 * DAY),
+    message(5),
+    message(6),
+  ]);
+  expect(sketch(shown)).toEqual([
+    ...["day", "[1]", "day", "[2]", "day", "[3]", "day", "[4]", "day", "[5", "6]"],
+  ]);
+  const times = shown.filter((item) => item.type === "message").map((item) => item.time);
+  expect(times.slice(0, 2)).toEqual([NOON - 9 * DAY, NOON - 8 * DAY]);
+  expect(new Set(shown.map((item) => item.key)).size).toBe(shown.length);
+});

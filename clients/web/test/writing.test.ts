@@ -25,8 +25,14 @@ test("the field is there for who may write now", () => {
   }
 });
 
-function said(position: number, sender: string, time: number): Entry {
-  return { position, time, kind: { type: "message", value: { sender } } } as unknown as Entry;
+function said(
+  position: number,
+  sender: string,
+  time: number,
+  extras: readonly object[] = [],
+): Entry {
+  const kind = { type: "message", value: { sender, extras } };
+  return { position, time, kind } as unknown as Entry;
 }
 
 test("who wrote in slow mode waits", () => {
@@ -39,4 +45,6 @@ test("who wrote in slow mode waits", () => {
   expect(waitsUntil(room("member", {}, own), ME, 5000)).toBeNull();
   expect(waitsUntil(room("member", slow, [said(1, ME, 1000), set]), ME, 5000)).toBeNull();
   expect(waitsUntil(room("member", slow, [said(1, "marco", 1000)]), ME, 5000)).toBeNull();
+  const imported = said(2, ME, 4000, [{ type: "imported", value: { time: 1 } }]);
+  expect(waitsUntil(room("member", slow, [said(1, "marco", 1000), imported]), ME, 5000)).toBeNull();
 });

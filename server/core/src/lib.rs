@@ -23,6 +23,7 @@ mod herd;
 mod hints;
 mod hooks;
 pub mod hub;
+mod imports;
 mod inquiries;
 pub mod model;
 mod moderation;

@@ -79,7 +79,7 @@ pub(crate) fn topics<'a>(
     for entry in entries {
         let age = now.since(entry.time);
         let EntryKind::Message(message) = &entry.kind else { continue };
-        if age > HOUR || message.sender.is_none() {
+        if age > HOUR || message.sender.is_none() || message.imported().is_some() {
             continue;
         }
         let Some(text) = words(&message.body) else { continue };

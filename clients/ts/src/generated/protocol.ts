@@ -227,6 +227,21 @@ export const PAGE_THREADS = 50;
 /** People who are named with a thread. */
 export const THREAD_FACES = 5;
 
+/** The caller's id of a room or message that is imported, in bytes. */
+export const IMPORT_ID_BYTES = 128;
+
+/** A line of an import, in bytes: the longest text in JSON that escapes every character. */
+export const IMPORT_LINE_BYTES = 131_072;
+
+/** Lines of one import. */
+export const IMPORT_LINES = 100_000;
+
+/** The lines of one import together, in bytes. */
+export const IMPORT_BYTES = 67_108_864;
+
+/** Lines that were not taken and are listed in the report of an import. */
+export const IMPORT_FAILURES = 100;
+
 /** The bytes of entries in one page or one resume answer; long entries mean fewer of them. */
 export const PAGE_BYTES = 196_608;
 
@@ -1639,6 +1654,8 @@ export type Extra =
    * it.
    */
   | { readonly type: "tally"; readonly value: Tally }
+  /** This message was sent before it came to this server. Only the server writes it. */
+  | { readonly type: "imported"; readonly value: Imported }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1663,8 +1680,11 @@ export function encodeExtra(w: Writer, v: Extra): void {
     case "tally":
       w.tagged(5, encodeTally, v.value);
       return;
+    case "imported":
+      w.tagged(6, encodeImported, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 6, FRAME_BYTES);
+      w.unknown(v, 7, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Extra: ${(v as { type: string }).type}`);
@@ -1687,6 +1707,8 @@ export function decodeExtra(r: Reader): Extra {
       return { type: "replies", value: r.sized(decodeReplies) };
     case 5:
       return { type: "tally", value: r.sized(decodeTally) };
+    case 6:
+      return { type: "imported", value: r.sized(decodeImported) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1865,6 +1887,24 @@ export function decodeTally(r: Reader): Tally {
     counts: r.list(12, (r) => r.u32()),
     voters: r.u32(),
     closed: r.option((r) => r.u64()),
+  };
+}
+
+/** See `Extra::Imported`. */
+export interface Imported {
+  /** When its author sent it. The entry's time says when it was imported. */
+  readonly time: number;
+}
+
+/** Encodes Imported. */
+export function encodeImported(w: Writer, v: Imported): void {
+  w.u64(v.time);
+}
+
+/** Decodes Imported. */
+export function decodeImported(r: Reader): Imported {
+  return {
+    time: r.u64(),
   };
 }
 

@@ -71,6 +71,12 @@ export function forwardedFrom(extras: readonly Extra[]): Forwarded | null {
   return found?.type === "forwarded" ? found.value : null;
 }
 
+/** When a message with these extras was sent, if that was before it came to this server; else null. */
+export function importedAt(extras: readonly Extra[]): number | null {
+  const found = extras.find((extra) => extra.type === "imported");
+  return found?.type === "imported" ? found.value.time : null;
+}
+
 /** The thread in which a message with these extras is a reply; the same object for the same extras. */
 export function threadOf(extras: readonly Extra[]): InThread | null {
   const found = extras.find((extra) => extra.type === "thread");

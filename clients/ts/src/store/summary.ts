@@ -1,7 +1,7 @@
 /** How a room's summary and its members follow from the entries of its log. Pure functions. */
 
 import type { Card, Entry, Head, Member, RoomSummary, UserId } from "../protocol.ts";
-import { isDeleted, isHidden, shortened } from "./changes.ts";
+import { importedAt, isDeleted, isHidden, shortened } from "./changes.ts";
 
 /** A room's summary after further entries of its log. */
 export function advance(
@@ -17,10 +17,13 @@ export function advance(
     if (kind.type === "message" && kind.value.number > number) {
       number = kind.value.number;
       // The sender has read everything before their own message.
-      if (kind.value.sender !== null && kind.value.sender === self) read = number;
+      const sent = importedAt(kind.value.extras);
+      if (sent === null && kind.value.sender !== null && kind.value.sender === self) read = number;
+      // Messages of the past are news to nobody who had read everything.
+      if (sent !== null && read >= number - 1) read = number;
       const text = shortened(kind.value.body);
       const deleted = isDeleted(kind.value) || isHidden(kind.value);
-      preview = { number, sender: kind.value.sender, text, time, deleted };
+      preview = { number, sender: kind.value.sender, text, time: sent ?? time, deleted };
     }
     if (kind.type === "edited" && kind.value.body && preview?.number === kind.value.number) {
       preview = { ...preview, text: shortened(kind.value.body) };

@@ -7,6 +7,7 @@ import {
   type Extra,
   type Forwarded,
   forwardedFrom,
+  importedAt,
   isHidden,
   type Mentions,
   mentionsOf,
@@ -143,12 +144,18 @@ export function timeline(input: TimelineInput): Item[] {
   const source = { entries, quotes: input.quotes ?? NO_QUOTES };
   const items: Item[] = [{ type: "edge", key: "edge" }];
   let dayEnds = Number.NEGATIVE_INFINITY;
+  let dayStarts = Number.NEGATIVE_INFINITY;
+  const days = new Set<number>();
   let divided = dividerAfter === null;
   let before: Draft | null = null;
-  const startDay = (time: number) => {
-    if (time < dayEnds) return;
+  // Only what was imported goes back to an earlier day, so a day may come twice.
+  const startDay = (time: number, mayGoBack = false) => {
+    if (time < dayEnds && !(mayGoBack && time < dayStarts)) return;
+    dayStarts = new Date(time).setHours(0, 0, 0, 0);
     dayEnds = new Date(time).setHours(24, 0, 0, 0);
-    push({ type: "day", key: `day ${dayEnds}`, time });
+    const again = days.has(dayEnds) ? ` after ${items.length}` : "";
+    days.add(dayEnds);
+    push({ type: "day", key: `day ${dayEnds}${again}`, time });
   };
   const push = (item: Exclude<Item, Bubble>) => {
     before = null;
@@ -162,13 +169,15 @@ export function timeline(input: TimelineInput): Item[] {
     before = bubble;
     items.push(bubble);
   };
-  for (const { position, time, kind } of entries) {
+  for (const { position, time: came, kind } of entries) {
     // What they change is shown in the message itself.
     if (CHANGES.has(kind.type)) continue;
     if (kind.type === "message" && isHidden(kind.value)) continue;
     if (!inThread && kind.type === "message" && isAside(kind.value)) continue;
     if (kind.type === "pinned" && !kind.value.pinned) continue;
-    startDay(time);
+    const sent = kind.type === "message" ? importedAt(kind.value.extras) : null;
+    const time = sent ?? came;
+    startDay(time, sent !== null);
     if (kind.type !== "message") {
       push({ type: "notice", key: `entry ${position}`, kind });
       continue;

@@ -1,6 +1,6 @@
 /** Why somebody may not write in a room now, and how long they wait. Pure. */
 
-import type { RoomView, UserId } from "@caffis/chat";
+import { importedAt, type RoomView, type UserId } from "@caffis/chat";
 import { mayWrite, moderates } from "../details/permissions.ts";
 
 /**
@@ -22,10 +22,13 @@ export function barredFrom({ summary, card }: RoomView): Barred | null {
 export function waitsUntil(room: RoomView, self: UserId | null, now: number): number | null {
   const { settings, role } = room.summary;
   if (settings.slowModeSeconds === 0 || moderates(role)) return null;
-  // What was written before slow mode began does not count, and what is still on its way does.
+  // What was written before slow mode began does not count, nor what was imported; what is still on its way does.
   const since = room.entries.findLast(({ kind }) => kind.type === "settings")?.position ?? 0;
   const last = room.entries.findLast(
-    ({ kind }) => kind.type === "message" && kind.value.sender === self,
+    ({ kind }) =>
+      kind.type === "message" &&
+      kind.value.sender === self &&
+      importedAt(kind.value.extras) === null,
   );
   if (!last || last.position < since) return null;
   const until = last.time + settings.slowModeSeconds * 1000;

@@ -135,7 +135,11 @@ fn group_context(creator: &UserId, key: ClientKey) -> Context {
     Context { kind: Text::cut(GROUP), id: Text::cut(&format!("{}:{creator}", key.id)) }
 }
 
-fn check_context(context: &Context) -> Result<(), Error> {
+/// Whether a context can be one.
+///
+/// # Errors
+/// `invalid` otherwise.
+pub(crate) fn check_context(context: &Context) -> Result<(), Error> {
     let kind: &Text<CONTEXT_TYPE_BYTES> = &context.kind;
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
     if kind.is_empty() || !kind.chars().all(word) {
@@ -150,7 +154,10 @@ fn check_context(context: &Context) -> Result<(), Error> {
 }
 
 /// New members can be shown as many messages as a room keeps in memory.
-fn check_history(history: HistoryPolicy) -> Result<(), Error> {
+///
+/// # Errors
+/// `invalid` for more.
+pub(crate) fn check_history(history: HistoryPolicy) -> Result<(), Error> {
     match history {
         HistoryPolicy::Last(0 | 101..) => {
             Err(Error::refused(ErrorCode::Invalid, "The last 1 to 100 messages can be shown."))
@@ -171,7 +178,11 @@ pub(crate) async fn find_claim(
     Ok(tables::get(&*services.store, key).await?)
 }
 
-fn decode_plan(claim: &ContextRow) -> Result<RoomPlan, Error> {
+/// The plan of a claim.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn decode_plan(claim: &ContextRow) -> Result<RoomPlan, Error> {
     codec::decode(&claim.plan, Codec::Binary).map_err(|error| {
         tracing::error!(room.id = %claim.room, %error, "a claim holds no plan");
         Error::refused(ErrorCode::Internal, "The room's plan could not be read.")
@@ -233,7 +244,11 @@ pub(crate) async fn find(call: &Call, room: RoomId) -> Handled {
     ensure_at_owner(call, room, None, None).await
 }
 
-async fn ensure_at_owner(
+/// Has a room's owner make it from its plan, if there is one, and give its summary.
+///
+/// # Errors
+/// As [`ensure_here`], and why the owner cannot say.
+pub(crate) async fn ensure_at_owner(
     call: &Call,
     room: RoomId,
     plan: Option<Box<RoomPlan>>,
@@ -268,7 +283,10 @@ pub(crate) async fn ensure_here(
 
 /// Claims the plan's context. People may claim so many contexts a day that are open to all; groups and
 /// conversations are bounded by the rooms that a person may be in.
-async fn claim(call: &Call, plan: &RoomPlan) -> Result<ContextRow, Error> {
+///
+/// # Errors
+/// Who is not known or in too many rooms, and what the store says.
+pub(crate) async fn claim(call: &Call, plan: &RoomPlan) -> Result<ContextRow, Error> {
     let services = &call.services;
     let by_service = call.service().is_some();
     services.rooms.check_newcomers(&plan.members, call.user(), by_service).await?;
@@ -300,8 +318,7 @@ async fn summary(call: &Call, room: RoomId, wanted: Option<RoomClass>, makes: bo
         authorise(&call.caller(room), &state, ReadState)?;
     }
     if wanted.is_some_and(|wanted| wanted != class) {
-        let sentence = format!("There is a room of this context, and its class is {class:?}.");
-        return Err(Error::refused(ErrorCode::RoomClass, &sentence));
+        return Err(other_class(class));
     }
     if let Some(peer) = state.peer_of(call.user()) {
         services.directory.find(peer).await?;
@@ -311,4 +328,10 @@ async fn summary(call: &Call, room: RoomId, wanted: Option<RoomClass>, makes: bo
         summary.preview = None;
     }
     Ok(Reply::Room(summary))
+}
+
+/// The error of a context whose room is of another class than is wanted.
+pub(crate) fn other_class(class: RoomClass) -> Error {
+    let sentence = format!("There is a room of this context, and its class is {class:?}.");
+    Error::refused(ErrorCode::RoomClass, &sentence)
 }

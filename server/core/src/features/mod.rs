@@ -16,6 +16,7 @@ pub mod edit;
 pub mod forward;
 pub mod hide;
 pub mod history;
+pub mod import;
 pub mod invites;
 pub mod marked;
 pub mod markers;

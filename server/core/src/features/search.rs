@@ -279,7 +279,7 @@ fn hit(query: &Query, room: RoomId, entry: &Entry) -> Option<Hit> {
         room,
         position: entry.position,
         number: message.number,
-        time: entry.time,
+        time: message.imported().unwrap_or(entry.time),
         sender: message.sender.clone(),
         excerpt: List::cut(excerpt(&text, &matches)),
     })

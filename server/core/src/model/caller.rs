@@ -27,6 +27,9 @@ pub struct Rights {
     /// Read which messages people reported.
     #[serde(skip)]
     pub read_reports: bool,
+    /// Import rooms and messages of the past, into every room and in the name of everybody.
+    #[serde(skip)]
+    pub import: bool,
     /// Close the conversation of two people who are kept apart. No token grants it.
     pub keep_apart: bool,
 }
@@ -42,6 +45,7 @@ impl Rights {
         ask_about_people: false,
         manage_webhooks: false,
         read_reports: false,
+        import: false,
         keep_apart: false,
     };
 
@@ -55,12 +59,18 @@ impl Rights {
         ask_about_people: false,
         manage_webhooks: false,
         read_reports: false,
+        import: false,
         keep_apart: true,
     };
 
+    /// What imports messages into a room, and sees nothing of it.
+    pub const IMPORT: Self = Self { import: true, keep_apart: false, ..Self::KEEP_APART };
+
     /// The names of the rights.
-    pub const NAMES: [&str; 8] =
-        ["rooms", "members", "notices", "states", "history", "people", "webhooks", "reports"];
+    pub const NAMES: [&str; 9] = [
+        "rooms", "members", "notices", "states", "history", "people", "webhooks", "reports",
+        "import",
+    ];
 
     /// Adds a right by its name; false when there is none of this name.
     pub fn grant(&mut self, name: &str) -> bool {
@@ -75,7 +85,7 @@ impl Rights {
         Self::NAMES.into_iter().zip(granted).filter_map(|(name, granted)| granted.then_some(name))
     }
 
-    fn each(&mut self) -> [&mut bool; 8] {
+    fn each(&mut self) -> [&mut bool; 9] {
         [
             &mut self.make_rooms,
             &mut self.manage_members,
@@ -85,6 +95,7 @@ impl Rights {
             &mut self.ask_about_people,
             &mut self.manage_webhooks,
             &mut self.read_reports,
+            &mut self.import,
         ]
     }
 }

@@ -24,6 +24,7 @@ pub fn checked(
             Extra::Thread(_) if Extra::reply(extras).is_some() => {
                 "A message is a reply in a thread, or it answers another message."
             }
+            Extra::Imported(_) => "Only the server says when an imported message was sent.",
             Extra::Tally(_) => "Only the server counts votes.",
             Extra::Unknown(_) => {
                 "This server does not know everything that belongs to this message."

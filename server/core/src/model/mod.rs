@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod digest;
 pub mod emoji;
 pub mod extras;
+pub mod imports;
 pub mod invites;
 pub mod mentions;
 pub mod node;

@@ -269,7 +269,8 @@ impl RoomState {
                 self.number = message.number;
                 self.preview = Some(Arc::new(preview(message, entry.time)));
                 self.note_message(entry.position);
-                if let Some(sender) = message.sender.as_ref().filter(|_| self.writing.is_slow()) {
+                let writes = self.writing.is_slow() && message.imported().is_none();
+                if let Some(sender) = message.sender.as_ref().filter(|_| writes) {
                     Arc::make_mut(&mut self.writing).note(sender, entry.time);
                 }
             }
@@ -414,6 +415,7 @@ fn is_later(card: &Card, known: &Card) -> bool {
 pub fn preview(message: &Message, time: Timestamp) -> Preview {
     let text: Text<PREVIEW_BYTES> = Text::cut(body::short(&message.body).trim());
     let deleted = message.is_deleted();
+    let time = message.imported().unwrap_or(time);
     Preview { number: message.number, sender: message.sender.clone(), text, time, deleted }
 }
 

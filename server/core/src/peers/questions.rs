@@ -7,6 +7,7 @@ use caffis_schema::{
     command::{Cursor, History},
     endpoints::{EndpointState, Redriven, WEBHOOK_BODY_BYTES},
     hooks::HookAnswer,
+    imports::ImportMessage,
     reply::{EntryPage, Resumed},
     room::{Card, Preview, RoomClass, RoomSummary},
 };
@@ -80,6 +81,8 @@ pub(crate) enum Question {
     Webhooks(WebhookQuestion),
     /// What came by POST for a connection of the node.
     Post(Vec<u8>),
+    /// Messages of the past, for a room's owner, by a service of this name that may import.
+    Import(UserId, RoomId, Vec<ImportMessage>),
 }
 
 /// What is asked about webhooks to other services.
@@ -108,6 +111,7 @@ impl Question {
             | Self::Ensure(..)
             | Self::Hook(_)
             | Self::Post(_)
+            | Self::Import(..)
             | Self::Webhooks(WebhookQuestion::Redrive(..)) => true,
             Self::Call(_, command) => matches!(
                 command,
@@ -127,6 +131,7 @@ impl Question {
             Self::Change(room, ..)
             | Self::Ensure(_, room, ..)
             | Self::State(room, _)
+            | Self::Import(_, room, _)
             | Self::Members(room, _)
             | Self::Entries(room, _) => Some(*room),
             Self::Page(_, command) => Some(command.room),
@@ -180,6 +185,8 @@ pub(crate) enum Answered {
     DeadLetterBody(Result<Option<Text<WEBHOOK_BODY_BYTES>>, Error>),
     /// To a POST.
     Posted(Result<(), Error>),
+    /// To messages of the past, in their order: whether each is new.
+    Imported(Vec<Result<bool, Error>>),
 }
 
 /// A page of a room's history, or where it is.

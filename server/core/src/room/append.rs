@@ -277,7 +277,10 @@ impl Append {
                 made: *made,
                 digest: *digest,
             };
-            batch.put_for(&row, client_id_kept(settings));
+            match SentRow::is_lasting(key.time) {
+                true => batch.put(&row),
+                false => batch.put_for(&row, client_id_kept(settings)),
+            }
         }
         self.changes.keep_words(&mut batch, room)?;
         for (user, marker) in self.markers.iter().flat_map(|picked| &picked.moved) {
@@ -382,11 +385,7 @@ impl Append {
             let gone = |user: &&UserId| !self.ahead.members.contains_key(*user);
             self.members_before.keys().filter(gone).for_each(|user| loaded.markers.remove(user));
         }
-        for (sender, number) in senders(&self.entries) {
-            if self.ahead.member(sender).is_some() {
-                loaded.markers.wrote(sender, number);
-            }
-        }
+        loaded.markers.follow(&self.ahead.members, self.entries.iter());
         if let Some(picked) = &self.markers {
             loaded.markers.written(picked);
             if picked.all {
@@ -419,10 +418,12 @@ pub(super) fn bucket_row(room: RoomId, bucket: &Bucket) -> BucketRow {
     BucketRow { room, epoch, number, first, opened, before_epoch, before_number }
 }
 
-/// Who wrote messages among these entries, and their numbers.
+/// Who wrote messages among these entries, and their numbers. Whoever wrote what is imported did so long ago.
 fn senders(entries: &[Arc<Entry>]) -> impl Iterator<Item = (&UserId, MessageNumber)> {
     entries.iter().filter_map(|entry| match &entry.kind {
-        EntryKind::Message(message) => Some((message.sender.as_ref()?, message.number)),
+        EntryKind::Message(message) if message.imported().is_none() => {
+            Some((message.sender.as_ref()?, message.number))
+        }
         _ => None,
     })
 }

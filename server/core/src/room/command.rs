@@ -43,6 +43,12 @@ pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
         true
     }
 
+    /// Whether its id is kept for ever, so that it has no age. Its key's time says only where it is kept
+    /// (`SentRow::is_lasting`).
+    fn lasts(&self) -> bool {
+        false
+    }
+
     /// Of how many people the command writes rows at most, for the size of the write: members, and whom it mentions.
     fn members(&self) -> usize {
         0
@@ -193,7 +199,7 @@ impl StepContext<'_> {
         let floor = member.map_or(Position::ZERO, |member| member.visible_after);
         match self.about.map(|entry| (entry.position, entry.time, &entry.kind)) {
             Some((position, time, EntryKind::Message(message))) if position > floor => {
-                Ok((message, time))
+                Ok((message, message.imported().unwrap_or(time)))
             }
             _ => Err(no_such_message()),
         }
@@ -239,4 +245,6 @@ impl From<EntryKind> for Change {
 pub struct Done {
     /// The entry that it made, or the first of several.
     pub appended: Appended,
+    /// Whether it was done before, and did nothing now.
+    pub again: bool,
 }

@@ -129,8 +129,8 @@ pub(super) async fn load(
     Ok(Some(Found { loaded, last_append, undone }))
 }
 
-/// How far each member has read. A person's own message moves their own marker; the marker's row may be
-/// written after the message, but while the message is still in the tail. Rows that were still being
+/// How far each member has read. A person's own message moves their own marker, and what was imported moves those of
+/// many; the markers' rows may be written after the message, but while the message is still in the tail. Rows that were still being
 /// written when their members left are removed.
 async fn markers(
     store: &dyn Store,
@@ -146,14 +146,7 @@ async fn markers(
             markers.left_over(row.user);
         }
     }
-    for entry in ring {
-        if let EntryKind::Message(message) = &entry.kind
-            && let Some(sender) = &message.sender
-            && state.member(sender).is_some()
-        {
-            markers.wrote(sender, message.number);
-        }
-    }
+    markers.follow(&state.members, ring.iter());
     Ok(markers)
 }
 

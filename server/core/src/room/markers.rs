@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
+    sync::Arc,
 };
 
-use caffis_schema::{MessageNumber, RoomId, Timestamp, UserId};
+use caffis_schema::{Entry, EntryKind, MessageNumber, RoomId, Timestamp, UserId};
 
-use crate::{ports::store::StoreError, tables::MarkerRow};
+use crate::{model::room::Members, ports::store::StoreError, tables::MarkerRow};
 
 /// How far a member has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -175,6 +176,41 @@ impl Markers {
     pub(super) fn wrote(&mut self, user: &UserId, number: MessageNumber) {
         if let Some(moved) = self.change(user, |marker| marker.wrote(number)) {
             self.untold.entry(user.clone()).or_insert(moved.before);
+        }
+    }
+
+    /// Moves markers as the messages among these entries say, which follow each other. A person's own message counts
+    /// as read, with all before it. Messages of the past are news to nobody: whoever had read everything before
+    /// some that were imported still has.
+    pub(super) fn follow<'a>(
+        &mut self,
+        members: &Members,
+        entries: impl Iterator<Item = &'a Arc<Entry>>,
+    ) {
+        // The last message before those that were imported one after the other, and the last of them.
+        let mut imported: Option<(MessageNumber, MessageNumber)> = None;
+        for entry in entries {
+            let EntryKind::Message(message) = &entry.kind else { continue };
+            if message.imported().is_some() {
+                let before = imported.map_or(message.number.back(1), |(before, _)| before);
+                imported = Some((before, message.number));
+                continue;
+            }
+            self.pass_over(members, imported.take());
+            if let Some(sender) = message.sender.as_ref().filter(|who| members.contains_key(*who)) {
+                self.wrote(sender, message.number);
+            }
+        }
+        self.pass_over(members, imported);
+    }
+
+    fn pass_over(&mut self, members: &Members, imported: Option<(MessageNumber, MessageNumber)>) {
+        let Some((before, last)) = imported else { return };
+        for (user, member) in &**members {
+            let read = self.get(user).unwrap_or_default().own_read().max(member.unread_after);
+            if read >= before {
+                self.wrote(user, last);
+            }
         }
     }
 

@@ -460,7 +460,9 @@ fn step_new(
             .unwrap_or_default(),
         others_read: &others_read,
     };
-    in_window(command.key().time, ground.now, ground.settings)?;
+    if !command.lasts() {
+        in_window(command.key().time, ground.now, ground.settings)?;
+    }
     in_log(command.key().head, room)?;
     command.step(room, caller, &context)
 }
@@ -480,7 +482,7 @@ fn stage(append: &mut Append, change: Change, now: Timestamp) -> Done {
     }
     let RoomState { head: position, time, .. } = append.ahead;
     let nothing = Appended { room, position, number: MessageNumber::ZERO, time };
-    Done { appended: first.unwrap_or(nothing) }
+    Done { appended: first.unwrap_or(nothing), again: false }
 }
 
 fn publish(rooms: &Rooms, cell: &Arc<RoomCell>, mut append: Append) {

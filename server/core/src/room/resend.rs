@@ -155,7 +155,7 @@ pub(super) fn in_log(head: Position, room: &RoomState) -> Result<(), Error> {
 
 pub(super) fn same_content(sent: Sent, digest: u64) -> Result<Done, Error> {
     if sent.digest == digest {
-        Ok(Done { appended: sent.appended })
+        Ok(Done { appended: sent.appended, again: true })
     } else {
         let sentence = "This client id was used before for something else.";
         Err(Error::refused(ErrorCode::ClientIdReused, sentence))

@@ -111,7 +111,10 @@ fn write_again(
                 made: true,
                 digest,
             };
-            batch.put_for(&sent, client_id_kept(&rooms.settings));
+            match SentRow::is_lasting(time) {
+                true => batch.put(&sent),
+                false => batch.put_for(&sent, client_id_kept(&rooms.settings)),
+            }
         }
     }
     if !last_append.is_empty() {

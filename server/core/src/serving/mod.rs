@@ -29,13 +29,13 @@ use crate::{
     cluster::{Owner, Shard},
     dispatch::{Answer, dispatch, ready},
     errors::{no_owner, not_now},
-    features::{create, history, resume, room_list},
+    features::{create, history, import, resume, room_list},
     hooks,
     hub::{
         news::{News, Unread, decode, encode},
         wire::{Arrival, Subject},
     },
-    model::page,
+    model::{caller::Rights, page},
     outgoing::Outgoing,
     pages,
     peers::{
@@ -223,6 +223,10 @@ fn respond(services: &Services, question: Question) -> Answering {
                 async move { Answered::Posted(posts::take_here(&services, body.into()).await) },
             )
         }
+        Question::Import(user, room, messages) => Box::pin(async move {
+            let call = Call::without_session(services, user, Some(Rights::IMPORT));
+            Answered::Imported(import::into_room(&call, room, messages).await)
+        }),
         Question::Standings(rooms, all) => {
             Box::pin(async move { Answered::Standings(standings(&services, rooms, all).await) })
         }

@@ -8,6 +8,12 @@ use crate::ports::store::Key;
 /// Milliseconds in a day.
 const DAY: u64 = 86_400_000;
 
+/// The first of the days, far beyond all clocks, under which ids are kept for ever.
+const LASTING_FROM: u64 = 100_000_000;
+
+/// How many such days there are.
+const LASTING_DAYS: u64 = 4_096;
+
 table! {
     /// What became of a command with a client id. Counts only if the entry at its position does.
     pub struct SentRow in "sent" {
@@ -43,6 +49,18 @@ impl SentRow {
     /// The day that the row of a command lies under.
     pub(crate) fn day_of(time: Timestamp) -> u64 {
         time.get() / DAY
+    }
+
+    /// The time in the key of a command whose id is kept for ever, spread over the lasting days by some of the id's
+    /// bits, so that a room with a million such messages has some 250 in a partition.
+    pub(crate) fn lasting(bits: u16) -> Timestamp {
+        Timestamp((LASTING_FROM + u64::from(bits) % LASTING_DAYS) * DAY)
+    }
+
+    /// Whether the row of a command is kept for ever. A client's own key is never of such a time: it would
+    /// lie in the future.
+    pub(crate) fn is_lasting(time: Timestamp) -> bool {
+        Self::day_of(time) >= LASTING_FROM
     }
 
     /// The key of the row of a command.

@@ -28,6 +28,7 @@ mod harness;
 mod hello;
 mod hides;
 mod history;
+mod imports;
 mod inquiries;
 mod invites;
 mod limits;

@@ -41,6 +41,8 @@ mod hello;
 mod hides;
 #[path = "../core/history.rs"]
 mod history;
+#[path = "../core/imports.rs"]
+mod imports;
 #[path = "../core/inquiries.rs"]
 mod inquiries;
 #[path = "../core/invites.rs"]
@@ -59,6 +61,7 @@ mod mentions;
 #[path = "../core/mirror.rs"]
 mod mirror;
 mod missed;
+mod moved_imports;
 mod moves;
 #[path = "../core/outgoing.rs"]
 mod outgoing;

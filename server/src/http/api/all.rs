@@ -1,12 +1,13 @@
 //! All operations: the only place that knows them.
 
 use super::{
-    changes, contexts, drafts, endpoints, entries, invites, markers, marks, members, messages,
-    operation::Operation, people, polls, reports, rooms, scheduled, search, threads, webhooks,
+    changes, contexts, drafts, endpoints, entries, imports, invites, markers, marks, members,
+    messages, operation::Operation, people, polls, reports, rooms, scheduled, search, threads,
+    webhooks,
 };
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 18] = [
+static OPERATIONS: [&[Operation]; 19] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
@@ -25,6 +26,7 @@ static OPERATIONS: [&[Operation]; 18] = [
     endpoints::OPERATIONS,
     webhooks::OPERATIONS,
     reports::OPERATIONS,
+    imports::OPERATIONS,
 ];
 
 /// Every operation.

@@ -24,9 +24,10 @@ use super::{
     all::operations,
     input::{DEFAULT_LIMIT, MAX_LIMIT},
     key,
-    operation::{Body, Operation},
+    operation::{Body, Lines, Operation},
     parameter::Holds,
     schema::Schemas,
+    serve::NDJSON,
 };
 
 /// Where the document is.
@@ -133,8 +134,10 @@ fn describe(operation: &Operation, schemas: &mut Schemas) -> Value {
         "parameters": parameters(operation, schemas),
         "responses": responses(operation, schemas),
     });
-    if let (Some(body), Some(described)) = (&operation.body, described.as_object_mut()) {
-        described.insert("requestBody".to_owned(), request_body(body, schemas));
+    let body = operation.body.map(|body| request_body(&body, schemas));
+    let body = body.or_else(|| operation.lines.map(|lines| body_of_lines(&lines, schemas)));
+    if let (Some(body), Some(described)) = (body, described.as_object_mut()) {
+        described.insert("requestBody".to_owned(), body);
     }
     described
 }
@@ -202,6 +205,16 @@ fn request_body(body: &Body, schemas: &mut Schemas) -> Value {
         _ => schemas.of(body.schema),
     };
     json!({"required": true, "content": {"application/json": {"schema": schema}}})
+}
+
+/// A body of lines: what is said of it is said of each line.
+fn body_of_lines(lines: &Lines, schemas: &mut Schemas) -> Value {
+    let schema = schemas.choice_of(lines.schema, lines.optional);
+    json!({
+        "required": true,
+        "description": "One JSON text on each line, as the schema says of one of them.",
+        "content": {NDJSON[0]: {"schema": schema}},
+    })
 }
 
 fn responses(operation: &Operation, schemas: &mut Schemas) -> Value {

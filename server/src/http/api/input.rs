@@ -1,8 +1,13 @@
 //! What came with a request, read strictly: what is unknown, twice or of the wrong form is refused.
 
-use std::{fmt::Display, str::FromStr, sync::Arc};
+use std::{
+    fmt::Display,
+    str::FromStr,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
+    body::Body,
     extract::{Query, RawPathParams},
     http::{HeaderMap, Uri, header},
 };
@@ -31,6 +36,8 @@ pub(super) struct Given {
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// The body of what is read line by line. A body alone cannot be shared by tasks.
+    pub(super) lines: Mutex<Body>,
 }
 
 /// The parts of a path.
@@ -53,11 +60,11 @@ pub(super) fn query_of(known: &[Parameter], uri: &Uri) -> Result<Vec<(String, St
     Ok(query)
 }
 
-/// Whether a body says that it is JSON.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+/// Whether a body says that it is of one of these kinds.
+pub(super) fn is_one_of(headers: &HeaderMap, kinds: &[&str]) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let essence = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim());
-    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+    essence.is_some_and(|essence| kinds.iter().any(|kind| essence.eq_ignore_ascii_case(kind)))
 }
 
 fn invalid(sentence: &str) -> Problem {

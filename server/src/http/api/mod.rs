@@ -3,7 +3,7 @@
 //! An [`Operation`] is a line in the file of what it is about: its address, what it takes and gives, and its
 //! handler. From the same lines come the routes and the OpenAPI document (`document`), so neither has
 //! what the other lacks. `serve` does what all of them share: who calls (`access`), how often, within what
-//! time; `input` reads what came, `problem` says what is wrong. What is allowed, core decides.
+//! time; `input` reads what came (`lines` what is not held as a whole), `problem` says what is wrong. What is allowed, core decides.
 
 mod access;
 mod all;
@@ -16,9 +16,11 @@ mod drafts;
 mod endpoints;
 mod entries;
 mod errors;
+mod imports;
 mod input;
 mod invites;
 mod key;
+mod lines;
 mod markers;
 mod marks;
 mod members;
@@ -53,6 +55,8 @@ use caffis_transport::tcp::PeerAddr;
 
 use self::{all::operations, operation::Operation};
 use super::{app::App, reply::CATALOGUE};
+
+pub(super) use self::imports::PATH as IMPORT_PATH;
 
 /// The names of all calls, in the order in which they are counted.
 pub fn calls() -> impl Iterator<Item = &'static str> {

@@ -46,6 +46,22 @@ pub(super) struct Body {
     pub(super) optional: &'static [&'static str],
 }
 
+/// A body of lines, each of which is JSON of a type.
+pub(super) const fn lines<T: Schema>(
+    optional: &'static [(&'static str, &'static [&'static str])],
+) -> Option<Lines> {
+    Some(Lines { schema: T::SCHEMA, optional })
+}
+
+/// A body that is read line by line, and not held as a whole.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lines {
+    /// An enum, whose name on each line says what it is.
+    pub(super) schema: &'static NamedType,
+    /// For each of its names the fields that may be absent.
+    pub(super) optional: &'static [(&'static str, &'static [&'static str])],
+}
+
 /// A body of a type.
 pub(super) const fn body<T: Schema>(optional: &'static [&'static str]) -> Option<Body> {
     Some(Body { schema: T::SCHEMA, optional })
@@ -67,6 +83,7 @@ pub(super) struct Operation {
     pub(super) people: bool,
     pub(super) query: &'static [Parameter],
     pub(super) body: Option<Body>,
+    pub(super) lines: Option<Lines>,
     /// Whether it wants an `Idempotency-Key`.
     pub(super) keyed: bool,
     /// Whether it counts as a message of a person.
@@ -95,6 +112,7 @@ impl Operation {
             people: true,
             query: &[],
             body: None,
+            lines: None,
             keyed: false,
             message: false,
             conflicts: false,

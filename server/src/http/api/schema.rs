@@ -67,6 +67,29 @@ impl Schemas {
         object(properties, &required)
     }
 
+    /// One of the forms of an enum of structs; of each form these fields may be absent.
+    pub(super) fn choice_of(
+        &mut self,
+        named: &'static NamedType,
+        optional: &[(&str, &[&str])],
+    ) -> Value {
+        let DataModelType::Enum(variants) = named.ty else { return self.of(named) };
+        let forms = variants.iter().map(|variant| {
+            let name = snake_case(variant.name);
+            let absent = optional.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, a)| a);
+            let payload = match variant.ty {
+                DataModelVariant::NewtypeVariant(NamedType {
+                    ty: DataModelType::Struct(fields),
+                    ..
+                }) => self.fields(fields, absent),
+                DataModelVariant::NewtypeVariant(payload) => self.of(payload),
+                _ => json!({}),
+            };
+            object(Map::from_iter([(name.clone(), payload)]), &[name])
+        });
+        choice(forms.collect())
+    }
+
     fn kept(&mut self, name: &str, made: impl FnOnce(&mut Self) -> Value) -> Value {
         let name = name.strip_prefix("Open:").unwrap_or(name).to_owned();
         if !self.0.contains_key(&name) {

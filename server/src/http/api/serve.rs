@@ -1,6 +1,10 @@
 //! One request, from its first byte to its answer.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     body::Bytes,
@@ -8,7 +12,7 @@ use axum::{
         FromRequest, RawPathParams, Request,
         rejection::{BytesRejection, RawPathParamsRejection},
     },
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
@@ -19,7 +23,7 @@ use tokio::time::{Instant, error::Elapsed, timeout_at};
 use super::{
     access::{caller, count},
     answer::Answer,
-    input::{Given, is_json, path_of, query_of},
+    input::{Given, is_one_of, path_of, query_of},
     operation::Operation,
     problem::Problem,
 };
@@ -31,6 +35,12 @@ const WITHIN: Duration = Duration::from_secs(9);
 
 /// When to try again after that, in milliseconds.
 const RETRY_MS: u32 = 1_000;
+
+/// The kind of a body.
+const JSON: &str = "application/json";
+
+/// The kinds of a body of lines; both names are in use.
+pub(super) const NDJSON: [&str; 2] = ["application/x-ndjson", "application/jsonl"];
 
 /// How much of the digest of an answer is in its tag.
 const TAG_BYTES: usize = 15;
@@ -110,7 +120,7 @@ async fn handle(
         let sentence = "There is no certificate yet.";
         return Err(Error::later(ErrorCode::Unavailable, sentence, 10_000).into());
     }
-    let (parts, body) = request.into_parts();
+    let (parts, lines) = request.into_parts();
     let address = address::client(peer, &parts.headers, &app.config.trusted_proxies);
     let by = timeout_at(end, caller(&app, address, &parts.headers));
     let by = by.await.unwrap_or_else(|_| {
@@ -125,14 +135,16 @@ async fn handle(
     }
     let path = path.map_err(|_| Problem::bad(ErrorCode::Invalid, "The address is no text."))?;
     let query = query_of(operation.query, &parts.uri)?;
-    if operation.body.is_some() && !is_json(&parts.headers) {
-        let error = Error::refused(ErrorCode::Malformed, "The body has to be application/json.");
-        return Err(Problem::with(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
+    check_kind(operation, &parts.headers)?;
+    let (path, headers) = (path_of(&path), parts.headers.clone());
+    if operation.lines.is_some() {
+        // Its handler bounds how long it takes.
+        let (body, lines) = (Bytes::new(), Mutex::new(lines));
+        return (operation.handle)(Given { app, by, path, query, headers, body, lines }).await;
     }
-    let headers = parts.headers.clone();
-    let body = Bytes::from_request(Request::from_parts(parts, body), &());
+    let body = Bytes::from_request(Request::from_parts(parts, lines), &());
     let body = read(operation, timeout_at(end, body).await)?;
-    let given = Given { app, by, path: path_of(&path), query, headers, body };
+    let given = Given { app, by, path, query, headers, body, lines: Mutex::default() };
     timeout_at(end, (operation.handle)(given)).await.unwrap_or_else(|_| {
         let sentence = "This takes too long.";
         Err(match operation.changes() {
@@ -140,6 +152,21 @@ async fn handle(
             false => Error::later(ErrorCode::Unavailable, sentence, RETRY_MS).into(),
         })
     })
+}
+
+/// Whether a body says that it is of the kind that the operation takes.
+fn check_kind(operation: &Operation, headers: &HeaderMap) -> Result<(), Problem> {
+    let kinds: &[&str] = match (operation.body, operation.lines) {
+        (None, None) => return Ok(()),
+        (Some(_), _) => &[JSON],
+        (None, Some(_)) => &NDJSON,
+    };
+    if is_one_of(headers, kinds) {
+        return Ok(());
+    }
+    let sentence = format!("The body has to be {}.", kinds[0]);
+    let error = Error::refused(ErrorCode::Malformed, &sentence);
+    Err(Problem::with(StatusCode::UNSUPPORTED_MEDIA_TYPE, error))
 }
 
 fn rate_of(app: &App, service: bool) -> u32 {

@@ -4,6 +4,7 @@
 mod bad;
 mod docs;
 mod document;
+mod imports;
 mod invites;
 mod keys;
 mod marks;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{Api, Caller, fresh_uuid, made_room, notice, texts};
 use crate::common::{Over, Person, Setup, token_of};
 
-const SCOPES: [&str; 8] =
-    ["rooms", "members", "notices", "states", "history", "people", "webhooks", "reports"];
+const SCOPES: [&str; 9] =
+    ["rooms", "members", "notices", "states", "history", "people", "webhooks", "reports", "import"];
 
 /// Who may do something: the scopes that are enough.
 struct Case {

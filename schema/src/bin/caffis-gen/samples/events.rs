@@ -16,8 +16,8 @@ use caffis_schema::{
     places::{LocationBody, PlaceBody},
     polls::{PollBody, Tallied, Tally},
     room::{
-        Availability, ContextStatus, Extra, Forwarded, LastEdit, Marker, Message, Reaction,
-        ReplyTo, Role, RoomClass,
+        Availability, ContextStatus, Extra, Forwarded, Imported, LastEdit, Marker, Message,
+        Reaction, ReplyTo, Role, RoomClass,
     },
     scheduled::{ScheduledChange, ScheduledMessage},
     settings::{RoomSettings, SettingsChange},
@@ -96,6 +96,7 @@ fn edited_message() -> Message {
         Extra::Unknown(unknown(99)),
         Extra::Mentions(mentions()),
         Extra::Forwarded(origin),
+        Extra::Imported(Imported { time: Timestamp(TIME) }),
     ]);
     let body = Body::Text(text_body("now"));
     Message { changed: position, edited, reactions, extras, ..message(body) }

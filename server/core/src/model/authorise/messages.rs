@@ -37,6 +37,19 @@ impl Action for Post {
     }
 }
 
+/// Adding a message of the past in the name of somebody.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportInto;
+
+impl Action for ImportInto {
+    fn permits(&self, caller: &Caller, _: Option<Role>, _: &RoomState) -> Result<(), Error> {
+        match caller.service {
+            Some(Rights { import: true, .. }) => Ok(()),
+            _ => forbidden("Only a service with this right may import messages."),
+        }
+    }
+}
+
 /// Changing the words of a message, which is its author's.
 #[derive(Clone, Debug)]
 pub struct EditMessage {

@@ -41,6 +41,8 @@ impl Source<'_> {
     pub(super) fn kind(&self) -> Option<&'static str> {
         match &self.entry.kind {
             EntryKind::Created(_) => Some("room.created"),
+            // Nobody is told of what was said long ago.
+            EntryKind::Message(message) if message.imported().is_some() => None,
             EntryKind::Message(_) => Some("chat.message.created"),
             EntryKind::Joined(_) => Some("member.joined"),
             EntryKind::Left(_) => Some("member.left"),
@@ -63,6 +65,7 @@ impl Source<'_> {
         let position = self.entry.position;
         Some(match &self.entry.kind {
             EntryKind::Created(created) => rooms::created(self.about(), position, created),
+            EntryKind::Message(message) if message.imported().is_some() => return None,
             EntryKind::Message(message) => messages::created(self, message).await,
             EntryKind::Joined(joined) => members::joined(self.about(), position, joined),
             EntryKind::Left(left) => members::left(self.about(), position, left),
