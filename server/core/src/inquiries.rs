@@ -1,7 +1,7 @@
 //! What REST asks that no command of the protocol does, each to its feature. What a command does goes by
 //! [`Core::call`].
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use caffis_schema::{
     Error, ErrorCode, List, Reply, RoomId, UserId,
@@ -105,7 +105,8 @@ impl Core {
             let (rooms, _) = room_list::list(&call, None, None, most).await?;
             let count = |rooms: usize| u32::try_from(rooms).unwrap_or(u32::MAX);
             let read = |room: &RoomSummary| (room.room, room.read);
-            let read: HashMap<_, _> = rooms.iter().filter(|room| room.readable).map(read).collect();
+            let read: BTreeMap<_, _> =
+                rooms.iter().filter(|room| room.readable).map(read).collect();
             let mentions =
                 flags::marked_of(self.services(), user, &Flag::Mentioned(Empty {})).await?;
             let mentions = mentions
