@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use caffis_core::{
     Inquirer,
     model::{caller::Rights, webhooks::DeadLetterFilter},
+    outgoing::DEAD_PER_SHARD,
 };
 use caffis_schema::{
     Command, ErrorCode,
@@ -75,6 +76,22 @@ async fn what_a_receiver_will_never_take_is_a_dead_letter_at_once() {
     let letters = dead(&world, "push").await;
     assert_eq!(letters.len(), 2);
     assert!(letters.iter().all(|row| row.attempts == 1 && &*row.reason == "422"), "{letters:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_make_room_where_there_are_too_many() {
+    let receiver = Receiver::default();
+    let (world, rooms) = rooms(&receiver, &[("push", MESSAGES)], 1).await;
+    receiver.set("push", Mood::Says(422, None));
+    write(&world, &rooms, 0..DEAD_PER_SHARD).await;
+    pass(&world, 30 * SOON).await;
+    let full = dead(&world, "push").await;
+    assert_eq!(full.len(), DEAD_PER_SHARD);
+    write(&world, &rooms, 0..1).await;
+    pass(&world, SOON).await;
+    let left = dead(&world, "push").await;
+    let gone = DEAD_PER_SHARD / 10;
+    assert_eq!(left[..left.len() - 1], full[gone..]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@ use caffis_schema::{
     Command, EntryKind, Error, ErrorCode, Event, List, MessageNumber, Position, ReplyNumber,
     RoomId,
     command::{Delete, Edit, Hide, Send},
+    limits::FOLLOWED_THREADS,
     reply::Appended,
     room::{Extra, HistoryPolicy, Mentions, Message, ReplyTo, Role, RoomClass},
     settings::SetRoomSettings,
@@ -107,6 +108,26 @@ fn threads_of(events: &[Event]) -> Vec<OwnThread> {
 async fn delete(client: &mut Client, room: RoomId, position: u64) -> Result<Appended, Error> {
     let (key, position) = (client.key(), Position(position));
     client.appended(Command::Delete(Delete { key, room, position })).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_many_threads_chooses_no_more() {
+    let world = World::unhurried().await;
+    let [mut giulia, _] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    let mut roots = Vec::new();
+    for number in 0..=FOLLOWED_THREADS {
+        roots.push(giulia.send(room, &format!("m{number}")).await.expect("sent").position.get());
+    }
+    let last = roots[FOLLOWED_THREADS];
+    let mut marco = world.connect("marco").await;
+    for root in &roots[..FOLLOWED_THREADS] {
+        follow(&mut marco, room, *root, true).await.expect("followed");
+    }
+    let refused = follow(&mut marco, room, last, true).await;
+    assert_eq!(code(refused), ErrorCode::LimitReached);
+    follow(&mut marco, room, roots[7], false).await.expect("left");
+    follow(&mut marco, room, last, true).await.expect("followed");
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use caffis_schema::{
     Error, ErrorCode, RoomId,
     imports::{FailedLine, ImportLine, ImportMessage, ImportReport, RoomReference},
+    json,
     limits::{IMPORT_LINE_BYTES, SENTENCE_BYTES},
 };
 use futures_util::{StreamExt, stream};
@@ -141,7 +142,7 @@ impl Import<'_> {
             return;
         }
         let (core, by) = (&self.given.app.core, &self.given.by);
-        match serde_json::from_slice(line) {
+        match json::from_slice(line) {
             Ok(ImportLine::Room(room)) => {
                 let done = core.import_room(by, room).await;
                 self.report.count(number, done);
