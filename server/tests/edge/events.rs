@@ -275,6 +275,8 @@ async fn a_stream_that_is_not_read_holds_nobody_up() {
     let server = Setup::dev()
         .flags(&["--messages-per-second", "100000", "--commands-per-second", "100000"])
         .flags(&["--session-queue-bytes", "64KiB"])
+        // However long a slow machine takes to send all of it.
+        .flags(&["--idle-timeout", "10m"])
         .start()
         .await;
     let mut giulia = Person::enter(&server, "giulia", Over::Sse).await;
