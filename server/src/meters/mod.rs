@@ -19,7 +19,7 @@ use caffis_link::Kind;
 pub use self::{
     bus::{BusMeters, MeasuredBus},
     calls::Calls,
-    store::MeasuredStore,
+    store::{MeasuredStore, StoreMeters},
 };
 
 /// The transports by which people come.
@@ -33,7 +33,7 @@ pub struct Meters {
     links: [Links; TRANSPORTS.len()],
     admissions: [AtomicU64; Admitted::ALL.len()],
     /// Calls to the store.
-    pub store: Arc<Calls>,
+    pub store: Arc<StoreMeters>,
     /// Calls to the bus.
     pub bus: Arc<BusMeters>,
 }
@@ -44,7 +44,7 @@ impl Default for Meters {
             started: SystemTime::now(),
             links: Default::default(),
             admissions: Default::default(),
-            store: Arc::new(store::calls()),
+            store: Arc::default(),
             bus: Arc::default(),
         }
     }

@@ -1,6 +1,9 @@
 //! The store port, measured.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use caffis_core::ports::store::{
     Batch, Key, Row, Scan, SharedStore, Store, StoreError, StoreFuture, StoreLimits, Swap, Table,
@@ -24,8 +27,30 @@ enum Operation {
     CompareAndSet,
 }
 
-pub(super) fn calls() -> Calls {
-    Calls::new(&OPERATIONS, &FAILURES)
+/// What is counted of the store.
+#[derive(Debug)]
+pub struct StoreMeters {
+    /// Its calls.
+    pub calls: Calls,
+    rows: AtomicU64,
+}
+
+impl Default for StoreMeters {
+    fn default() -> Self {
+        Self { calls: Calls::new(&OPERATIONS, &FAILURES), rows: AtomicU64::default() }
+    }
+}
+
+impl StoreMeters {
+    /// The rows that were to be written or removed; a range of rows that is removed counts as one.
+    #[must_use]
+    pub fn rows_written(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    fn count(&self, rows: usize) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+    }
 }
 
 /// The place of an error in [`FAILURES`].
@@ -42,14 +67,14 @@ fn place(error: &StoreError) -> usize {
 /// A store whose calls are counted.
 pub struct MeasuredStore {
     store: SharedStore,
-    calls: Arc<Calls>,
+    meters: Arc<StoreMeters>,
 }
 
 impl MeasuredStore {
     /// Measures a store.
     #[must_use]
-    pub fn new(store: SharedStore, calls: Arc<Calls>) -> Arc<Self> {
-        Arc::new(Self { store, calls })
+    pub fn new(store: SharedStore, meters: Arc<StoreMeters>) -> Arc<Self> {
+        Arc::new(Self { store, meters })
     }
 
     fn measure<'a, T: Send + 'a>(
@@ -57,7 +82,7 @@ impl MeasuredStore {
         operation: Operation,
         call: StoreFuture<'a, T>,
     ) -> StoreFuture<'a, T> {
-        Box::pin(self.calls.measure(operation as usize, place, call))
+        Box::pin(self.meters.calls.measure(operation as usize, place, call))
     }
 }
 
@@ -83,10 +108,12 @@ impl Store for MeasuredStore {
     }
 
     fn write(&self, batch: Batch) -> StoreFuture<'_, ()> {
+        self.meters.count(batch.operations.len());
         self.measure(Operation::Write, self.store.write(batch))
     }
 
     fn insert_if_absent(&self, table: &'static Table, row: Row) -> StoreFuture<'_, Option<Row>> {
+        self.meters.count(1);
         self.measure(Operation::InsertIfAbsent, self.store.insert_if_absent(table, row))
     }
 
@@ -97,6 +124,7 @@ impl Store for MeasuredStore {
         expected: Vec<Value>,
         new: Vec<Value>,
     ) -> StoreFuture<'_, Swap> {
+        self.meters.count(1);
         let call = self.store.compare_and_set(table, key, expected, new);
         self.measure(Operation::CompareAndSet, call)
     }

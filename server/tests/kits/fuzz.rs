@@ -17,6 +17,9 @@ const SEED: &str = "1";
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_schema_conformance,response_headers_conformance";
 
+/// Teaches it bodies of lines.
+const LINES: &str = include_str!("fuzz_lines.py");
+
 /// Runs it for somebody, with a room that there is.
 fn fuzz(server: &Server, bearer: &str, room: &str, examples: &str) {
     let folder = TempDir::new().unwrap();
@@ -26,6 +29,7 @@ fn fuzz(server: &Server, bearer: &str, room: &str, examples: &str) {
          [\"giulia\", \"marco\"]\n\"path.other\" = \"marco\"\n"
     );
     fs::write(&config, parameters).unwrap();
+    fs::write(folder.path().join("fuzz_lines.py"), LINES).unwrap();
     let program = std::env::var_os("CAFFIS_SCHEMATHESIS")
         .expect("the program: run `cargo xtask test --only servers`");
     let output = Command::new(program)
@@ -36,6 +40,8 @@ fn fuzz(server: &Server, bearer: &str, room: &str, examples: &str) {
         .args(["--header", &format!("Authorization: Bearer {bearer}")])
         .args(["--phases", "coverage,fuzzing", "--checks", CHECKS, "--max-examples", examples])
         .args(["--seed", SEED, "--request-timeout", "10", "--continue-on-failure", "--no-color"])
+        .env("SCHEMATHESIS_HOOKS", "fuzz_lines")
+        .env("PYTHONPATH", folder.path())
         .current_dir(folder.path())
         .output()
         .unwrap();
@@ -55,7 +61,7 @@ async fn no_request_is_answered_in_a_way_that_the_document_does_not_name() {
     let flags = ["--service-requests-per-second", "10000", "--commands-per-second", "10000"];
     let server = Setup::dev().flags(&flags).start().await;
     let data = server.setup.data();
-    let scopes = "rooms,members,notices,states,history,people,webhooks,reports";
+    let scopes = "rooms,members,notices,states,history,people,webhooks,reports,import";
     let arguments = ["keys", "create", "--name", "fuzz", "--scope", scopes, "--data"];
     let key = run(&[&arguments[..], &[data.to_str().unwrap()]].concat()).await;
     let key = key.worked().trim().to_owned();

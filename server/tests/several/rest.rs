@@ -81,7 +81,7 @@ async fn rest_is_the_same_on_every_node() {
         let (status, unread) = get(node, "/api/chat/people/luca/unread", &key).await;
         assert!(status == 404 || unread["messages"] == 0, "{unread}");
         let (_, unread) = get(node, "/api/chat/people/marco/unread", &key).await;
-        assert_eq!(unread, json!({"messages": 8, "rooms": 8, "unreadable": 0}));
+        assert_eq!(unread, json!({"messages": 8, "mentions": 0, "rooms": 8, "unreadable": 0}));
         let (_, shares) = get(node, "/api/chat/people/giulia/shares-room/marco", &key).await;
         assert_eq!(shares["shares_room"], true);
     }

@@ -3,6 +3,7 @@
 mod connect;
 mod dial;
 mod fanout;
+mod features;
 mod hello;
 mod herd;
 mod hooks;
@@ -113,6 +114,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario::new("fanout", |plan| Box::pin(fanout::run(plan))),
     Scenario::new("links", |plan| Box::pin(links::run(plan))).runs(1),
     Scenario::new("hooks", |plan| Box::pin(both_ways(plan))),
+    Scenario::new("features", |plan| Box::pin(features::run(plan))),
     Scenario::new("rooms", |plan| Box::pin(rooms::run(plan))),
     Scenario::new("mark_read", |plan| Box::pin(marks::run(plan))),
     Scenario::new("saturate", |plan| Box::pin(saturate::run(plan))),

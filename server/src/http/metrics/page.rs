@@ -229,10 +229,15 @@ fn name_of(standing: Standing) -> &'static str {
 fn store(writer: &mut Writer<'_>, app: &App) -> fmt::Result {
     let about =
         ("caffis_store_duration_seconds", "How long calls to the store take, by operation.");
-    writer.times_by(about, "operation", app.meters.store.times())?;
+    writer.times_by(about, "operation", app.meters.store.calls.times())?;
     let about = ("caffis_store_errors", "Calls to the store that failed, by reason.");
-    let failures = app.meters.store.failures().map(|(error, count)| ([error], count));
+    let failures = app.meters.store.calls.failures().map(|(error, count)| ([error], count));
     writer.counters(about, ["error"], failures)?;
+    writer.counter(
+        "caffis_store_rows_written",
+        "Rows that were to be written or removed; a range of rows that is removed counts as one.",
+        app.meters.store.rows_written(),
+    )?;
     let Storage::Embedded(store) = &app.store else { return Ok(()) };
     writer.times(
         "caffis_fsync_duration_seconds",

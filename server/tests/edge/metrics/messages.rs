@@ -55,6 +55,8 @@ async fn messages_are_counted_from_the_send_to_the_delivery() {
         scrape.value("caffis_store_duration_seconds_count", &[("operation", "write")])
     };
     assert!(writes(&after) - writes(&before) >= 3.0);
+    // The message and its command's id, at least.
+    assert!(more("caffis_store_rows_written_total") >= 6.0);
     assert_eq!(after.sum("caffis_store_errors_total", &[]), 0.0);
     // The index follows a moment later.
     while server.scrape().await.value("caffis_search_indexed_total", &[]) < 3.0 {
