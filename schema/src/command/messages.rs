@@ -13,7 +13,7 @@ use crate::{
     threads::InThread,
 };
 
-/// See [`super::Command::Send`].
+/// See [`Command::Send`](crate::Command::Send).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Send {
     /// The idempotency key.
@@ -49,7 +49,7 @@ impl Send {
     }
 }
 
-/// See [`super::Command::Edit`].
+/// See [`Command::Edit`](crate::Command::Edit).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Edit {
     /// The idempotency key.
@@ -73,7 +73,7 @@ impl Edit {
     }
 }
 
-/// See [`super::Command::Delete`].
+/// See [`Command::Delete`](crate::Command::Delete).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Delete {
     /// The idempotency key.
@@ -84,7 +84,7 @@ pub struct Delete {
     pub position: Position,
 }
 
-/// See [`super::Command::React`].
+/// See [`Command::React`](crate::Command::React).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct React {
     /// The idempotency key.
@@ -99,7 +99,7 @@ pub struct React {
     pub add: bool,
 }
 
-/// See [`super::Command::Pin`].
+/// See [`Command::Pin`](crate::Command::Pin).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Pin {
     /// The idempotency key.
@@ -112,7 +112,7 @@ pub struct Pin {
     pub pin: bool,
 }
 
-/// See [`super::Command::Hide`].
+/// See [`Command::Hide`](crate::Command::Hide).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Hide {
     /// The room.
@@ -121,7 +121,7 @@ pub struct Hide {
     pub position: Position,
 }
 
-/// See [`super::Command::Forward`].
+/// See [`Command::Forward`](crate::Command::Forward).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Forward {
     /// The idempotency key.
@@ -146,7 +146,7 @@ pub struct Copied {
     pub origin: Forwarded,
 }
 
-/// See [`super::Command::Star`].
+/// See [`Command::Star`](crate::Command::Star).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Star {
     /// The room.
@@ -179,7 +179,7 @@ pub enum ReportReason {
     Other,
 }
 
-/// See [`super::Command::Report`].
+/// See [`Command::Report`](crate::Command::Report).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Report {
     /// The room.

@@ -11,7 +11,7 @@ use crate::{
     numbers::{Position, Timestamp},
 };
 
-/// See [`super::Command::Revisions`].
+/// See [`Command::Revisions`](crate::Command::Revisions).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Revisions {
     /// The room.
@@ -36,7 +36,7 @@ pub enum Anchor {
     Around(Position),
 }
 
-/// See [`super::Command::History`].
+/// See [`Command::History`](crate::Command::History).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct History {
     /// The room.
@@ -47,7 +47,7 @@ pub struct History {
     pub limit: u8,
 }
 
-/// See [`super::Command::Message`].
+/// See [`Command::Message`](crate::Command::Message).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct MessageAt {
     /// The room.
@@ -56,7 +56,7 @@ pub struct MessageAt {
     pub position: Position,
 }
 
-/// See [`super::Command::Previews`].
+/// See [`Command::Previews`](crate::Command::Previews).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Previews {
     /// The room.
@@ -65,14 +65,14 @@ pub struct Previews {
     pub positions: List<Position, MESSAGES_PER_COMMAND>,
 }
 
-/// See [`super::Command::Pins`].
+/// See [`Command::Pins`](crate::Command::Pins).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Pins {
     /// The room.
     pub room: RoomId,
 }
 
-/// See [`super::Command::Search`].
+/// See [`Command::Search`](crate::Command::Search).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Search {
     /// The room, or none for all rooms of the person.
@@ -85,7 +85,7 @@ pub struct Search {
     pub limit: u8,
 }
 
-/// See [`super::Command::Marked`].
+/// See [`Command::Marked`](crate::Command::Marked).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Marked {
     /// How they are marked.
@@ -96,7 +96,7 @@ pub struct Marked {
     pub limit: u8,
 }
 
-/// See [`super::Command::Marks`].
+/// See [`Command::Marks`](crate::Command::Marks).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Marks {
     /// How they are marked.

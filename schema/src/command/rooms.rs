@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// See [`super::Command::Rooms`].
+/// See [`Command::Rooms`](crate::Command::Rooms).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Rooms {
     /// Rooms after this one in the list, or none to start at the beginning.
@@ -24,7 +24,7 @@ pub struct Rooms {
     pub limit: u8,
 }
 
-/// See [`super::Command::EnsureRoom`]. A room that exists is returned unchanged.
+/// See [`Command::EnsureRoom`](crate::Command::EnsureRoom). A room that exists is returned unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct EnsureRoom {
     /// What the room is about.
@@ -39,14 +39,14 @@ pub struct EnsureRoom {
     pub history: HistoryPolicy,
 }
 
-/// See [`super::Command::EnsureDirect`].
+/// See [`Command::EnsureDirect`](crate::Command::EnsureDirect).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct EnsureDirect {
     /// The other person.
     pub user: UserId,
 }
 
-/// See [`super::Command::CreateGroup`].
+/// See [`Command::CreateGroup`](crate::Command::CreateGroup).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct CreateGroup {
     /// The idempotency key.
@@ -59,7 +59,7 @@ pub struct CreateGroup {
     pub history: HistoryPolicy,
 }
 
-/// See [`super::Command::SetContext`]. What is absent stays as it is.
+/// See [`Command::SetContext`](crate::Command::SetContext). What is absent stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct SetContext {
     /// The idempotency key.
@@ -79,7 +79,7 @@ pub struct SetContext {
     pub remove_others: bool,
 }
 
-/// See [`super::Command::AddMembers`].
+/// See [`Command::AddMembers`](crate::Command::AddMembers).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct AddMembers {
     /// The idempotency key.
@@ -90,7 +90,7 @@ pub struct AddMembers {
     pub users: List<UserId, USERS_PER_COMMAND>,
 }
 
-/// See [`super::Command::RemoveMember`].
+/// See [`Command::RemoveMember`](crate::Command::RemoveMember).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct RemoveMember {
     /// The idempotency key.
@@ -101,7 +101,7 @@ pub struct RemoveMember {
     pub user: UserId,
 }
 
-/// See [`super::Command::SetRole`].
+/// See [`Command::SetRole`](crate::Command::SetRole).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct SetRole {
     /// The idempotency key.
@@ -114,7 +114,7 @@ pub struct SetRole {
     pub role: Role,
 }
 
-/// See [`super::Command::TransferOwnership`].
+/// See [`Command::TransferOwnership`](crate::Command::TransferOwnership).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct TransferOwnership {
     /// The idempotency key.
@@ -125,7 +125,7 @@ pub struct TransferOwnership {
     pub user: UserId,
 }
 
-/// See [`super::Command::Leave`].
+/// See [`Command::Leave`](crate::Command::Leave).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Leave {
     /// The idempotency key.
@@ -134,7 +134,7 @@ pub struct Leave {
     pub room: RoomId,
 }
 
-/// See [`super::Command::Members`].
+/// See [`Command::Members`](crate::Command::Members).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Members {
     /// The room.
@@ -145,7 +145,7 @@ pub struct Members {
     pub limit: u8,
 }
 
-/// See [`super::Command::Open`].
+/// See [`Command::Open`](crate::Command::Open).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Open {
     /// The room.
@@ -154,14 +154,14 @@ pub struct Open {
     pub limit: u8,
 }
 
-/// See [`super::Command::Close`].
+/// See [`Command::Close`](crate::Command::Close).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Close {
     /// The room.
     pub room: RoomId,
 }
 
-/// See [`super::Command::Topics`].
+/// See [`Command::Topics`](crate::Command::Topics).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Topics {
     /// The room.
@@ -170,7 +170,7 @@ pub struct Topics {
     pub limit: u8,
 }
 
-/// See [`super::Command::MarkRead`] and [`Command::MarkDelivered`].
+/// See [`Command::MarkRead`](crate::Command::MarkRead) and [`Command::MarkDelivered`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Mark {
     /// The room.
@@ -179,7 +179,7 @@ pub struct Mark {
     pub number: MessageNumber,
 }
 
-/// See [`super::Command::Mute`].
+/// See [`Command::Mute`](crate::Command::Mute).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Mute {
     /// The room.

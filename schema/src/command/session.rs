@@ -11,7 +11,7 @@ use crate::{
     room::Availability,
 };
 
-/// See [`super::Command::Hello`].
+/// See [`Command::Hello`](crate::Command::Hello).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Hello {
     /// The newest protocol version that the client speaks.
@@ -30,7 +30,7 @@ pub struct Hello {
     pub capabilities: u64,
 }
 
-/// See [`super::Command::Refresh`].
+/// See [`Command::Refresh`](crate::Command::Refresh).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Refresh {
     /// The new token, of the same person.
@@ -44,18 +44,18 @@ pub struct Cursor {
     pub room: RoomId,
     /// The last position that the client has.
     pub position: Position,
-    /// Whether to open the room (see [`super::Command::Open`]).
+    /// Whether to open the room (see [`Command::Open`](crate::Command::Open)).
     pub open: bool,
 }
 
-/// See [`super::Command::Resume`].
+/// See [`Command::Resume`](crate::Command::Resume).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Resume {
     /// Where the client is.
     pub cursors: List<Cursor, RESUME_CURSORS>,
 }
 
-/// See [`super::Command::SetPresence`].
+/// See [`Command::SetPresence`](crate::Command::SetPresence).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct SetPresence {
     /// Online or away; the server itself says offline when no device is connected.
@@ -64,21 +64,21 @@ pub struct SetPresence {
     pub status: Option<Text<STATUS_BYTES>>,
 }
 
-/// See [`super::Command::SetPreferences`].
+/// See [`Command::SetPreferences`](crate::Command::SetPreferences).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct SetPreferences {
     /// Do not tell others what this person has read.
     pub private_receipts: bool,
 }
 
-/// See [`super::Command::Profiles`].
+/// See [`Command::Profiles`](crate::Command::Profiles).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Profiles {
     /// Who.
     pub users: List<UserId, USERS_PER_COMMAND>,
 }
 
-/// See [`super::ClientSignal::Typing`].
+/// See [`ClientSignal::Typing`](super::ClientSignal::Typing).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Typing {
     /// The room.

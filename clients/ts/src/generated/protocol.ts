@@ -1536,7 +1536,7 @@ export function decodeTombstone(r: Reader): Tombstone {
   };
 }
 
-/** See `Body::Poll`(crate::Body::Poll). */
+/** See `Body::Poll`. */
 export interface PollBody {
   /** The question. */
   readonly question: string;
@@ -1570,7 +1570,7 @@ export function decodePollBody(r: Reader): PollBody {
   };
 }
 
-/** See `Body::Location`(crate::Body::Location). */
+/** See `Body::Location`. */
 export interface LocationBody {
   /** Latitude and longitude in degrees, with at most seven decimals: `45.4642,9.19`. */
   readonly coordinates: string;
@@ -1600,7 +1600,7 @@ export function decodeLocationBody(r: Reader): LocationBody {
   };
 }
 
-/** See `Body::Place`(crate::Body::Place). */
+/** See `Body::Place`. */
 export interface PlaceBody {
   /** What it is called. */
   readonly name: string;
@@ -1802,7 +1802,7 @@ export function decodeMessagePlace(r: Reader): MessagePlace {
   };
 }
 
-/** See `Extra::Thread`(crate::room::Extra::Thread). */
+/** See `Extra::Thread`. */
 export interface InThread {
   /** The position of the message that has the thread, in the same room. */
   readonly root: number;
@@ -1828,7 +1828,7 @@ export function decodeInThread(r: Reader): InThread {
   };
 }
 
-/** See `Extra::Replies`(crate::room::Extra::Replies). */
+/** See `Extra::Replies`. */
 export interface Replies {
   /** How many there are; those that were deleted for everyone do not count. */
   readonly count: number;
@@ -2662,7 +2662,7 @@ export function decodeTopics(r: Reader): Topics {
   };
 }
 
-/** See `Command::SetPlacement`(crate::Command::SetPlacement). */
+/** See `Command::SetPlacement`. */
 export interface SetPlacement {
   /** The room. */
   readonly room: RoomId;
@@ -2735,7 +2735,7 @@ export function decodeTransferOwnership(r: Reader): TransferOwnership {
   };
 }
 
-/** See `Command::SetRoomSettings`(crate::Command::SetRoomSettings). */
+/** See `Command::SetRoomSettings`. */
 export interface SetRoomSettings {
   /** The idempotency key. */
   readonly key: ClientKey;
@@ -2970,7 +2970,7 @@ export function decodeDraft(r: Reader): Draft {
   };
 }
 
-/** See `Command::CreateInvite`(crate::Command::CreateInvite). */
+/** See `Command::CreateInvite`. */
 export interface CreateInvite {
   /** The idempotency key. */
   readonly key: ClientKey;
@@ -3011,7 +3011,7 @@ export function decodeCreateInvite(r: Reader): CreateInvite {
   };
 }
 
-/** See `Command::RevokeInvite`(crate::Command::RevokeInvite). */
+/** See `Command::RevokeInvite`. */
 export interface RevokeInvite {
   /** The idempotency key. */
   readonly key: ClientKey;
@@ -3037,7 +3037,7 @@ export function decodeRevokeInvite(r: Reader): RevokeInvite {
   };
 }
 
-/** See `Command::Invites`(crate::Command::Invites). */
+/** See `Command::Invites`. */
 export interface Invites {
   /** The room. */
   readonly room: RoomId;
@@ -3055,7 +3055,7 @@ export function decodeInvites(r: Reader): Invites {
   };
 }
 
-/** See `Command::InvitePreview`(crate::Command::InvitePreview). */
+/** See `Command::InvitePreview`. */
 export interface InvitePreview {
   /** The room, which the link names. */
   readonly room: RoomId;
@@ -3077,7 +3077,7 @@ export function decodeInvitePreview(r: Reader): InvitePreview {
   };
 }
 
-/** See `Command::JoinByInvite`(crate::Command::JoinByInvite). */
+/** See `Command::JoinByInvite`. */
 export interface JoinByInvite {
   /** The idempotency key. */
   readonly key: ClientKey;
@@ -3103,7 +3103,7 @@ export function decodeJoinByInvite(r: Reader): JoinByInvite {
   };
 }
 
-/** See `Command::Schedule`(crate::Command::Schedule). */
+/** See `Command::Schedule`. */
 export interface Schedule {
   /**
    * The idempotency key. Its id is that of the scheduled message, and then of the message that is
@@ -3140,7 +3140,7 @@ export function decodeSchedule(r: Reader): Schedule {
   };
 }
 
-/** See `Command::ChangeScheduled`(crate::Command::ChangeScheduled). */
+/** See `Command::ChangeScheduled`. */
 export interface ChangeScheduled {
   /** The idempotency key. */
   readonly key: ClientKey;
@@ -3178,7 +3178,7 @@ export function decodeChangeScheduled(r: Reader): ChangeScheduled {
   };
 }
 
-/** See `Command::CancelScheduled`(crate::Command::CancelScheduled). */
+/** See `Command::CancelScheduled`. */
 export interface CancelScheduled {
   /** The idempotency key. */
   readonly key: ClientKey;
@@ -3204,7 +3204,7 @@ export function decodeCancelScheduled(r: Reader): CancelScheduled {
   };
 }
 
-/** See `Command::SendScheduled`(crate::Command::SendScheduled). */
+/** See `Command::SendScheduled`. */
 export interface SendScheduled {
   /** The idempotency key. */
   readonly key: ClientKey;
@@ -3230,7 +3230,7 @@ export function decodeSendScheduled(r: Reader): SendScheduled {
   };
 }
 
-/** See `Command::Scheduled`(crate::Command::Scheduled). */
+/** See `Command::Scheduled`. */
 export interface Scheduled {
   /** The room, or none for all rooms. */
   readonly room: RoomId | null;
@@ -3274,7 +3274,7 @@ export function decodeScheduledPlace(r: Reader): ScheduledPlace {
   };
 }
 
-/** See `Command::Thread`(crate::Command::Thread). */
+/** See `Command::Thread`. */
 export interface Thread {
   /** The room. */
   readonly room: RoomId;
@@ -3355,7 +3355,7 @@ export function decodeThreadAnchor(r: Reader): ThreadAnchor {
   }
 }
 
-/** See `Command::FollowThread`(crate::Command::FollowThread). */
+/** See `Command::FollowThread`. */
 export interface FollowThread {
   /** The room. */
   readonly room: RoomId;
@@ -3381,7 +3381,7 @@ export function decodeFollowThread(r: Reader): FollowThread {
   };
 }
 
-/** See `Command::MarkThreadRead`(crate::Command::MarkThreadRead). */
+/** See `Command::MarkThreadRead`. */
 export interface MarkThreadRead {
   /** The room. */
   readonly room: RoomId;
@@ -3407,7 +3407,7 @@ export function decodeMarkThreadRead(r: Reader): MarkThreadRead {
   };
 }
 
-/** See `Command::Threads`(crate::Command::Threads). */
+/** See `Command::Threads`. */
 export interface Threads {
   /** Where the page before this one says to go on, or none for the latest. */
   readonly before: SearchPlace | null;
@@ -3429,7 +3429,7 @@ export function decodeThreads(r: Reader): Threads {
   };
 }
 
-/** See `Command::Vote`(crate::Command::Vote). */
+/** See `Command::Vote`. */
 export interface Vote {
   /** The idempotency key. */
   readonly key: ClientKey;
@@ -3459,7 +3459,7 @@ export function decodeVote(r: Reader): Vote {
   };
 }
 
-/** See `Command::ClosePoll`(crate::Command::ClosePoll). */
+/** See `Command::ClosePoll`. */
 export interface ClosePoll {
   /** The idempotency key. */
   readonly key: ClientKey;
@@ -3485,7 +3485,7 @@ export function decodeClosePoll(r: Reader): ClosePoll {
   };
 }
 
-/** See `Command::Poll`(crate::Command::Poll). */
+/** See `Command::Poll`. */
 export interface PollAt {
   /** The room. */
   readonly room: RoomId;
@@ -3507,7 +3507,7 @@ export function decodePollAt(r: Reader): PollAt {
   };
 }
 
-/** See `Command::Voters`(crate::Command::Voters). */
+/** See `Command::Voters`. */
 export interface Voters {
   /** The room. */
   readonly room: RoomId;
@@ -4933,7 +4933,7 @@ export function decodePinned(r: Reader): Pinned {
   };
 }
 
-/** See `EntryKind::Settings`(crate::EntryKind::Settings). */
+/** See `EntryKind::Settings`. */
 export interface SettingsChange {
   /** How it is now. */
   readonly settings: RoomSettings;
@@ -4959,7 +4959,7 @@ export function decodeSettingsChange(r: Reader): SettingsChange {
   };
 }
 
-/** See `EntryKind::InviteMade`(crate::EntryKind::InviteMade). */
+/** See `EntryKind::InviteMade`. */
 export interface InviteMade {
   /** Who made it. */
   readonly by: UserId;
@@ -4993,7 +4993,7 @@ export function decodeInviteMade(r: Reader): InviteMade {
   };
 }
 
-/** See `EntryKind::InviteRevoked`(crate::EntryKind::InviteRevoked). */
+/** See `EntryKind::InviteRevoked`. */
 export interface InviteRevoked {
   /** The link: the position of the entry that made it. */
   readonly invite: number;
@@ -5015,10 +5015,7 @@ export function decodeInviteRevoked(r: Reader): InviteRevoked {
   };
 }
 
-/**
- * See `EntryKind::Tallied`(crate::EntryKind::Tallied). One entry can stand for the votes of many
- * people.
- */
+/** See `EntryKind::Tallied`. One entry can stand for the votes of many people. */
 export interface Tallied {
   /** The position of the poll. */
   readonly message: number;
@@ -6583,7 +6580,7 @@ export function decodeFlagged(r: Reader): Flagged {
   };
 }
 
-/** See `Event::Placed`(crate::Event::Placed). */
+/** See `Event::Placed`. */
 export interface RoomPlaced {
   /** The room. */
   readonly room: RoomId;
@@ -6605,7 +6602,7 @@ export function decodeRoomPlaced(r: Reader): RoomPlaced {
   };
 }
 
-/** See `Event::Scheduled`(crate::Event::Scheduled). */
+/** See `Event::Scheduled`. */
 export interface ScheduledChange {
   /** The room. */
   readonly room: RoomId;
@@ -6631,7 +6628,7 @@ export function decodeScheduledChange(r: Reader): ScheduledChange {
   };
 }
 
-/** See `Event::Thread`(crate::Event::Thread). */
+/** See `Event::Thread`. */
 export interface OwnThread {
   /** The room. */
   readonly room: RoomId;

@@ -35,6 +35,17 @@ impl Docs {
     }
 }
 
+/// The text without links to Rust's items, which lead nowhere elsewhere.
+fn without_links(text: &str) -> String {
+    let mut parts = text.split("`](");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let without = parts.fold(first, |before, part| {
+        let after = part.split_once(')').map_or("", |(_, after)| after);
+        format!("{before}`{after}")
+    });
+    without.replace("[`", "`").replace("`]", "`")
+}
+
 #[derive(Default)]
 struct Scanner {
     /// The type whose parts are being read.
@@ -59,7 +70,7 @@ impl Scanner {
                 self.in_attribute = !line.ends_with(']');
             } else {
                 if let Some(name) = self.name(line) {
-                    let text = self.text.replace("[`", "`").replace("`]", "`");
+                    let text = without_links(&self.text);
                     docs.insert(name, text);
                 }
                 self.text.clear();

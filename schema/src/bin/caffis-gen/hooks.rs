@@ -44,7 +44,11 @@ pub(crate) fn schemas(schema: &Path) -> Result<Vec<Generated>> {
     let outgoing = Kinds {
         name: "events",
         version: EVENTS_VERSION,
-        docs: Docs::of(&[&schema.join("src"), &schema.join("src/outgoing")])?,
+        docs: Docs::of(&[
+            &schema.join("src"),
+            &schema.join("src/command"),
+            &schema.join("src/outgoing"),
+        ])?,
         kinds: ChatEvent::KINDS,
         data: ChatEvent::SCHEMAS,
         open: true,

@@ -45,7 +45,7 @@ type Generated = (PathBuf, String);
 fn generate() -> Result<Vec<Generated>> {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR"));
     let model = model::Model::of(&[ClientFrame::SCHEMA, ServerFrame::SCHEMA])?;
-    let docs = docs::Docs::of(&[&schema.join("src")])?;
+    let docs = docs::Docs::of(&[&schema.join("src"), &schema.join("src/command")])?;
     let mut generated = hooks::schemas(schema)?;
     generated.extend([
         (schema.join("asyncapi.json"), asyncapi::document(&model, &docs)?),
