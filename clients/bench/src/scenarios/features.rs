@@ -68,7 +68,8 @@ const FEATURES: &[Feature] = &[
         Command::FollowThread(FollowThread { room: it.room, root: it.message(0), follow })
     }),
     feature("edit", |it, n| {
-        Command::Edit(Edit::words(it.key(n), it.room, it.message(n), it.text()))
+        let other = Body::Text(TextBody { text: Text::cut(&"y".repeat(TEXT_BYTES)) });
+        Command::Edit(Edit::words(it.key(n), it.room, it.message(n), other))
     }),
     feature("react", |it, n| {
         let (key, room, position) = (it.key(n), it.room, it.message(n));
