@@ -7,6 +7,7 @@ use crate::{
     ids::UserId,
     numbers::{MessageNumber, Position, Timestamp},
     open::Empty,
+    places::LiveLocation,
     polls::{Tallied, Tally},
     room::{Extra, Forwarded, LastEdit, Mentions, Message, MessageKey, PinnedMessage, Reaction},
     threads::{InThread, Replies},
@@ -115,6 +116,15 @@ impl Extra {
         })
     }
 
+    /// The live location that a message with these extras begins.
+    #[must_use]
+    pub fn live_location(extras: &[Self]) -> Option<&LiveLocation> {
+        extras.iter().find_map(|extra| match extra {
+            Self::LiveLocation(live) => Some(live),
+            _ => None,
+        })
+    }
+
     /// Whether it says where its message stands among others, so that it outlives the words.
     fn is_place(&self) -> bool {
         matches!(self, Self::Thread(_) | Self::Replies(_))
@@ -193,6 +203,13 @@ impl Message {
             Extra::Imported(imported) => Some(imported.time),
             _ => None,
         })
+    }
+
+    /// Until when its location moves with its sender; none once they have ended it by an edit.
+    #[must_use]
+    pub fn live_until(&self) -> Option<Timestamp> {
+        let live = Extra::live_location(&self.extras)?;
+        self.edited.is_none().then_some(live.until)
     }
 
     /// The thread in which it is a reply.

@@ -12,7 +12,7 @@ use crate::{
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     placement::RoomPlaced,
-    places::{LocationBody, PlaceBody},
+    places::{LocationBody, LocationUpdateBy, PlaceBody},
     polls::{PollBody, Tallied},
     reply::Reply,
     room::{
@@ -64,6 +64,8 @@ open_enum! {
         0 "typing" Typing(TypingBy),
         /// Somebody's presence.
         1 "presence" Presence(Presence),
+        /// Where somebody is who shares their live location.
+        2 "location" Location(LocationUpdateBy),
     }
 }
 

@@ -137,6 +137,16 @@ maxima! {
     PHONE_BYTES = 32;
     /// How inexact a position may be, in metres.
     ACCURACY_METRES = 100_000;
+    /// How long a live location lasts at most, in minutes.
+    LIVE_LOCATION_MINUTES = 480;
+    /// How often a live location is told at most, in milliseconds.
+    LIVE_LOCATION_UPDATE_MS = 2_000;
+    /// How often a client repeats a live location that does not move, in milliseconds.
+    LIVE_LOCATION_REPEAT_MS = 15_000;
+    /// After what time without an update a live location is not fresh any more, in milliseconds.
+    LIVE_LOCATION_EXPIRY_MS = 45_000;
+    /// People in a room whose live locations are told at the same time.
+    LIVE_LOCATIONS = 20;
     /// People in one page of those who voted.
     PAGE_VOTERS = 100;
     /// Rooms that a person pins in their list.

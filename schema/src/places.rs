@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bounded::Text,
+    ids::{RoomId, UserId},
     limits::{ADDRESS_BYTES, COORDINATES_BYTES, NAME_BYTES, PHONE_BYTES, URL_BYTES},
+    numbers::{Position, Timestamp},
 };
 
 /// See [`Body::Location`](crate::Body::Location).
@@ -22,6 +24,48 @@ pub struct LocationBody {
     /// Its postal address.
     #[serde(default)]
     pub address: Option<Text<ADDRESS_BYTES>>,
+}
+
+/// See [`Extra::LiveLocation`](crate::room::Extra::LiveLocation).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct LiveLocation {
+    /// When it ends by itself.
+    pub until: Timestamp,
+}
+
+/// See [`ClientSignal::Location`](crate::ClientSignal::Location).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct LocationUpdate {
+    /// The room.
+    pub room: RoomId,
+    /// The position of the message that began the live location.
+    pub message: Position,
+    /// Grows with each update of this session; an older one that arrives late is dropped.
+    pub counter: u32,
+    /// Where the person is, as in [`LocationBody`].
+    pub coordinates: Text<COORDINATES_BYTES>,
+    /// How far away they may be, in metres.
+    #[serde(default)]
+    pub accuracy: Option<u32>,
+}
+
+/// See [`ServerSignal::Location`](crate::ServerSignal::Location).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
+pub struct LocationUpdateBy {
+    /// The room.
+    pub room: RoomId,
+    /// The position of the message that began the live location. It counts only if that is of this person.
+    pub message: Position,
+    /// Who.
+    pub user: UserId,
+    /// Grows with each signal of this person in this room; an older one that arrives late is
+    /// dropped.
+    pub counter: u64,
+    /// Where they are.
+    pub coordinates: Text<COORDINATES_BYTES>,
+    /// How far away they may be, in metres.
+    #[serde(default)]
+    pub accuracy: Option<u32>,
 }
 
 /// See [`Body::Place`](crate::Body::Place).

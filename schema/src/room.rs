@@ -16,6 +16,7 @@ use crate::{
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     placement::Placed,
+    places::LiveLocation,
     polls::Tally,
     settings::RoomSettings,
     threads::{InThread, Replies},
@@ -344,6 +345,8 @@ open_enum! {
         5 "tally" Tally(Tally),
         /// This message was sent before it came to this server. Only the server writes it.
         6 "imported" Imported(Imported),
+        /// This location moves with its sender until a time, or until they end it by an edit.
+        7 "live_location" LiveLocation(LiveLocation),
     }
 }
 

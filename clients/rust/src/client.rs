@@ -14,6 +14,7 @@ use caffis_schema::{
     },
     event::{Flag, TextBody},
     limits::{MESSAGES_PER_COMMAND, QUERY_BYTES},
+    places::LocationUpdate,
     reply::{Appended, EntryPage, MarkedPage, MemberPage, SearchPage},
     room::{ClientKey, HistoryPolicy, MessagePreview, PinnedMessage, RoomSummary},
     scheduled::{
@@ -357,6 +358,11 @@ impl Client {
         let signal = ClientSignal::Typing(Typing { room, counter, active });
         // Signals may be lost: this one is dropped when the queue is full.
         let _: Result<_, _> = self.actions.try_send(Action::Signal(signal));
+    }
+
+    /// Says where the person is who shares their live location. May be lost.
+    pub fn update_location(&self, update: LocationUpdate) {
+        let _: Result<_, _> = self.actions.try_send(Action::Signal(ClientSignal::Location(update)));
     }
 
     /// Whether the person is active: a dead server is then noticed sooner.

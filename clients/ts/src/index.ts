@@ -17,6 +17,12 @@ export {
   inviteOf,
   inviteText,
 } from "./client/invites.ts";
+export {
+  type LiveLocations,
+  type LivePosition,
+  livePositionOf,
+  type Sharing,
+} from "./client/locations.ts";
 export { type MarkedMessages, type MarksView, unreadMarks } from "./client/marked.ts";
 export type { Messages } from "./client/messages.ts";
 export type { ChatClientOptions, TokenReason } from "./client/options.ts";
@@ -52,6 +58,7 @@ export {
   importedAt,
   isDeleted,
   isHidden,
+  liveUntil,
   mentionsNobody,
   mentionsOf,
   messageText,

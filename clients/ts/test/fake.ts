@@ -17,6 +17,7 @@ import {
   roomId,
   type ServerEvent,
   type ServerFrame,
+  type ServerSignal,
   type SessionId,
   serverFrameToBytes,
   userId,
@@ -409,6 +410,11 @@ export class FakeLink implements Link {
   typing(counter: number, active = true): void {
     const value = { room: ROOM, user: OTHER, counter, active };
     this.#give({ type: "signal", value: { type: "typing", value } });
+  }
+
+  /** Somebody's signal. */
+  signal(signal: ServerSignal): void {
+    this.#give({ type: "signal", value: signal });
   }
 
   raw(kind: "frame" | "datagram", bytes: Uint8Array): void {

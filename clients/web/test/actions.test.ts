@@ -26,6 +26,8 @@ function bubble(change: Partial<Bubble> = {}): Bubble {
     replies: null,
     card: null,
     tally: null,
+    liveUntil: null,
+    liveEnded: false,
     deletedBy: undefined,
     pending: null,
     first: true,

@@ -14,6 +14,8 @@ function bubble(position: number, own: boolean, change: Partial<Bubble> = {}): B
     ...{ type: "message", key: String(position), time: 0, position, number: position },
     card: null,
     tally: null,
+    liveUntil: null,
+    liveEnded: false,
     ...{ sender: own ? ME : OTHER, own, text: "ciao", edited: false, reactions: [], quote: null },
     ...{ forwarded: null, mentions: null, deletedBy: undefined, pending: null },
     ...{ first: true, last: true, thread: null, replies: null },

@@ -13,6 +13,7 @@ use crate::{
     invites::{CreateInvite, InvitePreview, Invites, JoinByInvite, RevokeInvite},
     open::{Empty, open_enum},
     placement::SetPlacement,
+    places::LocationUpdate,
     polls::{ClosePoll, PollAt, Vote, Voters},
     room::Draft,
     scheduled::{CancelScheduled, ChangeScheduled, Schedule, Scheduled, SendScheduled},
@@ -45,6 +46,8 @@ open_enum! {
     pub enum ClientSignal {
         /// The person is typing in a room; repeated while it lasts.
         0 "typing" Typing(Typing),
+        /// Where the person is, who shares their live location in a room; repeated while it lasts.
+        1 "location" Location(LocationUpdate),
     }
 }
 

@@ -31,6 +31,7 @@ import type {
 } from "../store/views.ts";
 import type { Drafts } from "./drafts.ts";
 import type { Invites } from "./invites.ts";
+import type { LiveLocations } from "./locations.ts";
 import type { MarkedMessages } from "./marked.ts";
 import type { Messages } from "./messages.ts";
 import type { ChatClientOptions } from "./options.ts";
@@ -50,6 +51,8 @@ export class ChatClient implements Disposable {
   readonly mentions: MarkedMessages;
   /** What this person has written and not sent. */
   readonly drafts: Drafts;
+  /** Live locations: where others are, and sharing this person's. */
+  readonly locations: LiveLocations;
   /** Polls, and votes in them. */
   readonly polls: Polls;
   /** What this person has scheduled. */
@@ -67,6 +70,7 @@ export class ChatClient implements Disposable {
     this.invites = parts.invites;
     this.mentions = parts.mentions;
     this.drafts = parts.drafts;
+    this.locations = parts.locations;
     this.polls = parts.polls;
     this.scheduled = parts.scheduled;
     this.threads = parts.threads;

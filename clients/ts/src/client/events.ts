@@ -6,6 +6,7 @@ import { forwardedFrom } from "../store/changes.ts";
 import type { Store } from "../store/store.ts";
 import type { Drafts } from "./drafts.ts";
 import type { Feeds } from "./feeds.ts";
+import type { LiveLocations } from "./locations.ts";
 import type { MarkedMessages } from "./marked.ts";
 import type { OwnPresence } from "./presence.ts";
 import type { ProfileLoader } from "./profiles.ts";
@@ -25,6 +26,7 @@ export interface EventHandlerOptions {
   readonly typing: TypingState;
   readonly own: OwnPresence;
   readonly drafts: Drafts;
+  readonly locations: LiveLocations;
   readonly scheduled: ScheduledMessages;
   readonly threads: Threads;
   readonly marked: readonly MarkedMessages[];
@@ -56,6 +58,7 @@ export class EventHandler implements SessionEvents {
         if (event.value.entry.kind.type === "deleted") {
           this.#to.threads.entry(event.value.room, event.value.entry);
         }
+        this.#to.locations.entry(event.value.room, event.value.entry);
         profiles.ofEntries([event.value.entry]);
         break;
       case "head":
@@ -123,6 +126,7 @@ export class EventHandler implements SessionEvents {
   signal(signal: ServerSignal): void {
     const { store, profiles, typing } = this.#to;
     if (signal.type === "presence") store.people.presence([signal.value]);
+    if (signal.type === "location") this.#to.locations.heard(signal.value);
     if (signal.type === "typing" && signal.value.user !== store.self) {
       profiles.of([signal.value.user]);
       typing.heard(signal.value);

@@ -25,6 +25,7 @@ import { Drafts } from "./drafts.ts";
 import { EventHandler } from "./events.ts";
 import { Feeds } from "./feeds.ts";
 import { Invites } from "./invites.ts";
+import { LiveLocations } from "./locations.ts";
 import { MarkedMessages } from "./marked.ts";
 import { Messages } from "./messages.ts";
 import type { ChatClientOptions } from "./options.ts";
@@ -64,6 +65,7 @@ export class Parts {
   readonly mentions: MarkedMessages;
   readonly stars: MarkedMessages;
   readonly drafts: Drafts;
+  readonly locations: LiveLocations;
   readonly polls: Polls;
   readonly scheduled: ScheduledMessages;
   readonly threads: Threads;
@@ -133,6 +135,13 @@ export class Parts {
     this.stars = new MarkedMessages({ type: "starred" }, this.profiles, asking);
     this.scheduled = new ScheduledMessages(this.store, this.clock, asking);
     this.threads = new Threads(this.profiles, asking);
+    this.locations = new LiveLocations({
+      timers: this.timers,
+      clock: this.clock,
+      store: this.store,
+      send: (value) => this.connector.session?.signal(value),
+      request,
+    });
     this.polls = new Polls(this.store, this.clock, this.profiles, requestUntil);
     this.conversations = new Conversations(this.store, this.clock, requestUntil);
     this.invites = new Invites(this.store, this.clock, this.profiles, requestUntil);
@@ -147,6 +156,7 @@ export class Parts {
       own: this.own,
       marked: [this.mentions, this.stars],
       drafts: this.drafts,
+      locations: this.locations,
       scheduled: this.scheduled,
       threads: this.threads,
       roundTrip: (milliseconds) => this.connector.measured(milliseconds),
@@ -168,6 +178,7 @@ export class Parts {
     this.typing?.clear();
     this.outbox?.close();
     this.drafts?.close();
+    this.locations?.close();
   }
 
   /** The server has a message of the outbox. */

@@ -212,6 +212,21 @@ export const PHONE_BYTES = 32;
 /** How inexact a position may be, in metres. */
 export const ACCURACY_METRES = 100_000;
 
+/** How long a live location lasts at most, in minutes. */
+export const LIVE_LOCATION_MINUTES = 480;
+
+/** How often a live location is told at most, in milliseconds. */
+export const LIVE_LOCATION_UPDATE_MS = 2_000;
+
+/** How often a client repeats a live location that does not move, in milliseconds. */
+export const LIVE_LOCATION_REPEAT_MS = 15_000;
+
+/** After what time without an update a live location is not fresh any more, in milliseconds. */
+export const LIVE_LOCATION_EXPIRY_MS = 45_000;
+
+/** People in a room whose live locations are told at the same time. */
+export const LIVE_LOCATIONS = 20;
+
 /** People in one page of those who voted. */
 export const PAGE_VOTERS = 100;
 
@@ -1656,6 +1671,8 @@ export type Extra =
   | { readonly type: "tally"; readonly value: Tally }
   /** This message was sent before it came to this server. Only the server writes it. */
   | { readonly type: "imported"; readonly value: Imported }
+  /** This location moves with its sender until a time, or until they end it by an edit. */
+  | { readonly type: "live_location"; readonly value: LiveLocation }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -1683,8 +1700,11 @@ export function encodeExtra(w: Writer, v: Extra): void {
     case "imported":
       w.tagged(6, encodeImported, v.value);
       return;
+    case "live_location":
+      w.tagged(7, encodeLiveLocation, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 7, FRAME_BYTES);
+      w.unknown(v, 8, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Extra: ${(v as { type: string }).type}`);
@@ -1709,6 +1729,8 @@ export function decodeExtra(r: Reader): Extra {
       return { type: "tally", value: r.sized(decodeTally) };
     case 6:
       return { type: "imported", value: r.sized(decodeImported) };
+    case 7:
+      return { type: "live_location", value: r.sized(decodeLiveLocation) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -1905,6 +1927,24 @@ export function encodeImported(w: Writer, v: Imported): void {
 export function decodeImported(r: Reader): Imported {
   return {
     time: r.u64(),
+  };
+}
+
+/** See `Extra::LiveLocation`. */
+export interface LiveLocation {
+  /** When it ends by itself. */
+  readonly until: number;
+}
+
+/** Encodes LiveLocation. */
+export function encodeLiveLocation(w: Writer, v: LiveLocation): void {
+  w.u64(v.until);
+}
+
+/** Decodes LiveLocation. */
+export function decodeLiveLocation(r: Reader): LiveLocation {
+  return {
+    until: r.u64(),
   };
 }
 
@@ -3541,6 +3581,8 @@ export function decodeVoters(r: Reader): Voters {
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
   | { readonly type: "typing"; readonly value: Typing }
+  /** Where the person is, who shares their live location in a room; repeated while it lasts. */
+  | { readonly type: "location"; readonly value: LocationUpdate }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -3550,8 +3592,11 @@ export function encodeClientSignal(w: Writer, v: ClientSignal): void {
     case "typing":
       w.tagged(0, encodeTyping, v.value);
       return;
+    case "location":
+      w.tagged(1, encodeLocationUpdate, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 1, FRAME_BYTES);
+      w.unknown(v, 2, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no ClientSignal: ${(v as { type: string }).type}`);
@@ -3564,6 +3609,8 @@ export function decodeClientSignal(r: Reader): ClientSignal {
   switch (tag) {
     case 0:
       return { type: "typing", value: r.sized(decodeTyping) };
+    case 1:
+      return { type: "location", value: r.sized(decodeLocationUpdate) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -3592,6 +3639,40 @@ export function decodeTyping(r: Reader): Typing {
     room: r.roomId(),
     counter: r.u32(),
     active: r.bool(),
+  };
+}
+
+/** See `ClientSignal::Location`. */
+export interface LocationUpdate {
+  /** The room. */
+  readonly room: RoomId;
+  /** The position of the message that began the live location. */
+  readonly message: number;
+  /** Grows with each update of this session; an older one that arrives late is dropped. */
+  readonly counter: number;
+  /** Where the person is, as in `LocationBody`. */
+  readonly coordinates: string;
+  /** How far away they may be, in metres. */
+  readonly accuracy: number | null;
+}
+
+/** Encodes LocationUpdate. */
+export function encodeLocationUpdate(w: Writer, v: LocationUpdate): void {
+  w.roomId(v.room);
+  w.u64(v.message);
+  w.u32(v.counter);
+  w.text(v.coordinates, 32);
+  w.option(v.accuracy, (w, v) => w.u32(v));
+}
+
+/** Decodes LocationUpdate. */
+export function decodeLocationUpdate(r: Reader): LocationUpdate {
+  return {
+    room: r.roomId(),
+    message: r.u64(),
+    counter: r.u32(),
+    coordinates: r.text(32),
+    accuracy: r.option((r) => r.u32()),
   };
 }
 
@@ -6664,6 +6745,8 @@ export type ServerSignal =
   | { readonly type: "typing"; readonly value: TypingBy }
   /** Somebody's presence. */
   | { readonly type: "presence"; readonly value: Presence }
+  /** Where somebody is who shares their live location. */
+  | { readonly type: "location"; readonly value: LocationUpdateBy }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -6676,8 +6759,11 @@ export function encodeServerSignal(w: Writer, v: ServerSignal): void {
     case "presence":
       w.tagged(1, encodePresence, v.value);
       return;
+    case "location":
+      w.tagged(2, encodeLocationUpdateBy, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 2, FRAME_BYTES);
+      w.unknown(v, 3, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no ServerSignal: ${(v as { type: string }).type}`);
@@ -6692,6 +6778,8 @@ export function decodeServerSignal(r: Reader): ServerSignal {
       return { type: "typing", value: r.sized(decodeTypingBy) };
     case 1:
       return { type: "presence", value: r.sized(decodePresence) };
+    case 2:
+      return { type: "location", value: r.sized(decodeLocationUpdateBy) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -6726,5 +6814,48 @@ export function decodeTypingBy(r: Reader): TypingBy {
     user: r.userId(),
     counter: r.u64(),
     active: r.bool(),
+  };
+}
+
+/** See `ServerSignal::Location`. */
+export interface LocationUpdateBy {
+  /** The room. */
+  readonly room: RoomId;
+  /**
+   * The position of the message that began the live location. It counts only if that is of this
+   * person.
+   */
+  readonly message: number;
+  /** Who. */
+  readonly user: UserId;
+  /**
+   * Grows with each signal of this person in this room; an older one that arrives late is dropped.
+   */
+  readonly counter: number;
+  /** Where they are. */
+  readonly coordinates: string;
+  /** How far away they may be, in metres. */
+  readonly accuracy: number | null;
+}
+
+/** Encodes LocationUpdateBy. */
+export function encodeLocationUpdateBy(w: Writer, v: LocationUpdateBy): void {
+  w.roomId(v.room);
+  w.u64(v.message);
+  w.userId(v.user);
+  w.u64(v.counter);
+  w.text(v.coordinates, 32);
+  w.option(v.accuracy, (w, v) => w.u32(v));
+}
+
+/** Decodes LocationUpdateBy. */
+export function decodeLocationUpdateBy(r: Reader): LocationUpdateBy {
+  return {
+    room: r.roomId(),
+    message: r.u64(),
+    user: r.userId(),
+    counter: r.u64(),
+    coordinates: r.text(32),
+    accuracy: r.option((r) => r.u32()),
   };
 }

@@ -100,6 +100,12 @@ export function tallyOf(extras: readonly Extra[]): Tally | null {
   return found?.type === "tally" ? found.value : null;
 }
 
+/** Until when the location of a message with these extras moves with its sender, unless they end it; null for others. */
+export function liveUntil(extras: readonly Extra[]): number | null {
+  const live = extras.find((extra) => extra.type === "live_location");
+  return live?.type === "live_location" ? live.value.until : null;
+}
+
 /** Extras with other mentions. */
 function withMentions(extras: readonly Extra[], mentions: Mentions): readonly Extra[] {
   const { users, room } = mentionsOf(extras) ?? NOBODY;

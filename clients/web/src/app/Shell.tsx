@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { useSharing } from "../cards/useSharing.ts";
 import { useReadable } from "../common/useReadable.ts";
 import { Details } from "../details/Details.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
@@ -33,6 +34,7 @@ export function Shell() {
     }
   }, [client]);
   useRegions();
+  useSharing(client);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;

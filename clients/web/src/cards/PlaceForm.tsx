@@ -1,14 +1,21 @@
 import { ADDRESS_BYTES, NAME_BYTES, PHONE_BYTES, type RoomId, URL_BYTES } from "@caffis/chat";
 import { useState } from "react";
 import { useChat } from "../app/chat.tsx";
+import { Choice } from "../common/Choice.tsx";
 import controls from "../common/controls.module.css";
 import { DialogForm } from "../common/DialogForm.tsx";
+import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Cards.module.css";
-import { degreesOf, shown, webLink } from "./places.ts";
+import { LIVE_TIMES, maySharePosition } from "./live.ts";
+import { degreesOf, ofDevice, shown, webLink } from "./places.ts";
 
 /** How long a device may look for its position. */
 const POSITION_MS = 20_000;
+
+type Duration = keyof typeof LIVE_TIMES;
+
+const DURATIONS = Object.keys(LIVE_TIMES) as Duration[];
 
 /** Sends a location, or how to reach a place. */
 export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onDone(): void }) {
@@ -31,6 +38,10 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
     isShort(address, ADDRESS_BYTES) &&
     isShort(phone, PHONE_BYTES) &&
     isShort(website, URL_BYTES);
+  const [duration, setDuration] = useState<Duration>("still");
+  const few = useReadable(client.limits)?.smallRoomMembers ?? 0;
+  const summary = useReadable(client.room(room))?.summary;
+  const mayMove = kind === "location" && summary && maySharePosition(summary, few);
   const complete =
     kind === "location"
       ? coordinates !== null
@@ -38,6 +49,11 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
   const submit = () => {
     const common = { name: name.trim(), address: address.trim() || null };
     const { accuracy } = position;
+    const lasts = LIVE_TIMES[duration];
+    if (kind === "location" && coordinates !== null && lasts !== null) {
+      const location = { ...common, name: common.name || null, coordinates, accuracy };
+      return client.locations.share(room, location, lasts);
+    }
     const body =
       kind === "location" && coordinates !== null
         ? ({
@@ -129,6 +145,18 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
           onChange={(value) => position.write(latitude, value)}
         />
       </div>
+      {mayMove && (
+        <>
+          <Choice<Duration>
+            legend={t.liveFor}
+            name="live-for"
+            value={duration}
+            options={DURATIONS.map((each) => [each, t.liveTimes[each]] as const)}
+            onChange={setDuration}
+          />
+          {duration !== "still" && <p className={controls.hint}>{t.liveHint}</p>}
+        </>
+      )}
     </DialogForm>
   );
 }
@@ -174,10 +202,9 @@ function usePosition() {
     setState("looking");
     navigator.geolocation.getCurrentPosition(
       ({ coords }) => {
-        const { latitude, longitude, accuracy } = coords;
-        // One that says nothing is left out.
-        const metres = accuracy <= 100_000 ? Math.round(accuracy) : null;
-        setAt({ latitude: shown(latitude), longitude: shown(longitude), accuracy: metres });
+        const { latitude, longitude } = coords;
+        const { accuracy } = ofDevice(coords);
+        setAt({ latitude: shown(latitude), longitude: shown(longitude), accuracy });
         setState("idle");
       },
       () => setState("failed"),

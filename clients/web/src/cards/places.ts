@@ -23,6 +23,20 @@ export function shown(degrees: number): string {
     : String(Number(degrees.toFixed(DECIMALS)));
 }
 
+/** How inexact a position may be to say something, in metres. */
+const LEAST_EXACT = 100_000;
+
+/** Where a device is, as it is sent. */
+export function ofDevice(coords: {
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly accuracy: number;
+}): { readonly coordinates: string; readonly accuracy: number | null } {
+  const { latitude, longitude, accuracy } = coords;
+  const metres = accuracy <= LEAST_EXACT ? Math.round(accuracy) : null;
+  return { coordinates: `${shown(latitude)},${shown(longitude)}`, accuracy: metres };
+}
+
 /** Where a map shows coordinates; null for what is nowhere. */
 export function mapLink(coordinates: string): string | null {
   const [latitude, longitude] = partsOf(coordinates);

@@ -1,5 +1,6 @@
 import type { RoomId, UserId } from "@caffis/chat";
 import { memo, type ReactNode } from "react";
+import { LiveCard } from "../cards/LiveCard.tsx";
 import { PlaceCard } from "../cards/PlaceCard.tsx";
 import { PollCard } from "../cards/PollCard.tsx";
 import { ofLocation, ofPlace } from "../cards/places.ts";
@@ -257,7 +258,14 @@ function content(props: BubbleProps, t: Dictionary): ReactNode {
     const poll = { room, position, poll: card.value, tally, mayVote: onReact !== null, mayClose };
     return <PollCard {...poll} />;
   }
-  if (card?.type === "location") return <PlaceCard place={ofLocation(card.value)} />;
+  if (card?.type === "location") {
+    const { liveUntil: until, liveEnded: ended, sender, own } = props.bubble;
+    if (until === null || position === null || sender === null) {
+      return <PlaceCard place={ofLocation(card.value)} />;
+    }
+    const live = { room, position, sender, own, location: card.value, until, ended };
+    return <LiveCard {...live} />;
+  }
   if (card?.type === "place") return <PlaceCard place={ofPlace(card.value)} />;
   return words(props, t);
 }

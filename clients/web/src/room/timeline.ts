@@ -9,6 +9,7 @@ import {
   forwardedFrom,
   importedAt,
   isHidden,
+  liveUntil,
   type Mentions,
   mentionsOf,
   messageText,
@@ -86,6 +87,10 @@ export interface Bubble {
   readonly card: Card | null;
   /** What people have chosen in it, if it is a poll. */
   readonly tally: Tally | null;
+  /** When its live location ends by itself, by the server's clock; null if it is none. */
+  readonly liveUntil: number | null;
+  /** Whether its sender has ended the live location. */
+  readonly liveEnded: boolean;
   /** Whom it mentions; null for nobody. */
   readonly mentions: Mentions | null;
   /** The root of the thread in which it is a reply; null for none. */
@@ -203,8 +208,17 @@ export function timeline(input: TimelineInput): Item[] {
     const place = { thread: inThread ? null : (thread?.root ?? null), replies };
     const card = cardOf(body);
     const tally = tallyOf(kind.value.extras);
-    const said = { card, tally, forwarded, mentions };
-    const change = { edited: edited !== null, deletedBy, reactions, quote, ...said };
+    const until = liveUntil(kind.value.extras);
+    // The edit of a live location is its end.
+    const live = { liveUntil: until, liveEnded: until !== null && edited !== null };
+    const said = { card, tally, forwarded, mentions, ...live };
+    const change = {
+      edited: edited !== null && until === null,
+      deletedBy,
+      reactions,
+      quote,
+      ...said,
+    };
     pushBubble({ ...common, ...place, key, time, position, number, sender, text, own, ...change });
   }
   if (moreAfter) push({ type: "more", key: "more" });
@@ -223,6 +237,8 @@ export function timeline(input: TimelineInput): Item[] {
       replies: null,
       card: null,
       tally: null,
+      liveUntil: null,
+      liveEnded: false,
       mentions: mentionsOf(message.extras),
       sender: self,
       own: true,

@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { closeDialog, openDialog, useRoute } from "../app/route.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
+import { SharingBars } from "../cards/SharingBar.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
 import type { MenuPlace } from "../common/Menu.tsx";
@@ -90,6 +91,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
           </button>
         </div>
       )}
+      <SharingBars />
       <ConnectionStatus />
       {dialog === "new" && <NewConversation onClose={closeDialog} />}
       {dialog === "search" && <Search room={null} onClose={closeDialog} />}

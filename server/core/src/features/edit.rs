@@ -1,7 +1,7 @@
 //! Changing the words of a message, and what it said before.
 //!
 //! An edit is an entry of its own. The message's row has its words once the entry is durable
-//! (`room/changes.rs`); what it said before is kept beside it.
+//! (`room/changes.rs`); what it said before is kept beside it. The edit of a live location says where it ended.
 
 use caffis_schema::{
     Body, EntryKind, Error, ErrorCode, List, Position, Reply,
@@ -61,18 +61,22 @@ impl RoomCommand for Edit {
         if message.is_deleted() {
             return Err(message_deleted());
         }
-        in_edit_window(sent, context.now)?;
+        let ends_live = matches!(self.body, Body::Location(_))
+            && message.live_until().is_some_and(|until| context.now < until);
+        if !ends_live {
+            in_edit_window(sent, context.now)?;
+        }
         let body = body::checked(&self.body, context.settings.most_chars(room.meta.class))?;
         let before = message.mentions().cloned().unwrap_or_default();
         let mentions = match &self.mentions {
             Some(now) => mentions::checked(now, &before, room, caller)?,
             None => before.clone(),
         };
-        if !has_words(&body) || !has_words(&message.body) {
+        if !ends_live && !(has_words(&body) && has_words(&message.body)) {
             let sentence = "Only the words of a message are edited.";
             return Err(Error::refused(ErrorCode::Invalid, sentence));
         }
-        if body == message.body && mentions == before {
+        if !ends_live && body == message.body && mentions == before {
             return Ok(Change::default());
         }
         if matches!(body, Body::System(_)) {

@@ -38,7 +38,7 @@ pub mod schedule;
 pub mod search;
 pub mod send;
 pub mod settings;
+pub mod signals;
 pub mod star;
 pub mod threads;
 pub mod topics;
-pub mod typing;

@@ -195,6 +195,10 @@ async fn checked(
     let state = state(call, room, notice).await?;
     let caller = Caller::person(call.user().clone(), false);
     let body = body::checked(said, call.services.settings.most_chars(state.meta.class))?;
+    if Extra::live_location(extras).is_some() {
+        let sentence = "A live location begins when it is sent.";
+        return Err(Error::refused(ErrorCode::Invalid, sentence));
+    }
     Ok((body, extras::checked(extras, &state, &caller)?))
 }
 

@@ -12,7 +12,7 @@ use crate::{
         body,
         caller::Caller,
         digest::digest,
-        extras, mentions, polls,
+        extras, mentions, places, polls,
         room::RoomState,
         threads::{next_reply, numbered},
     },
@@ -65,6 +65,8 @@ impl RoomCommand for Send {
         let body = body::checked(&self.body, context.settings.most_chars(room.meta.class))?;
         polls::check_closing(&body, context.now)?;
         let mut extras = extras::checked(&self.extras, room, caller)?;
+        let now = (context.settings.small_room_members, context.now);
+        places::check_live((&body, &extras), room, now)?;
         if Extra::thread(&extras).is_some() {
             let number = next_reply(context.message(room, caller)?.0)?;
             extras = numbered(extras, number);

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use caffis_schema::{
     Entry, Event, List, Position, RoomId, ServerSignal, UserId,
-    event::{Head, OwnRead, RemovalReason, RoomMarkers, RoomRemoved, TypingBy},
+    event::{Head, OwnRead, RemovalReason, RoomMarkers, RoomRemoved},
     room::{Marker, Presence, RoomSummary},
 };
 
@@ -266,23 +266,29 @@ impl Views {
         self.tell_markers(&view, alone.as_ref(), &changed, || event(whole.clone()));
     }
 
-    /// Tells a signal of somebody who types, wherever they do, to the others who have the room open here.
-    pub(crate) fn tell_typing(&self, view: &View, typing: &TypingBy) {
-        let signal = Encoded::signal(ServerSignal::Typing(typing.clone()));
+    /// Tells a signal of a person, wherever they are, to those who have the room open here. Their own other devices
+    /// hear where they are, too.
+    pub(crate) fn tell_signal(&self, view: &View, from: &UserId, signal: ServerSignal) {
+        let oneself = matches!(signal, ServerSignal::Location(_));
+        let signal = Encoded::signal(signal);
         let mut told = 0;
         view.each_open(|session| {
-            if session.user != typing.user && !self.people.apart().is(&session.user, &typing.user) {
-                session.outbound.lossy(Some(typing.room), &signal);
+            let hears = match session.user == *from {
+                true => oneself,
+                false => !self.people.apart().is(&session.user, from),
+            };
+            if hears {
+                session.outbound.lossy(Some(view.room), &signal);
                 told += 1;
             }
         });
         self.statistics.told(told);
     }
 
-    /// Tells somebody's typing to the other nodes.
-    pub(crate) fn publish_typing(&self, typing: &TypingBy) {
+    /// Tells news of a room to the other nodes.
+    pub(crate) fn publish_signal(&self, room: RoomId, news: &News) {
         if let Some(follows) = &self.follows {
-            publish(follows.wire(), &Subject::Room(typing.room), &News::Typing(typing.clone()));
+            publish(follows.wire(), &Subject::Room(room), news);
         }
     }
 

@@ -20,7 +20,7 @@ pub mod presence;
 pub mod presence_state;
 pub mod rate;
 pub(crate) mod recaps;
-pub mod typists;
+pub mod signallers;
 pub mod view;
 pub mod views;
 pub(crate) mod wire;

@@ -14,6 +14,7 @@ use caffis_schema::{
     event::{Flagged, Head, OwnRead, TypingBy},
     limits::STATUS_BYTES,
     placement::RoomPlaced,
+    places::LocationUpdateBy,
     room::{Draft, Marker, Profile, RoomSummary},
     scheduled::ScheduledChange,
     threads::OwnThread,
@@ -68,6 +69,8 @@ pub enum News {
     Scheduled(UserId, ScheduledChange),
     /// A person follows a thread, or no longer, or has read it further.
     Thread(UserId, OwnThread),
+    /// Where somebody is who shares their live location.
+    Location(LocationUpdateBy),
 }
 
 /// A person whose profile or settings changed: what did, so that news of one thing does not take back
@@ -103,7 +106,7 @@ pub struct Edge {
 
 /// The version of what nodes say to each other: one more with every kind of message that is added. The first
 /// byte of each message.
-pub const VERSION: u8 = 9;
+pub const VERSION: u8 = 10;
 
 /// Why a message of another node cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

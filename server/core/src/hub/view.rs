@@ -12,12 +12,16 @@ use std::{
 
 use caffis_schema::{
     RoomId, Timestamp, UserId,
-    event::TypingBy,
     room::{Marker, RoomClass},
 };
 use tokio::time::Instant;
 
-use super::{feed::Feed, guests::Guests, people::SessionHandle, typists::Typists};
+use super::{
+    feed::Feed,
+    guests::Guests,
+    people::SessionHandle,
+    signallers::{Signallers, Told},
+};
 use crate::{model::room::RoomState, sync::lock};
 
 /// A room as those on this node see it who have it open.
@@ -34,8 +38,7 @@ pub(super) struct Seen {
     /// The room's state after the last entry that was told.
     pub(super) state: Arc<RoomState>,
     pub(super) feed: Feed,
-    typists: Typists,
-    typing_counter: u64,
+    signallers: Signallers,
     /// The number of people who have the room open changed, and is not told yet.
     pub(super) attendance_untold: bool,
     pub(super) attendance_told: Option<Instant>,
@@ -59,8 +62,7 @@ impl View {
         let room = state.meta.id;
         let inner = Mutex::new(Seen {
             feed: Feed::default(),
-            typists: Typists::default(),
-            typing_counter: 0,
+            signallers: Signallers::default(),
             attendance_untold: false,
             attendance_told: None,
             count_told: 0,
@@ -93,33 +95,35 @@ impl View {
         seen.feed.each(&seen.state, each);
     }
 
-    /// Notes somebody's typing on another node; true when the others are to be told.
+    /// Notes a signal of somebody on another node; true when the others are to be told.
     #[must_use]
-    pub fn hears_typing(&self, typing: &TypingBy, few: u32) -> bool {
+    pub fn hears(
+        &self,
+        what: Told,
+        from: &UserId,
+        (counter, active): (u64, bool),
+        few: u32,
+    ) -> bool {
         let mut seen = self.seen();
-        let there =
-            seen.state.meta.class == RoomClass::Public || seen.state.member(&typing.user).is_some();
+        let there = seen.state.meta.class == RoomClass::Public || seen.state.member(from).is_some();
         let small = seen.state.is_small(few) && seen.attendance() <= few;
-        seen.typing_counter = seen.typing_counter.max(typing.counter);
-        there && small && seen.typists.hear(&typing.user, typing.active, Instant::now())
+        seen.signallers.saw(counter);
+        there && small && seen.signallers.hear(what, from, active, Instant::now())
     }
 
-    /// Notes that a person types or has stopped; gives the number of the signal when the others are
-    /// to be told. In rooms with more than `few` people nobody is. The number is larger than before
+    /// Notes a signal of a person, which may say that they have stopped; gives the number of the signal when the
+    /// others are to be told. In rooms with more than `few` people nobody is. The number is larger than before
     /// also when nobody had the room open in between.
-    pub fn note_typing(
+    pub fn note(
         &self,
-        user: &UserId,
-        active: bool,
+        what: Told,
+        (user, active): (&UserId, bool),
         few: u32,
         now: Timestamp,
     ) -> Option<u64> {
         let mut seen = self.seen();
         let small = seen.state.is_small(few) && seen.attendance() <= few;
-        if !small || !seen.typists.hear(user, active, Instant::now()) {
-            return None;
-        }
-        seen.typing_counter = (seen.typing_counter + 1).max(now.get());
-        Some(seen.typing_counter)
+        let told = small && seen.signallers.hear(what, user, active, Instant::now());
+        told.then(|| seen.signallers.next(now))
     }
 }

@@ -1,12 +1,16 @@
 //! What messages say of places: positions, telephone numbers and links.
 
 use caffis_schema::{
-    Error, ErrorCode, Text,
-    limits::{ACCURACY_METRES, COORDINATES_BYTES},
-    places::{LocationBody, PlaceBody},
+    Body, Error, ErrorCode, Text, Timestamp,
+    limits::{ACCURACY_METRES, COORDINATES_BYTES, LIVE_LOCATION_MINUTES},
+    places::{LiveLocation, LocationBody, PlaceBody},
+    room::{Extra, RoomClass},
 };
 
-use super::text;
+use super::{room::RoomState, text};
+
+/// Milliseconds in a minute.
+const MINUTE_MS: u64 = 60_000;
 
 /// Parts of a degree: some centimetres.
 const UNITS: i64 = 10_000_000;
@@ -19,15 +23,27 @@ const DECIMALS: usize = 7;
 /// # Errors
 /// `invalid` for coordinates that are nowhere and an accuracy that is no use; why a text is not allowed.
 pub fn checked_location(location: &LocationBody) -> Result<LocationBody, Error> {
-    if location.accuracy.is_some_and(|metres| metres as usize > ACCURACY_METRES) {
-        return invalid(&format!("An accuracy is at most {ACCURACY_METRES} metres."));
-    }
+    let (coordinates, accuracy) = checked_position(&location.coordinates, location.accuracy)?;
     Ok(LocationBody {
-        coordinates: coordinates(&location.coordinates)?,
-        accuracy: location.accuracy,
+        coordinates,
+        accuracy,
         name: line(location.name.as_ref())?,
         address: line(location.address.as_ref())?,
     })
+}
+
+/// Coordinates as they are kept, and how exact they are.
+///
+/// # Errors
+/// `invalid` for coordinates that are nowhere and an accuracy that is no use.
+pub fn checked_position(
+    given: &Text<COORDINATES_BYTES>,
+    accuracy: Option<u32>,
+) -> Result<(Text<COORDINATES_BYTES>, Option<u32>), Error> {
+    if accuracy.is_some_and(|metres| metres as usize > ACCURACY_METRES) {
+        return invalid(&format!("An accuracy is at most {ACCURACY_METRES} metres."));
+    }
+    Ok((coordinates(given)?, accuracy))
 }
 
 /// A place as it is kept.
@@ -48,6 +64,47 @@ pub fn checked_place(place: &PlaceBody) -> Result<PlaceBody, Error> {
     let address = line(place.address.as_ref())?;
     let coordinates = place.coordinates.as_ref().map(coordinates).transpose()?;
     Ok(PlaceBody { name, phone, website, address, coordinates })
+}
+
+/// Whether a message may begin a live location, if it is to: a location, for a while, in a room whose few members are
+/// known and in which it can be ended.
+///
+/// # Errors
+/// `room_class` for rooms of other kinds, `limit_reached` for a room with more than `few`
+/// members, `invalid` for other messages and for a time that is past or too far ahead.
+pub fn check_live(
+    (body, extras): (&Body, &[Extra]),
+    room: &RoomState,
+    (few, now): (u32, Timestamp),
+) -> Result<(), Error> {
+    let Some(LiveLocation { until }) = Extra::live_location(extras) else { return Ok(()) };
+    let refused = |code, sentence: &str| Err(Error::refused(code, sentence));
+    if !matches!(body, Body::Location(_)) {
+        return invalid("Only a location is live.");
+    }
+    match room.meta.class {
+        RoomClass::Social => {}
+        RoomClass::Public => {
+            let sentence = "Whoever came in would see where you go: share it with people you know.";
+            return refused(ErrorCode::RoomClass, sentence);
+        }
+        RoomClass::Evidence => {
+            let sentence =
+                "What is written here is never changed, so a live location could not be ended.";
+            return refused(ErrorCode::RoomClass, sentence);
+        }
+    }
+    if !room.is_small(few) {
+        let sentence = format!("A live location is shared with at most {few} members.");
+        return refused(ErrorCode::LimitReached, &sentence);
+    }
+    if *until <= now {
+        return invalid("The time at which this live location ends is past.");
+    }
+    if until.since(now) > LIVE_LOCATION_MINUTES as u64 * MINUTE_MS {
+        return invalid(&format!("A live location lasts at most {LIVE_LOCATION_MINUTES} minutes."));
+    }
+    Ok(())
 }
 
 /// One line of visible characters; none where there is none.

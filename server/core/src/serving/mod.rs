@@ -11,7 +11,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use caffis_schema::{
-    Command, Error, Position, RoomId,
+    Command, Error, Position, RoomId, ServerSignal, UserId,
     limits::{PAGE_BYTES, PAGE_ENTRIES},
 };
 use futures_util::{StreamExt, future::join_all, stream};
@@ -33,6 +33,7 @@ use crate::{
     hooks,
     hub::{
         news::{News, Unread, decode, encode},
+        signallers::Told,
         wire::{Arrival, Subject},
     },
     model::{caller::Rights, page},
@@ -277,6 +278,21 @@ async fn standings(
     found.buffered(ROOMS_AT_ONCE).collect().await
 }
 
+/// Tells those who have a room open here a signal of another node.
+fn pass_on(
+    services: &Services,
+    (from, room): (&UserId, RoomId),
+    (what, counter, active): (Told, u64, bool),
+    signal: ServerSignal,
+) {
+    let few = services.settings.small_room_members;
+    if let Some(view) = services.views.get(room)
+        && view.hears(what, from, (counter, active), few)
+    {
+        services.views.tell_signal(&view, from, signal);
+    }
+}
+
 fn take_in(services: &Services, nodes: &Arc<Nodes>, heartbeats: &Arc<Heartbeats>, news: News) {
     let views = &services.views;
     match news {
@@ -285,13 +301,14 @@ fn take_in(services: &Services, nodes: &Arc<Nodes>, heartbeats: &Arc<Heartbeats>
             follow::entries(views, nodes, room, &entries);
         }
         News::Markers(room, markers) => views.receive_markers(room, markers),
-        News::Typing(typing) => {
-            let few = services.settings.small_room_members;
-            if let Some(view) = views.get(typing.room)
-                && view.hears_typing(&typing, few)
-            {
-                views.tell_typing(&view, &typing);
-            }
+        News::Typing(by) => {
+            let (from, room, what) =
+                (by.user.clone(), by.room, (Told::Typing, by.counter, by.active));
+            pass_on(services, (&from, room), what, ServerSignal::Typing(by));
+        }
+        News::Location(by) => {
+            let (from, room, what) = (by.user.clone(), by.room, (Told::Location, by.counter, true));
+            pass_on(services, (&from, room), what, ServerSignal::Location(by));
         }
         News::Walked(node, room, user, entered) => {
             views.receive_walk(node, room, &user, entered);

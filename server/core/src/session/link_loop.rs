@@ -28,7 +28,7 @@ use crate::{
     answers::without_apart,
     call::{Call, Handled},
     dispatch::{dispatch, ready},
-    features::typing,
+    features::signals,
     hub::{
         encoded::Encoded,
         outbound::{BIG_REPLY_BYTES, Item, Next},
@@ -61,7 +61,8 @@ struct Session {
     flushed: Instant,
     unflushed: bool,
     signals: TokenBucket,
-    last_signal: u32,
+    last_typing: u32,
+    last_location: u32,
     bad_frames: u32,
     /// Nothing can be written any more.
     broken: bool,
@@ -94,7 +95,8 @@ pub(super) async fn converse(
         flushed: now.checked_sub(settings.gather).unwrap_or(now),
         unflushed: false,
         signals: TokenBucket::new(settings.signals_per_second, now),
-        last_signal: 0,
+        last_typing: 0,
+        last_location: 0,
         bad_frames: 0,
         broken: false,
         frame_limit: link.info().max_frame,
@@ -316,14 +318,15 @@ impl Session {
         if self.signals.take(Instant::now()).is_err() {
             return;
         }
-        match signal {
-            // Datagrams may overtake each other: an older one says nothing new.
-            ClientSignal::Typing(typing) if typing.counter > self.last_signal => {
-                self.last_signal = typing.counter;
-                typing::handle(&self.call(), *typing);
-            }
-            ClientSignal::Typing(_) => {}
-            ClientSignal::Unknown(_) => {}
+        let (last, counter) = match signal {
+            ClientSignal::Typing(typing) => (&mut self.last_typing, typing.counter),
+            ClientSignal::Location(update) => (&mut self.last_location, update.counter),
+            ClientSignal::Unknown(_) => return,
+        };
+        // Datagrams may overtake each other: an older one says nothing new.
+        if counter > *last {
+            *last = counter;
+            signals::handle(&self.call(), signal);
         }
     }
 

@@ -32,6 +32,7 @@ mod imports;
 mod inquiries;
 mod invites;
 mod limits;
+mod live_locations;
 mod made_endpoints;
 mod markers;
 mod members;

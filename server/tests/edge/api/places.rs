@@ -53,6 +53,41 @@ async fn places_are_sent_kept_found_and_forwarded() {
 }
 
 #[tokio::test]
+async fn a_live_location_is_begun_and_ended_over_rest() {
+    let server = Setup::dev().flags(&["--messages-per-second", "10000"]).start().await;
+    let api = Api::of(&server).await;
+    let (giulia, marco) = (api.person("giulia"), api.person("marco"));
+    marco.get("/api/chat/rooms").await.ok();
+    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
+    let room = direct["room"].as_str().unwrap();
+    let path = format!("/api/chat/rooms/{room}/messages");
+    let at = |coordinates: &str| json!({"location": {"coordinates": coordinates}});
+    let now = direct["active"].as_u64().unwrap();
+    let live = |until: u64| json!([{"live_location": {"until": until}}]);
+    for (body, until) in [
+        (at("1,1"), now - 1),
+        (at("1,1"), now + 9 * 3_600_000),
+        (json!({"text": {"text": "here"}}), now + 3_600_000),
+    ] {
+        let said = json!({"body": body, "extras": live(until)});
+        let refused = giulia.do_once(Method::POST, &path, said).await;
+        assert_eq!(refused.error(), (422, "invalid"), "{until}");
+    }
+    let until = now + 3_600_000;
+    let said = json!({"body": at("45.46,9.19"), "extras": live(until)});
+    let sent = giulia.do_once(Method::POST, &path, said).await.ok()["position"].clone();
+    let entry = format!("/api/chat/rooms/{room}/entries/{sent}");
+    assert_eq!(marco.get(&entry).await.ok()["kind"]["message"]["extras"], live(until));
+    let (message, end) = (format!("{path}/{sent}"), json!({"body": at("45.5,9.2")}));
+    assert_eq!(marco.do_once(Method::PUT, &message, end.clone()).await.error(), (403, "forbidden"));
+    giulia.do_once(Method::PUT, &message, end.clone()).await.ok();
+    let ended = marco.get(&entry).await.ok();
+    assert_eq!(ended["kind"]["message"]["body"]["location"]["coordinates"], "45.5,9.2");
+    assert_eq!(ended["kind"]["message"]["edited"]["revision"], 1);
+    assert_eq!(giulia.do_once(Method::PUT, &message, end).await.error(), (422, "invalid"));
+}
+
+#[tokio::test]
 async fn what_is_nowhere_and_leads_nowhere_is_refused() {
     let server = Setup::dev().flags(&["--messages-per-second", "10000"]).start().await;
     let api = Api::of(&server).await;

@@ -15,6 +15,7 @@ use caffis_schema::{
     invites::{CreateInvite, InvitePreview, Invites, JoinByInvite, RevokeInvite},
     open::Empty,
     placement::{Placement, SetPlacement},
+    places::LocationUpdate,
     polls::{ClosePoll, PollAt, Vote, Voters},
     room::{Availability, ContextStatus, Extra, HistoryPolicy, ReplyTo, Role, RoomClass},
     scheduled::{
@@ -43,7 +44,13 @@ pub(super) fn frames() -> Vec<(&'static str, ClientFrame)> {
     frames.push(("command ping, last id", ClientFrame::Request(last)));
     let typing = Typing { room: ROOM, counter: u32::MAX, active: true };
     frames.push(("signal typing", ClientFrame::Signal(ClientSignal::Typing(typing))));
-    frames.push(("signal unknown", ClientFrame::Signal(ClientSignal::Unknown(unknown(1)))));
+    for (name, accuracy) in [("signal location", None), ("signal location, exact", Some(u32::MAX))]
+    {
+        let (message, coordinates) = (Position(7), text("45.4642,-9.19"));
+        let update = LocationUpdate { room: ROOM, message, counter: 3, coordinates, accuracy };
+        frames.push((name, ClientFrame::Signal(ClientSignal::Location(update))));
+    }
+    frames.push(("signal unknown", ClientFrame::Signal(ClientSignal::Unknown(unknown(101)))));
     frames
 }
 

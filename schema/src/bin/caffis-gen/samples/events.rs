@@ -13,7 +13,7 @@ use caffis_schema::{
     limits::EMOJI_BYTES,
     open::Empty,
     placement::{Placed, Placement, RoomPlaced},
-    places::{LocationBody, PlaceBody},
+    places::{LiveLocation, LocationBody, LocationUpdateBy, PlaceBody},
     polls::{PollBody, Tallied, Tally},
     room::{
         Availability, ContextStatus, Extra, Forwarded, Imported, LastEdit, Marker, Message,
@@ -97,6 +97,7 @@ fn edited_message() -> Message {
         Extra::Mentions(mentions()),
         Extra::Forwarded(origin),
         Extra::Imported(Imported { time: Timestamp(TIME) }),
+        Extra::LiveLocation(LiveLocation { until: Timestamp(TIME) }),
     ]);
     let body = Body::Text(text_body("now"));
     Message { changed: position, edited, reactions, extras, ..message(body) }
@@ -319,9 +320,18 @@ fn placed(placement: Placement) -> RoomPlaced {
 
 fn signals() -> Vec<(&'static str, ServerSignal)> {
     let typing = TypingBy { room: ROOM, user: user("bo"), counter: MAX_EXACT, active: false };
+    let moved = LocationUpdateBy {
+        room: ROOM,
+        message: Position(7),
+        user: user("bo"),
+        counter: MAX_EXACT,
+        coordinates: text("45.4642,-9.19"),
+        accuracy: Some(12),
+    };
     vec![
         ("typing, from the server", ServerSignal::Typing(typing)),
         ("presence", ServerSignal::Presence(presence(Availability::Online))),
-        ("unknown, from the server", ServerSignal::Unknown(unknown(2))),
+        ("location, from the server", ServerSignal::Location(moved)),
+        ("unknown, from the server", ServerSignal::Unknown(unknown(102))),
     ]
 }
