@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use caffis_schema::{RoomId, ServerSignal, room::Availability};
+use caffis_schema::{
+    Position, RoomId, ServerSignal, Text, places::LocationUpdate, room::Availability,
+};
 use rustix::process::Signal;
 
 use crate::{
@@ -46,6 +48,17 @@ async fn two_nodes_are_one_chat() {
             .until("that she is typing", |heard| {
                 heard.signals.iter().find_map(|signal| match signal {
                     ServerSignal::Typing(by) if by.room == room && by.active => Some(()),
+                    _ => None,
+                })
+            })
+            .await;
+        let (message, coordinates) = (Position(2), Text::cut("45.46,9.19"));
+        let update = LocationUpdate { room, message, counter: signal, coordinates, accuracy: None };
+        giulia.client.update_location(update);
+        marco
+            .until("where she is", |heard| {
+                heard.signals.iter().find_map(|signal| match signal {
+                    ServerSignal::Location(by) if by.room == room => Some(()),
                     _ => None,
                 })
             })

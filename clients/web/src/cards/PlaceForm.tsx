@@ -8,10 +8,8 @@ import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Cards.module.css";
 import { LIVE_TIMES, maySharePosition } from "./live.ts";
-import { degreesOf, ofDevice, shown, webLink } from "./places.ts";
-
-/** How long a device may look for its position. */
-const POSITION_MS = 20_000;
+import { degreesOf, webLink } from "./places.ts";
+import { usePosition } from "./usePosition.ts";
 
 type Duration = keyof typeof LIVE_TIMES;
 
@@ -79,7 +77,13 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
       onSubmit={submit}
       onDone={onDone}
     >
-      <Field label={t.placeName} id="name" most={NAME_BYTES} value={name} onChange={setName} />
+      <Field
+        label={kind === "location" ? t.placeNameOptional : t.placeName}
+        id="name"
+        most={NAME_BYTES}
+        value={name}
+        onChange={setName}
+      />
       {kind === "place" && (
         <>
           <Field
@@ -113,6 +117,31 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
         value={address}
         onChange={setAddress}
       />
+      <PositionFields position={position} />
+      {mayMove && (
+        <>
+          <Choice<Duration>
+            legend={t.liveFor}
+            name="live-for"
+            value={duration}
+            options={DURATIONS.map((each) => [each, t.liveTimes[each]] as const)}
+            onChange={setDuration}
+          />
+          {duration !== "still" && <p className={controls.hint}>{t.liveHint}</p>}
+        </>
+      )}
+    </DialogForm>
+  );
+}
+
+/** Where it is: as the device says, or typed in. */
+function PositionFields({ position }: { position: ReturnType<typeof usePosition> }) {
+  const { t } = useI18n();
+  const { latitude, longitude } = position;
+  const north = degreesOf(latitude, 90);
+  const east = degreesOf(longitude, 180);
+  return (
+    <>
       <button
         type="button"
         className={`${controls.button} ${controls.soft}`}
@@ -145,19 +174,7 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
           onChange={(value) => position.write(latitude, value)}
         />
       </div>
-      {mayMove && (
-        <>
-          <Choice<Duration>
-            legend={t.liveFor}
-            name="live-for"
-            value={duration}
-            options={DURATIONS.map((each) => [each, t.liveTimes[each]] as const)}
-            onChange={setDuration}
-          />
-          {duration !== "still" && <p className={controls.hint}>{t.liveHint}</p>}
-        </>
-      )}
-    </DialogForm>
+    </>
   );
 }
 
@@ -191,28 +208,4 @@ function Field(props: {
 /** Whether a text has at most so many bytes, as the server counts. */
 function isShort(text: string, most: number): boolean {
   return new TextEncoder().encode(text.trim()).length <= most;
-}
-
-/** A position: typed in, or the device's when the person asks for it and allows it. */
-function usePosition() {
-  const [at, setAt] = useState({ latitude: "", longitude: "", accuracy: null as number | null });
-  const [state, setState] = useState<"idle" | "looking" | "failed">("idle");
-  const look = () => {
-    if (!navigator.geolocation) return setState("failed");
-    setState("looking");
-    navigator.geolocation.getCurrentPosition(
-      ({ coords }) => {
-        const { latitude, longitude } = coords;
-        const { accuracy } = ofDevice(coords);
-        setAt({ latitude: shown(latitude), longitude: shown(longitude), accuracy });
-        setState("idle");
-      },
-      () => setState("failed"),
-      { enableHighAccuracy: true, timeout: POSITION_MS },
-    );
-  };
-  // What is typed is as exact as it is.
-  const write = (latitude: string, longitude: string) =>
-    setAt({ latitude, longitude, accuracy: null });
-  return { ...at, look, write, looking: state === "looking", failed: state === "failed" };
 }

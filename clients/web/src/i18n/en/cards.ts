@@ -25,6 +25,7 @@ export const cards = {
   pollMoreVoters: "Show more",
   location: "Location",
   placeName: "Name",
+  placeNameOptional: "Name (optional)",
   placePhone: "Phone (optional)",
   placeWebsite: "Website (optional)",
   placeBadLink: "A website begins with https:// or http://",
@@ -33,7 +34,7 @@ export const cards = {
   placeLooking: "Looking for your position…",
   placeNoPosition: "Your position is not available. You can type it in.",
   liveFor: "How long to share it",
-  liveTimes: { still: "Only now", quarter: "15 min", hour: "1 hour", day: "8 hours" },
+  liveTimes: { still: "Only now", quarter: "15 min", hour: "1 h", day: "8 h" },
   liveHint:
     "The people here see where you are as you move, while this page is open. You can stop at any time.",
   liveUntil: (time: string) => `Live until ${time}`,
@@ -41,7 +42,8 @@ export const cards = {
   liveLastSeen: (time: string) => `last seen ${time}`,
   liveWaiting: "no news at the moment",
   liveEnd: "Stop sharing",
-  liveSharing: (room: string, time: string) => `You share your location in ${room} until ${time}.`,
+  liveSharing: (room: string, time: string) =>
+    `You are sharing your location in ${room} until ${time}.`,
   latitude: "Latitude",
   longitude: "Longitude",
   accurateTo: (metres: number) => `accurate to ${metres} m`,
