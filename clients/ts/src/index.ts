@@ -63,6 +63,7 @@ export {
   mentionsOf,
   messageText,
   NOBODY,
+  type ReplyIn,
   repliedTo,
   repliesOf,
   shortened,

@@ -5,7 +5,6 @@ import type {
   Command,
   Context,
   Extra,
-  InThread,
   Limits,
   Mentions,
   Placement,
@@ -19,7 +18,7 @@ import type {
   Topic,
   UserId,
 } from "../protocol.ts";
-import { mentionsNobody, NOBODY } from "../store/changes.ts";
+import { extrasOfReply, mentionsNobody, NOBODY, type ReplyIn } from "../store/changes.ts";
 import type { Readable } from "../store/readable.ts";
 import type {
   ConnectionView,
@@ -190,12 +189,12 @@ export class ChatClient implements Disposable {
     text: string,
     message: number | null = null,
     mentions: Mentions = NOBODY,
-    thread: Pick<InThread, "root" | "inRoom"> | null = null,
+    thread: ReplyIn | null = null,
   ): PendingMessage {
     this.#parts.typing.say(room, false);
     const extras: Extra[] = [];
     if (message !== null) extras.push({ type: "reply", value: { message } });
-    if (thread) extras.push({ type: "thread", value: { number: 0, ...thread } });
+    extras.push(...extrasOfReply(thread));
     if (!mentionsNobody(mentions)) extras.push({ type: "mentions", value: mentions });
     return this.#parts.outbox.add(room, { type: "text", value: { text } }, extras);
   }

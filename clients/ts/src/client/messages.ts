@@ -13,6 +13,7 @@ import {
   type RoomId,
   randomClientId,
 } from "../protocol.ts";
+import { extrasOfReply, type ReplyIn } from "../store/changes.ts";
 import type { Store } from "../store/store.ts";
 
 /** How often the pins of a room are asked for until nothing is missing between them and the entries. */
@@ -95,13 +96,14 @@ export class Messages {
     await this.#request({ type: "star", value: { room, position, star } }, signal);
   }
 
-  /** Sends where something is, or how to reach a place. It is not kept when this client ends before. */
+  /** Sends where something is, or how to reach a place, in a room or in a thread. It is not kept when this client ends before. */
   async sendPlace(
     room: RoomId,
     body: Extract<Body, { type: "location" | "place" }>,
+    thread: ReplyIn | null = null,
     signal?: AbortSignal,
   ): Promise<void> {
-    const value = { key: this.#key(room), room, body, extras: [] };
+    const value = { key: this.#key(room), room, body, extras: extrasOfReply(thread) };
     await this.#request({ type: "send", value }, signal);
   }
 

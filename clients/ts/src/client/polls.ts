@@ -13,6 +13,7 @@ import {
   type UserId,
   type VoterPage,
 } from "../protocol.ts";
+import { extrasOfReply, type ReplyIn } from "../store/changes.ts";
 import type { Store } from "../store/store.ts";
 import type { ProfileLoader } from "./profiles.ts";
 
@@ -32,10 +33,15 @@ export class Polls {
     this.#request = request;
   }
 
-  /** Asks a poll. Unlike a text it is not kept when this client ends before it was acknowledged. */
-  async ask(room: RoomId, poll: PollBody, signal?: AbortSignal): Promise<void> {
+  /** Asks a poll, in a room or in a thread. Unlike a text it is not kept when this client ends before it was acknowledged. */
+  async ask(
+    room: RoomId,
+    poll: PollBody,
+    thread: ReplyIn | null = null,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const body = { type: "poll", value: poll } as const;
-    const value = { key: this.#key(room), room, body, extras: [] };
+    const value = { key: this.#key(room), room, body, extras: extrasOfReply(thread) };
     await this.#request({ type: "send", value }, signal);
   }
 

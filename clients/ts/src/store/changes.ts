@@ -51,6 +51,14 @@ export function repliedTo(extras: readonly Extra[]): number | null {
   return reply?.type === "reply" ? reply.value.message : null;
 }
 
+/** The thread in which a message is to be a reply: the position of its root, and whether it is shown in the room, too. */
+export type ReplyIn = Pick<InThread, "root" | "inRoom">;
+
+/** What makes a message a reply in a thread. */
+export function extrasOfReply(thread: ReplyIn | null): Extra[] {
+  return thread ? [{ type: "thread", value: { number: 0, ...thread } }] : [];
+}
+
 /** Nobody at all. */
 export const NOBODY: Mentions = { users: [], room: false };
 

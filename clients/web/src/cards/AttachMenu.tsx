@@ -1,4 +1,4 @@
-import type { RoomId } from "@caffis/chat";
+import type { ReplyIn, RoomId } from "@caffis/chat";
 import { useState } from "react";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
@@ -56,15 +56,21 @@ export function AttachMenu({ onChoose }: { onChoose(kind: Kind): void }) {
 }
 
 /** The window in which it is made. It is no part of the form in which messages are written. */
-export function AttachDialog(props: { room: RoomId; kind: Kind; onClose(): void }) {
-  const { room, kind, onClose } = props;
+export function AttachDialog(props: {
+  room: RoomId;
+  /** The thread in which it is sent; null outside of threads. */
+  thread: ReplyIn | null;
+  kind: Kind;
+  onClose(): void;
+}) {
+  const { room, thread, kind, onClose } = props;
   const { t } = useI18n();
   return (
     <Dialog title={t.attachKinds[kind]} onClose={onClose}>
       {kind === "poll" ? (
-        <PollForm room={room} onDone={onClose} />
+        <PollForm room={room} thread={thread} onDone={onClose} />
       ) : (
-        <PlaceForm room={room} kind={kind} onDone={onClose} />
+        <PlaceForm room={room} thread={thread} kind={kind} onDone={onClose} />
       )}
     </Dialog>
   );

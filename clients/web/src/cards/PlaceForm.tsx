@@ -1,4 +1,11 @@
-import { ADDRESS_BYTES, NAME_BYTES, PHONE_BYTES, type RoomId, URL_BYTES } from "@caffis/chat";
+import {
+  ADDRESS_BYTES,
+  NAME_BYTES,
+  PHONE_BYTES,
+  type ReplyIn,
+  type RoomId,
+  URL_BYTES,
+} from "@caffis/chat";
 import { useState } from "react";
 import { useChat } from "../app/chat.tsx";
 import { Choice } from "../common/Choice.tsx";
@@ -16,8 +23,13 @@ type Duration = keyof typeof LIVE_TIMES;
 const DURATIONS = Object.keys(LIVE_TIMES) as Duration[];
 
 /** Sends a location, or how to reach a place. */
-export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onDone(): void }) {
-  const { room, kind, onDone } = props;
+export function PlaceForm(props: {
+  room: RoomId;
+  thread: ReplyIn | null;
+  kind: "location" | "place";
+  onDone(): void;
+}) {
+  const { room, thread, kind, onDone } = props;
   const { t } = useI18n();
   const { client } = useChat();
   const [name, setName] = useState("");
@@ -39,7 +51,7 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
   const [duration, setDuration] = useState<Duration>("still");
   const few = useReadable(client.limits)?.smallRoomMembers ?? 0;
   const summary = useReadable(client.room(room))?.summary;
-  const mayMove = kind === "location" && summary && maySharePosition(summary, few);
+  const mayMove = kind === "location" && !thread && summary && maySharePosition(summary, few);
   const complete =
     kind === "location"
       ? coordinates !== null
@@ -67,7 +79,7 @@ export function PlaceForm(props: { room: RoomId; kind: "location" | "place"; onD
               coordinates,
             },
           } as const);
-    return client.messages.sendPlace(room, body);
+    return client.messages.sendPlace(room, body, thread);
   };
   return (
     <DialogForm

@@ -1,4 +1,4 @@
-import { POLL_DAYS, POLL_OPTIONS, type RoomId } from "@caffis/chat";
+import { POLL_DAYS, POLL_OPTIONS, type ReplyIn, type RoomId } from "@caffis/chat";
 import { useState } from "react";
 import { useChat } from "../app/chat.tsx";
 import controls from "../common/controls.module.css";
@@ -21,7 +21,8 @@ interface Written {
 }
 
 /** Asks a poll. */
-export function PollForm({ room, onDone }: { room: RoomId; onDone(): void }) {
+export function PollForm(props: { room: RoomId; thread: ReplyIn | null; onDone(): void }) {
+  const { room, thread, onDone } = props;
   const { t } = useI18n();
   const { client } = useChat();
   const [question, setQuestion] = useState("");
@@ -43,7 +44,7 @@ export function PollForm({ room, onDone }: { room: RoomId; onDone(): void }) {
   const submit = async () => {
     if (written === null) return;
     const poll = { question: question.trim(), options: written, multiple, anonymous, closes };
-    await client.polls.ask(room, poll);
+    await client.polls.ask(room, poll, thread);
   };
   return (
     <DialogForm

@@ -76,6 +76,7 @@ export function Composer(props: {
   useEffect(() => {
     if (deleted) setReplying(null);
   }, [deleted]);
+  const reply = thread === null ? null : { root: thread, inRoom };
   const text = editing?.text ?? draft;
   const setText = (value: string) => {
     if (editing) setEditing({ ...editing, text: value });
@@ -162,8 +163,7 @@ export function Composer(props: {
     }
     if (waits) return;
     try {
-      const to = thread === null ? null : { root: thread, inRoom };
-      client.send(room.id, written, replying, mention.mentions(written), to);
+      client.send(room.id, written, replying, mention.mentions(written), reply);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       setFull(true);
@@ -233,7 +233,7 @@ export function Composer(props: {
           />
         )}
         <div className={styles.composer}>
-          {!editing && thread === null && <AttachMenu onChoose={setAttaching} />}
+          {!editing && <AttachMenu onChoose={setAttaching} />}
           <textarea
             ref={field}
             rows={1}
@@ -291,7 +291,12 @@ export function Composer(props: {
         )}
       </form>
       {attaching !== null && (
-        <AttachDialog room={room.id} kind={attaching} onClose={() => setAttaching(null)} />
+        <AttachDialog
+          room={room.id}
+          thread={reply}
+          kind={attaching}
+          onClose={() => setAttaching(null)}
+        />
       )}
       {scheduling !== null && (
         <Dialog title={t.scheduleTitle} onClose={() => setScheduling(null)}>

@@ -12,7 +12,7 @@ use crate::{
         body,
         caller::Caller,
         digest::digest,
-        extras, mentions, places, polls,
+        extras, live_locations, mentions, polls,
         room::RoomState,
         threads::{next_reply, numbered},
     },
@@ -66,7 +66,7 @@ impl RoomCommand for Send {
         polls::check_closing(&body, context.now)?;
         let mut extras = extras::checked(&self.extras, room, caller)?;
         let now = (context.settings.small_room_members, context.now);
-        places::check_live((&body, &extras), room, now)?;
+        live_locations::check((&body, &extras), room, now)?;
         if Extra::thread(&extras).is_some() {
             let number = next_reply(context.message(room, caller)?.0)?;
             extras = numbered(extras, number);

@@ -9,6 +9,7 @@ pub mod emoji;
 pub mod extras;
 pub mod imports;
 pub mod invites;
+pub mod live_locations;
 pub mod mentions;
 pub mod node;
 pub mod page;

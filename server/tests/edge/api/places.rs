@@ -13,7 +13,7 @@ async fn send(by: &Caller<'_>, room: &str, body: Value) -> Answered {
 
 #[tokio::test]
 async fn places_are_sent_kept_found_and_forwarded() {
-    let server = Setup::dev().start().await;
+    let server = Setup::dev().flags(&["--commands-per-second", "10000"]).start().await;
     let api = Api::of(&server).await;
     let (giulia, marco) = (api.person("giulia"), api.person("marco"));
     marco.get("/api/chat/rooms").await.ok();

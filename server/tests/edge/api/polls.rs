@@ -28,7 +28,7 @@ async fn room_of_two(api: &Api) -> String {
 
 #[tokio::test]
 async fn people_vote_see_what_came_out_and_close() {
-    let server = Setup::dev().start().await;
+    let server = Setup::dev().flags(&["--commands-per-second", "10000"]).start().await;
     let api = Api::of(&server).await;
     let (giulia, marco) = (api.person("giulia"), api.person("marco"));
     let room = room_of_two(&api).await;
