@@ -153,3 +153,29 @@ test("a location comes from the device or is typed in, and a place has links", a
     "tel:+39021234",
   );
 });
+
+test("a poll and a place are replies in a thread, and votes count there", async () => {
+  const { page } = giulia;
+  await page.getByTestId("place").filter({ hasText: "Caffè Zefiro" }).click({ button: "right" });
+  await page.getByTestId("action-thread").click();
+  const thread = page.getByTestId("thread");
+  await thread.getByTestId("attach").click();
+  await page.getByTestId("attach-poll").click();
+  await page.getByTestId("poll-question").fill("Chi prenota?");
+  for (const at of [0, 1]) await page.getByTestId("poll-text").nth(at).fill(`Turno ${at}`);
+  await page.getByTestId("poll-send").click();
+  // The conversation itself does not have it.
+  await marco.page.getByTestId("thread-line").click();
+  const asked = marco.page.getByTestId("replies").getByTestId("poll");
+  await asked.getByTestId("poll-option").filter({ hasText: "Turno 1" }).click();
+  await asked.getByText("1 persona ha votato").waitFor();
+  const replies = page.getByTestId("replies");
+  await replies.getByText("1 person voted").waitFor();
+  expect(await page.getByTestId("messages").getByText("Chi prenota?").count()).toBe(0);
+  await thread.getByTestId("attach").click();
+  await page.getByTestId("attach-place").click();
+  await page.getByTestId("place-name").fill("Latteria Soresina");
+  await page.getByTestId("place-send").click();
+  await marco.page.getByTestId("replies").getByText("Latteria Soresina").waitFor();
+  expect(await violations(page)).toEqual([]);
+});

@@ -76,28 +76,6 @@ test("a reply goes to the conversation as well, and leads back to its thread", a
   await marco.page.getByTestId("replies").getByText("Alle nove, per tutti").waitFor();
 });
 
-test("a poll and a place are replies, and votes count there", async () => {
-  const { page } = giulia;
-  const thread = page.getByTestId("thread");
-  await thread.getByTestId("attach").click();
-  await page.getByTestId("attach-poll").click();
-  await page.getByTestId("poll-question").fill("Chi porta il latte?");
-  for (const at of [0, 1]) await page.getByTestId("poll-text").nth(at).fill(`Persona ${at}`);
-  await page.getByTestId("poll-send").click();
-  const asked = marco.page.getByTestId("replies").getByTestId("poll");
-  await asked.getByTestId("poll-option").filter({ hasText: "Persona 1" }).click();
-  await asked.getByText("1 persona ha votato").waitFor();
-  await page.getByTestId("replies").getByText("1 person voted").waitFor();
-  await thread.getByTestId("attach").click();
-  await page.getByTestId("attach-place").click();
-  await page.getByTestId("place-name").fill("Latteria Soresina");
-  await page.getByTestId("place-send").click();
-  await marco.page.getByTestId("replies").getByText("Latteria Soresina").waitFor();
-  // The conversation itself has neither.
-  const room = page.getByTestId("messages");
-  expect(await room.getByTestId("poll").or(room.getByTestId("place")).count()).toBe(0);
-});
-
 test("what is not sent stays in the field of its thread, also over a reload", async () => {
   const { page } = giulia;
   const field = page.getByTestId("thread-composer");
