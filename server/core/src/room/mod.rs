@@ -37,11 +37,13 @@ mod resend;
 mod ring;
 mod rooms;
 mod seeding;
+mod steps;
 mod strangers;
 mod takeover;
 mod threads;
 mod updates;
 mod waking;
+mod work;
 mod writing;
 
 pub use self::{

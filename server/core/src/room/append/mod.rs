@@ -1,5 +1,7 @@
 //! One durable write: the entries of a batch of commands, and everything that is written with them.
 
+mod rows;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use caffis_schema::{
@@ -9,28 +11,21 @@ use caffis_schema::{
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+pub(super) use self::rows::bucket_row;
 use super::{
     ballots::{Ballot, Votes},
     buckets::Filled,
-    cards,
-    cell::{Loaded, head_row},
+    cell::Loaded,
     changes::Changes,
-    command::client_id_kept,
-    entries::{self, Origin, Place},
-    invites,
+    entries::Origin,
     markers::Picked,
-    membership::membership_rows,
     mentions::Mentioned,
-    pins,
     recent::Sent,
-    threads, writing,
+    threads,
 };
 use crate::{
-    activity,
-    model::room::{Bucket, BucketName, Members, Pins, RoomState},
-    ports::store::{Batch, StoreError},
+    model::room::{BucketName, Members, Pins, RoomState},
     settings::Settings,
-    tables::{BucketRow, HeadRow, MarkerRow, RoomRow, SentRow},
     traces,
 };
 
@@ -234,144 +229,6 @@ impl Append {
         self.markers = Some(picked);
     }
 
-    /// What makes the entries durable: they, the bucket that holds them, what became of their commands,
-    /// and that the room was active in this minute of its shard. The parts may land one by one: an append
-    /// that is not known to have landed whole is told to nobody, and the next owner writes the last one
-    /// again (rules 11, 14, 15). A process alone takes nothing over: its batch is one that lands whole or
-    /// not at all.
-    pub(super) fn fill(
-        &mut self,
-        mut batch: Batch,
-        settings: &Settings,
-        minute: u64,
-    ) -> Result<Batch, StoreError> {
-        let room = self.ahead.meta.id;
-        for bucket in &self.ahead.buckets[self.first_bucket..] {
-            batch.put(&bucket_row(room, bucket));
-        }
-        let append = self.entries.first().map_or(Position(1), |entry| entry.position);
-        for entry in &self.entries {
-            let bucket = self.ahead.bucket_of(entry.position).map(|bucket| bucket.name);
-            let bucket = bucket.unwrap_or(BucketName { epoch: self.epoch, number: 1 });
-            let origin = self.origins.get(&entry.position);
-            let mut row = entries::to_row(room, Place { bucket, append }, entry, origin)?;
-            row.ballots = self.votes.column(entry.position)?;
-            self.changes.note_row(&row);
-            // After a write of unknown outcome the room goes on in a new bucket: what comes first into a row
-            // of the timeline is written once, but for its retries.
-            let is_message = matches!(entry.kind, EntryKind::Message(_));
-            batch.put_fresh(&row, (!is_message).then_some(settings.entry_retention));
-            if entry.position == Position(1) {
-                batch.put(&RoomRow::from(&*self.ahead.meta));
-            }
-        }
-        for (sender, key, Sent { appended, made, digest }) in &self.sent {
-            let row = SentRow {
-                room,
-                sender: sender.clone(),
-                day: SentRow::day_of(key.time),
-                client: key.id,
-                position: appended.position,
-                number: appended.number,
-                time: appended.time,
-                made: *made,
-                digest: *digest,
-            };
-            match SentRow::is_lasting(key.time) {
-                true => batch.put(&row),
-                false => batch.put_for(&row, client_id_kept(settings)),
-            }
-        }
-        self.changes.keep_words(&mut batch, room)?;
-        for (user, marker) in self.markers.iter().flat_map(|picked| &picked.moved) {
-            batch.put(&marker.to_row(room, user.clone()));
-        }
-        for user in self.markers.iter().flat_map(|picked| &picked.gone) {
-            batch.delete::<MarkerRow>(MarkerRow::key(&room, user));
-        }
-        if minute != self.active_minute && !self.entries.is_empty() {
-            self.active_minute = minute;
-            activity::note(&mut batch, room, minute, settings.activity_retention);
-            // Lists sort by the hint's time, which has to be there after a crash too. Its position
-            // stays behind: the hint may not run ahead of a log to which this write is lost.
-            batch.put(&HeadRow { time: self.ahead.time, ..head_row(&self.before) });
-        }
-        Ok(batch)
-    }
-
-    /// The rows of other tables that follow from the entries. They are sent once those are durable and the
-    /// lease was held after that, so that entries which a newer epoch voids leave nothing behind, and
-    /// are durable before the entries are told (rule 12).
-    pub(super) fn following(
-        &self,
-        mut batch: Batch,
-        settings: &Settings,
-    ) -> Result<Batch, StoreError> {
-        if self.has_new_members() {
-            membership_rows(&mut batch, &self.ahead, &self.members_before);
-        }
-        if self.has_new_card() {
-            cards::put(&mut batch, &self.ahead);
-        }
-        if self.has_new_pins() {
-            pins::put(&mut batch, &self.ahead);
-        }
-        if self.has_new_settings() {
-            writing::put(&mut batch, &self.ahead);
-        }
-        if self.has_new_invites() {
-            invites::put(&mut batch, &self.ahead);
-        }
-        if self.has_new_members() {
-            for entry in &self.entries {
-                invites::put_removal(&mut batch, &self.ahead, entry);
-            }
-        }
-        self.changes.rewrite(&mut batch, settings.entry_retention)?;
-        self.votes.put(&mut batch, self.ahead.meta.id);
-        for mentioned in &self.mentioned {
-            mentioned.put(&mut batch, self.ahead.meta.id);
-        }
-        for reply in &self.replies {
-            reply.put(&mut batch, self.ahead.meta.id);
-        }
-        // One append may send a message and change it.
-        batch.merge();
-        Ok(batch)
-    }
-
-    /// Whether rows of other tables follow from the entries.
-    pub(super) fn has_following(&self) -> bool {
-        self.has_new_members()
-            || self.has_new_card()
-            || self.has_new_pins()
-            || self.has_new_settings()
-            || self.has_new_invites()
-            || self.changes.any()
-            || !self.mentioned.is_empty()
-            || !self.replies.is_empty()
-    }
-
-    fn has_new_members(&self) -> bool {
-        !Arc::ptr_eq(&self.members_before, &self.ahead.members)
-    }
-
-    fn has_new_pins(&self) -> bool {
-        !Arc::ptr_eq(&self.pins_before, &self.ahead.pins)
-    }
-
-    fn has_new_settings(&self) -> bool {
-        self.settings_before != self.ahead.writing.position
-    }
-
-    fn has_new_invites(&self) -> bool {
-        self.invites_before != self.ahead.invites.position
-    }
-
-    fn has_new_card(&self) -> bool {
-        self.card_before != self.ahead.card
-    }
-
     /// It is durable: tells whoever traces the commands.
     pub(super) fn trace(&self, room: RoomId, took: Duration) {
         for (_, key, _) in &self.sent {
@@ -410,14 +267,6 @@ impl Append {
     }
 }
 
-/// The row of a bucket.
-pub(super) fn bucket_row(room: RoomId, bucket: &Bucket) -> BucketRow {
-    let Bucket { name: BucketName { epoch, number }, first, opened, before } = *bucket;
-    let before_epoch = before.map(|before| before.epoch);
-    let before_number = before.map(|before| before.number);
-    BucketRow { room, epoch, number, first, opened, before_epoch, before_number }
-}
-
 /// Who wrote messages among these entries, and their numbers. Whoever wrote what is imported did so long ago.
 fn senders(entries: &[Arc<Entry>]) -> impl Iterator<Item = (&UserId, MessageNumber)> {
     entries.iter().filter_map(|entry| match &entry.kind {
@@ -429,106 +278,4 @@ fn senders(entries: &[Arc<Entry>]) -> impl Iterator<Item = (&UserId, MessageNumb
 }
 
 #[cfg(test)]
-mod tests {
-    use caffis_schema::{
-        Body, List, RoomId, Text,
-        event::TextBody,
-        room::{Context, HistoryPolicy, Message, RoomClass},
-    };
-
-    use super::*;
-    use crate::{
-        ports::store::{Operation, Stamp, Value},
-        room::{
-            RoomPlan,
-            buckets::{BUCKET_AGE, BUCKET_ENTRIES, FEW_ENTRIES},
-            creation::new_room,
-        },
-    };
-
-    fn room() -> Loaded {
-        let plan = RoomPlan {
-            context: Context { kind: Text::cut("group"), id: Text::cut("1") },
-            class: RoomClass::Social,
-            name: None,
-            creator: None,
-            members: List::default(),
-            history: HistoryPolicy::All,
-        };
-        new_room(RoomId::from_random(1), &plan, Timestamp(0))
-    }
-
-    fn push(append: &mut Append, now: Timestamp) -> Arc<Entry> {
-        let number = append.ahead.number + 1;
-        let body = Body::Text(TextBody { text: Text::cut("ciao") });
-        append.push(EntryKind::Message(Message::new(number, None, None, body)), now)
-    }
-
-    fn buckets(append: &Append) -> Vec<(u64, u64, u64)> {
-        let named = |bucket: &Bucket| (bucket.first.get(), bucket.name.epoch, bucket.name.number);
-        append.ahead.buckets.iter().map(named).collect()
-    }
-
-    #[test]
-    fn buckets_end_by_size_and_by_age() {
-        let mut append = Append::new(&room(), (Changes::default(), Votes::default()), u64::MAX);
-        for _ in 0..=BUCKET_ENTRIES {
-            push(&mut append, Timestamp(5));
-        }
-        assert_eq!(buckets(&append), [(1, 1, 1), (BUCKET_ENTRIES + 1, 1, 2)]);
-        // It has a single entry: however old it is, it goes on.
-        push(&mut append, Timestamp(5 + 10 * BUCKET_AGE));
-        (2..FEW_ENTRIES - 1).for_each(|_| drop(push(&mut append, Timestamp(5))));
-        assert_eq!(append.ahead.buckets.len(), 2);
-        push(&mut append, Timestamp(5));
-        assert_eq!(append.ahead.buckets.len(), 2, "the last of few");
-        push(&mut append, Timestamp(5));
-        assert_eq!(append.ahead.buckets.len(), 3);
-        // The third one is young.
-        (0..2 * FEW_ENTRIES).for_each(|_| drop(push(&mut append, Timestamp(5))));
-        assert_eq!(append.ahead.buckets.len(), 3);
-    }
-
-    #[test]
-    fn after_doubt_the_next_append_opens_a_bucket_of_the_next_number() {
-        let mut loaded = room();
-        let mut append = Append::new(&loaded, Default::default(), u64::MAX);
-        push(&mut append, Timestamp(5));
-        append.commit(&mut loaded, &Settings::default());
-        loaded.fresh_bucket = true;
-        let mut append = Append::new(&loaded, Default::default(), u64::MAX);
-        push(&mut append, Timestamp(5));
-        push(&mut append, Timestamp(5));
-        assert_eq!(buckets(&append), [(1, 1, 1), (2, 1, 2)]);
-        let batch = append.fill(Batch::logged(Stamp(1)), &Settings::default(), 1).expect("fits");
-        let timeline = batch.operations.iter().filter_map(|operation| match operation {
-            Operation::Put { table, row, .. } if table.name == "timeline" => {
-                Some(row.key.partition[1..].to_vec())
-            }
-            _ => None,
-        });
-        let new = vec![Value::U64(1), Value::U64(2)];
-        assert!(timeline.eq([new.clone(), new]), "both entries lie in the new bucket");
-        append.commit(&mut loaded, &Settings::default());
-        assert!(!loaded.fresh_bucket);
-    }
-
-    #[test]
-    fn time_never_runs_backwards() {
-        let mut append = Append::new(&room(), (Changes::default(), Votes::default()), u64::MAX);
-        let times: Vec<_> =
-            [10, 7, 12].into_iter().map(|now| push(&mut append, Timestamp(now)).time).collect();
-        assert_eq!(times, [10, 10, 12].map(Timestamp));
-    }
-
-    #[test]
-    fn memory_keeps_the_last_entries() {
-        let mut loaded = room();
-        let mut append = Append::new(&loaded, Default::default(), u64::MAX);
-        (0..20).for_each(|_| drop(push(&mut append, Timestamp(5))));
-        let settings = Settings { ring_entries: 8, ..Settings::default() };
-        append.commit(&mut loaded, &settings);
-        assert!(loaded.ring.iter().map(|entry| entry.position.get()).eq(13..=20));
-        assert_eq!((loaded.state.head.get(), loaded.state.number.get()), (20, 20));
-    }
-}
+mod tests;

@@ -1,0 +1,140 @@
+//! What a room's driver takes up next, and what the steps of those commands need to know.
+
+use std::collections::BTreeSet;
+
+use caffis_schema::Error;
+use tokio::time::Instant;
+
+use super::{
+    ballots::Votes,
+    cell::{Job, RoomCell, Work},
+    changes::Changes,
+    command::{Order, RoomCommand},
+    recent::Sent,
+    resend::look_up,
+    rooms::Rooms,
+};
+use crate::{errors::not_now, model::caller::Caller, ports::store::StoreLimits, sync::lock};
+
+/// Commands that share one durable write.
+const BATCH_COMMANDS: usize = 128;
+
+/// Rows that the commands of one durable write make at most, about; fewer where a batch takes less than
+/// four times as many. The rest of a batch is for markers.
+const BATCH_ROWS: usize = 1_024;
+
+/// What the driver does next.
+pub(super) enum Next {
+    Work(Vec<Work>),
+    /// Only votes wait, and they wait for each other until then.
+    Wait(Instant),
+    Nothing,
+}
+
+/// Takes what fits into one write. A command alone always does: the largest makes some 200 rows. A few votes that nothing
+/// else waits with wait for each other.
+pub(super) fn take_work(cell: &RoomCell, limits: &StoreLimits) -> Next {
+    let mut inner = lock(&cell.inner);
+    if inner.pending.is_empty() {
+        inner.driving = false;
+        return Next::Nothing;
+    }
+    let is_vote = |work: &Work| matches!(work, Work::Command(job) if job.order.poll().is_some());
+    if let Some(due) = inner.votes_due.filter(|due| *due > Instant::now())
+        && inner.pending.len() < BATCH_COMMANDS
+        && inner.pending.iter().all(is_vote)
+    {
+        return Next::Wait(due);
+    }
+    let (most_rows, most_bytes) = (limits.batch_operations / 4, limits.batch_bytes / 4);
+    let (mut rows, mut bytes) = (0, 0);
+    let fits = |work: &&Work| {
+        if let Work::Command(job) = work {
+            rows += job.order.rows();
+            bytes += job.order.bytes();
+        }
+        rows <= BATCH_ROWS.min(most_rows) && bytes <= most_bytes
+    };
+    let count = inner.pending.iter().take(BATCH_COMMANDS).take_while(fits).count().max(1);
+    Next::Work(inner.pending.drain(..count).collect())
+}
+
+/// What the steps of some commands need.
+pub(super) struct Prepared {
+    /// The results of those that are resends; errors of those that cannot be done.
+    pub(super) known: Vec<Result<Option<Sent>, Error>>,
+    /// The messages that they are about, and what those who vote have chosen before.
+    pub(super) about: (Changes, Votes),
+}
+
+/// Finds out what the steps need: the results of commands that are resends, whether the people whom
+/// the other commands bring into the room may be in it, and the messages that they are about.
+pub(super) async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Prepared {
+    let mut known = Vec::with_capacity(jobs.len());
+    for (job, sent) in jobs.iter().zip(look_up(rooms, cell, jobs).await) {
+        known.push(match (sent, &job.order) {
+            (Ok(None), Order::Command(command)) => {
+                check_newcomers(rooms, cell, command.as_ref(), &job.caller).await.map(|()| None)
+            }
+            (sent, _) => sent.map_err(Error::from),
+        });
+    }
+    let about = match read_about(rooms, cell, jobs).await {
+        Ok(about) => about,
+        Err(error) => {
+            let order = |job: &Job| job.order.message().or(job.order.named_message());
+            let about = |job: &Job| order(job).is_some();
+            let places = known.iter_mut().zip(jobs).filter(|(_, job)| about(job));
+            places.for_each(|(known, _)| *known = Err(error.clone()));
+            Default::default()
+        }
+    };
+    Prepared { known, about }
+}
+
+/// The messages that commands are about or name, and what those have chosen who vote.
+async fn read_about(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    jobs: &[Job],
+) -> Result<(Changes, Votes), Error> {
+    let changes = read_messages(rooms, cell, jobs).await?;
+    let vote = |job: &Job| Some((job.order.poll()?, job.caller.user.clone()));
+    let votes = Votes::read(&*rooms.store, cell.id, jobs.iter().filter_map(vote).collect()).await?;
+    Ok((changes, votes))
+}
+
+/// The messages that commands are about or name; and what is known of those who may have read them.
+async fn read_messages(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Result<Changes, Error> {
+    let positions: BTreeSet<_> = jobs.iter().filter_map(|job| job.order.message()).collect();
+    let named: BTreeSet<_> = jobs.iter().filter_map(|job| job.order.named_message()).collect();
+    if positions.is_empty() && named.is_empty() {
+        return Ok(Changes::default());
+    }
+    let state = cell.state().ok_or_else(not_now)?;
+    let asked = jobs.iter().any(|job| job.order.asks_readers());
+    if asked && state.is_small(rooms.settings.small_room_members) {
+        // Brings into memory whether people tell what they have read.
+        rooms.directory.find_all(state.members.keys()).await?;
+    }
+    let changes = Changes::read(&*rooms.store, &state, positions).await?;
+    let remembered = |position| cell.ring_range(position, position)?.pop();
+    Ok(changes.read_named(&*rooms.store, &state, named, remembered).await?)
+}
+
+async fn check_newcomers(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    command: &dyn RoomCommand,
+    caller: &Caller,
+) -> Result<(), Error> {
+    let state = cell.state().ok_or_else(not_now)?;
+    let newcomers = command.newcomers(&state, caller)?;
+    if let Some(link) = command.invite().and_then(|digest| state.invites.find(digest)) {
+        for user in &newcomers {
+            rooms.check_invited(cell.id, user, &link.invite.by).await?;
+        }
+        return Ok(());
+    }
+    rooms.check_newcomers(&newcomers, &caller.user, caller.service.is_some()).await
+}
