@@ -58,6 +58,7 @@ mod resume;
 mod roles;
 mod schedules;
 mod search;
+mod search_filters;
 mod send;
 mod services;
 mod slow;
