@@ -29,6 +29,7 @@ mod hello;
 mod hides;
 mod history;
 mod imports;
+mod index;
 mod inquiries;
 mod invites;
 mod limits;
