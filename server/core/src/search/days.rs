@@ -18,7 +18,7 @@ impl Days {
 
     /// Those of a time zone by its name (IANA); none if there is none of this name.
     pub(crate) fn of(zone: &str) -> Option<Self> {
-        TimeZone::get(zone).ok().map(Self)
+        TimeZone::get(zone).ok().filter(|zone| !zone.is_unknown()).map(Self)
     }
 
     /// When a day begins: not always at midnight, where clocks are set forward then.
@@ -79,7 +79,7 @@ mod tests {
             // There was no midnight on this day: it began at one o'clock.
             ("America/Sao_Paulo", day(2018, 11, 4), 23),
             // Midnight came twice: the first one counts.
-            ("America/Havana", day(2026, 11, 1), 25),
+            ("America/Havana", day(2018, 11, 4), 25),
             // This day was left out.
             ("Pacific/Apia", day(2011, 12, 30), 0),
         ] {
