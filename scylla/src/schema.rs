@@ -32,6 +32,7 @@ const USES: &[(&str, Use)] = &[
     ("timeline", Use::Log),
     ("buckets", Use::Log),
     ("search_terms", Use::Log),
+    ("search_blocks", Use::Log),
     ("sent", Use::Expiring { hours: 3 }),
     ("activity", Use::Expiring { hours: 12 }),
     ("receipts", Use::Expiring { hours: 6 }),

@@ -13,7 +13,7 @@ use caffis_schema::{
         Open, Pins, Previews, Search, SearchPlace, Send, Star, Typing,
     },
     event::{Flag, TextBody},
-    limits::{MESSAGES_PER_COMMAND, QUERY_BYTES},
+    limits::MESSAGES_PER_COMMAND,
     places::LocationUpdate,
     reply::{Appended, EntryPage, MarkedPage, MemberPage, SearchPage},
     room::{ClientKey, HistoryPolicy, MessagePreview, PinnedMessage, RoomSummary},
@@ -281,14 +281,8 @@ impl Client {
     ///
     /// # Errors
     /// Any [`CallError`].
-    pub async fn search(
-        &self,
-        room: Option<RoomId>,
-        query: Text<QUERY_BYTES>,
-        before: Option<SearchPlace>,
-        limit: u8,
-    ) -> Result<SearchPage, CallError> {
-        match self.call(Command::Search(Search { room, query, before, limit })).await? {
+    pub async fn search(&self, search: Search) -> Result<SearchPage, CallError> {
+        match self.call(Command::Search(search)).await? {
             Reply::Found(page) => Ok(page),
             other => Err(CallError::Unexpected(other.name())),
         }

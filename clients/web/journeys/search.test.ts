@@ -70,6 +70,19 @@ test("what cannot be searched is said, and so is that nothing was found", async 
   const { page } = marco;
   await page.getByTestId("search-field").fill("il");
   await page.getByTestId("search-error").waitFor();
+  for (const [query, sentence] of [
+    ["riga before:2026-02-30", "2026-02-30"],
+    ["riga has:tutto", "has:tutto"],
+    ["riga in:sport", "in:"],
+    ["riga before:", "before:"],
+  ] as const) {
+    await page.getByTestId("search-field").fill(query);
+    await page.getByTestId("search-error").filter({ hasText: sentence }).waitFor();
+  }
+  await page.getByTestId("search-field").fill("x".repeat(10_000));
+  await page.getByTestId("search-error").filter({ hasText: "troppo lungo" }).waitFor();
+  await page.getByTestId("search-field").fill("?!…");
+  await page.getByTestId("search-error").filter({ hasText: "Scrivi una parola" }).waitFor();
   await page.getByTestId("search-field").fill("tiramisù");
   await page.getByTestId("search-nothing").waitFor();
   expect(await page.getByTestId("search-error").count()).toBe(0);
@@ -94,4 +107,28 @@ test("a deleted message is found no more", async () => {
   await page.keyboard.press("Control+k");
   await page.getByTestId("search-field").fill("parola ");
   await page.getByTestId("search-nothing").waitFor();
+});
+
+test("buttons find what messages have", async () => {
+  const { page } = giulia;
+  const field = page.getByTestId("search-field");
+  await page.keyboard.press("Escape");
+  await field.waitFor({ state: "detached" });
+  await giulia.says("il menu: https://caffis.app");
+  await giulia.message(34).waitFor();
+  await page.keyboard.press("Control+k");
+  await field.fill("");
+  await page.getByTestId("search-help").waitFor();
+  await page.getByTestId("filter-has:link").click();
+  await page.getByTestId("search-hit").filter({ hasText: "caffis.app" }).waitFor();
+  expect(await field.inputValue()).toBe("has:link ");
+  expect(await page.getByTestId("filter-has:link").getAttribute("aria-pressed")).toBe("true");
+  await page.getByTestId("filter-has:poll").click();
+  await page.getByTestId("search-nothing").waitFor();
+  await page.getByTestId("filter-has:poll").click();
+  await page.getByTestId("search-hit").waitFor();
+  await page.getByTestId("filter-has:link").click();
+  await page.getByTestId("search-help").waitFor();
+  await page.keyboard.press("Escape");
+  await field.waitFor({ state: "detached" });
 });

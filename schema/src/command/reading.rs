@@ -7,7 +7,7 @@ use crate::{
     bounded::{List, Text},
     event::Flag,
     ids::RoomId,
-    limits::{MESSAGES_PER_COMMAND, QUERY_BYTES},
+    limits::{MESSAGES_PER_COMMAND, QUERY_BYTES, TIME_ZONE_BYTES},
     numbers::{Position, Timestamp},
 };
 
@@ -79,6 +79,10 @@ pub struct Search {
     pub room: Option<RoomId>,
     /// Words, `"phrases"`, beginnings of words (`cappu*`), and filters: see `docs/search.md`.
     pub query: Text<QUERY_BYTES>,
+    /// The time zone (IANA) of the days after `before:` and `after:`, or none for that of the person's profile, or else
+    /// UTC.
+    #[serde(default)]
+    pub time_zone: Option<Text<TIME_ZONE_BYTES>>,
     /// Where the page before this one says to go on, or none for the newest.
     pub before: Option<SearchPlace>,
     /// The most messages wanted.

@@ -6,6 +6,7 @@
 //! really matches, and where ([`Query::matches`]). Chinese, Japanese, Korean and Thai do not put spaces between
 //! words, so their texts are kept as pairs of neighbouring characters.
 
+mod filters;
 mod fold;
 mod query;
 mod stems;
@@ -13,11 +14,9 @@ mod stop;
 mod tokens;
 
 pub use self::{
+    filters::{Day, Filters, Kind},
     fold::fold,
-    query::{
-        Clause, Day, Filters, Group, MAX_QUERY_CHARS, MAX_QUERY_WORDS, MIN_PREFIX_CHARS, Query,
-        QueryError,
-    },
+    query::{Clause, Group, MAX_QUERY_CHARS, MAX_QUERY_WORDS, MIN_PREFIX_CHARS, Query, QueryError},
     stop::{is_common, is_stop},
     tokens::{MAX_WORD_CHARS, Token, tokens},
 };
@@ -27,8 +26,9 @@ use std::collections::BTreeSet;
 /// The most terms that an index keeps of one text; the words after that are not found.
 pub const MAX_TERMS: usize = 300;
 
-/// The version of the rules: an index that was made with another one is made again.
-pub const VERSION: u64 = 1;
+/// The version of the rules, also of those by which messages are of a [`Kind`]: an index that was made with another
+/// one is made again.
+pub const VERSION: u64 = 2;
 
 /// What an index keeps of a text: its words and their stems, each once, in the order in which they come.
 #[must_use]

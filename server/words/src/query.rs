@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::{
+    filters::{Day, Filters, Kind},
     fold::fold,
     is_common,
     stems::Language,
@@ -40,62 +41,6 @@ pub enum Clause {
     Character(String),
 }
 
-/// What has to be true of a message besides its words.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filters {
-    /// Who wrote it: one of these.
-    pub from: Vec<String>,
-    /// The room: one that each of these names.
-    pub rooms: Vec<String>,
-    /// What it has: all of these.
-    pub has: Vec<String>,
-    /// It is of an earlier day.
-    pub before: Option<Day>,
-    /// It is of a later day.
-    pub after: Option<Day>,
-}
-
-/// A day in UTC, counted from 1970-01-01.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Day(pub u64);
-
-impl Day {
-    const MILLISECONDS: u64 = 86_400_000;
-
-    /// When it begins, in milliseconds since 1970.
-    #[must_use]
-    pub fn start(self) -> u64 {
-        self.0 * Self::MILLISECONDS
-    }
-
-    /// When the next one begins.
-    #[must_use]
-    pub fn end(self) -> u64 {
-        (self.0 + 1) * Self::MILLISECONDS
-    }
-
-    /// The day of a date such as `2026-11-26`.
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('-');
-        let mut number = |digits: usize| {
-            let part = parts.next().filter(|part| part.len() == digits)?;
-            part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u64>().ok())?
-        };
-        let (year, month, day) = (number(4)?, number(2)?, number(2)?);
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let february = if leap { 29 } else { 28 };
-        let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-        let month = usize::try_from(month).ok()?.checked_sub(1)?;
-        let in_range = year >= 1970 && (1..=*months.get(month)?).contains(&day);
-        if parts.next().is_some() || !in_range {
-            return None;
-        }
-        let leaps = |year: u64| year / 4 - year / 100 + year / 400;
-        let years = (year - 1970) * 365 + leaps(year - 1) - leaps(1969);
-        Some(Self(years + months[..month].iter().sum::<u64>() + day - 1))
-    }
-}
-
 /// Why a query cannot be answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
@@ -120,6 +65,12 @@ pub enum QueryError {
     /// A date cannot be read.
     #[error("A date is written like 2026-11-26.")]
     BadDate,
+    /// No calendar has this day.
+    #[error("There is no day {0}.")]
+    NoSuchDay(String),
+    /// Nothing is searched for by this word after `has:`.
+    #[error("There is no filter has:{0}. After has: comes one of: {names}.", names = Kind::names())]
+    UnknownKind(String),
 }
 
 /// Terms of which a text has at least one.
@@ -179,12 +130,19 @@ impl Query {
         match name {
             "from" => filters.from.push(value.to_owned()),
             "in" => filters.rooms.push(fold(value)),
-            "has" => filters.has.push(fold(value)),
-            _ => {
-                let day = Day::parse(value).ok_or(QueryError::BadDate)?;
-                let place = if name == "before" { &mut filters.before } else { &mut filters.after };
-                *place = Some(day);
+            "has" => {
+                let unknown = || QueryError::UnknownKind(value.to_owned());
+                let kind = Kind::parse(&fold(value)).ok_or_else(unknown)?;
+                if !filters.has.contains(&kind) {
+                    filters.has.push(kind);
+                }
             }
+            // Of several the narrowest counts.
+            "before" => {
+                let day = Day::parse(value)?;
+                filters.before = Some(filters.before.map_or(day, |before| before.min(day)));
+            }
+            _ => filters.after = filters.after.max(Some(Day::parse(value)?)),
         }
         Ok(true)
     }

@@ -26,9 +26,16 @@ fn a_query_is_words_phrases_prefixes_and_filters() {
     );
     assert_eq!(asked.filters.from, ["giulia"]);
     assert_eq!(asked.filters.rooms, ["bar sport"]);
-    assert_eq!(asked.filters.has, ["link"]);
-    assert_eq!(asked.filters.before.map(Day::start), Some(1_795_651_200_000));
-    assert_eq!(query("after:2026-11-26 pane").filters.after.map(Day::end), Some(1_795_737_600_000));
+    assert_eq!(asked.filters.has, [Kind::Link]);
+    let day = |year, month, day| Some(Day { year, month, day });
+    assert_eq!(asked.filters.before, day(2026, 11, 26));
+    let narrow =
+        query("pane after:2024-02-29 after:2026-01-01 before:0001-01-01 before:9999-12-31");
+    assert_eq!((narrow.filters.after, narrow.filters.before), (day(2026, 1, 1), day(1, 1, 1)));
+    for kind in Kind::ALL {
+        let both = format!("has:{} HAS:{}S", kind.name(), kind.name().to_uppercase());
+        assert_eq!(query(&both.replace("REPLYS", "REPLIES")).filters.has, [kind], "{both}");
+    }
     assert_eq!(query("10:30").clauses, ["10", "30"].map(|word| Clause::Word(word.to_owned())));
 }
 
@@ -43,7 +50,14 @@ fn what_cannot_be_answered_is_said() {
         ("*", QueryError::NoWords),
         ("from:", QueryError::EmptyFilter("from")),
         ("pane before:yesterday", QueryError::BadDate),
-        ("pane before:2026-02-29", QueryError::BadDate),
+        ("pane before:26-11-2026", QueryError::BadDate),
+        ("pane before:2026-02-28-1", QueryError::BadDate),
+        ("pane before:2026-02-29", QueryError::NoSuchDay("2026-02-29".to_owned())),
+        ("pane after:2026-13-01", QueryError::NoSuchDay("2026-13-01".to_owned())),
+        ("pane after:2026-00-10", QueryError::NoSuchDay("2026-00-10".to_owned())),
+        ("pane after:0000-01-01", QueryError::NoSuchDay("0000-01-01".to_owned())),
+        ("has:everything", QueryError::UnknownKind("everything".to_owned())),
+        ("has:s", QueryError::UnknownKind("s".to_owned())),
         ("uno1 due2 tre3 quattro4 cinque5 sei6 sette7 otto8 nove9", QueryError::TooManyWords),
     ] {
         assert_eq!(Query::parse(text), Err(error), "{text}");

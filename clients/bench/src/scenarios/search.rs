@@ -224,7 +224,8 @@ async fn search(
     room: Option<RoomId>,
     query: &str,
 ) -> anyhow::Result<SearchPage> {
-    let command = Search { room, query: Text::cut(query), before: None, limit: 20 };
+    let query = Text::cut(query);
+    let command = Search { room, query, time_zone: None, before: None, limit: 20 };
     match wire.call(id, Command::Search(command)).await? {
         Reply::Found(page) => Ok(page),
         other => bail!("a search was answered with {} at {}", other.name(), now()),

@@ -12,10 +12,22 @@ export interface SearchOptions {
   readonly query: string;
   /** The room; all rooms of this person if it is absent. */
   readonly room?: RoomId | null;
+  /**
+   * The time zone (IANA) of the days after `before:` and `after:`. By default that of this device; null for that of the
+   * person's profile.
+   */
+  readonly timeZone?: string | null;
   /** Where the page before this one says to go on. */
   readonly before?: SearchPlace | null;
   /** The most messages wanted. */
   readonly limit?: number;
+}
+
+/** The time zone of this device; null if it does not say. */
+function ownTimeZone(): string | null {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  // What browsers say that do not know, or keep it to themselves.
+  return !timeZone || timeZone === "Etc/Unknown" ? null : timeZone;
 }
 
 /** Searches for a client. */
@@ -34,7 +46,8 @@ export class Searcher {
   /** A page of what was found, newest first; the names of its senders are loaded too. */
   async find(options: SearchOptions, signal?: AbortSignal): Promise<SearchPage> {
     const { query, room = null, before = null, limit = SEARCH_PAGE } = options;
-    const value = { room, query, before, limit };
+    const { timeZone = ownTimeZone() } = options;
+    const value = { room, query, timeZone, before, limit };
     const reply = await this.#request({ type: "search", value }, signal);
     if (reply.type !== "found") throw new Error(`search was answered by ${reply.type}`);
     this.#profiles.of(reply.value.hits.map(({ sender }) => sender));

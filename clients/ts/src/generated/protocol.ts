@@ -2630,6 +2630,11 @@ export interface Search {
   readonly room: RoomId | null;
   /** Words, `"phrases"`, beginnings of words (`cappu*`), and filters: see `docs/search.md`. */
   readonly query: string;
+  /**
+   * The time zone (IANA) of the days after `before:` and `after:`, or none for that of the person's
+   * profile, or else UTC.
+   */
+  readonly timeZone: string | null;
   /** Where the page before this one says to go on, or none for the newest. */
   readonly before: SearchPlace | null;
   /** The most messages wanted. */
@@ -2640,6 +2645,7 @@ export interface Search {
 export function encodeSearch(w: Writer, v: Search): void {
   w.option(v.room, (w, v) => w.roomId(v));
   w.text(v.query, 48_000);
+  w.option(v.timeZone, (w, v) => w.text(v, 64));
   w.option(v.before, encodeSearchPlace);
   w.u8(v.limit);
 }
@@ -2649,6 +2655,7 @@ export function decodeSearch(r: Reader): Search {
   return {
     room: r.option((r) => r.roomId()),
     query: r.text(48_000),
+    timeZone: r.option((r) => r.text(64)),
     before: r.option(decodeSearchPlace),
     limit: r.u8(),
   };

@@ -10,6 +10,8 @@ import { Icon } from "../common/Icon.tsx";
 import { moveFocus } from "../common/moveFocus.ts";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
+import { FilterHelp, Filters } from "./Filters.tsx";
+import { type Trouble, troubleOf } from "./filters.ts";
 import { asAsked } from "./query.ts";
 import { lastResults, type Results, setResults } from "./results.ts";
 import styles from "./Search.module.css";
@@ -32,17 +34,25 @@ export function Search({ room, onClose }: { room: RoomId | null; onClose(): void
   const [notes, setNotes] = useState<Notes>({ behind: false, roomsLeft: 0 });
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
   const people = useRef(known);
   people.current = known;
   const asking = useRef<AbortController>(null);
 
   const ask = async (results: Results) => {
     asking.current?.abort();
+    const wrong = troubleOf(results.query, results.room !== null);
+    setTrouble(wrong);
+    setError(null);
+    if (wrong) {
+      setFound(null);
+      setBusy(false);
+      return;
+    }
     const controller = new AbortController();
     asking.current = controller;
     const { signal } = controller;
     setBusy(true);
-    setError(null);
     try {
       const asked = asAsked(results.query, people.current);
       const options = { query: asked, room: results.room, before: results.next };
@@ -71,6 +81,7 @@ export function Search({ room, onClose }: { room: RoomId | null; onClose(): void
       setResults(null);
       setFound(null);
       setError(null);
+      setTrouble(null);
       setBusy(false);
       return;
     }
@@ -133,12 +144,19 @@ export function Search({ room, onClose }: { room: RoomId | null; onClose(): void
           onChange={(value) => setScope(value === "here" ? room : null)}
         />
       )}
+      <Filters query={query} onChange={setQuery} />
       <p id="search-hint" className={controls.hint} hidden={query.trim() !== ""}>
         {t.searchHint}
       </p>
+      {query.trim() === "" && <FilterHelp across={scope === null} />}
       <p className="visually-hidden" role="status">
         {busy ? t.searching : found ? countOf(found, t) : ""}
       </p>
+      {trouble && (
+        <p className={controls.error} role="alert" data-testid="search-error">
+          {t.searchTroubles[trouble[0]](trouble[1])}
+        </p>
+      )}
       {error !== null && (
         <p className={controls.error} role="alert" data-testid="search-error">
           {explain(error, t, t.searchErrors)}

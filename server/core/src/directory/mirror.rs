@@ -34,6 +34,15 @@ impl Mirror {
         }
     }
 
+    /// The name of their time zone.
+    #[must_use]
+    pub fn time_zone(&self) -> Option<&str> {
+        match self {
+            Self::Known(user) => user.time_zone.as_deref(),
+            Self::Deleted(_) => None,
+        }
+    }
+
     /// Which state of theirs it is.
     #[must_use]
     pub fn version(&self) -> u64 {

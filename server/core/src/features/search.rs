@@ -13,15 +13,16 @@ use caffis_schema::{
     reply::{Fragment, Hit, SearchPage},
 };
 pub use caffis_words::MAX_QUERY_CHARS;
-use caffis_words::{Day, Query, QueryError, fold};
+use caffis_words::{Query, QueryError, fold};
 use futures_util::{StreamExt, stream};
 
 use crate::{
     call::{Call, Entered, Handled},
+    directory::Mirror,
     model::{authorise::Read, body::words},
     ports::index::{Find, Place, Scope, SharedIndex, Wanted},
     previews,
-    search::{LINK, SearchedPlace, searched, sender_term},
+    search::{Days, SearchedPlace, has, kind_term, searched, sender_term},
     tables::{self, MemberRow, RelationRow, RoomRow, UserRoomRow},
 };
 
@@ -33,9 +34,6 @@ pub const CHECKED: usize = 200;
 
 /// Messages that are read at the same time.
 const AT_ONCE: usize = 16;
-
-/// What a message may have, by which it can be searched for.
-const HAS: &str = "link";
 
 /// What is looked for, and where.
 struct Wish {
@@ -62,14 +60,8 @@ pub async fn handle(call: Call, command: Search) -> Handled {
         Some(room) => in_room(&call, room, &query, &mut page).await?,
         None => across(&call, &query, &mut page).await?,
     };
-    let day = |day: Option<Day>, time: fn(Day) -> u64| day.map(|day| Timestamp(time(day)));
-    let search = Wish {
-        groups: groups(&call, &query)?,
-        from: day(query.filters.after, Day::end).unwrap_or(Timestamp::ZERO),
-        until: day(query.filters.before, Day::start).unwrap_or(Timestamp::MAX),
-        query,
-        scopes,
-    };
+    let (from, until) = times(&call, &query, command.time_zone.as_deref()).await?;
+    let search = Wish { groups: groups(&call, &query), from, until, query, scopes };
     let limit = usize::from(command.limit).clamp(1, PAGE_HITS);
     let before =
         command.before.map(|SearchPlace { time, room, position }| Place { time, room, position });
@@ -88,8 +80,32 @@ fn wrong(error: &QueryError) -> Error {
     Error::refused(code, &error.to_string())
 }
 
+/// From when and until when messages are wanted: the days of a query are those where the person is.
+async fn times(
+    call: &Call,
+    query: &Query,
+    zone: Option<&str>,
+) -> Result<(Timestamp, Timestamp), Error> {
+    let (after, before) = (query.filters.after, query.filters.before);
+    let days = match zone {
+        _ if after.is_none() && before.is_none() => Days::utc(),
+        Some(zone) => Days::of(zone).ok_or_else(|| {
+            let sentence = "The time zone is not known. Its name is one like Europe/Rome.";
+            Error::refused(ErrorCode::Invalid, sentence)
+        })?,
+        None => {
+            let person = call.services.directory.find(call.user()).await?;
+            let mirror = person.as_ref().and_then(|person| person.mirror.as_ref());
+            let zone = mirror.and_then(Mirror::time_zone);
+            zone.and_then(Days::of).unwrap_or_else(Days::utc)
+        }
+    };
+    let from = after.map_or(Timestamp::ZERO, |day| days.end(day));
+    Ok((from, before.map_or(Timestamp::MAX, |day| days.start(day))))
+}
+
 /// What the index looks for.
-fn groups(call: &Call, query: &Query) -> Result<Vec<Wanted>, Error> {
+fn groups(call: &Call, query: &Query) -> Vec<Wanted> {
     let words = query.groups().into_iter().map(|group| Wanted {
         terms: group.terms.into_iter().map(Into::into).collect(),
         is_prefix: group.is_prefix,
@@ -103,15 +119,9 @@ fn groups(call: &Call, query: &Query) -> Result<Vec<Wanted>, Error> {
         };
         groups.push(Wanted { terms: from.iter().map(term).collect(), is_prefix: false });
     }
-    for has in &query.filters.has {
-        if has != HAS {
-            let sentence =
-                format!("A message can be searched by has:{HAS}, and nothing else after has:");
-            return Err(Error::refused(ErrorCode::Invalid, &sentence));
-        }
-        groups.push(Wanted { terms: vec![LINK.into()], is_prefix: false });
-    }
-    Ok(groups)
+    let kinds = query.filters.has.iter();
+    groups.extend(kinds.map(|kind| Wanted { terms: vec![kind_term(*kind)], is_prefix: false }));
+    groups
 }
 
 /// The room that is searched, if the caller may read it.
@@ -128,7 +138,7 @@ async fn in_room(
     let Entered { state, allowed, .. } = call.enter(room, Read).await?;
     let store = &*call.services.store;
     let known = searched(store, [room]).await?.pop().flatten();
-    if known.is_none_or(|known| known.position < state.head) {
+    if known.is_none_or(|known| known.outdated || known.position < state.head) {
         page.behind = true;
         call.services.to_index.note(room);
     }
@@ -172,7 +182,11 @@ async fn across(call: &Call, query: &Query, page: &mut SearchPage) -> Result<Vec
     let mut found: Vec<SearchedPlace> = Vec::new();
     for (room, known) in rooms.iter().zip(known) {
         match known {
-            Some(known) => found.push(known),
+            // It is made again before long.
+            Some(known) => {
+                page.behind |= known.outdated;
+                found.push(known);
+            }
             None => {
                 page.behind = true;
                 call.services.to_index.note(room.room);
@@ -275,6 +289,9 @@ fn hit(query: &Query, room: RoomId, entry: &Entry) -> Option<Hit> {
     let EntryKind::Message(message) = &entry.kind else { return None };
     let text = words(&message.body)?;
     let matches = query.matches(&text)?;
+    if !query.filters.has.iter().all(|kind| has(message, *kind)) {
+        return None;
+    }
     Some(Hit {
         room,
         position: entry.position,

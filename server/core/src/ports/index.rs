@@ -26,6 +26,9 @@ pub struct Document {
     pub former: Vec<Arc<str>>,
     /// What it says, for an engine with rules of its own; none of a message that was deleted.
     pub text: Option<Arc<str>>,
+    /// Whether something has happened to the message since it was sent. One to which nothing has happened always comes
+    /// with the same terms.
+    pub changed: bool,
 }
 
 /// A message that an index found. The larger one is the newer one.

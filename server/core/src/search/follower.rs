@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use caffis_schema::{EntryKind, Error, Position, RoomId};
+use caffis_schema::{EntryKind, Error, Position, ReplyNumber, RoomId};
 use futures_util::{StreamExt, stream};
 use tokio::{sync::watch, time::sleep};
 
@@ -201,6 +201,9 @@ impl Follower {
                 EntryKind::Message(message) => {
                     let place = (entry.position, entry.time);
                     documents.push(document(store, room, place, message).await?);
+                    // With its first reply a message becomes one that has a thread.
+                    let first = message.thread().filter(|thread| thread.number == ReplyNumber(1));
+                    changed.extend(first.map(|thread| thread.root));
                 }
                 EntryKind::Edited(_) | EntryKind::Deleted(_) => {
                     changed.extend(entry.kind.changed_message());
@@ -331,7 +334,10 @@ impl Follower {
         {
             let _turn = self.turn.lock().await;
             let before = self.followed.find(store, room, epoch).await?;
-            self.index.forget(room, before.position).await?;
+            let cell = self.services.rooms.loaded(room).await?;
+            // By other rules it may have been followed further than is known here.
+            let head = cell.state().ok_or_else(not_now)?.head;
+            self.index.forget(room, head).await?;
             self.set(room, epoch, Progress { position: Position::ZERO, ..before }).await?;
         }
         let count = self.catch_up(room).await?;

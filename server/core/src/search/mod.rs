@@ -9,6 +9,7 @@
 //! What is asked is in `features/search.rs`: the index gives candidates, and each of them is read again with the
 //! rights of who asks.
 
+mod days;
 mod document;
 mod follower;
 mod inverted;
@@ -16,7 +17,8 @@ mod progress;
 mod rebuild;
 
 pub(crate) use self::{
-    document::{LINK, sender_term},
+    days::Days,
+    document::{has, kind_term, sender_term},
     follower::{Follower, NAME},
     progress::{SearchedPlace, searched},
     rebuild::{order, standing},

@@ -84,6 +84,8 @@ pub(crate) struct SearchedPlace {
     pub(crate) position: Position,
     /// When that was.
     pub(crate) time: Timestamp,
+    /// It was followed by other rules, so some of what it says may not be found.
+    pub(crate) outdated: bool,
 }
 
 /// How far the index is in some rooms; none of a room that it has not begun.
@@ -97,7 +99,10 @@ pub(crate) async fn searched(
     let key = |room: RoomId| SearchedRow::key(&Shard::of(room).get(), &room);
     let keys: Vec<_> = rooms.into_iter().map(key).collect();
     let place = |row: Option<SearchedRow>| {
-        row.map(|SearchedRow { room, position, time, .. }| SearchedPlace { room, position, time })
+        row.map(|SearchedRow { room, position, time, rules, .. }| {
+            let outdated = rules != VERSION;
+            SearchedPlace { room, position, time, outdated }
+        })
     };
     Ok(tables::get_many::<SearchedRow>(store, &keys).await?.into_iter().map(place).collect())
 }

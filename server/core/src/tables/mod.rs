@@ -79,7 +79,7 @@ pub use self::{
     room_settings::RoomSettingsRow,
     rooms::RoomRow,
     scheduled::{DueRow, ScheduledAnswerRow, ScheduledRow},
-    search::{SearchRebuildRow, SearchTermRow, SearchedRow},
+    search::{SearchBlockRow, SearchRebuildRow, SearchTermRow, SearchedRow},
     sent::SentRow,
     service_keys::{KeyUseRow, ServiceKeyRow},
     shards::ShardRow,
@@ -97,7 +97,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 24;
+pub const VERSION: u32 = 25;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -137,6 +137,7 @@ pub static ALL: &[&Table] = &[
     RoomSettingsRow::TABLE,
     ScheduledAnswerRow::TABLE,
     ScheduledRow::TABLE,
+    SearchBlockRow::TABLE,
     SearchRebuildRow::TABLE,
     SearchTermRow::TABLE,
     SearchedRow::TABLE,

@@ -259,6 +259,7 @@ round_trips! {
     rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
     room_settings: RoomSettingsRow { room, position, slow_mode_seconds, frozen, announcements }
     revoked: RevokedRow { minute, user, before }
+    search_blocks: SearchBlockRow { room, bucket, term, seal, postings }
     search_rebuilds: SearchRebuildRow { list, rebuild, ordered }
     search_terms: SearchTermRow { room, bucket, term, time, position }
     searched_rooms: SearchedRow { shard, room, position, time, rules, rebuild }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use caffis_schema::{Position, RoomId, Timestamp};
 
 use super::declare::table;
@@ -22,6 +23,28 @@ table! {
             desc position: Position,
         }
         values {}
+    }
+}
+
+table! {
+    /// Where the frequent terms of a sealed bucket are: a row for each such term, beside those in `search_terms`.
+    pub struct SearchBlockRow in "search_blocks" {
+        partition {
+            /// The room.
+            room: RoomId,
+            /// The bucket: the position divided by the size of a bucket.
+            bucket: u64,
+        }
+        clustering {
+            /// The term, or `!` for the row that seals the bucket.
+            asc term: Arc<str>,
+        }
+        values {
+            /// Which sealing it is of: only rows of the sealing that the row `!` names count.
+            seal: u64,
+            /// The messages with the term, newest first, packed.
+            postings: Bytes,
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long the index may be late.
-const SOON: Duration = Duration::from_secs(1);
+pub(crate) const SOON: Duration = Duration::from_secs(1);
 
 pub(crate) async fn page(
     client: &mut Client,
@@ -32,13 +32,18 @@ pub(crate) async fn page(
     limit: u8,
 ) -> Result<SearchPage, Error> {
     let query = Text::new(query).expect("fits the wire");
-    match client.ask(Command::Search(Search { room, query, before, limit })).await? {
+    asked(client, Search { room, query, time_zone: None, before, limit }).await
+}
+
+/// The answer to a search.
+pub(crate) async fn asked(client: &mut Client, search: Search) -> Result<SearchPage, Error> {
+    match client.ask(Command::Search(search)).await? {
         Reply::Found(page) => Ok(page),
         other => panic!("answered with {other:?}"),
     }
 }
 
-fn said(hit: &Hit) -> String {
+pub(crate) fn said(hit: &Hit) -> String {
     hit.excerpt.iter().map(|fragment| fragment.text.as_str()).collect()
 }
 
@@ -60,7 +65,7 @@ async fn edit(client: &mut Client, room: RoomId, position: u64, words: &str) {
 }
 
 /// The terms that the index has of a room's message.
-async fn terms(world: &World, room: RoomId, position: u64) -> Vec<String> {
+pub(crate) async fn terms(world: &World, room: RoomId, position: u64) -> Vec<String> {
     let partition = SearchTermRow::partition(&room, &0);
     let rows = tables::partition::<SearchTermRow>(world.raw_store(), partition, 10_000).await;
     let rows = rows.expect("read").into_iter().filter(|row| row.position == Position(position));
@@ -269,6 +274,7 @@ async fn a_query_that_cannot_be_answered_is_refused_with_the_reason() {
         ("uno2 due2 tre2 quattro2 cinque2 sei2 sette2 otto2 nove2".to_owned(), ErrorCode::Invalid),
         ("c*".to_owned(), ErrorCode::Invalid),
         ("pane before:soon".to_owned(), ErrorCode::Invalid),
+        ("pane before:2026-02-29".to_owned(), ErrorCode::Invalid),
         ("has:everything".to_owned(), ErrorCode::Invalid),
     ] {
         assert_eq!(code(page(&mut giulia, None, &query, None, 10).await), expected, "{query:.20}");

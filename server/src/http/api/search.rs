@@ -7,6 +7,7 @@ use caffis_schema::{
     Command, ErrorCode, Position, RoomId, Text, Timestamp,
     command::{Search, SearchPlace, Topics},
     ids::MAX_EXACT,
+    limits::TIME_ZONE_BYTES,
     reply::{SearchPage, TopicList},
 };
 use postcard_schema::Schema;
@@ -22,8 +23,13 @@ use super::{
 const PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "q",
-        about: "Words, \"phrases\", beginnings of words (cappu*), and filters: from:, in:, has:, before:, after:.",
+        about: "Words, \"phrases\", beginnings of words (cappu*), and filters: from:, in:, has: (link, poll, location, place, mention, reply, thread), before:, after:.",
         holds: Holds::Type(Text::<MAX_QUERY_CHARS>::SCHEMA),
+    },
+    Parameter {
+        name: "time_zone",
+        about: "The time zone (IANA) of the days after before: and after:, such as Europe/Rome; without it that of the person's profile, or else UTC.",
+        holds: Holds::Type(Text::<TIME_ZONE_BYTES>::SCHEMA),
     },
     BEFORE,
     LIMIT,
@@ -83,9 +89,12 @@ async fn search(given: Given, room: Option<RoomId>) -> Result<Answer, Problem> {
     let query = given.query::<String>("q")?.unwrap_or_default();
     let too_long = || Problem::bad(ErrorCode::TextTooLong, "The parameter q is too long.");
     let query = Text::new(query).map_err(|_| too_long())?;
+    let time_zone = given.query::<String>("time_zone")?.map(Text::new).transpose();
+    let time_zone = time_zone
+        .map_err(|_| Problem::bad(ErrorCode::Invalid, "The parameter time_zone is too long."))?;
     let before = given.query::<Place>("before")?.map(|place| place.0);
     let limit = given.limit()?;
-    given.call(Command::Search(Search { room, query, before, limit })).await
+    given.call(Command::Search(Search { room, query, time_zone, before, limit })).await
 }
 
 /// A place among what was found, as text.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use super::{Api, Caller, made_room};
 use crate::common::{Finished, Server, Setup, run, soon};
@@ -62,6 +63,19 @@ async fn people_search_their_rooms_and_services_one_room() {
     );
     let in_room = format!("/api/chat/rooms/{room}/search?q=cappu*");
     assert_eq!(said(&service.get(&in_room).await.ok()).len(), 3);
+    let poll = json!({"body": {"poll": {"question": "Dove?", "options": ["Al bar", "Al parco"]}}});
+    let path = format!("/api/chat/rooms/{room}/messages");
+    giulia.do_once(Method::POST, &path, poll).await.ok();
+    assert_eq!(said(&finds(&giulia, "/api/chat/search?q=has:poll", 1).await), ["Dove?"]);
+    for (query, count) in [
+        ("cappuccini%20has:poll", 0),
+        ("dove%20before:2100-01-01&time_zone=Europe/Rome", 1),
+        ("dove%20after:2100-01-01&time_zone=Europe/Rome", 0),
+        ("dove%20after:2020-01-01", 1),
+    ] {
+        let page = giulia.get(&format!("/api/chat/search?q={query}")).await.ok();
+        assert_eq!(said(&page).len(), count, "{query}");
+    }
     // It is not his room.
     assert_eq!(marco.get(&in_room).await.error(), (404, "not_found"));
     assert_eq!(said(&marco.get(all).await.ok()), Vec::<String>::new());
@@ -70,6 +84,10 @@ async fn people_search_their_rooms_and_services_one_room() {
         ("/api/chat/search", (422, "text_empty")),
         ("/api/chat/search?q=the", (422, "invalid")),
         ("/api/chat/search?q=pane&before=7", (400, "invalid")),
+        ("/api/chat/search?q=has:everything", (422, "invalid")),
+        ("/api/chat/search?q=pane%20before:2026-02-30", (422, "invalid")),
+        ("/api/chat/search?q=pane%20before:2026-02-20&time_zone=Mars/Olympus", (422, "invalid")),
+        (&format!("/api/chat/search?q=pane&time_zone={}", "x".repeat(65)), (400, "invalid")),
     ] {
         assert_eq!(giulia.get(path).await.error(), error, "{path}");
     }

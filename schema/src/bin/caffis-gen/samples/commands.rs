@@ -420,7 +420,8 @@ fn marked(before: Option<SearchPlace>) -> Marked {
 }
 
 fn search(room: Option<RoomId>, before: Option<SearchPlace>) -> Search {
-    Search { room, query: Text::cut("caffè \"al banco\" from:giulia"), before, limit: 20 }
+    let query = Text::cut("caffè \"al banco\" from:giulia");
+    Search { room, query, time_zone: room.map(|_| text("Europe/Rome")), before, limit: 20 }
 }
 
 fn place() -> SearchPlace {

@@ -2,14 +2,15 @@
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
-use caffis_schema::{Position, Timestamp};
+use caffis_schema::Timestamp;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    BUCKET, bucket,
+    Buckets,
     budget::Budget,
-    list::{Posting, Shelf},
-    walk::{before, before_time, end_of, walk},
+    list::Posting,
+    shelf::{Shelf, Stop},
+    walk::{Walked, before, before_time, end_of, walk},
 };
 use crate::ports::{
     index::{Find, Found, Place, Scope},
@@ -26,7 +27,11 @@ const ROOMS_AT_ONCE: usize = 16;
 type Had = (Vec<Place>, Option<Place>);
 
 /// The newest messages that are wanted.
-pub(super) async fn newest(store: &dyn Store, find: Find<'_>) -> Result<Found, StoreError> {
+pub(super) async fn newest(
+    store: &dyn Store,
+    buckets: Buckets,
+    find: Find<'_>,
+) -> Result<Found, StoreError> {
     let budget = Budget::new();
     let mut places: BTreeSet<Reverse<Place>> = BTreeSet::new();
     let mut stopped: Option<Place> = None;
@@ -38,7 +43,8 @@ pub(super) async fn newest(store: &dyn Store, find: Find<'_>) -> Result<Found, S
         if now.first().is_some_and(|first| oldest.is_some_and(|oldest| first.active < oldest)) {
             break;
         }
-        let looking = now.iter().copied().map(|scope| in_room(store, &budget, find, scope));
+        let looking =
+            now.iter().copied().map(|scope| in_room(store, buckets, &budget, find, scope));
         let had: Vec<Had> = stream::iter(looking).buffered(ROOMS_AT_ONCE).try_collect().await?;
         for (found, left) in had {
             places.extend(found.into_iter().map(Reverse));
@@ -63,21 +69,27 @@ pub(super) async fn newest(store: &dyn Store, find: Find<'_>) -> Result<Found, S
 /// The newest messages of one room.
 async fn in_room(
     store: &dyn Store,
+    buckets: Buckets,
     budget: &Budget,
     find: Find<'_>,
     scope: Scope,
 ) -> Result<Had, StoreError> {
     let start = start(find, scope);
     let first = match find.before {
-        Some(place) if place.room == scope.room => bucket(place.position).min(bucket(scope.last)),
-        _ => bucket(scope.last),
+        Some(place) if place.room == scope.room => place.position.min(scope.last),
+        _ => scope.last,
     };
-    let last = bucket(scope.after);
+    let (first, last) = (buckets.of(first), buckets.of(scope.after));
     let look = |bucket: u64| async move {
-        let shelf = Shelf { store, budget, room: scope.room, bucket, from: find.from };
-        walk(shelf, find.groups, start, scope.after, find.limit)
-            .await
-            .map(|walked| (bucket, walked))
+        // The newest bucket still grows.
+        let open = bucket >= buckets.of(scope.last);
+        let mut shelf = Shelf::new(store, budget, (scope.room, bucket), find.from);
+        let walked = match if open { Ok(()) } else { shelf.look().await } {
+            Ok(()) => walk(&shelf, find.groups, start, scope.after, find.limit).await?,
+            Err(Stop::Budget) => Walked { postings: Vec::new(), stopped: Some(start) },
+            Err(Stop::Failed(error)) => return Err(error),
+        };
+        Ok::<_, StoreError>((bucket, walked))
     };
     let place = |(time, position): Posting| Place { time, room: scope.room, position };
     let mut places = Vec::new();
@@ -94,7 +106,7 @@ async fn in_room(
         }
         if let Some(left) = walked.stopped {
             // Of a bucket that was not begun, only where it lies is known, and what is newer.
-            let end = Position((bucket + 1) * BUCKET);
+            let end = buckets.end(bucket);
             let time = places.last().map_or(left.0, |last: &Place| last.time.min(left.0));
             return Ok((places, Some(place((time, (left.1 + 1).min(end))))));
         }

@@ -2,16 +2,25 @@
 //!
 //! A bucket has the messages of [`BUCKET`] positions. With ten terms a message and 30 bytes a row that is a
 //! partition of 5 MB on a CQL server; if every message has [`caffis_words::MAX_TERMS`] terms it is 150 MB, which no room of
-//! people comes to. A query reads the buckets from the newest. Within a bucket the lists of its terms are
-//! walked side by side (`walk`), each list skipping to where the others are, so what is read follows from the
-//! rarest term. One call reads at most [`ROWS`] rows in [`SCANS`] scans, then it says where it stopped.
+//! people comes to. A bucket to which no more messages come is sealed (`seal`): each of its frequent terms gets one more
+//! row with all its messages. A query reads the buckets from the newest. Within a bucket the lists of its terms are
+//! walked side by side (`walk`), and a list is read only where those before it agree. So of a sealed bucket a query
+//! reads a row or a few for each term, however frequent. One call reads at most [`ROWS`] rows in [`SCANS`] scans,
+//! then it says where it stopped.
 
+mod blocks;
 mod budget;
 mod find;
 mod list;
+mod seal;
+mod shelf;
 mod walk;
 
-use std::{ops::Bound, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::Bound,
+    sync::{Arc, Mutex},
+};
 
 use caffis_schema::{Position, RoomId};
 
@@ -22,7 +31,8 @@ use crate::{
         stamps::Stamps,
         store::{Batch, Operation, SharedStore, StoreError},
     },
-    tables::SearchTermRow,
+    sync::lock,
+    tables::{SearchBlockRow, SearchTermRow},
 };
 
 /// Positions in one bucket.
@@ -35,20 +45,48 @@ const WRITTEN: usize = 2_000;
 pub struct Inverted {
     store: SharedStore,
     stamps: Arc<Stamps>,
+    buckets: Buckets,
+    /// The rooms of which this node knows that all buckets below one are sealed.
+    sealed: Mutex<BTreeMap<RoomId, u64>>,
+}
+
+/// How positions are put into buckets.
+#[derive(Clone, Copy, Debug)]
+struct Buckets {
+    /// Positions in each.
+    size: u64,
+}
+
+impl Buckets {
+    fn of(self, position: Position) -> u64 {
+        position.0 / self.size
+    }
+
+    /// The first position after a bucket.
+    fn end(self, bucket: u64) -> Position {
+        Position((bucket + 1) * self.size)
+    }
 }
 
 impl Inverted {
     /// An index in a store.
     #[must_use]
     pub fn new(store: SharedStore, stamps: Arc<Stamps>) -> Self {
-        Self { store, stamps }
+        Self::with_buckets(store, stamps, BUCKET)
+    }
+
+    /// An index with buckets of another size. A store has buckets of one size for ever.
+    #[must_use]
+    pub fn with_buckets(store: SharedStore, stamps: Arc<Stamps>, positions: u64) -> Self {
+        let buckets = Buckets { size: positions.max(1) };
+        Self { store, stamps, buckets, sealed: Mutex::default() }
     }
 
     async fn put(&self, documents: Vec<Document>) -> Result<(), StoreError> {
         let most = WRITTEN.min(self.store.limits().batch_operations);
         let mut batch = Batch::repairable(self.stamps.next()?);
         for Document { room, position, time, terms, former, .. } in documents {
-            let bucket = bucket(position);
+            let bucket = self.buckets.of(position);
             for (term, kept) in terms
                 .into_iter()
                 .map(|term| (term, true))
@@ -71,15 +109,18 @@ impl Inverted {
     }
 
     async fn drop_all(&self, room: RoomId, last: Position) -> Result<(), StoreError> {
-        for bucket in 0..=bucket(last) {
-            let mut batch = Batch::partition(self.stamps.next()?);
-            batch.operations.push(Operation::DeleteRange {
-                table: SearchTermRow::TABLE,
-                partition: SearchTermRow::partition(&room, &bucket),
-                from: Bound::Unbounded,
-                to: Bound::Unbounded,
-            });
-            self.store.write(batch).await?;
+        lock(&self.sealed).remove(&room);
+        for bucket in 0..=self.buckets.of(last) {
+            // What is sealed no longer is unsealed first.
+            for (table, partition) in [
+                (SearchBlockRow::TABLE, SearchBlockRow::partition(&room, &bucket)),
+                (SearchTermRow::TABLE, SearchTermRow::partition(&room, &bucket)),
+            ] {
+                let mut batch = Batch::partition(self.stamps.next()?);
+                let (from, to) = (Bound::Unbounded, Bound::Unbounded);
+                batch.operations.push(Operation::DeleteRange { table, partition, from, to });
+                self.store.write(batch).await?;
+            }
         }
         Ok(())
     }
@@ -87,7 +128,20 @@ impl Inverted {
 
 impl Index for Inverted {
     fn write(&self, documents: Vec<Document>) -> IndexFuture<'_, ()> {
-        Box::pin(async move { Ok(self.put(documents).await?) })
+        Box::pin(async move {
+            let changed: Vec<_> = documents.iter().filter(|it| it.changed).cloned().collect();
+            let mut newest = BTreeMap::new();
+            for Document { room, position, .. } in &documents {
+                let newest = newest.entry(*room).or_default();
+                *newest = self.buckets.of(*position).max(*newest);
+            }
+            self.put(documents).await?;
+            self.change_sealed(&changed).await?;
+            for (room, bucket) in newest {
+                self.seal_before(room, bucket).await?;
+            }
+            Ok(())
+        })
     }
 
     fn forget(&self, room: RoomId, last: Position) -> IndexFuture<'_, ()> {
@@ -95,7 +149,7 @@ impl Index for Inverted {
     }
 
     fn find<'a>(&'a self, find: Find<'a>) -> IndexFuture<'a, Found> {
-        Box::pin(async move { Ok(find::newest(&*self.store, find).await?) })
+        Box::pin(async move { Ok(find::newest(&*self.store, self.buckets, find).await?) })
     }
 }
 
@@ -103,9 +157,4 @@ impl From<StoreError> for IndexError {
     fn from(error: StoreError) -> Self {
         Self(error.to_string())
     }
-}
-
-/// The bucket of a position.
-fn bucket(position: Position) -> u64 {
-    position.0 / BUCKET
 }

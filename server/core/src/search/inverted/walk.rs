@@ -2,7 +2,10 @@
 
 use caffis_schema::{Position, Timestamp};
 
-use super::list::{List, Posting, Shelf, Stop};
+use super::{
+    list::{List, Posting},
+    shelf::{Shelf, Stop},
+};
 use crate::ports::{index::Wanted, store::StoreError};
 
 /// Larger than every position.
@@ -19,13 +22,15 @@ pub(super) struct Walked {
 
 /// The newest messages of a bucket that every list has, from one on and after a position.
 pub(super) async fn walk(
-    shelf: Shelf<'_>,
+    shelf: &Shelf<'_>,
     groups: &[Wanted],
     start: Posting,
     after: Position,
     limit: usize,
 ) -> Result<Walked, StoreError> {
-    let mut lists: Vec<List> = groups.iter().map(List::new).collect();
+    let mut groups: Vec<&Wanted> = groups.iter().collect();
+    groups.sort_by_key(|wanted| cost(wanted));
+    let mut lists: Vec<List> = groups.into_iter().map(List::new).collect();
     let (mut walked, mut to) = (Walked::default(), start);
     while walked.postings.len() < limit {
         match meet(shelf, &mut lists, to).await {
@@ -46,22 +51,29 @@ pub(super) async fn walk(
 
 /// The newest message, not newer than one, that every list has.
 async fn meet(
-    shelf: Shelf<'_>,
+    shelf: &Shelf<'_>,
     lists: &mut [List],
     mut to: Posting,
 ) -> Result<Option<Posting>, Stop> {
-    loop {
-        let asked = to;
-        for list in &mut *lists {
-            match list.seek(shelf, to).await? {
-                Some(posting) => to = posting,
-                None => return Ok(None),
-            }
-        }
-        // All of them stood at the same one, or the first did and the others followed it.
-        if to == asked {
-            return Ok(Some(to));
-        }
+    let mut next = 0;
+    while let Some(list) = lists.get_mut(next) {
+        let Some(posting) = list.seek(shelf, to).await? else { return Ok(None) };
+        // A list is asked only for what all before it have.
+        next = if posting == to || next == 0 { next + 1 } else { 0 };
+        to = posting;
+    }
+    Ok(Some(to))
+}
+
+/// In which order groups are asked: first those that few messages have, and last who wrote them. All terms with a prefix
+/// have to be read to find one.
+fn cost(wanted: &Wanted) -> u8 {
+    let begins = |sign| wanted.terms.iter().any(|term| term.starts_with(sign));
+    match () {
+        () if begins('#') => 0,
+        () if begins('@') => 3,
+        () if wanted.is_prefix => 2,
+        () => 1,
     }
 }
 
