@@ -6,6 +6,7 @@
 #[allow(dead_code, unused_imports, reason = "shared with the tests of the edge")]
 mod common;
 mod fuzz;
+mod imports;
 mod realtime;
 mod receives;
 mod sends;
@@ -53,13 +54,18 @@ struct Kits {
 }
 
 impl Kits {
-    fn of(part: &str) -> Self {
-        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    /// The program in Python, alone.
+    fn python(part: &str) -> Kit {
         let python = std::env::var_os("CAFFIS_EXAMPLES_PYTHON")
             .expect("the Python of the examples: run `cargo xtask test --only servers`");
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
         let script = examples.join(format!("python/{part}.py"));
-        let mut kits =
-            vec![Kit { name: "python", program: python.into(), arguments: vec![script] }];
+        Kit { name: "python", program: python.into(), arguments: vec![script] }
+    }
+
+    fn of(part: &str) -> Self {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+        let mut kits = vec![Self::python(part)];
         let built = TempDir::new().unwrap();
         if go_is_new() {
             let program = built.path().join("kit");

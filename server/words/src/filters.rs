@@ -1,7 +1,5 @@
 //! What a query may ask of a message besides its words.
 
-use crate::query::QueryError;
-
 /// What has to be true of a message besides its words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filters {
@@ -77,6 +75,14 @@ impl Kind {
     }
 }
 
+/// Why a text is no day.
+pub(crate) enum NoDay {
+    /// It is not written like a date.
+    Unreadable,
+    /// It is, but there is no such day.
+    InNoCalendar,
+}
+
 /// A day of the calendar. When it begins and ends depends on the time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day {
@@ -90,7 +96,7 @@ pub struct Day {
 
 impl Day {
     /// The day of a date such as `2026-11-26`.
-    pub(crate) fn parse(text: &str) -> Result<Self, QueryError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, NoDay> {
         let mut parts = text.split('-');
         let mut number = |digits: usize| {
             let part = parts.next().filter(|part| part.len() == digits)?;
@@ -100,7 +106,7 @@ impl Day {
         let (Some(year), Some(month), Some(day), None) =
             (numbers.0, numbers.1, numbers.2, parts.next())
         else {
-            return Err(QueryError::BadDate);
+            return Err(NoDay::Unreadable);
         };
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let february = if leap { 29 } else { 28 };
@@ -109,7 +115,7 @@ impl Day {
         let exists = year >= 1 && last.is_some_and(|last| (1..=*last).contains(&day));
         match (u8::try_from(month), u8::try_from(day)) {
             (Ok(month), Ok(day)) if exists => Ok(Self { year, month, day }),
-            _ => Err(QueryError::NoSuchDay(text.to_owned())),
+            _ => Err(NoDay::InNoCalendar),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::{
-    filters::{Day, Filters, Kind},
+    filters::{Day, Filters, Kind, NoDay},
     fold::fold,
     is_common,
     stems::Language,
@@ -139,10 +139,10 @@ impl Query {
             }
             // Of several the narrowest counts.
             "before" => {
-                let day = Day::parse(value)?;
+                let day = day(value)?;
                 filters.before = Some(filters.before.map_or(day, |before| before.min(day)));
             }
-            _ => filters.after = filters.after.max(Some(Day::parse(value)?)),
+            _ => filters.after = filters.after.max(Some(day(value)?)),
         }
         Ok(true)
     }
@@ -292,6 +292,13 @@ impl Clause {
             }
         }
     }
+}
+
+fn day(text: &str) -> Result<Day, QueryError> {
+    Day::parse(text).map_err(|error| match error {
+        NoDay::Unreadable => QueryError::BadDate,
+        NoDay::InNoCalendar => QueryError::NoSuchDay(text.to_owned()),
+    })
 }
 
 fn is_quote(character: char) -> bool {

@@ -6,7 +6,8 @@
 use bytes::Bytes;
 use caffis_schema::{Position, Timestamp};
 
-use super::list::Posting;
+/// A message: when it was sent, and where it is. Both grow together.
+pub(super) type Posting = (Timestamp, Position);
 
 /// The messages, newest first, as one value.
 pub(super) fn pack(postings: &[Posting]) -> Bytes {

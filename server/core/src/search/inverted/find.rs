@@ -7,8 +7,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
     Buckets,
+    blocks::Posting,
     budget::Budget,
-    list::Posting,
     shelf::{Shelf, Stop},
     walk::{Walked, before, before_time, end_of, walk},
 };

@@ -2,9 +2,10 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use caffis_schema::{Position, Timestamp};
-
-use super::shelf::{Shelf, Stop};
+use super::{
+    blocks::Posting,
+    shelf::{Shelf, Stop},
+};
 use crate::ports::index::Wanted;
 
 /// Rows of the first scan of a list, and of one after a leap: most lists are short, or left after a few.
@@ -15,9 +16,6 @@ const NEXT: usize = 512;
 
 /// One row of a few is needed: reading ahead pays.
 const NEEDED: usize = 4;
-
-/// A message: when it was sent, and where it is. Both grow together.
-pub(super) type Posting = (Timestamp, Position);
 
 /// The messages with one term.
 pub(super) struct Term {

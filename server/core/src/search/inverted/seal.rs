@@ -17,8 +17,7 @@ use caffis_words::VERSION;
 
 use super::{
     Inverted,
-    blocks::{pack, unpack},
-    list::Posting,
+    blocks::{Posting, pack, unpack},
 };
 use crate::{
     ports::{

@@ -5,8 +5,8 @@ use std::{ops::Bound, sync::Arc};
 use caffis_schema::{RoomId, Timestamp};
 
 use super::{
+    blocks::Posting,
     budget::Budget,
-    list::Posting,
     seal::{mark, seal_of, unpacked},
 };
 use crate::{

@@ -3,7 +3,8 @@
 use caffis_schema::{Position, Timestamp};
 
 use super::{
-    list::{List, Posting},
+    blocks::Posting,
+    list::List,
     shelf::{Shelf, Stop},
 };
 use crate::ports::{index::Wanted, store::StoreError};
