@@ -41,7 +41,21 @@ pub(crate) async fn placements_of(
     Ok(places)
 }
 
-/// The same, from memory for who is connected here.
+/// Where a person has put a room, as the store has it.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn placement_of(
+    store: &dyn Store,
+    user: &UserId,
+    room: RoomId,
+) -> Result<Placed, StoreError> {
+    let row = tables::get::<PlacementRow>(store, PlacementRow::key(user, &room)).await?;
+    let placed = |PlacementRow { placement, number, .. }| Placed { placement, number };
+    Ok(row.map(placed).unwrap_or_default())
+}
+
+/// Where a person has put rooms, from memory for who is connected here.
 ///
 /// # Errors
 /// What the store says.
@@ -88,10 +102,9 @@ pub(crate) async fn list_again(
     room: RoomId,
     last: MessageNumber,
 ) -> Result<(), Error> {
-    let (store, user) = (&*call.services.store, call.user());
-    let row = tables::get::<PlacementRow>(store, PlacementRow::key(user, &room)).await?;
-    let is_back = |row: PlacementRow| row.placement == Placement::Archived && last > row.number;
-    if !row.is_some_and(is_back) {
+    let user = call.user();
+    let placed = placement_of(&*call.services.store, user, room).await?;
+    if placed.placement != Placement::Archived || last <= placed.number {
         return Ok(());
     }
     let mut batch = Batch::partition(call.services.stamps.next().map_err(StoreError::from)?);

@@ -13,7 +13,7 @@ use caffis_schema::{
 
 use crate::{
     call::{Call, Handled},
-    placements::{known_of, last_message},
+    placements::{known_of, last_message, placement_of},
     ports::store::{Batch, StoreError},
     tables::PlacementRow,
 };
@@ -32,17 +32,19 @@ pub async fn handle(call: Call, command: SetPlacement) -> Handled {
         return Err(Error::refused(ErrorCode::Forbidden, sentence));
     }
     let user = call.user();
-    let known = known_of(&call.services, user).await?;
+    // What this node has in memory may be old: news of what another one wrote can be lost.
+    let before = placement_of(&*call.services.store, user, room).await?;
     let number = match placement {
         Placement::Listed => MessageNumber::ZERO,
         Placement::Pinned | Placement::Archived | Placement::Hidden => last,
     };
     let placed = Placed { placement, number };
-    if known.of(room) == placed {
+    let known = known_of(&call.services, user).await?;
+    if before == placed && known.of(room) == placed {
         return Ok(Reply::Done(Empty {}));
     }
-    let more = placement == Placement::Pinned && !known.is_pinned(room);
-    if more && known.pinned() >= PINNED_ROOMS {
+    let more = placement == Placement::Pinned && before.placement != Placement::Pinned;
+    if more && known.pinned() >= PINNED_ROOMS && !known.is_pinned(room) {
         let sentence = format!("This person has pinned {PINNED_ROOMS} rooms already.");
         return Err(Error::refused(ErrorCode::LimitReached, &sentence));
     }

@@ -61,12 +61,17 @@ impl Writing {
         }
     }
 
-    /// How long somebody has to wait before they write again, in milliseconds; none if they need not.
+    /// How long somebody has to wait before they write again, in milliseconds; none if they need not. The room's time
+    /// may be ahead of the clock, which was set back or is another owner's. Up to the time that is set they wait for
+    /// that long once more; beyond it nobody can tell how long ago they wrote, and they need not wait: otherwise they
+    /// would until the clock comes to the room's time, however far that is.
     #[must_use]
     pub fn wait(&self, user: &UserId, now: Timestamp) -> Option<u32> {
         let wrote = self.wrote.get(user)?;
+        if wrote.since(now) > self.wait_ms() {
+            return None;
+        }
         let left = wrote.get().saturating_add(self.wait_ms()).saturating_sub(now.get());
-        // The room's time may be ahead of the clock of a new owner: nobody waits for longer than the time that is set.
         let left = left.min(self.wait_ms());
         u32::try_from(left).ok().filter(|left| *left > 0)
     }
@@ -99,7 +104,8 @@ mod tests {
         assert_eq!(waits(&writing, 60_000), None);
         assert_eq!(writing.wait(&user(2), Timestamp(50_000)), None);
         // A clock that is behind the room's time.
-        assert_eq!(waits(&writing, 20_000), Some(10_000));
+        assert_eq!(waits(&writing, 40_000), Some(10_000));
+        assert_eq!(waits(&writing, 39_999), None);
         writing.set(Position(2), RoomSettings::default());
         assert_eq!(waits(&writing, 50_000), None);
     }

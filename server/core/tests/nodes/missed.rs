@@ -3,8 +3,14 @@
 use std::time::Duration;
 
 use caffis_conformance::bus::faulty::Plan;
-use caffis_core::ports::clock::Clock;
-use caffis_schema::{CloseCode, Event, RoomId};
+use caffis_core::{
+    ports::clock::Clock,
+    tables::{self, PlacementRow},
+};
+use caffis_schema::{
+    CloseCode, Command, Event, RoomId,
+    placement::{Placement, SetPlacement},
+};
 use tokio::time::Instant;
 
 use crate::{
@@ -48,6 +54,26 @@ async fn added(client: &mut Client, room: RoomId) -> Duration {
         {
             return start.elapsed();
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_is_placed_also_where_the_news_of_where_it_was_is_lost() {
+    let several = Several::start(2, 5, Plan::default()).await;
+    let mut devices = [several.connect(1, "giulia").await, several.connect(2, "giulia").await];
+    let room = devices[0].group(&["giulia"]).await;
+    several.faults.lose_topics(&["person/"]);
+    // A node that has just claimed rooms writes with stamps ahead of its clock, until the clock is there.
+    several.pass(Duration::from_secs(60)).await;
+    // Each time the other node still believes that the room is where it is to be put now.
+    for (device, placement) in
+        [(1, Placement::Pinned), (0, Placement::Listed), (1, Placement::Pinned)]
+    {
+        let command = Command::SetPlacement(SetPlacement { room, placement });
+        devices[device].ask(command).await.expect("placed");
+        let key = PlacementRow::key(&user("giulia"), &room);
+        let row = tables::get::<PlacementRow>(&*several.store, key).await.expect("read");
+        assert_eq!(row.map(|row| row.placement).unwrap_or_default(), placement);
     }
 }
 
