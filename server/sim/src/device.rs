@@ -14,6 +14,7 @@ use caffis_schema::{
 use crate::{
     Planted,
     held::{Held, lasting},
+    own::Own,
     presence::Acquaintances,
     trace::{Trace, lock},
     wire::Wire,
@@ -48,6 +49,8 @@ pub(crate) struct Seen {
     /// Entries that came since then. What brings the person back may take another way and come later; so may
     /// the removal, from a node that is behind and still tells what came before it.
     pub(crate) early: BTreeMap<RoomId, Position>,
+    /// What was heard of what the person keeps for themselves.
+    pub(crate) own: Own,
     /// What was heard of other people.
     pub(crate) acquaintances: Acquaintances,
 }
@@ -175,6 +178,7 @@ impl Watch {
             }
             ClientEvent::Other(event) => match *event {
                 Event::Presence(presence) => seen.acquaintances.presence(&presence),
+                Event::Draft(draft) => seen.own.draft(draft),
                 Event::RoomAdded(room) => seen.added(&room, self.small),
                 Event::RoomRemoved(removed) => Self::removed(&mut seen, removed.room),
                 Event::Head(head) => {

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -40,6 +40,8 @@ pub(crate) struct Ground {
     pub(crate) stamps: Arc<Stamps>,
     pub(crate) starts: Arc<AtomicU32>,
     pub(crate) ends: Arc<AtomicU32>,
+    /// Nothing goes wrong any more until the end.
+    pub(crate) healed: Arc<AtomicBool>,
 }
 
 /// By how much the queues of sessions are too long when that is the planted bug.
@@ -53,6 +55,11 @@ impl Ground {
             settings.session_queue_bytes *= LONGER;
         }
         settings
+    }
+
+    /// From now on nothing goes wrong any more.
+    pub(crate) fn ends_well(&self) {
+        self.healed.store(true, Ordering::Relaxed);
     }
 
     /// Counts a start.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use caffis_schema::{
     Entry, EntryKind, Position, RoomId,
     event::Edited,
+    polls::Tallied,
     room::{Mentions, Message},
 };
 
@@ -19,6 +20,11 @@ impl Held {
     /// Takes an entry, from wherever it comes.
     pub(crate) fn take(&mut self, room: RoomId, mut entry: Entry) {
         let entries = self.0.entry(room).or_default();
+        if let Some(root) = entry.kind.changed_thread()
+            && let Some(EntryKind::Message(message)) = entries.get_mut(&root).map(|e| &mut e.kind)
+        {
+            message.take_in_thread(&entry);
+        }
         if let Some(position) = entry.kind.changed_message()
             && let Some(EntryKind::Message(message)) =
                 entries.get_mut(&position).map(|e| &mut e.kind)
@@ -30,6 +36,9 @@ impl Held {
             for (_, later) in entries.range(position + 1..) {
                 if later.kind.changed_message() == Some(position) {
                     message.take(later);
+                }
+                if later.kind.changed_thread() == Some(position) {
+                    message.take_in_thread(later);
                 }
             }
             if let Some(EntryKind::Message(known)) = entries.get(&position).map(|entry| &entry.kind)
@@ -69,6 +78,9 @@ pub(crate) fn lasting(entry: &Entry) -> Entry {
             mentions: Mentions::default(),
             ..edited.clone()
         }),
+        EntryKind::Tallied(tallied) => {
+            EntryKind::Tallied(Tallied { tally: None, ..tallied.clone() })
+        }
         kind => kind.clone(),
     };
     Entry { kind, ..entry.clone() }

@@ -1,8 +1,8 @@
 //! The simulation: core and the real client library, with everything between and around them
 //! controlled by one seed.
 //!
-//! [`run`] plays one life of a server of several nodes: people with several devices write, read, open
-//! rooms, change members; links lose, reorder, are cut and half open; each node's way to the store is slow,
+//! [`run`] plays one life of a server of several nodes: people with several devices do what people do
+//! (`script::odds` lists it); links lose, reorder, are cut and half open; each node's way to the store is slow,
 //! fails, leaves outcomes unknown, and lets parts of a batch land late, also after a takeover; the bus loses,
 //! doubles and reorders; clocks are wrong, drift and jump; nodes crash, drain, stand still for longer than
 //! their leases, and return. In the end everything heals, and `check` compares what is there with what
@@ -13,12 +13,13 @@
 //!
 //! `world` is the seats of the processes (`seat`) and what they share (`ground`); `gate` the doors of a
 //! process, which its store (`fence`), its bus and its links (`line`) pass; `wire` the network of the
-//! devices; `device` a client and what it has seen, `held` what it shows; `ledger` the requests and their answers; `epochs` who
-//! appends where; `witness` follows the log as a reactor; `script` decides what happens when.
+//! devices; `device` a client and what it has seen, `held` what it shows; `ledger` the requests and their
+//! answers, and which of them may have been done without one; `epochs` who appends where; `witness` follows
+//! the log as a reactor; `script` decides what happens when, a file for each group of deeds; `check` looks in
+//! the end, a file for each group of promises.
 
 mod bus;
 mod check;
-mod check_changes;
 mod clocks;
 mod deaf;
 mod device;
@@ -29,6 +30,7 @@ mod ground;
 mod held;
 mod ledger;
 mod line;
+mod own;
 mod planted;
 mod presence;
 mod script;

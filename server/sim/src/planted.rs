@@ -2,10 +2,14 @@
 //! in a store, a clock, a link or a device that does to the product what the bug would.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
+use bytes::Bytes;
 use caffis_conformance::random::Random;
 use caffis_core::{
     model::room::Membership,
@@ -14,10 +18,16 @@ use caffis_core::{
         Swap, Table, Value,
     },
     tables::{
-        ActivityRow, BucketRow, MarkerRow, MemberRow, Record, SentRow, TimelineRow, UserRoomRow,
+        ActivityRow, BucketRow, FlagRow, MarkerRow, MemberRow, MentionRow, Record, RemovalRow,
+        RoomSettingsRow, ScheduledAnswerRow, SentRow, ThreadMarkRow, TimelineRow, UserRoomRow,
+        VoteRow,
     },
 };
-use caffis_schema::{Codec, EntryKind, codec, room::Role};
+use caffis_schema::{
+    Codec, EntryKind, codec,
+    room::Role,
+    settings::{RoomSettings, SettingsChange},
+};
 use clap::ValueEnum;
 use tokio::time::sleep;
 
@@ -47,6 +57,20 @@ pub enum Planted {
     HearsAfterRemoval,
     /// Markers do not reach the store.
     LosesMarkers,
+    /// A new owner does not know how people write in a room, and lets everybody write.
+    ForgetsSettings,
+    /// What people choose in polls does not reach the store: who votes again counts twice.
+    ForgetsVotes,
+    /// Replies in threads make nobody follow them.
+    LosesFollowers,
+    /// People are not told of messages that mention them.
+    LosesMentions,
+    /// Nobody remembers who was removed from a group: they come back by links.
+    ForgetsRemovals,
+    /// Stars do not reach the store.
+    ForgetsStars,
+    /// What is scheduled stays when it is cancelled.
+    KeepsCancelled,
     /// Some entries are not shown, as by a client that ignores gaps.
     SkipsEntries,
     /// Some entries are shown twice.
@@ -76,6 +100,8 @@ pub(crate) struct Spoiled {
     bug: Planted,
     /// The doors of the process whose store it is.
     gate: Arc<Gate>,
+    /// Whether nothing goes wrong any more.
+    healed: Arc<AtomicBool>,
     random: Mutex<Random>,
 }
 
@@ -110,6 +136,29 @@ fn shared(partition: &mut [Value]) {
     }
 }
 
+/// What a row of a log says.
+fn kind(row: &TimelineRow) -> Option<EntryKind> {
+    codec::decode(row.content.as_ref()?, Codec::Binary).ok()
+}
+
+/// Makes an entry that says how people write in a room say that all may.
+fn forget_settings(row: &mut Row) {
+    let Some(mut record) = TimelineRow::from_row(row.clone()) else { return };
+    let Some(EntryKind::Settings(change)) = kind(&record) else { return };
+    let forgotten =
+        EntryKind::Settings(SettingsChange { settings: RoomSettings::default(), ..change });
+    record.content = codec::encode(&forgotten, Codec::Binary).ok().map(Bytes::from);
+    *row = record.to_row();
+}
+
+/// Whether a new owner writes again how people write in a room.
+fn is_settings_again(operation: &Operation) -> bool {
+    let Operation::Put { table, row, fresh: false, .. } = operation else { return false };
+    let record = (table.name == TimelineRow::TABLE.name).then(|| row.clone());
+    let record = record.and_then(TimelineRow::from_row);
+    record.is_some_and(|record| matches!(kind(&record), Some(EntryKind::Settings(_))))
+}
+
 /// The rows of those whom an append brings into a room.
 fn joining(batch: &Batch) -> Batch {
     let mut rows = Batch::logged(batch.stamp);
@@ -119,9 +168,7 @@ fn joining(batch: &Batch) -> Batch {
             continue;
         }
         let Some(row) = TimelineRow::from_row(row.clone()) else { continue };
-        let kind =
-            row.content.as_ref().and_then(|content| codec::decode(content, Codec::Binary).ok());
-        let Some(EntryKind::Joined(joined)) = kind else { continue };
+        let Some(EntryKind::Joined(joined)) = kind(&row) else { continue };
         for user in joined.users.iter() {
             let member = Membership {
                 role: Role::Member,
@@ -142,15 +189,14 @@ fn joining(batch: &Batch) -> Batch {
 impl Spoiled {
     /// The store, with the bug if it is one of a store.
     pub(crate) fn around(
-        bug: Option<Planted>,
+        (bug, healed): (Option<Planted>, Arc<AtomicBool>),
         inner: SharedStore,
         gate: Arc<Gate>,
         seed: u64,
     ) -> SharedStore {
-        match bug {
-            Some(bug) => Arc::new(Self { inner, bug, gate, random: Mutex::new(Random::new(seed)) }),
-            None => inner,
-        }
+        let Some(bug) = bug else { return inner };
+        let random = Mutex::new(Random::new(seed));
+        Arc::new(Self { inner, bug, gate, healed, random })
     }
 
     fn forgets(&self, table: &Table) -> bool {
@@ -182,6 +228,17 @@ impl Spoiled {
             });
             Ok(())
         })
+    }
+
+    /// Writes a batch without the rows of a table.
+    fn write_without(&self, lost: &Table, mut batch: Batch) -> StoreFuture<'_, ()> {
+        batch.operations.retain(|operation| {
+            !matches!(operation, Operation::Put { table, .. } if table.name == lost.name)
+        });
+        if batch.operations.is_empty() {
+            return Box::pin(async { Ok(()) });
+        }
+        self.inner.write(batch)
     }
 
     /// Writes the rows of new members first, and sometimes only those.
@@ -235,6 +292,9 @@ impl Store for Spoiled {
                 let mut random = lock(&self.random);
                 rows.retain(|_| !random.chance(SKIPPED));
             }
+            if self.bug == Planted::ForgetsSettings && !self.healed.load(Ordering::Relaxed) {
+                rows.iter_mut().for_each(forget_settings);
+            }
             rows.iter_mut().for_each(|row| row.key.partition = partition.clone());
             Ok(rows)
         })
@@ -253,14 +313,18 @@ impl Store for Spoiled {
             Planted::KeepsVoidMembers if is_append(&batch) => {
                 Box::pin(self.write_members_first(batch))
             }
-            Planted::LosesMarkers => {
-                batch.operations.retain(|operation| {
-                    !matches!(operation, Operation::Put { table, .. }
-                        if table.name == MarkerRow::TABLE.name)
-                });
-                if batch.operations.is_empty() {
-                    return Box::pin(async { Ok(()) });
-                }
+            Planted::LosesMarkers => self.write_without(MarkerRow::TABLE, batch),
+            Planted::ForgetsRemovals => self.write_without(RemovalRow::TABLE, batch),
+            Planted::ForgetsStars => self.write_without(FlagRow::TABLE, batch),
+            Planted::ForgetsVotes => self.write_without(VoteRow::TABLE, batch),
+            Planted::LosesFollowers => self.write_without(ThreadMarkRow::TABLE, batch),
+            Planted::LosesMentions => self.write_without(MentionRow::TABLE, batch),
+            Planted::ForgetsSettings => {
+                batch.operations.retain(|operation| !is_settings_again(operation));
+                self.write_without(RoomSettingsRow::TABLE, batch)
+            }
+            Planted::KeepsCancelled if puts(&batch, ScheduledAnswerRow::TABLE, true) => {
+                batch.operations.retain(|operation| !matches!(operation, Operation::Delete { .. }));
                 self.inner.write(batch)
             }
             Planted::SharesBuckets => {

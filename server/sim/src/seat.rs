@@ -18,8 +18,9 @@ use caffis_conformance::{
 use caffis_core::{
     Core, Joining, Ports,
     cluster::{Cluster, Ended, Owner, Shard},
-    ports::{stamps::Stamps, store::SharedStore},
+    ports::{clock::Clock, stamps::Stamps, store::SharedStore},
 };
+use caffis_schema::{RoomId, Timestamp};
 use tokio::{sync::Notify, time::sleep};
 
 use crate::{
@@ -61,6 +62,14 @@ impl Process {
         let Some(cluster) = &self.cluster else { return Shard::all().count() };
         let here = |shard: &Shard| matches!(cluster.shards().owner(*shard), Owner::Here { .. });
         if cluster.lease().held() { Shard::all().filter(here).count() } else { 0 }
+    }
+
+    /// Whether it owns a room.
+    pub(crate) fn owns_room(&self, room: RoomId) -> bool {
+        self.cluster.as_ref().is_none_or(|cluster| {
+            let owner = cluster.shards().owner(Shard::of(room));
+            matches!(owner, Owner::Here { .. }) && cluster.lease().held()
+        })
     }
 
     /// Of how many shards it knows the owner.
@@ -120,6 +129,11 @@ impl Seat {
     /// The process that is up.
     pub(crate) fn process(&self) -> Option<Arc<Process>> {
         lock(&self.orders).up.clone()
+    }
+
+    /// The time by its wall clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.wall.now()
     }
 
     /// Starts processes from now on.
@@ -255,7 +269,8 @@ impl Ground {
         let start = self.starts();
         let name = format!("process {}.{start}", seat.number);
         let seed = u64::from(start);
-        let inner = Spoiled::around(self.planted, seat.store.clone(), gate.clone(), seed);
+        let (bug, inner) = ((self.planted, self.healed.clone()), seat.store.clone());
+        let inner = Spoiled::around(bug, inner, gate.clone(), seed);
         let epochs = self.several.as_ref().map(|_| (self.epochs.clone(), name.clone()));
         let store: SharedStore = Arc::new(Fence { inner, gate: gate.clone(), epochs });
         let stamps = match self.several {

@@ -17,6 +17,7 @@ use caffis_core::{
     cluster::{LeaseSettings, SHARDS},
     ports::{bus::NodeId, stamps::Stamps},
 };
+use caffis_schema::{RoomId, Timestamp};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -85,6 +86,7 @@ impl World {
             stamps: Stamps::unlimited(wall.clone()),
             starts: Arc::default(),
             ends: Arc::default(),
+            healed: Arc::default(),
         });
         let seats = (1..=nodes).map(|number| {
             let store = FaultyStore::new(memory.clone(), random.number(), Plan::default());
@@ -112,6 +114,13 @@ impl World {
     /// The processes that are up.
     pub(crate) fn processes(&self) -> impl Iterator<Item = Arc<Process>> {
         self.seats.iter().filter_map(|seat| seat.process())
+    }
+
+    /// The time by the clock of the node that owns a room, if one does.
+    pub(crate) fn clock_of(&self, room: RoomId) -> Option<Timestamp> {
+        let owns =
+            |seat: &&Arc<Seat>| seat.process().is_some_and(|process| process.owns_room(room));
+        self.seats.iter().find(owns).map(|seat| seat.now())
     }
 
     /// The nodes that are up, as the bus knows them.

@@ -52,17 +52,7 @@ impl Life {
     }
 
     fn change(&mut self, what: What) {
-        let sent: Vec<_> = {
-            let ledger = lock(&self.ledger);
-            let sent = ledger.sendings.iter().filter_map(|((user, _), sending)| {
-                sending.acknowledged.map(|appended| (user.clone(), appended))
-            });
-            sent.collect()
-        };
-        if sent.is_empty() {
-            return;
-        }
-        let (author, appended) = self.random.pick(&sent).clone();
+        let Some((author, appended)) = self.any_acknowledged() else { return };
         let others = match what {
             What::React(..) => EVERYBODY,
             What::Edit(_) | What::Delete => ELSE,
@@ -72,9 +62,7 @@ impl Life {
             true => self.person().unwrap_or(author.clone()),
             false => author.clone(),
         };
-        let devices: Vec<_> =
-            self.devices.iter().filter(|device| device.user == user).cloned().collect();
-        let device = self.random.pick(&devices).clone();
+        let device = self.device_of(&user);
         let key = device.client.key(appended.room);
         let changing = Changing {
             room: appended.room,
@@ -85,10 +73,10 @@ impl Life {
             open: 0,
         };
         if self.random.chance(TWICE) {
-            let other = self.random.pick(&devices).clone();
-            self.give(other, key, changing.clone());
+            let other = self.device_of(&user);
+            self.give_change(other, key, changing.clone());
         }
-        self.give(device, key, changing);
+        self.give_change(device, key, changing);
     }
 
     /// Whether the other person of a conversation of two is known to have read a message.
@@ -100,7 +88,7 @@ impl Life {
         ledger.directs.contains(&sent.room) && others.next().is_some()
     }
 
-    fn give(&mut self, device: Device, key: ClientKey, changing: Changing) {
+    fn give_change(&mut self, device: Device, key: ClientKey, changing: Changing) {
         let (ledger, trace) = (self.ledger.clone(), self.trace.clone());
         let (room, position, user) = (changing.room, changing.message, device.user.clone());
         let command = match &changing.what {

@@ -1,87 +1,15 @@
 //! What people do.
 
-use caffis_client::CallError;
 use caffis_schema::{
-    Body, Command, List, MessageNumber, Position, Reply, RoomId, Text, UserId,
-    command::{AddMembers, CreateGroup, EnsureDirect, Leave, RemoveMember, Send, SetRole},
-    event::TextBody,
+    Command, List, MessageNumber, Reply, Text, UserId,
+    command::{AddMembers, CreateGroup, EnsureDirect, Leave, RemoveMember, SetRole},
     room::{HistoryPolicy, Role},
 };
 
-use super::{Life, PEOPLE, ROOMS, Sent};
-use crate::{
-    device::Device,
-    ledger::{said, told},
-    trace::lock,
-    world::World,
-};
-
-/// Of a thousand messages, how many answer another one.
-const ANSWERS: u16 = 250;
+use super::{Life, PEOPLE, ROOMS};
+use crate::{device::Device, ledger::said, trace::lock, world::World};
 
 impl Life {
-    pub(super) fn send(&mut self, world: &World) {
-        let device = self.device();
-        let Some(room) = self.room() else { return self.group(world) };
-        self.words += 1;
-        // Some are long, so that answers with several of them travel on the lane for large answers.
-        let longest = if self.random.chance(150) { 7_000 } else { 120 };
-        let padding = "x".repeat(self.random.below(longest));
-        let words = format!("w{} {padding}", self.words);
-        let key = device.client.key(room);
-        let answers = self.answered_in(room);
-        let sent = Sent { user: device.user.clone(), room, key, words, answers };
-        self.sent.push(sent.clone());
-        self.deliver(device, sent);
-    }
-
-    /// Sometimes an acknowledged message of the room, which the next one answers.
-    fn answered_in(&mut self, room: RoomId) -> Option<Position> {
-        if !self.random.chance(ANSWERS) {
-            return None;
-        }
-        let sent: Vec<_> = {
-            let ledger = lock(&self.ledger);
-            let acknowledged = ledger.sendings.values().filter_map(|sending| sending.acknowledged);
-            acknowledged.filter(|appended| appended.room == room).collect()
-        };
-        (!sent.is_empty()).then(|| self.random.pick(&sent).position)
-    }
-
-    /// The same message again, from any device of the same person.
-    pub(super) fn resend(&mut self) {
-        if self.sent.is_empty() {
-            return;
-        }
-        let sent = self.random.pick(&self.sent).clone();
-        let devices = self.devices.iter().filter(|device| device.user == sent.user);
-        let devices: Vec<_> = devices.cloned().collect();
-        let device = self.random.pick(&devices).clone();
-        self.deliver(device, sent);
-    }
-
-    fn deliver(&mut self, device: Device, sent: Sent) {
-        let Sent { user, room, key, words, answers } = sent;
-        let (ledger, trace) = (self.ledger.clone(), self.trace.clone());
-        lock(&ledger).attempt(&user, key.id, (room, answers), &words);
-        let short = words.split(' ').next().unwrap_or_default();
-        let what = format!("{} sends {short} to {}", device.name, lock(&ledger).short(room));
-        self.call(what, async move {
-            let body = Body::Text(TextBody { text: Text::cut(&words) });
-            let command = match answers {
-                Some(message) => Send::reply(key, room, body, message),
-                None => Send::new(key, room, body),
-            };
-            let result = match device.client.call(Command::Send(command)).await {
-                Ok(Reply::Appended(appended)) => Ok(appended),
-                Ok(other) => Err(CallError::Unexpected(other.name())),
-                Err(error) => Err(error),
-            };
-            lock(&ledger).settled(&user, key.id, &result, &trace);
-            told(&result)
-        });
-    }
-
     pub(super) fn read(&mut self) {
         let device = self.device();
         let Some(room) = self.room() else { return };
@@ -128,8 +56,8 @@ impl Life {
     }
 
     pub(super) fn membership(&mut self, verb: &str) {
-        let device = self.device();
         let (Some(room), Some(user)) = (self.room(), self.person()) else { return };
+        let device = self.device_in_charge(room);
         let key = device.client.key(room);
         let what = format!("{} {verb} {user} in {}", device.name, lock(&self.ledger).short(room));
         let command = match verb {
@@ -137,7 +65,7 @@ impl Life {
             "removes" => Command::RemoveMember(RemoveMember { key, room, user }),
             "leaves" => Command::Leave(Leave { key, room }),
             _ => {
-                let role = *self.random.pick(&[Role::Member, Role::Admin, Role::Owner]);
+                let role = *self.random.pick(&Role::ALL);
                 Command::SetRole(SetRole { key, room, user, role })
             }
         };

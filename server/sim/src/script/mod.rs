@@ -3,26 +3,37 @@
 mod backup;
 mod changes;
 mod deeds;
+mod invites;
+mod letters;
+mod odds;
+mod own;
+mod polls;
+mod schedules;
+mod settings;
+mod threads;
 mod troubles;
 
 use std::{
     collections::BTreeMap,
+    fmt::Display,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use caffis_client::CallError;
 use caffis_conformance::random::Random;
 use caffis_core::{Settings, cluster::LeaseSettings};
-use caffis_schema::{Position, RoomId, UserId, room::ClientKey};
+use caffis_schema::{ClientId, Command, Reply, RoomId, UserId, reply::Appended, room::ClientKey};
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
 
+use self::{invites::Link, odds::Deed};
 use crate::{
     Options, Outcome, check,
     device::Device,
-    ledger::Ledger,
+    ledger::{Ledger, letter::Letter, said},
     presence,
     trace::{Trace, lock},
     wire::millis,
@@ -93,7 +104,10 @@ pub(crate) async fn play(seed: u64, options: Options) -> Outcome {
         world.check_limits();
     }
     life.heal(&mut world).await;
+    world.ground.ends_well();
     life.check_presence(&world).await;
+    life.end_schedules(&world).await;
+    life.keep_last().await;
     sleep(REACTED).await;
     check::all(&mut world, &life).await;
     let acknowledged = lock(&life.ledger).acknowledged();
@@ -135,10 +149,8 @@ fn lease(random: &mut Random) -> LeaseSettings {
 #[derive(Clone)]
 struct Sent {
     user: UserId,
-    room: RoomId,
     key: ClientKey,
-    words: String,
-    answers: Option<Position>,
+    letter: Letter,
 }
 
 /// The people and what they do.
@@ -149,6 +161,10 @@ pub(crate) struct Life {
     pub(crate) ledger: Arc<Mutex<Ledger>>,
     calls: Vec<JoinHandle<()>>,
     sent: Vec<Sent>,
+    /// What was scheduled, and in which room.
+    scheduled: Vec<((UserId, ClientId), RoomId)>,
+    /// Links by which people join.
+    links: Arc<Mutex<Vec<Link>>>,
     groups: usize,
     words: usize,
     typed: BTreeMap<String, u32>,
@@ -172,6 +188,8 @@ impl Life {
             ledger: Arc::default(),
             calls: Vec::new(),
             sent: Vec::new(),
+            scheduled: Vec::new(),
+            links: Arc::default(),
             groups: 0,
             words: 0,
             typed: BTreeMap::new(),
@@ -183,35 +201,62 @@ impl Life {
         if !world.is_alone() && self.random.chance(NODE_TROUBLE) {
             return self.trouble_nodes(world);
         }
-        match self.random.below(1_000) {
-            0..390 => self.send(world),
-            390..430 => self.edit(),
-            430..445 => self.delete(),
-            445..467 => self.react(),
-            467..475 => self.pin(),
-            475..530 => self.resend(),
-            530..620 => self.read(),
-            620..670 => self.open(),
-            670..690 => self.close(world),
-            690..730 => self.membership("adds"),
-            730..765 => self.membership("removes"),
-            765..780 => self.membership("leaves"),
-            780..800 => self.membership("raises"),
-            800..840 => self.group(world),
-            840..855 => self.direct(world),
-            855..890 => self.typing(),
-            890..930 => self.cut(world),
-            930..940 => self.half_open(world),
-            940..955 => self.block(world),
-            955..985 => self.faults(world),
-            985..991 => self.clock(world),
-            991..996 => self.crash(world).await,
-            _ => self.drain(world).await,
+        match odds::draw(&mut self.random) {
+            Deed::Send => self.send(world),
+            Deed::Resend => self.resend(),
+            Deed::Edit => self.edit(),
+            Deed::Delete => self.delete(),
+            Deed::React => self.react(),
+            Deed::Pin => self.pin(),
+            Deed::Read => self.read(),
+            Deed::Open => self.open(),
+            Deed::Close => self.close(world),
+            Deed::Type => self.typing(),
+            Deed::Add => self.membership("adds"),
+            Deed::Remove => self.membership("removes"),
+            Deed::Leave => self.membership("leaves"),
+            Deed::Raise => self.membership("raises"),
+            Deed::Set => self.set(),
+            Deed::Vote => self.vote(),
+            Deed::ClosePoll => self.close_poll(),
+            Deed::Follow => self.follow(),
+            Deed::ReadThread => self.read_thread(),
+            Deed::Invite => self.invite(),
+            Deed::Join => self.join(),
+            Deed::Revoke => self.revoke(),
+            Deed::Keep => self.keep(),
+            Deed::Schedule => self.schedule(world),
+            Deed::Reschedule => self.reschedule(world),
+            Deed::Group => self.group(world),
+            Deed::Direct => self.direct(world),
+            Deed::Cut => self.cut(world),
+            Deed::HalfOpen => self.half_open(world),
+            Deed::Block => self.block(world),
+            Deed::Faults => self.faults(world),
+            Deed::Clock => self.clock(world),
+            Deed::Crash => self.crash(world).await,
+            Deed::Drain => self.drain(world).await,
         }
     }
 
     fn device(&mut self) -> Device {
         self.random.pick(&self.devices).clone()
+    }
+
+    /// One of the devices of a person.
+    fn device_of(&mut self, user: &UserId) -> Device {
+        let own: Vec<_> = self.devices.iter().filter(|device| device.user == *user).collect();
+        (*self.random.pick(&own)).clone()
+    }
+
+    /// Messages that were acknowledged, with who sent them.
+    fn acknowledged(&self, wanted: impl Fn(&Letter) -> bool) -> Vec<(UserId, Appended)> {
+        let ledger = lock(&self.ledger);
+        let sent = ledger.sendings.iter().filter_map(|((user, _), sending)| {
+            let appended = sending.acknowledged.filter(|_| wanted(&sending.letter))?;
+            Some((user.clone(), appended))
+        });
+        sent.collect()
     }
 
     fn room(&mut self) -> Option<RoomId> {
@@ -222,6 +267,22 @@ impl Life {
 
     fn person(&mut self) -> Option<UserId> {
         UserId::new(PEOPLE[self.random.below(PEOPLE.len())]).ok()
+    }
+
+    /// Gives a command in the background, takes its answer into the ledger, and notes it.
+    fn give(
+        &mut self,
+        device: &Device,
+        what: impl Display,
+        command: Command,
+        take: impl FnOnce(&mut Ledger, &Result<Reply, CallError>) + Send + 'static,
+    ) {
+        let (ledger, client) = (self.ledger.clone(), device.client.clone());
+        self.call(format!("{} {what}", device.name), async move {
+            let result = client.call(command).await;
+            take(&mut lock(&ledger), &result);
+            said(&result.map(drop))
+        });
     }
 
     /// Starts a call in the background and notes its result.
@@ -240,6 +301,12 @@ impl Life {
         world.heal();
         world.unblock();
         world.settle().await;
+        self.settle_calls().await;
+        sleep(QUIET).await;
+    }
+
+    /// Waits until all calls are settled.
+    async fn settle_calls(&mut self) {
         let calls = std::mem::take(&mut self.calls);
         let all = async {
             for call in calls {
@@ -251,7 +318,6 @@ impl Life {
         if timeout(HEALING, all).await.is_err() {
             self.trace.broken("some calls were never settled");
         }
-        sleep(QUIET).await;
     }
 
     /// Checks that everybody knows who is connected: first all are, then one person is not.

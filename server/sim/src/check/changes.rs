@@ -20,7 +20,8 @@ type Changes<'a> = BTreeMap<Position, Vec<&'a Entry>>;
 fn changes(entries: &[Entry]) -> Changes<'_> {
     let mut changes = Changes::new();
     for entry in entries {
-        if let Some(message) = entry.kind.changed_message() {
+        let changed = [entry.kind.changed_message(), entry.kind.changed_thread()];
+        for message in changed.into_iter().flatten() {
             changes.entry(message).or_default().push(entry);
         }
     }
@@ -28,15 +29,16 @@ fn changes(entries: &[Entry]) -> Changes<'_> {
 }
 
 /// The words of a text.
-pub(crate) fn words(body: &Body) -> Option<&str> {
+pub(super) fn words(body: &Body) -> Option<&str> {
     match body {
         Body::Text(body) => Some(&body.text),
+        Body::Poll(poll) => Some(&poll.question),
         _ => None,
     }
 }
 
 /// Messages are what their changes make of them, and what they no longer say is nowhere in the log.
-pub(crate) fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &[Entry]) {
+pub(super) fn check(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &[Entry]) {
     let short = ledger.short(room);
     let changes = changes(entries);
     for entry in entries {
@@ -47,7 +49,7 @@ pub(crate) fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &
             trace.broken(format_args!("{short}: {position} lacks changes, or has others"));
         }
         let edits = of.iter().filter(|entry| matches!(entry.kind, EntryKind::Edited(_))).count();
-        let deleted = of.iter().any(|entry| matches!(entry.kind, EntryKind::Deleted(_)));
+        let deleted = of.iter().any(|entry| is_deletion(entry, position));
         if message.is_deleted() != deleted {
             trace.broken(format_args!("{short}: {position} is deleted or not"));
         }
@@ -62,14 +64,24 @@ pub(crate) fn check_log(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &
                 trace.broken(format_args!("{short}: {} has other words", change.position));
             }
         }
-        check_reactions(trace, &short, message, of);
+        check_reactions(trace, &short, (position, message), of);
         check_words(trace, ledger, (room, position), message);
     }
     check_askers(trace, ledger, room, entries);
 }
 
+/// Whether an entry deletes a message, and not one in its thread.
+fn is_deletion(entry: &Entry, message: Position) -> bool {
+    matches!(&entry.kind, EntryKind::Deleted(gone) if gone.message == message)
+}
+
 /// A message has the reactions that were added and not taken back, in their order.
-fn check_reactions(trace: &Trace, short: &str, message: &Message, of: &[&Entry]) {
+fn check_reactions(
+    trace: &Trace,
+    short: &str,
+    (position, message): (Position, &Message),
+    of: &[&Entry],
+) {
     let mut expected: Vec<(&UserId, &str)> = Vec::new();
     for change in of {
         match &change.kind {
@@ -79,7 +91,7 @@ fn check_reactions(trace: &Trace, short: &str, message: &Message, of: &[&Entry])
                     expected.push((&it.user, &it.emoji));
                 }
             }
-            EntryKind::Deleted(_) => expected.clear(),
+            EntryKind::Deleted(_) if is_deletion(change, position) => expected.clear(),
             _ => {}
         }
     }
@@ -91,7 +103,7 @@ fn check_reactions(trace: &Trace, short: &str, message: &Message, of: &[&Entry])
 }
 
 /// What is pinned is what the log says, and no more than may be.
-pub(crate) fn check_pins(
+pub(super) fn check_pins(
     trace: &Trace,
     ledger: &Ledger,
     room: RoomId,
@@ -191,7 +203,7 @@ fn check_askers(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &[Entry])
 }
 
 /// A device shows every message of a room that it has whole as the room has it.
-pub(crate) fn check_shown(
+pub(super) fn check_shown(
     trace: &Trace,
     ledger: &Ledger,
     device: &Device,

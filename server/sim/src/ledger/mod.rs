@@ -1,5 +1,9 @@
 //! What was asked and what was answered.
 
+pub(crate) mod fate;
+pub(crate) mod letter;
+pub(crate) mod scheduled;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use caffis_client::CallError;
@@ -7,26 +11,17 @@ use caffis_schema::{
     ClientId, MessageNumber, Position, RoomId, UserId, reply::Appended, room::HistoryPolicy,
 };
 
-use crate::trace::Trace;
+use self::{fate::Wishes, letter::Letter, scheduled::Scheduled};
+use crate::{own::Kept, trace::Trace};
 
 /// One message that somebody wanted to send.
 #[derive(Clone, Debug)]
 pub(crate) struct Sending {
-    pub(crate) room: RoomId,
-    pub(crate) words: String,
-    /// The message that it answers.
-    pub(crate) answers: Option<Position>,
+    pub(crate) letter: Letter,
     /// What the server said: the same every time.
     pub(crate) acknowledged: Option<Appended>,
     /// Attempts whose outcome is unknown.
     pub(crate) open: u32,
-}
-
-impl Sending {
-    /// Its first word, for the trace.
-    pub(crate) fn short(&self) -> &str {
-        self.words.split(' ').next().unwrap_or_default()
-    }
 }
 
 /// A change of a message that somebody wanted.
@@ -73,12 +68,35 @@ pub(crate) struct Read {
     pub(crate) asked: u64,
 }
 
+/// What a person wanted of a thread. Commands about threads have no keys, so copies may come late.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OwnThread {
+    /// They wanted to follow it at some time.
+    pub(crate) wanted: bool,
+    /// They wanted not to follow it at some time.
+    pub(crate) unwanted: bool,
+    pub(crate) read: Read,
+}
+
+/// What each person chose in a poll.
+pub(crate) type Votes = BTreeMap<UserId, Wishes<Vec<u8>>>;
+
 /// Everything that was asked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) sendings: BTreeMap<(UserId, ClientId), Sending>,
     /// The changes of messages.
     pub(crate) changes: BTreeMap<(UserId, ClientId), Changing>,
+    /// What people wanted to have sent later.
+    pub(crate) scheduled: Scheduled,
+    /// What people chose in polls.
+    pub(crate) votes: BTreeMap<(RoomId, Position), Votes>,
+    /// What people wanted of threads.
+    pub(crate) threads: BTreeMap<(UserId, RoomId, Position), OwnThread>,
+    /// Links that were revoked, and where in the log, as the server said.
+    pub(crate) revoked: Vec<(RoomId, Position, Position)>,
+    /// What people did for themselves once nothing went wrong any more, in that order.
+    pub(crate) kept: BTreeMap<UserId, Vec<Kept>>,
     /// The read markers of people.
     pub(crate) read: BTreeMap<(UserId, RoomId), Read>,
     /// Rooms in the order of their creation, with what later members may see.
@@ -106,17 +124,9 @@ impl Ledger {
     }
 
     /// An attempt to send begins.
-    pub(crate) fn attempt(
-        &mut self,
-        user: &UserId,
-        id: ClientId,
-        (room, answers): (RoomId, Option<Position>),
-        words: &str,
-    ) {
+    pub(crate) fn attempt(&mut self, user: &UserId, id: ClientId, letter: &Letter) {
         let sending = self.sendings.entry((user.clone(), id)).or_insert_with(|| Sending {
-            room,
-            words: words.to_owned(),
-            answers,
+            letter: letter.clone(),
             acknowledged: None,
             open: 0,
         });
@@ -141,7 +151,7 @@ impl Ledger {
                 if before.is_some_and(|before| before != *appended) {
                     trace.broken(format_args!(
                         "{user} was told {before:?} and {appended:?} of {}",
-                        sending.short()
+                        sending.letter.short()
                     ));
                 }
             }
@@ -179,6 +189,22 @@ impl Ledger {
                 changing.open -= 1;
             }
             Err(CallError::Ended | CallError::Unexpected(_)) => {}
+        }
+    }
+
+    /// A person did something for themselves.
+    pub(crate) fn keeps(&mut self, user: &UserId, kept: Kept) {
+        self.kept.entry(user.clone()).or_default().push(kept);
+    }
+
+    /// Does something with what a person chose in a poll.
+    pub(crate) fn vote(
+        &mut self,
+        (poll, user): &((RoomId, Position), UserId),
+        what: impl FnOnce(&mut Wishes<Vec<u8>>),
+    ) {
+        if let Some(votes) = self.votes.get_mut(poll).and_then(|votes| votes.get_mut(user)) {
+            what(votes);
         }
     }
 

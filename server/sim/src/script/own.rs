@@ -1,0 +1,92 @@
+//! What people do for themselves: stars, drafts, and where rooms stand in their lists.
+//!
+//! These commands have no keys, so a copy may come late and after another one. What came of them in the middle of faults
+//! is not known for sure; so in the end everybody does some of it again.
+
+use std::time::Duration;
+
+use caffis_schema::{
+    Command, RoomId, Text,
+    command::Star,
+    placement::{Placement, SetPlacement},
+    room::Draft,
+};
+
+use tokio::time::sleep;
+
+use super::Life;
+use crate::{device::Device, ledger::said, own::Kept, trace::lock};
+
+/// Where rooms stand.
+const PLACEMENTS: [Placement; 4] =
+    [Placement::Listed, Placement::Pinned, Placement::Archived, Placement::Hidden];
+
+/// How long it may take until all devices are connected again.
+const RECONNECTED: Duration = Duration::from_secs(10);
+
+/// What everybody does in the end, in so many rooms.
+const LAST: usize = 4;
+
+impl Life {
+    /// Somebody does something for themselves.
+    pub(super) fn keep(&mut self) {
+        let device = self.device();
+        let Some((command, _)) = self.own_deed(&device, None) else { return };
+        let what = format!("gives {}", command.name());
+        self.give(&device, what, command, |_, _| ());
+    }
+
+    /// Once nothing goes wrong any more everybody does something for themselves: that has to stay.
+    pub(super) async fn keep_last(&mut self) {
+        let rooms: Vec<_> = lock(&self.ledger).rooms.iter().map(|(room, _)| *room).collect();
+        // Their clocks are corrected by the server's as they are now.
+        for device in &self.devices {
+            device.client.reconnect().await;
+        }
+        sleep(RECONNECTED).await;
+        for device in self.devices.clone() {
+            let mut own = rooms.clone();
+            self.random.shuffle(&mut own);
+            for room in own.into_iter().take(LAST) {
+                let Some((command, kept)) = self.own_deed(&device, Some(room)) else { continue };
+                let result = device.client.call(command).await;
+                let done = result.is_ok();
+                self.trace.note(format_args!(
+                    "{} keeps {kept:?}: {}",
+                    device.name,
+                    said(&result.map(drop))
+                ));
+                if done {
+                    lock(&self.ledger).keeps(&device.user, kept);
+                }
+            }
+        }
+    }
+
+    fn own_deed(&mut self, device: &Device, room: Option<RoomId>) -> Option<(Command, Kept)> {
+        let room = room.or_else(|| self.room())?;
+        Some(match self.random.below(3) {
+            0 => {
+                let sent = self.acknowledged(|letter| letter.room == room);
+                if sent.is_empty() {
+                    return None;
+                }
+                let (position, star) =
+                    (self.random.pick(&sent).1.position, self.random.chance(700));
+                (Command::Star(Star { room, position, star }), Kept::Star(room, position, star))
+            }
+            1 => {
+                self.words += 1;
+                let text = Text::cut(&format!("d{}", self.words));
+                let time = device.client.key_of_new_room().time;
+                let draft = Draft { room, text, time };
+                (Command::SetDraft(draft.clone()), Kept::Draft(draft))
+            }
+            _ => {
+                let placement = *self.random.pick(&PLACEMENTS);
+                let command = Command::SetPlacement(SetPlacement { room, placement });
+                (command, Kept::Placement(room, placement))
+            }
+        })
+    }
+}
