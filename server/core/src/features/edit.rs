@@ -72,7 +72,8 @@ impl RoomCommand for Edit {
             Some(now) => mentions::checked(now, &before, room, caller)?,
             None => before.clone(),
         };
-        if !ends_live && !(has_words(&body) && has_words(&message.body)) {
+        let of_words = has_words(&body) && has_words(&message.body);
+        if !(of_words || ends_live) {
             let sentence = "Only the words of a message are edited.";
             return Err(Error::refused(ErrorCode::Invalid, sentence));
         }

@@ -70,9 +70,10 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
         }
     }
     let users: BTreeSet<UserId> = life.devices.iter().map(|device| device.user.clone()).collect();
-    for user in users {
-        let device = Device::start(world, &user, &format!("{user}/last"));
-        sleep(LISTED).await;
+    let fresh: Vec<_> =
+        users.iter().map(|user| Device::start(world, user, &format!("{user}/last"))).collect();
+    sleep(LISTED).await;
+    for device in fresh {
         devices::check_list(&trace, &ledger, &device, &rooms);
         // Nodes whose clocks are wrong do not agree on which of two writes is the later one.
         if world.is_alone() {

@@ -35,9 +35,11 @@ pub(super) async fn check(
     audit: &Device,
 ) {
     let short = ledger.short(room);
-    for (root, replies) in threads(truth) {
+    let threads = threads(truth);
+    for (root, replies) in &threads {
+        let root = *root;
         let counted = truth.message(root).and_then(|(_, message)| message.replies());
-        let expected = count(truth, root, &replies);
+        let expected = count(truth, root, replies);
         if counted != Some(&expected) {
             trace.broken(format_args!("{short}: {root} counts {counted:?} and not {expected:?}"));
         }
@@ -53,7 +55,7 @@ pub(super) async fn check(
         }
     }
     for (entry, message) in truth.messages() {
-        if message.replies().is_some() && !threads(truth).contains_key(&entry.position) {
+        if message.replies().is_some() && !threads.contains_key(&entry.position) {
             trace.broken(format_args!("{short}: {} has no thread", entry.position));
         }
     }
@@ -99,7 +101,7 @@ async fn told(audit: &Device, room: RoomId, root: Position) -> Result<Vec<Positi
         match audit.client.call(command).await {
             Ok(Reply::Thread(page)) => {
                 positions.extend(page.replies.iter().map(|entry| entry.position));
-                after = after + page.replies.len() as u64;
+                after += page.replies.len() as u64;
                 if !page.more_after {
                     return Ok(positions);
                 }
@@ -152,7 +154,7 @@ pub(super) async fn check_followed(
 /// Why a person follows a thread, by the log.
 struct Own {
     follows: bool,
-    /// Perhaps: a reply that was deleted may have mentioned them.
+    /// Perhaps: a reply that was deleted may have mentioned them, and one may have called them while they were away.
     may_follow: bool,
     /// The number of their last reply.
     wrote: u64,
@@ -170,8 +172,10 @@ impl Own {
             if wrote {
                 own.wrote = number;
             }
-            own.follows |= there && !wrote && reply.mentions().is_some_and(|it| it.has(user));
-            own.may_follow |= reply.is_deleted();
+            let mentioned = !wrote && reply.mentions().is_some_and(|it| it.has(user));
+            own.follows |= there && mentioned;
+            // Who comes back in the append that has the reply counts as there.
+            own.may_follow |= called || mentioned || reply.is_deleted();
         }
         own
     }

@@ -18,8 +18,11 @@ use crate::{
     world::World,
 };
 
+/// Chooses what a message of a room is, if it can be of a kind.
+type Choose = fn(&mut Life, RoomId) -> Option<Kind>;
+
 /// Of a thousand messages, how many are of each kind.
-const KINDS: [(usize, fn(&mut Life, RoomId) -> Option<Kind>); 4] = [
+const KINDS: [(usize, Choose); 4] = [
     (200, Life::answer),
     (180, Life::in_thread),
     (50, |life, _| {
