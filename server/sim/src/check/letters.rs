@@ -84,7 +84,7 @@ fn has_said(ledger: &Ledger, (room, position): (RoomId, Position), said: &str) -
             let options = OPTIONS.map(|option| format!("\n- {option}")).concat();
             *said == format!("{}{options}", letter.words)
         }
-        Kind::Plain | Kind::Answer(_) | Kind::InThread(_) => *said == *letter.words.trim(),
+        Kind::Plain | Kind::Answer(_) | Kind::InThread(_) => said.trim() == letter.words.trim(),
     }
 }
 

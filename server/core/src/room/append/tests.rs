@@ -8,7 +8,8 @@ use caffis_schema::{
 
 use super::*;
 use crate::{
-    ports::store::{Operation, Stamp, Value},
+    model::room::Bucket,
+    ports::store::{Batch, Operation, Stamp, Value},
     room::{
         RoomPlan,
         buckets::{BUCKET_AGE, BUCKET_ENTRIES, FEW_ENTRIES},
