@@ -132,3 +132,17 @@ test("buttons find what messages have", async () => {
   await page.keyboard.press("Escape");
   await field.waitFor({ state: "detached" });
 });
+
+test("who closes the search goes on writing where they were", async () => {
+  const { page } = giulia;
+  const composer = page.getByTestId("composer");
+  await composer.pressSequentially("Un macchiato");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Control+k");
+  await page.getByTestId("search-filters").locator("button").first().click();
+  await page.keyboard.press("Escape");
+  await page.getByTestId("search-field").waitFor({ state: "detached" });
+  await page.keyboard.type("--");
+  expect(await composer.inputValue()).toBe("Un macchiat--o");
+  await composer.fill("");
+});

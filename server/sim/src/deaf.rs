@@ -1,4 +1,4 @@
-//! A link with a planted bug: no resume reaches the server.
+//! A link with a planted bug: the server hears nothing of what the client holds.
 
 use std::task::{Context, Poll};
 
@@ -6,9 +6,9 @@ use bytes::Bytes;
 use caffis_link::{
     Farewell, Health, Incoming, Lane, Link, LinkInfo, SendError, memory::MemoryLink,
 };
-use caffis_schema::{ClientFrame, Codec, Command, Request, codec};
+use caffis_schema::{ClientFrame, Codec, Command, List, Request, codec, command::Hello};
 
-/// Drops every resume that the client sends.
+/// Drops every resume that the client sends, and the cursors of its hello.
 pub(crate) struct Deaf(pub(crate) MemoryLink);
 
 impl Link for Deaf {
@@ -31,6 +31,12 @@ impl Link for Deaf {
     fn start_send(&mut self, lane: Lane, payload: Bytes) -> Result<(), SendError> {
         match codec::decode(&payload, Codec::Binary) {
             Ok(ClientFrame::Request(Request { command: Command::Resume(_), .. })) => Ok(()),
+            Ok(ClientFrame::Request(Request { id, command: Command::Hello(hello) })) => {
+                let command = Command::Hello(Hello { cursors: List::default(), ..hello });
+                let request = ClientFrame::Request(Request { id, command });
+                let shorter = codec::encode(&request, Codec::Binary);
+                self.0.start_send(lane, shorter.map_or(payload, Bytes::from))
+            }
             _ => self.0.start_send(lane, payload),
         }
     }

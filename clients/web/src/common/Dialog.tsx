@@ -4,6 +4,15 @@ import controls from "./controls.module.css";
 import styles from "./Dialog.module.css";
 import { Icon } from "./Icon.tsx";
 
+/** Puts the caret of a text field where it is now. Null for other elements, and for fields without a caret. */
+function caretOf(element: Element | null): (() => void) | null {
+  const field = element instanceof HTMLTextAreaElement || element instanceof HTMLInputElement;
+  if (!field) return null;
+  const { selectionStart, selectionEnd } = element;
+  if (selectionStart === null) return null;
+  return () => element.setSelectionRange(selectionStart, selectionEnd);
+}
+
 /** A modal window: the platform's own, which keeps the focus inside and closes on Escape. */
 export function Dialog(props: { title: string; onClose(): void; children: ReactNode }) {
   const { t } = useI18n();
@@ -12,10 +21,13 @@ export function Dialog(props: { title: string; onClose(): void; children: ReactN
   const id = useId();
   useEffect(() => {
     const opener = document.activeElement;
+    const caret = caretOf(opener);
     dialog.current?.showModal();
     return () => {
       // The platform restores the focus when it closes the window, but not when React removes it.
       if (document.activeElement === document.body && opener instanceof HTMLElement) opener.focus();
+      // The caret it leaves in the window, which is gone: what is typed would go nowhere.
+      if (caret && document.activeElement === opener) caret();
     };
   }, []);
   return (
