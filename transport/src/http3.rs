@@ -167,12 +167,41 @@ enum ExchangeError {
 
 /// A request's body, read as the router asks for it: the window of its stream bounds what waits.
 fn body(receive: RequestStream<h3_quinn::RecvStream, Bytes>) -> Body {
-    Body::from_stream(stream::unfold(Some(receive), |receive| async {
-        let mut receive = receive?;
-        match receive.recv_data().await {
-            Ok(Some(mut data)) => Some((Ok(data.copy_to_bytes(data.remaining())), Some(receive))),
-            Ok(None) => None,
-            Err(error) => Some((Err(error), None)),
+    let upload = Upload { receive, unread: true };
+    Body::from_stream(stream::unfold(Some(upload), |upload| async {
+        match upload?.next().await {
+            (Ok(Some(data)), upload) => Some((Ok(data), Some(upload))),
+            (Ok(None), _) => None,
+            (Err(error), _) => Some((Err(error), None)),
         }
     }))
+}
+
+/// What a client sends with a request.
+struct Upload {
+    receive: RequestStream<h3_quinn::RecvStream, Bytes>,
+    /// Whether more may come, and nobody is waiting for it.
+    unread: bool,
+}
+
+impl Upload {
+    async fn next(mut self) -> (Result<Option<Bytes>, StreamError>, Self) {
+        self.unread = false;
+        let found = match self.receive.recv_data().await {
+            Ok(data) => Ok(data.map(|mut data| data.copy_to_bytes(data.remaining()))),
+            Err(error) => Err(error),
+        };
+        self.unread = matches!(found, Ok(Some(_)));
+        (found, self)
+    }
+}
+
+/// A client that sends more than is read is told that this is no error (RFC 9114, 4.1). Otherwise Chromium goes on
+/// waiting until all of it is sent, which never happens, and does not look at the answer.
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if self.unread {
+            self.receive.stop_sending(Code::H3_NO_ERROR);
+        }
+    }
 }

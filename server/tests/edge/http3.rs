@@ -5,7 +5,10 @@ use std::{net::SocketAddr, sync::Arc};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{Buf, Bytes};
 use caffis_transport::tls::Trust;
-use h3::client::SendRequest;
+use h3::{
+    client::SendRequest,
+    error::{Code, StreamError},
+};
 use quinn::crypto::rustls::QuicClientConfig;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -76,8 +79,11 @@ impl Client {
             request = request.header(*name, *value);
         }
         let mut stream = self.requests.send_request(request.body(()).unwrap()).await.unwrap();
-        // A server that has read enough may stop the stream before all is sent.
-        let _ = stream.send_data(body.into()).await;
+        // A server that has read enough may stop the stream before all is sent, and says that it is no error.
+        if let Err(error) = stream.send_data(body.into()).await {
+            let StreamError::RemoteTerminate { code, .. } = error else { panic!("{error}") };
+            assert_eq!(code, Code::H3_NO_ERROR);
+        }
         let _ = stream.finish().await;
         let head = soon("an answer", stream.recv_response()).await.unwrap();
         let mut body = Vec::new();

@@ -29,6 +29,20 @@ export function openChromium(): Promise<Browser> {
   return chromium.launch(CHROMIUM);
 }
 
+/** A Chromium that speaks HTTP/3 with one host of this machine and nothing else, and trusts its key by its hash. */
+export function openChromiumOverHttp3(
+  host: string,
+  port: number,
+  keyHash: string,
+): Promise<Browser> {
+  const args = [
+    `--origin-to-force-quic-on=${host}:${port}`,
+    `--host-resolver-rules=MAP ${host} 127.0.0.1`,
+    `--ignore-certificate-errors-spki-list=${keyHash}`,
+  ];
+  return chromium.launch({ ...CHROMIUM, args: [...CHROMIUM.args, ...args] });
+}
+
 /** A Chromium and a way to kill it as a crash would. */
 export async function openMortalChromium(): Promise<{ browser: Browser; kill(): Promise<void> }> {
   const server = await chromium.launchServer(CHROMIUM);

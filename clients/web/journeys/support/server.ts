@@ -1,9 +1,10 @@
 /** A real server: its own process, ports and folder. */
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createHash, X509Certificate } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -89,11 +90,25 @@ export class TestServer implements AsyncDisposable {
     }
   }
 
+  /** A new key of a service with these scopes, separated by commas. */
+  async key(scopes: string): Promise<string> {
+    const create = ["keys", "create", "--name", scopes.replaceAll(",", "-"), "--scope", scopes];
+    const { stdout } = await promisify(execFile)(program(), [...create, "--data", this.#folder]);
+    return stdout.trim();
+  }
+
+  /** The hash of the public key in the certificate that the server has made for itself, in base64. */
+  async keyHash(): Promise<string> {
+    const file = await readFile(join(this.#folder, "certificate/development.pem"), "utf8");
+    const begin = file.indexOf("-----BEGIN CERTIFICATE-----");
+    const { publicKey } = new X509Certificate(file.slice(begin));
+    const bytes = publicKey.export({ type: "spki", format: "der" });
+    return createHash("sha256").update(bytes).digest("base64");
+  }
+
   /** Asks the REST API as a service with one scope. */
   async asks<T>(scope: string, path: string): Promise<T> {
-    const create = ["keys", "create", "--name", scope, "--scope", scope, "--data", this.#folder];
-    const { stdout } = await promisify(execFile)(program(), create);
-    const headers = { authorization: `Bearer ${stdout.trim()}` };
+    const headers = { authorization: `Bearer ${await this.key(scope)}` };
     const response = await fetch(`${this.url}${path}`, { headers });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.json();
