@@ -9,8 +9,8 @@ use super::{
     Buckets,
     blocks::Posting,
     budget::Budget,
-    shelf::{Shelf, Stop},
-    walk::{Walked, before, before_time, end_of, walk},
+    shelf::Shelf,
+    walk::{before, before_time, end_of, walk},
 };
 use crate::ports::{
     index::{Find, Found, Place, Scope},
@@ -81,14 +81,9 @@ async fn in_room(
     };
     let (first, last) = (buckets.of(first), buckets.of(scope.after));
     let look = |bucket: u64| async move {
-        // The newest bucket still grows.
         let open = bucket >= buckets.of(scope.last);
-        let mut shelf = Shelf::new(store, budget, (scope.room, bucket), find.from);
-        let walked = match if open { Ok(()) } else { shelf.look().await } {
-            Ok(()) => walk(&shelf, find.groups, start, scope.after, find.limit).await?,
-            Err(Stop::Budget) => Walked { postings: Vec::new(), stopped: Some(start) },
-            Err(Stop::Failed(error)) => return Err(error),
-        };
+        let shelf = Shelf::new(store, budget, (scope.room, bucket, open), find.from);
+        let walked = walk(shelf, find.groups, start, scope.after, find.limit).await?;
         Ok::<_, StoreError>((bucket, walked))
     };
     let place = |(time, position): Posting| Place { time, room: scope.room, position };

@@ -83,6 +83,19 @@ impl List {
         }
     }
 
+    /// Looks whether a bucket is sealed, and takes what it has of the list's terms at once.
+    pub(super) async fn look(&mut self, shelf: &mut Shelf<'_>) -> Result<(), Stop> {
+        match self {
+            Self::Terms { terms, asked } => {
+                let blocks = shelf.look(&names(terms)).await?;
+                take(terms, blocks);
+                *asked = true;
+            }
+            Self::Prefix { .. } => drop(shelf.look(&[]).await?),
+        }
+        Ok(())
+    }
+
     /// The newest message that is not newer than one.
     pub(super) async fn seek(
         &mut self,
@@ -92,12 +105,8 @@ impl List {
         match self {
             Self::Terms { terms, asked } => {
                 if !std::mem::replace(asked, true) {
-                    let names: Vec<_> = terms.iter().map(|term| term.term.clone()).collect();
-                    for (term, block) in terms.iter_mut().zip(shelf.blocks_of(&names).await?) {
-                        if let Some(postings) = block {
-                            (term.read, term.more) = (postings.into(), false);
-                        }
-                    }
+                    let blocks = shelf.blocks_of(&names(terms)).await?;
+                    take(terms, blocks);
                 }
                 let mut newest = None;
                 for term in terms {
@@ -119,6 +128,19 @@ impl List {
                 }
                 Ok(postings.front().copied())
             }
+        }
+    }
+}
+
+fn names(terms: &[Term]) -> Vec<Arc<str>> {
+    terms.iter().map(|term| term.term.clone()).collect()
+}
+
+/// Gives terms all their messages, where those are known.
+fn take(terms: &mut [Term], blocks: Vec<Option<Vec<Posting>>>) {
+    for (term, block) in terms.iter_mut().zip(blocks) {
+        if let Some(postings) = block {
+            (term.read, term.more) = (postings.into(), false);
         }
     }
 }

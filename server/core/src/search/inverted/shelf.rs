@@ -10,7 +10,7 @@ use super::{
     seal::{mark, seal_of, unpacked},
 };
 use crate::{
-    ports::store::{Store, StoreError, Value},
+    ports::store::{Key, Store, StoreError, Value},
     tables::{self, ColumnValue, SearchBlockRow, SearchTermRow},
 };
 
@@ -41,6 +41,8 @@ pub(super) struct Shelf<'a> {
     bucket: u64,
     /// Nothing that was sent before this time is wanted.
     from: Timestamp,
+    /// Whether it is the newest bucket, which still grows.
+    open: bool,
     /// By which sealing the bucket is sealed, if it is.
     seal: Option<u64>,
 }
@@ -49,19 +51,32 @@ impl<'a> Shelf<'a> {
     pub(super) fn new(
         store: &'a dyn Store,
         budget: &'a Budget,
-        (room, bucket): (RoomId, u64),
+        (room, bucket, open): (RoomId, u64, bool),
         from: Timestamp,
     ) -> Self {
-        Self { store, budget, room, bucket, from, seal: None }
+        Self { store, budget, room, bucket, from, open, seal: None }
     }
 
-    /// Looks whether the bucket is sealed.
-    pub(super) async fn look(&mut self) -> Result<(), Stop> {
+    /// Whether the bucket may be sealed.
+    pub(super) fn is_closed(&self) -> bool {
+        !self.open
+    }
+
+    /// Looks whether the bucket is sealed; gives all messages with each of these terms, as [`Shelf::blocks_of`] does.
+    pub(super) async fn look(
+        &mut self,
+        terms: &[Arc<str>],
+    ) -> Result<Vec<Option<Vec<Posting>>>, Stop> {
         self.take()?;
-        let mark = mark(&self.room, &self.bucket);
-        let mark = tables::get::<SearchBlockRow>(self.store, mark).await?;
-        self.seal = mark.as_ref().and_then(seal_of);
-        Ok(())
+        let mut keys = vec![mark(&self.room, &self.bucket)];
+        keys.extend(terms.iter().map(|term| self.key(term)));
+        let mut rows = tables::get_many::<SearchBlockRow>(self.store, &keys).await?.into_iter();
+        self.seal = rows.next().flatten().as_ref().and_then(seal_of);
+        self.counted(rows)
+    }
+
+    fn key(&self, term: &Arc<str>) -> Key {
+        SearchBlockRow::key(&self.room, &self.bucket, term)
     }
 
     fn take(&self) -> Result<(), Stop> {
@@ -100,13 +115,22 @@ impl<'a> Shelf<'a> {
         &self,
         terms: &[Arc<str>],
     ) -> Result<Vec<Option<Vec<Posting>>>, Stop> {
-        let Some(seal) = self.seal else { return Ok(vec![None; terms.len()]) };
-        let key = |term| SearchBlockRow::key(&self.room, &self.bucket, term);
-        let keys: Vec<_> = terms.iter().map(key).collect();
+        if self.seal.is_none() {
+            return Ok(vec![None; terms.len()]);
+        }
+        let keys: Vec<_> = terms.iter().map(|term| self.key(term)).collect();
         self.take()?;
         let rows = tables::get_many::<SearchBlockRow>(self.store, &keys).await?;
-        let rows = rows.into_iter().map(|row| row.filter(|row| row.seal == seal));
-        rows.map(|row| row.map(|row| self.wanted(&row)).transpose()).collect()
+        self.counted(rows.into_iter())
+    }
+
+    /// The messages of the rows that count.
+    fn counted(
+        &self,
+        rows: impl Iterator<Item = Option<SearchBlockRow>>,
+    ) -> Result<Vec<Option<Vec<Posting>>>, Stop> {
+        let counts = |row: &SearchBlockRow| self.seal == Some(row.seal);
+        rows.map(|row| row.filter(counts).map(|row| self.wanted(&row)).transpose()).collect()
     }
 
     fn wanted(&self, row: &SearchBlockRow) -> Result<Vec<Posting>, Stop> {

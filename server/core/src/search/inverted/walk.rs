@@ -23,7 +23,7 @@ pub(super) struct Walked {
 
 /// The newest messages of a bucket that every list has, from one on and after a position.
 pub(super) async fn walk(
-    shelf: &Shelf<'_>,
+    mut shelf: Shelf<'_>,
     groups: &[Wanted],
     start: Posting,
     after: Position,
@@ -33,8 +33,17 @@ pub(super) async fn walk(
     groups.sort_by_key(|wanted| cost(wanted));
     let mut lists: Vec<List> = groups.into_iter().map(List::new).collect();
     let (mut walked, mut to) = (Walked::default(), start);
+    if shelf.is_closed()
+        && let Some(first) = lists.first_mut()
+    {
+        match first.look(&mut shelf).await {
+            Ok(()) => {}
+            Err(Stop::Budget) => return Ok(Walked { stopped: Some(start), ..walked }),
+            Err(Stop::Failed(error)) => return Err(error),
+        }
+    }
     while walked.postings.len() < limit {
-        match meet(shelf, &mut lists, to).await {
+        match meet(&shelf, &mut lists, to).await {
             Ok(Some(posting)) if posting.1 > after => {
                 walked.postings.push(posting);
                 to = before(posting);
