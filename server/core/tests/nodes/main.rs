@@ -17,6 +17,7 @@ mod answers;
 mod attendance;
 #[path = "../core/client.rs"]
 mod client;
+mod concurrent;
 #[path = "../core/contexts.rs"]
 mod contexts;
 mod crashes;
