@@ -52,8 +52,7 @@ async fn a_server_that_is_gone_is_unavailable_and_comes_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn options_that_do_not_fit_the_servers_are_named() {
-    let servers = CqlServers::start(1);
-    let options = options(&servers, "options", 1);
+    let options = options(CqlServers::shared(), "options", 1);
     let elsewhere = Options { data_centre: Some("moon".to_owned()), ..options.clone() };
     let error = ScyllaStore::connect(&elsewhere).await.err().unwrap();
     assert!(matches!(error, ConnectError::DataCentre(_)), "{error}");

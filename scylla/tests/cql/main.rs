@@ -51,6 +51,5 @@ async fn conformance(servers: &CqlServers, copies: u8, sequences: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn the_suite_passes_on_one_node() {
-    let servers = CqlServers::start(1);
-    conformance(&servers, 1, 4).await;
+    conformance(CqlServers::shared(), 1, 4).await;
 }

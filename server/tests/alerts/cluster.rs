@@ -1,5 +1,7 @@
 //! A node without its bus, and then without its store.
 
+use caffis_servers::CqlServers;
+
 use crate::{
     common::{Over, Person},
     nodes::{Ground, until},
@@ -9,7 +11,7 @@ use crate::{
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn a_node_loses_its_bus_and_then_its_store() {
-    let mut ground = Ground::start();
+    let mut ground = Ground::of(CqlServers::start(1));
     let times = [
         "--lease-time",
         "15s",
