@@ -148,22 +148,35 @@ fn unit(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     cargo_test(run, &["--workspace", "--exclude", "xtask"], tally)
 }
 
+/// Tests whose servers take little: two at a time.
+const SMALL_SERVERS: &[&str] = &["redis", "postgres"];
+/// One after the other: a ring and another server at once would make two cores time out.
+const LARGE_SERVERS: &[&str] = &["cql", "mirror", "several", "demo", "kits", "alerts"];
+
 /// The tests that need real servers: they are ignored elsewhere, and nothing else is in their files.
 fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     let lib = setup::servers(run.workspace)?;
-    let names = ["redis", "cql", "postgres", "mirror", "several", "demo", "kits", "alerts"];
-    run.workspace
-        .cargo(["test", "--locked", "--workspace", "--no-fail-fast"])
-        .arguments(names.into_iter().flat_map(|name| ["--test", name]))
-        .arguments(["--", "--ignored"])
-        // One after the other: a ring and another server at once would make two cores time out.
-        .arguments(["--test-threads", "1"])
-        .env("CAFFIS_TEST_TIER", run.tier.name())
-        .env("CAFFIS_CASSANDRA_LIB", lib)
-        .env("CAFFIS_EXAMPLES_PYTHON", setup::python(run.workspace)?)
-        .env("CAFFIS_SCHEMATHESIS", setup::schemathesis(run.workspace)?)
-        .limit(TEST_LIMIT)
-        .run_lines(|line| *tally += Tally::from_line(line))
+    let python = setup::python(run.workspace)?;
+    let schemathesis = setup::schemathesis(run.workspace)?;
+    let mut failures = Vec::new();
+    for (names, at_once) in [(SMALL_SERVERS, "2"), (LARGE_SERVERS, "1")] {
+        let ran = run
+            .workspace
+            .cargo(["test", "--locked", "--workspace", "--no-fail-fast"])
+            .arguments(names.iter().flat_map(|name| ["--test", *name]))
+            .arguments(["--", "--ignored", "--test-threads", at_once])
+            .env("CAFFIS_TEST_TIER", run.tier.name())
+            .env("CAFFIS_CASSANDRA_LIB", &lib)
+            .env("CAFFIS_EXAMPLES_PYTHON", &python)
+            .env("CAFFIS_SCHEMATHESIS", &schemathesis)
+            .limit(TEST_LIMIT)
+            .run_lines(|line| *tally += Tally::from_line(line));
+        failures.extend(ran.err().map(|error| format!("{error:#}")));
+    }
+    match failures.is_empty() {
+        true => Ok(()),
+        false => bail!("{}", failures.join("; ")),
+    }
 }
 
 /// One run of the test that breaks everything, as long as it takes.

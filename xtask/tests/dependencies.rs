@@ -40,7 +40,11 @@ const RULES: [Rule; 19] = [
     Rule { name: TRANSPORT, imports: &[LINK], tests: &[CERTS] },
     Rule { name: CERTS, imports: &[], tests: &[] },
     Rule { name: CORE, imports: &[SCHEMA, LINK, WORDS], tests: &[CONFORMANCE] },
-    Rule { name: "caffis-core-tests", imports: &[], tests: &[SCHEMA, LINK, CORE, CONFORMANCE] },
+    Rule {
+        name: "caffis-core-tests",
+        imports: &[],
+        tests: &[SCHEMA, LINK, CORE, WORDS, CONFORMANCE],
+    },
     Rule { name: WORDS, imports: &[], tests: &[] },
     Rule { name: EMBEDDED, imports: &[SCHEMA, CORE], tests: &[CONFORMANCE] },
     Rule { name: REDIS, imports: &[CORE], tests: &[CONFORMANCE, SERVERS] },

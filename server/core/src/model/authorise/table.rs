@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn the_documentation_has_the_table() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/protocol.md");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/protocol.md");
         let page = std::fs::read_to_string(path).expect("the page");
         let table = printed();
         assert!(page.contains(&table), "docs/protocol.md lacks this table:\n\n{table}");
