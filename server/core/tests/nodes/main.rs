@@ -26,6 +26,7 @@ mod creation;
 mod dead_letters;
 #[path = "../core/deletes.rs"]
 mod deletes;
+mod devices;
 #[path = "../core/drafts.rs"]
 mod drafts;
 #[path = "../core/edits.rs"]
