@@ -15,6 +15,8 @@ const NODES: usize = 2;
 mod answers;
 #[path = "../core/attendance.rs"]
 mod attendance;
+#[path = "../core/cancels.rs"]
+mod cancels;
 #[path = "../core/client.rs"]
 mod client;
 #[path = "../core/contexts.rs"]
