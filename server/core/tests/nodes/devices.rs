@@ -180,7 +180,7 @@ async fn settings_drafts_and_revocations_are_the_last_ones() {
             let draft = |text, time: Timestamp| {
                 Command::SetDraft(Draft { room, text: Text::cut(text), time })
             };
-            time = time + 2;
+            time += 2;
             first.ask(draft("Ci", time)).await.expect("kept");
             second.ask(draft("Ci vediamo", time + 1)).await.expect("kept");
             // Also of one that comes late.
