@@ -152,6 +152,7 @@ impl Command {
             Self::Invites(command) => Some(command.room),
             Self::InvitePreview(command) => Some(command.room),
             Self::Thread(command) => Some(command.room),
+            Self::Star(command) => Some(command.room),
             Self::FollowThread(command) => Some(command.room),
             Self::MarkThreadRead(command) => Some(command.room),
             Self::Poll(command) => Some(command.room),

@@ -14,7 +14,7 @@ use tokio::{sync::oneshot, time::timeout};
 use crate::{
     cluster::Owner,
     directory::{Part, Person},
-    errors::{no_owner, not_now},
+    errors::{no_owner, not_now, owner_stopped},
     hub::people::SessionHandle,
     model::{
         authorise::{Action, Allowed, Read, authorise, no_such_room},
@@ -24,7 +24,7 @@ use crate::{
     peers::{Nodes, questions::Asker},
     ports::{
         bus::NodeId,
-        store::{Batch, StoreError},
+        store::{Batch, Stamp, StoreError},
     },
     room::{RoomCell, RoomCommand},
     services::Services,
@@ -45,6 +45,16 @@ pub struct Call {
     session: Option<Arc<SessionHandle>>,
     /// What another node knows of the caller, who is connected there.
     asked: Option<Asker>,
+}
+
+/// Does something to its end, also when whoever asked has gone: what is written is told.
+pub(crate) async fn to_the_end(work: impl Future<Output = Handled> + Send + 'static) -> Handled {
+    let (done, answered) = oneshot::channel();
+    spawn(async move {
+        // Whoever waited may be gone.
+        let _ = done.send(work.await);
+    });
+    answered.await.unwrap_or_else(|_| Err(owner_stopped()))
 }
 
 /// A room that a call entered: it is in memory, and the caller may do there what was asked for.
@@ -266,13 +276,28 @@ impl Call {
         Ok(tables::get::<UserRoomRow>(&*self.services.store, key).await?.is_some())
     }
 
+    /// The stamp of a row that only a room's owner writes, on the owner's node. Nodes write such a row one after
+    /// the other, each with larger stamps than those before it, whatever their clocks say.
+    ///
+    /// # Errors
+    /// `unavailable` if this node does not own the room by now, or has no stamps.
+    pub(crate) fn owners_stamp(&self, room: RoomId) -> Result<Stamp, Error> {
+        let stamp = self.services.stamps.next().map_err(StoreError::from)?;
+        // Looked at after the stamp was taken: a shard is given up with a floor above all stamps taken before, and a
+        // later one would win over what the next owner writes.
+        match self.services.owners.owner_of(room) {
+            Owner::Here { .. } => Ok(stamp),
+            Owner::There { .. } | Owner::Nobody => Err(no_owner()),
+        }
+    }
+
     /// Keeps how the caller marks a message, and tells their sessions once it is kept, also when whoever asked
     /// has gone.
     ///
     /// # Errors
     /// Whether it did not happen, or the store did not say.
-    pub async fn flag(&self, row: FlagRow, flagged: Flagged) -> Result<(), Error> {
-        let mut batch = Batch::partition(self.services.stamps.next().map_err(StoreError::from)?);
+    pub async fn flag(&self, stamp: Stamp, row: FlagRow, flagged: Flagged) -> Result<(), Error> {
+        let mut batch = Batch::partition(stamp);
         match flagged.on {
             true => batch.put(&row),
             false => {

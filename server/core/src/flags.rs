@@ -3,18 +3,24 @@
 use std::{ops::Bound, sync::Arc};
 
 use caffis_schema::{
-    Error, ErrorCode, MessageNumber, Position, RoomId, Timestamp, UserId,
-    command::SearchPlace,
+    Command, Error, ErrorCode, MessageNumber, Position, RoomId, Timestamp, UserId,
+    command::{SearchPlace, Star},
     event::{Flag, Flagged},
     limits::{HIDDEN_MESSAGES, MENTIONED_MESSAGES, STARRED_MESSAGES},
+    open::Empty,
 };
+use futures_util::{StreamExt, stream};
 
 use crate::{
+    call::Call,
     hub::hidden::HiddenMessages,
     ports::store::{Batch, Operation, Store, StoreError, Value},
     services::Services,
     tables::{self, ColumnValue, FlagRow, MentionRow},
 };
+
+/// Stars of messages that are gone which are taken back at the same time, for one list.
+const FORGOTTEN_AT_ONCE: usize = 16;
 
 /// Where a message is that is marked for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,31 +115,30 @@ pub(crate) async fn stars_of(store: &dyn Store, user: &UserId) -> Result<Vec<Mar
     Ok(stars)
 }
 
-/// Forgets marks of messages that are gone, and tells the person's sessions.
+/// Forgets marks of messages that are gone, and tells the person's sessions. What cannot be forgotten now, and what
+/// is more than [`FORGOTTEN_AT_ONCE`], is found again the next time.
 ///
 /// # Errors
 /// What the store says.
-pub(crate) async fn forget(
-    services: &Services,
-    user: &UserId,
-    flag: &Flag,
-    gone: &[Marked],
-) -> Result<(), StoreError> {
-    if gone.is_empty() {
-        return Ok(());
+pub(crate) async fn forget(call: &Call, flag: &Flag, gone: &[Marked]) -> Result<(), StoreError> {
+    match flag {
+        Flag::Mentioned(_) if !gone.is_empty() => forget_mentions(call, flag, gone).await,
+        Flag::Starred(_) => {
+            let gone: Vec<_> = gone.iter().take(FORGOTTEN_AT_ONCE).cloned().collect();
+            let taking = stream::iter(gone).map(|star| unstar(call, star));
+            let mut stars = taking.buffered(FORGOTTEN_AT_ONCE);
+            while stars.next().await.is_some() {}
+            Ok(())
+        }
+        Flag::Mentioned(_) | Flag::Hidden(_) | Flag::Unknown(_) => Ok(()),
     }
+}
+
+async fn forget_mentions(call: &Call, flag: &Flag, gone: &[Marked]) -> Result<(), StoreError> {
+    let (services, user) = (&call.services, call.user());
     let mut batch = Batch::partition(services.stamps.next()?);
     for Marked { time, room, position, .. } in gone {
-        match flag {
-            Flag::Mentioned(_) => {
-                batch.delete::<MentionRow>(MentionRow::key(user, time, room, position));
-            }
-            Flag::Starred(_) => {
-                let kind = FlagRow::STARRED.into();
-                batch.delete::<FlagRow>(FlagRow::key(user, &kind, room, position));
-            }
-            Flag::Hidden(_) | Flag::Unknown(_) => {}
-        }
+        batch.delete::<MentionRow>(MentionRow::key(user, time, room, position));
     }
     services.store.write(batch).await?;
     for Marked { room, position, number, .. } in gone.iter().cloned() {
@@ -141,6 +146,26 @@ pub(crate) async fn forget(
         services.tell_flagged(user, &Flagged { room, position, number, flag, on: false });
     }
     Ok(())
+}
+
+/// Takes back a star, which the owner of its room writes. Whether that succeeds matters to nobody now.
+async fn unstar(call: &Call, star: Marked) {
+    let Marked { room, position, number, time } = star;
+    match call.owner_elsewhere(room) {
+        Ok(Some((nodes, node))) => {
+            let command = Command::Star(Star { room, position, star: false });
+            let _ = nodes.ask_call(node, call.asker(room), command).await;
+        }
+        Ok(None) => {
+            let Ok(stamp) = call.owners_stamp(room) else { return };
+            let (user, kind) = (call.user().clone(), FlagRow::STARRED.into());
+            let row = FlagRow { user, kind, room, position, number, time };
+            let flag = Flag::Starred(Empty {});
+            let _ =
+                call.flag(stamp, row, Flagged { room, position, number, flag, on: false }).await;
+        }
+        Err(_) => {}
+    }
 }
 
 /// The messages that a person does not see any more.

@@ -4,17 +4,14 @@
 use std::sync::Arc;
 
 use caffis_schema::{
-    Error, Event, MessageNumber, Reply, RoomId, UserId,
+    Error, Event, MessageNumber, RoomId, UserId,
     placement::{Placed, Placement, RoomPlaced},
-    room::RoomSummary,
 };
 
 use crate::{
     call::{Call, Entered},
-    errors::not_now,
     hub::{encoded::Encoded, placements::RoomPlaces},
     model::authorise::{ReadState, no_such_room},
-    peers::questions::Question,
     ports::store::{Batch, Store, StoreError},
     services::Services,
     tables::{self, PlacementRow},
@@ -69,22 +66,11 @@ pub(crate) async fn known_of(
     }
 }
 
-/// The number of the last message of a room that the caller has in their list, as its owner knows it.
+/// The number of the last message of a room of this node that the caller has in their list.
 ///
 /// # Errors
 /// `not_found` for other rooms, and why the owner cannot say.
 pub(crate) async fn last_message(call: &Call, room: RoomId) -> Result<MessageNumber, Error> {
-    call.check_known(room).await?;
-    if let Some((nodes, node)) = call.owner_elsewhere(room)? {
-        let question = Question::Ensure(call.asker(room), room, None, None);
-        return match nodes.ask_one(node, &question).await? {
-            Reply::Room(RoomSummary { role: None, .. }) if call.service().is_none() => {
-                Err(no_such_room())
-            }
-            Reply::Room(summary) => Ok(summary.number),
-            _ => Err(not_now()),
-        };
-    }
     let Entered { state, .. } = call.enter(room, ReadState).await?;
     if call.service().is_none() && state.member(call.user()).is_none() {
         return Err(no_such_room());
@@ -107,7 +93,7 @@ pub(crate) async fn list_again(
     if placed.placement != Placement::Archived || last <= placed.number {
         return Ok(());
     }
-    let mut batch = Batch::partition(call.services.stamps.next().map_err(StoreError::from)?);
+    let mut batch = Batch::partition(call.owners_stamp(room)?);
     batch.delete::<PlacementRow>(PlacementRow::key(user, &room));
     let told = RoomPlaced { room, placed: Placed::default() };
     call.write_own(batch, move |services, user| services.tell_placed(user, &told)).await
@@ -122,9 +108,11 @@ impl Services {
         }
     }
 
-    /// Takes in where a person has put a room, and tells their sessions on this node.
+    /// Takes in where a person has put a room, and tells their sessions on this node if it is news to them.
     pub(crate) fn set_placed(&self, user: &UserId, placed: &RoomPlaced) {
-        self.people.placements().set(user, placed);
+        if !self.people.placements().set(user, placed) {
+            return;
+        }
         let event = Encoded::event(Event::Placed(*placed));
         for session in self.people.sessions(user) {
             session.outbound.notice(&event);

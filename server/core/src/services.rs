@@ -36,7 +36,7 @@ use crate::{
         index::SharedIndex,
         posts::SharedPosts,
         stamps::Stamps,
-        store::{Atomicity, Batch, SharedStore, StoreError},
+        store::{Atomicity, Batch, SharedStore, Stamp, StoreError},
     },
     quota::Quota,
     reads::Reads,
@@ -46,7 +46,7 @@ use crate::{
     room::Rooms,
     settings::Settings,
     statistics::Counters,
-    tables::{REVOKED_KEPT, RevocationRow, RevokedRow},
+    tables::{self, REVOKED_KEPT, RevocationRow, RevokedRow},
     topics::Topics,
 };
 
@@ -239,17 +239,22 @@ impl Services {
     }
 
     /// Ends a person's sessions whose tokens were made before a time, and refuses such tokens from
-    /// now on. Durable when it returns.
+    /// now on. Durable when it returns. Of several the latest time counts, whatever nodes write them.
     pub(crate) async fn revoke(&self, user: &UserId, before: Timestamp) -> Result<(), StoreError> {
-        let stamp = self.stamps.next()?;
-        let mut batch = Batch::partition(stamp);
-        batch.put(&RevocationRow { user: user.clone(), before });
+        let key = RevocationRow::key(user);
+        let known = tables::get::<RevocationRow>(&*self.store, key).await?;
+        let mut batch = Batch::partition(Stamp::of(before));
+        if known.is_none_or(|known| known.before <= before) {
+            batch.put(&RevocationRow { user: user.clone(), before });
+        }
         if self.nodes.is_some() {
             batch.atomicity = Atomicity::Logged;
             let minute = self.clock.now().get() / 60_000;
             batch.put_for(&RevokedRow { minute, user: user.clone(), before }, REVOKED_KEPT);
         }
-        self.store.write(batch).await?;
+        if !batch.operations.is_empty() {
+            self.store.write(batch).await?;
+        }
         self.people.close_before(user, before);
         if let Some(nodes) = &self.nodes {
             nodes.publish_revoked(user, before);

@@ -101,7 +101,7 @@ pub(crate) async fn followed_by(
         threads.entry(thread).or_default().take(row);
     }
     if let Some(first) = order.get(FOLLOWED_THREADS) {
-        let mut batch = Batch::partition(services.stamps.next()?);
+        let mut batch = Batch::partition(services.stamps.unowned()?);
         let (from, to) = (Bound::Included(key(*first)), Bound::Unbounded);
         let table = ThreadMarkRow::TABLE;
         batch.operations.push(Operation::DeleteRange { table, partition, from, to });

@@ -35,6 +35,7 @@ mod planted;
 mod presence;
 mod script;
 mod seat;
+mod spoiled;
 mod trace;
 mod wire;
 mod witness;

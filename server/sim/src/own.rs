@@ -1,8 +1,8 @@
-//! What people keep for themselves: stars, drafts, and where rooms stand in their lists.
+//! What people keep for themselves: stars, drafts, where rooms stand in their lists, and which they have muted.
 
 use std::collections::BTreeMap;
 
-use caffis_schema::{Position, RoomId, placement::Placement, room::Draft};
+use caffis_schema::{Position, RoomId, Timestamp, placement::Placement, room::Draft};
 
 /// What a device heard of what its person keeps for themselves.
 #[derive(Debug, Default)]
@@ -26,4 +26,5 @@ pub(crate) enum Kept {
     Star(RoomId, Position, bool),
     Draft(Draft),
     Placement(RoomId, Placement),
+    Mute(RoomId, Option<Timestamp>),
 }

@@ -30,7 +30,7 @@ use crate::{
     fence::Fence,
     gate::Gate,
     ground::Ground,
-    planted::Spoiled,
+    spoiled::Spoiled,
     trace::lock,
 };
 

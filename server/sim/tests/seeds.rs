@@ -130,11 +130,25 @@ fn planted_bugs_of_features_are_found() {
         Planted::LosesFollowers,
         Planted::LosesMentions,
         Planted::ForgetsRemovals,
+        Planted::ForgetsStars,
     ] {
         finds(planted);
     }
-    // Of several nodes with wrong clocks it is not known which star came last.
-    finds_among(1, Planted::ForgetsStars);
+}
+
+#[test]
+fn planted_bugs_of_rights_and_times_are_found() {
+    for planted in [
+        Planted::ForgetsRoles,
+        Planted::ForgetsClosing,
+        Planted::ForgetsExpiry,
+        Planted::ForgetsUses,
+        Planted::ForgetsImports,
+        Planted::ForgetsMutes,
+        Planted::ForwardsOthers,
+    ] {
+        finds(planted);
+    }
 }
 
 #[test]

@@ -223,7 +223,7 @@ impl Directory {
 
     /// Stores a new person, whose turn the caller has.
     async fn save_new(&self, person: &Person) -> Result<(), StoreError> {
-        let mut batch = Batch::partition(self.stamps.next()?);
+        let mut batch = Batch::partition(self.stamps.unowned()?);
         rows::put(&mut batch, person, &rows::changed(None, person));
         self.store.write(batch).await
     }

@@ -58,7 +58,7 @@ impl Directory {
             told(&known, Part::ALL);
             return Ok(());
         }
-        let mut batch = Batch::partition(self.stamps.next()?);
+        let mut batch = Batch::partition(self.stamps.unowned()?);
         rows::put(&mut batch, &person, &parts);
         let written = self.store.write(batch).await;
         match &written {
@@ -150,7 +150,7 @@ impl Directory {
 
     /// Writes the rows of people whose turn it is. After a failure all of them are written again.
     async fn write_people(&self, people: &[Waiting]) -> Result<(), StoreError> {
-        let mut batch = Batch::repairable(self.stamps.next()?);
+        let mut batch = Batch::repairable(self.stamps.unowned()?);
         people.iter().for_each(|one| rows::put(&mut batch, &one.person, &one.parts));
         self.store.write(batch).await
     }

@@ -1,7 +1,8 @@
 //! What a person has written and not sent: the same on all of their devices.
 //!
 //! The last one by time counts, on the clock of the person's devices as they correct it: whoever types on two at once
-//! decides by typing on. What was sent leaves an empty draft, so that an older one does not come back.
+//! decides by typing on. What was sent leaves an empty draft, so that an older one does not come back. That time is
+//! also the stamp of the row, so the store decides the same way, whatever nodes write and whatever their clocks say.
 
 use caffis_schema::{
     Error, ErrorCode, List, Reply, Text, Timestamp,
@@ -14,7 +15,7 @@ use caffis_schema::{
 use crate::{
     call::{Call, Handled},
     model::text,
-    ports::store::{Batch, Store, StoreError},
+    ports::store::{Batch, Stamp, Store, StoreError},
     previews,
     tables::{self, DRAFT_KEPT, DraftRow},
 };
@@ -48,15 +49,18 @@ pub async fn handle(call: Call, command: Draft) -> Handled {
     {
         return Ok(Reply::Done(Empty {}));
     }
-    let mut batch = Batch::partition(services.stamps.next().map_err(StoreError::from)?);
+    let mut batch = Batch::partition(Stamp::of(draft.time));
     let (room, text, time) = (draft.room, draft.text.as_str().into(), draft.time);
     batch.put_for(&DraftRow { user: user.clone(), room, text, time }, DRAFT_KEPT);
     let mut others: Vec<_> = known.iter().filter(|row| row.room != draft.room).collect();
     others.sort_unstable_by_key(|row| std::cmp::Reverse(row.time));
-    for oldest in others.iter().skip(DRAFTS - 1) {
-        batch.delete::<DraftRow>(DraftRow::key(user, &oldest.room));
-    }
     services.store.write(batch).await?;
+    for oldest in others.iter().skip(DRAFTS - 1) {
+        // At the same stamp a delete wins, and one that was written later stays.
+        let mut batch = Batch::partition(Stamp::of(oldest.time));
+        batch.delete::<DraftRow>(DraftRow::key(user, &oldest.room));
+        services.store.write(batch).await?;
+    }
     services.people.tell_draft(user, &draft);
     services.views.publish_draft(user, &draft);
     Ok(Reply::Done(Empty {}))

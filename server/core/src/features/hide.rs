@@ -14,6 +14,7 @@ use caffis_schema::{
 use crate::{
     call::{Call, Handled},
     flags::hidden_of,
+    ports::store::StoreError,
     previews,
     tables::FlagRow,
 };
@@ -52,6 +53,7 @@ pub async fn handle(call: Call, command: Hide) -> Handled {
         time: services.clock.now(),
     };
     let flagged = Flagged { room, position, number, flag: Flag::Hidden(Empty {}), on: true };
-    call.flag(row, flagged).await?;
+    let stamp = services.stamps.unowned().map_err(StoreError::from)?;
+    call.flag(stamp, row, flagged).await?;
     Ok(Reply::Done(Empty {}))
 }

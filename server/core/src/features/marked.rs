@@ -61,7 +61,7 @@ pub async fn handle(call: Call, command: Marked) -> Handled {
     }
     drop(reading);
     // They would be found again and again.
-    forget(&call.services, call.user(), &command.flag, &gone).await?;
+    forget(&call, &command.flag, &gone).await?;
     let next: Option<SearchPlace> = last.filter(|_| more);
     Ok(Reply::Marked(MarkedPage { messages: List::cut(messages), next }))
 }

@@ -3,7 +3,7 @@
 //! Whether a person may write is looked at here, so that they hear at once what cannot work, and decided when the
 //! message is due ([`crate::scheduled`]).
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use caffis_schema::{
     Body, Error, ErrorCode, List, Reply, RoomId, Timestamp,
@@ -15,11 +15,10 @@ use caffis_schema::{
         ScheduledPlace, SendScheduled,
     },
 };
-use tokio::sync::oneshot;
 
 use crate::{
-    call::{Call, Handled},
-    errors::{not_now, owner_stopped},
+    call::{Call, Handled, to_the_end},
+    errors::not_now,
     model::{
         authorise::{Post, authorise, check_pace},
         body,
@@ -31,7 +30,6 @@ use crate::{
     previews,
     room::in_window,
     scheduled::{Given, Held, content, message, of_person, of_room},
-    sync::spawn,
     tables::ScheduledRow,
 };
 
@@ -108,12 +106,14 @@ pub async fn handle_cancel(call: Call, command: CancelScheduled) -> Handled {
     let given = Given { key, digest: digest(&("cancel", room, id)) };
     to_the_end(async move {
         let held = Held::take(&call.services, room, call.user()).await?;
-        if held.done_before(&given).await?.is_none() {
-            in_window(key.time, call.services.clock.now(), &call.services.settings)?;
-            let row = held.row(id).await?;
-            held.check_unsent(&row).await?;
-            held.remove(&row, Some(&given)).await?;
+        if let Some(due) = held.done_before(&given).await? {
+            held.cancel_again(id, due, &given).await?;
+            return Ok(Reply::Done(Empty {}));
         }
+        in_window(key.time, call.services.clock.now(), &call.services.settings)?;
+        let row = held.row(id).await?;
+        held.check_unsent(&row).await?;
+        held.remove(&row, Some(&given)).await?;
         Ok(Reply::Done(Empty {}))
     })
     .await
@@ -129,14 +129,13 @@ pub async fn handle_send(call: Call, command: SendScheduled) -> Handled {
     let given = Given { key, digest: digest(&("send", room, id)) };
     to_the_end(async move {
         let held = Held::take(&call.services, room, call.user()).await?;
-        let due = held.done_before(&given).await?;
-        let before = match (held.row(id).await, due) {
-            // An earlier copy of the command was done.
-            (Err(error), Some(due)) => {
-                return Ok(Reply::Appended(held.sent_at(id, due).await?.ok_or(error)?));
-            }
-            (row, _) => row?,
-        };
+        // An earlier copy of the command may have been done.
+        if let Some(due) = held.done_before(&given).await?
+            && let Some(appended) = held.sent_at(id, due).await?
+        {
+            return Ok(Reply::Appended(appended));
+        }
+        let before = held.row(id).await?;
         if let Some(appended) = held.sent(&before).await? {
             return Ok(Reply::Appended(appended));
         }
@@ -228,16 +227,6 @@ fn goes_on(error: Error) -> Error {
         Some(wait) => Error::unknown(error.code, error.sentence.as_str(), wait),
         None => error,
     }
-}
-
-/// Does something to its end, also when whoever asked has gone: what is written is told, and sent when it is due.
-async fn to_the_end(work: impl Future<Output = Handled> + Send + 'static) -> Handled {
-    let (done, answered) = oneshot::channel();
-    spawn(async move {
-        // Whoever waited may be gone.
-        let _ = done.send(work.await);
-    });
-    answered.await.unwrap_or_else(|_| Err(owner_stopped()))
 }
 
 async fn for_people(call: &Call, room: Option<RoomId>) -> Result<(), Error> {

@@ -1,4 +1,7 @@
 //! Starring messages, to find them again: for oneself alone, on all devices.
+//!
+//! The room's owner writes the row, so of what a person does on several devices the last counts, whatever nodes these
+//! are connected to.
 
 use caffis_schema::{
     Error, ErrorCode, Reply,
@@ -56,6 +59,6 @@ pub async fn handle(call: Call, command: Star) -> Handled {
     let (kind, time) = (FlagRow::STARRED.into(), services.clock.now());
     let row = FlagRow { user, kind, room, position, number, time };
     let flagged = Flagged { room, position, number, flag: Flag::Starred(Empty {}), on };
-    call.flag(row, flagged).await?;
+    call.flag(call.owners_stamp(room)?, row, flagged).await?;
     Ok(Reply::Done(Empty {}))
 }

@@ -25,7 +25,7 @@ use crate::{
         threads::{check_root, last_reply},
     },
     pages::{entries_at, message_at},
-    ports::store::{Batch, StoreError},
+    ports::store::Batch,
     previews,
     tables::{self, ColumnValue, ThreadMarkRow, ThreadReplyRow},
     threads::{OwnMarks, ThreadOf, followed_by, marks_of, put, remove},
@@ -138,7 +138,7 @@ pub async fn handle_follow(call: Call, command: FollowThread) -> Handled {
         return Ok(Reply::Done(Empty {}));
     }
     let (user, last) = (call.user(), last_reply(&root));
-    let mut batch = Batch::partition(call.services.stamps.next().map_err(StoreError::from)?);
+    let mut batch = Batch::partition(call.owners_stamp(command.room)?);
     if command.follow {
         if followed_by(&call.services, user).await?.len() >= FOLLOWED_THREADS {
             let sentence = format!("This person follows {FOLLOWED_THREADS} threads already.");
@@ -169,7 +169,7 @@ pub async fn handle_read(call: Call, command: MarkThreadRead) -> Handled {
     if !marks.follows() || command.number <= marks.read() {
         return Ok(Reply::Done(Empty {}));
     }
-    let mut batch = Batch::partition(call.services.stamps.next().map_err(StoreError::from)?);
+    let mut batch = Batch::partition(call.owners_stamp(command.room)?);
     let place = (Position::ZERO, command.number);
     put(&mut batch, call.user(), thread, ThreadMarkRow::READ, place);
     let (room, root, read) = (command.room, command.root, Some(command.number));

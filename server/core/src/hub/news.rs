@@ -106,7 +106,7 @@ pub struct Edge {
 
 /// The version of what nodes say to each other: one more with every kind of message that is added. The first
 /// byte of each message.
-pub const VERSION: u8 = 10;
+pub const VERSION: u8 = 11;
 
 /// Why a message of another node cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

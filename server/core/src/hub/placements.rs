@@ -87,12 +87,16 @@ impl Placements {
         }
     }
 
-    /// Puts a room of a person who is here. That it is listed is kept, too: what the store had before may still be
-    /// on its way.
-    pub(crate) fn set(&self, user: &UserId, told: &RoomPlaced) {
-        if let Some(known) = lock(&self.people).get_mut(user) {
+    /// Puts a room of a person who is here; false when it was there already, or nobody knows of them. That it is
+    /// listed is kept, too: what the store had before may still be on its way.
+    pub(crate) fn set(&self, user: &UserId, told: &RoomPlaced) -> bool {
+        let mut people = lock(&self.people);
+        let Some(known) = people.get_mut(user) else { return false };
+        let new = known.of(told.room) != told.placed;
+        if new || !known.0.contains_key(&told.room) {
             Arc::make_mut(known).insert(told.room, told.placed);
         }
+        new
     }
 
     /// A person who is here is no longer in a room.
@@ -135,10 +139,11 @@ mod tests {
         let room = RoomId::from_random(1);
         let put = |placement| Placed { placement, number: MessageNumber(4) };
         let told = |placement| RoomPlaced { room, placed: put(placement) };
-        placements.set(&user, &told(Placement::Pinned));
+        assert!(!placements.set(&user, &told(Placement::Pinned)));
         assert!(placements.of(&user).is_none());
         placements.begin(&user);
-        placements.set(&user, &told(Placement::Listed));
+        assert!(placements.set(&user, &told(Placement::Listed)));
+        assert!(!placements.set(&user, &told(Placement::Listed)));
         let mut stored = RoomPlaces::default();
         stored.insert(room, put(Placement::Pinned));
         stored.insert(RoomId::from_random(2), put(Placement::Pinned));

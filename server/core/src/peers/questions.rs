@@ -8,6 +8,7 @@ use caffis_schema::{
     endpoints::{EndpointState, Redriven, WEBHOOK_BODY_BYTES},
     hooks::HookAnswer,
     imports::ImportMessage,
+    placement::{Placed, SetPlacement},
     reply::{EntryPage, Resumed},
     room::{Card, Preview, RoomClass, RoomSummary},
 };
@@ -83,6 +84,8 @@ pub(crate) enum Question {
     Post(Vec<u8>),
     /// Messages of the past, for a room's owner, by a service of this name that may import.
     Import(UserId, RoomId, Vec<ImportMessage>),
+    /// That a person puts a room elsewhere in their list, for the room's owner, which tells nobody.
+    Place(Asker, SetPlacement),
 }
 
 /// What is asked about webhooks to other services.
@@ -112,6 +115,7 @@ impl Question {
             | Self::Hook(_)
             | Self::Post(_)
             | Self::Import(..)
+            | Self::Place(..)
             | Self::Webhooks(WebhookQuestion::Redrive(..)) => true,
             Self::Call(_, command) => matches!(
                 command,
@@ -119,6 +123,9 @@ impl Question {
                     | Command::MarkDelivered(_)
                     | Command::MarkUnread(_)
                     | Command::Mute(_)
+                    | Command::Star(_)
+                    | Command::FollowThread(_)
+                    | Command::MarkThreadRead(_)
                     | Command::Report(_)
             ),
             _ => false,
@@ -135,6 +142,7 @@ impl Question {
             | Self::Members(room, _)
             | Self::Entries(room, _) => Some(*room),
             Self::Page(_, command) => Some(command.room),
+            Self::Place(_, command) => Some(command.room),
             Self::Call(_, Command::Open(open)) => Some(open.room),
             Self::Call(_, command) => command.room(),
             Self::Summaries(_, rooms, _) | Self::Standings(rooms, _) => rooms.first().copied(),
@@ -187,6 +195,8 @@ pub(crate) enum Answered {
     Posted(Result<(), Error>),
     /// To messages of the past, in their order: whether each is new.
     Imported(Vec<Result<bool, Error>>),
+    /// To where a person puts a room: where it is now.
+    Placed(Result<Placed, Error>),
 }
 
 /// A page of a room's history, or where it is.

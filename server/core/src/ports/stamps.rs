@@ -31,9 +31,16 @@ impl From<NoStamps> for StoreError {
 ///
 /// A stamp is taken after what it writes was decided, and while nobody else may write the same row;
 /// then stamps are in the order of the decisions.
+///
+/// Ranges order the writes of a row only if its writers are owners one after the other. A node that has claimed
+/// shards begins above all that their former owner had reserved, seconds ahead of every clock; a row that any node
+/// may write at any time would be won by that node, though another one writes later. Such rows have stamps that
+/// follow the wall clock and nothing else ([`Stamps::unowned`]).
 pub struct Stamps {
     clock: SharedClock,
     range: Mutex<Reserved>,
+    /// The last stamp of a row without an owner. None where no other process writes: one source gives all stamps.
+    unowned: Option<Mutex<u64>>,
 }
 
 /// What may be used: above `last` and below `end`.
@@ -48,13 +55,14 @@ impl Stamps {
     #[must_use]
     pub fn unlimited(clock: SharedClock) -> Arc<Self> {
         let range = Mutex::new(Reserved { last: 0, end: Stamp::LIMIT.0 });
-        Arc::new(Self { clock, range })
+        Arc::new(Self { clock, range, unowned: None })
     }
 
     /// A source that has nothing to give until something is reserved.
     #[must_use]
     pub fn reserved(clock: SharedClock) -> Arc<Self> {
-        Arc::new(Self { clock, range: Mutex::new(Reserved { last: 0, end: 0 }) })
+        let (range, unowned) = (Mutex::new(Reserved { last: 0, end: 0 }), Some(Mutex::default()));
+        Arc::new(Self { clock, range, unowned })
     }
 
     /// From now on stamps come from this range, which takes the place of the one before. Nothing is given
@@ -83,6 +91,23 @@ impl Stamps {
             return Err(NoStamps);
         }
         reserved.last = stamp;
+        Ok(Stamp(stamp))
+    }
+
+    /// The next stamp of a row that any node may write at any time: the wall clock, whatever is reserved, and
+    /// larger than those that this process gave such rows before.
+    ///
+    /// # Errors
+    /// The clock is beyond all stamps.
+    pub fn unowned(&self) -> Result<Stamp, NoStamps> {
+        let Some(unowned) = &self.unowned else { return self.next() };
+        let now = self.clock.now().get().saturating_mul(1_000);
+        let mut last = lock(unowned);
+        let stamp = now.max(last.saturating_add(1));
+        if stamp >= Stamp::LIMIT.0 {
+            return Err(NoStamps);
+        }
+        *last = stamp;
         Ok(Stamp(stamp))
     }
 
@@ -144,6 +169,28 @@ mod tests {
         // The clock is behind the range, because another node's is ahead.
         stamps.reserve(Stamp(9_000)..Stamp(9_100));
         assert_eq!(stamps.next(), Ok(Stamp(9_000)));
+    }
+
+    #[test]
+    fn rows_without_an_owner_follow_the_clock_whatever_is_reserved() {
+        let wall = wall();
+        let stamps = Stamps::reserved(wall.clone());
+        assert_eq!([stamps.unowned(), stamps.unowned()], [Ok(Stamp(5_000)), Ok(Stamp(5_001))]);
+        stamps.reserve(Stamp(9_000)..Stamp(9_100));
+        assert_eq!((stamps.next(), stamps.unowned()), (Ok(Stamp(9_000)), Ok(Stamp(5_002))));
+        wall.0.store(1, Ordering::Relaxed);
+        assert_eq!((stamps.unowned(), stamps.next()), (Ok(Stamp(5_003)), Ok(Stamp(9_001))));
+        wall.0.store(8, Ordering::Relaxed);
+        assert_eq!(stamps.unowned(), Ok(Stamp(8_000)));
+        wall.0.store(u64::MAX, Ordering::Relaxed);
+        assert_eq!(stamps.unowned(), Err(NoStamps));
+    }
+
+    #[test]
+    fn alone_one_source_gives_all_stamps() {
+        let stamps = Stamps::unlimited(wall());
+        let given = [stamps.next(), stamps.unowned(), stamps.unowned(), stamps.next()];
+        assert_eq!(given, [5_000, 5_001, 5_002, 5_003].map(|stamp| Ok(Stamp(stamp))));
     }
 
     #[test]

@@ -35,7 +35,9 @@ impl Rooms {
         let Some(loaded) = &mut inner.loaded else { return };
         let state = loaded.state.clone();
         for entry in entries {
+            // Whoever wrote what is imported did so long ago, and has read nothing by it.
             if let EntryKind::Message(message) = &entry.kind
+                && message.imported().is_none()
                 && let Some(sender) = &message.sender
                 && state.member(sender).is_some()
             {

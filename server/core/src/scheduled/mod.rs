@@ -188,6 +188,28 @@ impl Held {
         Ok(())
     }
 
+    /// Cancels a message that was cancelled, as its command's answer says, and was due at a time. The rows of that write
+    /// may land one after the other, and after a later owner has read them: the answer can be there while the message
+    /// still waits, and it can come when that has been sent.
+    ///
+    /// # Errors
+    /// `not_found` if it was sent; whether it did not happen, or that is not known.
+    pub(crate) async fn cancel_again(
+        &self,
+        id: ClientId,
+        due: Timestamp,
+        given: &Given,
+    ) -> Result<(), Error> {
+        if self.sent_at(id, due).await?.is_some() {
+            return Err(no_such_message());
+        }
+        if let Some(row) = self.find(id).await? {
+            self.check_unsent(&row).await?;
+            self.remove(&row, Some(given)).await?;
+        }
+        Ok(())
+    }
+
     /// Sends a message now. Where its author may not write, the message stays with the reason.
     ///
     /// # Errors

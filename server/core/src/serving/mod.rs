@@ -29,7 +29,7 @@ use crate::{
     cluster::{Owner, Shard},
     dispatch::{Answer, dispatch, ready},
     errors::{no_owner, not_now},
-    features::{create, history, import, resume, room_list},
+    features::{create, history, import, placement, resume, room_list},
     hooks,
     hub::{
         news::{News, Unread, decode, encode},
@@ -227,6 +227,10 @@ fn respond(services: &Services, question: Question) -> Answering {
         Question::Import(user, room, messages) => Box::pin(async move {
             let call = Call::without_session(services, user, Some(Rights::IMPORT));
             Answered::Imported(import::into_room(&call, room, messages).await)
+        }),
+        Question::Place(asker, command) => Box::pin(async move {
+            let call = Call::forwarded(services, asker);
+            Answered::Placed(placement::place_here(&call, command).await)
         }),
         Question::Standings(rooms, all) => {
             Box::pin(async move { Answered::Standings(standings(&services, rooms, all).await) })

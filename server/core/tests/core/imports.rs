@@ -10,7 +10,7 @@ use caffis_schema::{
 
 use crate::{
     NODES,
-    harness::{START, text, user},
+    harness::{START, World, text, user},
     outgoing::{MESSAGES, SOON, check, pass, rooms, write},
     receiver::Receiver,
 };
@@ -68,5 +68,22 @@ async fn an_id_means_the_same_for_ever_and_no_service_is_told() {
     let expected: Vec<_> = expected.collect();
     for room in rooms {
         assert_eq!(giulia.log(room).await, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_wrote_what_is_imported_has_read_nothing_by_it() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    giulia.send(room, "uno").await.expect("sent");
+    // One of marco's, who has not read the message before it.
+    let done = world.nodes()[0].import_messages(&importer(), room, past(room, 103..104)).await;
+    assert_eq!(new(done), 1);
+    for _ in 0..2 {
+        assert_eq!(marco.listed(room).await.expect("listed").unread, 2);
+        assert_eq!(giulia.listed(room).await.expect("listed").unread, 0);
+        world.restart().await;
+        [giulia, marco] = world.people(["giulia", "marco"]).await;
     }
 }

@@ -12,6 +12,7 @@ const NODES: usize = 1;
 
 mod attendance;
 mod buckets;
+mod cancels;
 mod client;
 mod cluster;
 mod contexts;

@@ -156,7 +156,7 @@ async fn it_is_sent_once_when_it_is_due_and_nobody_hears_of_it_before() {
 }
 
 /// The rows that a person's scheduled messages have.
-async fn rows(world: &World, name: &str) -> (Vec<ScheduledRow>, Vec<DueRow>) {
+pub(crate) async fn rows(world: &World, name: &str) -> (Vec<ScheduledRow>, Vec<DueRow>) {
     let partition = ScheduledRow::partition(&user(name));
     let messages = tables::partition(world.raw_store(), partition, 1_000).await.expect("read");
     let mut due = Vec::new();

@@ -15,6 +15,8 @@ const NODES: usize = 2;
 mod answers;
 #[path = "../core/attendance.rs"]
 mod attendance;
+#[path = "../core/cancels.rs"]
+mod cancels;
 #[path = "../core/client.rs"]
 mod client;
 mod concurrent;
@@ -27,6 +29,7 @@ mod creation;
 mod dead_letters;
 #[path = "../core/deletes.rs"]
 mod deletes;
+mod devices;
 #[path = "../core/drafts.rs"]
 mod drafts;
 #[path = "../core/edits.rs"]

@@ -98,12 +98,16 @@ pub(super) fn check_list(
         let expected = truth.member(user).map(|span| {
             let read = ledger.read.get(&(user.clone(), *room)).copied().unwrap_or_default();
             let own = truth.entries.iter().rev().find_map(|entry| match &entry.kind {
-                EntryKind::Message(m) if m.sender.as_ref() == Some(user) => Some(m.number),
+                EntryKind::Message(m)
+                    if m.imported().is_none() && m.sender.as_ref() == Some(user) =>
+                {
+                    Some(m.number)
+                }
                 _ => None,
             });
             let own = own.unwrap_or_default().get().max(span.number);
             let most = truth.messages - read.told.max(own);
-            let least = truth.messages - read.asked.min(truth.messages).max(own);
+            let least = truth.messages - truth.past_after(read.asked.min(truth.messages).max(own));
             let found = seen.listed.get(room).map_or(0, |summary| summary.unread);
             (truth.entries.len() as u64, truth.messages, found.clamp(least, most))
         });

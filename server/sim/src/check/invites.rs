@@ -1,10 +1,11 @@
-//! The final checks of links by which people come into groups: only by those that are good, no more people than may, and
-//! nobody who was removed.
+//! The final checks of links by which people come into groups: only by those that are good, before they end, no more
+//! people than may, and nobody who was removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use caffis_schema::{
-    Entry, EntryKind, Position, RoomId, UserId, event::Joined, invites::InviteMade, room::Role,
+    Entry, EntryKind, Position, RoomId, Timestamp, UserId, event::Joined, invites::InviteMade,
+    room::Role,
 };
 
 use crate::{ledger::Ledger, trace::Trace};
@@ -39,11 +40,14 @@ struct Links<'a> {
     links: BTreeMap<Position, Link<'a>>,
     /// Who was removed by somebody else, and not added since.
     removed: BTreeSet<&'a UserId>,
+    /// The time of the last entry.
+    time: Timestamp,
 }
 
 impl<'a> Links<'a> {
     /// Takes the next entry, and gives what is wrong with it.
     fn take(&mut self, entry: &'a Entry) -> Result<(), String> {
+        let before = std::mem::replace(&mut self.time, entry.time);
         match &entry.kind {
             EntryKind::InviteMade(made) => {
                 let link = Link { made, uses: 0, revoked: false };
@@ -53,7 +57,7 @@ impl<'a> Links<'a> {
                 Some(link) => link.revoked = true,
                 None => return Err("there is no such link".to_owned()),
             },
-            EntryKind::Joined(joined) => return self.join(joined),
+            EntryKind::Joined(joined) => return self.join(joined, (before, entry.time)),
             EntryKind::Left(left) => {
                 self.revoke(&left.user);
                 if left.by.as_ref() != Some(&left.user) {
@@ -72,7 +76,11 @@ impl<'a> Links<'a> {
         links.filter(|link| link.made.by == *by).for_each(|link| link.revoked = true);
     }
 
-    fn join(&mut self, joined: &'a Joined) -> Result<(), String> {
+    fn join(
+        &mut self,
+        joined: &'a Joined,
+        (before, time): (Timestamp, Timestamp),
+    ) -> Result<(), String> {
         let Some(invite) = joined.invite else {
             joined.users.iter().for_each(|user| {
                 self.removed.remove(user);
@@ -86,6 +94,10 @@ impl<'a> Links<'a> {
         let max_uses = link.made.max_uses;
         if max_uses > 0 && link.uses > max_uses {
             return Err(format!("{} came by {invite}, which is for {max_uses}", link.uses));
+        }
+        // While the owner's clock is behind the room's time, that stands still.
+        if time > before && link.made.expires.is_some_and(|expires| expires <= time) {
+            return Err(format!("{invite} ended at {:?}, before {time}", link.made.expires));
         }
         if link.revoked {
             return Err(format!("{invite} was revoked"));

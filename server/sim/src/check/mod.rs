@@ -2,6 +2,7 @@
 
 mod changes;
 mod devices;
+mod imports;
 mod invites;
 mod letters;
 mod log;
@@ -60,6 +61,7 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
     }
     log::check_answers(&trace, &ledger, &rooms);
     letters::check_forwarded(&trace, &ledger, &rooms);
+    imports::check(&trace, &ledger, &rooms);
     scheduled::check(&trace, &ledger, &rooms, &kept);
     // In a large room only those who have it open receive every entry.
     let whole = world.ground.settings.small_room_members >= 100;
@@ -75,10 +77,7 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
     sleep(LISTED).await;
     for device in fresh {
         devices::check_list(&trace, &ledger, &device, &rooms);
-        // Nodes whose clocks are wrong do not agree on which of two writes is the later one.
-        if world.is_alone() {
-            own::check(&trace, &ledger, (&device, &life.devices), &rooms).await;
-        }
+        own::check(&trace, &ledger, (&device, &life.devices), &rooms).await;
         mentions::check(&trace, &ledger, &device, &rooms).await;
         threads::check_followed(&trace, &ledger, &device, &rooms).await;
     }

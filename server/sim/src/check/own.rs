@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use caffis_schema::{
-    Command, Position, Reply, RoomId, event::Flag, open::Empty, placement::Placement, room::Draft,
+    Command, Position, Reply, RoomId, Timestamp, event::Flag, open::Empty, placement::Placement,
+    room::Draft,
 };
 
 use super::{mentions::marked, truth::Truth};
@@ -20,6 +21,7 @@ struct Last {
     stars: BTreeMap<(RoomId, Position), bool>,
     drafts: BTreeMap<RoomId, Draft>,
     placements: BTreeMap<RoomId, Placement>,
+    mutes: BTreeMap<RoomId, Option<Timestamp>>,
 }
 
 impl Last {
@@ -38,6 +40,9 @@ impl Last {
                 }
                 Kept::Placement(room, placement) => {
                     last.placements.insert(*room, *placement);
+                }
+                Kept::Mute(room, until) => {
+                    last.mutes.insert(*room, *until);
                 }
             }
         }
@@ -91,6 +96,13 @@ pub(super) async fn check(
         if summary.placed.placement != *placement {
             let (placed, short) = (summary.placed.placement, ledger.short(*room));
             trace.broken(format_args!("{user} has put {short} at {placement:?}, not {placed:?}"));
+        }
+    }
+    for (room, until) in &last.mutes {
+        let Some(summary) = seen.listed.get(room) else { continue };
+        if summary.muted_until != *until {
+            let (muted, short) = (summary.muted_until, ledger.short(*room));
+            trace.broken(format_args!("{user} has muted {short} until {until:?}, not {muted:?}"));
         }
     }
 }

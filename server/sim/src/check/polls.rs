@@ -1,7 +1,7 @@
 //! The final checks of polls: each person has one voice, and what the server counts is what people chose last.
 
 use caffis_schema::{
-    Body, Command, Entry, EntryKind, Position, Reply, RoomId, UserId,
+    Body, Command, Entry, EntryKind, Position, Reply, RoomId, Timestamp, UserId,
     limits::PAGE_VOTERS,
     polls::{PollAt, PollBody, Tally, Voter, Voters},
     room::Message,
@@ -34,14 +34,16 @@ fn tally_of(message: &Message) -> Tally {
     message.tally().cloned().unwrap_or_default()
 }
 
-/// The log counts voices one after the other, and none after the poll was closed.
+/// The log counts voices one after the other, and none after the poll was closed, by somebody or by its time.
 fn check_log(
     entries: &[Entry],
     at: Position,
     (poll, message): (&PollBody, &Message),
 ) -> Result<(), String> {
-    let mut before = Tally::default();
+    let (mut before, mut time) = (Tally::default(), Timestamp::ZERO);
     for entry in entries {
+        // While the owner's clock is behind the room's time, that stands still.
+        let moved = entry.time > std::mem::replace(&mut time, entry.time);
         let EntryKind::Tallied(tallied) = &entry.kind else { continue };
         let Some(tally) = tallied.tally.as_ref().filter(|_| tallied.message == at) else {
             continue;
@@ -52,6 +54,10 @@ fn check_log(
             || (!poll.multiple && voices != tally.voters)
         {
             return Err(format!("counts {tally:?} at {}", entry.position));
+        }
+        if moved && poll.closes.is_some_and(|closes| closes <= entry.time) {
+            let at = (entry.position, entry.time);
+            return Err(format!("goes on at {at:?}, and was to close at {:?}", poll.closes));
         }
         if before.closed.is_some() {
             return Err(format!("goes on at {}, and was closed", entry.position));

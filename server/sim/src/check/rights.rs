@@ -51,7 +51,7 @@ impl Rights {
             EntryKind::Message(message) => {
                 let Some(sender) = &message.sender else { return };
                 self.authors.insert(entry.position, sender.clone());
-                if self.settings.slow_mode_seconds > 0 {
+                if self.settings.slow_mode_seconds > 0 && message.imported().is_none() {
                     self.wrote.insert(sender.clone(), entry.time);
                 }
             }
@@ -101,6 +101,10 @@ impl Rights {
     }
 
     fn check_message(&self, time: Timestamp, message: &Message) -> Result<(), String> {
+        if message.imported().is_some() {
+            // They wrote it elsewhere.
+            return Ok(());
+        }
         let RoomSettings { frozen, announcements, slow_mode_seconds } = self.settings;
         let least = if frozen || announcements { Role::Moderator } else { Role::Member };
         let sender = message.sender.as_ref();

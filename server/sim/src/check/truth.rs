@@ -104,6 +104,14 @@ impl Truth {
         }
     }
 
+    /// The number of the last of those messages of the past that follow a message without another one between: whoever
+    /// had read that one when they were imported has read them.
+    pub(crate) fn past_after(&self, number: u64) -> u64 {
+        let later = self.messages().filter(|(_, message)| message.number.get() > number);
+        let past = later.take_while(|(_, message)| message.imported().is_some());
+        past.last().map_or(number, |(_, message)| message.number.get())
+    }
+
     /// Whether a person was a member at a position.
     pub(crate) fn was_member(&self, user: &UserId, position: Position) -> bool {
         let spans = self.spans.get(user).into_iter().flatten();

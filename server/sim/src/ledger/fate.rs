@@ -21,15 +21,18 @@ impl Fate {
     /// A copy is answered. One of which nothing is known stays open.
     pub(crate) fn ends<T>(&mut self, result: &Result<T, CallError>) {
         match result {
-            Ok(_) => {
-                self.open -= 1;
-                self.done = true;
-            }
+            Ok(_) => self.settles(true),
             Err(CallError::Refused(_) | CallError::OutboxFull | CallError::TooLarge { .. }) => {
-                self.open -= 1;
+                self.settles(false);
             }
             Err(CallError::Ended | CallError::Unexpected(_)) => {}
         }
+    }
+
+    /// A copy was done, or was not and never will be.
+    pub(crate) fn settles(&mut self, done: bool) {
+        self.open -= 1;
+        self.done |= done;
     }
 
     /// Whether it may have been done.

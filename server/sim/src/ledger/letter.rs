@@ -1,7 +1,7 @@
 //! What people want to send.
 
 use caffis_schema::{
-    Body, Command, List, Position, RoomId, Text,
+    Body, Command, List, Position, RoomId, Text, Timestamp,
     command::{Forward, Send},
     event::TextBody,
     polls::PollBody,
@@ -30,6 +30,7 @@ pub(crate) enum Kind {
     Poll {
         multiple: bool,
         anonymous: bool,
+        closes: Option<Timestamp>,
     },
     /// It is a message of some room.
     Forward(RoomId, Position),
@@ -63,10 +64,9 @@ impl Letter {
     /// What it says. Of what is forwarded the server copies that.
     pub(crate) fn body(&self) -> Body {
         match self.kind {
-            Kind::Poll { multiple, anonymous } => {
+            Kind::Poll { multiple, anonymous, closes } => {
                 let question = Text::cut(&self.words);
                 let options = List::cut(OPTIONS.map(Text::cut).to_vec());
-                let closes = None;
                 Body::Poll(PollBody { question, options, multiple, anonymous, closes })
             }
             _ => Body::Text(TextBody { text: Text::cut(&self.words) }),

@@ -1,6 +1,7 @@
 //! What was asked and what was answered.
 
 pub(crate) mod fate;
+pub(crate) mod imports;
 pub(crate) mod letter;
 pub(crate) mod scheduled;
 
@@ -11,7 +12,7 @@ use caffis_schema::{
     ClientId, MessageNumber, Position, RoomId, UserId, reply::Appended, room::HistoryPolicy,
 };
 
-use self::{fate::Wishes, letter::Letter, scheduled::Scheduled};
+use self::{fate::Wishes, imports::Importing, letter::Letter, scheduled::Scheduled};
 use crate::{own::Kept, trace::Trace};
 
 /// One message that somebody wanted to send.
@@ -89,6 +90,8 @@ pub(crate) struct Ledger {
     pub(crate) changes: BTreeMap<(UserId, ClientId), Changing>,
     /// What people wanted to have sent later.
     pub(crate) scheduled: Scheduled,
+    /// Messages of the past, by their room and their ids, which are also their words.
+    pub(crate) imports: BTreeMap<(RoomId, String), Importing>,
     /// What people chose in polls.
     pub(crate) votes: BTreeMap<(RoomId, Position), Votes>,
     /// What people wanted of threads.

@@ -11,6 +11,12 @@ use crate::trace::lock;
 /// How many people may come by a link at most; 0 for any number.
 const USES: usize = 3;
 
+/// Of a thousand links, how many end by themselves.
+const ENDING: u16 = 400;
+
+/// For how many seconds these are good at most.
+const LIFETIME: usize = 15;
+
 /// Of a thousand times, how often two people come by the same link at once.
 const TWO: u16 = 400;
 
@@ -29,8 +35,10 @@ impl Life {
         let device = self.device_in_charge(room);
         let secret = InviteSecret(device.client.key_of_new_room().id.0);
         let max_uses = self.random.below(USES) as u32;
-        let (key, lifetime_seconds) = (device.client.key(room), 0);
-        let what = format!("makes a link to {} for {max_uses}", lock(&self.ledger).short(room));
+        let (key, ends) = (device.client.key(room), self.random.chance(ENDING));
+        let lifetime_seconds = if ends { 1 + self.random.below(LIFETIME) as u32 } else { 0 };
+        let short = lock(&self.ledger).short(room);
+        let what = format!("makes a link to {short} for {max_uses} and {lifetime_seconds} s");
         let create = CreateInvite { key, room, secret, lifetime_seconds, max_uses, name: None };
         let links = self.links.clone();
         self.give(&device, what, Command::CreateInvite(create), move |_, result| {

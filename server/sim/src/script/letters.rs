@@ -9,6 +9,7 @@ use caffis_schema::{
 
 use super::{Life, Sent};
 use crate::{
+    Planted,
     device::Device,
     ledger::{
         letter::{Kind, Letter},
@@ -19,17 +20,18 @@ use crate::{
 };
 
 /// Chooses what a message of a room is, if it can be of a kind.
-type Choose = fn(&mut Life, RoomId) -> Option<Kind>;
+type Choose = fn(&mut Life, &World, RoomId) -> Option<Kind>;
 
 /// Of a thousand messages, how many are of each kind.
 const KINDS: [(usize, Choose); 4] = [
-    (200, Life::answer),
-    (180, Life::in_thread),
-    (50, |life, _| {
+    (200, |life, _, room| life.answer(room)),
+    (180, |life, _, room| life.in_thread(room)),
+    (50, |life, world, room| {
         let (multiple, anonymous) = (life.random.chance(500), life.random.chance(200));
-        Some(Kind::Poll { multiple, anonymous })
+        let closes = life.closing(world, room);
+        Some(Kind::Poll { multiple, anonymous, closes })
     }),
-    (60, |life, _| {
+    (60, |life, _, _| {
         let (_, sent) = life.any_acknowledged()?;
         Some(Kind::Forward(sent.room, sent.position))
     }),
@@ -52,7 +54,7 @@ impl Life {
         // Some are long, so that answers with several of them travel on the lane for large answers.
         let longest = if self.random.chance(150) { 7_000 } else { 120 };
         let padding = "x".repeat(self.random.below(longest));
-        let kind = self.kind(room);
+        let kind = self.kind(world, room);
         let words = match kind {
             Kind::Poll { .. } => format!("q{}", self.words),
             Kind::Forward(..) => format!("f{}", self.words),
@@ -69,11 +71,11 @@ impl Life {
         self.deliver(device, sent);
     }
 
-    fn kind(&mut self, room: RoomId) -> Kind {
+    fn kind(&mut self, world: &World, room: RoomId) -> Kind {
         let mut drawn = self.random.below(1_000);
         for (odds, kind) in KINDS {
             if drawn < odds {
-                return kind(self, room).unwrap_or(Kind::Plain);
+                return kind(self, world, room).unwrap_or(Kind::Plain);
             }
             drawn -= odds;
         }
@@ -119,12 +121,24 @@ impl Life {
         self.deliver(device, sent);
     }
 
+    /// What a device with the planted bug sends: it forwards another message of the same room.
+    fn misdirected(&self, letter: Letter) -> Letter {
+        let Kind::Forward(source, meant) = letter.kind else { return letter };
+        if self.planted != Some(Planted::ForwardsOthers) {
+            return letter;
+        }
+        let sent = self.acknowledged(|letter| letter.room == source);
+        let other = sent.iter().map(|(_, appended)| appended.position).find(|it| *it != meant);
+        Letter { kind: Kind::Forward(source, other.unwrap_or(meant)), ..letter }
+    }
+
     fn deliver(&mut self, device: Device, sent: Sent) {
         let Sent { user, key, letter } = sent;
         let (ledger, trace) = (self.ledger.clone(), self.trace.clone());
         lock(&ledger).attempt(&user, key.id, &letter);
         let (name, room) = (&device.name, lock(&ledger).short(letter.room));
         let what = format!("{name} sends {} to {room}", letter.short());
+        let letter = self.misdirected(letter);
         self.call(what, async move {
             let result = match device.client.call(letter.command(key)).await {
                 Ok(Reply::Appended(appended)) => Ok(appended),

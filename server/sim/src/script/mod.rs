@@ -3,6 +3,7 @@
 mod backup;
 mod changes;
 mod deeds;
+mod imports;
 mod invites;
 mod letters;
 mod odds;
@@ -23,7 +24,10 @@ use std::{
 use caffis_client::CallError;
 use caffis_conformance::random::Random;
 use caffis_core::{Settings, cluster::LeaseSettings};
-use caffis_schema::{ClientId, Command, Reply, RoomId, UserId, reply::Appended, room::ClientKey};
+use caffis_schema::{
+    ClientId, Command, Reply, RoomId, UserId, imports::ImportMessage, reply::Appended,
+    room::ClientKey,
+};
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
@@ -31,7 +35,7 @@ use tokio::{
 
 use self::{invites::Link, odds::Deed};
 use crate::{
-    Options, Outcome, check,
+    Options, Outcome, Planted, check,
     device::Device,
     ledger::{Ledger, letter::Letter, said},
     presence,
@@ -170,6 +174,9 @@ pub(crate) struct Life {
     typed: BTreeMap<String, u32>,
     /// The longest time between two steps.
     pace: Duration,
+    planted: Option<Planted>,
+    /// Messages of the past that were imported together, and into which room.
+    past: Vec<(RoomId, Vec<ImportMessage>)>,
 }
 
 impl Life {
@@ -194,6 +201,8 @@ impl Life {
             words: 0,
             typed: BTreeMap::new(),
             pace: if world.is_alone() { STEP } else { SEVERAL_STEP },
+            planted: world.ground.planted,
+            past: Vec::new(),
         }
     }
 
@@ -225,6 +234,7 @@ impl Life {
             Deed::Join => self.join(),
             Deed::Revoke => self.revoke(),
             Deed::Keep => self.keep(),
+            Deed::Import => self.import(world),
             Deed::Schedule => self.schedule(world),
             Deed::Reschedule => self.reschedule(world),
             Deed::Group => self.group(world),

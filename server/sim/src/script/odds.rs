@@ -28,6 +28,7 @@ pub(super) enum Deed {
     Join,
     Revoke,
     Keep,
+    Import,
     Schedule,
     Reschedule,
     Group,
@@ -43,7 +44,7 @@ pub(super) enum Deed {
 
 /// Of a thousand steps, in how many each deed is done.
 const ODDS: &[(Deed, usize)] = &[
-    (Deed::Send, 237),
+    (Deed::Send, 223),
     (Deed::Resend, 55),
     (Deed::Edit, 40),
     (Deed::Delete, 15),
@@ -65,7 +66,8 @@ const ODDS: &[(Deed, usize)] = &[
     (Deed::Invite, 8),
     (Deed::Join, 18),
     (Deed::Revoke, 2),
-    (Deed::Keep, 20),
+    (Deed::Keep, 26),
+    (Deed::Import, 8),
     (Deed::Schedule, 15),
     (Deed::Reschedule, 15),
     (Deed::Group, 40),

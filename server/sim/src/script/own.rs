@@ -1,4 +1,4 @@
-//! What people do for themselves: stars, drafts, and where rooms stand in their lists.
+//! What people do for themselves: stars, drafts, where rooms stand in their lists, and which they mute.
 //!
 //! These commands have no keys, so a copy may come late and after another one. What came of them in the middle of faults
 //! is not known for sure; so in the end everybody does some of it again.
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use caffis_schema::{
     Command, RoomId, Text,
-    command::Star,
+    command::{Mute, Star},
     placement::{Placement, SetPlacement},
     room::Draft,
 };
@@ -24,8 +24,18 @@ const PLACEMENTS: [Placement; 4] =
 /// How long it may take until all devices are connected again.
 const RECONNECTED: Duration = Duration::from_secs(10);
 
+/// Of a thousand times that a room is muted or no longer, how often it is muted.
+const MUTED: u16 = 700;
+
+/// For how long a room is muted at least, in milliseconds: clocks are wrong by less than that, and in the end it is muted
+/// still.
+const FIRST_MS: u64 = 24 * 3_600_000;
+
+/// For how much longer a room is muted at most, in milliseconds.
+const LONGEST_MS: usize = 24 * 3_600_000;
+
 /// What everybody does in the end, in so many rooms.
-const LAST: usize = 4;
+const LAST: usize = 5;
 
 impl Life {
     /// Somebody does something for themselves.
@@ -65,7 +75,7 @@ impl Life {
 
     fn own_deed(&mut self, device: &Device, room: Option<RoomId>) -> Option<(Command, Kept)> {
         let room = room.or_else(|| self.room())?;
-        Some(match self.random.below(3) {
+        Some(match self.random.below(4) {
             0 => {
                 let sent = self.acknowledged(|letter| letter.room == room);
                 if sent.is_empty() {
@@ -81,6 +91,14 @@ impl Life {
                 let time = device.client.key_of_new_room().time;
                 let draft = Draft { room, text, time };
                 (Command::SetDraft(draft.clone()), Kept::Draft(draft))
+            }
+            2 => {
+                let until = self.random.chance(MUTED).then(|| {
+                    let now = device.client.key_of_new_room().time;
+                    now + FIRST_MS + self.random.below(LONGEST_MS) as u64
+                });
+                let command = Command::Mute(Mute { room, until });
+                (command, Kept::Mute(room, until))
             }
             _ => {
                 let placement = *self.random.pick(&PLACEMENTS);

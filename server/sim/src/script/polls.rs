@@ -1,7 +1,7 @@
 //! Voting in polls, and closing them.
 
 use caffis_schema::{
-    Command, List,
+    Command, List, RoomId, Timestamp,
     polls::{ClosePoll, Vote},
     reply::Appended,
 };
@@ -10,12 +10,25 @@ use super::Life;
 use crate::{
     ledger::letter::{Kind, OPTIONS},
     trace::lock,
+    world::World,
 };
 
 /// Of a thousand votes, how many are sent by two devices at once.
 const TWICE: u16 = 250;
 
+/// Of a thousand polls, how many close by themselves.
+const CLOSING: u16 = 700;
+
+/// The longest time until a poll closes by itself, in milliseconds.
+const OPEN_MS: usize = 8_000;
+
 impl Life {
+    /// When a poll closes by itself, by the clock of the room's node.
+    pub(super) fn closing(&mut self, world: &World, room: RoomId) -> Option<Timestamp> {
+        let now = world.clock_of(room).filter(|_| self.random.chance(CLOSING))?;
+        Some(now + 1 + self.random.below(OPEN_MS) as u64)
+    }
+
     /// Somebody votes in a poll, again, or takes their vote back.
     pub(super) fn vote(&mut self) {
         let polls = self.acknowledged(|letter| matches!(letter.kind, Kind::Poll { .. }));
