@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bounded::{List, Text},
+    drafts::{Draft, ThreadDraft},
     error::Error,
     ids::{RoomId, UserId},
     invites::{InviteMade, InviteRevoked},
@@ -16,8 +17,8 @@ use crate::{
     polls::{PollBody, Tallied},
     reply::Reply,
     room::{
-        Card, Context, Draft, Marker, Mentions, Message, OwnState, Presence, Preview, Profile,
-        Role, RoomClass, RoomSummary,
+        Card, Context, Marker, Mentions, Message, OwnState, Presence, Preview, Profile, Role,
+        RoomClass, RoomSummary,
     },
     scheduled::ScheduledChange,
     settings::SettingsChange,
@@ -109,6 +110,8 @@ open_enum! {
         16 "scheduled" Scheduled(ScheduledChange),
         /// This person follows a thread, or no longer, or has read it further, on any device.
         17 "thread" Thread(OwnThread),
+        /// This person wrote something in a thread that is not sent, or sent it, on any device; the later time counts.
+        18 "thread_draft" ThreadDraft(ThreadDraft),
     }
 }
 

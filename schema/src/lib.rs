@@ -17,6 +17,7 @@ pub mod catalogue;
 pub mod changes;
 pub mod codec;
 pub mod command;
+pub mod drafts;
 pub mod endpoints;
 pub mod error;
 pub mod event;

@@ -3,14 +3,13 @@
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::roles::Role;
 use crate::{
     bounded::{List, Text},
     event::Body,
     ids::{ClientId, RoomId, UserId, exact},
     limits::{
-        ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, DRAFT_BYTES,
-        EMOJI_BYTES, EXTRAS, MENTIONS, NAME_BYTES, PHOTOS, PREVIEW_BYTES, REACTIONS, STATUS_BYTES,
+        ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, EMOJI_BYTES,
+        EXTRAS, MENTIONS, NAME_BYTES, PHOTOS, PREVIEW_BYTES, REACTIONS, STATUS_BYTES,
         TIME_ZONE_BYTES, URL_BYTES, USERS_PER_COMMAND, WORD_BYTES,
     },
     numbers::{MessageNumber, Position, Timestamp},
@@ -21,6 +20,7 @@ use crate::{
     settings::RoomSettings,
     threads::{InThread, Replies},
 };
+pub use crate::{drafts::Draft, roles::Role};
 
 /// What kind of room it is; fixed at creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Schema)]
@@ -415,17 +415,6 @@ pub struct MessagePreview {
     pub changed: Position,
     /// What it says now, in short.
     pub preview: Preview,
-}
-
-/// What a person has written in a room and not sent. Of two, the one with the later time counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct Draft {
-    /// The room.
-    pub room: RoomId,
-    /// The words; empty when there is no draft any more.
-    pub text: Text<DRAFT_BYTES>,
-    /// When, on the device's clock corrected with the server's time.
-    pub time: Timestamp,
 }
 
 /// A message that is marked for a person, in short.

@@ -31,6 +31,7 @@
 use std::{collections::BTreeSet, future::Future, ops::Bound, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use caffis_schema::Timestamp;
 
 /// The most rows that one [`Scan`] may ask for.
 pub const MAX_SCAN_ROWS: usize = 10_000;
@@ -76,6 +77,12 @@ impl Stamp {
 
     /// The first number that is too large for a stamp.
     pub const LIMIT: Self = Self(1 << 63);
+
+    /// The stamp of a row of which the one with the latest time of its own counts, whoever writes it and when.
+    #[must_use]
+    pub fn of(time: Timestamp) -> Self {
+        Self(time.get().saturating_mul(1_000).clamp(1, Self::LIMIT.0 - 1))
+    }
 }
 
 /// What a [`Batch`] needs of the store.
