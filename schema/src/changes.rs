@@ -4,13 +4,9 @@
 use crate::{
     bounded::List,
     event::{Body, Edited, Entry, EntryKind, Pinned, Reacted, Tombstone},
-    ids::UserId,
-    numbers::{MessageNumber, Position, Timestamp},
-    open::Empty,
-    places::LiveLocation,
-    polls::{Tallied, Tally},
-    room::{Extra, Forwarded, LastEdit, Mentions, Message, MessageKey, PinnedMessage, Reaction},
-    threads::{InThread, Replies},
+    numbers::Position,
+    polls::Tallied,
+    room::{LastEdit, Mentions, Message, PinnedMessage, Reaction},
 };
 
 impl EntryKind {
@@ -97,202 +93,7 @@ impl Entry {
     }
 }
 
-impl Extra {
-    /// The position of the message that one with these extras answers.
-    #[must_use]
-    pub fn reply(extras: &[Self]) -> Option<Position> {
-        extras.iter().find_map(|extra| match extra {
-            Self::Reply(reply) => Some(reply.message),
-            _ => None,
-        })
-    }
-
-    /// The thread in which a message with these extras is a reply.
-    #[must_use]
-    pub fn thread(extras: &[Self]) -> Option<&InThread> {
-        extras.iter().find_map(|extra| match extra {
-            Self::Thread(thread) => Some(thread),
-            _ => None,
-        })
-    }
-
-    /// The live location that a message with these extras begins.
-    #[must_use]
-    pub fn live_location(extras: &[Self]) -> Option<&LiveLocation> {
-        extras.iter().find_map(|extra| match extra {
-            Self::LiveLocation(live) => Some(live),
-            _ => None,
-        })
-    }
-
-    /// Whether it says where its message stands among others, so that it outlives the words.
-    fn is_place(&self) -> bool {
-        matches!(self, Self::Thread(_) | Self::Replies(_))
-    }
-
-    /// Whom a message with these extras mentions.
-    #[must_use]
-    pub fn mentions(extras: &[Self]) -> Option<&Mentions> {
-        extras.iter().find_map(|extra| match extra {
-            Self::Mentions(mentions) => Some(mentions),
-            _ => None,
-        })
-    }
-}
-
-impl Mentions {
-    /// Whether it mentions nobody.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.users.is_empty() && !self.room
-    }
-
-    /// Whether it mentions this member of the room.
-    #[must_use]
-    pub fn has(&self, user: &UserId) -> bool {
-        self.room || self.users.contains(user)
-    }
-}
-
 impl Message {
-    /// A message as it is sent.
-    #[must_use]
-    pub fn new(
-        number: MessageNumber,
-        sender: Option<UserId>,
-        key: Option<MessageKey>,
-        body: Body,
-    ) -> Self {
-        Self {
-            number,
-            sender,
-            key,
-            body,
-            changed: Position::ZERO,
-            edited: None,
-            reactions: List::default(),
-            extras: List::default(),
-        }
-    }
-
-    /// The position of the message that it answers.
-    #[must_use]
-    pub fn reply(&self) -> Option<Position> {
-        Extra::reply(&self.extras)
-    }
-
-    /// Whom it mentions.
-    #[must_use]
-    pub fn mentions(&self) -> Option<&Mentions> {
-        Extra::mentions(&self.extras)
-    }
-
-    /// Where it comes from, if it was forwarded.
-    #[must_use]
-    pub fn forwarded(&self) -> Option<&Forwarded> {
-        self.extras.iter().find_map(|extra| match extra {
-            Extra::Forwarded(forwarded) => Some(forwarded),
-            _ => None,
-        })
-    }
-
-    /// When its author sent it, if it was sent before it came to this server.
-    #[must_use]
-    pub fn imported(&self) -> Option<Timestamp> {
-        self.extras.iter().find_map(|extra| match extra {
-            Extra::Imported(imported) => Some(imported.time),
-            _ => None,
-        })
-    }
-
-    /// Until when its location moves with its sender; none once they have ended it by an edit.
-    #[must_use]
-    pub fn live_until(&self) -> Option<Timestamp> {
-        let live = Extra::live_location(&self.extras)?;
-        self.edited.is_none().then_some(live.until)
-    }
-
-    /// The thread in which it is a reply.
-    #[must_use]
-    pub fn thread(&self) -> Option<&InThread> {
-        Extra::thread(&self.extras)
-    }
-
-    /// The replies in its own thread; none before the first.
-    #[must_use]
-    pub fn replies(&self) -> Option<&Replies> {
-        self.extras.iter().find_map(|extra| match extra {
-            Extra::Replies(replies) => Some(replies),
-            _ => None,
-        })
-    }
-
-    /// What people have chosen in it, if it is a poll and somebody has voted.
-    #[must_use]
-    pub fn tally(&self) -> Option<&Tally> {
-        self.extras.iter().find_map(|extra| match extra {
-            Extra::Tally(tally) => Some(tally),
-            _ => None,
-        })
-    }
-
-    /// Puts an extra in the place of the one of its kind.
-    pub(crate) fn set_extra(&mut self, extra: Extra) {
-        let mut extras = std::mem::take(&mut self.extras).into_vec();
-        extras.retain(|other| other.tag() != extra.tag());
-        extras.push(extra);
-        self.extras = List::cut(extras);
-    }
-
-    /// Says what people have chosen in it.
-    pub fn set_tally(&mut self, tally: Tally) {
-        self.set_extra(Extra::Tally(tally));
-    }
-
-    /// Takes away what belongs to its words. Where it stands among others stays.
-    fn drop_extras(&mut self) {
-        let mut extras = std::mem::take(&mut self.extras).into_vec();
-        extras.retain(Extra::is_place);
-        self.extras = List::cut(extras);
-    }
-
-    fn set_mentions(&mut self, mentions: &Mentions) {
-        if self.mentions().unwrap_or(&Mentions::default()) == mentions {
-            return;
-        }
-        let mut extras = std::mem::take(&mut self.extras).into_vec();
-        extras.retain(|extra| !matches!(extra, Extra::Mentions(_)));
-        if !mentions.is_empty() {
-            extras.push(Extra::Mentions(mentions.clone()));
-        }
-        self.extras = List::cut(extras);
-    }
-
-    /// Whether it was deleted for everyone.
-    #[must_use]
-    pub fn is_deleted(&self) -> bool {
-        matches!(self.body, Body::Deleted(_))
-    }
-
-    /// Whether the person who reads has deleted it for themselves.
-    #[must_use]
-    pub fn is_hidden(&self) -> bool {
-        matches!(self.body, Body::Hidden(_))
-    }
-
-    /// Takes away what a person does not see any more who has deleted it for themselves.
-    pub fn hide(&mut self) {
-        (self.edited, self.reactions) = (None, List::default());
-        self.drop_extras();
-        self.body = Body::Hidden(Empty {});
-    }
-
-    /// How often its words were changed.
-    #[must_use]
-    pub fn revision(&self) -> u32 {
-        self.edited.map_or(0, |edit| edit.revision)
-    }
-
     /// Takes an entry that is about it. One that it has taken already, or that is older than what it has
     /// taken, changes nothing.
     pub fn take(&mut self, entry: &Entry) {
@@ -322,12 +123,6 @@ impl Message {
         self.changed = entry.position;
     }
 
-    /// Whether somebody has reacted with an emoji.
-    #[must_use]
-    pub fn has_reaction(&self, user: &UserId, emoji: &str) -> bool {
-        self.reactions.iter().any(|found| found.user == *user && *found.emoji == *emoji)
-    }
-
     fn take_reaction(&mut self, reacted: &Reacted) {
         let Reacted { user, emoji, .. } = reacted;
         let mut reactions = std::mem::take(&mut self.reactions).into_vec();
@@ -345,7 +140,10 @@ mod tests {
     use crate::{
         Text, Timestamp,
         event::{Deleted, TextBody},
-        room::ReplyTo,
+        ids::UserId,
+        numbers::MessageNumber,
+        polls::Tally,
+        room::{Extra, ReplyTo},
     };
 
     fn text(words: &str) -> Body {

@@ -122,6 +122,8 @@ impl Command {
             | Self::Star(_)
             | Self::SetDraft(_)
             | Self::Drafts(_)
+            | Self::SetThreadDraft(_)
+            | Self::ThreadDrafts(_)
             | Self::Invites(_)
             | Self::InvitePreview(_)
             | Self::Scheduled(_)

@@ -83,6 +83,11 @@ maxima! {
     MENTIONED_MESSAGES = 500;
     /// Drafts that are kept for one person; the oldest are forgotten.
     DRAFTS = 40;
+    /// Drafts in threads that are kept for one person; the oldest are forgotten.
+    THREAD_DRAFTS = 40;
+    /// Drafts in threads of one room that are kept for one person, so that a room leaves space for others; the oldest
+    /// are forgotten.
+    ROOM_THREAD_DRAFTS = 20;
     /// A draft that follows a person between devices, in bytes. Longer ones stay on their device.
     DRAFT_BYTES = 4_000;
     /// Messages that one person has scheduled in one room.

@@ -3,6 +3,7 @@
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::drafts::{DraftList, ThreadDraftList};
 use crate::{
     bounded::{List, Text},
     command::SearchPlace,
@@ -10,16 +11,16 @@ use crate::{
     ids::{RoomId, SessionId, UserId},
     invites::{InviteList, InvitedRoom},
     limits::{
-        DRAFTS, EXCERPT_BYTES, FRAGMENTS, Limits, MARKERS, MARKS, MESSAGES_PER_COMMAND,
-        PAGE_ENTRIES, PAGE_HITS, PAGE_MARKED, PAGE_MEMBERS, PAGE_ROOMS, PINS, RESUME_CURSORS,
-        REVISIONS, TOPICS, USERS_PER_COMMAND, WORD_BYTES,
+        EXCERPT_BYTES, FRAGMENTS, Limits, MARKERS, MARKS, MESSAGES_PER_COMMAND, PAGE_ENTRIES,
+        PAGE_HITS, PAGE_MARKED, PAGE_MEMBERS, PAGE_ROOMS, PINS, RESUME_CURSORS, REVISIONS, TOPICS,
+        USERS_PER_COMMAND, WORD_BYTES,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     polls::{PollResults, VoterPage},
     room::{
-        Card, Draft, MarkedMessage, Marker, Member, MessageMark, MessagePreview, OwnState,
-        PinnedMessage, Presence, Profile, RoomSummary,
+        Card, MarkedMessage, Marker, Member, MessageMark, MessagePreview, OwnState, PinnedMessage,
+        Presence, Profile, RoomSummary,
     },
     scheduled::{ScheduledMessage, ScheduledPage},
     threads::{FollowedPage, ThreadPage},
@@ -84,6 +85,8 @@ open_enum! {
         26 "poll" Poll(PollResults),
         /// To voters.
         27 "voters" Voters(VoterPage),
+        /// To thread_drafts.
+        28 "thread_drafts" ThreadDrafts(ThreadDraftList),
     }
 }
 
@@ -332,13 +335,6 @@ pub struct MarkedPage {
 pub struct MarkList {
     /// The places, by room and position, also of rooms that the person has left since.
     pub marks: List<MessageMark, MARKS>,
-}
-
-/// The answer to drafts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct DraftList {
-    /// The drafts, newest first, also of rooms that the person has left.
-    pub drafts: List<Draft, DRAFTS>,
 }
 
 /// The answer to profiles: those of known users.

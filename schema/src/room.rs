@@ -3,23 +3,25 @@
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::roles::Role;
 use crate::{
     bounded::{List, Text},
-    event::Body,
     ids::{ClientId, RoomId, UserId, exact},
     limits::{
-        ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, DRAFT_BYTES,
-        EMOJI_BYTES, EXTRAS, MENTIONS, NAME_BYTES, PHOTOS, PREVIEW_BYTES, REACTIONS, STATUS_BYTES,
-        TIME_ZONE_BYTES, URL_BYTES, USERS_PER_COMMAND, WORD_BYTES,
+        ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, NAME_BYTES, PHOTOS,
+        PREVIEW_BYTES, STATUS_BYTES, TIME_ZONE_BYTES, URL_BYTES, USERS_PER_COMMAND, WORD_BYTES,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
     placement::Placed,
-    places::LiveLocation,
-    polls::Tally,
     settings::RoomSettings,
-    threads::{InThread, Replies},
+};
+pub use crate::{
+    drafts::Draft,
+    message::{
+        Extra, Forwarded, Imported, LastEdit, MarkedMessage, Mentions, Message, MessageMark,
+        MessagePlace, MessagePreview, PinnedMessage, Reaction, ReplyTo,
+    },
+    roles::Role,
 };
 
 /// What kind of room it is; fixed at creation.
@@ -305,167 +307,4 @@ pub struct RoomSummary {
     pub placed: Placed,
     /// How people write in it.
     pub settings: RoomSettings,
-}
-
-/// A message to be sent or kept: its body and who wrote it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct Message {
-    /// Its number: messages of a room count 1, 2, 3, ….
-    pub number: MessageNumber,
-    /// Who wrote it, or none for the service.
-    pub sender: Option<UserId>,
-    /// The sender's key, so that their devices recognise their own message.
-    pub key: Option<MessageKey>,
-    /// What it says.
-    pub body: Body,
-    /// The position of the last entry that changed it; 0 for none.
-    pub changed: Position,
-    /// Its last edit, if its words were changed.
-    pub edited: Option<LastEdit>,
-    /// The reactions to it, oldest first.
-    pub reactions: List<Reaction, REACTIONS>,
-    /// What belongs to it besides its words; at most one of each kind.
-    pub extras: List<Extra, EXTRAS>,
-}
-
-open_enum! {
-    /// Something that belongs to a message besides its words. Clients ignore kinds that they do not know.
-    pub enum Extra {
-        /// The message that this one answers.
-        0 "reply" Reply(ReplyTo),
-        /// Whom this message mentions.
-        1 "mentions" Mentions(Mentions),
-        /// Where this message comes from, which was forwarded. Only the server writes it.
-        2 "forwarded" Forwarded(Forwarded),
-        /// The thread in which this message is a reply.
-        3 "thread" Thread(InThread),
-        /// The replies in this message's thread. Only the server writes it.
-        4 "replies" Replies(Replies),
-        /// What people have chosen in this poll; not there before the first vote. Only the server writes it.
-        5 "tally" Tally(Tally),
-        /// This message was sent before it came to this server. Only the server writes it.
-        6 "imported" Imported(Imported),
-        /// This location moves with its sender until a time, or until they end it by an edit.
-        7 "live_location" LiveLocation(LiveLocation),
-    }
-}
-
-/// See [`Extra::Reply`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct ReplyTo {
-    /// The position of that message, in the same room.
-    pub message: Position,
-}
-
-/// See [`Extra::Mentions`]. The words say it too, as `@` and a name; this is what counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct Mentions {
-    /// Members of the room.
-    pub users: List<UserId, MENTIONS>,
-    /// Whether it mentions everybody who is in the room.
-    pub room: bool,
-}
-
-/// See [`Extra::Forwarded`]. Of a message that was forwarded before it is the first one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct Forwarded {
-    /// Who wrote it, or none for a service.
-    pub by: Option<UserId>,
-    /// When.
-    pub time: Timestamp,
-    /// Where; none unless that room is public.
-    pub place: Option<MessagePlace>,
-}
-
-/// See [`Extra::Imported`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct Imported {
-    /// When its author sent it. The entry's time says when it was imported.
-    pub time: Timestamp,
-}
-
-/// Where a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct MessagePlace {
-    /// The room.
-    pub room: RoomId,
-    /// The message's position.
-    pub position: Position,
-}
-
-/// A message that is pinned in its room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct PinnedMessage {
-    /// The position of the message.
-    pub message: Position,
-    /// The position of the entry by which it was pinned.
-    pub position: Position,
-    /// Who pinned it, or none for a service.
-    pub by: Option<UserId>,
-    /// When.
-    pub time: Timestamp,
-}
-
-/// A message in short, wherever it is in a room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct MessagePreview {
-    /// Its position.
-    pub position: Position,
-    /// The position of the last entry that changed it; 0 for none.
-    pub changed: Position,
-    /// What it says now, in short.
-    pub preview: Preview,
-}
-
-/// What a person has written in a room and not sent. Of two, the one with the later time counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct Draft {
-    /// The room.
-    pub room: RoomId,
-    /// The words; empty when there is no draft any more.
-    pub text: Text<DRAFT_BYTES>,
-    /// When, on the device's clock corrected with the server's time.
-    pub time: Timestamp,
-}
-
-/// A message that is marked for a person, in short.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct MarkedMessage {
-    /// The room.
-    pub room: RoomId,
-    /// When it was marked: a mention when the message was sent.
-    pub time: Timestamp,
-    /// The message, as it is now.
-    pub message: MessagePreview,
-}
-
-/// Where a message is that is marked for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct MessageMark {
-    /// The room.
-    pub room: RoomId,
-    /// The message's position.
-    pub position: Position,
-    /// Its number: it is unread if the person has not read that far.
-    pub number: MessageNumber,
-}
-
-/// A reaction of somebody to a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct Reaction {
-    /// Who.
-    pub user: UserId,
-    /// With what.
-    pub emoji: Text<EMOJI_BYTES>,
-}
-
-/// The last edit of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
-pub struct LastEdit {
-    /// How often the message was edited, with this one.
-    pub revision: u32,
-    /// The position of the edit.
-    pub position: Position,
-    /// When.
-    pub time: Timestamp,
 }

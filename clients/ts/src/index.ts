@@ -8,7 +8,7 @@
 
 export { type BackoffOptions, backoffDelay, DEFAULT_BACKOFF } from "./backoff.ts";
 export { ChatClient } from "./client/client.ts";
-export type { Drafts, DraftsView } from "./client/drafts.ts";
+export type { Drafts, DraftsView, ThreadDraftsView } from "./client/drafts.ts";
 export {
   INVITE_WEEK,
   type InviteLink,

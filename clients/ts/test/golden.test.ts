@@ -60,7 +60,9 @@ function* jsonLeaves(value: unknown, way: string): Generator<string> {
 }
 
 /** Kinds that carry nothing, in enums that grow. */
-const EMPTY = new Set("ping done open cancelled closed hidden drafts mentioned starred".split(" "));
+const EMPTY = new Set(
+  "ping done open cancelled closed hidden drafts mentioned starred thread_drafts".split(" "),
+);
 
 /** The same of a value in TypeScript's form, where a kind is `{ type, value }`. */
 function* typeScriptLeaves(value: unknown, way: string): Generator<string> {

@@ -19,11 +19,12 @@ beforeAll(async () => {
 
 afterAll(() => stage?.[Symbol.asyncDispose]());
 
-async function writes(person: Person, text: string): Promise<void> {
+/** Waits until a field says this: that of the conversation, or of the thread. */
+async function writes(person: Person, text: string, field = "composer"): Promise<void> {
   await person.page.waitForFunction(
-    (wanted) =>
-      document.querySelector<HTMLTextAreaElement>("[data-testid=composer]")?.value === wanted,
-    text,
+    ({ text, field }) =>
+      document.querySelector<HTMLTextAreaElement>(`[data-testid=${field}]`)?.value === text,
+    { text, field },
   );
 }
 
@@ -46,5 +47,50 @@ test("it is gone everywhere once it is sent, and a reload keeps what is not", as
   await giulia.reloads();
   await giulia.online();
   await writes(giulia, "E poi");
-  expect([giulia.problems, tablet.problems]).toEqual([[], []]);
+});
+
+test("a thread has a draft of its own on all devices, which ends when it is sent", async () => {
+  const field = "thread-composer";
+  for (const person of [giulia, tablet]) {
+    await person.chooses(1, "thread");
+    await person.page.getByTestId(field).waitFor();
+  }
+  await giulia.page.getByTestId(field).pressSequentially("Io porto");
+  await writes(tablet, "Io porto", field);
+  await tablet.page.getByTestId(field).press("End");
+  await tablet.page.getByTestId(field).pressSequentially(" il pane");
+  await writes(giulia, "Io porto il pane", field);
+  // That of the conversation is what it was, also in the list.
+  for (const person of [giulia, tablet]) await writes(person, "E poi");
+  await giulia.room("Marco").click();
+  await giulia.room(GROUP).getByTestId("row-draft").getByText("E poi", { exact: true }).waitFor();
+  await giulia.open(GROUP);
+  await giulia.page.getByTestId("room-title").getByText(GROUP).waitFor();
+  await giulia.chooses(1, "thread");
+  await writes(giulia, "Io porto il pane", field);
+  await giulia.page.getByTestId(field).press("Enter");
+  await tablet.page.getByTestId("replies").getByText("Io porto il pane").waitFor();
+  await writes(tablet, "", field);
+});
+
+test("what was begun in a thread waits for a device that comes later, until its root is deleted", async () => {
+  const field = "thread-composer";
+  await tablet.page.getByTestId(field).pressSequentially("E il vino");
+  await writes(giulia, "E il vino", field);
+  const phone = await stage.arrives("giulia");
+  await phone.open(GROUP);
+  await phone.chooses(1, "thread");
+  await writes(phone, "E il vino", field);
+  // The thread shows the root, too.
+  const root = giulia.page
+    .getByTestId("messages")
+    .locator('[data-testid=message][data-number="1"]');
+  await root.click({ button: "right" });
+  await giulia.page.getByTestId("action-delete").click();
+  await giulia.page.getByTestId("delete-now").click();
+  for (const person of [giulia, tablet, phone]) {
+    await person.page.getByTestId(field).waitFor({ state: "detached" });
+    await writes(person, "E poi");
+  }
+  expect([giulia.problems, tablet.problems, phone.problems]).toEqual([[], [], []]);
 });

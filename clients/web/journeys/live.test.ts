@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { violations } from "./support/accessible.ts";
 import type { Person } from "./support/person.ts";
-import { PHONE, Stage } from "./support/stage.ts";
+import { Stage } from "./support/stage.ts";
 
 const GROUP = "Dove siete";
 
@@ -13,15 +13,7 @@ let marco: Person;
 
 beforeAll(async () => {
   stage = await Stage.opens();
-  [giulia, marco] = await Promise.all([
-    stage.arrives("giulia", {
-      geolocation: { latitude: 45.4642, longitude: 9.19, accuracy: 12 },
-      permissions: ["geolocation"],
-    }),
-    stage.arrives("marco", { locale: "it-IT", ...PHONE }),
-  ]);
-  await giulia.makesGroup(GROUP, ["marco"]);
-  await marco.open(GROUP);
+  [giulia, marco] = await stage.gathers(GROUP);
 });
 
 afterAll(() => stage?.[Symbol.asyncDispose]());

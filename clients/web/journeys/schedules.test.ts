@@ -8,6 +8,7 @@ import { Person } from "./support/person.ts";
 import { TestServer } from "./support/server.ts";
 
 const GROUP = "Domani";
+const OTHER = "Dopodomani";
 
 let server: TestServer;
 let chromium: Browser;
@@ -80,6 +81,86 @@ test("it is changed on one device, and cancelled and sent on the other", async (
   await tablet.page.keyboard.press("Escape");
   await marco.page.getByTestId("message").filter({ hasText: "Buongiorno" }).waitFor();
   await counts(giulia, 0);
+  await counts(tablet, 0);
+});
+
+/** Waits until a person has so many scheduled messages in all conversations. */
+async function countsAll(person: Person, count: number): Promise<void> {
+  const entry = person.page.getByTestId("all-scheduled");
+  if (count === 0) await entry.waitFor({ state: "detached" });
+  else await entry.and(person.page.locator(`[data-count="${count}"]`)).waitFor();
+}
+
+test("those of all conversations are in one list, to change, to cancel, and each with its way there", async () => {
+  const { page } = giulia;
+  const title = (text: string) => page.getByTestId("room-title").getByText(text, { exact: true });
+  await giulia.makesGroup(OTHER, ["marco"]);
+  for (const [at, group] of [GROUP, OTHER].entries()) {
+    await giulia.open(group);
+    await title(group).waitFor();
+    await page.getByTestId("composer").fill(`Per ${group}`);
+    await page.getByTestId("schedule").click();
+    await page.getByTestId("schedule-now").click();
+    await countsAll(giulia, at + 1);
+  }
+  await countsAll(tablet, 2);
+  await countsAll(marco, 0);
+  await page.getByTestId("all-scheduled").focus();
+  await page.keyboard.press("Enter");
+  const row = (person: Person, text: string) =>
+    person.page.getByTestId("scheduled-message").filter({ hasText: text });
+  for (const group of [GROUP, OTHER]) {
+    await row(giulia, `Per ${group}`).getByTestId("scheduled-where").getByText(group).waitFor();
+  }
+  await tablet.page.getByTestId("all-scheduled").click();
+  const due = await row(tablet, `Per ${GROUP}`).locator("time").getAttribute("datetime");
+  await row(giulia, `Per ${GROUP}`).getByTestId("scheduled-change").press("Enter");
+  await page.getByTestId("schedule-text").fill("Più tardi");
+  await page.getByTestId("schedule-tomorrow").click();
+  await page.getByTestId("schedule-now").click();
+  await row(tablet, "Più tardi").waitFor();
+  expect(await row(tablet, "Più tardi").locator("time").getAttribute("datetime")).not.toBe(due);
+  await row(giulia, "Più tardi").getByTestId("scheduled-where").press("Enter");
+  await page.getByTestId("scheduled-list").waitFor({ state: "detached" });
+  await title(GROUP).waitFor();
+  await counts(giulia, 1);
+  await row(tablet, "Più tardi").getByTestId("scheduled-cancel").click();
+  await row(tablet, "Più tardi").waitFor({ state: "detached" });
+  await countsAll(giulia, 1);
+  await row(tablet, `Per ${OTHER}`).getByTestId("scheduled-cancel").click();
+  await tablet.page.getByTestId("scheduled-nothing").waitFor();
+  expect(await violations(tablet.page)).toEqual([]);
+  await tablet.page.keyboard.press("Escape");
+  for (const person of [giulia, tablet]) await countsAll(person, 0);
+});
+
+test("the list of all is for every screen, light and dark", async () => {
+  await giulia.page
+    .getByTestId("composer")
+    .fill("Nessuno sa ancora a che ora, ma qualcuno lo dirà");
+  await giulia.page.getByTestId("schedule").click();
+  await giulia.page.getByTestId("schedule-now").click();
+  await countsAll(giulia, 1);
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [360, 768, 1440]) {
+      const viewport = { width, height: 740 };
+      const context = await chromium.newContext({ locale: "it-IT", viewport, colorScheme });
+      const { page, problems } = await Person.arrives(context, server.url, "giulia");
+      const shown = `${width}, ${colorScheme}`;
+      await page.getByTestId("all-scheduled").waitFor();
+      expect(await violations(page), shown).toEqual([]);
+      await page.getByTestId("all-scheduled").click();
+      await page.getByTestId("scheduled-list").waitFor();
+      expect(await violations(page), shown).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), shown).toBe(width);
+      expect(problems).toEqual([]);
+      await context.close();
+    }
+  }
+  await giulia.page.getByTestId("all-scheduled").click();
+  await giulia.page.getByTestId("scheduled-cancel").click();
+  await giulia.page.getByTestId("scheduled-nothing").waitFor();
+  await giulia.page.keyboard.press("Escape");
   await counts(tablet, 0);
 });
 

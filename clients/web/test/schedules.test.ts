@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fieldOf, timeOf } from "../src/common/times.ts";
+import { countsOf } from "../src/scheduled/counts.ts";
 import { quickTimes } from "../src/scheduled/times.ts";
 
 /** A time on the reader's clock: Friday, 27 November 2026, or some days later. */
@@ -31,5 +32,13 @@ describe("times at which messages are sent later", () => {
     expect(fieldOf(at(9, 5))).toBe("2026-11-27T09:05");
     expect(timeOf(fieldOf(at(9, 5)))).toBe(at(9, 5));
     expect(timeOf("")).toBe(null);
+  });
+});
+
+describe("scheduled messages", () => {
+  test("are counted, and so are those that could not be sent", () => {
+    const waiting = { failed: null };
+    expect(countsOf([])).toEqual({ all: 0, failed: 0 });
+    expect(countsOf([waiting, { failed: "forbidden" }, waiting])).toEqual({ all: 3, failed: 1 });
   });
 });

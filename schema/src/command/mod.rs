@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{messages::*, reading::*, rooms::*, session::*};
 use crate::{
+    drafts::{Draft, ThreadDraft},
     invites::{CreateInvite, InvitePreview, Invites, JoinByInvite, RevokeInvite},
     open::{Empty, open_enum},
     placement::SetPlacement,
     places::LocationUpdate,
     polls::{ClosePoll, PollAt, Vote, Voters},
-    room::Draft,
     scheduled::{CancelScheduled, ChangeScheduled, Schedule, Scheduled, SendScheduled},
     settings::SetRoomSettings,
     threads::{FollowThread, MarkThreadRead, Thread, Threads},
@@ -182,5 +182,9 @@ open_enum! {
         62 "poll" Poll(PollAt),
         /// A page of those who voted in a poll that is not anonymous.
         63 "voters" Voters(Voters),
+        /// Keeps what the person has written in a thread and not sent, for all of their devices.
+        64 "set_thread_draft" SetThreadDraft(ThreadDraft),
+        /// What the person has written in threads and not sent.
+        65 "thread_drafts" ThreadDrafts(Empty),
     }
 }

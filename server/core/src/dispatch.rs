@@ -131,6 +131,8 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Forward(command) => Box::pin(call.change(command)),
         Command::SetDraft(command) => in_time(within, drafts::handle(call, command)),
         Command::Drafts(_) => in_time(within, drafts::handle_list(call)),
+        Command::SetThreadDraft(command) => in_time(within, drafts::handle_thread(call, command)),
+        Command::ThreadDrafts(_) => in_time(within, drafts::handle_thread_list(call)),
         Command::Schedule(command) => Box::pin(schedule::handle(call, command)),
         Command::ChangeScheduled(command) => Box::pin(schedule::handle_change(call, command)),
         Command::CancelScheduled(command) => Box::pin(schedule::handle_cancel(call, command)),

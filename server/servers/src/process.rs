@@ -160,7 +160,7 @@ mod tests {
     fn a_folder_goes_with_the_program_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let (kept, named) = (folder.path().join("kept"), folder.path().join("named"));
-        [&kept, &named].map(|path| std::fs::create_dir(path).unwrap());
+        [&kept, &named].into_iter().for_each(|path| std::fs::create_dir(path).unwrap());
         let mut sleep = Command::new("sleep");
         sleep.arg("600").env(FOLDER, &named);
         let process = Process::start(&sleep, &named.join("log"));

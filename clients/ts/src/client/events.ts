@@ -57,6 +57,7 @@ export class EventHandler implements SessionEvents {
         store.entry(event.value.room, event.value.entry);
         if (event.value.entry.kind.type === "deleted") {
           this.#to.threads.entry(event.value.room, event.value.entry);
+          this.#to.drafts.deleted(event.value.room, event.value.entry);
         }
         this.#to.locations.entry(event.value.room, event.value.entry);
         profiles.ofEntries([event.value.entry]);
@@ -107,6 +108,9 @@ export class EventHandler implements SessionEvents {
         break;
       case "draft":
         this.#to.drafts.heard(event.value);
+        break;
+      case "thread_draft":
+        this.#to.drafts.heardInThread(event.value);
         break;
       case "scheduled":
         this.#to.scheduled.heard(event.value);

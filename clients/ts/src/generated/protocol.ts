@@ -131,6 +131,15 @@ export const MENTIONED_MESSAGES = 500;
 /** Drafts that are kept for one person; the oldest are forgotten. */
 export const DRAFTS = 40;
 
+/** Drafts in threads that are kept for one person; the oldest are forgotten. */
+export const THREAD_DRAFTS = 40;
+
+/**
+ * Drafts in threads of one room that are kept for one person, so that a room leaves space for
+ * others; the oldest are forgotten.
+ */
+export const ROOM_THREAD_DRAFTS = 20;
+
 /** A draft that follows a person between devices, in bytes. Longer ones stay on their device. */
 export const DRAFT_BYTES = 4_000;
 
@@ -503,6 +512,10 @@ export type Command =
   | { readonly type: "poll"; readonly value: PollAt }
   /** A page of those who voted in a poll that is not anonymous. */
   | { readonly type: "voters"; readonly value: Voters }
+  /** Keeps what the person has written in a thread and not sent, for all of their devices. */
+  | { readonly type: "set_thread_draft"; readonly value: ThreadDraft }
+  /** What the person has written in threads and not sent. */
+  | { readonly type: "thread_drafts" }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -701,8 +714,14 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "voters":
       w.tagged(63, encodeVoters, v.value);
       return;
+    case "set_thread_draft":
+      w.tagged(64, encodeThreadDraft, v.value);
+      return;
+    case "thread_drafts":
+      w.empty(65);
+      return;
     case "unknown":
-      w.unknown(v, 64, FRAME_BYTES);
+      w.unknown(v, 66, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -843,6 +862,11 @@ export function decodeCommand(r: Reader): Command {
       return { type: "poll", value: r.sized(decodePollAt) };
     case 63:
       return { type: "voters", value: r.sized(decodeVoters) };
+    case 64:
+      return { type: "set_thread_draft", value: r.sized(decodeThreadDraft) };
+    case 65:
+      r.empty();
+      return { type: "thread_drafts" };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -3584,6 +3608,38 @@ export function decodeVoters(r: Reader): Voters {
   };
 }
 
+/**
+ * What a person has written in a thread and not sent. Of two, the one with the later time counts.
+ */
+export interface ThreadDraft {
+  /** The room. */
+  readonly room: RoomId;
+  /** The position of the root. */
+  readonly root: number;
+  /** The words; empty when there is no draft any more. */
+  readonly text: string;
+  /** When, on the device's clock corrected with the server's time. */
+  readonly time: number;
+}
+
+/** Encodes ThreadDraft. */
+export function encodeThreadDraft(w: Writer, v: ThreadDraft): void {
+  w.roomId(v.room);
+  w.u64(v.root);
+  w.text(v.text, 4_000);
+  w.u64(v.time);
+}
+
+/** Decodes ThreadDraft. */
+export function decodeThreadDraft(r: Reader): ThreadDraft {
+  return {
+    room: r.roomId(),
+    root: r.u64(),
+    text: r.text(4_000),
+    time: r.u64(),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -3843,6 +3899,8 @@ export type Reply =
   | { readonly type: "poll"; readonly value: PollResults }
   /** To voters. */
   | { readonly type: "voters"; readonly value: VoterPage }
+  /** To thread_drafts. */
+  | { readonly type: "thread_drafts"; readonly value: ThreadDraftList }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -3933,8 +3991,11 @@ export function encodeReply(w: Writer, v: Reply): void {
     case "voters":
       w.tagged(27, encodeVoterPage, v.value);
       return;
+    case "thread_drafts":
+      w.tagged(28, encodeThreadDraftList, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 28, FRAME_BYTES);
+      w.unknown(v, 29, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Reply: ${(v as { type: string }).type}`);
@@ -4002,6 +4063,8 @@ export function decodeReply(r: Reader): Reply {
       return { type: "poll", value: r.sized(decodePollResults) };
     case 27:
       return { type: "voters", value: r.sized(decodeVoterPage) };
+    case 28:
+      return { type: "thread_drafts", value: r.sized(decodeThreadDraftList) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -4645,7 +4708,6 @@ export function decodeCreated(r: Reader): Created {
   };
 }
 
-/** A message to be sent or kept: its body and who wrote it. */
 export interface Message {
   /** Its number: messages of a room count 1, 2, 3, …. */
   readonly number: number;
@@ -6211,6 +6273,27 @@ export function decodeVoter(r: Reader): Voter {
   };
 }
 
+/** The answer to thread_drafts. */
+export interface ThreadDraftList {
+  /**
+   * The drafts, newest first, also of rooms that the person has left; none of a thread whose root
+   * was deleted.
+   */
+  readonly drafts: readonly ThreadDraft[];
+}
+
+/** Encodes ThreadDraftList. */
+export function encodeThreadDraftList(w: Writer, v: ThreadDraftList): void {
+  w.list(v.drafts, 40, encodeThreadDraft);
+}
+
+/** Decodes ThreadDraftList. */
+export function decodeThreadDraftList(r: Reader): ThreadDraftList {
+  return {
+    drafts: r.list(40, decodeThreadDraft),
+  };
+}
+
 /** An error as the client sees it. */
 export interface WireError {
   /** What went wrong. */
@@ -6308,6 +6391,11 @@ export type ServerEvent =
   | { readonly type: "scheduled"; readonly value: ScheduledChange }
   /** This person follows a thread, or no longer, or has read it further, on any device. */
   | { readonly type: "thread"; readonly value: OwnThread }
+  /**
+   * This person wrote something in a thread that is not sent, or sent it, on any device; the later
+   * time counts.
+   */
+  | { readonly type: "thread_draft"; readonly value: ThreadDraft }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -6368,8 +6456,11 @@ export function encodeServerEvent(w: Writer, v: ServerEvent): void {
     case "thread":
       w.tagged(17, encodeOwnThread, v.value);
       return;
+    case "thread_draft":
+      w.tagged(18, encodeThreadDraft, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 18, FRAME_BYTES);
+      w.unknown(v, 19, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no ServerEvent: ${(v as { type: string }).type}`);
@@ -6416,6 +6507,8 @@ export function decodeServerEvent(r: Reader): ServerEvent {
       return { type: "scheduled", value: r.sized(decodeScheduledChange) };
     case 17:
       return { type: "thread", value: r.sized(decodeOwnThread) };
+    case 18:
+      return { type: "thread_draft", value: r.sized(decodeThreadDraft) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }

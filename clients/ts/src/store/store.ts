@@ -1,35 +1,24 @@
 /** The client's copy of what the server said. Applies events and replies; sends nothing. */
 
 import type {
-  Attendance,
   Entry,
   EntryPage,
   Flagged,
   Head,
-  Marker,
-  Member,
   Message,
   MessagePreview,
   Opened,
-  OwnRead,
   PinList,
   Resumed,
   RoomId,
-  RoomPlaced,
   RoomSummary,
-  UserId,
 } from "../protocol.ts";
-import { Beyond } from "./beyond.ts";
 import { withChanges } from "./changes.ts";
+import { KnownRooms } from "./known.ts";
 import { append, CLOSED_ENTRIES, cut, joinLatest, type Log, logOfPage, prepend } from "./log.ts";
-import { markersAfter } from "./markers.ts";
 import { marksAfter, pinsAfter, withoutMessage, withQuotes } from "./marks.ts";
-import { People } from "./people.ts";
-import { Cell, type Readable } from "./readable.ts";
-import { Reading } from "./reading.ts";
-import { RoomList } from "./rooms.ts";
-import { advance, cardAfter, laterCard, membersAfter, withHead } from "./summary.ts";
-import { emptyView, NO_LOG, NO_QUOTES, type PendingMessage, type RoomView } from "./views.ts";
+import { cardAfter, laterCard, membersAfter, withHead } from "./summary.ts";
+import { NO_LOG, NO_QUOTES } from "./views.ts";
 
 /** What the store needs from the client. */
 export interface StoreNeeds {
@@ -41,50 +30,13 @@ export interface StoreNeeds {
   marking(room: RoomId): number;
 }
 
-/** Rooms, entries and people. */
-export class Store {
-  readonly rooms = new RoomList();
-  readonly people = new People();
-  readonly #views = new Map<RoomId, Cell<RoomView | null>>();
+/** Rooms with their entries, and people. */
+export class Store extends KnownRooms {
   readonly #needs: StoreNeeds;
-  readonly #reading: Reading;
-  readonly #beyond = new Beyond();
-  /** Rooms that the server restored to an older state: its numbers count, however low. */
-  readonly #restored = new Set<RoomId>();
-  /** This person, once known. */
-  self: UserId | undefined;
 
   constructor(needs: StoreNeeds) {
+    super((room) => needs.marking(room));
     this.#needs = needs;
-    this.#reading = new Reading((room) => needs.marking(room));
-  }
-
-  /** One room, or null while it is not known. */
-  room(id: RoomId): Readable<RoomView | null> {
-    return this.#cell(id);
-  }
-
-  /** One room now. */
-  get(id: RoomId): RoomView | null {
-    return this.#views.get(id)?.getSnapshot() ?? null;
-  }
-
-  /** Every room that is known. */
-  all(): RoomView[] {
-    return [...this.#views.values()]
-      .map((cell) => cell.getSnapshot())
-      .filter((view) => view !== null);
-  }
-
-  /** Changes one room, if it is known. */
-  change(id: RoomId, change: (view: RoomView) => RoomView): void {
-    const cell = this.#cell(id);
-    const before = cell.getSnapshot();
-    if (before === null) return;
-    const after = change(before);
-    cell.set(after);
-    if (after.summary.read !== before.summary.read) this.#reading.changed(id);
-    if (after.summary !== before.summary) this.rooms.put(after.summary);
   }
 
   /**
@@ -93,11 +45,11 @@ export class Store {
    * further down is gone.
    */
   welcome(rooms: readonly RoomSummary[], more: boolean): void {
-    this.#reading.welcomed();
+    this.reading.welcomed();
     const named = new Set(rooms.map((summary) => summary.room));
     for (const summary of rooms) {
-      if (this.#log(summary.room) === null) this.#beyond.forgetHead(summary.room);
-      this.#put(summary);
+      if (this.#log(summary.room) === null) this.beyond.forgetHead(summary.room);
+      this.take(summary);
     }
     if (!more) {
       for (const view of this.all()) {
@@ -107,63 +59,16 @@ export class Store {
     this.rooms.loaded(more);
   }
 
-  /** Takes a further page of the list. */
-  page(rooms: readonly RoomSummary[], more: boolean): void {
-    for (const summary of rooms) this.put(summary);
-    this.rooms.loaded(more);
-  }
-
-  /** Takes a summary, which entries may have overtaken. */
-  put(summary: RoomSummary): void {
-    const before = this.get(summary.room)?.summary;
-    const lower = before !== undefined && before.head > summary.head && summary.readable;
-    const overtaken = lower && !this.#restored.has(summary.room);
-    const { head, number, preview, active } = overtaken ? before : summary;
-    const unread = overtaken ? Math.max(0, number - summary.read) : summary.unread;
-    this.#put({ ...summary, head, number, preview, active, unread });
-  }
-
-  #put(summary: RoomSummary): void {
-    if (summary.peer) this.people.profiles([summary.peer]);
-    if (summary.peerPresence) this.people.presence([summary.peerPresence]);
-    const cell = this.#cell(summary.room);
-    const before = cell.getSnapshot();
-    if (before && !summary.readable) {
-      // The numbers of an unreadable room mean nothing: keep what is known here.
-      this.change(summary.room, (view) => ({
-        ...view,
-        summary: { ...view.summary, readable: false },
-      }));
-      return;
-    }
-    this.#beyond.hear(summary.room, summary.head);
-    const restored = this.#restored.delete(summary.room);
-    if (restored) this.#reading.forget(summary.room);
-    const read = this.#reading.afterSummary(summary, restored ? 0 : (before?.summary.read ?? 0));
-    const unread = read === summary.read ? summary.unread : Math.max(0, summary.number - read);
-    const merged = { ...summary, read, unread };
-    cell.set(before ? { ...before, summary: merged } : emptyView(merged));
-    this.rooms.put(merged);
-  }
-
-  /** Forgets a room. */
-  remove(id: RoomId): void {
-    this.#beyond.forget(id);
-    this.#reading.forget(id);
-    this.#views.get(id)?.set(null);
-    this.rooms.remove(id);
-  }
-
   /** Takes the answer to open; `start` is the page to begin at where that is not the last one. */
   opened(opened: Opened, start: EntryPage | null = null): void {
     const id = opened.room.room;
     this.put(opened.room);
     this.people.presence(opened.presence);
-    this.#beyond.hear(id, opened.page.head);
+    this.beyond.hear(id, opened.page.head);
     const { log, added } = joinLatest(this.#log(id) ?? (start && logOfPage(start)), opened.page);
     this.change(id, (view) => ({
       ...view,
-      ...this.#beyond.shown(id, log),
+      ...this.beyond.shown(id, log),
       held: true,
       open: true,
       attendance: opened.attendance,
@@ -178,7 +83,7 @@ export class Store {
   closed(id: RoomId): void {
     const log = this.#log(id);
     if (log?.moreAfter) this.drop(id);
-    const kept = log && !log.moreAfter ? this.#beyond.shown(id, cut(log, CLOSED_ENTRIES)) : {};
+    const kept = log && !log.moreAfter ? this.beyond.shown(id, cut(log, CLOSED_ENTRIES)) : {};
     const closed = {
       open: false,
       typing: [],
@@ -205,13 +110,13 @@ export class Store {
       case "reset": {
         // The server may have been restored from a backup: its head counts, not the larger one.
         const { last = 0, summary } = this.get(room) ?? {};
-        this.#beyond.reset(room, head);
-        if (head < Math.max(last, summary?.head ?? 0)) this.#restored.add(room);
+        this.beyond.reset(room, head);
+        if (head < Math.max(last, summary?.head ?? 0)) this.restored(room);
         this.drop(room);
         break;
       }
       case "complete":
-        this.#beyond.hear(room, head);
+        this.beyond.hear(room, head);
         this.change(room, (view) => marksAfter(view, resumed.entries));
         if (log) this.#append(room, log, resumed.entries);
         break;
@@ -224,16 +129,16 @@ export class Store {
   entry(id: RoomId, entry: Entry): void {
     const view = this.get(id);
     if (view === null) return;
-    this.#beyond.hear(id, entry.position);
+    this.beyond.hear(id, entry.position);
     this.change(id, (view) => marksAfter(view, [entry]));
     const log = this.#log(id);
     if (log === null || (log.moreAfter && entry.position > log.last + 1)) {
-      this.#beyond.keep(id, entry);
+      this.beyond.keep(id, entry);
       if (entry.position <= view.summary.head) return;
       this.change(id, (room) => ({
         ...room,
         entries: withChanges(room.entries, [entry]),
-        summary: this.#advance(room.summary, [entry]),
+        summary: this.advance(room.summary, [entry]),
         members: membersAfter(room.members, entry),
         card: cardAfter(room.card, entry),
       }));
@@ -249,16 +154,15 @@ export class Store {
 
   /** Takes an older page of history. */
   older(id: RoomId, page: EntryPage): void {
-    this.#beyond.hear(id, page.head);
+    this.beyond.hear(id, page.head);
     const log = this.#log(id);
-    if (log)
-      this.change(id, (view) => ({ ...view, ...this.#beyond.shown(id, prepend(log, page)) }));
+    if (log) this.change(id, (view) => ({ ...view, ...this.beyond.shown(id, prepend(log, page)) }));
     this.#complete(id);
   }
 
   /** Takes a newer page of history, after a copy that ends before the end of the log. */
   newer(id: RoomId, page: EntryPage): void {
-    this.#beyond.hear(id, page.head);
+    this.beyond.hear(id, page.head);
     const log = this.#log(id);
     if (log) this.#append(id, log, page.entries);
     this.#complete(id);
@@ -266,17 +170,17 @@ export class Store {
 
   /** Takes the last page of history instead of a copy from further up. */
   latest(id: RoomId, page: EntryPage): void {
-    this.#beyond.hear(id, page.head);
+    this.beyond.hear(id, page.head);
     const log = this.#log(id);
     if (!log?.moreAfter) return;
-    this.change(id, (view) => ({ ...view, ...this.#beyond.shown(id, logOfPage(page)) }));
+    this.change(id, (view) => ({ ...view, ...this.beyond.shown(id, logOfPage(page)) }));
     this.#arrive(id, page.entries);
     this.#complete(id);
   }
 
   /** Takes a page from further up: it joins the copy where the two touch, and replaces it otherwise. */
   around(id: RoomId, page: EntryPage): void {
-    this.#beyond.hear(id, page.head);
+    this.beyond.hear(id, page.head);
     const log = this.#log(id);
     const [first, last] = [page.entries[0]?.position, page.entries.at(-1)?.position];
     if (!log || first === undefined || last === undefined) return;
@@ -289,89 +193,35 @@ export class Store {
     const entries = withChanges(page.entries, log.entries);
     this.change(id, (view) => ({
       ...view,
-      ...this.#beyond.shown(id, logOfPage({ ...page, entries })),
+      ...this.beyond.shown(id, logOfPage({ ...page, entries })),
     }));
     this.#complete(id);
   }
 
   /** Takes messages in short that were asked for by their positions. */
   quoted(id: RoomId, asked: readonly number[], previews: readonly MessagePreview[]): void {
-    const hidden = this.#beyond.hidden(id);
-    this.change(id, (view) =>
-      withQuotes(view, asked, previews, hidden, this.#beyond.entries(view)),
-    );
+    const hidden = this.beyond.hidden(id);
+    this.change(id, (view) => withQuotes(view, asked, previews, hidden, this.beyond.entries(view)));
   }
 
   /** Takes what is pinned in a room. */
   pinned(id: RoomId, list: PinList): void {
-    this.change(id, (view) => ({ ...view, pins: pinsAfter(list, this.#beyond.entries(view)) }));
+    this.change(id, (view) => ({ ...view, pins: pinsAfter(list, this.beyond.entries(view)) }));
   }
 
   /** Takes how this person has marked a message for themselves. */
   flagged(flagged: Flagged): void {
     const { room, position, flag, on } = flagged;
     if (flag.type !== "hidden" || !on) return;
-    this.#beyond.hide(room, position);
+    this.beyond.hide(room, position);
     this.change(room, (view) => withoutMessage(view, flagged));
   }
 
   /** Takes a new head of a room that is not followed entry by entry. */
   head(head: Head): void {
-    this.#beyond.hear(head.room, head.head);
+    this.beyond.hear(head.room, head.head);
     this.change(head.room, (view) => ({ ...view, summary: withHead(view.summary, head) }));
     if (this.get(head.room)?.open) this.#complete(head.room);
-  }
-
-  /** Takes how far members have come. */
-  markers(id: RoomId, changed: readonly Marker[]): void {
-    this.change(id, (view) => markersAfter(view, changed));
-  }
-
-  /** The person has read up to this number here. */
-  read(id: RoomId, number: number): void {
-    if (number > (this.get(id)?.summary.read ?? 0)) this.#read(id, number);
-  }
-
-  /** Takes how far the server says this person has read: it goes back when they mark as unread. */
-  ownRead(own: OwnRead): void {
-    const read = this.#reading.afterEvent(own);
-    if (read !== null) this.#read(own.room, read);
-    const { mutedUntil } = own;
-    this.change(own.room, (view) => {
-      if (mutedUntil === view.summary.mutedUntil) return view;
-      return { ...view, summary: { ...view.summary, mutedUntil } };
-    });
-  }
-
-  /** Takes where this person has put a room. */
-  placed({ room, placed }: RoomPlaced): void {
-    this.change(room, (view) => ({ ...view, summary: { ...view.summary, placed } }));
-  }
-
-  #read(id: RoomId, read: number): void {
-    this.change(id, (view) => {
-      if (read === view.summary.read) return view;
-      const unread = Math.max(0, view.summary.number - read);
-      return { ...view, summary: { ...view.summary, read, unread } };
-    });
-  }
-
-  /** Takes the attendance of a public room. */
-  attendance(attendance: Attendance): void {
-    if (attendance.entered) this.people.profiles([attendance.entered]);
-    this.change(attendance.room, (view) => ({ ...view, attendance: attendance.count }));
-  }
-
-  /** Takes a room's members. */
-  members(id: RoomId, members: readonly Member[]): void {
-    this.people.profiles(members.map((member) => member.profile));
-    this.people.presence(members.flatMap(({ presence }) => (presence ? [presence] : [])));
-    this.change(id, (view) => ({ ...view, members }));
-  }
-
-  /** Takes the messages of this person that are not yet in the log. */
-  pending(id: RoomId, pending: readonly PendingMessage[]): void {
-    this.change(id, (view) => ({ ...view, pending }));
   }
 
   /** The copy of a room's log, or null where the end of the log is not here. */
@@ -382,12 +232,6 @@ export class Store {
     return { entries, last, moreBefore, moreAfter };
   }
 
-  /** A room's head as far as it is known; 0 when it is not. */
-  headOf(id: RoomId): number {
-    const view = this.get(id);
-    return view?.summary.readable ? view.summary.head : 0;
-  }
-
   /** The position up to which the copy of a held room is complete. */
   position(id: RoomId): number {
     return this.#log(id)?.last ?? 0;
@@ -396,14 +240,14 @@ export class Store {
   /** The cursor of a room: what is missing before it can be loaded at any time. */
   cursor(id: RoomId): number {
     const log = this.#log(id);
-    return Math.max(log?.last ?? 0, log?.moreAfter ? this.#beyond.heard(id) : 0);
+    return Math.max(log?.last ?? 0, log?.moreAfter ? this.beyond.heard(id) : 0);
   }
 
   /** How many entries are missing at the end of a copy that should reach the end of the log. */
   missing(id: RoomId): number {
     const log = this.#log(id);
     if (log === null || log.moreAfter) return 0;
-    return Math.max(0, this.#beyond.heard(id) - log.last);
+    return Math.max(0, this.beyond.heard(id) - log.last);
   }
 
   #complete(id: RoomId): void {
@@ -415,30 +259,17 @@ export class Store {
     if (added.length === 0) return;
     this.change(id, (view) => ({
       ...view,
-      ...this.#beyond.shown(id, after),
-      summary: this.#advance(view.summary, added),
+      ...this.beyond.shown(id, after),
+      summary: this.advance(view.summary, added),
       members: added.reduce(membersAfter, view.members),
       card: added.reduce(cardAfter, view.card),
     }));
     this.#arrive(id, added);
   }
 
-  #advance(summary: RoomSummary, entries: readonly Entry[]): RoomSummary {
-    const after = advance(summary, entries, this.self);
-    // Of all entries, only one's own messages move it.
-    if (after.read !== summary.read) this.#reading.wrote(summary.room, after.read);
-    return after;
-  }
-
   #arrive(id: RoomId, entries: readonly Entry[]): void {
     for (const entry of entries) {
       if (entry.kind.type === "message") this.#needs.arrived(id, entry.kind.value, entry);
     }
-  }
-
-  #cell(id: RoomId): Cell<RoomView | null> {
-    const cell = this.#views.get(id) ?? new Cell<RoomView | null>(null);
-    this.#views.set(id, cell);
-    return cell;
   }
 }

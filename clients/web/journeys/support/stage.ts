@@ -39,6 +39,20 @@ export class Stage implements AsyncDisposable {
     return Person.arrives(own, url, user);
   }
 
+  /** A group that giulia, whose device knows where it is, and marco, on a phone in Italian, have open. */
+  async gathers(group: string): Promise<[giulia: Person, marco: Person]> {
+    const [giulia, marco] = await Promise.all([
+      this.arrives("giulia", {
+        geolocation: { latitude: 45.4642, longitude: 9.19, accuracy: 12 },
+        permissions: ["geolocation"],
+      }),
+      this.arrives("marco", { locale: "it-IT", ...PHONE }),
+    ]);
+    await giulia.makesGroup(group, ["marco"]);
+    await marco.open(group);
+    return [giulia, marco];
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#chromium.close();
     await this.server[Symbol.asyncDispose]();

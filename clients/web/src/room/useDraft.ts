@@ -1,4 +1,4 @@
-import type { RoomId, UserId } from "@caffis/chat";
+import { type RoomId, threadKey, type UserId } from "@caffis/chat";
 import { useEffect, useRef, useState } from "react";
 import { useChat } from "../app/chat.tsx";
 import { useReadable } from "../common/useReadable.ts";
@@ -7,8 +7,8 @@ import { draftKey, type Kept, keepDraft, keptDraft } from "./drafts.ts";
 const NOTHING: Kept = { text: "", time: 0 };
 
 /**
- * What a person wrote and did not send: kept over a reload of the tab, also without a connection. In a room it is the
- * same on all of their devices, and the later one counts; in a thread it stays in the tab.
+ * What a person wrote and did not send, in a room or in a thread of it: kept over a reload of the tab, also without a
+ * connection, and the same on all of their devices. The later one counts.
  */
 export function useDraft(
   user: UserId | null,
@@ -24,15 +24,18 @@ export function useDraft(
   };
   const latest = useRef(keep);
   latest.current = keep;
-  const drafts = useReadable(client.drafts.all);
-  const other = thread === null ? drafts.get(room) : undefined;
+  const rooms = useReadable(client.drafts.all);
+  const threads = useReadable(client.drafts.inThreads);
+  const other = thread === null ? rooms.get(room) : threads.get(threadKey(room, thread));
   const { text, time } = kept;
   useEffect(() => {
     if (other && other.time > time) latest.current(other);
   }, [other, time]);
   const change = (value: string) => {
     if (value === text) return;
-    const written = thread === null ? client.drafts.write(room, value) : client.now();
+    const { drafts } = client;
+    const written =
+      thread === null ? drafts.write(room, value) : drafts.writeInThread(room, thread, value);
     keep({ text: value, time: written });
   };
   return [text, change];

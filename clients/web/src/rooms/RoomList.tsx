@@ -12,6 +12,7 @@ import { useReadable } from "../common/useReadable.ts";
 import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { MarkedList } from "../marked/MarkedList.tsx";
+import { ScheduledEntry } from "../scheduled/ScheduledBar.tsx";
 import { ScheduledList } from "../scheduled/ScheduledList.tsx";
 import { Search } from "../search/Search.tsx";
 import { Settings } from "../settings/Settings.tsx";
@@ -69,6 +70,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
         </label>
       )}
       {wanted === "" && <ThreadsEntry />}
+      {wanted === "" && <ScheduledEntry />}
       <Rooms rooms={rooms} wanted={wanted} selected={selected} loaded={loaded} more={more} />
       {unreadable > 0 && (
         <p className={styles.unreadable} role="status">

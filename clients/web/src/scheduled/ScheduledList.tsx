@@ -1,11 +1,13 @@
 import { type RoomId, type ScheduledMessage, scheduledIn } from "@caffis/chat";
 import { useState } from "react";
 import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { goTo } from "../app/route.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
+import nothing from "../search/Search.module.css";
 import styles from "./Scheduled.module.css";
 import { ScheduleForm } from "./ScheduleForm.tsx";
 
@@ -32,9 +34,10 @@ export function ScheduledList({ room, onClose }: { room: RoomId | null; onClose(
   return (
     <Dialog key="list" title={t.scheduled} onClose={onClose}>
       {messages.length === 0 ? (
-        <p className={controls.hint} role="status" data-testid="scheduled-nothing">
-          {t.scheduledNothing}
-        </p>
+        <div className={nothing.nothing} role="status" data-testid="scheduled-nothing">
+          <strong>{t.scheduledNothing}</strong>
+          <p>{t.scheduledNothingLead}</p>
+        </div>
       ) : (
         <ul className={styles.list} data-testid="scheduled-list">
           {messages.map((message) => (
@@ -60,8 +63,19 @@ function Row(props: { message: ScheduledMessage; named: boolean; onChange(): voi
   const errors: Readonly<Record<string, string>> = { ...t.errors, not_found: t.scheduledRoomGone };
   return (
     <article className={styles.row} data-testid="scheduled-message" data-failed={failed ?? ""}>
+      {named && room && (
+        <button
+          type="button"
+          className={styles.where}
+          dir="auto"
+          title={t.showConversation}
+          data-testid="scheduled-where"
+          onClick={() => goTo(message.room)}
+        >
+          {roomTitle(room.summary, people)}
+        </button>
+      )}
       <p className={styles.when}>
-        {named && room && <strong dir="auto">{roomTitle(room.summary, people)} · </strong>}
         <time dateTime={new Date(message.due).toISOString()}>{when(message.due, null)}</time>
       </p>
       <p className={styles.text} dir="auto">

@@ -1,6 +1,5 @@
 import { useState } from "react";
 import { useChat, usePeople } from "../app/chat.tsx";
-import { openDialog } from "../app/route.ts";
 import { chooseTheme, chosenTheme, type Theme } from "../app/theme.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
@@ -16,8 +15,7 @@ import { StatusForm } from "./StatusForm.tsx";
 /** Status and presence, theme, language, and signing out. */
 export function Settings({ onClose }: { onClose(): void }) {
   const { t, language, setLanguage } = useI18n();
-  const { client, signOut } = useChat();
-  const scheduled = useReadable(client.scheduled.all).size;
+  const { signOut } = useChat();
   const [theme, setTheme] = useState(chosenTheme);
   const change = (chosen: Theme) => {
     chooseTheme(chosen);
@@ -47,16 +45,6 @@ export function Settings({ onClose }: { onClose(): void }) {
         ]}
         onChange={setLanguage}
       />
-      {scheduled > 0 && (
-        <button
-          type="button"
-          className={`${controls.button} ${controls.soft}`}
-          data-testid="all-scheduled"
-          onClick={() => openDialog("scheduled")}
-        >
-          {t.scheduledCount(scheduled)}
-        </button>
-      )}
       <button
         type="button"
         className={`${controls.button} ${controls.danger}`}

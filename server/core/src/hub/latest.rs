@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use caffis_schema::{ClientId, RoomId, UserId};
+use caffis_schema::{ClientId, Position, RoomId, UserId};
 
 use super::encoded::Encoded;
 
@@ -20,6 +20,8 @@ pub enum LatestKey {
     OwnRead(RoomId),
     /// What the person has written in a room and not sent.
     Draft(RoomId),
+    /// What the person has written in a thread and not sent.
+    ThreadDraft(RoomId, Position),
     /// A message that the person scheduled in a room.
     Scheduled(RoomId, ClientId),
     /// The person's own presence and settings.
@@ -41,6 +43,7 @@ impl LatestKey {
             | Self::Markers(room)
             | Self::OwnRead(room)
             | Self::Draft(room)
+            | Self::ThreadDraft(room, _)
             | Self::Scheduled(room, _)
             | Self::Attendance(room, _) => Some(*room),
             Self::OwnState | Self::Presence(_) | Self::Profile(_) => None,

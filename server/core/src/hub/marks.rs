@@ -3,8 +3,8 @@
 
 use caffis_schema::{
     Event, UserId,
+    drafts::{Draft, ThreadDraft},
     event::{Flag, Flagged},
-    room::Draft,
     scheduled::ScheduledChange,
     threads::OwnThread,
 };
@@ -33,6 +33,18 @@ impl People {
         let event = Encoded::event(Event::Draft(draft.clone()));
         for session in self.sessions(user) {
             session.outbound.latest(LatestKey::Draft(draft.room), &event);
+        }
+    }
+
+    /// Tells a person's sessions on this node what they have written in a thread and not sent.
+    pub(crate) fn tell_thread_draft(&self, user: &UserId, draft: &ThreadDraft) {
+        let sessions = self.sessions(user);
+        if sessions.is_empty() {
+            return;
+        }
+        let event = Encoded::event(Event::ThreadDraft(draft.clone()));
+        for session in sessions {
+            session.outbound.latest(LatestKey::ThreadDraft(draft.room, draft.root), &event);
         }
     }
 
@@ -80,6 +92,14 @@ impl Views {
     pub(crate) fn publish_draft(&self, user: &UserId, draft: &Draft) {
         if let Some(follows) = &self.follows {
             let news = News::Draft(user.clone(), draft.clone());
+            publish(follows.wire(), &Subject::Person(user.clone()), &news);
+        }
+    }
+
+    /// Tells the other nodes what a person has written in a thread and not sent.
+    pub(crate) fn publish_thread_draft(&self, user: &UserId, draft: &ThreadDraft) {
+        if let Some(follows) = &self.follows {
+            let news = News::ThreadDraft(user.clone(), draft.clone());
             publish(follows.wire(), &Subject::Person(user.clone()), &news);
         }
     }

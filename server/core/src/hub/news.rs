@@ -11,11 +11,12 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use caffis_schema::{
     Entry, RoomId, Text, Timestamp, UserId,
+    drafts::{Draft, ThreadDraft},
     event::{Flagged, Head, OwnRead, TypingBy},
     limits::STATUS_BYTES,
     placement::RoomPlaced,
     places::LocationUpdateBy,
-    room::{Draft, Marker, Profile, RoomSummary},
+    room::{Marker, Profile, RoomSummary},
     scheduled::ScheduledChange,
     threads::OwnThread,
 };
@@ -71,6 +72,8 @@ pub enum News {
     Thread(UserId, OwnThread),
     /// Where somebody is who shares their live location.
     Location(LocationUpdateBy),
+    /// A person has written something in a thread that is not sent, or sent it.
+    ThreadDraft(UserId, ThreadDraft),
 }
 
 /// A person whose profile or settings changed: what did, so that news of one thing does not take back

@@ -340,6 +340,7 @@ fn take_in(services: &Services, nodes: &Arc<Nodes>, heartbeats: &Arc<Heartbeats>
         }
         News::Flagged(user, flagged) => services.people.tell_flagged(&user, &flagged),
         News::Draft(user, draft) => services.people.tell_draft(&user, &draft),
+        News::ThreadDraft(user, draft) => services.people.tell_thread_draft(&user, &draft),
         News::Scheduled(user, change) => services.people.tell_scheduled(&user, &change),
         News::Thread(user, own) => services.people.tell_thread(&user, &own),
         News::Placed(user, placed) => services.set_placed(&user, &placed),

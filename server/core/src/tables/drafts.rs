@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use caffis_schema::{RoomId, Timestamp, UserId};
+use caffis_schema::{Position, RoomId, Timestamp, UserId};
 
 use super::declare::table;
 
@@ -14,6 +14,28 @@ table! {
         clustering {
             /// In which room.
             asc room: RoomId,
+        }
+        values {
+            /// The words; empty for what was sent or given up, so that an older one does not come back.
+            text: Arc<str>,
+            /// When, on the person's clock.
+            time: Timestamp,
+        }
+    }
+}
+
+table! {
+    /// What people have written in threads and not sent.
+    pub struct ThreadDraftRow in "thread_drafts" {
+        partition {
+            /// Whose.
+            user: UserId,
+        }
+        clustering {
+            /// In which room.
+            asc room: RoomId,
+            /// The position of the thread's root.
+            asc root: Position,
         }
         values {
             /// The words; empty for what was sent or given up, so that an older one does not come back.

@@ -57,7 +57,7 @@ pub use self::{
     contexts::ContextRow,
     cursors::CursorRow,
     declare::{ColumnValue, Record},
-    drafts::DraftRow,
+    drafts::{DraftRow, ThreadDraftRow},
     flags::FlagRow,
     heads::HeadRow,
     invites::{InvitesRow, RemovalRow},
@@ -97,7 +97,7 @@ use crate::ports::store::Table;
 
 /// The version of the tables: one more with each change of a declaration, or of how a store writes it. Every
 /// store keeps it, refuses a larger one, and brings tables of a smaller one to this or refuses them.
-pub const VERSION: u32 = 25;
+pub const VERSION: u32 = 26;
 
 /// Every table: back ends create these.
 pub static ALL: &[&Table] = &[
@@ -144,6 +144,7 @@ pub static ALL: &[&Table] = &[
     SentRow::TABLE,
     ServiceKeyRow::TABLE,
     ShardRow::TABLE,
+    ThreadDraftRow::TABLE,
     ThreadMarkRow::TABLE,
     ThreadReplyRow::TABLE,
     TimelineRow::TABLE,

@@ -268,6 +268,7 @@ round_trips! {
         list, name, rights, secret, created, former, former_until, expires, revoked
     }
     shards: ShardRow { group, shard, owner, epoch, released, floor }
+    thread_drafts: ThreadDraftRow { user, room, root, text, time }
     thread_marks: ThreadMarkRow { user, time, room, root, kind, position, number }
     thread_replies: ThreadReplyRow { room, root, number, position }
     timeline: TimelineRow {

@@ -8,7 +8,7 @@ use caffis_schema::{
     Body, Command, Entry, EntryKind, Error, ErrorCode, Event, MessageNumber, Outcome, Position,
     RoomId, Text,
     command::{Anchor, Delete, Edit, Mark, React, Send},
-    room::{ClientKey, Message},
+    room::Message,
 };
 use futures_util::future::join_all;
 use proptest::{
@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     client::Client,
-    harness::{text, words},
+    harness::{text, user},
     several::Several,
 };
 
@@ -180,8 +180,7 @@ fn check_told(told: &Told, name: &str, messages: &BTreeMap<Position, Message>) {
     }
     for ((position, emoji), added) in &told.reactions {
         let message = &messages[position];
-        let user = crate::harness::user(name);
-        let found = message.has_reaction(&user, EMOJI[*emoji]);
+        let found = message.has_reaction(&user(name), EMOJI[*emoji]);
         assert!(message.is_deleted() || found == *added, "{name} on {position:?}: {message:?}");
     }
 }

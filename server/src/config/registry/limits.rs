@@ -49,7 +49,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting(
         "signals_per_second",
         GROUP,
-        "Typing signals that a session may send, per second",
+        "Signals that a session may send, per second: that somebody types, and where a live location is",
         Field::Count(|c| Number::U32(&mut c.core.signals_per_second), 1, 1_000_000),
     ),
     setting(

@@ -36,6 +36,7 @@ impl Answer {
             Reply::Found(found) => Self::of(&found),
             Reply::Marked(page) => Self::of(&page),
             Reply::Drafts(drafts) => Self::of(&drafts),
+            Reply::ThreadDrafts(drafts) => Self::of(&drafts),
             Reply::ScheduledMessage(message) => Self::of(&message),
             Reply::Scheduled(page) => Self::of(&page),
             Reply::Thread(page) => Self::of(&page),

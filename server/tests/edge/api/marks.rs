@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Api, made_room};
+use super::{Api, made_room, room_of_two};
 use crate::common::Setup;
 
 /// What the messages of a page say.
@@ -76,9 +76,7 @@ async fn people_star_messages_and_find_them_again() {
     let server = Setup::dev().start().await;
     let api = Api::of(&server).await;
     let (giulia, marco) = (api.person("giulia"), api.person("marco"));
-    marco.get("/api/chat/rooms").await.ok();
-    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
-    let room = direct["room"].as_str().unwrap();
+    let room = &room_of_two(&api).await;
     let mut positions = Vec::new();
     for words in ["Via dei Mille 12", "codice 4711", "a domani"] {
         positions.push(giulia.say(room, words).await.ok()["position"].as_u64().unwrap());
@@ -117,9 +115,7 @@ async fn drafts_follow_a_person_and_the_later_one_counts() {
     let server = Setup::dev().start().await;
     let api = Api::of(&server).await;
     let (giulia, marco) = (api.person("giulia"), api.person("marco"));
-    marco.get("/api/chat/rooms").await.ok();
-    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
-    let room = direct["room"].as_str().unwrap();
+    let room = &room_of_two(&api).await;
     let path = format!("/api/chat/rooms/{room}/draft");
     for (text, time) in [("Ci ved", 5), ("Ci vediamo", 9), ("Ci", 7)] {
         giulia.put(&path, json!({"text": text, "time": time})).await.ok();

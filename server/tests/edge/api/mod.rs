@@ -258,6 +258,15 @@ pub(crate) async fn made_room(by: &Caller<'_>, kind: &str, id: &str, members: &[
     room["room"].as_str().unwrap().to_owned()
 }
 
+/// The conversation of giulia and marco.
+pub(crate) async fn room_of_two(api: &Api) -> String {
+    let (giulia, marco) = (api.person("giulia"), api.person("marco"));
+    // The server knows whoever has asked it something.
+    marco.get("/api/chat/rooms").await.ok();
+    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
+    direct["room"].as_str().unwrap().to_owned()
+}
+
 /// All texts and notices of a room's last page.
 pub(crate) fn texts(page: &Value) -> Vec<String> {
     let entries = page["entries"].as_array().unwrap().iter();

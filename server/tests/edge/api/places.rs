@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Answered, Api, Caller};
+use super::{Answered, Api, Caller, room_of_two};
 use crate::common::Setup;
 
 async fn send(by: &Caller<'_>, room: &str, body: Value) -> Answered {
@@ -16,9 +16,7 @@ async fn places_are_sent_kept_found_and_forwarded() {
     let server = Setup::dev().flags(&["--commands-per-second", "10000"]).start().await;
     let api = Api::of(&server).await;
     let (giulia, marco) = (api.person("giulia"), api.person("marco"));
-    marco.get("/api/chat/rooms").await.ok();
-    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
-    let room = direct["room"].as_str().unwrap();
+    let room = &room_of_two(&api).await;
     let location = json!({"location": {
         "coordinates": " 45.4642000, -9.19", "accuracy": 12, "name": " Duomo ", "address": ""
     }});
@@ -57,12 +55,11 @@ async fn a_live_location_is_begun_and_ended_over_rest() {
     let server = Setup::dev().flags(&["--messages-per-second", "10000"]).start().await;
     let api = Api::of(&server).await;
     let (giulia, marco) = (api.person("giulia"), api.person("marco"));
-    marco.get("/api/chat/rooms").await.ok();
-    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
-    let room = direct["room"].as_str().unwrap();
+    let room = &room_of_two(&api).await;
     let path = format!("/api/chat/rooms/{room}/messages");
     let at = |coordinates: &str| json!({"location": {"coordinates": coordinates}});
-    let now = direct["active"].as_u64().unwrap();
+    let listed = giulia.get(&format!("/api/chat/rooms/{room}")).await.ok();
+    let now = listed["active"].as_u64().unwrap();
     let live = |until: u64| json!([{"live_location": {"until": until}}]);
     for (body, until) in [
         (at("1,1"), now - 1),
@@ -91,10 +88,8 @@ async fn a_live_location_is_begun_and_ended_over_rest() {
 async fn what_is_nowhere_and_leads_nowhere_is_refused() {
     let server = Setup::dev().flags(&["--messages-per-second", "10000"]).start().await;
     let api = Api::of(&server).await;
-    let (giulia, marco) = (api.person("giulia"), api.person("marco"));
-    marco.get("/api/chat/rooms").await.ok();
-    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
-    let room = direct["room"].as_str().unwrap();
+    let giulia = api.person("giulia");
+    let room = &room_of_two(&api).await;
     for (location, error) in [
         (json!({"coordinates": "91,0"}), (422, "invalid")),
         (json!({"coordinates": "0,181"}), (422, "invalid")),

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Answered, Api, Caller, fresh_uuid};
+use super::{Answered, Api, Caller, fresh_uuid, room_of_two};
 use crate::common::Setup;
 
 /// Sends a poll.
@@ -17,13 +17,6 @@ fn poll(more: Value) -> Value {
     let fields = more.as_object().unwrap().clone();
     poll.as_object_mut().unwrap().extend(fields);
     poll
-}
-
-async fn room_of_two(api: &Api) -> String {
-    let (giulia, marco) = (api.person("giulia"), api.person("marco"));
-    marco.get("/api/chat/rooms").await.ok();
-    let direct = giulia.send(Method::PUT, "/api/chat/direct/marco", |request| request).await.ok();
-    direct["room"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! Threads over REST.
 
+use caffis_schema::Event;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Api, made_room, notice};
-use crate::common::Setup;
+use super::{Api, made_room, notice, room_of_two};
+use crate::common::{Over, Person, Setup};
 
 const RATES: [[&str; 2]; 3] = [
     ["--commands-per-second", "10000"],
@@ -124,4 +125,63 @@ async fn what_has_no_thread_is_refused() {
     assert_eq!(giulia.get(&format!("{thread}?before=x")).await.error(), (400, "invalid"));
     assert_eq!(giulia.get(&format!("{thread}?before=1&after=1")).await.error(), (400, "invalid"));
     assert_eq!(said(&service.get(&thread).await.ok()), ["me"]);
+}
+
+#[tokio::test]
+async fn each_thread_has_a_draft_that_the_room_does_not_have() {
+    let server = Setup::dev().flags(RATES.as_flattened()).start().await;
+    let api = Api::of(&server).await;
+    let (giulia, anna) = (api.person("giulia"), api.person("anna"));
+    let room = &room_of_two(&api).await;
+    let mut roots = Vec::new();
+    for words in ["where?", "when?"] {
+        roots.push(giulia.say(room, words).await.ok()["position"].as_u64().unwrap());
+    }
+    let draft = |root: u64| format!("/api/chat/rooms/{room}/messages/{root}/thread/draft");
+    let written = |text: &str, time: u64| json!({"text": text, "time": time});
+    let mut phone = Person::enter(&server, "giulia", Over::Json).await;
+    for (root, text, time) in
+        [(roots[0], "At the b", 5), (roots[0], "At the bar", 9), (roots[1], "At ten", 7)]
+    {
+        giulia.put(&draft(root), written(text, time)).await.ok();
+    }
+    giulia.put(&draft(roots[0]), written("At", 8)).await.ok();
+    giulia.put(&format!("/api/chat/rooms/{room}/draft"), written("ciao", 9)).await.ok();
+    // What a client that knows no threads takes for the room's comes last, and only once.
+    let mut heard = Vec::new();
+    let last = phone.event(|event| match event {
+        Event::ThreadDraft(draft) => {
+            heard.push((draft.root.get(), draft.text.to_string()));
+            None
+        }
+        Event::Draft(draft) => Some(draft.text.to_string()),
+        _ => None,
+    });
+    assert_eq!(last.await, "ciao");
+    let ended = [(roots[0], "At the bar".to_owned()), (roots[1], "At ten".to_owned())];
+    assert!(heard.ends_with(&ended), "{heard:?}");
+    let kept = async || giulia.get("/api/chat/threads/drafts").await.ok()["drafts"].clone();
+    let first = json!({"room": room, "root": roots[0], "text": "At the bar", "time": 9});
+    let second = json!({"room": room, "root": roots[1], "text": "At ten", "time": 7});
+    assert_eq!(kept().await, json!([first, second]));
+    let rooms = giulia.get("/api/chat/drafts").await.ok();
+    assert_eq!(rooms, json!({"drafts": [{"room": room, "text": "ciao", "time": 9}]}));
+    giulia.put(&draft(roots[0]), written("", 10)).await.ok();
+    assert_eq!(kept().await, json!([second]));
+    // It ends with the root of its thread.
+    let root = format!("/api/chat/rooms/{room}/messages/{}", roots[1]);
+    giulia.change(Method::DELETE, &root, &super::fresh_uuid(), None).await.ok();
+    assert_eq!(kept().await, json!([]));
+    let refused = giulia.put(&draft(roots[1]), written("At eleven", 11)).await;
+    assert_eq!(refused.error(), (409, "deleted"));
+    for (path, error) in [
+        (draft(1), (404, "not_found")),
+        (format!("/api/chat/rooms/{room}/messages/x/thread/draft"), (400, "invalid")),
+    ] {
+        assert_eq!(giulia.put(&path, written("x", 12)).await.error(), error, "{path}");
+    }
+    let foreign = anna.put(&draft(roots[0]), written("x", 12)).await;
+    assert_eq!(foreign.error(), (404, "not_found"));
+    let long = written(&"x".repeat(5_000), 12);
+    assert_eq!(giulia.put(&draft(roots[0]), long).await.status / 100, 4);
 }

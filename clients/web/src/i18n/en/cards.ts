@@ -53,7 +53,10 @@ export const cards = {
   sendOptions: "How to send",
   sendNow: "Send now",
   scheduled: "Scheduled messages",
-  scheduledNothing: "Nothing is scheduled.",
+  scheduledNothing: "Nothing is scheduled",
+  scheduledNothingLead:
+    "Write a message and press the clock beside the send button to have it sent later.",
+  showConversation: "Show the conversation",
   scheduledCount: (count: number) =>
     count === 1 ? "1 scheduled message" : `${count} scheduled messages`,
   scheduledFailedCount: (count: number) =>

@@ -54,7 +54,10 @@ export const cards: typeof english = {
   sendOptions: "Come inviare",
   sendNow: "Invia ora",
   scheduled: "Messaggi programmati",
-  scheduledNothing: "Non c'è niente di programmato.",
+  scheduledNothing: "Non c'è niente di programmato",
+  scheduledNothingLead:
+    "Scrivi un messaggio e premi l'orologio accanto al pulsante di invio per mandarlo più tardi.",
+  showConversation: "Mostra la conversazione",
   scheduledCount: (count) =>
     count === 1 ? "1 messaggio programmato" : `${count} messaggi programmati`,
   scheduledFailedCount: (count) =>

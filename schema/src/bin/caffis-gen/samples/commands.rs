@@ -28,7 +28,7 @@ use caffis_schema::{
 use super::{
     ASTRAL, FIRST_ROOM, LAST_ROOM, ORDER_MARK, RIGHT_TO_LEFT, ROOM, TIME, context, details, device,
     draft, forwarded, key, last_key, list, longest, longest_participant, longest_user, mentions,
-    participant, text, text_body, unknown, user,
+    participant, text, text_body, thread_draft, unknown, user,
 };
 
 /// Every command and signal.
@@ -196,6 +196,8 @@ fn threads() -> Vec<(&'static str, Command)> {
         ),
         ("command threads", Command::Threads(Threads { before: None, limit: 0 })),
         ("command threads, going on", Command::Threads(Threads { before: Some(next), limit: 50 })),
+        ("command set_thread_draft", Command::SetThreadDraft(thread_draft())),
+        ("command thread_drafts", Command::ThreadDrafts(Empty {})),
     ]
 }
 

@@ -28,7 +28,7 @@ use super::{
     ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, context, draft, forwarded, key, list,
     longest, longest_own_state, longest_presence, longest_profile, longest_summary, longest_user,
     mentions, message, own_state, poll, presence, preview, profile, replies, scheduled, summary,
-    tally, text, text_body, unknown, user,
+    tally, text, text_body, thread_draft, unknown, user,
 };
 
 /// Every event, every kind of entry and every signal.
@@ -295,6 +295,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("flagged", Event::Flagged(flagged(Flag::Hidden(Empty {}), true))),
         ("flagged, mentioned", Event::Flagged(flagged(Flag::Mentioned(Empty {}), false))),
         ("draft", Event::Draft(draft())),
+        ("thread_draft", Event::ThreadDraft(thread_draft())),
         ("scheduled", Event::Scheduled(scheduled_change(Some(scheduled())))),
         ("scheduled, no longer", Event::Scheduled(scheduled_change(None))),
         ("flagged, starred", Event::Flagged(flagged(Flag::Starred(Empty {}), true))),

@@ -8,15 +8,16 @@ mod replies;
 use caffis_schema::{
     Blob, ClientFrame, ClientId, DeviceId, List, MessageNumber, Position, ReplyNumber, RoomId,
     ServerFrame, SessionId, Text, Timestamp, UserId,
+    drafts::{Draft, ThreadDraft},
     event::TextBody,
     ids::MAX_EXACT,
     open::Unknown,
     placement::{Placed, Placement},
     polls::{PollBody, Tally},
     room::{
-        Availability, Card, ClientKey, Context, ContextStatus, Details, Draft, Extra, Forwarded,
-        Mentions, Message, MessagePlace, OwnState, Participant, Place, Presence, Preview, Profile,
-        Role, RoomClass, RoomSummary,
+        Availability, Card, ClientKey, Context, ContextStatus, Details, Extra, Forwarded, Mentions,
+        Message, MessagePlace, OwnState, Participant, Place, Presence, Preview, Profile, Role,
+        RoomClass, RoomSummary,
     },
     scheduled::ScheduledMessage,
     settings::RoomSettings,
@@ -150,6 +151,10 @@ fn replies() -> Replies {
 
 fn draft() -> Draft {
     Draft { room: ROOM, text: text(ASTRAL), time: Timestamp(TIME) }
+}
+
+fn thread_draft() -> ThreadDraft {
+    ThreadDraft { room: ROOM, root: Position(12), text: text(RIGHT_TO_LEFT), time: Timestamp(TIME) }
 }
 
 fn poll() -> PollBody {

@@ -13,7 +13,7 @@ use caffis_schema::{
     reply::{
         Appended, DraftList, EntryPage, Fragment, Hit, MarkList, MarkedPage, MemberPage, Opened,
         PinList, PreviewList, ProfileList, Refreshed, Resumed, ResumedRooms, Revision,
-        RevisionPage, RoomPage, SearchPage, Standing, Topic, TopicList, Welcome,
+        RevisionPage, RoomPage, SearchPage, Standing, ThreadDraftList, Topic, TopicList, Welcome,
     },
     room::{
         Availability, ContextStatus, MarkedMessage, Marker, Member, MessageMark, MessagePreview,
@@ -27,7 +27,7 @@ use super::{
     ASTRAL, LAST_ROOM, RIGHT_TO_LEFT, ROOM, TIME, card, draft, key, list, longest,
     longest_own_state, longest_presence, longest_profile, longest_summary, longest_user, message,
     own_state, presence, preview, profile, replies, scheduled, session, summary, tally, text_body,
-    unknown, user,
+    thread_draft, unknown, user,
 };
 
 /// Every reply and every error.
@@ -245,6 +245,7 @@ fn page_replies() -> Vec<(&'static str, Reply)> {
             }),
         ),
         ("thread", Reply::Thread(thread())),
+        ("thread_drafts", Reply::ThreadDrafts(ThreadDraftList { drafts: list([thread_draft()]) })),
         ("threads", Reply::Threads(followed())),
         (
             "threads, none",
