@@ -52,7 +52,8 @@ async fn a_server_that_is_gone_is_unavailable_and_comes_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn options_that_do_not_fit_the_servers_are_named() {
-    let options = options(CqlServers::shared(), "options", 1);
+    let servers = CqlServers::start_once();
+    let options = options(&servers, "options", 1);
     let elsewhere = Options { data_centre: Some("moon".to_owned()), ..options.clone() };
     let error = ScyllaStore::connect(&elsewhere).await.err().unwrap();
     assert!(matches!(error, ConnectError::DataCentre(_)), "{error}");

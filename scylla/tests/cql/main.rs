@@ -51,5 +51,6 @@ async fn conformance(servers: &CqlServers, copies: u8, sequences: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn the_suite_passes_on_one_node() {
-    conformance(CqlServers::shared(), 1, 4).await;
+    let servers = CqlServers::start_once();
+    conformance(&servers, 1, 4).await;
 }

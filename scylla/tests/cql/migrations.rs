@@ -146,10 +146,10 @@ async fn a_lease_is_taken_from_the_dead_only(servers: &CqlServers) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn a_keyspace_is_brought_to_a_version() {
-    let servers = CqlServers::shared();
-    ten_at_once(&options(servers, "ten", 1)).await;
-    a_plan_changes_nothing(servers).await;
-    a_table_gets_what_it_lacks(servers).await;
-    a_newer_version_is_refused(servers).await;
-    a_lease_is_taken_from_the_dead_only(servers).await;
+    let servers = CqlServers::start_once();
+    ten_at_once(&options(&servers, "ten", 1)).await;
+    a_plan_changes_nothing(&servers).await;
+    a_table_gets_what_it_lacks(&servers).await;
+    a_newer_version_is_refused(&servers).await;
+    a_lease_is_taken_from_the_dead_only(&servers).await;
 }

@@ -113,8 +113,8 @@ async fn every_condition(store: &ScyllaStore, table: &'static Table) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn the_server_takes_every_statement_on_cores_tables() {
-    let servers = CqlServers::shared();
-    let options = options(servers, "core", 1);
+    let servers = CqlServers::start_once();
+    let options = options(&servers, "core", 1);
     let store = store(&options, &Schema::core()).await;
     let conditional = [tables::LeaseRow::TABLE, tables::ShardRow::TABLE];
     for table in tables::ALL {

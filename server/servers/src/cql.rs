@@ -8,16 +8,10 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
-    sync::OnceLock,
     time::{Duration, Instant},
 };
 
-use crate::{
-    address::Address,
-    certificates::Authority,
-    folder::Folder,
-    process::{self, Process},
-};
+use crate::{address::Address, certificates::Authority, folder::Folder, process::Process};
 
 const CQL_PORT: u16 = 9042;
 /// Where the nodes of a ring talk to each other.
@@ -70,6 +64,8 @@ pub struct CqlSetup {
     pub commit_log: CommitLog,
     /// How they talk to those who connect.
     pub encryption: Encryption,
+    /// Whether they may be started again. If not, tables are made sooner: what they are is only in memory.
+    pub restart: bool,
 }
 
 impl CqlSetup {
@@ -81,6 +77,7 @@ impl CqlSetup {
             clock: Clock::Still,
             commit_log: CommitLog::Batch,
             encryption: Encryption::Off,
+            restart: true,
         }
     }
 
@@ -90,10 +87,6 @@ impl CqlSetup {
     /// If the server's program or Java 17 is missing, or a server does not start.
     #[must_use]
     pub fn start(self) -> CqlServers {
-        self.start_until(End::Dropped)
-    }
-
-    fn start_until(self, end: End) -> CqlServers {
         assert!((1..=3).contains(&self.count), "one server or a ring of up to three");
         let (java, lib) = (program::java(), program::lib());
         let folder = Folder::make("cql");
@@ -108,11 +101,10 @@ impl CqlSetup {
         let seeds: Vec<String> = addresses.iter().map(|one| one.address.to_string()).collect();
         let seeds = seeds.join(",");
         let authority = Authority::new();
-        let root = folder.path().to_owned();
         let nodes = addresses.into_iter().enumerate().map(|(number, address)| {
             let folder = folder.path().join(number.to_string());
             fs::create_dir_all(&folder).expect("a folder");
-            let Self { commit_log, encryption, .. } = self;
+            let Self { commit_log, encryption, restart, .. } = self;
             let (seeds, address_of) = (seeds.as_str(), address.address);
             authority.write_server(address_of, &folder);
             program::Server { address: address_of, number, seeds, commit_log, encryption }
@@ -121,10 +113,8 @@ impl CqlSetup {
             // A node forgets others that do not join for half a minute; alone, it waits for nobody.
             let delay = if self.count == 1 { 0 } else { 30_000 };
             command.arg(format!("-Dcassandra.ring_delay_ms={delay}"));
+            command.arg(format!("-Dcassandra.test.flush_local_schema_changes={restart}"));
             command.arg("org.apache.cassandra.service.CassandraDaemon");
-            if end == End::OfProcess {
-                command.env(process::FOLDER, &root);
-            }
             let process = Process::start(&command, &folder.join("out.log"));
             CqlNode { address, command, encryption, folder, process }
         });
@@ -135,15 +125,6 @@ impl CqlSetup {
         }
         CqlServers { nodes, clock, authority, folder }
     }
-}
-
-/// When servers end.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// With their handle, which removes their files.
-    Dropped,
-    /// With this process; who watches over them removes the files.
-    OfProcess,
 }
 
 /// Servers that form one cluster. Dropping it ends them and removes their data.
@@ -174,16 +155,13 @@ impl CqlServers {
         CqlSetup::new(count).start()
     }
 
-    /// One server for all tests of this process that do nothing to it. Each makes a keyspace of its own.
-    ///
-    /// It ends with the process, and its files go with it.
+    /// Starts one that is never started again.
     ///
     /// # Panics
     /// If the server's program or Java 17 is missing, or the server does not start.
     #[must_use]
-    pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<CqlServers> = OnceLock::new();
-        SHARED.get_or_init(|| CqlSetup::new(1).start_until(End::OfProcess))
+    pub fn start_once() -> Self {
+        CqlSetup { restart: false, ..CqlSetup::new(1) }.start()
     }
 
     /// The servers' addresses, as the driver wants them.

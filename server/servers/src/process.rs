@@ -17,7 +17,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Runs what its arguments say, prints its number, and sends it the signals that it reads, and at the end the one
-/// that its first argument names. Then it removes the folder that [`FOLDER`] names, if any.
+/// that its first argument names.
 const WATCH: &str = r#"
 trap : INT TERM HUP
 last=$1
@@ -29,12 +29,7 @@ exec >/dev/null
 while read -r signal; do kill -s "$signal" $child 2>/dev/null; done
 kill -s $last $child 2>/dev/null
 wait $child
-[ -z "$FOLDER_TO_REMOVE" ] || rm -rf "$FOLDER_TO_REMOVE"
 "#;
-
-/// The variable of a command that names a folder which is removed when the program has ended: for one that a process
-/// keeps to its end.
-pub(crate) const FOLDER: &str = "FOLDER_TO_REMOVE";
 
 /// How long a program may take to end when it is asked to.
 const END: Duration = Duration::from_secs(30);
@@ -154,19 +149,6 @@ mod tests {
         let mut process = Process::start(&sleep, &log);
         process.end();
         assert!(!process.is_running());
-    }
-
-    #[test]
-    fn a_folder_goes_with_the_program_that_names_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let (kept, named) = (folder.path().join("kept"), folder.path().join("named"));
-        [&kept, &named].into_iter().for_each(|path| std::fs::create_dir(path).unwrap());
-        let mut sleep = Command::new("sleep");
-        sleep.arg("600").env(FOLDER, &named);
-        let process = Process::start(&sleep, &named.join("log"));
-        assert!(named.exists());
-        drop(process);
-        assert!(kept.exists() && !named.exists());
     }
 
     /// Another process holds the input of the watching shell, and is killed.

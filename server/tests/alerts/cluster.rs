@@ -1,7 +1,5 @@
 //! A node without its bus, and then without its store.
 
-use caffis_servers::CqlServers;
-
 use crate::{
     common::{Over, Person},
     nodes::{Ground, until},
@@ -11,7 +9,7 @@ use crate::{
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn a_node_loses_its_bus_and_then_its_store() {
-    let mut ground = Ground::of(CqlServers::start(1));
+    let mut ground = Ground::start();
     let times = [
         "--lease-time",
         "15s",

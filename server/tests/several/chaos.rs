@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use caffis_servers::{Clock, CqlServers, CqlSetup};
+use caffis_servers::{Clock, CqlSetup, redis::RedisServer};
 use rustix::process::Signal;
 use tokio::{task::block_in_place, time::sleep};
 
@@ -34,7 +34,7 @@ const OVERSLEEP: Duration = Duration::from_secs(9);
 
 /// All that can break.
 struct Field {
-    ground: Ground<CqlServers>,
+    ground: Ground,
     nodes: Vec<Option<Server>>,
     setups: Vec<Setup>,
     /// From the clients to each node, and from each node to Redis.
@@ -48,7 +48,7 @@ impl Field {
     async fn start(seed: u64) -> Self {
         let mut cql = CqlSetup::new(3);
         cql.clock = Clock::Running;
-        let ground = Ground::of(block_in_place(|| cql.start()));
+        let ground = Ground { cql: block_in_place(|| cql.start()), redis: RedisServer::start() };
         let redis = ([127, 0, 0, 1], ground.redis.port()).into();
         let logs = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("chaos-{seed}"));
         let (nodes, setups, clients, bus) = Default::default();

@@ -1,11 +1,7 @@
 //! Nodes on servers of their own, and people who may come to each of them.
 
 use std::{
-    borrow::Borrow,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,31 +18,20 @@ use crate::{
 /// How long nodes may take until each has its share: ten seconds, and longer under load on a busy machine.
 const SHARING: Duration = Duration::from_secs(90);
 
-/// The servers that the nodes share. The CQL server is all tests' or the test's own, if it does something to it.
-pub(crate) struct Ground<C = &'static CqlServers> {
-    pub(crate) cql: C,
+/// The servers that the nodes share.
+pub(crate) struct Ground {
+    pub(crate) cql: CqlServers,
     pub(crate) redis: RedisServer,
-    keyspace: String,
 }
 
 impl Ground {
     pub(crate) fn start() -> Self {
-        static TESTS: AtomicU32 = AtomicU32::new(1);
-        let keyspace = format!("chat_{}", TESTS.fetch_add(1, Ordering::Relaxed));
-        Self { cql: CqlServers::shared(), redis: RedisServer::start(), keyspace }
+        Self { cql: CqlServers::start_once(), redis: RedisServer::start() }
     }
-}
 
-impl Ground<CqlServers> {
-    pub(crate) fn of(cql: CqlServers) -> Self {
-        Self { cql, redis: RedisServer::start(), keyspace: "chat".to_owned() }
-    }
-}
-
-impl<C: Borrow<CqlServers>> Ground<C> {
     /// A node that is not started yet.
     pub(crate) fn node(&self, name: &str) -> Setup {
-        let store = format!("scylla://{}/{}", self.cql.borrow().hosts().join(","), self.keyspace);
+        let store = format!("scylla://{}/chat", self.cql.hosts().join(","));
         let bus = format!("redis://127.0.0.1:{}", self.redis.port());
         // Flags of a test count more than these.
         let setup = Setup::dev()

@@ -60,7 +60,7 @@ async fn commands_for_the_embedded_store_say_what_to_do() {
 async fn a_node_refuses_servers_that_could_lose_what_they_acknowledge() {
     let mut setup = CqlSetup::new(1);
     setup.commit_log = CommitLog::Periodic;
-    let ground = Ground::of(setup.start());
+    let ground = Ground { cql: setup.start(), redis: RedisServer::start() };
     let accepting = |losses| ground.node("one").flags(&["--accept-loss", losses]);
     let periodic = format!("commitlog_sync is periodic on {}", ground.cql.hosts()[0]);
     let refused = accepting("replication").fail().await;

@@ -106,8 +106,10 @@ pub(super) fn check_list(
                 _ => None,
             });
             let own = own.unwrap_or_default().get().max(span.number);
-            let most = truth.messages - read.told.max(own);
-            let least = truth.messages - truth.past_after(read.asked.min(truth.messages).max(own));
+            let asked = read.asked.min(truth.messages).max(own);
+            let least = truth.messages.saturating_sub(truth.past_after(asked));
+            // What was read may be gone: then something else is broken, too.
+            let most = truth.messages.saturating_sub(read.told.max(own)).max(least);
             let found = seen.listed.get(room).map_or(0, |summary| summary.unread);
             (truth.entries.len() as u64, truth.messages, found.clamp(least, most))
         });
