@@ -22,7 +22,7 @@ use h3::{
 };
 use quinn::VarInt;
 use tokio::{
-    sync::watch,
+    sync::{oneshot, watch},
     task::JoinSet,
     time::{error::Elapsed, timeout},
 };
@@ -35,6 +35,9 @@ const MAX_REQUESTS: u32 = 100;
 
 /// Bytes of the header fields of one request, as HTTP/3 counts them.
 const MAX_HEAD: u64 = 32 * 1024;
+
+/// Bytes of an upload that are read although nobody wants them.
+const MAX_DRAINED: usize = 4 * 1024 * 1024;
 
 /// How long running requests may take to end when the server stops.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -127,7 +130,8 @@ impl Http3 {
     ) -> Result<(), ExchangeError> {
         let (head, stream) = timeout(self.header_timeout, resolver.resolve_request()).await??;
         let (mut send, receive) = stream.split();
-        let mut request: Request<Body> = head.map(|()| body(receive));
+        let (body, mut unread) = body(receive);
+        let mut request: Request<Body> = head.map(|()| body);
         request.extensions_mut().insert(PeerAddr(peer));
         request.extensions_mut().insert(place);
         let Ok(response) = self.router.call(request).await;
@@ -148,10 +152,14 @@ impl Http3 {
             }
         }
         timeout(within, send.finish()).await??;
-        Ok(())
+        match unread.try_recv() {
+            Ok(receive) => drain(receive, within).await,
+            Err(_) => Ok(()),
+        }
     }
 }
 
+type Receive = RequestStream<h3_quinn::RecvStream, Bytes>;
 type Resolver = RequestResolver<h3_quinn::Connection, Bytes>;
 
 /// Why a request got no whole answer.
@@ -165,43 +173,54 @@ enum ExchangeError {
     Answer(axum::Error),
 }
 
-/// A request's body, read as the router asks for it: the window of its stream bounds what waits.
-fn body(receive: RequestStream<h3_quinn::RecvStream, Bytes>) -> Body {
-    let upload = Upload { receive, unread: true };
-    Body::from_stream(stream::unfold(Some(upload), |upload| async {
-        match upload?.next().await {
-            (Ok(Some(data)), upload) => Some((Ok(data), Some(upload))),
-            (Ok(None), _) => None,
-            (Err(error), _) => Some((Err(error), None)),
+/// A request's body, read as the router asks for it: the window of its stream bounds what waits. What the router does not
+/// read comes back.
+fn body(receive: Receive) -> (Body, oneshot::Receiver<Receive>) {
+    let (back, unread) = oneshot::channel();
+    let upload = Upload { receive: Some(receive), back: Some(back) };
+    let body = Body::from_stream(stream::unfold(Some(upload), |upload| async {
+        let mut upload = upload?;
+        // Taken, so that it does not come back while it is read.
+        let mut receive = upload.receive.take()?;
+        match receive.recv_data().await {
+            Ok(Some(mut data)) => {
+                upload.receive = Some(receive);
+                Some((Ok(data.copy_to_bytes(data.remaining())), Some(upload)))
+            }
+            Ok(None) => None,
+            Err(error) => Some((Err(error), None)),
         }
-    }))
+    }));
+    (body, unread)
 }
 
 /// What a client sends with a request.
 struct Upload {
-    receive: RequestStream<h3_quinn::RecvStream, Bytes>,
-    /// Whether more may come, and nobody is waiting for it.
-    unread: bool,
+    receive: Option<Receive>,
+    back: Option<oneshot::Sender<Receive>>,
 }
 
-impl Upload {
-    async fn next(mut self) -> (Result<Option<Bytes>, StreamError>, Self) {
-        self.unread = false;
-        let found = match self.receive.recv_data().await {
-            Ok(data) => Ok(data.map(|mut data| data.copy_to_bytes(data.remaining()))),
-            Err(error) => Err(error),
-        };
-        self.unread = matches!(found, Ok(Some(_)));
-        (found, self)
-    }
-}
-
-/// A client that sends more than is read is told that this is no error (RFC 9114, 4.1). Otherwise Chromium goes on
-/// waiting until all of it is sent, which never happens, and does not look at the answer.
 impl Drop for Upload {
     fn drop(&mut self) {
-        if self.unread {
-            self.receive.stop_sending(Code::H3_NO_ERROR);
+        if let (Some(receive), Some(back)) = (self.receive.take(), self.back.take()) {
+            // The request may have ended.
+            let _ = back.send(receive);
         }
     }
+}
+
+/// Reads on after the answer, and drops what comes: Chromium looks at an answer only when all of its upload is sent.
+/// Whoever sends much more is told to stop, and that this is no error (RFC 9114, 4.1).
+async fn drain(mut receive: Receive, within: Duration) -> Result<(), ExchangeError> {
+    let mut left = MAX_DRAINED;
+    while let Some(data) = timeout(within, receive.recv_data()).await?? {
+        match left.checked_sub(data.remaining()) {
+            Some(less) => left = less,
+            None => {
+                receive.stop_sending(Code::H3_NO_ERROR);
+                break;
+            }
+        }
+    }
+    Ok(())
 }
