@@ -153,7 +153,8 @@ impl Http3 {
         }
         timeout(within, send.finish()).await??;
         match unread.try_recv() {
-            Ok(receive) => drain(receive, within).await,
+            // For so long as a whole: whoever sends a little now and then keeps nothing.
+            Ok(receive) => timeout(within, drain(receive)).await?,
             Err(_) => Ok(()),
         }
     }
@@ -211,9 +212,9 @@ impl Drop for Upload {
 
 /// Reads on after the answer, and drops what comes: Chromium looks at an answer only when all of its upload is sent.
 /// Whoever sends much more is told to stop, and that this is no error (RFC 9114, 4.1).
-async fn drain(mut receive: Receive, within: Duration) -> Result<(), ExchangeError> {
+async fn drain(mut receive: Receive) -> Result<(), ExchangeError> {
     let mut left = MAX_DRAINED;
-    while let Some(data) = timeout(within, receive.recv_data()).await?? {
+    while let Some(data) = receive.recv_data().await? {
         match left.checked_sub(data.remaining()) {
             Some(less) => left = less,
             None => {

@@ -130,7 +130,9 @@ async fn what_is_wrong_gets_the_same_problem_and_the_connection_goes_on() {
         ("GET", "/api/chat/nothing", vec![], 0, 404),
         ("DELETE", "/healthz", vec![], 0, 405),
         ("GET", "/api/chat/rooms", vec![], 0, 401),
-        ("POST", "/api/chat/people/connections", large, 1_000_000, 413),
+        ("POST", "/api/chat/people/connections", large.clone(), 1_000_000, 413),
+        // More than is read after the answer.
+        ("POST", "/api/chat/people/connections", large, 8_000_000, 413),
         ("GET", "/healthz", vec![], 0, 200),
     ] {
         let answer = client.ask(method, path, &headers, vec![b'x'; body]).await;
