@@ -18,6 +18,7 @@ use caffis_transport::{
     quic::{OriginCheck, QuicServer, ServerOptions},
     tcp::{self, TcpServer},
 };
+use futures_util::future::join_all;
 use rustls::ServerConfig;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -84,9 +85,9 @@ impl Listeners {
     /// Ends all that is left within this time.
     pub(super) async fn shutdown(self, within: Duration) {
         self.tasks.iter().for_each(JoinHandle::abort);
-        for server in self.tcp_servers.into_iter().chain(self.metrics) {
-            server.shutdown(within).await;
-        }
+        let tcp = self.tcp_servers.into_iter().chain(self.metrics);
+        let tcp = join_all(tcp.map(|server| server.shutdown(within)));
+        tokio::join!(tcp, self.quic.shutdown(within));
     }
 }
 

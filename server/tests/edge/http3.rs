@@ -19,6 +19,10 @@ use crate::common::{Over, Person, Server, Setup, http, soon, token_of};
 
 const HOST: &str = "api.localhost";
 
+/// Clients of a server that stops: enough that a process that does not wait for its last packets ends before
+/// some of them.
+const CLIENTS: usize = 32;
+
 /// A server with HTTP/3 for one of two hosts.
 async fn server() -> Server {
     let hosts = ["--hosts", "localhost,api.localhost", "--http3-hosts", HOST];
@@ -164,10 +168,16 @@ async fn the_host_chooses_between_http3_and_webtransport() {
 #[tokio::test]
 async fn a_server_that_stops_tells_its_http3_clients() {
     let mut server = server().await;
-    let mut client = Client::connect(&server).await;
-    assert_eq!(client.ask("GET", "/healthz", &[], Vec::new()).await.status, 200);
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut client = Client::connect(&server).await;
+        assert_eq!(client.ask("GET", "/healthz", &[], Vec::new()).await.status, 200);
+        clients.push(client);
+    }
     server.signal(Signal::TERM);
-    soon("the end of the connection", client.connection.closed()).await;
-    client.driver.await.unwrap();
+    for client in clients {
+        soon("the end of the connection", client.connection.closed()).await;
+        client.driver.await.unwrap();
+    }
     assert!(server.ended().await.success());
 }

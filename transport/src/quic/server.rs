@@ -31,6 +31,9 @@ use crate::{
 /// Links that are ready and wait to be accepted; further ones wait in their handshake.
 const READY_LINKS: usize = 256;
 
+/// How long the last packets of connections that did not end by themselves may take.
+const LAST_PACKETS: Duration = Duration::from_millis(200);
+
 /// First packets that wait to be looked at.
 const MAX_INCOMING: usize = 1_024;
 
@@ -237,11 +240,24 @@ impl QuicServer {
     }
 
     /// Refuses new connections, waits until the links are closed, at most `within`, and ends the
-    /// rest.
-    pub async fn shutdown(self, within: Duration) {
+    /// rest. Returns when the peers were told: a process that ends before would leave them waiting.
+    pub async fn shutdown(&self, within: Duration) {
         self.stop_accepting();
+        if timeout(within, self.idle()).await.is_err() {
+            self.close();
+            let _ = timeout(LAST_PACKETS, self.idle()).await;
+        }
+    }
+
+    async fn idle(&self) {
         for endpoint in &self.endpoints {
-            let _ = timeout(within, endpoint.wait_idle()).await;
+            endpoint.wait_idle().await;
+        }
+    }
+
+    fn close(&self) {
+        for endpoint in &self.endpoints {
+            endpoint.close(0_u32.into(), b"");
         }
     }
 }
@@ -249,9 +265,7 @@ impl QuicServer {
 impl Drop for QuicServer {
     fn drop(&mut self) {
         self.listeners.iter().for_each(JoinHandle::abort);
-        for endpoint in &self.endpoints {
-            endpoint.close(0_u32.into(), b"");
-        }
+        self.close();
     }
 }
 
