@@ -179,6 +179,7 @@ impl Watch {
             ClientEvent::Other(event) => match *event {
                 Event::Presence(presence) => seen.acquaintances.presence(&presence),
                 Event::Draft(draft) => seen.own.draft(draft),
+                Event::ThreadDraft(draft) => seen.own.draft(draft),
                 Event::RoomAdded(room) => seen.added(&room, self.small),
                 Event::RoomRemoved(removed) => Self::removed(&mut seen, removed.room),
                 Event::Head(head) => {

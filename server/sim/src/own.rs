@@ -2,20 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use caffis_schema::{Position, RoomId, Timestamp, placement::Placement, room::Draft};
+use caffis_schema::{
+    Position, RoomId, Text, Timestamp,
+    drafts::{Draft, ThreadDraft},
+    limits::DRAFT_BYTES,
+    placement::Placement,
+};
+
+/// A room, or the thread of a message in it.
+pub(crate) type Place = (RoomId, Option<Position>);
+
+/// What somebody has written and not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unsent {
+    pub(crate) place: Place,
+    pub(crate) text: Text<DRAFT_BYTES>,
+    pub(crate) time: Timestamp,
+}
+
+impl From<Draft> for Unsent {
+    fn from(Draft { room, text, time }: Draft) -> Self {
+        Self { place: (room, None), text, time }
+    }
+}
+
+impl From<ThreadDraft> for Unsent {
+    fn from(ThreadDraft { room, root, text, time }: ThreadDraft) -> Self {
+        Self { place: (room, Some(root)), text, time }
+    }
+}
 
 /// What a device heard of what its person keeps for themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Own {
-    pub(crate) drafts: BTreeMap<RoomId, Draft>,
+    pub(crate) drafts: BTreeMap<Place, Unsent>,
 }
 
 impl Own {
     /// Of two drafts the one with the later time counts.
-    pub(crate) fn draft(&mut self, draft: Draft) {
-        let known = self.drafts.get(&draft.room);
+    pub(crate) fn draft(&mut self, draft: impl Into<Unsent>) {
+        let draft = draft.into();
+        let known = self.drafts.get(&draft.place);
         if known.is_none_or(|known| known.time <= draft.time) {
-            self.drafts.insert(draft.room, draft);
+            self.drafts.insert(draft.place, draft);
         }
     }
 }
@@ -24,7 +53,7 @@ impl Own {
 #[derive(Clone, Debug)]
 pub(crate) enum Kept {
     Star(RoomId, Position, bool),
-    Draft(Draft),
+    Draft(Unsent),
     Placement(RoomId, Placement),
     Mute(RoomId, Option<Timestamp>),
 }

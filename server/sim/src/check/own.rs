@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use caffis_client::CallError;
 use caffis_schema::{
     Command, Position, Reply, RoomId, Timestamp, event::Flag, open::Empty, placement::Placement,
-    room::Draft,
 };
 
 use super::{mentions::marked, truth::Truth};
 use crate::{
     device::Device,
     ledger::Ledger,
-    own::Kept,
+    own::{Kept, Place, Unsent},
     trace::{Trace, lock},
 };
 
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Default)]
 struct Last {
     stars: BTreeMap<(RoomId, Position), bool>,
-    drafts: BTreeMap<RoomId, Draft>,
+    drafts: BTreeMap<Place, Unsent>,
     placements: BTreeMap<RoomId, Placement>,
     mutes: BTreeMap<RoomId, Option<Timestamp>>,
 }
@@ -33,9 +33,9 @@ impl Last {
                     last.stars.insert((*room, *position), *on);
                 }
                 Kept::Draft(draft) => {
-                    let known = last.drafts.get(&draft.room);
+                    let known = last.drafts.get(&draft.place);
                     if known.is_none_or(|known| known.time < draft.time) {
-                        last.drafts.insert(draft.room, draft.clone());
+                        last.drafts.insert(draft.place, draft.clone());
                     }
                 }
                 Kept::Placement(room, placement) => {
@@ -73,18 +73,24 @@ pub(super) async fn check(
             trace.broken(format_args!("{user} starred {position} of {short}: {on}"));
         }
     }
-    let drafts = match device.client.call(Command::Drafts(Empty {})).await {
-        Ok(Reply::Drafts(list)) => list.drafts.into_vec(),
-        other => return trace.broken(format_args!("{user} has no drafts: {other:?}")),
+    let drafts = match drafts(device).await {
+        Ok(drafts) => drafts,
+        Err(error) => return trace.broken(format_args!("{user} has no drafts: {error}")),
     };
-    for (room, draft) in &last.drafts {
-        let found = drafts.iter().find(|found| found.room == *room);
+    for (place, draft) in &last.drafts {
+        let (room, root) = *place;
+        // Nobody writes below what was deleted.
+        let root = root.and_then(|root| rooms.get(&room)?.message(root));
+        if root.is_some_and(|(_, root)| root.is_deleted()) {
+            continue;
+        }
+        let found = drafts.iter().find(|found| found.place == *place);
         // One that was written before by a clock that was ahead counts.
         if found.is_none_or(|found| found.text != draft.text && found.time <= draft.time) {
             trace.broken(format_args!("{user} has {found:?} and not {draft:?}"));
         }
         for own in devices.iter().filter(|own| own.user == *user && found == Some(draft)) {
-            let told = lock(&own.seen).own.drafts.get(room).cloned();
+            let told = lock(&own.seen).own.drafts.get(place).cloned();
             if told.as_ref() != Some(draft) {
                 trace.broken(format_args!("{} was told {told:?} and not {draft:?}", own.name));
             }
@@ -105,4 +111,16 @@ pub(super) async fn check(
             trace.broken(format_args!("{user} has muted {short} until {until:?}, not {muted:?}"));
         }
     }
+}
+
+/// What a person has written in rooms and in threads, and not sent.
+async fn drafts(device: &Device) -> Result<Vec<Unsent>, CallError> {
+    let mut drafts: Vec<Unsent> = match device.client.call(Command::Drafts(Empty {})).await? {
+        Reply::Drafts(list) => list.drafts.into_vec().into_iter().map(Unsent::from).collect(),
+        _ => Vec::new(),
+    };
+    if let Reply::ThreadDrafts(list) = device.client.call(Command::ThreadDrafts(Empty {})).await? {
+        drafts.extend(list.drafts.into_vec().into_iter().map(Unsent::from));
+    }
+    Ok(drafts)
 }

@@ -2,7 +2,7 @@
 
 use caffis_client::CallError;
 use caffis_schema::{
-    List, Reply, RoomId, UserId,
+    List, Position, Reply, RoomId, UserId,
     reply::Appended,
     room::{Mentions, Role},
 };
@@ -93,12 +93,16 @@ impl Life {
         (!sent.is_empty()).then(|| Kind::Answer(self.random.pick(&sent).1.position))
     }
 
-    /// A few messages have threads with several replies.
     fn in_thread(&mut self, room: RoomId) -> Option<Kind> {
+        self.root(room).map(Kind::InThread)
+    }
+
+    /// A message in whose thread somebody writes: a few have threads with several replies.
+    pub(super) fn root(&mut self, room: RoomId) -> Option<Position> {
         let mut roots = self.acknowledged(|letter| letter.room == room && letter.root().is_none());
         roots.sort_unstable_by_key(|(_, appended)| appended.position);
         let last = &roots[roots.len().saturating_sub(ROOTS)..];
-        (!last.is_empty()).then(|| Kind::InThread(self.random.pick(last).1.position))
+        (!last.is_empty()).then(|| self.random.pick(last).1.position)
     }
 
     fn mentions(&mut self, room: RoomId) -> Mentions {

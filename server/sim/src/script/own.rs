@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use caffis_schema::{
-    Command, RoomId, Text,
+    Command, RoomId, Text, Timestamp,
     command::{Mute, Star},
+    drafts::{Draft, ThreadDraft},
+    limits::DRAFT_BYTES,
     placement::{Placement, SetPlacement},
-    room::Draft,
 };
 
 use tokio::time::sleep;
@@ -75,7 +76,7 @@ impl Life {
 
     fn own_deed(&mut self, device: &Device, room: Option<RoomId>) -> Option<(Command, Kept)> {
         let room = room.or_else(|| self.room())?;
-        Some(match self.random.below(4) {
+        Some(match self.random.below(5) {
             0 => {
                 let sent = self.acknowledged(|letter| letter.room == room);
                 if sent.is_empty() {
@@ -86,13 +87,17 @@ impl Life {
                 (Command::Star(Star { room, position, star }), Kept::Star(room, position, star))
             }
             1 => {
-                self.words += 1;
-                let text = Text::cut(&format!("d{}", self.words));
-                let time = device.client.key_of_new_room().time;
+                let (text, time) = self.written(device);
                 let draft = Draft { room, text, time };
-                (Command::SetDraft(draft.clone()), Kept::Draft(draft))
+                (Command::SetDraft(draft.clone()), Kept::Draft(draft.into()))
             }
             2 => {
+                let root = self.root(room)?;
+                let (text, time) = self.written(device);
+                let draft = ThreadDraft { room, root, text, time };
+                (Command::SetThreadDraft(draft.clone()), Kept::Draft(draft.into()))
+            }
+            3 => {
                 let until = self.random.chance(MUTED).then(|| {
                     let now = device.client.key_of_new_room().time;
                     now + FIRST_MS + self.random.below(LONGEST_MS) as u64
@@ -106,5 +111,11 @@ impl Life {
                 (command, Kept::Placement(room, placement))
             }
         })
+    }
+
+    /// What somebody writes and does not send, and when.
+    fn written(&mut self, device: &Device) -> (Text<DRAFT_BYTES>, Timestamp) {
+        self.words += 1;
+        (Text::cut(&format!("d{}", self.words)), device.client.key_of_new_room().time)
     }
 }
