@@ -1,9 +1,10 @@
 //! What waits to be written to one session.
 //!
 //! Replies and durable events go in the order in which they came. Of *latest* events only the newest
-//! for each key is kept. *Lossy* signals are a few at most. When a slow client lets more than
+//! for each key is kept. *Lossy* signals are a few at most. When a slow client lets events of more than
 //! [`Settings::session_queue_bytes`] wait, entries are dropped and their room is marked: the client
-//! hears `behind`, and refetches them by resume. So a slow client costs bounded memory.
+//! hears `behind`, and refetches them by resume. Replies are what the client asked for and count apart: when as much
+//! of them waits, no more commands are read. So a slow client costs bounded memory.
 //!
 //! [`Settings::session_queue_bytes`]: crate::settings::Settings::session_queue_bytes
 
@@ -99,8 +100,9 @@ struct Queue {
     /// The loop sleeps on until this many bytes wait, because it will look by itself.
     wake_from: usize,
     fifo: VecDeque<Queued>,
-    fifo_bytes: usize,
+    event_bytes: usize,
     replies: usize,
+    reply_bytes: usize,
     latest: Latest,
     lossy: VecDeque<(Option<RoomId>, Arc<Encoded>)>,
     behind: BTreeMap<RoomId, Head>,
@@ -146,22 +148,38 @@ impl Queue {
 
     fn pop_fifo(&mut self) -> Option<Item> {
         let Queued { item, size, .. } = self.fifo.pop_front()?;
-        self.fifo_bytes -= size;
         if matches!(item, Item::Reply(_)) {
             self.replies -= 1;
+            self.reply_bytes -= size;
+        } else {
+            self.event_bytes -= size;
         }
         Some(item)
     }
 
+    fn reply(&mut self, bytes: Bytes) -> Queued {
+        let size = bytes.len();
+        self.replies += 1;
+        self.reply_bytes += size;
+        Queued { item: Item::Reply(bytes), size, room: None }
+    }
+
     fn push_event(&mut self, event: &Arc<Encoded>, size: usize, room: Option<RoomId>) {
-        self.fifo_bytes += size;
+        self.event_bytes += size;
         self.fifo.push_back(Queued { item: Item::Event(event.clone()), size, room });
     }
 
     /// Drops everything that waits of a room.
     fn forget_room(&mut self, room: RoomId) {
-        self.fifo.retain(|queued| queued.room != Some(room));
-        self.fifo_bytes = self.fifo.iter().map(|queued| queued.size).sum();
+        let event_bytes = &mut self.event_bytes;
+        self.fifo.retain(|queued| {
+            let stays = queued.room != Some(room);
+            if !stays {
+                // Replies are of no room.
+                *event_bytes -= queued.size;
+            }
+            stays
+        });
         self.behind.remove(&room);
         self.latest.forget_room(room);
         self.lossy.retain(|(of, _)| *of != Some(room));
@@ -202,21 +220,24 @@ impl Outbound {
     pub fn release(&self, welcome: Bytes) {
         let mut queue = lock(&self.queue);
         queue.held = false;
-        queue.replies += 1;
-        queue.fifo_bytes += welcome.len();
-        let size = welcome.len();
-        queue.fifo.push_front(Queued { item: Item::Reply(welcome), size, room: None });
+        let queued = queue.reply(welcome);
+        queue.fifo.push_front(queued);
         self.wake_for(queue);
     }
 
     /// Adds the answer to a command. Bounded, because the session reads no more commands while too
-    /// many answers wait. Wakes nobody: the session's loop adds these itself, before it writes.
+    /// many answers wait, or too many bytes of them ([`Outbound::reply_bytes`]). Wakes nobody: the session's loop adds
+    /// these itself, before it writes.
     pub fn reply(&self, bytes: Bytes) {
         let mut queue = lock(&self.queue);
-        queue.replies += 1;
-        queue.fifo_bytes += bytes.len();
-        let size = bytes.len();
-        queue.fifo.push_back(Queued { item: Item::Reply(bytes), size, room: None });
+        let queued = queue.reply(bytes);
+        queue.fifo.push_back(queued);
+    }
+
+    /// How many bytes of answers wait.
+    #[must_use]
+    pub fn reply_bytes(&self) -> usize {
+        lock(&self.queue).reply_bytes
     }
 
     /// Adds an entry of a room; drops it and marks the room when too much waits.
@@ -227,7 +248,7 @@ impl Outbound {
             return Put::Ended;
         }
         // Once a room is behind, everything of it waits for the resume.
-        let fits = queue.fifo_bytes + size <= self.most_bytes && !queue.behind.contains_key(&room);
+        let fits = queue.event_bytes + size <= self.most_bytes && !queue.behind.contains_key(&room);
         if fits {
             queue.push_event(event, size, Some(room));
         } else {
@@ -273,7 +294,7 @@ impl Outbound {
         if let Some(room) = room.filter(|_| forget) {
             queue.forget_room(room);
         }
-        if queue.fifo_bytes + size > self.most_bytes.saturating_mul(2) {
+        if queue.event_bytes + size > self.most_bytes.saturating_mul(2) {
             queue.close = Some((CloseCode::Abuse, "too much waits to be read"));
         } else {
             queue.push_event(event, size, room);
@@ -336,7 +357,7 @@ impl Outbound {
 
     /// Wakes the loop after something was added, unless it will look by itself soon enough.
     fn wake_for(&self, mut queue: MutexGuard<'_, Queue>) {
-        let wake = queue.is_urgent() || (!queue.held && queue.fifo_bytes >= queue.wake_from);
+        let wake = queue.is_urgent() || (!queue.held && queue.event_bytes >= queue.wake_from);
         if wake {
             queue.wake_from = 0;
         }
@@ -359,7 +380,7 @@ impl Outbound {
         if !queue.is_waiting() {
             return Next::Nothing;
         }
-        if !queue.is_urgent() && queue.fifo_bytes < GATHER_BYTES && busy() {
+        if !queue.is_urgent() && queue.event_bytes < GATHER_BYTES && busy() {
             queue.wake_from = GATHER_BYTES;
             return Next::Gather;
         }
@@ -378,9 +399,8 @@ impl Outbound {
     #[must_use]
     pub fn waiting(&self) -> Waiting {
         let queue = lock(&self.queue);
-        let events = queue.fifo.iter().filter(|queued| !matches!(queued.item, Item::Reply(_)));
         Waiting {
-            event_bytes: events.map(|queued| queued.size).sum(),
+            event_bytes: queue.event_bytes,
             replies: queue.replies,
             latest: queue.latest.len(),
             signals: queue.lossy.len(),

@@ -189,7 +189,7 @@ fn nothing_of_a_room_leaves_after_the_news_that_it_is_gone() {
         }
     }
     assert_eq!((left, last), (6, Some(2)), "the other room's five, and the news behind its entry");
-    assert_eq!(lock(&outbound.queue).fifo_bytes, 0);
+    assert_eq!(lock(&outbound.queue).event_bytes, 0);
 }
 
 #[test]

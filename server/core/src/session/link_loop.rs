@@ -1,6 +1,7 @@
 //! The loop that owns a link.
 
 use std::{
+    collections::VecDeque,
     future::poll_fn,
     net::IpAddr,
     pin::{Pin, pin},
@@ -8,6 +9,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use caffis_link::{Incoming, Lane, Link};
 use caffis_schema::{
     ClientFrame, ClientSignal, CloseCode, Codec, Command, Error, ErrorCode, Event, Reply, Request,
@@ -55,6 +57,8 @@ struct Session {
     running: FuturesUnordered<Running>,
     /// Answers that wait to be written.
     answers: usize,
+    /// Those of them that wait for a lane of their own: a peer may take other lanes and not this one.
+    large: VecDeque<Bytes>,
     timers: Timers,
     timer: Pin<Box<Sleep>>,
     gather: Option<Pin<Box<Sleep>>>,
@@ -91,6 +95,7 @@ pub(super) async fn converse(
         running: FuturesUnordered::new(),
         // The answer to hello.
         answers: 1,
+        large: VecDeque::new(),
         gather: None,
         flushed: now.checked_sub(settings.gather).unwrap_or(now),
         unflushed: false,
@@ -115,8 +120,7 @@ impl Session {
             if let Poll::Ready(end) = self.poll_timer(link, cx) {
                 return Poll::Ready(end);
             }
-            let most = self.services.settings.commands_in_flight as usize;
-            if self.running.len() + self.answers >= most {
+            if self.is_full() {
                 // An answer, or the writing of one, wakes the loop; until then the peer waits.
                 return if self.broken { Poll::Ready(End::Gone) } else { Poll::Pending };
             }
@@ -129,6 +133,16 @@ impl Session {
                 Poll::Pending => return Poll::Pending,
             }
         }
+    }
+
+    /// Whether so many commands run, or so much of their answers waits, that no more are read.
+    fn is_full(&self) -> bool {
+        let settings = &self.services.settings;
+        if self.running.len() + self.answers >= settings.commands_in_flight as usize {
+            return true;
+        }
+        let large: usize = self.large.iter().map(Bytes::len).sum();
+        self.handle.outbound.reply_bytes() + large >= settings.session_queue_bytes
     }
 
     /// Moves the answers of finished commands into the queue.
@@ -159,6 +173,7 @@ impl Session {
         let due = self.flushed + self.services.settings.gather;
         let mut written = 0;
         let farewell = loop {
+            written += self.write_large(link, cx);
             match link.poll_ready(Lane::MAIN, cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => {
@@ -178,13 +193,17 @@ impl Session {
             };
             match item {
                 Item::Close(code, reason) => break Some((code, reason)),
+                Item::Reply(bytes) if bytes.len() > BIG_REPLY_BYTES && link.info().lanes > 1 => {
+                    self.large.push_back(bytes);
+                    continue;
+                }
                 Item::Reply(_) => self.answers -= 1,
                 Item::Event(_) | Item::Signal(_) => {}
             }
             // What does not go out on a broken link is resumed on the next one.
             let _ = self.write(link, &item);
             written += 1;
-            if written == WRITES_PER_TURN {
+            if written >= WRITES_PER_TURN {
                 cx.waker().wake_by_ref();
                 break None;
             }
@@ -198,6 +217,21 @@ impl Session {
             Some((code, reason)) => Poll::Ready(End::Farewell(code, reason)),
             None => self.poll_flush(link, cx),
         }
+    }
+
+    /// Writes large answers, as far as their lane takes them, and says how many.
+    fn write_large(&mut self, link: &mut dyn Link, cx: &mut Context<'_>) -> usize {
+        let mut written = 0;
+        while let Some(bytes) = self.large.front() {
+            let lane = Lane(link.info().lanes - 1);
+            // Of a broken link reading says why, and the main lane is broken, too.
+            let Poll::Ready(Ok(())) = link.poll_ready(lane, cx) else { break };
+            let _ = link.start_send(lane, bytes.clone());
+            self.large.pop_front();
+            self.answers -= 1;
+            written += 1;
+        }
+        written
     }
 
     /// Comes back when what is gathered is due.
@@ -221,15 +255,7 @@ impl Session {
     fn write(&self, link: &mut dyn Link, item: &Item) -> Result<(), caffis_link::SendError> {
         let codec = self.handle.outbound.codec();
         match item {
-            Item::Reply(bytes) => {
-                let lanes = link.info().lanes;
-                let lane = if bytes.len() > BIG_REPLY_BYTES && lanes > 1 {
-                    Lane(lanes - 1)
-                } else {
-                    Lane::MAIN
-                };
-                link.start_send(lane, bytes.clone())
-            }
+            Item::Reply(bytes) => link.start_send(Lane::MAIN, bytes.clone()),
             Item::Event(event) => link.start_send(Lane::MAIN, event.bytes(codec)),
             Item::Signal(signal) => self.write_signal(link, signal, codec),
             Item::Close(..) => Ok(()),

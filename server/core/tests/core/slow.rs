@@ -16,8 +16,12 @@ use crate::harness::{START, World, unhurried, user, words};
 
 /// A session over a link that takes little ahead of its reader.
 pub(crate) async fn narrow(world: &World, name: &str) -> Client {
-    let options =
-        Options { buffer: 4 * 1024, max_frame: 256 * 1024, lanes: 1, ..Options::default() };
+    with_lanes(world, name, 1).await
+}
+
+/// The same over so many lanes.
+async fn with_lanes(world: &World, name: &str, lanes: u8) -> Client {
+    let options = Options { buffer: 4 * 1024, max_frame: 256 * 1024, lanes, ..Options::default() };
     let mut raw = world.link_with(&options);
     raw.hello(name, Vec::new()).await;
     world.greeted(raw).await
@@ -103,25 +107,56 @@ async fn pings_keep_a_client_that_says_nothing_else() {
 
 #[tokio::test(start_paused = true)]
 async fn answers_that_nobody_takes_stop_the_reading_of_commands() {
-    let world = World::with(Settings { commands_in_flight: 8, ..unhurried() }).await;
+    // Large ones have a lane of their own where there are several, and the main lane stays free.
+    for lanes in [1, 4] {
+        let world = World::with(Settings { commands_in_flight: 8, ..unhurried() }).await;
+        let mut giulia = world.connect("giulia").await;
+        let room = giulia.group(&[]).await;
+        for _ in 0..10 {
+            giulia.send(room, &"x".repeat(8_000)).await.expect("sent");
+        }
+        let mut tablet = with_lanes(&world, "giulia", lanes).await;
+        let before = world.core.statistics().commands;
+        let page = Command::History(History { room, anchor: Anchor::Latest, limit: 100 });
+        for id in 1..=100 {
+            tablet.raw.request(id, page.clone()).await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let answered = world.core.statistics().commands - before;
+        assert!(answered <= 12, "{answered} commands ran although no answer was taken");
+        // Who begins to read gets all of them.
+        for id in 1..=100 {
+            tablet.raw.answer(id).await.expect("a page");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_wait_push_no_event_out() {
+    let world = World::with(Settings { session_queue_bytes: 100_000, ..unhurried() }).await;
     let mut giulia = world.connect("giulia").await;
     let room = giulia.group(&[]).await;
     for _ in 0..10 {
         giulia.send(room, &"x".repeat(8_000)).await.expect("sent");
     }
     let mut tablet = narrow(&world, "giulia").await;
-    let before = world.core.statistics().commands;
     let page = Command::History(History { room, anchor: Anchor::Latest, limit: 100 });
-    for id in 1..=100 {
-        tablet.raw.request(id, page.clone()).await;
+    let mut pages = Vec::new();
+    for _ in 0..6 {
+        pages.push(tablet.start(page.clone()).await);
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let answered = world.core.statistics().commands - before;
-    assert!(answered <= 12, "{answered} commands ran although no answer was taken");
-    // Who begins to read gets all of them.
-    for id in 1..=100 {
-        tablet.raw.answer(id).await.expect("a page");
+    // Events that take their turn would close a session that lets too many of them wait.
+    let other = giulia.group(&[]).await;
+    giulia.send(other, "while answers wait").await.expect("sent");
+    for page in pages {
+        tablet.answer(page).await.expect("a page");
     }
+    let events = tablet.settle().await;
+    assert!(events.iter().any(|event| matches!(event, Event::RoomAdded(_))), "{events:?}");
+    let said = |event: &Event| matches!(event, Event::Entry(it) if it.entry.position > Position(1));
+    assert!(events.iter().any(said), "{events:?}");
+    assert!(!events.iter().any(|event| matches!(event, Event::Behind(_))), "{events:?}");
 }
 
 #[tokio::test(start_paused = true)]
