@@ -198,9 +198,10 @@ impl Call {
         self.check_may_open(room).await?;
         self.know_self().await?;
         let caller = Caller { attending: true, ..self.caller(room) };
-        if let Some(nodes) = &self.services.nodes {
-            nodes.follow(room).await;
-        }
+        let _opening = match &self.services.nodes {
+            Some(nodes) => Some(nodes.follow(room).await),
+            None => None,
+        };
         loop {
             let cell = self.services.rooms.loaded(room).await?;
             let Some(state) = cell.state() else { continue };

@@ -8,6 +8,7 @@ use caffis_schema::{
     limits::PAGE_ENTRIES,
     open::Empty,
     reply::Opened,
+    room::RoomClass,
 };
 use tokio::time::timeout;
 
@@ -33,11 +34,13 @@ pub async fn handle(call: Call, command: Open) -> Handled {
     let services = &call.services;
     let room = command.room;
     if call.is_forwarded() {
-        let Entered { cell, .. } = call.enter(room, Read).await?;
+        let Entered { cell, state, .. } = call.enter(room, Read).await?;
         if let (Some(nodes), Some(node)) = (&services.nodes, call.asker_node())
-            && services.rooms.welcome_guest(&cell, node, call.user(), call.service().is_some())
+            && state.meta.class == RoomClass::Public
+            && call.service().is_none()
         {
-            nodes.follow(room).await;
+            let _opening = nodes.follow(room).await;
+            services.rooms.welcome_guest(&cell, node, call.user());
         }
         return read(&call, &cell, command.limit).await.map(Reply::Opened);
     }

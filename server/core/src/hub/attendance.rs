@@ -82,14 +82,22 @@ impl Views {
     ) {
         let who = entered.as_ref().map(|profile| profile.user.clone()).or_else(|| exited.clone());
         let (room, count) = (seen.state.meta.id, seen.attendance());
-        let event = Encoded::event(Event::Attendance(Attendance { room, count, entered, exited }));
-        let key = LatestKey::Attendance(room, who);
+        let event = Attendance { room, count, entered, exited };
+        let bare = Attendance { room, count, entered: None, exited: None };
+        let [event, bare] = [event, bare].map(|event| Encoded::event(Event::Attendance(event)));
+        let apart = self.people.apart();
         let mut told = 0;
         seen.feed.each(&seen.state, |session| {
-            if hears(session) {
-                session.outbound.latest(key.clone(), &event);
-                told += 1;
+            if !hears(session) {
+                return;
             }
+            // Of those from whom they are kept apart, people hear the number alone.
+            let (who, event) = match &who {
+                Some(who) if apart.is(&session.user, who) => (None, &bare),
+                who => (who.clone(), &event),
+            };
+            session.outbound.latest(LatestKey::Attendance(room, who), event);
+            told += 1;
         });
         seen.attendance_untold = false;
         seen.attendance_told = Some(Instant::now());
@@ -186,8 +194,12 @@ impl Views {
         let (view, made) = {
             let mut map = lock(&self.map);
             let made = !map.contains_key(&room);
-            let view = map.entry(room).or_insert_with(|| Arc::new(View::new(state.clone())));
-            (view.clone(), made)
+            let view =
+                map.entry(room).or_insert_with(|| Arc::new(View::new(state.clone()))).clone();
+            if let Some(follows) = &self.follows {
+                follows.note_view(room);
+            }
+            (view, made)
         };
         {
             let mut seen = view.seen();
@@ -206,6 +218,9 @@ impl Views {
     pub(crate) fn forget_node(&self, node: NodeId) {
         let views: Vec<_> = lock(&self.map).values().cloned().collect();
         for view in views {
+            if view.seen().guests.of(node).is_empty() {
+                continue;
+            }
             self.receive_present(node, view.room, &[]);
             self.close_if_empty(view.room);
         }

@@ -22,8 +22,10 @@ use crate::sync::lock;
 struct Followed {
     /// The members who are connected here.
     members: BTreeSet<UserId>,
-    /// Somebody has it open here.
-    open: bool,
+    /// There is a view of it: somebody has it open here, or on another node and this one owns it.
+    viewed: bool,
+    /// How many are opening it.
+    opening: u32,
     /// The highest position of which the node heard.
     heard: Position,
     /// Up to here the sessions of this node were told, as long as there is no view that knows better.
@@ -107,17 +109,26 @@ impl Follows {
         }
     }
 
-    /// Follows a room for somebody who opens it. As [`Follows::enter`].
-    pub async fn open(&self, room: RoomId) {
-        lock(&self.rooms).entry(room).or_default().open = true;
+    /// Follows a room for somebody who opens it, until the answer is dropped: by then there is a view of the room, or
+    /// it was not opened. As [`Follows::enter`].
+    pub async fn open(self: &Arc<Self>, room: RoomId) -> Opening {
+        lock(&self.rooms).entry(room).or_default().opening += 1;
+        let opening = Opening { follows: self.clone(), room };
         self.wire.subscribe(&[Subject::Room(room)]).await;
+        opening
     }
 
-    /// Nobody has a room open here any more.
-    pub fn close(&self, room: RoomId) {
+    /// Follows a room for as long as there is a view of it. Called while the views are locked, as
+    /// [`Follows::close`]: so neither overtakes the other.
+    pub(super) fn note_view(&self, room: RoomId) {
+        lock(&self.rooms).entry(room).or_default().viewed = true;
+    }
+
+    /// There is no view of a room any more.
+    pub(super) fn close(&self, room: RoomId) {
         let mut rooms = lock(&self.rooms);
         if let Some(followed) = rooms.get_mut(&room) {
-            followed.open = false;
+            followed.viewed = false;
             self.drop_unused(&mut rooms, room);
         }
     }
@@ -132,7 +143,9 @@ impl Follows {
     }
 
     fn drop_unused(&self, rooms: &mut BTreeMap<RoomId, Followed>, room: RoomId) {
-        let used = |followed: &Followed| followed.open || !followed.members.is_empty();
+        let used = |followed: &Followed| {
+            followed.viewed || followed.opening > 0 || !followed.members.is_empty()
+        };
         if rooms.get(&room).is_some_and(|followed| !used(followed)) {
             rooms.remove(&room);
             self.wire.unsubscribe(&Subject::Room(room));
@@ -203,5 +216,22 @@ impl Follows {
     #[must_use]
     pub fn all(&self) -> Vec<(RoomId, Position)> {
         lock(&self.rooms).iter().map(|(room, followed)| (*room, followed.told)).collect()
+    }
+}
+
+/// Somebody opens a room: it is followed meanwhile.
+#[must_use]
+pub struct Opening {
+    follows: Arc<Follows>,
+    room: RoomId,
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        let mut rooms = lock(&self.follows.rooms);
+        if let Some(followed) = rooms.get_mut(&self.room) {
+            followed.opening -= 1;
+            self.follows.drop_unused(&mut rooms, self.room);
+        }
     }
 }

@@ -102,6 +102,9 @@ impl Views {
         let made = !map.contains_key(&room);
         let view = map.entry(room).or_insert_with(|| Arc::new(View::new(state.clone()))).clone();
         let mut seen = view.seen();
+        if let Some(follows) = &self.follows {
+            follows.note_view(room);
+        }
         drop(map);
         if seen.feed.add(session) {
             self.note_attendance(&view, &mut seen, session, true);
@@ -117,25 +120,29 @@ impl Views {
         Ok(view)
     }
 
-    /// Closes a room for a session; true when nobody has it open any more.
+    /// Closes a room for a session; true when there is no view of it any more.
     pub(crate) fn detach(&self, session: &SessionHandle, room: RoomId) -> bool {
         lock(&session.open).remove(&room);
         let mut map = lock(&self.map);
         let Some(view) = map.get(&room).cloned() else { return true };
         let mut seen = view.seen();
         let went = seen.feed.remove(session.id);
-        let closed = seen.feed.is_empty();
-        if closed && !self.is_kept(&seen) {
-            map.remove(&room);
+        let gone = seen.feed.is_empty() && !self.is_kept(&seen);
+        if gone {
+            self.take_away(&mut map, room);
         }
         drop(map);
         if went {
             self.note_attendance(&view, &mut seen, session, false);
         }
-        if closed && let Some(follows) = &self.follows {
+        gone
+    }
+
+    fn take_away(&self, map: &mut BTreeMap<RoomId, Arc<View>>, room: RoomId) {
+        map.remove(&room);
+        if let Some(follows) = &self.follows {
             follows.close(room);
         }
-        closed
     }
 
     /// Whether a view is needed that nobody has open here. On the owner's node: people have a public
@@ -187,17 +194,14 @@ impl Views {
     }
 
     /// Takes a view away that nobody needs; true when there is none now.
-    pub(super) fn close_if_empty(&self, room: RoomId) -> bool {
+    pub(crate) fn close_if_empty(&self, room: RoomId) -> bool {
         let mut map = lock(&self.map);
         let needed = map.get(&room).is_some_and(|view| {
             let seen = view.seen();
             !seen.feed.is_empty() || self.is_kept(&seen)
         });
-        if !needed && map.remove(&room).is_some() {
-            drop(map);
-            if let Some(follows) = &self.follows {
-                follows.close(room);
-            }
+        if !needed && map.contains_key(&room) {
+            self.take_away(&mut map, room);
         }
         !needed
     }

@@ -141,31 +141,20 @@ pub(crate) async fn open(
     room: RoomId,
     session: &Arc<SessionHandle>,
 ) -> Result<(), Error> {
-    nodes.follows.open(room).await;
-    let attached = match views.get(room) {
-        Some(view) => views.attach(session, &view.state()),
-        None => match nodes.owners.owner_of(room) {
-            Owner::There { node, .. } => match ask_state(nodes, node, room, Position::MAX).await {
-                Ok((state, _)) => views.attach(session, &Arc::new(state)),
-                Err(error) => Err(error),
-            },
-            Owner::Here { .. } | Owner::Nobody => Err(no_owner()),
-        },
+    let _opening = nodes.follow(room).await;
+    let state = match (views.get(room), nodes.owners.owner_of(room)) {
+        (Some(view), _) => view.state(),
+        (None, Owner::There { node, .. }) => {
+            let (state, _) = ask_state(nodes, node, room, Position::MAX).await?;
+            Arc::new(state)
+        }
+        (None, Owner::Here { .. } | Owner::Nobody) => return Err(no_owner()),
     };
-    match attached {
-        Ok(view) => {
-            if view.state().head < nodes.follows.heard(room) {
-                catch_up(views, nodes, room, Position::ZERO);
-            }
-            Ok(())
-        }
-        Err(error) => {
-            if views.get(room).is_none() {
-                nodes.follows.close(room);
-            }
-            Err(error)
-        }
+    let view = views.attach(session, &state)?;
+    if view.state().head < nodes.follows.heard(room) {
+        catch_up(views, nodes, room, Position::ZERO);
     }
+    Ok(())
 }
 
 /// The state of a room, from its owner, and the last entries after a position.

@@ -19,7 +19,7 @@ use crate::{
     cluster::SharedOwners,
     hub::{
         elsewhere::There,
-        follows::Follows,
+        follows::{Follows, Opening},
         intake::publish,
         news::{Changed, Edge, News},
         recaps::Recap,
@@ -70,9 +70,9 @@ impl Nodes {
     }
 
     /// Hears of a room of this node, too: who types and walks in elsewhere, and everything once
-    /// another node owns it.
-    pub(crate) async fn follow(&self, room: RoomId) {
-        self.follows.open(room).await;
+    /// another node owns it. Until the answer is dropped, and for as long as there is a view of it.
+    pub(crate) async fn follow(&self, room: RoomId) -> Opening {
+        self.follows.open(room).await
     }
 
     /// Follows what concerns a person who is connected here, before anything of theirs is read.

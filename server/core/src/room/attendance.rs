@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use caffis_schema::{Error, RoomId, UserId, room::RoomClass};
+use caffis_schema::{Error, RoomId, UserId};
 use tokio::time::Instant;
 
 use super::{
@@ -31,21 +31,13 @@ impl Rooms {
         Ok(Some(()))
     }
 
-    /// Keeps a view of a public room while somebody has it open on another node; true when it is one.
-    pub(crate) fn welcome_guest(
-        &self,
-        cell: &Arc<RoomCell>,
-        node: NodeId,
-        user: &UserId,
-        service: bool,
-    ) -> bool {
+    /// Keeps a view of a public room while somebody has it open on another node.
+    pub(crate) fn welcome_guest(&self, cell: &Arc<RoomCell>, node: NodeId, user: &UserId) {
         let mut inner = lock(&cell.inner);
-        let Some(loaded) = inner.loaded.as_ref().filter(|_| !inner.evicted) else { return false };
-        if loaded.state.meta.class != RoomClass::Public || service {
-            return false;
+        // If the room was taken out of memory meanwhile, whoever opens it next asks the nodes who is there.
+        if let Some(loaded) = inner.loaded.as_ref().filter(|_| !inner.evicted) {
+            inner.view = Some(self.views.receive_guest(node, user, &loaded.state));
         }
-        inner.view = Some(self.views.receive_guest(node, user, &loaded.state));
-        true
     }
 
     /// Notes that a view may be gone, because nobody has the room open anywhere any more.

@@ -8,7 +8,7 @@ use caffis_schema::{
     ClientFrame, ClientSignal, Command, Error, ErrorCode, Event, Reply, ServerSignal,
     command::{Members, Typing},
     hooks::{HookAnswer, HookEvent, HookResult, relationships::Relationship, values::Version},
-    room::Availability,
+    room::{Availability, RoomClass},
 };
 
 use crate::{
@@ -257,6 +257,37 @@ async fn what_was_cut_short_is_completed_by_a_resend() {
         for client in [&mut giulia, &mut marco] {
             let sent = client.send(room, "ciao").await;
             assert_eq!(sent.is_err(), block, "{version}: {sent:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_cafe_people_hear_of_those_they_are_kept_apart_from_by_number_alone() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco, mut anna] = world.people(["giulia", "marco", "anna"]).await;
+    applied(world.deliver("1", blocked("giulia", "marco", 1)).await);
+    let room = anna.ensure("cafe", RoomClass::Public, &[]).await.expect("made").room;
+    for client in [&mut giulia, &mut anna] {
+        client.open(room).await.expect("walked in");
+    }
+    giulia.settle().await;
+    anna.settle().await;
+    for inside in [true, false] {
+        match inside {
+            true => drop(marco.open(room).await.expect("walked in")),
+            false => marco.close(room).await,
+        }
+        for (client, names) in [(&mut giulia, false), (&mut anna, true)] {
+            let events = client.settle().await.into_iter();
+            let told = events.filter_map(|event| match event {
+                Event::Attendance(told) => Some((told.count, told.entered, told.exited)),
+                _ => None,
+            });
+            let [(count, entered, exited)] = &told.collect::<Vec<_>>()[..] else {
+                panic!("{} is told once", client.welcome().profile.name);
+            };
+            assert_eq!(*count, 2 + u32::from(inside));
+            assert_eq!((entered.is_some(), exited.is_some()), (names && inside, names && !inside));
         }
     }
 }

@@ -128,5 +128,6 @@ mod topics;
 mod traces;
 mod versions;
 mod votes;
+mod walk_ins;
 #[path = "../core/writing.rs"]
 mod writing;
