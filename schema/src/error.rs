@@ -152,7 +152,7 @@ error_codes! {
     31 "read_only" ReadOnly,
     /// The invite link has ended.
     32 "invite_expired" InviteExpired,
-    /// As many people as may have joined by this invite link.
+    /// This invite link has reached its limit of uses.
     33 "invite_used_up" InviteUsedUp,
     /// The invite link was revoked.
     34 "invite_revoked" InviteRevoked,

@@ -21,7 +21,8 @@ use crate::{
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Handled> + Send>>;
 
 /// Starts a command. What goes to a room's owner is in its queue when this returns, so that the
-/// commands of a session reach a room in their order.
+/// commands of a session reach a room in their order; but before a message is forwarded, or an invite link tried,
+/// something is read, and later commands may overtake these.
 pub(crate) fn dispatch(call: Call, command: Command) -> Answer {
     if let Command::Forward(command) = &command
         && !call.is_forwarded()
@@ -160,7 +161,7 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::SetPreferences(command) => Box::pin(preferences::handle(call, command)),
         Command::Profiles(command) => in_time(within, profiles::handle(call, command)),
         Command::Hello(_) | Command::Refresh(_) => {
-            let sentence = "Hello comes first, and once.";
+            let sentence = "Hello is the first command and is sent only once.";
             ready(Err(Error::refused(ErrorCode::HelloExpected, sentence)))
         }
         Command::Unknown(_) => {

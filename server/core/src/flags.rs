@@ -69,7 +69,7 @@ pub(crate) async fn marked_of(
         Flag::Mentioned(_) => Ok(mentions_of(services, user).await?),
         Flag::Starred(_) => Ok(stars_of(&*services.store, user).await?),
         Flag::Hidden(_) | Flag::Unknown(_) => {
-            let sentence = "There is no list of messages that are marked so.";
+            let sentence = "Messages with this mark have no list.";
             Err(Error::refused(ErrorCode::Invalid, sentence))
         }
     }

@@ -101,8 +101,7 @@ impl Core {
             }
             // Counted as the person's own list does.
             let call = self.caller(user, None);
-            let most = self.settings().rooms_per_user as usize;
-            let (rooms, _) = room_list::list(&call, None, None, most).await?;
+            let (rooms, _) = room_list::list(&call, None, None, usize::MAX).await?;
             let count = |rooms: usize| u32::try_from(rooms).unwrap_or(u32::MAX);
             let read = |room: &RoomSummary| (room.room, room.read);
             let read: BTreeMap<_, _> =

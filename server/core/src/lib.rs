@@ -25,6 +25,7 @@ mod hooks;
 pub mod hub;
 mod imports;
 mod inquiries;
+mod memberships;
 pub mod model;
 mod moderation;
 mod newest;

@@ -40,7 +40,7 @@ pub(crate) async fn check_may_add(
     let keys: Vec<_> = others.iter().map(|other| RelationRow::key(user, other)).collect();
     let rows = tables::get_many::<RelationRow>(store, &keys).await?;
     if rows.into_iter().flatten().any(|row| row.is_apart()) {
-        let sentence = "Somebody of these cannot be added by this person.";
+        let sentence = "This person may not add one of these people.";
         return Err(Error::refused(ErrorCode::Forbidden, sentence));
     }
     Ok(())

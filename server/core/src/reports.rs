@@ -6,9 +6,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use caffis_schema::{Error, Timestamp, UserId};
+use caffis_schema::{Error, Position, RoomId, Timestamp, UserId};
 
-use crate::{cluster::Shard, quota::Quota, sync::lock};
+use crate::{
+    cluster::Shard,
+    quota::Quota,
+    sync::lock,
+    turns::{Turn, Turns},
+};
 
 /// How many messages a person may report in a day.
 pub(crate) const REPORTS_PER_DAY: u32 = 100;
@@ -17,6 +22,7 @@ pub(crate) const REPORTS_PER_DAY: u32 = 100;
 #[derive(Debug)]
 pub(crate) struct Reports {
     quota: Quota,
+    turns: Arc<Turns<(RoomId, Position, UserId)>>,
     /// The endpoints that are told, and the shards in which there is something to tell them.
     endpoints: Mutex<BTreeMap<Arc<str>, BTreeSet<Shard>>>,
 }
@@ -24,7 +30,19 @@ pub(crate) struct Reports {
 impl Reports {
     /// Reports of which nobody is told yet.
     pub(crate) fn new() -> Self {
-        Self { quota: Quota::daily(REPORTS_PER_DAY, "report"), endpoints: Mutex::default() }
+        let quota = Quota::daily(REPORTS_PER_DAY, "report");
+        Self { quota, turns: Arc::default(), endpoints: Mutex::default() }
+    }
+
+    /// Waits until nobody else reports the same message for the same person: two copies of a command at once
+    /// would make two reports.
+    pub(crate) async fn turn(
+        &self,
+        room: RoomId,
+        position: Position,
+        user: &UserId,
+    ) -> Turn<(RoomId, Position, UserId)> {
+        self.turns.take(&(room, position, user.clone())).await
     }
 
     /// Takes one of a person's reports of this day.

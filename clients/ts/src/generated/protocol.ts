@@ -6057,7 +6057,7 @@ export const ERROR_CODE_NAMES = [
   "read_only",
   /** The invite link has ended. */
   "invite_expired",
-  /** As many people as may have joined by this invite link. */
+  /** This invite link has reached its limit of uses. */
   "invite_used_up",
   /** The invite link was revoked. */
   "invite_revoked",

@@ -8,10 +8,8 @@ use caffis_schema::{
 };
 
 use crate::{
-    call::Call,
-    model::authorise::authorise_about,
+    call::Call, memberships::rooms_of, model::authorise::authorise_about,
     relations::check_reachable,
-    tables::{self, UserRoomRow},
 };
 
 /// Whether a person may begin or go on with a direct conversation with another one.
@@ -39,13 +37,11 @@ pub async fn may_write(call: Call, from: &UserId, to: &UserId) -> Result<MayWrit
 /// Who may not ask, and what the store says.
 pub async fn share_room(call: Call, one: &UserId, other: &UserId) -> Result<SharesRoom, Error> {
     authorise_about(call.user(), call.service(), [one])?;
-    let (ones, others) = tokio::try_join!(rooms_of(&call, one), rooms_of(&call, other))?;
+    let (ones, others) = tokio::try_join!(rooms(&call, one), rooms(&call, other))?;
     Ok(SharesRoom { shares_room: !ones.is_disjoint(&others) })
 }
 
-async fn rooms_of(call: &Call, user: &UserId) -> Result<BTreeSet<RoomId>, Error> {
-    let most = call.services.settings.rooms_per_user as usize;
-    let partition = UserRoomRow::partition(user);
-    let rows = tables::partition::<UserRoomRow>(&*call.services.store, partition, most).await?;
+async fn rooms(call: &Call, user: &UserId) -> Result<BTreeSet<RoomId>, Error> {
+    let rows = rooms_of(&*call.services.store, &call.services.settings, user).await?;
     Ok(rows.into_iter().map(|row| row.room).collect())
 }

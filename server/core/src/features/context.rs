@@ -144,7 +144,7 @@ fn members(
     let go = room.members.keys().filter(|user| command.remove_others && !stay.contains(user));
     let go: Vec<UserId> = go.cloned().collect();
     if go.len() > USERS_PER_COMMAND {
-        return limit("So many members cannot be removed at once.");
+        return limit("Too many members would be removed at once.");
     }
     if room.members.len() + come.len() > context.settings.members_per_room as usize + go.len() {
         return limit("This room cannot take so many members.");

@@ -332,6 +332,11 @@ async fn summary(call: &Call, room: RoomId, wanted: Option<RoomClass>, makes: bo
 
 /// The error of a context whose room is of another class than is wanted.
 pub(crate) fn other_class(class: RoomClass) -> Error {
-    let sentence = format!("There is a room of this context, and its class is {class:?}.");
+    let class = match class {
+        RoomClass::Social => "social",
+        RoomClass::Public => "public",
+        RoomClass::Evidence => "evidence",
+    };
+    let sentence = format!("This context already has a room, of the class {class}.");
     Error::refused(ErrorCode::RoomClass, &sentence)
 }

@@ -81,7 +81,7 @@ impl RoomCommand for Edit {
             return Ok(Change::default());
         }
         if matches!(body, Body::System(_)) {
-            let sentence = "A person's message stays one.";
+            let sentence = "A person's message cannot become a notice.";
             return Err(Error::refused(ErrorCode::Invalid, sentence));
         }
         let revision = message.revision() + 1;

@@ -84,7 +84,7 @@ impl RoomCommand for Import {
         authorise(caller, room, ImportInto)?;
         let ImportMessage { sender, sent, body, .. } = &self.message;
         if !matches!(body, Body::Text(_) | Body::Location(_) | Body::Place(_)) {
-            let sentence = "Texts, positions and places are imported, and nothing else.";
+            let sentence = "Only texts, locations and places can be imported.";
             return Err(Error::refused(ErrorCode::Invalid, sentence));
         }
         if *sent > context.now {

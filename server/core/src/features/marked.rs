@@ -95,7 +95,7 @@ fn for_people(call: &Call) -> Result<(), Error> {
     match call.service() {
         None => Ok(()),
         Some(_) => {
-            let sentence = "For a service no messages are marked.";
+            let sentence = "A service has no marked messages.";
             Err(Error::refused(ErrorCode::Forbidden, sentence))
         }
     }

@@ -71,7 +71,7 @@ pub async fn handle_mute(call: Call, command: Mute) -> Handled {
     let Entered { cell, state, .. } = call.enter(command.room, KeepMarker).await?;
     let now = call.services.clock.now();
     if command.until.is_some_and(|until| until <= now) {
-        let sentence = "A room is muted until a time that is to come.";
+        let sentence = "The time until which a room is muted must be in the future.";
         return Err(Error::refused(ErrorCode::Invalid, sentence));
     }
     let muted = cell.marker(call.user()).muted_until.is_some_and(|until| until > now);

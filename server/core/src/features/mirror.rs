@@ -1,7 +1,7 @@
 //! Users, as the main app has them: it is the source of their names and pictures.
 
 use caffis_schema::{
-    Error, ErrorCode, RoomId, UserId,
+    Error, ErrorCode, UserId,
     hooks::{
         HookAnswer, HookResult,
         users::{UserDeleted, UserUpserted},
@@ -10,10 +10,10 @@ use caffis_schema::{
 
 use crate::{
     directory::{Mirror, Mirrored, Person},
+    memberships::rooms_of,
     model::text,
     receipts::Receipt,
     services::Services,
-    tables::{self, UserRoomRow},
 };
 
 /// Takes in what the main app says of a user. Who is connected anywhere and knows them hears of it.
@@ -97,18 +97,9 @@ async fn follow(services: &Services, person: &Person) -> Result<(), Error> {
     if person.is_deleted() {
         services.revoke(user, services.clock.now()).await?;
     }
-    let rooms = rooms_of(services, user).await;
+    // Without their rooms only those hear of it who write with them directly; the others read it.
+    let rooms = rooms_of(&*services.store, &services.settings, user).await.unwrap_or_default();
+    let rooms = rooms.into_iter().map(|row| (row.room, row.peer)).collect();
     services.tell_profile_in(person, rooms);
     Ok(())
-}
-
-/// The rooms of a person who may be connected anywhere, or nowhere.
-async fn rooms_of(services: &Services, user: &UserId) -> Vec<(RoomId, Option<UserId>)> {
-    let most = services.settings.rooms_per_user as usize;
-    let rows =
-        tables::partition::<UserRoomRow>(&*services.store, UserRoomRow::partition(user), most)
-            .await;
-    // Without their rooms only those hear of it who write with them directly; the others read it.
-    let rows = rows.unwrap_or_default().into_iter();
-    rows.map(|row| (row.room, row.peer)).collect()
 }

@@ -16,7 +16,7 @@ use crate::{
 pub async fn handle(call: Call, command: SetPresence) -> Handled {
     let services = &call.services;
     if command.availability == Availability::Offline {
-        let sentence = "Who is connected is online or away.";
+        let sentence = "A connected person is online or away.";
         return Err(Error::refused(ErrorCode::Invalid, sentence));
     }
     if let Some(status) = command.status {

@@ -33,6 +33,7 @@ pub async fn handle(call: Call, command: Report) -> Handled {
     let remark = with_line_feeds(&command.text);
     check_remark(&remark)?;
     let store = &*services.store;
+    let _turn = services.reports.turn(room, command.position, call.user()).await;
     let key = ReportRow::key(&room, &command.position, call.user());
     let row = match tables::get::<ReportRow>(store, key).await? {
         Some(row) => row,

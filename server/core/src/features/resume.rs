@@ -12,11 +12,13 @@ use caffis_schema::{
     limits::PAGE_ENTRIES,
     reply::{Resumed, ResumedRooms, Standing},
 };
+use futures_util::{StreamExt, future::join_all, stream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
     call::{Call, Entered, Handled},
     cluster::Owner,
+    errors::not_now,
     model::{authorise::Read, page, room::RoomState},
     pages::{forward, seen},
     peers::{
@@ -27,6 +29,9 @@ use crate::{
     room::RoomCell,
     services::Services,
 };
+
+/// Rooms of other nodes that are entered at the same time.
+const ENTERED_AT_ONCE: usize = 16;
 
 /// Catches up with every cursor.
 ///
@@ -46,8 +51,7 @@ pub async fn all(call: &Call, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> 
     let mut budget = bytes.min(call.page_bytes());
     let mut elsewhere = match &call.services.nodes {
         Some(nodes) if !call.is_forwarded() => {
-            let asking = all_elsewhere(call, nodes, cursors, &mut budget);
-            timeout_at(end, asking).await.unwrap_or_default()
+            all_elsewhere(call, nodes, cursors, (&mut budget, end)).await
         }
         _ => BTreeMap::new(),
     };
@@ -59,9 +63,7 @@ pub async fn all(call: &Call, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> 
         }
         let within = end.min(Instant::now() + room_timeout);
         let found = timeout_at(within, one(call, *cursor, &mut budget)).await;
-        resumed.push(
-            found.unwrap_or_else(|_| without_entries(cursor, Standing::Later, Position::ZERO)),
-        );
+        resumed.push(found.unwrap_or_else(|_| later(cursor)));
     }
     // What is asked for another node is counted there.
     if !call.is_forwarded() {
@@ -70,46 +72,66 @@ pub async fn all(call: &Call, cursors: &[Cursor], bytes: usize) -> Vec<Resumed> 
     resumed
 }
 
-/// What becomes of the cursors of rooms that other nodes own.
+/// What becomes of the cursors of rooms that other nodes own. All of these nodes are asked at the same time, each for
+/// its share of the budget: one that is silent holds up its own rooms alone.
 async fn all_elsewhere(
     call: &Call,
     nodes: &Arc<Nodes>,
     cursors: &[Cursor],
-    budget: &mut usize,
+    (budget, end): (&mut usize, Instant),
 ) -> BTreeMap<RoomId, Resumed> {
     let mut found = BTreeMap::new();
     let mut by_node: BTreeMap<NodeId, Vec<Cursor>> = BTreeMap::new();
+    let entered_by = end.min(Instant::now() + call.services.settings.room_timeout);
+    let mut theirs = Vec::new();
     for cursor in cursors {
-        let Owner::There { node, .. } = call.services.owners.owner_of(cursor.room) else {
-            continue;
-        };
-        match enter_elsewhere(call, nodes, cursor).await {
-            Ok(()) => by_node.entry(node).or_default().push(*cursor),
+        if let Owner::There { node, .. } = call.services.owners.owner_of(cursor.room) {
+            theirs.push((node, *cursor));
+        }
+    }
+    let entering = stream::iter(theirs).map(|(node, cursor)| async move {
+        let entered = timeout_at(entered_by, enter_elsewhere(call, nodes, &cursor)).await;
+        (node, cursor, entered.unwrap_or_else(|_| Err(not_now())))
+    });
+    let mut entering = entering.buffered(ENTERED_AT_ONCE);
+    while let Some((node, cursor, entered)) = entering.next().await {
+        match entered {
+            Ok(()) => by_node.entry(node).or_default().push(cursor),
             Err(error) => {
                 let gone = error.code == ErrorCode::NotFound;
                 let standing = if gone { Standing::Gone } else { Standing::Later };
-                found.insert(cursor.room, without_entries(cursor, standing, Position::ZERO));
+                found.insert(cursor.room, without_entries(&cursor, standing, Position::ZERO));
             }
         }
     }
-    for (node, cursors) in by_node {
-        let later = |cursor| without_entries(cursor, Standing::Later, Position::ZERO);
-        let Some(first) = cursors.first() else { continue };
-        let asker = Asker { attending: false, known: true, ..call.asker(first.room) };
-        let bytes = u32::try_from(*budget).unwrap_or(u32::MAX);
-        let question = Question::Resume(asker, cursors.clone(), bytes);
-        match nodes.ask(node, &question).await {
-            Ok(Answered::Resumed(resumed)) if resumed.len() == cursors.len() => {
-                for resumed in resumed {
-                    let taken: usize = resumed.entries.iter().map(page::size).sum();
-                    *budget = budget.saturating_sub(taken);
-                    found.insert(resumed.room, resumed);
-                }
-            }
-            _ => found.extend(cursors.iter().map(|cursor| (cursor.room, later(cursor)))),
-        }
+    drop(entering);
+    let share = *budget / by_node.len().max(1);
+    let asking = by_node.into_iter().map(|(node, cursors)| async move {
+        let asked = timeout_at(end, ask_for_missed(call, nodes, node, &cursors, share)).await;
+        asked.ok().flatten().unwrap_or_else(|| cursors.iter().map(later).collect())
+    });
+    for resumed in join_all(asking).await.into_iter().flatten() {
+        let taken: usize = resumed.entries.iter().map(page::size).sum();
+        *budget = budget.saturating_sub(taken);
+        found.insert(resumed.room, resumed);
     }
     found
+}
+
+/// Asks a node for what was missed of rooms that it owns; none when it does not say.
+async fn ask_for_missed(
+    call: &Call,
+    nodes: &Nodes,
+    node: NodeId,
+    cursors: &[Cursor],
+    bytes: usize,
+) -> Option<Vec<Resumed>> {
+    let asker = Asker { attending: false, known: true, ..call.asker(cursors.first()?.room) };
+    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+    match nodes.ask(node, &Question::Resume(asker, cursors.to_vec(), bytes)).await {
+        Ok(Answered::Resumed(resumed)) => Some(resumed).filter(|it| it.len() == cursors.len()),
+        _ => None,
+    }
 }
 
 async fn enter_elsewhere(call: &Call, nodes: &Arc<Nodes>, cursor: &Cursor) -> Result<(), Error> {
@@ -119,6 +141,10 @@ async fn enter_elsewhere(call: &Call, nodes: &Arc<Nodes>, cursor: &Cursor) -> Re
     call.check_may_open(cursor.room).await?;
     call.know_self().await?;
     follow::open(&call.services.views, nodes, cursor.room, call.session()?).await
+}
+
+fn later(cursor: &Cursor) -> Resumed {
+    without_entries(cursor, Standing::Later, Position::ZERO)
 }
 
 fn without_entries(cursor: &Cursor, standing: Standing, head: Position) -> Resumed {

@@ -22,6 +22,7 @@ use crate::{
     call::{Call, Handled},
     errors::not_now,
     hub::placements::RoomPlaces,
+    memberships,
     model::room::{RoomMeta, direct_context},
     peers::{
         follow,
@@ -29,7 +30,7 @@ use crate::{
     },
     placements::known_of,
     ports::bus::NodeId,
-    tables::{self, HeadRow, RoomRow, UserRoomRow},
+    tables::{self, HeadRow, RoomRow},
 };
 
 /// Rooms of a list that are read at the same time.
@@ -84,6 +85,11 @@ pub async fn list(
         let sentence = "The room after which to go on is not in the list any more.";
         return Err(Error::refused(ErrorCode::NotFound, sentence));
     }
+    let candidates: Vec<_> = match context {
+        Some(kind) => of_kind(call, candidates.collect(), kind).await?,
+        None => candidates.collect(),
+    };
+    let mut candidates = candidates.into_iter();
     let mut summaries = Vec::new();
     while summaries.len() < limit {
         let next: Vec<_> = candidates.by_ref().take(limit - summaries.len()).collect();
@@ -103,6 +109,18 @@ pub async fn list(
         (!places.is_pinned(room), Reverse(active), room)
     });
     Ok((summaries, candidates.next().is_some()))
+}
+
+/// The candidates of one kind, by the rows of the rooms: the others need not be loaded.
+async fn of_kind(
+    call: &Call,
+    mut candidates: Vec<Candidate>,
+    kind: &str,
+) -> Result<Vec<Candidate>, Error> {
+    let keys: Vec<_> = candidates.iter().map(|candidate| RoomRow::key(&candidate.room)).collect();
+    let mut rows = tables::get_many::<RoomRow>(&*call.services.store, &keys).await?.into_iter();
+    candidates.retain(|_| rows.next().flatten().is_some_and(|row| *row.context_kind == *kind));
+    Ok(candidates)
 }
 
 /// The candidates whose rooms this node owns, or nobody, and those of each other node.
@@ -256,9 +274,8 @@ async fn rooms_of(call: &Call) -> Result<Vec<(RoomId, Option<UserId>)>, Error> {
     if call.session().is_ok() {
         return Ok(call.services.people.rooms(call.user()));
     }
-    let most = call.services.settings.rooms_per_user as usize;
-    let partition = UserRoomRow::partition(call.user());
-    let rows = tables::partition::<UserRoomRow>(&*call.services.store, partition, most).await?;
+    let services = &call.services;
+    let rows = memberships::rooms_of(&*services.store, &services.settings, call.user()).await?;
     Ok(rows.into_iter().map(|row| (row.room, row.peer)).collect())
 }
 

@@ -19,6 +19,7 @@ use futures_util::{StreamExt, stream};
 use crate::{
     call::{Call, Entered, Handled},
     directory::Mirror,
+    memberships::rooms_of,
     model::{authorise::Read, body::words},
     ports::index::{Find, Place, Scope, SharedIndex, Wanted},
     previews,
@@ -162,9 +163,7 @@ async fn across(call: &Call, query: &Query, page: &mut SearchPage) -> Result<Vec
         return Err(Error::refused(ErrorCode::Invalid, sentence));
     }
     let (store, user) = (&*call.services.store, call.user());
-    let most = call.services.settings.rooms_per_user as usize;
-    let mut rooms =
-        tables::partition::<UserRoomRow>(store, UserRoomRow::partition(user), most).await?;
+    let mut rooms = rooms_of(store, &call.services.settings, user).await?;
     let peers = |room: &UserRoomRow| room.peer.clone();
     let others: Vec<UserId> = rooms.iter().filter_map(peers).collect();
     let keys: Vec<_> = others.iter().map(|other| RelationRow::key(user, other)).collect();

@@ -104,7 +104,7 @@ impl People {
         lock(&self.shards[(hash >> 32) as usize % Self::SHARDS])
     }
 
-    /// Adds a session. `rooms` is what the store says; rooms that were joined in the meantime stay.
+    /// Adds a session. `known` gives the person's presence if no other session of theirs is here yet.
     ///
     /// # Errors
     /// `limit_reached` when the person has too many sessions.
@@ -264,10 +264,11 @@ impl People {
         self.shard(user).get(user).is_some_and(|person| person.rooms.contains_key(&room))
     }
 
-    /// How many rooms a connected person is in; none for someone who is not connected.
+    /// How many rooms a connected person is in; none for someone who is not connected, or whose rooms are not known yet.
     #[must_use]
     pub fn room_count(&self, user: &UserId) -> Option<usize> {
-        self.shard(user).get(user).map(|person| person.rooms.len())
+        let shard = self.shard(user);
+        shard.get(user).filter(|person| person.listed).map(|person| person.rooms.len())
     }
 
     /// The rooms of a person who is connected.

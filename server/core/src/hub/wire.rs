@@ -39,6 +39,9 @@ impl Subject {
     }
 }
 
+/// Changes that are made at once.
+const CHANGES_AT_ONCE: usize = 256;
+
 /// A change of what the node is subscribed to.
 #[derive(Debug)]
 enum Change {
@@ -171,19 +174,43 @@ impl Inlet {
         }
     }
 
-    async fn change(&mut self, change: Change) {
-        match change {
-            Change::Add(topics, done) => {
-                if self.subscription.add(&topics).await.is_err() {
-                    self.failed.extend(topics);
+    /// Makes a change, and with it those of the same kind that wait behind it: nothing else is taken in until the bus
+    /// has answered, so a crowd that comes at once costs few round trips.
+    async fn change(&mut self, first: Change) {
+        let mut change = Some(first);
+        while let Some(one) = change.take() {
+            match one {
+                Change::Add(mut topics, done) => {
+                    let mut waiting = vec![done];
+                    while waiting.len() < CHANGES_AT_ONCE && change.is_none() {
+                        match self.changes.try_recv() {
+                            Ok(Change::Add(more, done)) => {
+                                topics.extend(more);
+                                waiting.push(done);
+                            }
+                            Ok(other) => change = Some(other),
+                            Err(_) => break,
+                        }
+                    }
+                    if self.subscription.add(&topics).await.is_err() {
+                        self.failed.extend(topics);
+                    }
+                    // Whoever waited may be gone.
+                    waiting.into_iter().for_each(|done| _ = done.send(()));
                 }
-                // Whoever waited may be gone.
-                let _ = done.send(());
-            }
-            Change::Remove(topic) => {
-                self.failed.remove(&topic);
-                // What still comes in of it is dropped where it arrives.
-                let _ = self.subscription.remove(&[topic]).await;
+                Change::Remove(topic) => {
+                    let mut topics = vec![topic];
+                    while topics.len() < CHANGES_AT_ONCE && change.is_none() {
+                        match self.changes.try_recv() {
+                            Ok(Change::Remove(topic)) => topics.push(topic),
+                            Ok(other) => change = Some(other),
+                            Err(_) => break,
+                        }
+                    }
+                    topics.iter().for_each(|topic| _ = self.failed.remove(topic));
+                    // What still comes in of these is dropped where it arrives.
+                    let _ = self.subscription.remove(&topics).await;
+                }
             }
         }
     }

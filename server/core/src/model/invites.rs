@@ -50,7 +50,7 @@ impl Link {
             return Err(Error::refused(ErrorCode::InviteExpired, "This invite link has ended."));
         }
         if max_uses > 0 && uses >= max_uses {
-            let sentence = "As many people as may have joined by this invite link.";
+            let sentence = "This invite link has reached its limit of uses.";
             return Err(Error::refused(ErrorCode::InviteUsedUp, sentence));
         }
         Ok(())

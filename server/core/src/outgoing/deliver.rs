@@ -51,7 +51,7 @@ struct Failure {
 enum Step {
     /// It is done, or given up.
     Done,
-    /// The room is retry.
+    /// The room waits for a retry.
     Retry,
 }
 
@@ -126,7 +126,7 @@ impl Worker {
 
     /// The endpoint was told all of a room, unless something happened meanwhile.
     async fn settle(&self, cell: &RoomCell, epoch: u64, position: Position) -> Result<bool, Error> {
-        let _parking = self.scheduling.lock().await;
+        let _scheduling = self.scheduling.lock().await;
         if self.epoch_of(cell.id)? != epoch {
             return Err(no_owner());
         }
@@ -215,7 +215,7 @@ impl Worker {
         self.retry_or_give_up(room, epoch, due, failure).await
     }
 
-    /// An attempt failed; gives how long the endpoint is open, if it is.
+    /// An attempt failed; gives how long the breaker stays open, if it is.
     pub(super) fn failed(
         &self,
         reason: &str,
@@ -277,7 +277,7 @@ impl Worker {
             self.retries.added(room, retry.due, false);
             return Ok(Step::Retry);
         }
-        let _parking = self.scheduling.lock().await;
+        let _scheduling = self.scheduling.lock().await;
         if self.epoch_of(room)? != epoch {
             return Err(no_owner());
         }

@@ -1,4 +1,4 @@
-//! Retry rooms, shard by shard: found again when a shard is new here, and when they are due.
+//! Rooms that wait for a retry, shard by shard: found again when a shard is new here, and when they are due.
 
 use std::{
     collections::BTreeMap,
@@ -70,7 +70,7 @@ impl RetryQueue {
         }
     }
 
-    /// How many rooms are retry, and since when the first one is.
+    /// How many rooms wait for a retry, and since when the first of them has.
     pub(super) fn total(&self) -> (usize, Option<Timestamp>) {
         let retries = lock(&self.0);
         let oldest = retries.values().map(|shard_retries| shard_retries.oldest).min();

@@ -53,7 +53,7 @@ const TROUBLED: usize = 1_000;
 /// How long a room waits that cannot be read for a reason that does not go away by itself.
 const UNREADABLE: Duration = Duration::from_secs(60);
 
-/// How often an endpoint that is open has those of its rooms looked for that have waited for too long.
+/// How often an endpoint whose breaker is open has those of its rooms looked for that have waited for too long.
 const EXPIRE: Duration = Duration::from_secs(60);
 
 /// The worker of one endpoint.
@@ -264,7 +264,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Looks at a shard that is new here: at the rooms that are retry, and at those that were active lately,
+    /// Looks at a shard that is new here: at the rooms that wait for a retry, and at those that were active lately,
     /// of which the last owner may not have told.
     async fn adopt(&self, shard: Shard, epoch: u64, now: Timestamp) -> Result<(), StoreError> {
         self.activity.adopt_used(shard, epoch).await?;
@@ -294,7 +294,7 @@ impl Worker {
         due
     }
 
-    /// Makes dead letters of what has waited for too long while the endpoint is open.
+    /// Makes dead letters of what has waited for too long while the breaker is open.
     async fn expire(&self, shard: (Shard, u64), now: Timestamp) -> Result<(), StoreError> {
         if self.retries.total().0 == 0 {
             return Ok(());
@@ -323,7 +323,7 @@ impl Worker {
     /// # Errors
     /// What keeps it from being durable that the room is behind.
     pub(super) async fn follow(&self, cell: &Arc<RoomCell>) -> Result<(), Error> {
-        let _parking = self.scheduling.lock().await;
+        let _scheduling = self.scheduling.lock().await;
         let (room, epoch) = (cell.id, self.epoch_of(cell.id)?);
         let _pin = self.progress.pin(room);
         let head = cell.state().ok_or_else(not_now)?.head;

@@ -62,6 +62,8 @@ pub(super) struct Loaded {
     /// Rows that follow from the log and that the store lacks. Reading goes on without them; changes
     /// wait for them, because a later load may no longer find what they follow from.
     pub(super) owed: Batch,
+    /// Members who may not have heard that they are: the last entries name them, or the store lacked their rows.
+    pub(super) unheard: BTreeSet<UserId>,
     pub(super) markers: Markers,
     /// The messages up to this position have moved their senders' markers in the store, too.
     pub(super) saved: Position,
@@ -105,6 +107,7 @@ impl Loaded {
             ring: Ring::default(),
             recent: Recent::default(),
             owed: Batch::repairable(Stamp::NONE),
+            unheard: BTreeSet::new(),
             markers: Markers::default(),
             saved: Position::ZERO,
             epoch: 1,
@@ -152,9 +155,9 @@ pub(super) struct Inner {
     pub(super) evicted: bool,
     /// Waits among the rooms that nobody uses, which were told that it takes so much memory.
     pub(super) idle_bytes: Option<usize>,
-    /// Sessions to which heads are due: the room is large and not open there.
+    /// The head is due to be told to members who do not have this large room open.
     pub(super) digest_due: bool,
-    /// A write had an unknown outcome: the room has to be read again and goes on in a new epoch.
+    /// A write had an unknown outcome: the room has to be read again and goes on in a new bucket.
     pub(super) distrust: bool,
     /// The largest name of a bucket that this process may have used here.
     pub(super) names_used: BucketName,

@@ -101,7 +101,7 @@ impl Rooms {
     ) -> Result<(), Error> {
         let removal = RemovalRow::key(&room, user);
         if tables::get::<RemovalRow>(&*self.store, removal).await?.is_some() {
-            let sentence = "Whoever was removed comes back only when somebody adds them.";
+            let sentence = "Someone who was removed can only be added back by a member.";
             return Err(Error::refused(ErrorCode::Removed, sentence));
         }
         self.check_newcomers(std::slice::from_ref(user), by, false).await

@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, room::Message};
+use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, UserId, room::Message};
 use futures_util::future::try_join4;
 
 use super::{
@@ -29,7 +29,7 @@ use super::{
     threads, writing,
 };
 use crate::{
-    model::room::{Bucket, BucketName, Members, RoomState, preview},
+    model::room::{Bucket, BucketName, Members, Membership, RoomState, preview},
     ports::store::{Batch, Stamp, Store, StoreError},
     settings::Settings,
     tables::{self, BucketRow, HeadRow, MarkerRow, MemberRow, RoomRow, TimelineRow, UserRoomRow},
@@ -83,8 +83,12 @@ pub(super) async fn load(
     let undone = Changes::undone(store, &whole, &last_append).await?;
     undone.entries().for_each(|entry| ring.replace(entry));
     before_tail(store, &mut state, &ring).await?;
+    let before = state.members.clone();
     let mut owed = apply_tail(&mut state, &ring);
-    check_lists(store, &state, &last_append, &mut owed).await?;
+    let mut unheard = check_lists(store, &state, &last_append, &mut owed).await?;
+    let changed = |(user, member): &(&UserId, &Membership)| before.get(*user) != Some(*member);
+    unheard.extend(state.members.iter().filter(changed).map(|(user, _)| user.clone()));
+    unheard.retain(|user| state.member(user).is_some());
     undone.rewrite(&mut owed, settings.entry_retention)?;
     for row in last_append.iter().rev() {
         let entry = entries::from_row(row.clone())?;
@@ -115,6 +119,7 @@ pub(super) async fn load(
         ring,
         recent: Recent::after(head),
         owed,
+        unheard,
         markers,
         saved,
         epoch,
@@ -246,13 +251,13 @@ fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
 }
 
 /// Adds what the store lacks in the lists of those whom the last append names: their membership may have
-/// been written, and the lists not.
+/// been written, and the lists not. Gives whom it names.
 async fn check_lists(
     store: &dyn Store,
     state: &RoomState,
     last_append: &[TimelineRow],
     owed: &mut Batch,
-) -> Result<(), StoreError> {
+) -> Result<BTreeSet<UserId>, StoreError> {
     let mut users = BTreeSet::new();
     for row in last_append.iter().filter(|row| row.number.is_none()) {
         users.extend(named(&entries::from_row(row.clone())?.kind).iter().cloned());
@@ -265,7 +270,7 @@ async fn check_lists(
         .filter(|(user, listed)| listed.is_some() != state.member(user).is_some());
     wrong.for_each(|(user, _)| rows_of(owed, state, user));
     owed.merge();
-    Ok(())
+    Ok(users)
 }
 
 /// Writes the rows that a room owes, in batches that fit.

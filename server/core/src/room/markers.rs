@@ -217,9 +217,12 @@ impl Markers {
     /// Merges a marker from before the room was read again: the larger numbers count.
     pub(super) fn merge(&mut self, user: &UserId, other: MarkerState) {
         self.change(user, |marker| {
+            // What the person has written in doubt, and the log has, reads what they had marked as unread before.
+            if marker.read <= other.read {
+                marker.unread_from = other.unread_from;
+            }
             marker.delivered = marker.delivered.max(other.delivered);
             marker.read = marker.read.max(other.read);
-            marker.unread_from = other.unread_from;
             marker.muted_until = other.muted_until;
         });
     }
@@ -362,5 +365,23 @@ mod tests {
         markers.remove(&user(2));
         assert!(!markers.any_dirty());
         assert_eq!(markers.iter().count(), 1);
+    }
+
+    #[test]
+    fn what_was_written_in_doubt_reads_what_was_marked_as_unread() {
+        let mut before = Markers::default();
+        before.advance(&user(1), MessageNumber(6), MessageNumber(6));
+        before.mark_unread(&user(1), MessageNumber(5));
+        let before = before.get(&user(1)).expect("a marker");
+        for (wrote, own_read) in [(None, 4), (Some(7), 7)] {
+            let mut read_again = Markers::default();
+            read_again.stored(user(1), before);
+            if let Some(number) = wrote {
+                read_again.wrote(&user(1), MessageNumber(number));
+            }
+            read_again.merge(&user(1), before);
+            let own = read_again.get(&user(1)).expect("a marker").own_read();
+            assert_eq!(own, MessageNumber(own_read), "{wrote:?}");
+        }
     }
 }

@@ -4,18 +4,15 @@ use caffis_schema::{Error, ErrorCode, UserId};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::rooms::Rooms;
-use crate::{
-    relations::check_may_add,
-    tables::{self, UserRoomRow},
-};
+use crate::{memberships::rooms_of, relations::check_may_add};
 
 /// People who are looked at at the same time.
 const CHECKED_AT_ONCE: usize = 16;
 
 impl Rooms {
     /// Makes sure that people are known and may be in one more room, and that none of them is kept apart from
-    /// the person who brings them. A service may bring people who
-    /// never connected: an invitation is accepted before the first login.
+    /// the person who brings them. A service may bring people who never connected: an invitation is accepted
+    /// before the first login.
     ///
     /// # Errors
     /// `not_found` with the first who is not known, `limit_reached` with the first who is in too many
@@ -45,10 +42,7 @@ impl Rooms {
         let most = self.settings.rooms_per_user as usize;
         let rooms = match self.people.room_count(user) {
             Some(count) => count,
-            None => {
-                let partition = UserRoomRow::partition(user);
-                tables::partition::<UserRoomRow>(&*self.store, partition, most).await?.len()
-            }
+            None => rooms_of(&*self.store, &self.settings, user).await?.len(),
         };
         if rooms >= most {
             let sentence = format!("{user} is in as many rooms as a person may be.");

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use caffis_schema::{Entry, EntryKind, UserId, room::Presence};
+use caffis_schema::{Entry, UserId, room::Presence};
 use tokio::time::timeout;
 
 use super::{
@@ -32,18 +32,8 @@ impl Rooms {
         entries: &[Arc<Entry>],
         members_before: &Members,
     ) {
-        let Some(loaded) = &mut inner.loaded else { return };
+        let Some(loaded) = &inner.loaded else { return };
         let state = loaded.state.clone();
-        for entry in entries {
-            // Whoever wrote what is imported did so long ago, and has read nothing by it.
-            if let EntryKind::Message(message) = &entry.kind
-                && message.imported().is_none()
-                && let Some(sender) = &message.sender
-                && state.member(sender).is_some()
-            {
-                loaded.markers.wrote(sender, message.number);
-            }
-        }
         if !Arc::ptr_eq(members_before, &state.members) {
             self.publish_arrivals(inner, &state, members_before);
         }
@@ -71,11 +61,11 @@ impl Rooms {
     }
 
     /// Tells the members of a room of it who may not have heard: the rows from which a person's list comes
-    /// are written only now.
-    pub(super) fn tell_members(&self, inner: &Inner) {
+    /// are written only now. These are few, however large the room is.
+    pub(super) fn tell_unheard(&self, inner: &Inner) {
         let Some(loaded) = &inner.loaded else { return };
         let state = &loaded.state;
-        for user in state.members.keys() {
+        for user in &loaded.unheard {
             let connected = !self.people.sessions(user).is_empty();
             let here = connected && !self.people.is_in(user, state.meta.id);
             if !here && self.views.is_alone() {

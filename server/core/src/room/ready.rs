@@ -59,13 +59,8 @@ pub(super) async fn ensure_loaded(
             Ok(Err(error)) => return Err(error.into()),
         }
     }
-    let mut repaired = false;
     let loaded = match (loaded, creation) {
-        (Some(found), _) => {
-            repaired =
-                !rooms.views.is_alone() && found.last_append.iter().any(|row| row.number.is_none());
-            settle_ownership(rooms, cell, found, distrust).await?
-        }
+        (Some(found), _) => settle_ownership(rooms, cell, found, distrust).await?,
         (None, Some(plan)) => {
             // Rule 8: an earlier attempt may still land.
             let last_bucket = lock(&cell.inner).names_used.in_epoch(epoch);
@@ -91,8 +86,8 @@ pub(super) async fn ensure_loaded(
         catch_up(rooms, cell, &mut inner, before);
     }
     rooms.join_view(&mut inner);
-    if repaired {
-        rooms.tell_members(&inner);
+    if !rooms.views.is_alone() {
+        rooms.tell_unheard(&inner);
     }
     Ok(())
 }
@@ -176,7 +171,7 @@ pub(super) async fn settle(rooms: &Rooms, cell: &RoomCell) -> Result<(), Error> 
             if let Some(loaded) = &mut inner.loaded {
                 loaded.owed = Batch::repairable(Stamp::NONE);
             }
-            rooms.tell_members(&inner);
+            rooms.tell_unheard(&inner);
             Ok(())
         }
         Ok(Err(StoreError::Unknown(_))) | Err(_) => Err(not_now()),

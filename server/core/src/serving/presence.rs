@@ -8,11 +8,13 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use caffis_schema::UserId;
+use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 
 use super::{heartbeats::Heartbeats, recaps::ask_for_recaps};
 use crate::{
     hub::{elsewhere::There, news::Edge},
+    memberships::rooms_of,
     peers::{
         Nodes,
         questions::{Answered, Question},
@@ -20,7 +22,6 @@ use crate::{
     ports::bus::NodeId,
     services::Services,
     sync::{every, spawn},
-    tables::{self, UserRoomRow},
 };
 
 /// How often a node tells that it is there.
@@ -85,17 +86,18 @@ async fn ask_for_everyone(
     }
 }
 
+/// People whose rooms are read at the same time.
+const PEOPLE_AT_ONCE: usize = 16;
+
 /// Tells the sessions of this node of people on other nodes, whose rooms the store knows.
 async fn tell(services: &Services, people: impl Iterator<Item = UserId>) {
-    for user in people {
-        let most = services.settings.rooms_per_user as usize;
-        let partition = UserRoomRow::partition(&user);
-        let rows = tables::partition::<UserRoomRow>(&*services.store, partition, most).await;
+    let telling = stream::iter(people).map(|user| async move {
         // Without their rooms only those hear of them who write with them directly.
-        let rows = rows.unwrap_or_default().into_iter();
-        let rooms: Vec<_> = rows.map(|row| (row.room, row.peer)).collect();
+        let rows = rooms_of(&*services.store, &services.settings, &user).await.unwrap_or_default();
+        let rooms: Vec<_> = rows.into_iter().map(|row| (row.room, row.peer)).collect();
         services.tell_joined(&user, &rooms, None);
-    }
+    });
+    telling.buffer_unordered(PEOPLE_AT_ONCE).collect::<()>().await;
 }
 
 /// Tells the other nodes that this one is there, and notes which of them are not any more, until core

@@ -29,6 +29,7 @@ use crate::{
         people::People,
         recaps::{RECAPS_KEPT, Recap},
     },
+    memberships::rooms_of,
     peers::{
         Nodes,
         questions::{Answered, Question},
@@ -232,9 +233,7 @@ async fn add_all(services: &Services, nodes: &Arc<Nodes>) -> Result<(), Error> {
 
 /// The rooms in a person's list of which this node does not know.
 async fn unknown_rooms(services: &Services, user: &UserId) -> Result<Recap, StoreError> {
-    let most = services.settings.rooms_per_user as usize;
-    let partition = UserRoomRow::partition(user);
-    let rows = tables::partition::<UserRoomRow>(&*services.store, partition, most).await?;
+    let rows = rooms_of(&*services.store, &services.settings, user).await?;
     let all = rows.into_iter().map(|row| (row.room, row.user)).collect();
     Ok(missing(services, all))
 }

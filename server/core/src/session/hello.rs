@@ -26,6 +26,7 @@ use crate::{
     features::{resume, room_list},
     flags::hidden_of,
     hub::{outbound::Outbound, people::SessionHandle, presence_state::PresenceState},
+    memberships::rooms_of,
     model::page,
     placements::placements_of,
     ports::{
@@ -35,7 +36,7 @@ use crate::{
     relations,
     services::Services,
     sync::{lock, spawn},
-    tables::{self, RevocationRow, UserRoomRow},
+    tables::{self, RevocationRow},
 };
 
 /// What the rooms and the missed entries in the answer to hello may take together, so that it fits in
@@ -221,8 +222,7 @@ async fn read(
     identity: &Identity,
 ) -> Result<Vec<(RoomId, Option<UserId>)>, Error> {
     let (store, user) = (&*services.store, &session.user);
-    let most = services.settings.rooms_per_user as usize;
-    let rows = tables::partition::<UserRoomRow>(store, UserRoomRow::partition(user), most);
+    let rows = rooms_of(store, &services.settings, user);
     let apart = async {
         if session.service.is_none() {
             services.people.apart().begin(user);
@@ -296,6 +296,10 @@ fn end(services: &Services, session: &Arc<SessionHandle>) {
 fn forget(services: &Services, user: &UserId) {
     let rooms = services.people.forget(user);
     if let (Some(nodes), Some(rooms)) = (&services.nodes, rooms) {
-        nodes.forget(user, rooms);
+        nodes.forget(user, rooms.iter().map(|(room, peer)| (*room, peer.clone())));
+        // Of small rooms of other nodes there were views for this person's sake.
+        for room in rooms.into_keys() {
+            services.views.close_if_empty(room);
+        }
     }
 }

@@ -262,3 +262,27 @@ async fn a_token_is_good_without_a_connection_as_long_as_it_is_with_one() {
         assert_eq!(code(old), ErrorCode::TokenRevoked);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_one_kind_of_rooms_loads_no_others() {
+    let mut world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    let mut service = world.service().await;
+    let made = service.ensure("meetup", RoomClass::Social, &["giulia"]).await;
+    let meetup = made.expect("made").room;
+    for _ in 0..5 {
+        giulia.group(&[]).await;
+    }
+    world.restart().await;
+    for (kind, found) in [("booking", vec![]), ("meetup", vec![meetup])] {
+        let context = Some(Text::cut(kind));
+        let command = Command::Rooms(Rooms { after: None, context, limit: 100 });
+        let Ok(Reply::Rooms(page)) = world.core.call(&user("giulia"), None, command).await else {
+            panic!("not listed");
+        };
+        let rooms: Vec<_> = page.rooms.iter().map(|room| room.room).collect();
+        assert_eq!(rooms, found);
+        let loaded: u64 = world.nodes().iter().map(|node| node.statistics().rooms as u64).sum();
+        assert_eq!(loaded, rooms.len() as u64, "{kind}");
+    }
+}

@@ -38,6 +38,18 @@ async fn listed(core: &Core) -> Vec<ReportedMessage> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_that_is_reported_twice_at_once_is_listed_once() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    let at = (room, giulia.send(room, "something rude").await.expect("sent").position);
+    let mut tablet = world.connect("marco").await;
+    let (first, second) = tokio::join!(report(&mut marco, at, ""), report(&mut tablet, at, ""));
+    first.and(second).expect("reported");
+    assert_eq!(listed(&world.nodes()[0]).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_is_reported_once_by_each_person_and_the_room_hears_nothing() {
     let world = World::unhurried().await;
     let [mut giulia, mut marco, mut sara] = world.people(["giulia", "marco", "sara"]).await;

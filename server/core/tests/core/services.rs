@@ -5,7 +5,7 @@ use caffis_schema::{
     Body, Command, ErrorCode, List, RoomId, Text,
     command::{Anchor, Members, Open, Send},
     event::{SystemBody, TextBody},
-    room::RoomClass,
+    room::{Role, RoomClass},
 };
 
 use crate::{
@@ -72,6 +72,12 @@ async fn what_people_make_among_themselves_is_no_services_business() {
         let mut auditor = world.connect("service:audit;right=history").await;
         assert_eq!(auditor.log(room).await, ["between us"]);
     }
+    // Whoever may know of the room and manage members does so in rooms of contexts only.
+    let mut both = world.connect("service:both;right=history;right=members").await;
+    world.people(["anna"]).await;
+    assert_eq!(code(both.add(group, &["anna"]).await), ErrorCode::Forbidden);
+    assert_eq!(code(both.remove(group, "marco").await), ErrorCode::Forbidden);
+    assert_eq!(code(both.role(group, "marco", Role::Admin).await), ErrorCode::Forbidden);
 }
 
 #[tokio::test(start_paused = true)]

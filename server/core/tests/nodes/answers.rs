@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use caffis_conformance::bus::faulty::Plan;
+use caffis_core::ports::bus::NodeId;
 use caffis_schema::{
-    Command, MessageNumber,
-    command::{Anchor, History, Mark, Send},
+    Command, List, MessageNumber, Position, Reply,
+    command::{Anchor, Cursor, History, Mark, Resume, Send},
+    reply::Standing,
 };
 use tokio::time::Instant;
 
@@ -85,4 +87,40 @@ async fn a_cut_way_leaves_the_outcome_open_and_ends_the_wait() {
     several.faults.set_plan(Plan::default());
     giulia.send_as(key, room, "once").await.expect("it was sent before");
     check(&log(&mut giulia, room).await, &["once".to_owned()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_silent_holds_up_nobody_elses_rooms() {
+    let several = Several::start(3, 4, Plan::default()).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    let mut rooms = Vec::new();
+    for owner in [2, 3] {
+        let room = loop {
+            let room = giulia.group(&["giulia"]).await;
+            if several.owner(room) == owner {
+                break room;
+            }
+        };
+        giulia.send(room, "ciao").await.expect("sent");
+        rooms.push(room);
+    }
+    let node = |number: usize| several.nodes[&number].cluster.node();
+    for (silent, room) in [(2, rooms[0]), (3, rooms[1])] {
+        let (here, there): (NodeId, NodeId) = (node(1), node(silent));
+        several.faults.isolate(there, &[here]);
+        let cursor = |room| Cursor { room, position: Position(1), open: false };
+        let cursors = List::cut(rooms.iter().copied().map(cursor).collect());
+        let Ok(Reply::Resumed(resumed)) = giulia.ask(Command::Resume(Resume { cursors })).await
+        else {
+            panic!("not resumed");
+        };
+        for found in &resumed.rooms {
+            let (standing, entries) = (found.standing, found.entries.len());
+            match found.room == room {
+                true => assert_eq!((standing, entries), (Standing::Later, 0), "node {silent}"),
+                false => assert_eq!((standing, entries), (Standing::Complete, 1), "not {silent}"),
+            }
+        }
+        several.faults.heal();
+    }
 }

@@ -3,10 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use caffis_conformance::bus::faulty::Plan;
-use caffis_core::tables::{self, HeadRow};
+use caffis_core::{
+    ports::bus::{Bus, NodeId, Topic},
+    tables::{self, HeadRow},
+};
 use caffis_schema::{
-    Command, Outcome, RoomId,
-    command::{Anchor, History, Send},
+    Command, Outcome, RoomId, Text,
+    command::{Anchor, History, React, Send},
 };
 use tokio::time::Instant;
 
@@ -198,4 +201,30 @@ async fn reactors_go_on_where_a_crashed_node_stopped() {
     for room in &rooms {
         assert_eq!(hint(*room).await, 2);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_takeover_tells_nobody_again_that_they_are_in_a_room() {
+    let mut several = Several::start(2, 7, Plan::default()).await;
+    let mut giulia = several.connect(1, "giulia").await;
+    several.connect(1, "anna").await.leave_session().await;
+    let room = loop {
+        let room = giulia.group(&["anna"]).await;
+        if several.owner(room) == 2 {
+            break room;
+        }
+    };
+    let position = giulia.send(room, "ciao").await.expect("sent").position;
+    let (key, emoji) = (giulia.key(), Text::cut("☕"));
+    let reaction = Command::React(React { key, room, position, emoji, add: true });
+    giulia.appended(reaction).await.expect("appended");
+    several.pass(Duration::from_secs(30)).await;
+    // The last entry names nobody: the members were told long ago, however many they are.
+    let mut news = several.network.node(NodeId::from_random(99)).subscribe();
+    news.add(&[Topic::new("person/anna").expect("a topic")]).await.expect("subscribed");
+    several.crash(2);
+    several.pass(TAKEN_OVER).await;
+    send(&mut giulia, room, "again").await;
+    let heard = tokio::time::timeout(Duration::from_secs(10), news.next()).await;
+    assert!(heard.is_err(), "{:?}", heard.ok());
 }

@@ -77,7 +77,7 @@ export const app = {
     slow_mode: "Slow mode: wait a moment before you write again",
     read_only: "Only those who moderate write here now",
     invite_expired: "This link has ended. Ask for another one",
-    invite_used_up: "As many people as may have joined by this link. Ask for another one",
+    invite_used_up: "This link has been used as often as it may be. Ask for another one",
     invite_revoked: "This link was revoked. Ask for another one",
     removed: "You were removed from this group. Somebody in it has to add you",
     already_read: "Somebody has read this message already",

@@ -32,7 +32,7 @@ impl Action for RemoveMember {
         if manages(caller) || outranks(role, target) {
             Ok(())
         } else {
-            forbidden("This role does not remove members of that one.")
+            forbidden("This role may not remove a member with that role.")
         }
     }
 }
@@ -76,7 +76,7 @@ pub struct ChangeSettings;
 impl Action for ChangeSettings {
     fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         if caller.service.is_some() && room.meta.is_made_by_people() {
-            return forbidden("People set how they write among themselves.");
+            return forbidden("A service may not change the settings of a room that people made.");
         }
         manage(Permission::ChangeSettings, caller, role, room)
     }
@@ -116,18 +116,23 @@ fn manages(caller: &Caller) -> bool {
 }
 
 /// Whether the caller may change who is in a room: by their role, or as a service that manages members. Direct
-/// conversations and public rooms are as they are, for services too.
+/// conversations and public rooms are as they are, for services too; groups are their members' own.
 fn manage(
     permission: Permission,
     caller: &Caller,
     role: Option<Role>,
     room: &RoomState,
 ) -> Result<(), Error> {
-    match may(permission, role, room) {
-        Err(error) if error.code == ErrorCode::Forbidden && manages(caller) => Ok(()),
-        Ok(()) if caller.service.is_some() && !manages(caller) => {
-            forbidden("This service may not manage members.")
-        }
-        permitted => permitted,
+    let permitted = may(permission, role, room);
+    let for_nobody = permitted.as_ref().is_err_and(|error| error.code != ErrorCode::Forbidden);
+    if caller.service.is_none() || for_nobody {
+        return permitted;
+    }
+    if !manages(caller) {
+        return forbidden("This service may not manage members.");
+    }
+    match room.meta.is_made_by_people() {
+        true => forbidden("A service may not change who is in a room that people made."),
+        false => Ok(()),
     }
 }

@@ -61,7 +61,7 @@ impl Action for EditMessage {
     fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
         may(Permission::EditOwn, role, room)?;
         if !is_author(caller, self.author.as_ref()) {
-            return forbidden("Only who wrote a message may edit it.");
+            return forbidden("Only the author may edit a message.");
         }
         if room.is_closed() {
             return forbidden("This room is closed.");
@@ -83,7 +83,7 @@ impl Action for DeleteMessage {
         let own = is_author(caller, self.author.as_ref())
             && may(Permission::DeleteOwn, role, room).is_ok();
         if notice || !(own || moderates(caller, room)) {
-            return forbidden("Only who wrote a message and those who moderate may delete it.");
+            return forbidden("Only the author and moderators may delete a message.");
         }
         if caller.service.is_none() && room.is_closed() {
             return forbidden("This room is closed.");
@@ -138,7 +138,7 @@ impl Action for EndPoll {
         let own =
             is_author(caller, self.author.as_ref()) && may(Permission::Vote, role, room).is_ok();
         if !own && !moderates(caller, room) {
-            return forbidden("Only who wrote a poll and those who moderate close it.");
+            return forbidden("Only the author and moderators may close a poll.");
         }
         if caller.service.is_none() && room.is_closed() {
             return forbidden("This room is closed.");
@@ -201,7 +201,7 @@ impl Action for ReadRevisions {
         if reads || sees || is_author(caller, self.author.as_ref()) {
             Ok(())
         } else {
-            forbidden("Only who wrote a message and those who moderate see what it said before.")
+            forbidden("Only the author and moderators may see what a message said before.")
         }
     }
 }
@@ -217,7 +217,7 @@ pub fn check_pace(caller: &Caller, room: &RoomState, now: Timestamp) -> Result<(
     }
     let Some(wait) = room.writing.wait(&caller.user, now) else { return Ok(()) };
     let seconds = room.writing.settings.slow_mode_seconds;
-    let sentence = format!("In this room a person writes every {seconds} seconds.");
+    let sentence = format!("Slow mode: one message every {seconds} seconds.");
     Err(Error::later(ErrorCode::SlowMode, &sentence, wait))
 }
 
