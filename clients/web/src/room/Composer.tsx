@@ -19,6 +19,7 @@ import { useI18n } from "../i18n/i18n.tsx";
 import { ScheduleForm } from "../scheduled/ScheduleForm.tsx";
 import { SendButton } from "../scheduled/SendButton.tsx";
 import { lastToEdit } from "./actions.ts";
+import { asSent } from "./asSent.ts";
 import styles from "./Composer.module.css";
 import { ComposerBar } from "./ComposerBar.tsx";
 import { MentionList } from "./MentionList.tsx";
@@ -88,14 +89,14 @@ export function Composer(props: {
   const left = remaining(text, limit);
   const wait = useWait(room);
   const waits = wait > 0 && !editing;
-  const sendable = text.trim() !== "" && left >= 0 && !waits;
+  const sendable = asSent(text) !== "" && left >= 0 && !waits;
   const [attaching, setAttaching] = useState<Kind | null>(null);
   const [scheduling, setScheduling] = useState<string | null>(null);
   // In a public room nobody is a member: who writes is there.
   const schedulable =
     thread === null &&
     !editing &&
-    text.trim() !== "" &&
+    asSent(text) !== "" &&
     left >= 0 &&
     room.summary.class !== "public";
 
@@ -155,7 +156,7 @@ export function Composer(props: {
   };
   const send = () => {
     // Read the field itself: a quick Enter may come before the next render.
-    const written = (field.current?.value ?? "").trim();
+    const written = asSent(field.current?.value ?? "");
     if (written === "" || remaining(written, limit) < 0) return;
     if (editing) {
       if (!action.busy) void save(editing, written);
@@ -275,7 +276,7 @@ export function Composer(props: {
           <SendButton
             editing={editing !== null}
             disabled={!sendable || action.busy}
-            onSchedule={schedulable ? () => setScheduling(text.trim()) : null}
+            onSchedule={schedulable ? () => setScheduling(asSent(text)) : null}
           />
         </div>
         {thread !== null && !editing && (
@@ -336,5 +337,5 @@ function useAnswered({ entries, quotes }: RoomView, position: number | null): Qu
 
 /** Characters that are left below the limit; negative above it. */
 function remaining(text: string, limit: number | undefined): number {
-  return limit === undefined ? Number.POSITIVE_INFINITY : limit - [...text.trim()].length;
+  return limit === undefined ? Number.POSITIVE_INFINITY : limit - [...asSent(text)].length;
 }
