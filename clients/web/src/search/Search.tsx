@@ -5,7 +5,7 @@ import { goToMessage } from "../app/place.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import { Choice } from "../common/Choice.tsx";
 import controls from "../common/controls.module.css";
-import { Dialog } from "../common/Dialog.tsx";
+import { Dialog, FIRST_EVERYWHERE } from "../common/Dialog.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { moveFocus } from "../common/moveFocus.ts";
 import { useReadable } from "../common/useReadable.ts";
@@ -123,7 +123,7 @@ export function Search({ room, onClose }: { room: RoomId | null; onClose(): void
           aria-describedby="search-hint"
           value={query}
           dir="auto"
-          autoFocus
+          {...FIRST_EVERYWHERE}
           autoComplete="off"
           enterKeyHint="search"
           data-testid="search-field"
