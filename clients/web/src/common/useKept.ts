@@ -1,19 +1,26 @@
 import { useState } from "react";
 
-/** What was filled in and not sent, by the key of its form. */
-const kept = new Map<string, unknown>();
+/** Before the key of what is kept in the tab. */
+const PREFIX = "caffis.kept.";
 
-/** A state that outlives its component: what was filled in is there when the form opens again, until it is forgotten. */
+/**
+ * A state that outlives its component and a reload of the tab: what was begun is there when it shows again, until it
+ * has its initial value again or is forgotten. It is kept as JSON, so another shape needs another key.
+ */
 export function useKept<T>(key: string, initial: T): [T, (value: T) => void] {
-  const [value, setValue] = useState(() => (kept.has(key) ? (kept.get(key) as T) : initial));
+  const [value, setValue] = useState(() => {
+    const text = sessionStorage.getItem(PREFIX + key);
+    return text === null ? initial : (JSON.parse(text) as T);
+  });
   const keep = (next: T) => {
-    kept.set(key, next);
+    if (next === initial) forget(key);
+    else sessionStorage.setItem(PREFIX + key, JSON.stringify(next));
     setValue(next);
   };
   return [value, keep];
 }
 
-/** Forgets what was filled in: it was sent, or given up. */
+/** Forgets what was begun: it was sent, or given up. */
 export function forget(key: string): void {
-  kept.delete(key);
+  sessionStorage.removeItem(PREFIX + key);
 }

@@ -14,6 +14,7 @@ import { Problem, useAction } from "../app/useAction.tsx";
 import { AttachDialog, AttachMenu, type Kind } from "../cards/AttachMenu.tsx";
 import { Dialog } from "../common/Dialog.tsx";
 import { Icon } from "../common/Icon.tsx";
+import { useKept } from "../common/useKept.ts";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { ScheduleForm } from "../scheduled/ScheduleForm.tsx";
@@ -68,15 +69,20 @@ export function Composer(props: {
   const self = useReadable(client.self);
   const [draft, setDraft] = useDraft(self, room.id, thread);
   const [inRoom, setInRoom] = useState(false);
-  const [editing, setEditing] = useState<Editing | null>(null);
-  const [replying, setReplying] = useState<number | null>(null);
+  const place = JSON.stringify([self, room.id, thread]);
+  const [editing, setEditing] = useKept<Editing | null>(`editing ${place}`, null);
+  const [replying, setReplying] = useKept<number | null>(`replying ${place}`, null);
   const action = useAction();
   const answered = useAnswered(room, replying);
   // What is deleted meanwhile cannot be answered any more.
   const deleted = answered?.state === "deleted";
+  const giveUp = useRef(setReplying);
+  giveUp.current = setReplying;
   useEffect(() => {
-    if (deleted) setReplying(null);
+    if (deleted) giveUp.current(null);
   }, [deleted]);
+  // A message that is not loaded yet is neither shown as answered nor answered.
+  const target = answered?.state === "there" ? replying : null;
   const reply = thread === null ? null : { root: thread, inRoom };
   const text = editing?.text ?? draft;
   const setText = (value: string) => {
@@ -164,7 +170,7 @@ export function Composer(props: {
     }
     if (waits) return;
     try {
-      client.send(room.id, written, replying, mention.mentions(written), reply);
+      client.send(room.id, written, target, mention.mentions(written), reply);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       setFull(true);
@@ -178,7 +184,7 @@ export function Composer(props: {
   };
   const schedule = async (written: string, due: number) => {
     const mentions = mention.mentions(written);
-    await client.scheduled.schedule(room.id, { text: written, due, message: replying, mentions });
+    await client.scheduled.schedule(room.id, { text: written, due, message: target, mentions });
     setReplying(null);
     setDraft("");
   };
@@ -211,7 +217,7 @@ export function Composer(props: {
         {editing && (
           <ComposerBar kind="edit" title={t.editing} text={editing.before} onCancel={cancel} />
         )}
-        {!editing && answered && (
+        {!editing && answered && target !== null && (
           <ComposerBar
             kind="reply"
             title={
