@@ -99,6 +99,10 @@ for (const theme of THEMES) {
       await page.locator("[data-testid=connection][data-phase=online]").first().waitFor();
       await page.locator('[data-title="Colazione in ufficio"]').waitFor();
       await look("list");
+      // axe looks at neither of them.
+      expect(await page.getByTestId("filter-rooms").evaluate(coloursOf)).toEqual(
+        await page.locator("body").evaluate(coloursOfTheme),
+      );
       await page.locator('[data-title="Colazione in ufficio"]').click();
       await page.getByTestId("message").first().waitFor();
       await page.getByTestId("composer").fill("Perfetto!");
@@ -321,6 +325,21 @@ async function attaches(
   }
   await page.getByTestId("place-send").click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+/** The colours of a hint in a field, and of its mark when it is chosen. */
+function coloursOf(field: Element): readonly string[] {
+  return [getComputedStyle(field, "::placeholder").color, getComputedStyle(field).accentColor];
+}
+
+/** The colours that the theme has for both. */
+function coloursOfTheme(body: Element): readonly string[] {
+  const probe = body.appendChild(document.createElement("i"));
+  probe.style.color = "var(--ink-3)";
+  probe.style.accentColor = "var(--accent)";
+  const { color, accentColor } = getComputedStyle(probe);
+  probe.remove();
+  return [color, accentColor];
 }
 
 /** Asks a poll with three options. */
