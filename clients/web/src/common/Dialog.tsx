@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
+import { holdStep } from "../app/route.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import controls from "./controls.module.css";
 import styles from "./Dialog.module.css";
@@ -25,7 +26,7 @@ function caretOf(element: Element | null): (() => void) | null {
   return () => element.setSelectionRange(selectionStart, selectionEnd);
 }
 
-/** A modal window: the platform's own, which keeps the focus inside and closes on Escape. */
+/** A modal window: the platform's own, which keeps the focus inside and closes on Escape and on Back. */
 export function Dialog(props: { title: string; onClose(): void; children: ReactNode }) {
   const { t } = useI18n();
   const { title, onClose, children } = props;
@@ -37,7 +38,9 @@ export function Dialog(props: { title: string; onClose(): void; children: ReactN
     const window = dialog.current;
     window?.showModal();
     if (window) firstIn(window)?.focus();
+    const leave = holdStep(() => window?.close());
     return () => {
+      leave();
       // The platform restores the focus when it closes the window, but not when React removes it.
       if (document.activeElement === document.body && opener instanceof HTMLElement) opener.focus();
       // The caret it leaves in the window, which is gone: what is typed would go nowhere.
