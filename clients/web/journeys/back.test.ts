@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChromium } from "./support/browsers.ts";
 import { Person } from "./support/person.ts";
 import { TestServer } from "./support/server.ts";
+import { PHONE } from "./support/stage.ts";
 
 const GROUP = "Ritorno";
 const OTHER = "Marco";
@@ -62,6 +63,50 @@ test("the button of the page and Back agree: a room that was left stays left", a
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await shows("list");
   expect(await page.evaluate(() => history.state.path)).toEqual(["list"]);
+});
+
+test("Back closes what is asked about a message, and the room stays", async () => {
+  await giulia.open(GROUP);
+  await giulia.says("Chi torna?");
+  await giulia.sees(1);
+  for (const action of ["forward", "delete"]) {
+    await giulia.chooses(1, action);
+    await page.getByRole("dialog").waitFor();
+    await page.goBack();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await shows("room");
+  }
+  await page.getByTestId("attach").click();
+  await page.getByTestId("attach-poll").click();
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.goBack();
+  await shows("list");
+});
+
+test("under a finger Back closes a menu, and what is chosen in it is one step more", async () => {
+  const context = await chromium.newContext({ locale: "en-GB", ...PHONE });
+  const marco = await Person.arrives(context, server.url, "marco");
+  await marco.open(GROUP);
+  await marco.message(1).click({ button: "right" });
+  await marco.page.getByTestId("message-menu").waitFor();
+  await marco.page.goBack();
+  await marco.page.getByTestId("message-menu").waitFor({ state: "detached" });
+  expect(await marco.page.getByTestId("composer").isVisible()).toBe(true);
+  await marco.chooses(1, "thread");
+  await marco.page.getByTestId("thread-composer").waitFor();
+  await marco.page.goBack();
+  await marco.page.getByTestId("thread-composer").waitFor({ state: "detached" });
+  await marco.chooses(1, "forward");
+  await marco.page.getByRole("dialog").waitFor();
+  await marco.page.goBack();
+  await marco.page.getByRole("dialog").waitFor({ state: "detached" });
+  expect(await marco.page.getByTestId("composer").isVisible()).toBe(true);
+  await marco.page.goBack();
+  await marco.page.locator("[data-view=list]").waitFor();
+  expect(marco.problems).toEqual([]);
+  await context.close();
 });
 
 test("a room that a window leads to takes the place of the window", async () => {

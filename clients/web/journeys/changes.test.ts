@@ -31,6 +31,9 @@ test("a message that nobody has read is deleted, and leaves a tombstone in the l
   await giulia.page.getByTestId("action-delete").click();
   await giulia.page.getByTestId("delete-now").click();
   await giulia.message(1).getByText("You deleted this message").waitFor();
+  // Nothing says that it was delivered, nor that she wrote that it was deleted.
+  expect(await giulia.page.getByTestId("seen-by").count()).toBe(0);
+  await giulia.room(GROUP).getByText("This message was deleted", { exact: true }).waitFor();
   await marco.room(GROUP).getByText("Questo messaggio è stato eliminato").waitFor();
   expect(await marco.room(GROUP).getByText("Sbagliato").count()).toBe(0);
   await marco.open(GROUP);

@@ -49,6 +49,34 @@ test("it is gone everywhere once it is sent, and a reload keeps what is not", as
   await writes(giulia, "E poi");
 });
 
+test("what is being answered or changed is still so after another conversation and a reload", async () => {
+  const { page } = giulia;
+  const field = page.getByTestId("composer");
+  const returns = async () => {
+    await giulia.room("Marco").click();
+    await page.getByTestId("room-title").getByText("Marco").waitFor();
+    await giulia.open(GROUP);
+    await page.getByTestId("room-title").getByText(GROUP).waitFor();
+    await giulia.reloads();
+    await giulia.online();
+  };
+  await giulia.chooses(1, "reply");
+  await returns();
+  await page.getByTestId("reply-bar").waitFor();
+  await writes(giulia, "E poi");
+  await page.getByTestId("reply-cancel").click();
+  await giulia.chooses(1, "edit");
+  await field.fill("Ci vediamo alle nove");
+  await returns();
+  await page.getByTestId("edit-bar").waitFor();
+  await writes(giulia, "Ci vediamo alle nove");
+  await field.press("Escape");
+  // The draft was there all the time.
+  await writes(giulia, "E poi");
+  await returns();
+  expect(await page.getByTestId("edit-bar").or(page.getByTestId("reply-bar")).count()).toBe(0);
+});
+
 test("a thread has a draft of its own on all devices, which ends when it is sent", async () => {
   const field = "thread-composer";
   for (const person of [giulia, tablet]) {

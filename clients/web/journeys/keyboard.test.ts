@@ -128,6 +128,27 @@ test("Escape closes windows and panels, and gives the focus back", async () => {
   expect(await focused("data-testid")).toBe("details");
 });
 
+test("a window opens with the focus where one types", async () => {
+  const { page } = giulia;
+  await page.getByTestId("composer").focus();
+  await press("Control+k");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.type("message");
+  expect(await page.getByTestId("search-field").inputValue()).toBe("message");
+  await page.getByTestId("search-field").fill("");
+  await press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByTestId("details").click();
+  await page.getByTestId("invites").click();
+  await page.getByTestId("create-invite").focus();
+  await press("Enter");
+  // The button that made the link is gone; the next step has the focus.
+  await page.locator("[data-testid=copy-invite]:focus").waitFor();
+  await press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByTestId("details").click();
+});
+
 test("the link to the messages skips the list", async () => {
   await giulia.page.getByRole("button", { name: "Skip to the messages" }).focus();
   await press("Enter");

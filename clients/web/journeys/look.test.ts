@@ -99,6 +99,10 @@ for (const theme of THEMES) {
       await page.locator("[data-testid=connection][data-phase=online]").first().waitFor();
       await page.locator('[data-title="Colazione in ufficio"]').waitFor();
       await look("list");
+      // axe looks at neither of them.
+      expect(await page.getByTestId("filter-rooms").evaluate(coloursOf)).toEqual(
+        await page.locator("body").evaluate(coloursOfTheme),
+      );
       await page.locator('[data-title="Colazione in ufficio"]').click();
       await page.getByTestId("message").first().waitFor();
       await page.getByTestId("composer").fill("Perfetto!");
@@ -270,8 +274,8 @@ test("windows and failures", async () => {
   await page.getByTestId("composer").fill("x".repeat(501));
   await page.getByText("1 over the limit").waitFor();
   await inspect(page, "cafe");
-  // Overrides of the writing direction are refused: the message fails and can be deleted.
-  await page.getByTestId("composer").fill("a\u202Eb");
+  // A text that nobody can see is refused: the message fails and can be deleted.
+  await page.getByTestId("composer").fill("\u200B");
   await page.getByTestId("composer").press("Enter");
   await page.locator("[data-delivery=failed]").first().waitFor();
   await page.getByRole("button", { name: "Retry" }).click();
@@ -321,6 +325,21 @@ async function attaches(
   }
   await page.getByTestId("place-send").click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+/** The colours of a hint in a field, and of its mark when it is chosen. */
+function coloursOf(field: Element): readonly string[] {
+  return [getComputedStyle(field, "::placeholder").color, getComputedStyle(field).accentColor];
+}
+
+/** The colours that the theme has for both. */
+function coloursOfTheme(body: Element): readonly string[] {
+  const probe = body.appendChild(document.createElement("i"));
+  probe.style.color = "var(--ink-3)";
+  probe.style.accentColor = "var(--accent)";
+  const { color, accentColor } = getComputedStyle(probe);
+  probe.remove();
+  return [color, accentColor];
 }
 
 /** Asks a poll with three options. */

@@ -41,6 +41,12 @@ test("a quick reaction shows on every device, and whose it is", async () => {
   expect(await chip(marco, "☕").getAttribute("aria-pressed")).toBe("true");
   expect(await chip(giulia, "☕").getAttribute("aria-pressed")).toBe("false");
   await giulia.page.getByRole("button", { name: /☕ 1 , reaction of .*Marco/ }).waitFor();
+  // It is below the message, whoever wrote that.
+  for (const { page } of [giulia, marco]) {
+    const bubble = await page.locator("[data-bubble]").boundingBox();
+    const below = await page.getByTestId("reaction").boundingBox();
+    expect(below?.y).toBeGreaterThanOrEqual((bubble?.y ?? 0) + (bubble?.height ?? 0));
+  }
 });
 
 test("a chip joins in and takes back", async () => {

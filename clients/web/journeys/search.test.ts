@@ -146,3 +146,17 @@ test("who closes the search goes on writing where they were", async () => {
   expect(await composer.inputValue()).toBe("Un macchiat--o");
   await composer.fill("");
 });
+
+test("without a connection a search says that it waits, and goes on when it is back", async () => {
+  const { page } = giulia;
+  await stage.server.kill();
+  await page.getByTestId("offline").waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("cappuccino");
+  const waits = page.getByRole("dialog").getByText("This will happen when the connection is back.");
+  await waits.waitFor();
+  await stage.server.run();
+  await page.getByTestId("search-hit").first().waitFor();
+  await waits.waitFor({ state: "detached" });
+  await page.keyboard.press("Escape");
+});

@@ -137,9 +137,9 @@ test("a search leads to a reply far up in its thread, and what one writes is at 
   const found = thread.locator("[data-testid=message][data-flashed=true]");
   await found.getByText("Per me alle dieci").waitFor();
   await inView(giulia, "Per me alle dieci");
-  expect(await thread.getByText("Proposta 70").count()).toBe(0);
+  expect(await thread.getByText("Proposta 70", { exact: true }).count()).toBe(0);
   await thread.getByTestId("newer-replies").click();
-  await thread.getByText("Proposta 60").waitFor();
+  await thread.getByText("Proposta 60", { exact: true }).waitFor();
   await replies(giulia, "Allora alle dieci");
   await inView(giulia, "Allora alle dieci");
   await inView(giulia, "Proposta 70");
@@ -156,7 +156,9 @@ test("a search leads to a reply far up in its thread, and what one writes is at 
 
 /** Waits until a reply of the thread is where the person sees it. */
 async function inView({ page }: Person, words: string): Promise<void> {
-  const row = page.getByTestId("replies").locator("li").filter({ hasText: words });
+  // The whole text: "Proposta 7" at 01:05 reads as "Proposta 701:05".
+  const text = page.getByTestId("text").getByText(words, { exact: true });
+  const row = page.getByTestId("replies").locator("li").filter({ has: text });
   await expect
     .poll(() =>
       row.evaluate((each) => {

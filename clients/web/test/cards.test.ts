@@ -1,9 +1,18 @@
 import type { PollBody } from "@caffis/chat";
 import { expect, test } from "vitest";
-import { degreesOf, geoLink, mapLink, phoneLink, shown, webLink } from "../src/cards/places.ts";
+import {
+  degreesOf,
+  geoLink,
+  mapLink,
+  phoneLink,
+  shown,
+  webLink,
+  websiteOf,
+} from "../src/cards/places.ts";
 import {
   asksAgain,
   choicesAfter,
+  hasTwins,
   isPollClosed,
   optionsOf,
   writtenOptions,
@@ -55,6 +64,7 @@ test("a poll has at least two answers, and no two are the same", () => {
   expect(writtenOptions([" Bar", "", "Park "])).toEqual(["Bar", "Park"]);
   expect(writtenOptions(["Bar", " "])).toBeNull();
   expect(writtenOptions(["Bar", "Bar "])).toBeNull();
+  expect([hasTwins(["Bar", "Bar "]), hasTwins(["Bar", "", " "])]).toEqual([true, false]);
 });
 
 test("degrees are typed with a point or a comma, and lie on the earth", () => {
@@ -78,4 +88,19 @@ test("links lead to maps, to the web and to a telephone, and nowhere else", () =
     expect(webLink(wrong), wrong).toBeNull();
   }
   expect(phoneLink("+39 (02) 12-34")).toBe("tel:+39021234");
+});
+
+test("a website is typed with its scheme or without", () => {
+  expect(websiteOf("gilli.example/menu")).toBe("https://gilli.example/menu");
+  expect(websiteOf("http://gilli.example")).toBe("http://gilli.example");
+  expect(websiteOf("gilli.example:8080")).toBe("https://gilli.example:8080");
+  for (const wrong of [
+    "gilli",
+    "javascript:alert(1)",
+    "giulia@gilli.example",
+    "a b.example",
+    ".",
+  ]) {
+    expect(websiteOf(wrong), wrong).toBeNull();
+  }
 });

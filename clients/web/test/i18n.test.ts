@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { en } from "../src/i18n/en.ts";
 import { it } from "../src/i18n/it.ts";
+import { localeOf } from "../src/i18n/locale.ts";
 
 const areas = {
   en: import.meta.glob<Record<string, object>>("../src/i18n/en/*.ts", { eager: true }),
@@ -27,4 +28,11 @@ test("no word is in two areas, and none is left out", () => {
 
 test("the languages have the same words", () => {
   expect(names(it).sort()).toEqual(names(en).sort());
+});
+
+test("dates are written as in the region of the reader", () => {
+  expect(localeOf("en", ["it-IT", "en-AU", "en"])).toBe("en-AU");
+  expect(localeOf("en", ["it-IT"])).toBe("en-GB");
+  expect(localeOf("it", ["it-CH", "it"])).toBe("it-CH");
+  expect(localeOf("it", [])).toBe("it");
 });

@@ -228,3 +228,27 @@ export function closeDialog(): void {
 export function roomAddress(room: RoomId): string {
   return hashOf(pathOf({ room, details: false, thread: null, dialog: null }));
 }
+
+let steps = 0;
+
+/**
+ * Makes a window or a menu that has no name a step of its own, which Back leaves: `onLeft` closes it then. Gives what
+ * ends the step when it closes by itself. Within a window that has a name there is no further step.
+ */
+export function holdStep(onLeft: () => void): () => void {
+  const page = thePage();
+  if (page.getSnapshot().dialog !== null) return () => {};
+  steps += 1;
+  const dialog = `step ${steps}`;
+  page.go({ dialog });
+  const isThere = () => page.getSnapshot().dialog === dialog;
+  const forget = page.subscribe(() => {
+    if (isThere()) return;
+    forget();
+    onLeft();
+  });
+  return () => {
+    forget();
+    if (isThere()) page.go({ dialog: null });
+  };
+}

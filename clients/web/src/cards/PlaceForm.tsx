@@ -10,12 +10,13 @@ import { useState } from "react";
 import { useChat } from "../app/chat.tsx";
 import { Choice } from "../common/Choice.tsx";
 import controls from "../common/controls.module.css";
+import { FIRST } from "../common/Dialog.tsx";
 import { DialogForm } from "../common/DialogForm.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Cards.module.css";
 import { LIVE_TIMES, maySharePosition } from "./live.ts";
-import { degreesOf, webLink } from "./places.ts";
+import { degreesOf, websiteOf } from "./places.ts";
 import { usePosition } from "./usePosition.ts";
 
 type Duration = keyof typeof LIVE_TIMES;
@@ -42,12 +43,13 @@ export function PlaceForm(props: {
   const east = degreesOf(longitude, 180);
   const nowhere = latitude.trim() === "" && longitude.trim() === "";
   const coordinates = north === null || east === null ? null : `${north},${east}`;
-  const badLink = website.trim() !== "" && webLink(website.trim()) === null;
+  const link = websiteOf(website.trim());
+  const badLink = website.trim() !== "" && link === null;
   const fits =
     isShort(name, NAME_BYTES) &&
     isShort(address, ADDRESS_BYTES) &&
     isShort(phone, PHONE_BYTES) &&
-    isShort(website, URL_BYTES);
+    isShort(link ?? website, URL_BYTES);
   const [duration, setDuration] = useState<Duration>("still");
   const few = useReadable(client.limits)?.smallRoomMembers ?? 0;
   const summary = useReadable(client.room(room))?.summary;
@@ -75,7 +77,7 @@ export function PlaceForm(props: {
             value: {
               ...common,
               phone: phone.trim() || null,
-              website: website.trim() || null,
+              website: link,
               coordinates,
             },
           } as const);
@@ -94,6 +96,7 @@ export function PlaceForm(props: {
         id="name"
         most={NAME_BYTES}
         value={name}
+        first={kind === "place"}
         onChange={setName}
       />
       {kind === "place" && (
@@ -129,7 +132,7 @@ export function PlaceForm(props: {
         value={address}
         onChange={setAddress}
       />
-      <PositionFields position={position} />
+      <PositionFields position={position} first={kind === "location"} />
       {mayMove && (
         <>
           <Choice<Duration>
@@ -147,8 +150,9 @@ export function PlaceForm(props: {
 }
 
 /** Where it is: as the device says, or typed in. */
-function PositionFields({ position }: { position: ReturnType<typeof usePosition> }) {
+function PositionFields(props: { position: ReturnType<typeof usePosition>; first: boolean }) {
   const { t } = useI18n();
+  const { position, first } = props;
   const { latitude, longitude } = position;
   const north = degreesOf(latitude, 90);
   const east = degreesOf(longitude, 180);
@@ -159,6 +163,7 @@ function PositionFields({ position }: { position: ReturnType<typeof usePosition>
         className={`${controls.button} ${controls.soft}`}
         disabled={position.looking}
         data-testid="place-here"
+        {...(first && FIRST)}
         onClick={position.look}
       >
         {position.looking ? t.placeLooking : t.placeHere}
@@ -197,9 +202,11 @@ function Field(props: {
   most: number;
   value: string;
   invalid?: boolean;
+  /** Whether it has the focus when the window opens. */
+  first?: boolean;
   onChange(value: string): void;
 }) {
-  const { label, id, type = "text", most, value, invalid = false, onChange } = props;
+  const { label, id, type = "text", most, value, invalid = false, first, onChange } = props;
   return (
     <label>
       <span className={controls.label}>{label}</span>
@@ -211,6 +218,7 @@ function Field(props: {
         value={value}
         aria-invalid={invalid || !isShort(value, most)}
         data-testid={`place-${id}`}
+        {...(first && FIRST)}
         onChange={(event) => onChange(event.target.value)}
       />
     </label>

@@ -62,6 +62,12 @@ export function webLink(website: string): string | null {
   return /^https?:\/\/[^/?#@]+([/?#]|$)/i.test(website) ? website : null;
 }
 
+/** A website as it is sent, whether or not somebody has typed its scheme; null for what is none. */
+export function websiteOf(written: string): string | null {
+  const bare = /^[^\s:/?#@]+\.[^\s:/?#@.]{2,}(:\d+)?([/?#]|$)/.test(written);
+  return webLink(bare ? `https://${written}` : written);
+}
+
 /** What calls a telephone number. */
 export function phoneLink(phone: string): string {
   return `tel:${phone.replace(/[^\d+]/g, "")}`;

@@ -45,6 +45,16 @@ export function asksAgain(room: Pick<RoomSummary, "class" | "members">): boolean
 
 /** The options that somebody has written: without empty ones. Null unless there are enough, and no two are the same. */
 export function writtenOptions(written: readonly string[]): readonly string[] | null {
-  const options = written.map((option) => option.trim()).filter((option) => option !== "");
-  return options.length >= 2 && new Set(options).size === options.length ? options : null;
+  const options = filled(written);
+  return options.length >= 2 && !hasTwins(options) ? options : null;
+}
+
+/** Whether two of the options that somebody has written are the same. */
+export function hasTwins(written: readonly string[]): boolean {
+  const options = filled(written);
+  return new Set(options).size < options.length;
+}
+
+function filled(written: readonly string[]): readonly string[] {
+  return written.map((option) => option.trim()).filter((option) => option !== "");
 }

@@ -7,6 +7,7 @@ import {
   useState,
 } from "react";
 import { createPortal } from "react-dom";
+import { holdStep } from "../app/route.ts";
 import { Icon, type IconName } from "./Icon.tsx";
 import styles from "./Menu.module.css";
 
@@ -60,6 +61,13 @@ export function Menu(props: {
     addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
     return () => shown.abort();
   }, [onClose]);
+
+  const close = useRef(onClose);
+  close.current = onClose;
+  useEffect(() => {
+    // Whoever has a finger and no Escape key closes it by Back.
+    if (matchMedia("(pointer: coarse)").matches) return holdStep(() => close.current());
+  }, []);
 
   const key = (event: KeyboardEvent) => {
     const items = [...(menu.current?.querySelectorAll<HTMLElement>(ITEMS) ?? [])];

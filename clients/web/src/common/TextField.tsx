@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import controls from "./controls.module.css";
+import { FIRST } from "./Dialog.tsx";
 
 /** A line of text with its label above it. */
 export function TextField(props: {
@@ -7,11 +8,13 @@ export function TextField(props: {
   value: string;
   placeholder?: string;
   testId?: string;
+  /** Whether it has the focus when its window opens. */
+  first?: boolean;
   /** The button beside the field. */
   children?: ReactNode;
   onChange(value: string): void;
 }) {
-  const { label, value, placeholder, testId, children, onChange } = props;
+  const { label, value, placeholder, testId, first = false, children, onChange } = props;
   return (
     <label>
       <span className={controls.label}>{label}</span>
@@ -22,6 +25,7 @@ export function TextField(props: {
           placeholder={placeholder}
           dir="auto"
           data-testid={testId}
+          {...(first && FIRST)}
           autoComplete="off"
           onChange={(event) => onChange(event.target.value)}
         />

@@ -153,6 +153,9 @@ function MadeInvite(props: { address: string; title: string; onAnother(): void }
   const { address, title, onAnother } = props;
   const [copied, setCopied] = useState(false);
   const field = useRef<HTMLInputElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  // The button that made the link is gone, and with it the focus.
+  useEffect(() => button.current?.focus(), []);
   const copy = () =>
     navigator.clipboard.writeText(address).then(
       () => setCopied(true),
@@ -181,6 +184,7 @@ function MadeInvite(props: { address: string; title: string; onAnother(): void }
         <button
           type="button"
           className={controls.button}
+          ref={button}
           data-testid="copy-invite"
           onClick={() => void copy()}
         >

@@ -3,6 +3,7 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 import { type Dictionary, en } from "./en.ts";
 import { it } from "./it.ts";
+import { localeOf } from "./locale.ts";
 
 const DICTIONARIES = { en, it };
 const KEY = "caffis.language";
@@ -44,8 +45,8 @@ function daysAgo(timestamp: number, now: number): number {
 
 function make(language: Language, setLanguage: (language: Language) => void): I18n {
   const t = DICTIONARIES[language];
-  const format = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(language, options);
+  const locale = localeOf(language, navigator.languages);
+  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options);
   const time = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const week = format({ weekday: "long" });
   const weekShort = format({ weekday: "short" });
@@ -60,7 +61,7 @@ function make(language: Language, setLanguage: (language: Language) => void): I1
     minute: "2-digit",
     hourCycle: "h23",
   });
-  const list = new Intl.ListFormat(language, { type: "conjunction" });
+  const list = new Intl.ListFormat(locale, { type: "conjunction" });
   return {
     language,
     setLanguage,

@@ -14,6 +14,7 @@ import { QuoteBlock } from "./QuoteBlock.tsx";
 import { Reactions } from "./Reactions.tsx";
 import { ThreadLine } from "./ThreadLine.tsx";
 import type { Bubble } from "./timeline.ts";
+import { Words } from "./Words.tsx";
 
 /** The delivery state of a message of this person. */
 export type Delivery = "queued" | "sending" | "sent" | "delivered" | "read" | "failed";
@@ -123,14 +124,17 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
         </span>
       )}
       <div className={`${styles.bubble} ${deleted ? styles.gone : ""}`} dir="auto" data-bubble>
+        {/* What is not the message itself is isolated: the direction of the bubble is that of the message. */}
         {named && !own && first ? (
-          <strong className={styles.from}>{name}</strong>
+          <strong className={styles.from}>
+            <bdi>{name}</bdi>
+          </strong>
         ) : (
-          <span className="visually-hidden">{own ? t.you : name}: </span>
+          <bdi className="visually-hidden">{own ? t.you : name}: </bdi>
         )}
         {bubble.forwarded && !deleted && (
           <small className={styles.origin} data-testid="forwarded">
-            <Icon name="forward" size={13} /> {props.origin}
+            <Icon name="forward" size={13} /> <bdi>{props.origin}</bdi>
           </small>
         )}
         {bubble.thread !== null && (
@@ -141,7 +145,7 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
             data-testid="in-thread"
             onClick={() => bubble.thread !== null && props.onThread(bubble.thread)}
           >
-            <Icon name="thread" size={13} /> {t.inThread}
+            <Icon name="thread" size={13} /> <bdi>{t.inThread}</bdi>
           </button>
         )}
         {bubble.quote && !deleted && (
@@ -274,9 +278,14 @@ function content(props: BubbleProps, t: Dictionary): ReactNode {
 function words({ bubble, mentioned, selfName }: BubbleProps, t: Dictionary): ReactNode {
   const { text, mentions } = bubble;
   if (text === null) return <em>{t.unknownMessage}</em>;
-  if (!mentions) return text;
   const names = mentioned ? mentioned.split("\n") : [];
-  return <MentionText text={text} names={names} everybody={mentions.room} self={selfName} />;
+  const draw = (part: string) =>
+    mentions ? (
+      <MentionText text={part} names={names} everybody={mentions.room} self={selfName} />
+    ) : (
+      part
+    );
+  return <Words text={text} draw={draw} />;
 }
 
 /** What stands in the place of a message that was deleted. */

@@ -14,11 +14,13 @@ import { Problem, useAction } from "../app/useAction.tsx";
 import { AttachDialog, AttachMenu, type Kind } from "../cards/AttachMenu.tsx";
 import { Dialog } from "../common/Dialog.tsx";
 import { Icon } from "../common/Icon.tsx";
+import { useKept } from "../common/useKept.ts";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { ScheduleForm } from "../scheduled/ScheduleForm.tsx";
 import { SendButton } from "../scheduled/SendButton.tsx";
 import { lastToEdit } from "./actions.ts";
+import { asSent } from "./asSent.ts";
 import styles from "./Composer.module.css";
 import { ComposerBar } from "./ComposerBar.tsx";
 import { MentionList } from "./MentionList.tsx";
@@ -67,15 +69,20 @@ export function Composer(props: {
   const self = useReadable(client.self);
   const [draft, setDraft] = useDraft(self, room.id, thread);
   const [inRoom, setInRoom] = useState(false);
-  const [editing, setEditing] = useState<Editing | null>(null);
-  const [replying, setReplying] = useState<number | null>(null);
+  const place = JSON.stringify([self, room.id, thread]);
+  const [editing, setEditing] = useKept<Editing | null>(`editing ${place}`, null);
+  const [replying, setReplying] = useKept<number | null>(`replying ${place}`, null);
   const action = useAction();
   const answered = useAnswered(room, replying);
   // What is deleted meanwhile cannot be answered any more.
   const deleted = answered?.state === "deleted";
+  const giveUp = useRef(setReplying);
+  giveUp.current = setReplying;
   useEffect(() => {
-    if (deleted) setReplying(null);
+    if (deleted) giveUp.current(null);
   }, [deleted]);
+  // A message that is not loaded yet is neither shown as answered nor answered.
+  const target = answered?.state === "there" ? replying : null;
   const reply = thread === null ? null : { root: thread, inRoom };
   const text = editing?.text ?? draft;
   const setText = (value: string) => {
@@ -88,14 +95,14 @@ export function Composer(props: {
   const left = remaining(text, limit);
   const wait = useWait(room);
   const waits = wait > 0 && !editing;
-  const sendable = text.trim() !== "" && left >= 0 && !waits;
+  const sendable = asSent(text) !== "" && left >= 0 && !waits;
   const [attaching, setAttaching] = useState<Kind | null>(null);
   const [scheduling, setScheduling] = useState<string | null>(null);
   // In a public room nobody is a member: who writes is there.
   const schedulable =
     thread === null &&
     !editing &&
-    text.trim() !== "" &&
+    asSent(text) !== "" &&
     left >= 0 &&
     room.summary.class !== "public";
 
@@ -155,7 +162,7 @@ export function Composer(props: {
   };
   const send = () => {
     // Read the field itself: a quick Enter may come before the next render.
-    const written = (field.current?.value ?? "").trim();
+    const written = asSent(field.current?.value ?? "");
     if (written === "" || remaining(written, limit) < 0) return;
     if (editing) {
       if (!action.busy) void save(editing, written);
@@ -163,7 +170,7 @@ export function Composer(props: {
     }
     if (waits) return;
     try {
-      client.send(room.id, written, replying, mention.mentions(written), reply);
+      client.send(room.id, written, target, mention.mentions(written), reply);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       setFull(true);
@@ -177,7 +184,7 @@ export function Composer(props: {
   };
   const schedule = async (written: string, due: number) => {
     const mentions = mention.mentions(written);
-    await client.scheduled.schedule(room.id, { text: written, due, message: replying, mentions });
+    await client.scheduled.schedule(room.id, { text: written, due, message: target, mentions });
     setReplying(null);
     setDraft("");
   };
@@ -210,7 +217,7 @@ export function Composer(props: {
         {editing && (
           <ComposerBar kind="edit" title={t.editing} text={editing.before} onCancel={cancel} />
         )}
-        {!editing && answered && (
+        {!editing && answered && target !== null && (
           <ComposerBar
             kind="reply"
             title={
@@ -275,7 +282,7 @@ export function Composer(props: {
           <SendButton
             editing={editing !== null}
             disabled={!sendable || action.busy}
-            onSchedule={schedulable ? () => setScheduling(text.trim()) : null}
+            onSchedule={schedulable ? () => setScheduling(asSent(text)) : null}
           />
         </div>
         {thread !== null && !editing && (
@@ -336,5 +343,5 @@ function useAnswered({ entries, quotes }: RoomView, position: number | null): Qu
 
 /** Characters that are left below the limit; negative above it. */
 function remaining(text: string, limit: number | undefined): number {
-  return limit === undefined ? Number.POSITIVE_INFINITY : limit - [...text.trim()].length;
+  return limit === undefined ? Number.POSITIVE_INFINITY : limit - [...asSent(text)].length;
 }

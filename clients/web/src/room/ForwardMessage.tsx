@@ -72,7 +72,13 @@ export function ForwardMessage(props: {
   }
   return (
     <Dialog title={t.forwardMessage} onClose={onClose}>
-      <TextField label={t.forwardTo} value={wanted} testId="forward-search" onChange={setWanted} />
+      <TextField
+        label={t.forwardTo}
+        value={wanted}
+        testId="forward-search"
+        first
+        onChange={setWanted}
+      />
       <fieldset className={styles.people} disabled={action.busy}>
         <legend className="visually-hidden">{t.forwardTo}</legend>
         {offered.map((summary) => {

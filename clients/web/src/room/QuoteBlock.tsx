@@ -30,7 +30,7 @@ export function QuoteBlock(props: {
       data-state={state}
       onClick={() => onJump(position)}
     >
-      <span className="visually-hidden">{t.inReplyTo} </span>
+      <bdi className="visually-hidden">{t.inReplyTo} </bdi>
       {there && <strong dir="auto">{name}</strong>}
       <span className={there ? styles.words : styles.nothing} dir="auto">
         {words}

@@ -74,6 +74,9 @@ export function useMessageMenu(options: {
     onContextMenu(event: MouseEvent) {
       // A selection has the browser's own menu.
       if (getSelection()?.isCollapsed === false && event.button === 2) return;
+      // So has a link, except under a finger, which opens the menu by a long press.
+      const onLink = event.target instanceof Element && event.target.closest("a") !== null;
+      if (onLink && !matchMedia("(pointer: coarse)").matches) return;
       release();
       // The menu key has no place of its own.
       const byKey = event.clientX === 0 && event.clientY === 0;

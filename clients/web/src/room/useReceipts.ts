@@ -23,8 +23,12 @@ export function useReceipts(
   const others = [...room.markers.values()].filter((marker) => marker.user !== self);
   const delivered = Math.max(0, ...others.map((marker) => marker.delivered));
   const read = Math.max(0, ...others.map((marker) => marker.read));
+  // Of what was deleted nothing is said.
   const lastOwn = (holds: (bubble: Bubble) => boolean) =>
-    items.findLast((item): item is Bubble => item.type === "message" && item.own && holds(item));
+    items.findLast(
+      (item): item is Bubble =>
+        item.type === "message" && item.own && item.deletedBy === undefined && holds(item),
+    );
   const last = lastOwn(() => true);
   const seen = lastOwn(({ number }) => number !== null && number <= read);
   const readers = others.filter((marker) => marker.read >= (seen?.number ?? 0));

@@ -129,7 +129,7 @@ function MakeGroup({ busy, begin, withUser }: PartProps & { withUser: UserId | u
   const complete = name.trim() !== "";
   return (
     <form className={styles.form} onSubmit={submit}>
-      <TextField label={t.groupName} value={name} onChange={setName} testId="group-name" />
+      <TextField label={t.groupName} value={name} onChange={setName} testId="group-name" first />
       <PeoplePicker legend={t.groupMembers} people={known} picked={picked} onChange={setPicked} />
       {!isPicked(picked) && <p className={controls.hint}>{t.groupOfOne}</p>}
       <button

@@ -129,7 +129,7 @@ function previewText(
   const { preview, peer, readable } = summary;
   if (!readable) return t.notReadableRow;
   if (!preview) return "";
-  const words = preview.deleted ? t.messageDeleted : preview.text;
-  if (preview.sender === self) return t.youPreview(words);
-  return peer ? words : t.says(people.firstName(preview.sender), words);
+  if (preview.deleted) return t.messageDeleted;
+  if (preview.sender === self) return t.youPreview(preview.text);
+  return peer ? preview.text : t.says(people.firstName(preview.sender), preview.text);
 }

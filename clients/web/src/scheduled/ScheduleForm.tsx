@@ -6,6 +6,7 @@ import { DialogForm } from "../common/DialogForm.tsx";
 import { TimeField } from "../common/TimeField.tsx";
 import { fieldOf, timeOf } from "../common/times.ts";
 import { useI18n } from "../i18n/i18n.tsx";
+import { asSent } from "../room/asSent.ts";
 import styles from "./Scheduled.module.css";
 import { quickTimes } from "./times.ts";
 
@@ -32,8 +33,8 @@ export function ScheduleForm(props: {
     <DialogForm
       submit={submit}
       testId="schedule-now"
-      ready={due !== null && !past && text.trim() !== ""}
-      onSubmit={async () => due !== null && onSubmit(text.trim(), due)}
+      ready={due !== null && !past && asSent(text) !== ""}
+      onSubmit={async () => due !== null && onSubmit(asSent(text), due)}
       onDone={onDone}
     >
       <label>

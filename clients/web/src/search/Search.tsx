@@ -5,7 +5,7 @@ import { goToMessage } from "../app/place.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import { Choice } from "../common/Choice.tsx";
 import controls from "../common/controls.module.css";
-import { Dialog } from "../common/Dialog.tsx";
+import { Dialog, FIRST_EVERYWHERE } from "../common/Dialog.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { moveFocus } from "../common/moveFocus.ts";
 import { useReadable } from "../common/useReadable.ts";
@@ -27,6 +27,7 @@ export function Search({ room, onClose }: { room: RoomId | null; onClose(): void
   const { t } = useI18n();
   const { client } = useChat();
   const known = useKnownPeople();
+  const online = useReadable(client.connection).phase === "online";
   const before = lastResults();
   const [query, setQuery] = useState(before?.query ?? "");
   const [scope, setScope] = useState<RoomId | null>(before && !before.room ? null : room);
@@ -123,7 +124,7 @@ export function Search({ room, onClose }: { room: RoomId | null; onClose(): void
           aria-describedby="search-hint"
           value={query}
           dir="auto"
-          autoFocus
+          {...FIRST_EVERYWHERE}
           autoComplete="off"
           enterKeyHint="search"
           data-testid="search-field"
@@ -149,8 +150,8 @@ export function Search({ room, onClose }: { room: RoomId | null; onClose(): void
         {t.searchHint}
       </p>
       {query.trim() === "" && <FilterHelp across={scope === null} />}
-      <p className="visually-hidden" role="status">
-        {busy ? t.searching : found ? countOf(found, t) : ""}
+      <p className={busy ? controls.hint : "visually-hidden"} role="status">
+        {busy ? (online ? t.searching : t.waitsForConnection) : found ? countOf(found, t) : ""}
       </p>
       {trouble && (
         <p className={controls.error} role="alert" data-testid="search-error">

@@ -67,7 +67,9 @@ function ThreadRow({ thread }: { thread: FollowedThread }) {
         {deleted ? t.messageDeleted : text || t.unknownMessage}
         <br />
         <small>{t.repliesCount(replies.count)}</small>
-        {unread > 0 && <small className={own.badge}>{t.newReplies(unread)}</small>}
+        {unread > 0 && (
+          <small className={`${own.badge} ${own.fresh}`}>{t.newReplies(unread)}</small>
+        )}
       </span>
     </button>
   );

@@ -34,7 +34,7 @@ export const lists = {
   foundNothingLead: "Try fewer words or filters, or the beginning of a word with a star: cappu*",
   foundBehind: "The newest messages may be missing: they are being indexed.",
   foundRoomsLeft: "Only the conversations that were active last were searched.",
-  searching: "Searching",
+  searching: "Searching…",
   topics: "What people talk about",
   topicMessages: (count: number) =>
     count === 1 ? "in 1 message of the last hour" : `in ${count} messages of the last hour`,

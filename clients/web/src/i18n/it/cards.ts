@@ -9,6 +9,7 @@ export const cards: typeof english = {
   pollOption: (number) => `Risposta ${number}`,
   pollAddOption: "Aggiungi una risposta",
   pollRemoveOption: (number) => `Togli la risposta ${number}`,
+  pollSame: "Due risposte sono uguali.",
   pollMultiple: "Si possono scegliere più risposte",
   pollAnonymousHint: "Anonimo: nessuno vede chi ha votato",
   pollClosing: "Si chiude il (facoltativo)",
@@ -18,7 +19,12 @@ export const cards: typeof english = {
   pollSeveral: "scegline quante vuoi",
   pollOne: "scegline una",
   pollVotes: (count) => (count === 1 ? "1 voto" : `${count} voti`),
-  pollVoters: (count) => (count === 1 ? "1 persona ha votato" : `${count} persone hanno votato`),
+  pollVoters: (count) =>
+    count === 0
+      ? "Nessuno ha ancora votato"
+      : count === 1
+        ? "1 persona ha votato"
+        : `${count} persone hanno votato`,
   pollOpen: "aperto",
   pollClosed: "chiuso",
   pollCloses: (when) => `si chiude ${when}`,
@@ -30,7 +36,7 @@ export const cards: typeof english = {
   placeNameOptional: "Nome (facoltativo)",
   placePhone: "Telefono (facoltativo)",
   placeWebsite: "Sito (facoltativo)",
-  placeBadLink: "Un sito comincia con https:// o http://",
+  placeBadLink: "Un sito si scrive così: caffis.example o https://caffis.example",
   placeAddress: "Indirizzo (facoltativo)",
   placeHere: "Usa la mia posizione",
   placeLooking: "Cerco la tua posizione…",

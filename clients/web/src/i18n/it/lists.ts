@@ -37,7 +37,7 @@ export const lists: typeof english = {
     "Prova con meno parole o filtri, o con l'inizio di una parola e un asterisco: cappu*",
   foundBehind: "I messaggi più recenti potrebbero mancare: l'indice si sta aggiornando.",
   foundRoomsLeft: "Sono state cercate solo le conversazioni attive più di recente.",
-  searching: "Ricerca in corso",
+  searching: "Ricerca in corso…",
   topics: "Di cosa si parla",
   topicMessages: (count) =>
     count === 1 ? "in 1 messaggio dell'ultima ora" : `in ${count} messaggi dell'ultima ora`,
