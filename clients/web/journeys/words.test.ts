@@ -65,3 +65,24 @@ test("a number that was copied with marks of direction around it is sent", async
   expect(await giulia.page.locator("[data-delivery=failed]").count()).toBe(0);
   expect([giulia.problems, marco.problems]).toEqual([[], []]);
 });
+
+test("marks around words set them off, and a few emoji alone are large", async () => {
+  await pastes(giulia, "Alle *otto*, _non_ ~nove~ `uno*due*`");
+  await pastes(giulia, "☕🎉");
+  for (const person of [giulia, marco]) {
+    await person.sees(5);
+    const bubble = person.page.getByTestId("message").nth(3);
+    for (const [tag, words] of [
+      ["strong", "otto"],
+      ["em", "non"],
+      ["s", "nove"],
+      ["code", "uno*due*"],
+    ] as const) {
+      expect(await bubble.locator(`[data-bubble] ${tag}`, { hasText: words }).count()).toBe(1);
+    }
+    const sizes = await person.page
+      .locator("[data-bubble] span:not(.visually-hidden)", { hasText: /^☕🎉$/ })
+      .evaluateAll((all) => all.map((each) => Number.parseFloat(getComputedStyle(each).fontSize)));
+    expect(Math.max(...sizes)).toBeGreaterThan(24);
+  }
+});

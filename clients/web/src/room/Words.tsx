@@ -1,23 +1,44 @@
 import { Fragment, type ReactNode } from "react";
-import { splitLinks } from "./links.ts";
+import { isEmojiOnly, markup, type Part } from "./markup.ts";
 import styles from "./Words.module.css";
 
-/** The words of a message, with links that lead out of the page; `draw` shows the words between them. */
+/** The words of a message with their light markup, and links that lead out of the page; `draw` shows plain words. */
 export function Words({ text, draw }: { text: string; draw(part: string): ReactNode }) {
-  return splitLinks(text).map(({ text: part, href }, index) =>
-    href === null ? (
-      <Fragment key={index}>{draw(part)}</Fragment>
-    ) : (
-      <a
-        key={index}
-        className={styles.link}
-        href={href}
-        target="_blank"
-        rel="noopener noreferrer"
-        data-testid="link"
-      >
-        {part}
-      </a>
-    ),
-  );
+  const parts = drawParts(markup(text), draw);
+  return isEmojiOnly(text) ? <span className={styles.large}>{parts}</span> : parts;
+}
+
+function drawParts(parts: readonly Part[], draw: (part: string) => ReactNode): ReactNode {
+  return parts.map((part, index) => (
+    <Fragment key={index}>
+      {part.kind === "words" ? draw(part.text) : <Marked part={part} draw={draw} />}
+    </Fragment>
+  ));
+}
+
+function Marked({ part, draw }: { part: Part; draw(part: string): ReactNode }) {
+  switch (part.kind) {
+    case "words":
+      return draw(part.text);
+    case "code":
+      return <code className={styles.code}>{part.text}</code>;
+    case "link":
+      return (
+        <a
+          className={styles.link}
+          href={part.href}
+          target="_blank"
+          rel="noopener noreferrer"
+          data-testid="link"
+        >
+          {part.text}
+        </a>
+      );
+    case "bold":
+      return <strong>{drawParts(part.parts, draw)}</strong>;
+    case "italic":
+      return <em>{drawParts(part.parts, draw)}</em>;
+    case "struck":
+      return <s>{drawParts(part.parts, draw)}</s>;
+  }
 }
