@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use caffis_schema::{Error, RoomId};
+use futures_util::{StreamExt, stream};
 use tokio::time::timeout;
 
 use super::{
@@ -19,6 +20,7 @@ use super::{
     command::Order,
     invites,
     rooms::Rooms,
+    work::CHECKED_AT_ONCE,
 };
 use crate::{
     cluster::Shard,
@@ -51,10 +53,13 @@ pub(super) async fn turn_strangers_away(
     if in_memory || jobs.iter().any(|job| job.known) {
         return jobs;
     }
+    let within = rooms.settings.store_timeout;
+    let checks: Vec<_> =
+        jobs.iter().map(|job| timeout(within, check(rooms, cell.id, job))).collect();
+    let checked: Vec<_> = stream::iter(checks).buffered(CHECKED_AT_ONCE).collect().await;
     let mut admitted = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        let checking = timeout(rooms.settings.store_timeout, check(rooms, cell.id, &job));
-        match checking.await.unwrap_or_else(|_| Err(not_now())) {
+    for (job, checked) in jobs.into_iter().zip(checked) {
+        match checked.unwrap_or_else(|_| Err(not_now())) {
             Ok(()) => admitted.push(job),
             Err(error) => refuse(rooms, cell.id, job, &error),
         }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use caffis_schema::Error;
+use caffis_schema::{Error, UserId};
+use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::{
@@ -18,6 +19,9 @@ use crate::{errors::not_now, model::caller::Caller, ports::store::StoreLimits, s
 
 /// Commands that share one durable write.
 const BATCH_COMMANDS: usize = 128;
+
+/// Commands whose newcomers, or whose callers, are looked at at the same time.
+pub(super) const CHECKED_AT_ONCE: usize = 16;
 
 /// Rows that the commands of one durable write make at most, about; fewer where a batch takes less than
 /// four times as many. The rest of a batch is for markers.
@@ -71,14 +75,31 @@ pub(super) struct Prepared {
 /// the other commands bring into the room may be in it, and the messages that they are about.
 pub(super) async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Prepared {
     let mut known = Vec::with_capacity(jobs.len());
+    let mut bringing = Vec::new();
     for (job, sent) in jobs.iter().zip(look_up(rooms, cell, jobs).await) {
-        known.push(match (sent, &job.order) {
-            (Ok(None), Order::Command(command)) => {
-                check_newcomers(rooms, cell, command.as_ref(), &job.caller).await.map(|()| None)
+        let newcomers = match (&sent, &job.order) {
+            (Ok(None), Order::Command(command)) => newcomers(cell, command.as_ref(), &job.caller),
+            _ => Ok(None),
+        };
+        known.push(match newcomers {
+            Ok(newcomers) => {
+                if let Some(newcomers) = newcomers {
+                    let (at, check) = (known.len(), check_newcomers(rooms, cell, newcomers));
+                    bringing.push(async move { (at, check.await) });
+                }
+                sent.map_err(Error::from)
             }
-            (sent, _) => sent.map_err(Error::from),
+            Err(error) => Err(error),
         });
     }
+    // At the same time: a crowd that comes by one link waits for few reads.
+    let mut checks = stream::iter(bringing).buffer_unordered(CHECKED_AT_ONCE);
+    while let Some((at, checked)) = checks.next().await {
+        if let Err(error) = checked {
+            known[at] = Err(error);
+        }
+    }
+    drop(checks);
     let about = match read_about(rooms, cell, jobs).await {
         Ok(about) => about,
         Err(error) => {
@@ -122,19 +143,44 @@ async fn read_messages(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Result<C
     Ok(changes.read_named(&*rooms.store, &state, named, remembered).await?)
 }
 
-async fn check_newcomers(
-    rooms: &Rooms,
+/// People whom a command brings into a room.
+struct Newcomers {
+    people: Vec<UserId>,
+    /// Who brings them, and whether that is a service.
+    by: (UserId, bool),
+    /// They come by a link.
+    invited: bool,
+}
+
+/// Whom a command brings into a room, if anybody.
+fn newcomers(
     cell: &RoomCell,
     command: &dyn RoomCommand,
     caller: &Caller,
-) -> Result<(), Error> {
+) -> Result<Option<Newcomers>, Error> {
     let state = cell.state().ok_or_else(not_now)?;
-    let newcomers = command.newcomers(&state, caller)?;
-    if let Some(link) = command.invite().and_then(|digest| state.invites.find(digest)) {
-        for user in &newcomers {
-            rooms.check_invited(cell.id, user, &link.invite.by).await?;
-        }
-        return Ok(());
+    let people = command.newcomers(&state, caller)?;
+    if people.is_empty() {
+        return Ok(None);
     }
-    rooms.check_newcomers(&newcomers, &caller.user, caller.service.is_some()).await
+    let link = command.invite().and_then(|digest| state.invites.find(digest));
+    let by = match link {
+        Some(link) => (link.invite.by.clone(), false),
+        None => (caller.user.clone(), caller.service.is_some()),
+    };
+    Ok(Some(Newcomers { people, by, invited: link.is_some() }))
+}
+
+async fn check_newcomers(
+    rooms: &Rooms,
+    cell: &RoomCell,
+    Newcomers { people, by: (by, by_service), invited }: Newcomers,
+) -> Result<(), Error> {
+    if !invited {
+        return rooms.check_newcomers(&people, &by, by_service).await;
+    }
+    for user in &people {
+        rooms.check_invited(cell.id, user, &by).await?;
+    }
+    Ok(())
 }

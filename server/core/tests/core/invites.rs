@@ -214,6 +214,32 @@ async fn the_last_use_goes_to_one_of_those_who_come_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_crowd_that_comes_by_one_link_waits_for_few_reads() {
+    let world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    let room = giulia.group(&[]).await;
+    let made = make(&mut giulia, room).await;
+    let mut crowd = Vec::new();
+    for number in 0..60 {
+        crowd.push(world.connect(&format!("guest{number}")).await);
+    }
+    let pause = Duration::from_millis(40);
+    world.faults.set_plan(Plan { delay: pause, ..Plan::default() });
+    let start = Instant::now();
+    let mut asked = Vec::new();
+    for client in &mut crowd {
+        let command = joining(client, made);
+        asked.push(client.start(command).await);
+    }
+    for (client, id) in crowd.iter_mut().zip(asked) {
+        client.answer(id).await.expect("joined");
+    }
+    // One after the other these are about 200 reads.
+    assert!(start.elapsed() < pause * 60, "{:?}", start.elapsed());
+    assert_eq!(giulia.listed(room).await.expect("listed").members, 61);
+}
+
+#[tokio::test(start_paused = true)]
 async fn links_end_with_the_right_of_whoever_made_them() {
     let world = World::unhurried().await;
     let [mut giulia, mut marco, mut luca, mut anna] =
