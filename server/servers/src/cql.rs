@@ -21,6 +21,9 @@ const RING_PORT: u16 = 7000;
 const START: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(50);
 
+/// Where a server has its tables, in its folder.
+const DATA: &str = "data";
+
 /// An OPTIONS frame of the native protocol, version 4, and how a server's answer to it begins.
 const OPTIONS: [u8; 9] = [4, 0, 0, 0, 5, 0, 0, 0, 0];
 const SUPPORTED: [u8; 5] = [0x84, 0, 0, 0, 6];
@@ -87,6 +90,15 @@ impl CqlSetup {
     /// If the server's program or Java 17 is missing, or a server does not start.
     #[must_use]
     pub fn start(self) -> CqlServers {
+        self.start_with(None)
+    }
+
+    /// The same, for one server that begins with tables that were made before.
+    ///
+    /// # Panics
+    /// As [`CqlSetup::start`].
+    #[must_use]
+    pub fn start_with(self, made: Option<&MadeTables>) -> CqlServers {
         assert!((1..=3).contains(&self.count), "one server or a ring of up to three");
         let (java, lib) = (program::java(), program::lib());
         let folder = Folder::make("cql");
@@ -109,6 +121,9 @@ impl CqlSetup {
             authority.write_server(address_of, &folder);
             program::Server { address: address_of, number, seeds, commit_log, encryption }
                 .configure(&folder);
+            if let Some(made) = made {
+                copy(&made.data(), &folder.join(DATA)).expect("the tables are copied");
+            }
             let mut command = program::command(&java, &lib, &folder, clock.as_deref());
             // A node forgets others that do not join for half a minute; alone, it waits for nobody.
             let delay = if self.count == 1 { 0 } else { 30_000 };
@@ -116,7 +131,7 @@ impl CqlSetup {
             command.arg(format!("-Dcassandra.test.flush_local_schema_changes={restart}"));
             command.arg("org.apache.cassandra.service.CassandraDaemon");
             let process = Process::start(&command, &folder.join("out.log"));
-            CqlNode { address, command, encryption, folder, process }
+            CqlNode { address, command, encryption, restart, folder, process }
         });
         let nodes: Vec<CqlNode> = nodes.collect();
         nodes.iter().for_each(CqlNode::wait);
@@ -136,11 +151,23 @@ pub struct CqlServers {
     folder: Folder,
 }
 
+/// Tables that a server has made, for others to begin with: making them takes longer than anything else in most tests.
+pub struct MadeTables {
+    folder: Folder,
+}
+
+impl MadeTables {
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("0").join(DATA)
+    }
+}
+
 /// One of the servers.
 pub struct CqlNode {
     address: Address,
     command: Command,
     encryption: Encryption,
+    restart: bool,
     folder: PathBuf,
     process: Process,
 }
@@ -162,6 +189,18 @@ impl CqlServers {
     #[must_use]
     pub fn start_once() -> Self {
         CqlSetup { restart: false, ..CqlSetup::new(1) }.start()
+    }
+
+    /// Ends a server that is alone, and keeps its tables.
+    ///
+    /// # Panics
+    /// If it may not be started again: then its tables are in memory only.
+    #[must_use]
+    pub fn into_tables(self) -> MadeTables {
+        let Self { mut nodes, folder, .. } = self;
+        assert!(nodes.iter().all(|node| node.restart), "the tables are on the disk");
+        nodes.iter_mut().for_each(CqlNode::stop);
+        MadeTables { folder }
     }
 
     /// The servers' addresses, as the driver wants them.
@@ -235,6 +274,20 @@ impl Encryption {
             ),
         }
     }
+}
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy(&entry.path(), &to)?,
+            false => drop(fs::copy(entry.path(), &to)?),
+        }
+    }
+    Ok(())
 }
 
 fn advance(clock: &Path, time: Duration) {

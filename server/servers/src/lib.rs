@@ -30,6 +30,6 @@ pub mod prometheus;
 pub mod redis;
 pub mod story;
 
-pub use cql::{Clock, CommitLog, CqlNode, CqlServers, CqlSetup, Encryption};
+pub use cql::{Clock, CommitLog, CqlNode, CqlServers, CqlSetup, Encryption, MadeTables};
 pub use haproxy::HaProxy;
 pub use postgres::PostgresServer;

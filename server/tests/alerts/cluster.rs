@@ -9,7 +9,7 @@ use crate::{
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn a_node_loses_its_bus_and_then_its_store() {
-    let mut ground = Ground::start();
+    let mut ground = Ground::start().await;
     let times = [
         "--lease-time",
         "15s",

@@ -66,7 +66,7 @@ async fn restart(mut node: Server, other: &Server, load: &Load, friends: &[Frien
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn nodes_behind_one_address_die_drain_and_restart_under_load() {
-    let ground = Ground::start();
+    let ground = Ground::start().await;
     let one = ground.node("one").flags(&BEHIND).start().await;
     let two = ground.node("two").flags(&BEHIND).start().await;
     shared(&one).await;

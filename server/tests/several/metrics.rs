@@ -20,7 +20,7 @@ fn calls(scrape: &Scrape, operation: &str) -> f64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn two_nodes_count_their_calls_and_their_shards() {
-    let mut ground = Ground::start();
+    let mut ground = Ground::start().await;
     let one = ground.node("one").metrics().start().await;
     let two = ground.node("two").metrics().start().await;
     let split = |status: &caffis_chat::control::ClusterStatus| {

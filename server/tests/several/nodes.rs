@@ -7,7 +7,8 @@ use std::{
 
 use caffis_chat::control::{ClusterStatus, Connection};
 use caffis_client::{ConnectError, ConnectFuture, Connector};
-use caffis_servers::{CqlServers, redis::RedisServer};
+use caffis_servers::{CqlServers, CqlSetup, MadeTables, redis::RedisServer};
+use tokio::sync::OnceCell;
 
 use crate::{
     common::{Over, PATIENCE, Server, Setup, run},
@@ -24,9 +25,33 @@ pub(crate) struct Ground {
     pub(crate) redis: RedisServer,
 }
 
+/// The tables of the nodes, made once for all tests.
+static TABLES: OnceCell<MadeTables> = OnceCell::const_new();
+
+async fn make_tables() -> MadeTables {
+    let cql = CqlServers::start(1);
+    let store = format!("scylla://{}/chat", cql.hosts().join(","));
+    let arguments = [
+        "migrate",
+        "--store",
+        &store,
+        "--store-replication",
+        "1",
+        "--accept-loss",
+        "replication",
+        // It is not asked: tables are the store's.
+        "--bus",
+        "redis://127.0.0.1:6379",
+    ];
+    run(&arguments).await.worked();
+    cql.into_tables()
+}
+
 impl Ground {
-    pub(crate) fn start() -> Self {
-        Self { cql: CqlServers::start_once(), redis: RedisServer::start() }
+    pub(crate) async fn start() -> Self {
+        let tables = TABLES.get_or_init(make_tables).await;
+        let cql = CqlSetup::new(1).start_with(Some(tables));
+        Self { cql, redis: RedisServer::start() }
     }
 
     /// A node that is not started yet.

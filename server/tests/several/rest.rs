@@ -32,7 +32,7 @@ pub(crate) async fn get(server: &Server, path: &str, key: &str) -> (u16, Value) 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn rest_is_the_same_on_every_node() {
-    let ground = Ground::start();
+    let ground = Ground::start().await;
     let one = ground.node("one").start().await;
     let two = ground.node("two").start().await;
     shared(&one).await;

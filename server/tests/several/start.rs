@@ -10,7 +10,7 @@ use crate::{
 #[tokio::test]
 #[ignore = "needs a real server"]
 async fn a_node_that_redis_does_not_let_in_says_so() {
-    let mut ground = Ground::start();
+    let mut ground = Ground::start().await;
     ground.redis = RedisServer::with(&["--requirepass", "right"]);
     let setup = ground.node("one").variable("CAFFIS_BUS_PASSWORD", "wr0ng");
     let refused = setup.fail().await;
@@ -21,7 +21,7 @@ async fn a_node_that_redis_does_not_let_in_says_so() {
 #[tokio::test]
 #[ignore = "needs a real server"]
 async fn a_node_starts_without_redis_and_serves_its_rooms() {
-    let mut ground = Ground::start();
+    let mut ground = Ground::start().await;
     ground.redis.kill();
     let node = ground.node("one").start().await;
     crate::nodes::until(&node, |status| status.unowned == 0).await;
@@ -39,7 +39,7 @@ async fn a_node_starts_without_redis_and_serves_its_rooms() {
 #[tokio::test]
 #[ignore = "needs a real server"]
 async fn commands_for_the_embedded_store_say_what_to_do() {
-    let ground = Ground::start();
+    let ground = Ground::start().await;
     let node = ground.node("one").start().await;
     // Two nodes never share a data folder.
     node.setup.fail().await.refused(&["in use by another process"]);
@@ -80,7 +80,7 @@ async fn a_node_refuses_servers_that_could_lose_what_they_acknowledge() {
 #[tokio::test]
 #[ignore = "needs a real server"]
 async fn migrate_makes_the_tables_and_says_how() {
-    let ground = Ground::start();
+    let ground = Ground::start().await;
     let store = format!("scylla://{}/made", ground.cql.hosts().join(","));
     let bus = format!("redis://127.0.0.1:{}", ground.redis.port());
     let migrate = ["migrate", "--store", &store, "--store-replication", "1", "--bus", &bus];

@@ -32,7 +32,7 @@ async fn until(stream: &mut reqwest::Response, heard: &mut String, what: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn posts_reach_their_stream_from_every_node() {
-    let ground = Ground::start();
+    let ground = Ground::start().await;
     let one = ground.node("one").start().await;
     let two = ground.node("two").start().await;
     shared(&one).await;

@@ -29,7 +29,7 @@ async fn people(one: &Server, two: &Server) -> (Vec<Friend>, Vec<RoomId>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn two_nodes_are_one_chat() {
-    let ground = Ground::start();
+    let ground = Ground::start().await;
     let one = ground.node("one").start().await;
     let two = ground.node("two").start().await;
     shared(&one).await;
@@ -96,7 +96,7 @@ async fn two_nodes_are_one_chat() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn a_node_dies_and_a_node_leaves_under_load() {
-    let ground = Ground::start();
+    let ground = Ground::start().await;
     let one = ground.node("one").start().await;
     let two = ground.node("two").start().await;
     shared(&one).await;
@@ -128,7 +128,7 @@ async fn a_node_dies_and_a_node_leaves_under_load() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn redis_goes_away_and_comes_back_under_load() {
-    let mut ground = Ground::start();
+    let mut ground = Ground::start().await;
     let one = ground.node("one").start().await;
     let two = ground.node("two").start().await;
     shared(&one).await;
@@ -157,7 +157,7 @@ async fn redis_goes_away_and_comes_back_under_load() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a real server"]
 async fn a_node_that_sleeps_through_its_lease_ends() {
-    let ground = Ground::start();
+    let ground = Ground::start().await;
     let one = ground.node("one").start().await;
     let mut two = ground.node("two").start().await;
     shared(&one).await;

@@ -54,7 +54,7 @@ async fn until(server: &Server, path: &str, key: &str, is_right: impl Fn(&(u16, 
 #[ignore = "needs a real server"]
 async fn endpoints_dead_letters_and_reports_are_those_of_all_nodes() {
     let receiver = Receiver::start("127.0.0.1").await;
-    let ground = Ground::start();
+    let ground = Ground::start().await;
     let node = |name| ground.node(name).flags(&["--hook-out-networks", "127.0.0.1"]);
     let one = node("one").start().await;
     let two = node("two").start().await;
