@@ -53,6 +53,10 @@ pub enum Planted {
     ForgetsRemovals,
     /// Stars do not reach the store.
     ForgetsStars,
+    /// Drafts of threads do not reach the store.
+    ForgetsDrafts,
+    /// What messages say does not reach the index of search.
+    ForgetsWords,
     /// What is scheduled stays when it is cancelled.
     KeepsCancelled,
     /// Some entries are not shown, as by a client that ignores gaps.

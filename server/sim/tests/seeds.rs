@@ -131,6 +131,8 @@ fn planted_bugs_of_features_are_found() {
         Planted::LosesMentions,
         Planted::ForgetsRemovals,
         Planted::ForgetsStars,
+        Planted::ForgetsDrafts,
+        Planted::ForgetsWords,
     ] {
         finds(planted);
     }

@@ -11,6 +11,7 @@ mod own;
 mod polls;
 pub(crate) mod rights;
 pub(crate) mod scheduled;
+mod search;
 mod threads;
 mod truth;
 
@@ -80,6 +81,7 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
         own::check(&trace, &ledger, (&device, &life.devices), &rooms).await;
         mentions::check(&trace, &ledger, &device, &rooms).await;
         threads::check_followed(&trace, &ledger, &device, &rooms).await;
+        search::check(&trace, &ledger, &device, &rooms).await;
     }
     if trace.is_broken() {
         for (room, truth) in &rooms {

@@ -19,7 +19,8 @@ use caffis_core::{
     },
     tables::{
         ActivityRow, BucketRow, FlagRow, InvitesRow, MarkerRow, MemberRow, MentionRow, RemovalRow,
-        RoomSettingsRow, ScheduledAnswerRow, SentRow, ThreadMarkRow, TimelineRow, VoteRow,
+        RoomSettingsRow, ScheduledAnswerRow, SearchTermRow, SentRow, ThreadDraftRow, ThreadMarkRow,
+        TimelineRow, VoteRow,
     },
 };
 use caffis_schema::Timestamp;
@@ -247,6 +248,8 @@ impl Store for Spoiled {
             Planted::LosesMarkers => self.write_without(MarkerRow::TABLE, batch),
             Planted::ForgetsRemovals => self.write_without(RemovalRow::TABLE, batch),
             Planted::ForgetsStars => self.write_without(FlagRow::TABLE, batch),
+            Planted::ForgetsDrafts => self.write_without(ThreadDraftRow::TABLE, batch),
+            Planted::ForgetsWords => self.write_without(SearchTermRow::TABLE, batch),
             Planted::ForgetsMutes => {
                 rows::unmute(&mut batch);
                 self.inner.write(batch)
