@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use caffis_conformance::faulty::Plan;
 use caffis_core::{Core, Inquirer, model::caller::Rights, outgoing::Endpoint};
 use caffis_schema::{
     Command, Error, ErrorCode, Position, Reply, RoomId, Text,
@@ -42,11 +43,24 @@ async fn a_message_that_is_reported_twice_at_once_is_listed_once() {
     let world = World::unhurried().await;
     let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
     let room = giulia.group(&["marco"]).await;
-    let at = (room, giulia.send(room, "something rude").await.expect("sent").position);
     let mut tablet = world.connect("marco").await;
-    let (first, second) = tokio::join!(report(&mut marco, at, ""), report(&mut tablet, at, ""));
-    first.and(second).expect("reported");
-    assert_eq!(listed(&world.nodes()[0]).await.len(), 1);
+    for count in 1..=10 {
+        let at = (room, giulia.send(room, "something rude").await.expect("sent").position);
+        let delay = Duration::from_millis(20);
+        world.faults.set_plan(Plan { delay, ..Plan::default() });
+        let time_passes = async {
+            for _ in 0..200 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                world.clock.advance(Duration::from_millis(1));
+            }
+        };
+        let (marco, tablet) = (&mut marco, &mut tablet);
+        let reports = async { tokio::join!(report(marco, at, ""), report(tablet, at, "")) };
+        let ((first, second), ()) = tokio::join!(reports, time_passes);
+        first.and(second).expect("reported");
+        world.faults.set_plan(Plan::default());
+        assert_eq!(listed(&world.nodes()[0]).await.len(), count);
+    }
 }
 
 #[tokio::test(start_paused = true)]
