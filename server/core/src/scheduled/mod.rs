@@ -166,7 +166,12 @@ impl Held {
             self.services.due.note(self.room, row.due);
             batch.put(&due);
         }
-        self.write(batch, given.map(|given| (given, row.due))).await?;
+        let written = self.write(batch, given.map(|given| (given, row.due))).await;
+        if waits {
+            // A pass may have read the shard after the first note and before the row was there.
+            self.services.due.note(self.room, row.due);
+        }
+        written?;
         self.tell(row.id, Some(message.clone()));
         Ok(message)
     }

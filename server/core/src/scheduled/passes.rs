@@ -89,6 +89,8 @@ async fn make(services: Services, pass: Pass) -> (Shard, Passed) {
         }
         if let Some(next) = later.first() {
             passed.next = earliest(passed.next, next.due);
+            // The clock may have been set back since the pass began.
+            passed.from = passed.from.min(next.due);
         }
         match last {
             Some(last) if full && later.is_empty() => from = Bound::Excluded(last.clustering),
