@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use caffis_core::tables::{self, DueRow, ScheduledRow};
+use caffis_conformance::faulty::Plan;
+use caffis_core::{
+    ports::clock::Clock,
+    tables::{self, DueRow, ScheduledRow},
+};
 use caffis_schema::{
     ClientId, Command, Error, ErrorCode, Event, List, Outcome, Reply, RoomId, Timestamp,
     limits::{SCHEDULED, SCHEDULED_DAYS},
@@ -384,4 +388,29 @@ async fn what_was_due_so_long_ago_that_nobody_knows_whether_it_was_sent_is_left_
     let id = listed(&mut giulia, None).await[0].id;
     send_now(&mut giulia, key, room, id).await.expect("sent");
     assert_eq!(giulia.log(room).await, ["old"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_scheduled_while_another_message_is_due_is_sent_in_time() {
+    let world = World::unhurried().await;
+    let mut giulia = world.connect("giulia").await;
+    let room = giulia.group(&[]).await;
+    world.faults.set_plan(Plan { delay: Duration::from_millis(40), ..Plan::default() });
+    for number in 1..=20 {
+        // The first one is due while the second is written.
+        let now = world.clock.now();
+        schedule(&mut giulia, room, "first", now + 5).await.expect("scheduled");
+        let command = scheduling(giulia.key(), room, "second", now + 1_000);
+        let second = giulia.start(command).await;
+        for _ in 0..40 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            world.clock.advance(Duration::from_millis(1));
+        }
+        giulia.answer(second).await.expect("scheduled");
+        for _ in 0..10 {
+            world.clock.advance(Duration::from_millis(300));
+            tokio::time::sleep(LOOK).await;
+        }
+        assert_eq!(listed(&mut giulia, Some(room)).await, [], "round {number}");
+    }
 }
