@@ -62,7 +62,8 @@ pub(super) struct Loaded {
     /// Rows that follow from the log and that the store lacks. Reading goes on without them; changes
     /// wait for them, because a later load may no longer find what they follow from.
     pub(super) owed: Batch,
-    /// Members who may not have heard that they are: the last entries name them, or the store lacked their rows.
+    /// Members who may not have heard that they are in the room: the last entries name them, or the store lacked their
+    /// rows.
     pub(super) unheard: BTreeSet<UserId>,
     pub(super) markers: Markers,
     /// The messages up to this position have moved their senders' markers in the store, too.

@@ -217,7 +217,7 @@ impl Markers {
     /// Merges a marker from before the room was read again: the larger numbers count.
     pub(super) fn merge(&mut self, user: &UserId, other: MarkerState) {
         self.change(user, |marker| {
-            // What the person has written in doubt, and the log has, reads what they had marked as unread before.
+            // A later message of theirs, written in doubt, is in the log: what they had marked as unread is read.
             if marker.read <= other.read {
                 marker.unread_from = other.unread_from;
             }
