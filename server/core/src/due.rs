@@ -42,6 +42,26 @@ pub(crate) struct Due {
     earlier: Notify,
 }
 
+/// How long a message has to wait. The clock may be set while it does, back or forward: the first of both ends the wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    /// By the clock.
+    until: Timestamp,
+    /// By the time that passes.
+    at: Instant,
+}
+
+impl Wait {
+    /// One that begins now.
+    pub(crate) fn new(now: Timestamp, time: Duration) -> Self {
+        Self { until: now + (time.as_millis() as u64).max(1), at: Instant::now() + time }
+    }
+
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.until <= now || self.at <= Instant::now()
+    }
+}
+
 /// What is known of a shard.
 #[derive(Debug, Default)]
 struct Plan {
@@ -49,6 +69,8 @@ struct Plan {
     epoch: Option<u64>,
     /// When the next message is due; none if there is none.
     next: Option<Timestamp>,
+    /// When to try again what could not be sent, whatever the clock says.
+    retry: Option<Instant>,
     /// No row lies before this time: what lay there was removed, and need not be read over again.
     from: Timestamp,
     /// When it was last read from its beginning.
@@ -58,7 +80,7 @@ struct Plan {
     /// It may have another owner than at the last look.
     moved: bool,
     /// Messages that are due and have to wait, and until when.
-    waiting: BTreeMap<DueKey, Timestamp>,
+    waiting: BTreeMap<DueKey, Wait>,
 }
 
 /// A pass over the messages of a shard that are due.
@@ -68,18 +90,40 @@ pub(crate) struct Pass {
     /// Nothing lies before this time.
     pub(crate) from: Timestamp,
     /// Messages that have to wait, and until when.
-    pub(crate) waiting: BTreeMap<DueKey, Timestamp>,
+    pub(crate) waiting: BTreeMap<DueKey, Wait>,
 }
 
 /// What a pass found.
 #[derive(Debug)]
 pub(crate) struct Passed {
-    /// When to make the next one; none if nothing is left.
+    /// When to make the next one by the clock; none if nothing is left.
     pub(crate) next: Option<Timestamp>,
+    /// The same by the time that passes.
+    pub(crate) retry: Option<Instant>,
     /// Nothing lies before this time any more.
     pub(crate) from: Timestamp,
     /// Messages that have to wait, and until when.
-    pub(crate) waiting: BTreeMap<DueKey, Timestamp>,
+    pub(crate) waiting: BTreeMap<DueKey, Wait>,
+}
+
+impl Passed {
+    /// A pass that has read nothing yet.
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self { next: None, retry: None, from: now, waiting: BTreeMap::new() }
+    }
+
+    /// The next pass is made when something is due.
+    pub(crate) fn due(&mut self, at: Timestamp) {
+        self.next = earliest(self.next, at);
+        // The clock may have been set back since the pass began.
+        self.from = self.from.min(at);
+    }
+
+    /// The next pass is made when a wait is over.
+    pub(crate) fn wait(&mut self, wait: Wait) {
+        self.next = earliest(self.next, wait.until);
+        self.retry = earliest(self.retry, wait.at);
+    }
 }
 
 impl Default for Due {
@@ -120,7 +164,7 @@ impl Due {
         let (at, mut passes) = (Instant::now(), Vec::new());
         for (plan, shard) in lock(&self.plans).iter_mut().zip(Shard::all()) {
             let looked = plan.looked.is_some_and(|looked| at.duration_since(looked) < LOOK_AGAIN);
-            let due = plan.next.is_some_and(|next| next <= now);
+            let due = plan.is_due(now, at);
             // Mostly there is nothing to do, so the owner is not asked for.
             plan.moved |= moved;
             if plan.busy || (looked && !due && !plan.moved) {
@@ -128,7 +172,7 @@ impl Due {
             }
             plan.moved = false;
             let Owner::Here { epoch } = owner(shard) else {
-                (plan.epoch, plan.next, plan.looked) = (None, None, Some(at));
+                *plan = Plan { looked: Some(at), ..Plan::default() };
                 continue;
             };
             let looked = plan.looked.filter(|_| plan.epoch == Some(epoch));
@@ -138,8 +182,8 @@ impl Due {
                 let (epoch, looked) = (Some(epoch), Some(at));
                 *plan = Plan { epoch, next, from, looked, waiting, ..Plan::default() };
             }
-            if passes.len() < most && plan.next.is_some_and(|next| next <= now) {
-                (plan.busy, plan.next) = (true, None);
+            if passes.len() < most && plan.is_due(now, at) {
+                (plan.busy, plan.next, plan.retry) = (true, None, None);
                 let from = std::mem::replace(&mut plan.from, Timestamp::MAX);
                 passes.push(Pass { shard, from, waiting: std::mem::take(&mut plan.waiting) });
             }
@@ -152,6 +196,7 @@ impl Due {
         if let Some(plan) = lock(&self.plans).get_mut(shard.get() as usize) {
             plan.busy = false;
             plan.next = passed.next.into_iter().chain(plan.next).min();
+            plan.retry = passed.retry;
             plan.from = plan.from.min(passed.from);
             plan.waiting = passed.waiting;
         }
@@ -160,15 +205,24 @@ impl Due {
     /// How long nothing will be due, as far as this node knows.
     pub(crate) fn wait(&self, now: Timestamp) -> Duration {
         let plans = lock(&self.plans);
-        let owned = plans.iter().filter(|plan| plan.epoch.is_some() && !plan.busy);
-        let next = owned.filter_map(|plan| plan.next).min();
-        let wait = next.map_or(LONGEST_WAIT, |next| Duration::from_millis(next.since(now)));
+        let owned = || plans.iter().filter(|plan| plan.epoch.is_some() && !plan.busy);
+        let next = owned().filter_map(|plan| plan.next).min();
+        let next = next.map(|next| Duration::from_millis(next.since(now)));
+        let retry = owned().filter_map(|plan| plan.retry).min();
+        let retry = retry.map(|retry| retry.saturating_duration_since(Instant::now()));
+        let wait = next.into_iter().chain(retry).min().unwrap_or(LONGEST_WAIT);
         wait.clamp(SHORTEST_WAIT, LONGEST_WAIT)
     }
 }
 
+impl Plan {
+    fn is_due(&self, now: Timestamp, at: Instant) -> bool {
+        self.next.is_some_and(|next| next <= now) || self.retry.is_some_and(|retry| retry <= at)
+    }
+}
+
 /// The earlier of two times, of which one may be missing.
-pub(crate) fn earliest(known: Option<Timestamp>, other: Timestamp) -> Option<Timestamp> {
+fn earliest<T: Copy + Ord>(known: Option<T>, other: T) -> Option<T> {
     Some(known.map_or(other, |known| known.min(other)))
 }
 
@@ -188,7 +242,7 @@ mod tests {
 
     fn passed(next: Option<u64>, from: u64) -> Passed {
         let next = next.map(Timestamp);
-        Passed { next, from: Timestamp(from), waiting: BTreeMap::new() }
+        Passed { next, ..Passed::new(Timestamp(from)) }
     }
 
     #[tokio::test(start_paused = true)]

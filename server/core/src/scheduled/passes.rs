@@ -1,15 +1,15 @@
 //! Sending what is due: passes over the shards of this node.
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::{collections::BTreeMap, ops::Bound, time::Duration};
 
-use caffis_schema::{Error, RoomId, Timestamp};
+use caffis_schema::{Error, RoomId};
 use futures_util::{StreamExt, stream, stream::FuturesUnordered};
 use tokio::{sync::watch, time::sleep};
 
 use super::{Held, rows};
 use crate::{
     cluster::{Changes, Shard},
-    due::{DueKey, Pass, Passed, earliest},
+    due::{DueKey, Pass, Passed, Wait},
     ports::store::{Batch, StoreError},
     services::Services,
     tables::{self, ColumnValue, DueRow},
@@ -28,13 +28,13 @@ const ROOMS_AT_ONCE: usize = 16;
 const WAITING: usize = 1_000;
 
 /// How long to wait before something is tried again, unless the error says it.
-const RETRY_MS: u64 = 1_000;
+const RETRY: Duration = Duration::from_secs(1);
 
 /// How long a row among what is due may lack its message: both are written together, and readers may see one first.
 const INCOMPLETE_MS: u64 = 3_600_000;
 
 /// How long such a row waits.
-const INCOMPLETE_RETRY_MS: u64 = 60_000;
+const INCOMPLETE_RETRY: Duration = Duration::from_secs(60);
 
 /// Sends what is due in the rooms of this node, until core ends.
 pub(crate) async fn keep_sending(services: Services, mut ended: watch::Receiver<()>) {
@@ -61,36 +61,41 @@ pub(crate) async fn keep_sending(services: Services, mut ended: watch::Receiver<
 enum Outcome {
     /// It is gone.
     Done,
-    /// It has to wait until a time.
-    Waits(Timestamp),
+    /// It has to wait for a time.
+    Waits(Duration),
+    /// The clock was set back: it is not due.
+    Early,
 }
 
 async fn make(services: Services, pass: Pass) -> (Shard, Passed) {
     let Pass { shard, from: begin, waiting } = pass;
-    let mut passed = Passed { next: None, from: services.clock.now(), waiting: BTreeMap::new() };
+    let mut passed = Passed::new(services.clock.now());
     let mut from = Bound::Included(vec![begin.to_value()]);
     loop {
         let partition = DueRow::partition(&shard.get());
         let read = tables::scan(&*services.store, partition, from, Bound::Unbounded, ROWS).await;
         let now = services.clock.now();
         let Ok(mut rows) = read else {
-            passed.next = earliest(passed.next, now + RETRY_MS);
+            passed.wait(Wait::new(now, RETRY));
             passed.from = begin;
             return (shard, passed);
         };
         let (full, last) = (rows.len() == ROWS, rows.last().map(rows::due_key));
         let later = rows.split_off(rows.partition_point(|row: &DueRow| row.due <= now));
-        for (key, until) in send_all(&services, rows, &waiting, now).await {
-            passed.next = earliest(passed.next, until);
+        for (key, wait) in send_all(&services, rows, &waiting).await {
             passed.from = passed.from.min(key.0);
-            if passed.waiting.len() < WAITING {
-                passed.waiting.insert(key, until);
+            match wait {
+                None => passed.due(key.0),
+                Some(wait) => {
+                    passed.wait(wait);
+                    if passed.waiting.len() < WAITING {
+                        passed.waiting.insert(key, wait);
+                    }
+                }
             }
         }
         if let Some(next) = later.first() {
-            passed.next = earliest(passed.next, next.due);
-            // The clock may have been set back since the pass began.
-            passed.from = passed.from.min(next.due);
+            passed.due(next.due);
         }
         match last {
             Some(last) if full && later.is_empty() => from = Bound::Excluded(last.clustering),
@@ -99,13 +104,13 @@ async fn make(services: Services, pass: Pass) -> (Shard, Passed) {
     }
 }
 
-/// Sends messages that are due: those of a room one after the other. Gives those that have to wait.
+/// Sends messages that are due: those of a room one after the other. Gives those that are left and how long they have to
+/// wait, none for those that are not due after all.
 async fn send_all(
     services: &Services,
     rows: Vec<DueRow>,
-    waiting: &BTreeMap<DueKey, Timestamp>,
-    now: Timestamp,
-) -> Vec<(DueKey, Timestamp)> {
+    waiting: &BTreeMap<DueKey, Wait>,
+) -> Vec<(DueKey, Option<Wait>)> {
     let mut rooms: BTreeMap<RoomId, Vec<DueRow>> = BTreeMap::new();
     for row in rows {
         rooms.entry(row.room).or_default().push(row);
@@ -114,15 +119,21 @@ async fn send_all(
         let mut left = Vec::new();
         for row in rows {
             let key = (row.due, row.room, row.user.clone(), row.id);
-            let outcome = match waiting.get(&key) {
-                Some(until) if *until > now => Outcome::Waits(*until),
-                _ => send(services, &row).await.unwrap_or_else(|error| {
-                    let wait = error.retry_after_ms.map_or(RETRY_MS, u64::from);
-                    Outcome::Waits(services.clock.now() + wait.max(1))
-                }),
-            };
-            if let Outcome::Waits(until) = outcome {
-                left.push((key, until));
+            let now = services.clock.now();
+            if let Some(wait) = waiting.get(&key).filter(|wait| !wait.is_over(now)) {
+                left.push((key, Some(*wait)));
+                continue;
+            }
+            let outcome = send(services, &row).await.unwrap_or_else(|error| {
+                let wait = error.retry_after_ms.map(|wait| Duration::from_millis(wait.into()));
+                Outcome::Waits(wait.unwrap_or(RETRY))
+            });
+            match outcome {
+                Outcome::Done => {}
+                Outcome::Waits(time) => {
+                    left.push((key, Some(Wait::new(services.clock.now(), time))));
+                }
+                Outcome::Early => left.push((key, None)),
             }
         }
         left
@@ -136,11 +147,12 @@ async fn send(services: &Services, due: &DueRow) -> Result<Outcome, Error> {
     let now = services.clock.now();
     match held.find(due.id).await? {
         Some(row) if row.due == due.due && row.failed.is_none() => match held.send(&row).await {
+            Err(_) if services.clock.now() < row.due => Ok(Outcome::Early),
             Err(error) if super::comes_again(&error) => Err(error),
             // What could not be sent has its reason.
             Ok(_) | Err(_) => Ok(Outcome::Done),
         },
-        None if now.since(due.due) < INCOMPLETE_MS => Ok(Outcome::Waits(now + INCOMPLETE_RETRY_MS)),
+        None if now.since(due.due) < INCOMPLETE_MS => Ok(Outcome::Waits(INCOMPLETE_RETRY)),
         Some(_) | None => {
             let mut batch = Batch::partition(services.stamps.next().map_err(StoreError::from)?);
             batch.delete::<DueRow>(rows::due_key(due));
