@@ -178,7 +178,7 @@ async fn position_of(
         return Ok(*position);
     }
     match call.services.rooms.sent_before(room, call.user(), key(id)).await? {
-        Some(appended) => Ok(appended.position),
+        Some(sent) => Ok(sent.appended.position),
         None => {
             let sentence = "The message that this one answers was not imported before it.";
             Err(Error::refused(ErrorCode::NotFound, sentence))

@@ -49,25 +49,39 @@ pub async fn handle(call: Call, command: Schedule) -> Handled {
     };
     to_the_end(async move {
         let Schedule { key, room, body, extras, due } = command;
+        let wanted = ScheduledMessage { room, id: key.id, body, extras, due, failed: None };
         let held = Held::take(&call.services, room, call.user()).await?;
         if held.done_before(&given).await?.is_some() {
-            let failed = None;
-            let message = ScheduledMessage { room, id: key.id, body, extras, due, failed };
-            return Ok(Reply::ScheduledMessage(message));
+            return Ok(Reply::ScheduledMessage(wanted));
         }
-        in_window(key.time, call.services.clock.now(), &call.services.settings)?;
-        let (body, extras) = checked(&call, room, &body, &extras).await?;
-        check_due(due, call.services.clock.now())?;
-        if held.count(SCHEDULED).await? >= SCHEDULED {
-            let sentence = format!("A person schedules at most {SCHEDULED} messages in one room.");
-            return Err(Error::refused(ErrorCode::LimitReached, &sentence));
-        }
-        let content = content(&body, &extras)?;
-        let user = call.user().clone();
-        let row = ScheduledRow { user, room, id: key.id, due, failed: None, content };
-        Ok(Reply::ScheduledMessage(held.put(None, &row, Some(&given)).await?))
+        let done = schedule(&call, &held, &given, &wanted).await;
+        Ok(Reply::ScheduledMessage(held.decide(&given, wanted, done).await?))
     })
     .await
+}
+
+async fn schedule(
+    call: &Call,
+    held: &Held,
+    given: &Given,
+    wanted: &ScheduledMessage,
+) -> Result<ScheduledMessage, Error> {
+    let ScheduledMessage { room, id, ref body, ref extras, due, .. } = *wanted;
+    in_window(given.key.time, call.services.clock.now(), &call.services.settings)?;
+    let (body, extras) = checked(call, room, body, extras).await?;
+    check_due(due, call.services.clock.now())?;
+    let there = held.all(SCHEDULED).await?;
+    if there.iter().any(|row| row.id == id) {
+        // An earlier copy of the command wrote it, and the answer is not there yet.
+        return Ok(wanted.clone());
+    }
+    if there.len() >= SCHEDULED {
+        let sentence = format!("A person schedules at most {SCHEDULED} messages in one room.");
+        return Err(Error::refused(ErrorCode::LimitReached, &sentence));
+    }
+    let content = content(&body, &extras)?;
+    let row = ScheduledRow { user: call.user().clone(), room, id, due, failed: None, content };
+    held.put(None, &row, Some(given)).await
 }
 
 /// Changes what a scheduled message says and when it is sent. One that could not be sent waits again.
@@ -79,21 +93,32 @@ pub async fn handle_change(call: Call, command: ChangeScheduled) -> Handled {
     let ChangeScheduled { key, room, id, body, extras, due } = command;
     let given = Given { key, digest: digest(&("change", room, id, &body, &extras, due)) };
     to_the_end(async move {
+        let wanted = ScheduledMessage { room, id, body, extras, due, failed: None };
         let held = Held::take(&call.services, room, call.user()).await?;
         if held.done_before(&given).await?.is_some() {
-            let message = ScheduledMessage { room, id, body, extras, due, failed: None };
-            return Ok(Reply::ScheduledMessage(message));
+            return Ok(Reply::ScheduledMessage(wanted));
         }
-        in_window(key.time, call.services.clock.now(), &call.services.settings)?;
-        let before = held.row(id).await?;
-        let (body, extras) = checked(&call, room, &body, &extras).await?;
-        check_due(due, call.services.clock.now())?;
-        held.check_unsent(&before).await?;
-        let content = content(&body, &extras)?;
-        let row = ScheduledRow { due, failed: None, content, ..before.clone() };
-        Ok(Reply::ScheduledMessage(held.put(Some(&before), &row, Some(&given)).await?))
+        let done = change(&call, &held, &given, &wanted).await;
+        Ok(Reply::ScheduledMessage(held.decide(&given, wanted, done).await?))
     })
     .await
+}
+
+async fn change(
+    call: &Call,
+    held: &Held,
+    given: &Given,
+    wanted: &ScheduledMessage,
+) -> Result<ScheduledMessage, Error> {
+    let ScheduledMessage { room, id, ref body, ref extras, due, .. } = *wanted;
+    in_window(given.key.time, call.services.clock.now(), &call.services.settings)?;
+    let before = held.row(id).await?;
+    let (body, extras) = checked(call, room, body, extras).await?;
+    check_due(due, call.services.clock.now())?;
+    held.check_unsent(&before).await?;
+    let content = content(&body, &extras)?;
+    let row = ScheduledRow { due, failed: None, content, ..before.clone() };
+    held.put(Some(&before), &row, Some(given)).await
 }
 
 /// Takes back that a message is sent later; also in rooms that the person has left.

@@ -60,4 +60,8 @@ pub use self::{
     rooms::Rooms,
     seeding::write_room,
 };
-pub(crate) use self::{recent::RECENT, refused::REFUSED, rooms::Needs};
+pub(crate) use self::{
+    recent::{RECENT, Sent},
+    refused::REFUSED,
+    rooms::Needs,
+};

@@ -16,11 +16,12 @@ pub(crate) const RECENT: usize = 256;
 
 /// What became of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sent {
-    pub(super) appended: Appended,
+pub(crate) struct Sent {
+    pub(crate) appended: Appended,
     /// Whether it made an entry.
     pub(super) made: bool,
-    pub(super) digest: u64,
+    /// Of the command, as [`RoomCommand::digest`](super::RoomCommand::digest) has it.
+    pub(crate) digest: u64,
 }
 
 /// The last commands of a room. By default those of a room that does not exist yet: all of them, which are

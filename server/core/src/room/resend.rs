@@ -78,15 +78,15 @@ impl Rooms {
         room: RoomId,
         user: &UserId,
         key: ClientKey,
-    ) -> Result<Option<Appended>, Error> {
+    ) -> Result<Option<Sent>, Error> {
         let cell = self.settled(room).await?;
         let recent = |loaded: &Loaded| loaded.recent.get(user, key.id);
         if let Some(sent) = lock(&cell.inner).loaded.as_ref().and_then(recent) {
-            return Ok(Some(sent.appended));
+            return Ok(Some(sent));
         }
         let row = tables::get::<SentRow>(&*self.store, SentRow::key_of(room, user, key)).await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(if_it_counts(self, &cell, row).await?.map(|sent| sent.appended))
+        Ok(if_it_counts(self, &cell, row).await?)
     }
 }
 

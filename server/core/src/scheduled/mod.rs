@@ -30,8 +30,8 @@ use crate::{
     cluster::{Owner, Shard},
     errors::{no_owner, owner_stopped},
     model::caller::Caller,
-    ports::store::{Batch, StoreError},
-    room::client_id_kept,
+    ports::store::{Batch, Key, StoreError},
+    room::{Sent, client_id_kept},
     services::Services,
     tables::{self, DueRow, ScheduledAnswerRow, ScheduledRow},
     turns::Turn,
@@ -93,15 +93,15 @@ impl Held {
     }
 
     async fn find(&self, id: ClientId) -> Result<Option<ScheduledRow>, StoreError> {
-        tables::get(&*self.services.store, ScheduledRow::key(&self.user, &self.room, &id)).await
+        tables::get(&*self.services.store, self.key(id)).await
     }
 
-    /// How many the person has in the room. Reads them.
+    /// What the person has in the room, as far as so many rows.
     ///
     /// # Errors
     /// What the store says.
-    pub(crate) async fn count(&self, most: usize) -> Result<usize, StoreError> {
-        Ok(of_room(&*self.services.store, &self.user, self.room, None, most).await?.len())
+    pub(crate) async fn all(&self, most: usize) -> Result<Vec<ScheduledRow>, StoreError> {
+        of_room(&*self.services.store, &self.user, self.room, None, most).await
     }
 
     /// Makes sure that a message was not sent. If an owner ended after it sent this one, its rows are removed now.
@@ -136,6 +136,10 @@ impl Held {
         id: ClientId,
         due: Timestamp,
     ) -> Result<Option<Appended>, Error> {
+        Ok(self.find_sent(id, due).await?.map(|sent| sent.appended))
+    }
+
+    async fn find_sent(&self, id: ClientId, due: Timestamp) -> Result<Option<Sent>, Error> {
         match self.services.rooms.sent_before(self.room, &self.user, rows::key(id, due)).await {
             Err(error) if error.code == ErrorCode::NotFound => Ok(None),
             sent => sent,
@@ -176,6 +180,57 @@ impl Held {
         Ok(message)
     }
 
+    /// What a command ends as that was to make a message say this. When it was refused for good, an earlier copy of it may
+    /// have been written by an owner that could not say so: then it was done; and what of that write has not landed is
+    /// kept from counting when it does. Costs a read of the log, one of the message and a write for what is refused.
+    ///
+    /// # Errors
+    /// Why it was refused; or that this is not known.
+    pub(crate) async fn decide(
+        &self,
+        given: &Given,
+        wanted: ScheduledMessage,
+        done: Result<ScheduledMessage, Error>,
+    ) -> Result<ScheduledMessage, Error> {
+        let refused = match done {
+            Err(error) if !comes_again(&error) => error,
+            done => return done,
+        };
+        let first = given.key.id == wanted.id;
+        let sent = self.find_sent(wanted.id, wanted.due).await?;
+        match (sent, self.find(wanted.id).await?) {
+            (Some(sent), _) if first || sent.digest == rows::digest(&wanted) => return Ok(wanted),
+            (Some(_), Some(row)) => self.remove(&row, None).await?,
+            (None, Some(row)) if first || says(&row, &wanted)? => return Ok(wanted),
+            (None, Some(row)) => self.forestall(given, &wanted, Some(&row)).await?,
+            (None, None) if first => self.forestall(given, &wanted, None).await?,
+            // It was there when an earlier copy changed it, so it was removed since, with a later stamp.
+            (_, None) => {}
+        }
+        Err(refused)
+    }
+
+    /// Leaves a message as it is, or away, whatever lands later of what an earlier owner wrote.
+    async fn forestall(
+        &self,
+        given: &Given,
+        wanted: &ScheduledMessage,
+        row: Option<&ScheduledRow>,
+    ) -> Result<(), Error> {
+        let mut batch = self.batch()?;
+        batch.delete::<ScheduledAnswerRow>(ScheduledAnswerRow::key(&self.user, &given.key.id));
+        match row {
+            Some(row) => batch.put(row),
+            None => batch.delete::<ScheduledRow>(self.key(wanted.id)),
+        }
+        let waiting = row.filter(|row| row.failed.is_none());
+        waiting.iter().for_each(|row| batch.put(&self.due_row(row)));
+        if waiting.is_none_or(|row| row.due != wanted.due) {
+            batch.delete::<DueRow>(rows::due_key(&self.due_at(wanted.id, wanted.due)));
+        }
+        self.write(batch, None).await
+    }
+
     /// Removes a message, and tells its author's sessions.
     ///
     /// # Errors
@@ -186,7 +241,7 @@ impl Held {
         given: Option<&Given>,
     ) -> Result<(), Error> {
         let mut batch = self.batch()?;
-        batch.delete::<ScheduledRow>(ScheduledRow::key(&self.user, &self.room, &row.id));
+        batch.delete::<ScheduledRow>(self.key(row.id));
         batch.delete::<DueRow>(rows::due_key(&self.due_row(row)));
         self.write(batch, given.map(|given| (given, row.due))).await?;
         self.tell(row.id, None);
@@ -247,9 +302,17 @@ impl Held {
         }
     }
 
+    fn key(&self, id: ClientId) -> Key {
+        ScheduledRow::key(&self.user, &self.room, &id)
+    }
+
     fn due_row(&self, row: &ScheduledRow) -> DueRow {
+        self.due_at(row.id, row.due)
+    }
+
+    fn due_at(&self, id: ClientId, due: Timestamp) -> DueRow {
         let (shard, user) = (Shard::of(self.room).get(), self.user.clone());
-        DueRow { shard, due: row.due, room: self.room, user, id: row.id }
+        DueRow { shard, due, room: self.room, user, id }
     }
 
     fn batch(&self) -> Result<Batch, StoreError> {
@@ -281,6 +344,11 @@ impl Held {
         self.services.people.tell_scheduled(&self.user, &change);
         self.services.views.publish_scheduled(&self.user, &change);
     }
+}
+
+/// Whether a message is as a command was to make it.
+fn says(row: &ScheduledRow, wanted: &ScheduledMessage) -> Result<bool, StoreError> {
+    Ok(row.due == wanted.due && message(row)?.body == rows::as_kept(&wanted.body))
 }
 
 /// Whether what was refused is tried again.

@@ -12,7 +12,9 @@ use caffis_schema::{
 };
 
 use crate::{
+    model::body,
     ports::store::{Key, Store, StoreError},
+    room::RoomCommand,
     tables::{self, ColumnValue, DueRow, ScheduledRow},
 };
 
@@ -59,6 +61,17 @@ pub(super) fn key(id: ClientId, due: Timestamp) -> ClientKey {
 pub(super) fn command(row: &ScheduledRow) -> Result<Send, StoreError> {
     let (body, extras) = open(row)?;
     Ok(Send { key: key(row.id, row.due), room: row.room, body, extras })
+}
+
+/// Words as they are kept, whoever may say them.
+pub(super) fn as_kept(said: &Body) -> Body {
+    body::checked(said, u32::MAX).unwrap_or_else(|_| said.clone())
+}
+
+/// The digest of the command that sends a message.
+pub(super) fn digest(message: &ScheduledMessage) -> u64 {
+    let ScheduledMessage { room, id, ref body, ref extras, due, .. } = *message;
+    Send { key: key(id, due), room, body: as_kept(body), extras: extras.clone() }.digest()
 }
 
 /// The key of a row among what is due.

@@ -414,3 +414,59 @@ async fn what_is_scheduled_while_another_message_is_due_is_sent_in_time() {
         assert_eq!(listed(&mut giulia, Some(room)).await, [], "round {number}");
     }
 }
+
+/// The store does not say what became of a write, which lands hours later.
+fn late() -> Plan {
+    let latest = Duration::from_secs(7_200);
+    Plan { unknown_late: 1_000, latest, ..Plan::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_is_not_sent_although_an_earlier_copy_lands_later() {
+    let world = World::unhurried().await;
+    let [mut giulia, _marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    let key = giulia.key();
+    world.faults.set_plan(late());
+    let doubt = message(giulia.ask(scheduling(key, room, "now", after(10_000))).await);
+    assert_eq!(doubt.expect_err("nobody knows").outcome, Outcome::Unknown);
+    world.faults.set_plan(Plan::default());
+    // Its time is past when it is asked for again.
+    world.clock.advance(Duration::from_secs(20));
+    let again = giulia.ask(scheduling(key, room, "now", after(10_000))).await;
+    assert_eq!(code(again), ErrorCode::Invalid);
+    // The same with a change.
+    let kept = schedule(&mut giulia, room, "later", after(DAY_MS)).await.expect("scheduled");
+    let (key, id) = (giulia.key(), kept.id);
+    let (body, extras, due) = (text("soon"), List::default(), after(30_000));
+    let change = Command::ChangeScheduled(ChangeScheduled { key, room, id, body, extras, due });
+    world.faults.set_plan(late());
+    let doubt = message(giulia.ask(change.clone()).await);
+    assert_eq!(doubt.expect_err("nobody knows").outcome, Outcome::Unknown);
+    world.faults.set_plan(Plan::default());
+    world.clock.advance(Duration::from_secs(20));
+    assert_eq!(code(giulia.ask(change).await), ErrorCode::Invalid);
+    tokio::time::sleep(Duration::from_secs(8_000)).await;
+    pass(&world, 60_000).await;
+    // Their sessions have been silent for too long.
+    let mut giulia = world.connect("giulia").await;
+    let mut marco = world.connect("marco").await;
+    assert_eq!(listed(&mut giulia, None).await, [kept]);
+    assert_eq!(marco.log(room).await, [] as [&str; 0]);
+    pass(&world, DAY_MS).await;
+    assert_eq!(marco.log(room).await, ["later"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_sent_is_tried_again_soon_although_the_clock_was_set_back() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&["marco"]).await;
+    schedule(&mut giulia, room, "soon", after(10_000)).await.expect("scheduled");
+    world.faults.set_plan(Plan { unavailable: 1_000, ..Plan::default() });
+    pass(&world, 7_200_000).await;
+    world.faults.set_plan(Plan::default());
+    world.clock.set(START + 3_600_000);
+    tokio::time::sleep(LOOK).await;
+    assert_eq!(marco.log(room).await, ["soon"]);
+}
