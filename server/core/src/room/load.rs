@@ -9,7 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use caffis_schema::{Entry, EntryKind, Position, RoomId, Timestamp, UserId, room::Message};
+use caffis_schema::{
+    Entry, EntryKind, MessageNumber, Position, RoomId, Timestamp, UserId,
+    event::Left,
+    room::{Message, Role},
+};
 use futures_util::future::try_join4;
 
 use super::{
@@ -90,12 +94,19 @@ pub(super) async fn load(
     unheard.extend(state.members.iter().filter(changed).map(|(user, _)| user.clone()));
     unheard.retain(|user| state.member(user).is_some());
     undone.rewrite(&mut owed, settings.entry_retention)?;
+    let mut then = state.clone();
+    bring_back(&mut then, &before, &last_append)?;
     for row in last_append.iter().rev() {
         let entry = entries::from_row(row.clone())?;
         invites::put_removal(&mut owed, &state, &entry);
         ballots::put_again(&mut owed, row)?;
-        mentions::put_again(&mut owed, &state, &entry, &undone);
-        threads::put_again(&mut owed, &state, &entry, &undone);
+        mentions::put_again(&mut owed, &then, &entry, &undone);
+        threads::put_again(&mut owed, &then, &entry, &undone);
+        if let EntryKind::Left(Left { user, .. }) = &entry.kind
+            && state.member(user).is_none()
+        {
+            Arc::make_mut(&mut then.members).remove(user);
+        }
     }
     owed.merge();
     let markers = markers(store, &state, &ring).await?;
@@ -248,6 +259,29 @@ fn apply_tail(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) -> Batch {
         invites::put(&mut batch, state);
     }
     batch
+}
+
+/// Brings those back who left with the last append: what it says before that was said to them, too. `before` are the
+/// members as they were read.
+fn bring_back(
+    state: &mut RoomState,
+    before: &Members,
+    last_append: &[TimelineRow],
+) -> Result<(), StoreError> {
+    for row in last_append.iter().filter(|row| row.number.is_none()) {
+        let EntryKind::Left(Left { user, .. }) = entries::from_row(row.clone())?.kind else {
+            continue;
+        };
+        let member = before.get(&user).copied().unwrap_or(Membership {
+            role: Role::Member,
+            joined: state.meta.created,
+            joined_position: Position::ZERO,
+            visible_after: Position::ZERO,
+            unread_after: MessageNumber::ZERO,
+        });
+        Arc::make_mut(&mut state.members).entry(user).or_insert(member);
+    }
+    Ok(())
 }
 
 /// Adds what the store lacks in the lists of those whom the last append names: their membership may have

@@ -1,9 +1,13 @@
 //! Threads: replies beside a room's other messages, who follows them, and what they have read of them.
 
+use std::time::Duration;
+
+use caffis_conformance::faulty::Plan;
+use caffis_core::tables::{self, ThreadMarkRow};
 use caffis_schema::{
     Command, EntryKind, Error, ErrorCode, Event, List, MessageNumber, Position, ReplyNumber,
     RoomId,
-    command::{Delete, Edit, Hide, Send},
+    command::{Anchor, Delete, Edit, Hide, RemoveMember, Send},
     limits::FOLLOWED_THREADS,
     reply::Appended,
     room::{Extra, HistoryPolicy, Mentions, Message, ReplyTo, Role, RoomClass},
@@ -146,7 +150,7 @@ async fn a_root_counts_its_replies_on_every_way_of_reading() {
     let counts = (3, 3, vec!["marco".to_owned(), "anna".to_owned()]);
     for _ in 0..2 {
         assert_eq!(counted(&message(&mut anna, room, 2).await), counts);
-        let history = giulia.history(room, caffis_schema::command::Anchor::Latest, 50).await;
+        let history = giulia.history(room, Anchor::Latest, 50).await;
         let history = history.expect("a page");
         let root = history.entries.iter().find(|entry| entry.position == Position(2));
         let Some(EntryKind::Message(root)) = root.map(|entry| &entry.kind) else { panic!() };
@@ -369,6 +373,46 @@ async fn those_follow_whom_a_thread_concerns() {
     assert_eq!(followed(&mut giulia).await, [(2, 5, 0)]);
 }
 
+/// The owner writes a reply and that somebody was removed in one append, and dies before it has written who follows
+/// the thread.
+#[tokio::test(start_paused = true)]
+async fn who_was_removed_together_with_a_reply_that_called_them_follows_it_once_they_are_back() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco, mut anna] = world.people(["giulia", "marco", "anna"]).await;
+    let room = giulia.group(&["marco", "anna"]).await;
+    let root = marco.send(room, "who comes?").await.expect("sent").position;
+    world.faults.set_plan(Plan { delay: Duration::from_millis(50), ..Plan::default() });
+    let first = anna
+        .start(Command::Send(Send::new(anna.key(), room, text("the first of two appends"))))
+        .await;
+    let called = in_thread(&giulia, room, root.get(), "I do");
+    let called = giulia.start(Command::Send(called)).await;
+    let remove = RemoveMember { key: giulia.key(), room, user: user("marco") };
+    let removed = giulia.start(Command::RemoveMember(remove)).await;
+    anna.answer(first).await.expect("sent");
+    giulia.answer(called).await.expect("sent");
+    giulia.answer(removed).await.expect("removed");
+    world.faults.set_plan(Plan::default());
+    let log = giulia.history(room, Anchor::Latest, 10).await.expect("a page");
+    let times: Vec<_> = log.entries.iter().rev().take(2).map(|entry| entry.time).collect();
+    assert_eq!(times[0], times[1], "one append");
+    giulia.settle().await;
+    // The rows that say who follows are gone.
+    let partition = ThreadMarkRow::partition(&user("marco"));
+    let rows: Vec<ThreadMarkRow> = tables::whole(world.raw_store(), partition).await.expect("rows");
+    assert_eq!(rows.len(), 1);
+    let mut batch = world.batch();
+    let row = &rows[0];
+    let key = ThreadMarkRow::key(&row.user, &row.time, &row.room, &row.root, &row.kind);
+    batch.delete::<ThreadMarkRow>(key);
+    world.raw_store().write(batch).await.expect("written");
+    world.restart().await;
+    let mut giulia = world.connect("giulia").await;
+    let mut marco = world.connect("marco").await;
+    giulia.add(room, &["marco"]).await.expect("added");
+    assert_eq!(followed(&mut marco).await, [(root.get(), 1, 1)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_list_has_the_latest_first_and_nothing_of_rooms_left() {
     let world = World::unhurried().await;
@@ -380,7 +424,7 @@ async fn the_list_has_the_latest_first_and_nothing_of_rooms_left() {
         rooms.push(room);
     }
     for place in [0, 2, 1, 0] {
-        world.clock.advance(std::time::Duration::from_secs(1));
+        world.clock.advance(Duration::from_secs(1));
         reply(&mut marco, rooms[place], 2, "me").await.expect("sent");
     }
     let mut order = Vec::new();
