@@ -23,7 +23,7 @@ pub(super) async fn check(
         let at = entry.position;
         let found = check_log(&truth.entries, at, (poll, message))
             .and(check_told(audit, (room, at), message).await)
-            .and(check_voters(ledger, audit, (room, at), (poll, message)).await);
+            .and(check_voters(ledger, audit, (room, truth, at), (poll, message)).await);
         if let Err(why) = found {
             trace.broken(format_args!("{short}: the poll at {at} {why}"));
         }
@@ -87,7 +87,7 @@ async fn check_told(
 async fn check_voters(
     ledger: &Ledger,
     audit: &Device,
-    (room, position): (RoomId, Position),
+    (room, truth, position): (RoomId, &Truth, Position),
     (poll, message): (&PollBody, &Message),
 ) -> Result<(), String> {
     let told = voters(audit, room, position).await;
@@ -116,7 +116,9 @@ async fn check_voters(
     for (user, votes) in votes {
         let chose = chose(user);
         let never = chose.is_empty() && !votes.is_any_done();
-        let wanted = votes.iter().filter(|vote| votes.may_count(vote));
+        let wanted = votes
+            .iter()
+            .filter(|vote| votes.may_count_by(vote, |at| is_tally(truth, position, at)));
         if !never && !wanted.into_iter().any(|vote| vote.what == chose) {
             return Err(format!("has {chose:?} of {user}, who voted {votes:?}"));
         }
@@ -125,6 +127,14 @@ async fn check_voters(
         Some(voter) => Err(format!("has a voice of {}, who never voted", voter.user)),
         None => Ok(()),
     }
+}
+
+/// Whether the entry at a position says how the votes in a poll are.
+fn is_tally(truth: &Truth, poll: Position, at: Position) -> bool {
+    let entry = truth.entries.get(at.get().saturating_sub(1) as usize);
+    entry.is_some_and(
+        |entry| matches!(&entry.kind, EntryKind::Tallied(tallied) if tallied.message == poll),
+    )
 }
 
 async fn voters(audit: &Device, room: RoomId, position: Position) -> Result<Vec<Voter>, String> {

@@ -100,9 +100,17 @@ impl<T> Wishes<T> {
 
     /// Whether one can be what counts: it may have been done, and it is not known that another one was after it.
     pub(crate) fn may_count(&self, wish: &Wish<T>) -> bool {
+        self.may_count_by(wish, |_| true)
+    }
+
+    /// The same where only some positions of the log are entries of what was wanted: a command that changes nothing is
+    /// answered with the room's last position.
+    pub(crate) fn may_count_by(&self, wish: &Wish<T>, is_entry: impl Fn(Position) -> bool) -> bool {
         let later = |other: &Wish<T>| {
             let given_later = wish.settled.is_some_and(|settled| settled < other.given);
-            other.fate.done && (given_later || (wish.at.is_some() && wish.at < other.at))
+            let lies_later =
+                wish.at.is_some() && wish.at < other.at && other.at.is_some_and(&is_entry);
+            other.fate.done && (given_later || lies_later)
         };
         wish.fate.may_have_happened() && !self.wishes.iter().any(later)
     }

@@ -62,7 +62,9 @@ impl Life {
             let importing = process.core.import_messages(&by, room, messages);
             let unknown = || Error::unknown(caffis_schema::ErrorCode::Internal, "late", 0);
             let late = || ids.iter().map(|_| Err(unknown())).collect();
-            let done = timeout(PATIENCE, importing).await.unwrap_or_else(|_| late());
+            let done = timeout(PATIENCE, importing).await;
+            // What a process that has died would have said, nobody hears.
+            let done = done.ok().filter(|_| !process.gate.is_dead()).unwrap_or_else(late);
             let mut ledger = lock(&ledger);
             for (id, done) in ids.iter().zip(&done) {
                 if let Some(importing) = ledger.imports.get_mut(&(room, id.clone())) {

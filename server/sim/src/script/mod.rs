@@ -69,9 +69,9 @@ const GONE: Duration = Duration::from_secs(15);
 /// How long it may take until they are back: longer than a device waits between two attempts.
 const BACK: Duration = Duration::from_secs(45);
 
-/// After a further time of this length reactors have heard of everything: they start a minute after their
-/// process, and hear of a minute in one of the two that follow.
-const REACTED: Duration = Duration::from_secs(120);
+/// After a further time of this length reactors have heard of everything. Where the clock was set back, a room is noted in
+/// the minute after the clock's; that may be over only at the second walk after the entry, and is read at the third.
+const REACTED: Duration = Duration::from_secs(190);
 
 /// After a quiet time of this length nothing is in flight any more.
 const QUIET: Duration = Duration::from_secs(90);
