@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{node, setup, tally::Tally, workspace::Workspace};
+use crate::{node, results::Results, setup, workspace::Workspace};
 
 /// Where `serve --dev` listens unless told otherwise.
 const ADDRESS: &str = "127.0.0.1:5002";
@@ -33,7 +33,7 @@ fn page(workspace: &Workspace) -> Result<()> {
     for package in node::packages(workspace) {
         package.install()?;
         if package.has("build")? {
-            package.script("build", |npm| npm, &mut Tally::default())?;
+            package.script("build", |npm| npm, &mut Results::default())?;
         }
     }
     Ok(())

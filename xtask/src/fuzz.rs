@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{options::Tier, tally::Tally, workspace::Workspace};
+use crate::{options::Tier, results::Results, workspace::Workspace};
 
 /// The fuzz targets are a workspace of their own: they are built with other flags.
 pub(crate) const MANIFEST: &str = "schema/fuzz/Cargo.toml";
@@ -26,7 +26,7 @@ const OVERHEAD: Duration = Duration::from_secs(60);
 const MAX_INPUT: &str = "-max_len=8192";
 
 /// Builds the targets and runs each of them.
-pub(crate) fn run(workspace: &Workspace, tier: Tier, tally: &mut Tally) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, tier: Tier, results: &mut Results) -> Result<()> {
     let time = if tier == Tier::Long { LONG } else { SMOKE };
     let host = host(workspace)?;
     let folder = workspace.target().join("fuzz");
@@ -43,11 +43,11 @@ pub(crate) fn run(workspace: &Workspace, tier: Tier, tally: &mut Tally) -> Resul
         match fuzz(workspace, &program, &folder, &name, time) {
             Ok(executions) => {
                 println!("fuzz {name}: {executions} executions in {} s", time.as_secs());
-                tally.passed += 1;
+                results.tally.passed += 1;
             }
             Err(error) => {
                 failures.push(format!("{name}: {error:#}"));
-                tally.failed += 1;
+                results.tally.failed += 1;
             }
         }
     }

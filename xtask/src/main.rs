@@ -2,7 +2,7 @@
 //!
 //! It spawns the other crates and tools and depends on none of them, so that it builds in seconds.
 //! [`commands`] holds the small ones, [`stages`] what a test run consists of, [`setup`] what must
-//! be installed first, [`process`] how a child is run, watched and ended, [`tally`] how results are
+//! be installed first, [`process`] how a child is run, watched and ended, [`results`] what is
 //! read from a child's output, and [`report`] what is printed at the end.
 
 mod commands;
@@ -11,6 +11,7 @@ mod node;
 mod options;
 mod process;
 mod report;
+mod results;
 mod setup;
 mod stages;
 mod tally;

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{process::Program, tally::Tally, workspace::Workspace};
+use crate::{process::Program, results::Results, workspace::Workspace};
 
 /// The packages in the order in which they need each other.
 const PACKAGES: [&str; 3] = ["clients/ts", "clients/web", EXAMPLES];
@@ -65,10 +65,10 @@ impl Package<'_> {
         &self,
         script: &str,
         adapt: impl FnOnce(Program) -> Program,
-        tally: &mut Tally,
+        results: &mut Results,
     ) -> Result<()> {
         adapt(self.npm(["run", script]).limit(SCRIPT_LIMIT))
-            .run_lines(|line| *tally += Tally::from_line(line))
+            .run_lines(|line| results.read(line))
             .with_context(|| format!("in {}", self.folder))
     }
 

@@ -9,6 +9,8 @@ pub(crate) struct Record {
     pub(crate) name: &'static str,
     pub(crate) time: Duration,
     pub(crate) tally: Tally,
+    /// Which tests failed.
+    pub(crate) failures: Vec<String>,
     /// Why the stage failed.
     pub(crate) failure: Option<String>,
 }
@@ -57,6 +59,8 @@ impl Report {
         for record in &self.records {
             if let Some(failure) = &record.failure {
                 lines.push(format!("failed stage: {}: {failure}", record.name));
+                let told = record.failures.iter();
+                lines.extend(told.map(|failure| format!("  {failure}")));
             }
         }
         lines.push(sum.to_string());
@@ -81,6 +85,7 @@ mod tests {
             name,
             time: Duration::from_millis(1500),
             tally: Tally { passed, failed, skipped: 0 },
+            failures: Vec::new(),
             failure: failure.map(str::to_owned),
         }
     }
@@ -112,6 +117,17 @@ mod tests {
         let mut report = Report::default();
         report.add(record("web", 3, 2, None));
         assert!(!report.succeeded());
+    }
+
+    #[test]
+    fn tests_that_failed_are_named_with_their_stage() {
+        let mut report = Report::default();
+        let failures = vec!["back.test.ts > it closes".to_owned()];
+        report.add(Record { failures, ..record("browsers", 3, 1, Some("exit status 1")) });
+        let lines = report.lines();
+        let stage = lines.iter().position(|line| line.starts_with("failed stage: browsers"));
+        assert_eq!(lines[stage.unwrap() + 1], "  back.test.ts > it closes");
+        assert_eq!(lines.last().unwrap(), "3 passed, 1 failed");
     }
 
     #[test]

@@ -12,8 +12,8 @@ use crate::{
     options::{ChaosOptions, TestOptions, Tier},
     process,
     report::{Record, Report, clock},
+    results::Results,
     setup,
-    tally::Tally,
     workspace::Workspace,
 };
 
@@ -22,7 +22,7 @@ struct Stage {
     name: &'static str,
     /// The smallest tier that runs it.
     tier: Tier,
-    run: fn(&Run<'_>, &mut Tally) -> Result<()>,
+    run: fn(&Run<'_>, &mut Results) -> Result<()>,
 }
 
 /// What a stage knows of the run.
@@ -60,8 +60,8 @@ pub(crate) fn test(workspace: &Workspace, options: &TestOptions) -> Result<ExitC
     for stage in chosen(options)? {
         println!("\n=== {} ===", stage.name);
         let started = Instant::now();
-        let mut tally = Tally::default();
-        let failure = (stage.run)(&run, &mut tally).err().map(|error| format!("{error:#}"));
+        let mut results = Results::default();
+        let failure = (stage.run)(&run, &mut results).err().map(|error| format!("{error:#}"));
         let time = started.elapsed();
         if process::interrupted() {
             bail!("interrupted in {}", stage.name);
@@ -71,7 +71,8 @@ pub(crate) fn test(workspace: &Workspace, options: &TestOptions) -> Result<ExitC
             Some(failure) => println!("=== {}: FAILED, {}: {failure} ===", stage.name, clock(time)),
         }
         let stop = stage.name == "setup" && failure.is_some();
-        report.add(Record { name: stage.name, time, tally, failure });
+        let Results { tally, failures, .. } = results;
+        report.add(Record { name: stage.name, time, tally, failures, failure });
         if stop {
             break;
         }
@@ -95,29 +96,29 @@ fn chosen(options: &TestOptions) -> Result<Vec<&'static Stage>> {
     Ok(STAGES.iter().filter(wanted).collect())
 }
 
-fn install(run: &Run<'_>, _: &mut Tally) -> Result<()> {
+fn install(run: &Run<'_>, _: &mut Results) -> Result<()> {
     setup::for_tier(run.workspace, run.tier)
 }
 
-fn fmt(run: &Run<'_>, _: &mut Tally) -> Result<()> {
+fn fmt(run: &Run<'_>, _: &mut Results) -> Result<()> {
     run.workspace.cargo(["fmt", "--all", "--check"]).run()?;
     run.workspace.cargo(["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]).run()
 }
 
 /// The import rules, and the tests of this program itself.
-fn rules(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
-    cargo_test(run, &["--package", "xtask"], tally)
+fn rules(run: &Run<'_>, results: &mut Results) -> Result<()> {
+    cargo_test(run, &["--package", "xtask"], results)
 }
 
 /// Before the server is built, because it carries the page. A script goes on after another failed.
-fn web(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
+fn web(run: &Run<'_>, results: &mut Results) -> Result<()> {
     node::check(run.workspace)?;
     let mut failures = Vec::new();
     for package in node::packages(run.workspace) {
         package.install()?;
         for script in ["lint", "build", "test"] {
             if package.has(script)?
-                && let Err(error) = package.script(script, |npm| npm, tally)
+                && let Err(error) = package.script(script, |npm| npm, results)
             {
                 failures.push(format!("{error:#}"));
             }
@@ -129,7 +130,7 @@ fn web(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
     }
 }
 
-fn clippy(run: &Run<'_>, _: &mut Tally) -> Result<()> {
+fn clippy(run: &Run<'_>, _: &mut Results) -> Result<()> {
     run.workspace
         .cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
         .limit(BUILD_LIMIT)
@@ -137,15 +138,15 @@ fn clippy(run: &Run<'_>, _: &mut Tally) -> Result<()> {
 }
 
 /// All targets at once, so that the tests and the program that browsers talk to share one build.
-fn build(run: &Run<'_>, _: &mut Tally) -> Result<()> {
+fn build(run: &Run<'_>, _: &mut Results) -> Result<()> {
     run.workspace
         .cargo(["build", "--workspace", "--all-targets", "--locked"])
         .limit(BUILD_LIMIT)
         .run()
 }
 
-fn unit(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
-    cargo_test(run, &["--workspace", "--exclude", "xtask"], tally)
+fn unit(run: &Run<'_>, results: &mut Results) -> Result<()> {
+    cargo_test(run, &["--workspace", "--exclude", "xtask"], results)
 }
 
 /// Tests whose servers take little: two at a time.
@@ -154,7 +155,7 @@ const SMALL_SERVERS: &[&str] = &["redis", "postgres"];
 const LARGE_SERVERS: &[&str] = &["cql", "mirror", "several", "demo", "kits", "alerts"];
 
 /// The tests that need real servers: they are ignored elsewhere, and nothing else is in their files.
-fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
+fn servers(run: &Run<'_>, results: &mut Results) -> Result<()> {
     let lib = setup::servers(run.workspace)?;
     let python = setup::python(run.workspace)?;
     let schemathesis = setup::schemathesis(run.workspace)?;
@@ -170,7 +171,7 @@ fn servers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
             .env("CAFFIS_EXAMPLES_PYTHON", &python)
             .env("CAFFIS_SCHEMATHESIS", &schemathesis)
             .limit(TEST_LIMIT)
-            .run_lines(|line| *tally += Tally::from_line(line));
+            .run_lines(|line| results.read(line));
         failures.extend(ran.err().map(|error| format!("{error:#}")));
     }
     match failures.is_empty() {
@@ -200,7 +201,7 @@ pub(crate) fn chaos(workspace: &Workspace, options: ChaosOptions) -> Result<()> 
     test.run()
 }
 
-fn browsers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
+fn browsers(run: &Run<'_>, results: &mut Results) -> Result<()> {
     for package in node::packages(run.workspace) {
         if package.has("test:browser")? {
             package.install()?;
@@ -208,28 +209,28 @@ fn browsers(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
             let adapt = |npm: process::Program| {
                 npm.env("CAFFIS_CHAT_BIN", server).env("CAFFIS_TEST_TIER", run.tier.name())
             };
-            package.script("test:browser", adapt, tally)?;
+            package.script("test:browser", adapt, results)?;
         }
     }
     Ok(())
 }
 
-fn fuzz_all(run: &Run<'_>, tally: &mut Tally) -> Result<()> {
-    fuzz::run(run.workspace, run.tier, tally)
+fn fuzz_all(run: &Run<'_>, results: &mut Results) -> Result<()> {
+    fuzz::run(run.workspace, run.tier, results)
 }
 
-fn deny(run: &Run<'_>, _: &mut Tally) -> Result<()> {
+fn deny(run: &Run<'_>, _: &mut Results) -> Result<()> {
     commands::deny(run.workspace, &["licenses", "bans", "sources"])
 }
 
-fn cargo_test(run: &Run<'_>, packages: &[&str], tally: &mut Tally) -> Result<()> {
+fn cargo_test(run: &Run<'_>, packages: &[&str], results: &mut Results) -> Result<()> {
     let limit = if run.tier == Tier::Long { LONG_TEST_LIMIT } else { TEST_LIMIT };
     run.workspace
         .cargo(["test", "--locked", "--no-fail-fast"])
         .arguments(packages)
         .env("CAFFIS_TEST_TIER", run.tier.name())
         .limit(limit)
-        .run_lines(|line| *tally += Tally::from_line(line))
+        .run_lines(|line| results.read(line))
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ fn pair(part: &str) -> Option<(u64, &str)> {
 }
 
 /// The line without terminal escapes such as `ESC[32m`.
-fn without_colour(line: &str) -> String {
+pub(crate) fn without_colour(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
     let mut characters = line.chars();
     while let Some(character) = characters.next() {
