@@ -177,6 +177,17 @@ pub(crate) fn conditional(
     }
 }
 
+/// Whether the servers find a statement invalid.
+pub(crate) fn is_invalid(error: &ExecutionError) -> bool {
+    matches!(
+        error,
+        ExecutionError::LastAttemptError(RequestAttemptError::DbError(
+            DbError::Invalid | DbError::ConfigError,
+            _
+        ))
+    )
+}
+
 /// The error of a request that does not fit.
 fn invalid(table: &'static Table, error: &ExecutionError) -> Option<StoreError> {
     match error {

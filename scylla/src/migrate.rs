@@ -28,7 +28,7 @@ use crate::{
     client::Client,
     conditional::insert_if_absent,
     existing::{self, Existing},
-    failure::sentence,
+    failure::{is_invalid, sentence},
     lease::{BEAT, LEASES, Lease, LeaseError},
     options::{ConnectError, Options},
     schema::{create_keyspace, create_own_table},
@@ -41,6 +41,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const SCHEMA_CHANGE: Duration = Duration::from_secs(60);
 /// How long a node waits until its tables are ready.
 const WAIT: Duration = Duration::from_secs(600);
+/// How long a statement that a server finds invalid is given again: until then all servers have met.
+const MEETING: Duration = Duration::from_secs(60);
 
 const fn column(name: &'static str, ty: ColumnType) -> Column {
     Column { name, ty }
@@ -131,6 +133,9 @@ pub enum MigrateError {
         statement: String,
         /// What the servers say.
         reason: String,
+        /// A server finds it invalid. One that has just started may do so, because it does not know yet what the
+        /// statements before have made: the driver asks only those for agreement that it takes to be up.
+        invalid: bool,
     },
     /// The tables of the migrations cannot be read or written.
     #[error("the list of migrations: {0}")]
@@ -165,7 +170,8 @@ pub async fn plan(options: &Options, schema: &Schema) -> Result<Plan, MigrateErr
 /// The servers cannot be reached, or the keyspace cannot be brought to the schema.
 pub async fn migrate(options: &Options, schema: &Schema, name: &str) -> Result<Plan, MigrateError> {
     let mut migration = Migration::connect(options, schema, name).await?;
-    let deadline = Instant::now() + WAIT;
+    let started = Instant::now();
+    let deadline = started + WAIT;
     loop {
         match migration.attempt().await {
             Ok(Some(plan)) => return Ok(plan),
@@ -174,6 +180,11 @@ pub async fn migrate(options: &Options, schema: &Schema, name: &str) -> Result<P
                 if Instant::now() < deadline =>
             {
                 tracing::warn!("the migration waits for the servers: {reason}");
+            }
+            Err(MigrateError::Statement { reason, invalid: true, .. })
+                if started.elapsed() < MEETING =>
+            {
+                tracing::warn!("the migration waits until all servers know the schema: {reason}");
             }
             Ok(None) if Instant::now() < deadline => {}
             Ok(None) => return Err(MigrateError::Busy { holder: migration.lease.holder() }),
@@ -350,16 +361,22 @@ impl<'a> Migration<'a> {
 /// the server that was asked has it, and the one that gets the next statement may not.
 async fn execute(client: &Client, statement: &str) -> Result<(), MigrateError> {
     tracing::info!("migrating: {}", first_line(statement));
-    let failed =
-        |reason| MigrateError::Statement { statement: first_line(statement).to_owned(), reason };
+    let failed = |reason, invalid| {
+        let statement = first_line(statement).to_owned();
+        MigrateError::Statement { statement, reason, invalid }
+    };
     let agreed = || async {
         let agreed = client.session.await_schema_agreement().await;
-        agreed.map(drop).map_err(|error| failed(sentence(error)))
+        agreed.map(drop).map_err(|error| failed(sentence(error), false))
     };
     agreed().await?;
     let mut text = Statement::new(statement);
     text.set_request_timeout(Some(SCHEMA_CHANGE));
-    client.session.query_unpaged(text, ()).await.map_err(|error| failed(sentence(error)))?;
+    let done = client.session.query_unpaged(text, ()).await;
+    done.map_err(|error| {
+        let invalid = is_invalid(&error);
+        failed(sentence(error), invalid)
+    })?;
     agreed().await
 }
 
