@@ -124,10 +124,7 @@ fn web(run: &Run<'_>, results: &mut Results) -> Result<()> {
             }
         }
     }
-    match failures.is_empty() {
-        true => Ok(()),
-        false => bail!("{}", failures.join("; ")),
-    }
+    none_of(&failures)
 }
 
 fn clippy(run: &Run<'_>, _: &mut Results) -> Result<()> {
@@ -174,10 +171,7 @@ fn servers(run: &Run<'_>, results: &mut Results) -> Result<()> {
             .run_lines(|line| results.read(line));
         failures.extend(ran.err().map(|error| format!("{error:#}")));
     }
-    match failures.is_empty() {
-        true => Ok(()),
-        false => bail!("{}", failures.join("; ")),
-    }
+    none_of(&failures)
 }
 
 /// One run of the test that breaks everything, as long as it takes.
@@ -202,6 +196,7 @@ pub(crate) fn chaos(workspace: &Workspace, options: ChaosOptions) -> Result<()> 
 }
 
 fn browsers(run: &Run<'_>, results: &mut Results) -> Result<()> {
+    let mut failures = Vec::new();
     for package in node::packages(run.workspace) {
         if package.has("test:browser")? {
             package.install()?;
@@ -209,10 +204,11 @@ fn browsers(run: &Run<'_>, results: &mut Results) -> Result<()> {
             let adapt = |npm: process::Program| {
                 npm.env("CAFFIS_CHAT_BIN", server).env("CAFFIS_TEST_TIER", run.tier.name())
             };
-            package.script("test:browser", adapt, results)?;
+            let ran = package.script("test:browser", adapt, results);
+            failures.extend(ran.err().map(|error| format!("{error:#}")));
         }
     }
-    Ok(())
+    none_of(&failures)
 }
 
 fn fuzz_all(run: &Run<'_>, results: &mut Results) -> Result<()> {
@@ -221,6 +217,13 @@ fn fuzz_all(run: &Run<'_>, results: &mut Results) -> Result<()> {
 
 fn deny(run: &Run<'_>, _: &mut Results) -> Result<()> {
     commands::deny(run.workspace, &["licenses", "bans", "sources"])
+}
+
+fn none_of(failures: &[String]) -> Result<()> {
+    match failures.is_empty() {
+        true => Ok(()),
+        false => bail!("{}", failures.join("; ")),
+    }
 }
 
 fn cargo_test(run: &Run<'_>, packages: &[&str], results: &mut Results) -> Result<()> {
