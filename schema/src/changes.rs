@@ -144,6 +144,7 @@ mod tests {
         numbers::MessageNumber,
         polls::Tally,
         room::{Extra, ReplyTo},
+        threads::Replies,
     };
 
     fn text(words: &str) -> Body {
@@ -203,6 +204,18 @@ mod tests {
         assert_eq!(*message.extras, [reply.clone(), Extra::Mentions(names(&["anna"]))]);
         message.take(&edit(8, 2, Some(text("three"))));
         assert_eq!(*message.extras, [reply]);
+    }
+
+    /// A room's owner counts votes in the entry of the first one, also after a reply; those who are told of the entry count
+    /// them before the reply. Both have the same message.
+    #[test]
+    fn a_tally_that_changes_keeps_its_place_among_the_extras() {
+        let tally = |voters| Tally { voters, ..Tally::default() };
+        let mut message = Message::new(MessageNumber(1), None, None, text("one"));
+        message.set_tally(tally(1));
+        message.set_extra(Extra::Replies(Replies::default()));
+        message.set_tally(tally(2));
+        assert_eq!(*message.extras, [Extra::Tally(tally(2)), Extra::Replies(Replies::default())]);
     }
 
     #[test]

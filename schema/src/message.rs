@@ -311,8 +311,10 @@ impl Message {
     /// Puts an extra in the place of the one of its kind.
     pub(crate) fn set_extra(&mut self, extra: Extra) {
         let mut extras = std::mem::take(&mut self.extras).into_vec();
-        extras.retain(|other| other.tag() != extra.tag());
-        extras.push(extra);
+        match extras.iter_mut().find(|other| other.tag() == extra.tag()) {
+            Some(other) => *other = extra,
+            None => extras.push(extra),
+        }
         self.extras = List::cut(extras);
     }
 
