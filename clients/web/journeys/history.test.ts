@@ -100,6 +100,31 @@ test("at the end the view follows new messages", async () => {
   expect(await inView(OLD + NEW + 3)).toBe(true);
 });
 
+test("who comes back from another conversation is where they were", async () => {
+  const { page } = giulia;
+  // What is unread would be opened first.
+  await giulia.badge(GROUP, null);
+  for (let i = 0; i < 6; i += 1) await scrollsAndStays(-STEP);
+  const [first = 0] = (await numbersInView()).slice(1);
+  const top = () => message(first).evaluate((row) => row.getBoundingClientRect().top);
+  const before = await top();
+  await giulia.room("Marco").click();
+  await page.getByTestId("room-title").getByText("Marco").waitFor();
+  await giulia.room(GROUP).click();
+  await page.getByTestId("room-title").getByText(GROUP).waitFor();
+  await message(first).waitFor();
+  await scrollsAndStays(0);
+  expect(Math.abs((await top()) - before)).toBeLessThan(2);
+  // At the end they are at the end again, also after what came meanwhile.
+  await page.locator("#messages").evaluate((log) => log.scrollTo(0, log.scrollHeight));
+  await scrollsAndStays(STEP);
+  await giulia.room("Marco").click();
+  await page.getByTestId("room-title").getByText("Marco").waitFor();
+  await giulia.room(GROUP).click();
+  await message(OLD + NEW + 3).waitFor();
+  expect(await inView(OLD + NEW + 3)).toBe(true);
+});
+
 test("on a phone the details replace the room, which keeps its place", async () => {
   const { page } = giulia;
   await page.setViewportSize({ width: 360, height: 740 });

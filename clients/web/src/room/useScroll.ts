@@ -2,6 +2,7 @@ import type { RoomView } from "@caffis/chat";
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { VirtualizerHandle } from "virtua";
 import { useChat } from "../app/chat.tsx";
+import { keepPlace, placeIn } from "./places.ts";
 import type { Bubble, Item } from "./timeline.ts";
 import { useFollowing } from "./useFollowing.ts";
 
@@ -36,7 +37,9 @@ interface Known {
   readonly last: string | undefined;
 }
 
-/** Opens at the first unread message, keeps the view in place, and follows only at the end. */
+/**
+ * Opens at the first unread message, or where the person was before; keeps the view in place, and follows only at the end.
+ */
 export function useScroll(options: {
   room: RoomView;
   items: readonly Item[];
@@ -51,6 +54,7 @@ export function useScroll(options: {
   const { following, atEnd, look } = useFollowing(ref, moreAfter);
   const before = useRef<Known>({ first: undefined, last: undefined });
   const [top, setTop] = useState(0);
+  const [left] = useState(() => placeIn(client, room.id));
   const count = items.length;
 
   const toEnd = useCallback(() => {
@@ -79,8 +83,14 @@ export function useScroll(options: {
   const measure = useCallback(() => {
     look();
     onMoved();
-    setTop(list.current?.findItemIndex(list.current.scrollOffset) ?? 0);
-  }, [onMoved, look]);
+    const { current } = list;
+    const index = current?.findItemIndex(current.scrollOffset) ?? 0;
+    setTop(index);
+    const item = items[index];
+    if (!current || !item || !following.known || before.current.last === undefined) return;
+    const offset = current.scrollOffset - current.getItemOffset(index);
+    keepPlace(client, room.id, following.on ? null : { key: item.key, offset });
+  }, [onMoved, look, items, client, room.id, following]);
 
   const first = items.find(isMessage)?.key;
   const last = items.findLast(isMessage);
@@ -93,13 +103,16 @@ export function useScroll(options: {
     if (was.last === undefined) {
       const divider = items.findIndex((item) => item.type === "unread");
       const above = (ref.current?.clientHeight ?? 0) / 4;
-      following.set(divider < 0);
-      if (divider < 0) toEnd();
-      else list.current?.scrollToIndex(divider, { align: "start", offset: -above });
+      const place = left ? items.findIndex((item) => item.key === left.key) : -1;
+      following.set(divider < 0 && place < 0);
+      if (divider >= 0) list.current?.scrollToIndex(divider, { align: "start", offset: -above });
+      else if (left && place >= 0) {
+        list.current?.scrollToIndex(place, { align: "start", offset: left.offset });
+      } else toEnd();
     } else if (following.on || last.pending) {
       toEnd();
     }
-  }, [items, first, last, toEnd, ref, following]);
+  }, [items, first, last, toEnd, ref, following, left]);
 
   // A page that does not fill the window cannot be scrolled: load the next one at once.
   useEffect(() => {
