@@ -146,10 +146,10 @@ fn unit(run: &Run<'_>, results: &mut Results) -> Result<()> {
     cargo_test(run, &["--workspace", "--exclude", "xtask"], results)
 }
 
-/// Tests whose servers take little: two at a time.
-const SMALL_SERVERS: &[&str] = &["redis", "postgres"];
+/// Tests whose servers take little, or that mostly wait: two at a time.
+const SMALL_SERVERS: &[&str] = &["redis", "postgres", "alerts"];
 /// One after the other: a ring and another server at once would make two cores time out.
-const LARGE_SERVERS: &[&str] = &["cql", "mirror", "several", "demo", "kits", "alerts"];
+const LARGE_SERVERS: &[&str] = &["cql", "mirror", "several", "demo", "kits"];
 
 /// The tests that need real servers: they are ignored elsewhere, and nothing else is in their files.
 fn servers(run: &Run<'_>, results: &mut Results) -> Result<()> {

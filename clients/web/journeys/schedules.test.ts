@@ -168,9 +168,10 @@ test("what is due is sent once, also when its author is away", async () => {
   const { page } = tablet;
   await page.getByTestId("composer").fill("A presto");
   await page.getByTestId("schedule").click();
-  // The field takes seconds although it offers minutes.
+  // The field takes seconds although it offers minutes, but not `:00`, which it would leave away.
   const soon = await page.evaluate(() => {
     const due = new Date(Date.now() + 8_000);
+    due.setSeconds(due.getSeconds() || 1);
     return new Date(due.getTime() - due.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
   });
   await page.getByTestId("schedule-time").fill(soon);
