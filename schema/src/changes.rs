@@ -26,6 +26,7 @@ impl EntryKind {
             | Self::Context(_)
             | Self::Pinned(_)
             | Self::Settings(_)
+            | Self::Info(_)
             | Self::InviteMade(_)
             | Self::InviteRevoked(_)
             | Self::Unknown(_) => None,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bounded::{List, Text},
     ids::UserId,
+    info::InfoChange,
     invites::{InviteMade, InviteRevoked},
     limits::{EMOJI_BYTES, NAME_BYTES, TEXT_BYTES, USERS_PER_COMMAND},
     numbers::{MessageNumber, Position, Timestamp},
@@ -58,6 +59,8 @@ open_enum! {
         12 "invite_revoked" InviteRevoked(InviteRevoked),
         /// People voted in a poll, took that back, or it was closed: what they have chosen now.
         13 "tallied" Tallied(Tallied),
+        /// What the room is called, what it is for, or what later members see changed.
+        14 "info" Info(InfoChange),
     }
 }
 

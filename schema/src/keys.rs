@@ -6,6 +6,7 @@ use crate::{
         SetContext, SetRole, TransferOwnership,
     },
     ids::RoomId,
+    info::SetRoomInfo,
     invites::{CreateInvite, JoinByInvite, RevokeInvite},
     polls::{ClosePoll, Vote},
     room::ClientKey,
@@ -56,6 +57,7 @@ keyed!(
     SendScheduled,
     SetContext,
     SetRole,
+    SetRoomInfo,
     SetRoomSettings,
     TransferOwnership,
     Vote
@@ -74,6 +76,7 @@ impl Command {
             Self::Leave(command) => Some(command),
             Self::TransferOwnership(command) => Some(command),
             Self::SetRoomSettings(command) => Some(command),
+            Self::SetRoomInfo(command) => Some(command),
             Self::Send(command) => Some(command),
             Self::Forward(command) => Some(command),
             Self::Edit(command) => Some(command),

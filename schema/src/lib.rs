@@ -25,6 +25,7 @@ pub mod event;
 pub mod hooks;
 pub mod ids;
 pub mod imports;
+pub mod info;
 pub mod invites;
 pub mod json;
 pub mod keys;

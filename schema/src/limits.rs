@@ -118,6 +118,8 @@ maxima! {
     FRAGMENTS = 40;
     /// One part of an excerpt, in bytes.
     EXCERPT_BYTES = 1_000;
+    /// What a room is for, in bytes.
+    DESCRIPTION_BYTES = 1_024;
     /// The longest time of slow mode, in seconds.
     SLOW_MODE_SECONDS = 21_600;
     /// Invite links of a room. A new one takes the place of the oldest that is of no use any more.

@@ -7,8 +7,9 @@ use crate::{
     bounded::{List, Text},
     ids::{ClientId, RoomId, UserId, exact},
     limits::{
-        ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, NAME_BYTES, PHOTOS,
-        PREVIEW_BYTES, STATUS_BYTES, TIME_ZONE_BYTES, URL_BYTES, USERS_PER_COMMAND, WORD_BYTES,
+        ADDRESS_BYTES, CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, COORDINATES_BYTES, DESCRIPTION_BYTES,
+        NAME_BYTES, PHOTOS, PREVIEW_BYTES, STATUS_BYTES, TIME_ZONE_BYTES, URL_BYTES,
+        USERS_PER_COMMAND, WORD_BYTES,
     },
     numbers::{MessageNumber, Position, Timestamp},
     open::{Empty, open_enum},
@@ -226,15 +227,15 @@ pub struct OwnState {
     pub private_receipts: bool,
 }
 
-/// A member of a room.
+/// A member of a room, or somebody who walked into a public one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Schema)]
 pub struct Member {
     /// Who.
     pub profile: Profile,
     /// What they may do.
     pub role: Role,
-    /// Since when.
-    pub joined: Timestamp,
+    /// Since when; none for who walked in.
+    pub joined: Option<Timestamp>,
     /// Their presence, or none in large rooms.
     pub presence: Option<Presence>,
 }
@@ -307,4 +308,8 @@ pub struct RoomSummary {
     pub placed: Placed,
     /// How people write in it.
     pub settings: RoomSettings,
+    /// What it is for.
+    pub description: Option<Text<DESCRIPTION_BYTES>>,
+    /// What those see of the time before who join it.
+    pub history: HistoryPolicy,
 }

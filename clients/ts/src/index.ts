@@ -8,6 +8,7 @@
 
 export { type BackoffOptions, backoffDelay, DEFAULT_BACKOFF } from "./backoff.ts";
 export { ChatClient } from "./client/client.ts";
+export type { RoomDescription } from "./client/conversations.ts";
 export type { Drafts, DraftsView, ThreadDraftsView } from "./client/drafts.ts";
 export {
   INVITE_WEEK,

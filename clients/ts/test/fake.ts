@@ -105,6 +105,8 @@ const ROOM_SUMMARY: RoomSummary = {
   mutedUntil: null,
   placed: { placement: "listed", number: 0 },
   settings: { slowModeSeconds: 0, frozen: false, announcements: false },
+  description: null,
+  history: { type: "all" },
 };
 
 /** A server with one room, as small as the tests allow. */

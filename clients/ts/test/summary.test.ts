@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
-import type { Card, Entry, EntryKind, Member, Opened, RoomSummary } from "../src/protocol.ts";
+import {
+  type Card,
+  type Entry,
+  type EntryKind,
+  type Member,
+  type Opened,
+  type RoomInfo,
+  type RoomSummary,
+  userId,
+} from "../src/protocol.ts";
 import { Store } from "../src/store/store.ts";
-import { advance, membersAfter } from "../src/store/summary.ts";
+import { advance, membersAfter, visitorsAfter } from "../src/store/summary.ts";
 import { ME, OTHER, ROOM } from "./fake.ts";
 
 const SUMMARY: RoomSummary = {
@@ -23,6 +32,8 @@ const SUMMARY: RoomSummary = {
   mutedUntil: null,
   placed: { placement: "listed", number: 0 },
   settings: { slowModeSeconds: 0, frozen: false, announcements: false },
+  description: null,
+  history: { type: "all" },
 };
 
 function entry(position: number, kind: EntryKind): Entry {
@@ -72,6 +83,42 @@ test("a summary follows how people write, each entry once", () => {
   expect(advance(SUMMARY, [set], ME).settings).toEqual(settings);
   const after = advance(SUMMARY, [set, back], ME);
   expect(advance(after, [set], ME).settings).toEqual(before);
+});
+
+const INFO: RoomInfo = { name: SUMMARY.name, description: null, history: { type: "all" } };
+
+/** What a room is called and what it is for changes. */
+function described(position: number, change: Partial<RoomInfo>, before = INFO): Entry {
+  return entry(position, {
+    type: "info",
+    value: { info: { ...before, ...change }, before, by: OTHER },
+  });
+}
+
+test("a summary follows what the room is called, what it is for and what later members see", () => {
+  const renamed = described(2, { name: "Saturday", description: "For the weekend" });
+  const after = advance(SUMMARY, [renamed], ME);
+  expect(after).toMatchObject({ name: "Saturday", description: "For the weekend" });
+  const now = { ...INFO, name: "Saturday", description: "For the weekend" };
+  const rest = described(3, { description: null, history: { type: "last", value: 50 } }, now);
+  const last = advance(after, [rest], ME);
+  expect(last).toMatchObject({ name: "Saturday", description: null });
+  expect(last.history).toEqual({ type: "last", value: 50 });
+  expect(advance(last, [renamed], ME)).toEqual(last);
+});
+
+test("the title of what a room is about counts more than its own name", () => {
+  const renamed = described(4, { name: "Saturday", description: "For the weekend" });
+  const titled = { ...SUMMARY, name: "Tea" };
+  for (const known of [null, card("Tea", 1)]) {
+    const after = advance(titled, [renamed], ME, known);
+    expect(after).toMatchObject({ name: "Tea", description: "For the weekend" });
+  }
+  // They may be the same.
+  expect(advance(SUMMARY, [renamed], ME, card("Friday", 1)).name).toBe("Friday");
+  expect(advance(SUMMARY, [renamed], ME, card(null, 1)).name).toBe("Saturday");
+  const about = entry(3, { type: "context", value: card("Tea", 2) });
+  expect(advance(SUMMARY, [about, renamed], ME).name).toBe("Tea");
 });
 
 test("a list of members follows roles and who left, and is loaded again for who came", () => {
@@ -134,4 +181,22 @@ test("messages of the past are news to nobody who had read everything", () => {
   expect([read.number, read.unread, read.preview?.time]).toEqual([2, 0, 7]);
   const unread = advance(read, [message(3, OTHER, false), message(4, ME, true)], ME);
   expect([unread.number, unread.read, unread.unread]).toEqual([4, 2, 2]);
+});
+
+test("who walks into a public room and out of it is in the list, by id, and once", () => {
+  const told = { room: ROOM, count: 2, entered: null, exited: null };
+  const names = (members: readonly Member[] | null) => members?.map((each) => each.profile.name);
+  const profile = { user: OTHER, name: "Marco", picture: null };
+  const [first, last] = ["Anna", "Zoe"].map((name) => ({
+    profile: { user: userId(name.toLowerCase()), name, picture: null },
+    role: "member" as const,
+    joined: null,
+    presence: null,
+  })) as [Member, Member];
+  const inside = visitorsAfter([first, last], { ...told, entered: profile });
+  expect(names(inside)).toEqual(["Anna", "Marco", "Zoe"]);
+  expect(names(visitorsAfter(inside, { ...told, entered: profile }))).toEqual(names(inside));
+  expect(names(visitorsAfter(inside, { ...told, exited: OTHER }))).toEqual(["Anna", "Zoe"]);
+  expect(visitorsAfter(inside, told)).toBe(inside);
+  expect(visitorsAfter(null, { ...told, entered: profile })).toBeNull();
 });

@@ -2,6 +2,7 @@ import type { Role } from "@caffis/chat";
 import { expect, test } from "vitest";
 import {
   mayAdd,
+  mayDescribe,
   mayHandOver,
   mayRemove,
   mayWrite,
@@ -23,6 +24,10 @@ test("guests do not write, and moderators look after what is written", () => {
 
 test("owners and admins add members", () => {
   expect(who(mayAdd)).toEqual(["owner", "admin"]);
+});
+
+test("owners and admins say what a room is called and what it is for", () => {
+  expect(who(mayDescribe)).toEqual(["owner", "admin"]);
 });
 
 test("nobody removes somebody above them", () => {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{messages::*, reading::*, rooms::*, session::*};
 use crate::{
     drafts::{Draft, ThreadDraft},
+    info::SetRoomInfo,
     invites::{CreateInvite, InvitePreview, Invites, JoinByInvite, RevokeInvite},
     open::{Empty, open_enum},
     placement::SetPlacement,
@@ -186,5 +187,7 @@ open_enum! {
         64 "set_thread_draft" SetThreadDraft(ThreadDraft),
         /// What the person has written in threads and not sent.
         65 "thread_drafts" ThreadDrafts(Empty),
+        /// Changes what a room is called, what it is for, and what later members see.
+        66 "set_room_info" SetRoomInfo(SetRoomInfo),
     }
 }

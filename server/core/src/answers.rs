@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use caffis_schema::{
-    Error, Reply, RoomId, UserId,
-    room::{Availability, Presence, RoomSummary},
+    Error, List, Reply, RoomId, UserId,
+    room::{Availability, Member, Presence, RoomSummary},
 };
 
 use crate::{
@@ -32,8 +32,10 @@ pub(crate) fn as_known_here(services: &Services, mut reply: Reply) -> Reply {
     reply
 }
 
-/// An answer without the presence of those from whom the person, who is connected here, is kept apart.
+/// An answer without the presence of those from whom the person, who is connected here, is kept apart; in a public
+/// room without them.
 pub(crate) fn without_apart(services: &Services, user: &UserId, reply: &mut Reply) {
+    without_visitors(reply, |other| services.people.apart().is(user, other));
     for presence in presences(reply) {
         services.people.apart().hide(user, presence);
     }
@@ -48,16 +50,35 @@ pub(crate) async fn without_relations(
     user: &UserId,
     reply: &mut Reply,
 ) -> Result<(), Error> {
-    let mut shown = presences(reply);
-    if shown.is_empty() {
+    if presences(reply).is_empty() {
         return Ok(());
     }
     let relations = relations::of(&*services.store, user).await?.into_iter();
     let apart: BTreeSet<_> =
         relations.filter_map(|(other, _, apart)| apart.then_some(other)).collect();
+    without_visitors(reply, |other| apart.contains(other));
+    let mut shown = presences(reply);
     shown.retain(|presence| apart.contains(&presence.user));
     shown.into_iter().for_each(hide);
     Ok(())
+}
+
+/// Takes out who walked into a public room, of those from whom the person is kept apart: of them, people hear the number
+/// alone. Members of a room are named to each other.
+fn without_visitors(reply: &mut Reply, apart: impl Fn(&UserId) -> bool) {
+    if let Reply::Members(page) = reply
+        && page.members.iter().any(|member| is_visitor(member) && apart(&member.profile.user))
+    {
+        let members = page.members.iter();
+        let kept = members.filter(|member| !(is_visitor(member) && apart(&member.profile.user)));
+        page.members = List::cut(kept.cloned().collect());
+        // A page without anybody has nobody to go on after.
+        page.more &= !page.members.is_empty();
+    }
+}
+
+fn is_visitor(member: &Member) -> bool {
+    member.joined.is_none()
 }
 
 /// An answer as the person sees it who gets it: without the words of what they have deleted for themselves, and with

@@ -117,6 +117,17 @@ impl Call {
         self.service
     }
 
+    /// Makes sure that a person calls. The sentence says why no service does.
+    ///
+    /// # Errors
+    /// `forbidden` for services.
+    pub(crate) fn check_person(&self, sentence: &str) -> Result<(), Error> {
+        match self.service {
+            None => Ok(()),
+            Some(_) => Err(Error::refused(ErrorCode::Forbidden, sentence)),
+        }
+    }
+
     /// The session that the command came by.
     ///
     /// # Errors

@@ -108,6 +108,7 @@ fn dispatch_here(call: Call, command: Command) -> Answer {
         Command::Leave(command) => Box::pin(call.change(command)),
         Command::TransferOwnership(command) => Box::pin(call.change(command)),
         Command::SetRoomSettings(command) => Box::pin(call.change(command)),
+        Command::SetRoomInfo(command) => Box::pin(call.change(command)),
         Command::CreateInvite(command) => Box::pin(call.change(command)),
         Command::RevokeInvite(command) => Box::pin(call.change(command)),
         Command::JoinByInvite(command) => Box::pin(call.change(command)),

@@ -20,6 +20,7 @@ use crate::{
         authorise::{authorise_import, no_such_room},
         caller::Rights,
         imports::Hashed,
+        info::check_history,
         room::{DIRECT, GROUP, direct_context},
         text,
     },
@@ -140,7 +141,7 @@ fn import_plan(call: &Call, line: ImportRoom) -> Result<RoomPlan, Error> {
     let invalid = |sentence| Err(Error::refused(ErrorCode::Invalid, sentence));
     let context = import_context(call.user(), &room)?;
     let history = history.unwrap_or(HistoryPolicy::All);
-    create::check_history(history)?;
+    check_history(history)?;
     if let Some(name) = &name {
         text::check_name(name)?;
     }

@@ -4,12 +4,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use caffis_schema::{
-    Error, ErrorCode, List, Reply, RoomId, UserId,
+    Error, ErrorCode, List, Reply, RoomId, Text, UserId,
     event::Flag,
-    limits::USERS_PER_COMMAND,
+    limits::{STATUS_BYTES, USERS_PER_COMMAND},
     open::Empty,
     people::{Connections, MayWrite, SharesRoom, Unread},
-    room::{Context, RoomSummary},
+    room::{Context, OwnState, RoomSummary},
 };
 use tokio::time::timeout;
 
@@ -18,7 +18,7 @@ use crate::{
     answers::{as_seen_by, without_relations},
     call::Call,
     errors::not_now,
-    features::{between, connections, create, room_list},
+    features::{between, connections, create, presence, room_list},
     flags,
     model::{authorise::authorise_about, caller::Rights},
 };
@@ -49,6 +49,28 @@ impl Core {
     pub async fn room_of(&self, by: &Inquirer, context: &Context) -> Result<RoomSummary, Error> {
         let found = self.in_time(create::handle_find_context(self.inquiry(by), context)).await?;
         self.shown_to(by, found).await
+    }
+
+    /// The person themselves: as others see them, and what they have set.
+    ///
+    /// # Errors
+    /// `forbidden` for services, and what the store says.
+    pub async fn own_state(&self, by: &Inquirer) -> Result<OwnState, Error> {
+        self.in_time(presence::own_state(&self.inquiry(by))).await
+    }
+
+    /// Changes the person's own words, or takes them away if there are none. Gives how they are then.
+    ///
+    /// # Errors
+    /// `forbidden` for services, words that are not allowed, and what the store says.
+    pub async fn set_status(
+        &self,
+        by: &Inquirer,
+        status: Text<STATUS_BYTES>,
+    ) -> Result<OwnState, Error> {
+        let call = self.inquiry(by);
+        presence::set_status(&call, status).await?;
+        self.in_time(presence::own_state(&call)).await
     }
 
     /// Whether a person may write to another one.

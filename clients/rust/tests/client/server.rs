@@ -21,7 +21,10 @@ use caffis_schema::{
     limits::Limits,
     placement::Placed,
     reply::{EntryPage, Opened, Resumed, Standing, Welcome},
-    room::{Availability, Context, OwnState, Presence, Profile, Role, RoomClass, RoomSummary},
+    room::{
+        Availability, Context, HistoryPolicy, OwnState, Presence, Profile, Role, RoomClass,
+        RoomSummary,
+    },
     settings::RoomSettings,
 };
 use tokio::sync::mpsc;
@@ -90,6 +93,8 @@ pub(crate) fn summary(head: u64) -> RoomSummary {
         readable: true,
         placed: Placed::default(),
         settings: RoomSettings::default(),
+        description: None,
+        history: HistoryPolicy::All,
     }
 }
 

@@ -5,6 +5,7 @@ import type {
   Command,
   Context,
   Extra,
+  HistoryPolicy,
   Limits,
   Mentions,
   Placement,
@@ -28,6 +29,7 @@ import type {
   RoomListView,
   RoomView,
 } from "../store/views.ts";
+import { type RoomDescription, WHOLE_HISTORY } from "./conversations.ts";
 import type { Drafts } from "./drafts.ts";
 import type { Invites } from "./invites.ts";
 import type { LiveLocations } from "./locations.ts";
@@ -230,13 +232,14 @@ export class ChatClient implements Disposable {
     return this.#parts.conversations.direct(user, signal);
   }
 
-  /** A new group; the person who makes it owns it. */
+  /** A new group; the person who makes it owns it. `history` is what those see of it who join later. */
   createGroup(
     name: string,
     members: readonly UserId[],
+    history: HistoryPolicy = WHOLE_HISTORY,
     signal?: AbortSignal,
   ): Promise<RoomSummary> {
-    return this.#parts.conversations.group(name, members, signal);
+    return this.#parts.conversations.group(name, members, history, signal);
   }
 
   /** The room of a context, made when there is none. */
@@ -272,6 +275,11 @@ export class ChatClient implements Disposable {
   /** Changes how people write in a room: slow mode, frozen, announcements only. What is not named stays. */
   setRoom(room: RoomId, change: Partial<RoomSettings>, signal?: AbortSignal): Promise<void> {
     return this.#parts.conversations.set(room, change, signal);
+  }
+
+  /** Changes what a room is called, what it is for, and what later members see. What is not named stays. */
+  describeRoom(room: RoomId, change: RoomDescription, signal?: AbortSignal): Promise<void> {
+    return this.#parts.conversations.describe(room, change, signal);
   }
 
   /** Leaves a room. */

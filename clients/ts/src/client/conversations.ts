@@ -5,6 +5,7 @@ import {
   type ClientKey,
   type Command,
   type Context,
+  type HistoryPolicy,
   type Placement,
   type Reply,
   type Role,
@@ -19,8 +20,18 @@ import type { Store } from "../store/store.ts";
 
 type Request = (command: Command, signal?: AbortSignal) => Promise<Reply>;
 
-/** New members see the whole history. */
-const history = { type: "all" } as const;
+/** New members see the whole history, unless somebody says otherwise. */
+export const WHOLE_HISTORY: HistoryPolicy = { type: "all" };
+
+/** What of a room changes; what is not named stays. */
+export interface RoomDescription {
+  /** What it is called. It cannot be blank. */
+  readonly name?: string;
+  /** What it is for; an empty text takes it away. */
+  readonly description?: string;
+  /** What those see of the time before who join from now on. */
+  readonly history?: HistoryPolicy;
+}
 
 /** The commands that make rooms and change their members. */
 export class Conversations {
@@ -40,7 +51,12 @@ export class Conversations {
   }
 
   /** A new group. */
-  group(name: string, members: readonly UserId[], signal?: AbortSignal): Promise<RoomSummary> {
+  group(
+    name: string,
+    members: readonly UserId[],
+    history: HistoryPolicy,
+    signal?: AbortSignal,
+  ): Promise<RoomSummary> {
     const value = { key: this.#key(0), name, members, history };
     return this.#roomFrom({ type: "create_group", value }, signal);
   }
@@ -52,7 +68,7 @@ export class Conversations {
     name: string | null,
     signal?: AbortSignal,
   ): Promise<RoomSummary> {
-    const value = { context, class: roomClass, name, members: [], history };
+    const value = { context, class: roomClass, name, members: [], history: WHOLE_HISTORY };
     return this.#roomFrom({ type: "ensure_room", value }, signal);
   }
 
@@ -90,6 +106,14 @@ export class Conversations {
     const key = this.#key(this.#store.headOf(room));
     const value = { key, room, slowModeSeconds, frozen, announcements };
     await this.#request({ type: "set_room_settings", value }, signal);
+  }
+
+  /** Changes what a room is called, what it is for, and what later members see. */
+  async describe(room: RoomId, change: RoomDescription, signal?: AbortSignal): Promise<void> {
+    const { name = null, description = null, history = null } = change;
+    const key = this.#key(this.#store.headOf(room));
+    const value = { key, room, name, description, history };
+    await this.#request({ type: "set_room_info", value }, signal);
   }
 
   /** Leaves a room. */

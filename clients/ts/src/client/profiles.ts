@@ -64,6 +64,7 @@ function named(kind: Entry["kind"]): readonly (UserId | null)[] {
     case "created":
     case "pinned":
     case "settings":
+    case "info":
     case "invite_made":
     case "invite_revoked":
     case "deleted":

@@ -185,6 +185,9 @@ export const FRAGMENTS = 40;
 /** One part of an excerpt, in bytes. */
 export const EXCERPT_BYTES = 1_000;
 
+/** What a room is for, in bytes. */
+export const DESCRIPTION_BYTES = 1_024;
+
 /** The longest time of slow mode, in seconds. */
 export const SLOW_MODE_SECONDS = 21_600;
 
@@ -516,6 +519,8 @@ export type Command =
   | { readonly type: "set_thread_draft"; readonly value: ThreadDraft }
   /** What the person has written in threads and not sent. */
   | { readonly type: "thread_drafts" }
+  /** Changes what a room is called, what it is for, and what later members see. */
+  | { readonly type: "set_room_info"; readonly value: SetRoomInfo }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -720,8 +725,11 @@ export function encodeCommand(w: Writer, v: Command): void {
     case "thread_drafts":
       w.empty(65);
       return;
+    case "set_room_info":
+      w.tagged(66, encodeSetRoomInfo, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 66, FRAME_BYTES);
+      w.unknown(v, 67, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no Command: ${(v as { type: string }).type}`);
@@ -867,6 +875,8 @@ export function decodeCommand(r: Reader): Command {
     case 65:
       r.empty();
       return { type: "thread_drafts" };
+    case 66:
+      return { type: "set_room_info", value: r.sized(decodeSetRoomInfo) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -3640,6 +3650,40 @@ export function decodeThreadDraft(r: Reader): ThreadDraft {
   };
 }
 
+/** See `Command::SetRoomInfo`. */
+export interface SetRoomInfo {
+  /** The idempotency key. */
+  readonly key: ClientKey;
+  /** The room. */
+  readonly room: RoomId;
+  /** The name; none leaves it as it is. */
+  readonly name: string | null;
+  /** What it is for; an empty text takes it away, none leaves it as it is. */
+  readonly description: string | null;
+  /** What those see of the time before who join from now on; none leaves it as it is. */
+  readonly history: HistoryPolicy | null;
+}
+
+/** Encodes SetRoomInfo. */
+export function encodeSetRoomInfo(w: Writer, v: SetRoomInfo): void {
+  encodeClientKey(w, v.key);
+  w.roomId(v.room);
+  w.option(v.name, (w, v) => w.text(v, 128));
+  w.option(v.description, (w, v) => w.text(v, 1_024));
+  w.option(v.history, encodeHistoryPolicy);
+}
+
+/** Decodes SetRoomInfo. */
+export function decodeSetRoomInfo(r: Reader): SetRoomInfo {
+  return {
+    key: decodeClientKey(r),
+    room: r.roomId(),
+    name: r.option((r) => r.text(128)),
+    description: r.option((r) => r.text(1_024)),
+    history: r.option(decodeHistoryPolicy),
+  };
+}
+
 /** A signal, which may be lost. */
 export type ClientSignal =
   /** The person is typing in a room; repeated while it lasts. */
@@ -4327,6 +4371,10 @@ export interface RoomSummary {
   readonly placed: Placed;
   /** How people write in it. */
   readonly settings: RoomSettings;
+  /** What it is for. */
+  readonly description: string | null;
+  /** What those see of the time before who join it. */
+  readonly history: HistoryPolicy;
 }
 
 /** Encodes RoomSummary. */
@@ -4349,6 +4397,8 @@ export function encodeRoomSummary(w: Writer, v: RoomSummary): void {
   w.option(v.mutedUntil, (w, v) => w.u64(v));
   encodePlaced(w, v.placed);
   encodeRoomSettings(w, v.settings);
+  w.option(v.description, (w, v) => w.text(v, 1_024));
+  encodeHistoryPolicy(w, v.history);
 }
 
 /** Decodes RoomSummary. */
@@ -4372,6 +4422,8 @@ export function decodeRoomSummary(r: Reader): RoomSummary {
     mutedUntil: r.option((r) => r.u64()),
     placed: decodePlaced(r),
     settings: decodeRoomSettings(r),
+    description: r.option((r) => r.text(1_024)),
+    history: decodeHistoryPolicy(r),
   };
 }
 
@@ -4581,6 +4633,8 @@ export type EntryKind =
   | { readonly type: "invite_revoked"; readonly value: InviteRevoked }
   /** People voted in a poll, took that back, or it was closed: what they have chosen now. */
   | { readonly type: "tallied"; readonly value: Tallied }
+  /** What the room is called, what it is for, or what later members see changed. */
+  | { readonly type: "info"; readonly value: InfoChange }
   /** A kind that is newer than this build. */
   | Unknown;
 
@@ -4629,8 +4683,11 @@ export function encodeEntryKind(w: Writer, v: EntryKind): void {
     case "tallied":
       w.tagged(13, encodeTallied, v.value);
       return;
+    case "info":
+      w.tagged(14, encodeInfoChange, v.value);
+      return;
     case "unknown":
-      w.unknown(v, 14, FRAME_BYTES);
+      w.unknown(v, 15, FRAME_BYTES);
       return;
     default:
       throw new EncodeError(`no EntryKind: ${(v as { type: string }).type}`);
@@ -4669,6 +4726,8 @@ export function decodeEntryKind(r: Reader): EntryKind {
       return { type: "invite_revoked", value: r.sized(decodeInviteRevoked) };
     case 13:
       return { type: "tallied", value: r.sized(decodeTallied) };
+    case 14:
+      return { type: "info", value: r.sized(decodeInfoChange) };
     default:
       return { type: "unknown", tag, bytes: r.blob(FRAME_BYTES) };
   }
@@ -5191,6 +5250,58 @@ export function decodeTallied(r: Reader): Tallied {
   };
 }
 
+/** See `EntryKind::Info`. */
+export interface InfoChange {
+  /** How it is now. */
+  readonly info: RoomInfo;
+  /** How it was before. */
+  readonly before: RoomInfo;
+  /** Who changed it, or none for a service. */
+  readonly by: UserId | null;
+}
+
+/** Encodes InfoChange. */
+export function encodeInfoChange(w: Writer, v: InfoChange): void {
+  encodeRoomInfo(w, v.info);
+  encodeRoomInfo(w, v.before);
+  w.option(v.by, (w, v) => w.userId(v));
+}
+
+/** Decodes InfoChange. */
+export function decodeInfoChange(r: Reader): InfoChange {
+  return {
+    info: decodeRoomInfo(r),
+    before: decodeRoomInfo(r),
+    by: r.option((r) => r.userId()),
+  };
+}
+
+/** What a room is called, what it is for, and what later members see. */
+export interface RoomInfo {
+  /** Its name, if it has one of its own. */
+  readonly name: string | null;
+  /** What it is for. */
+  readonly description: string | null;
+  /** What those see of the time before who join from now on. */
+  readonly history: HistoryPolicy;
+}
+
+/** Encodes RoomInfo. */
+export function encodeRoomInfo(w: Writer, v: RoomInfo): void {
+  w.option(v.name, (w, v) => w.text(v, 128));
+  w.option(v.description, (w, v) => w.text(v, 1_024));
+  encodeHistoryPolicy(w, v.history);
+}
+
+/** Decodes RoomInfo. */
+export function decodeRoomInfo(r: Reader): RoomInfo {
+  return {
+    name: r.option((r) => r.text(128)),
+    description: r.option((r) => r.text(1_024)),
+    history: decodeHistoryPolicy(r),
+  };
+}
+
 /** The answer to resume, in the order of the cursors. */
 export interface ResumedRooms {
   /** One for each cursor. */
@@ -5253,14 +5364,14 @@ export function decodeMemberPage(r: Reader): MemberPage {
   };
 }
 
-/** A member of a room. */
+/** A member of a room, or somebody who walked into a public one. */
 export interface Member {
   /** Who. */
   readonly profile: Profile;
   /** What they may do. */
   readonly role: Role;
-  /** Since when. */
-  readonly joined: number;
+  /** Since when; none for who walked in. */
+  readonly joined: number | null;
   /** Their presence, or none in large rooms. */
   readonly presence: Presence | null;
 }
@@ -5269,7 +5380,7 @@ export interface Member {
 export function encodeMember(w: Writer, v: Member): void {
   encodeProfile(w, v.profile);
   encodeRole(w, v.role);
-  w.u64(v.joined);
+  w.option(v.joined, (w, v) => w.u64(v));
   w.option(v.presence, encodePresence);
 }
 
@@ -5278,7 +5389,7 @@ export function decodeMember(r: Reader): Member {
   return {
     profile: decodeProfile(r),
     role: decodeRole(r),
-    joined: r.u64(),
+    joined: r.option((r) => r.u64()),
     presence: r.option(decodePresence),
   };
 }

@@ -17,7 +17,7 @@ import { People } from "./people.ts";
 import { Cell, type Readable } from "./readable.ts";
 import { Reading } from "./reading.ts";
 import { RoomList } from "./rooms.ts";
-import { advance } from "./summary.ts";
+import { advance, visitorsAfter } from "./summary.ts";
 import { emptyView, type PendingMessage, type RoomView } from "./views.ts";
 
 /** All that is known of rooms but the copies of their logs, which {@link Store} keeps. */
@@ -161,7 +161,11 @@ export class KnownRooms {
   /** Takes the attendance of a public room. */
   attendance(attendance: Attendance): void {
     if (attendance.entered) this.people.profiles([attendance.entered]);
-    this.change(attendance.room, (view) => ({ ...view, attendance: attendance.count }));
+    this.change(attendance.room, (view) => ({
+      ...view,
+      attendance: attendance.count,
+      members: visitorsAfter(view.members, attendance),
+    }));
   }
 
   /** Takes a room's members. */
@@ -176,9 +180,9 @@ export class KnownRooms {
     this.change(id, (view) => ({ ...view, pending }));
   }
 
-  /** A summary after further entries of the room's log. */
-  protected advance(summary: RoomSummary, entries: readonly Entry[]): RoomSummary {
-    const after = advance(summary, entries, this.self);
+  /** A room's summary after further entries of its log. */
+  protected advance({ summary, card }: RoomView, entries: readonly Entry[]): RoomSummary {
+    const after = advance(summary, entries, this.self, card);
     // Of all entries, only one's own messages move it.
     if (after.read !== summary.read) this.reading.wrote(summary.room, after.read);
     return after;

@@ -72,6 +72,8 @@ export class Store extends KnownRooms {
       held: true,
       open: true,
       attendance: opened.attendance,
+      // Who is in a public room is told only while it is open.
+      members: view.summary.class === "public" ? null : view.members,
       card: laterCard(view.card, opened.card),
       markers: new Map(opened.markers.map((marker) => [marker.user, marker])),
     }));
@@ -138,7 +140,7 @@ export class Store extends KnownRooms {
       this.change(id, (room) => ({
         ...room,
         entries: withChanges(room.entries, [entry]),
-        summary: this.advance(room.summary, [entry]),
+        summary: this.advance(room, [entry]),
         members: membersAfter(room.members, entry),
         card: cardAfter(room.card, entry),
       }));
@@ -260,7 +262,7 @@ export class Store extends KnownRooms {
     this.change(id, (view) => ({
       ...view,
       ...this.beyond.shown(id, after),
-      summary: this.advance(view.summary, added),
+      summary: this.advance(view, added),
       members: added.reduce(membersAfter, view.members),
       card: added.reduce(cardAfter, view.card),
     }));

@@ -1,17 +1,22 @@
 /** How a room's summary and its members follow from the entries of its log. Pure functions. */
 
-import type { Card, Entry, Head, Member, RoomSummary, UserId } from "../protocol.ts";
+import type { Attendance, Card, Entry, Head, Member, RoomSummary, UserId } from "../protocol.ts";
 import { importedAt, isDeleted, isHidden, shortened } from "./changes.ts";
 
-/** A room's summary after further entries of its log. */
+/** A room's summary after further entries of its log; `card` is what the room was about before them, if known. */
 export function advance(
   summary: RoomSummary,
   entries: readonly Entry[],
   self: UserId | undefined,
+  card: Card | null = null,
 ): RoomSummary {
   let { head, number, read, preview, active, members, role, name, settings } = summary;
-  for (const { position, time, kind } of entries) {
+  let { description, history } = summary;
+  let about = card;
+  for (const entry of entries) {
+    const { position, time, kind } = entry;
     const isNew = position > head;
+    about = cardAfter(about, entry);
     head = Math.max(head, position);
     active = Math.max(active, time);
     if (kind.type === "message" && kind.value.number > number) {
@@ -34,6 +39,13 @@ export function advance(
     if (isNew && kind.type === "role" && kind.value.user === self) role = kind.value.role;
     if (isNew && kind.type === "context") name = kind.value.details.title ?? name;
     if (isNew && kind.type === "settings") settings = kind.value.settings;
+    if (isNew && kind.type === "info") {
+      const { info, before } = kind.value;
+      // A title is shown instead of the room's own name: where the card is not known, the two differ.
+      const titled = about ? about.details.title !== null : name !== before.name;
+      if (!titled) name = info.name;
+      ({ description, history } = info);
+    }
     if (isNew && kind.type === "joined") members += kind.value.users.length;
     if (isNew && kind.type === "left") members = Math.max(0, members - 1);
   }
@@ -48,6 +60,8 @@ export function advance(
     role,
     name,
     settings,
+    description,
+    history,
     unread: Math.max(0, number - read),
   };
 }
@@ -76,6 +90,21 @@ export function laterCard(one: Card | null, other: Card | null): Card | null {
 /** What a room is about, after an entry. */
 export function cardAfter(card: Card | null, { kind }: Entry): Card | null {
   return kind.type === "context" ? laterCard(card, kind.value) : card;
+}
+
+/** Who is in a public room after somebody came or went; null stays null. Of a crowd only the number is told. */
+export function visitorsAfter(
+  members: readonly Member[] | null,
+  { entered, exited }: Attendance,
+): readonly Member[] | null {
+  if (members === null || (entered === null && exited === null)) return members;
+  const gone = entered?.user ?? exited;
+  const others = members.filter(({ profile }) => profile.user !== gone);
+  if (entered === null) return others;
+  const visitor: Member = { profile: entered, role: "member", joined: null, presence: null };
+  // By id, as the server lists them.
+  const at = others.findIndex(({ profile }) => profile.user > entered.user);
+  return others.toSpliced(at < 0 ? others.length : at, 0, visitor);
 }
 
 /** A list of members after an entry; null stays null, and is loaded again where names are missing. */

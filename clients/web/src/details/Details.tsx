@@ -12,12 +12,13 @@ import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { presenceLine } from "../room/Header.tsx";
 import { NewConversation } from "../rooms/NewConversation.tsx";
+import { Describe, DescribeButton } from "./Describe.tsx";
 import styles from "./Details.module.css";
 import { InList } from "./InList.tsx";
 import { InviteLinks } from "./InviteLinks.tsx";
 import { Members } from "./Members.tsx";
 import { Mute } from "./Mute.tsx";
-import { mayInvite, maySet } from "./permissions.ts";
+import { mayDescribe, mayInvite, maySet } from "./permissions.ts";
 import { Topics } from "./Topics.tsx";
 import { Writing } from "./Writing.tsx";
 
@@ -56,6 +57,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
   if (!room) return null;
   const { summary, attendance } = room;
   const title = roomTitle(summary, people);
+  const describable = !isDirect(summary) && mayDescribe(summary.role);
   return (
     <>
       <header className={styles.top}>
@@ -78,7 +80,9 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
             icon={isPublic ? "cup" : undefined}
             availability={summary.peer ? people.availability(summary.peer.user) : undefined}
           />
-          <h3 dir="auto">{title}</h3>
+          <h3 dir="auto" data-testid="details-title">
+            {title}
+          </h3>
           <p dir="auto">
             {isPublic
               ? t.hereNow(attendance ?? 0)
@@ -86,6 +90,12 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
                 ? presenceLine(people, summary.peer.user, i18n, client.now())
                 : t.members(summary.members)}
           </p>
+          {summary.description !== null && (
+            <p className={styles.description} dir="auto" data-testid="description">
+              {summary.description}
+            </p>
+          )}
+          {describable && <DescribeButton room={room} />}
         </div>
         {summary.role !== null && <Mute room={room} />}
         {summary.role !== null && <InList room={room} />}
@@ -129,6 +139,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
       {dialog === "group-with" && summary.peer && (
         <NewConversation withUser={summary.peer.user} onClose={closeDialog} />
       )}
+      {dialog === "describe" && describable && <Describe room={room} />}
       {dialog === "leave" && <LeaveDialog id={id} title={title} onClose={closeDialog} />}
     </>
   );

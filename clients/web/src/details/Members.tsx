@@ -16,13 +16,15 @@ import { mayAdd, mayRemove, rolesToGive } from "./permissions.ts";
 /** The name of the window that manages a member, before their id. */
 const MANAGE = "manage ";
 
-/** The members of a group, and what the person may do with them. */
+/** The members of a group and what the person may do with them, or who is in a public room. */
 export function Members({ room, members }: { room: RoomView; members: readonly Member[] }) {
   const { t } = useI18n();
   const { client } = useChat();
   const self = useReadable(client.self);
   const { dialog } = useRoute();
   const { role } = room.summary;
+  const isPublic = room.summary.class === "public";
+  const title = isPublic ? t.insideTitle : t.membersTitle;
   const changeable = room.summary.peer === null;
   const managed = dialog?.startsWith(MANAGE) ? dialog.slice(MANAGE.length) : null;
   const member = members.find(({ profile }) => profile.user === managed);
@@ -32,8 +34,8 @@ export function Members({ room, members }: { room: RoomView; members: readonly M
     if (gone) closeDialog();
   }, [gone]);
   return (
-    <section aria-label={t.membersTitle}>
-      <h3 className={styles.heading}>{t.membersTitle}</h3>
+    <section aria-label={title}>
+      <h3 className={styles.heading}>{title}</h3>
       {changeable && mayAdd(role) && (
         <button
           type="button"
@@ -58,6 +60,7 @@ export function Members({ room, members }: { room: RoomView; members: readonly M
               key={each.profile.user}
               member={each}
               own={own}
+              here={isPublic}
               onManage={manageable ? () => openDialog(MANAGE + each.profile.user) : null}
             />
           );
@@ -76,23 +79,34 @@ export function Members({ room, members }: { room: RoomView; members: readonly M
   );
 }
 
-function MemberRow(props: { member: Member; own: boolean; onManage: (() => void) | null }) {
+function MemberRow(props: {
+  member: Member;
+  own: boolean;
+  /** They are in the room, so their presence says nothing. */
+  here: boolean;
+  onManage: (() => void) | null;
+}) {
   const i18n = useI18n();
   const { t } = i18n;
   const { client } = useChat();
   const people = usePeople(t);
-  const { member, own, onManage } = props;
+  const { member, own, here, onManage } = props;
   const { user } = member.profile;
   const name = people.name(user);
   return (
     <li className={styles.member} data-user={user} data-role={member.role}>
-      <Avatar name={name} seed={user} size="s" availability={people.availability(user)} />
+      <Avatar
+        name={name}
+        seed={user}
+        size="s"
+        availability={here ? undefined : people.availability(user)}
+      />
       <span className={styles.person}>
         <span dir="auto">
           {name}
           {own && <span className={styles.own}> ({t.yourself})</span>}
         </span>
-        <small dir="auto">{presenceLine(people, user, i18n, client.now())}</small>
+        {!here && <small dir="auto">{presenceLine(people, user, i18n, client.now())}</small>}
       </span>
       {member.role !== "member" && <span className={styles.tag}>{t.roles[member.role]}</span>}
       {onManage && (

@@ -36,6 +36,11 @@ export function maySet(actor: Role | null): boolean {
   return mayAdd(actor);
 }
 
+/** Whether somebody may change what a room is called, what it is for and what new members see. */
+export function mayDescribe(actor: Role | null): boolean {
+  return mayAdd(actor);
+}
+
 /** Whether somebody may remove another: moderators only members and guests, nobody above themselves. */
 export function mayRemove(actor: Role | null, target: Role): boolean {
   if (actor === "moderator") return rank(target) < rank(actor);

@@ -2,6 +2,7 @@ import type { EntryKind, SettingsChange } from "@caffis/chat";
 import type { People } from "../app/chat.tsx";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
+import { infoSentence } from "./infoSentence.ts";
 import styles from "./Timeline.module.css";
 
 /** A change of the room, in the middle of the page. */
@@ -46,6 +47,10 @@ function sentence(
       return t.inviteRevoked(people.name(kind.value.by));
     case "settings":
       return settingsSentence(kind.value, people, t, list);
+    case "info": {
+      const { by } = kind.value;
+      return infoSentence(kind.value, by === null ? null : people.name(by), t, list);
+    }
     case "context": {
       const { details, status } = kind.value;
       if (status.type === "cancelled") return t.contextCancelled;

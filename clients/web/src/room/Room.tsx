@@ -67,12 +67,14 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
   }, [room, gone]);
 
   useEffect(() => {
-    if (room?.open && room.members === null && room.summary.class !== "public") {
+    // Who is in a public room is read for those who look at its details.
+    const wanted = room?.summary.class !== "public" || details;
+    if (room?.open && room.members === null && wanted) {
       client.loadMembers(id).catch(() => {
         // Without the list the header shows only their number.
       });
     }
-  }, [client, id, room?.open, room?.members, room?.summary.class]);
+  }, [client, id, details, room?.open, room?.members, room?.summary.class]);
 
   const barred = room && barredFrom(room);
   return (

@@ -1,4 +1,4 @@
-import { type RoomSummary, type UserId, userId } from "@caffis/chat";
+import { type HistoryPolicy, type RoomSummary, type UserId, userId } from "@caffis/chat";
 import { type FormEvent, useState } from "react";
 import { useChat, useKnownPeople } from "../app/chat.tsx";
 import { goTo } from "../app/route.ts";
@@ -16,8 +16,12 @@ import {
   pickedUsers,
 } from "../common/PeoplePicker.tsx";
 import { TextField } from "../common/TextField.tsx";
+import { HistoryChoice } from "../details/HistoryChoice.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./NewConversation.module.css";
+
+/** What later members of a group see, unless its maker chooses something else. */
+const EVERYTHING: HistoryPolicy = { type: "all" };
 
 type Kind = "person" | "group" | "cafe";
 
@@ -118,12 +122,13 @@ function MakeGroup({ busy, begin, withUser }: PartProps & { withUser: UserId | u
   const { client } = useChat();
   const known = useKnownPeople();
   const [name, setName] = useState("");
+  const [history, setHistory] = useState(EVERYTHING);
   const [picked, setPicked] = useState<Picked>(
     withUser ? { ...NOBODY, chosen: new Set([withUser]) } : NOBODY,
   );
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    begin(async () => client.createGroup(name.trim(), pickedUsers(picked)));
+    begin(async () => client.createGroup(name.trim(), pickedUsers(picked), history));
   };
   // A link or whoever manages the group can bring others later.
   const complete = name.trim() !== "";
@@ -132,6 +137,7 @@ function MakeGroup({ busy, begin, withUser }: PartProps & { withUser: UserId | u
       <TextField label={t.groupName} value={name} onChange={setName} testId="group-name" first />
       <PeoplePicker legend={t.groupMembers} people={known} picked={picked} onChange={setPicked} />
       {!isPicked(picked) && <p className={controls.hint}>{t.groupOfOne}</p>}
+      <HistoryChoice set={EVERYTHING} value={history} onChange={setHistory} />
       <button
         type="submit"
         className={controls.button}

@@ -19,6 +19,7 @@ use crate::{
     errors::not_now,
     model::{
         authorise::{ReadState, authorise, may_know, no_such_room},
+        info::check_history,
         room::{DIRECT, GROUP, direct_context},
         text,
     },
@@ -151,19 +152,6 @@ pub(crate) fn check_context(context: &Context) -> Result<(), Error> {
         return Err(Error::refused(ErrorCode::Invalid, sentence));
     }
     Ok(())
-}
-
-/// New members can be shown as many messages as a room keeps in memory.
-///
-/// # Errors
-/// `invalid` for more.
-pub(crate) fn check_history(history: HistoryPolicy) -> Result<(), Error> {
-    match history {
-        HistoryPolicy::Last(0 | 101..) => {
-            Err(Error::refused(ErrorCode::Invalid, "The last 1 to 100 messages can be shown."))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The claim of a context, if there is one.

@@ -11,7 +11,7 @@
 use std::cmp::Reverse;
 
 use caffis_schema::{
-    Entry, EntryKind, Error, ErrorCode, List, Position, Reply, RoomId, Text, Timestamp, UserId,
+    Entry, EntryKind, Error, List, Position, Reply, RoomId, Text, Timestamp, UserId,
     drafts::{Draft, DraftList, ThreadDraft, ThreadDraftList},
     limits::{DRAFT_BYTES, DRAFTS, ROOM_THREAD_DRAFTS, THREAD_DRAFTS},
     open::Empty,
@@ -26,6 +26,9 @@ use crate::{
     room::no_such_message,
     tables::{self, DRAFT_KEPT, DraftRow, ThreadDraftRow},
 };
+
+/// Why a service keeps none.
+const NO_DRAFTS: &str = "A service has no drafts.";
 
 /// How far a device's clock may be ahead: a draft of the far future could never be replaced.
 const AHEAD_MS: u64 = 60_000;
@@ -119,7 +122,7 @@ pub async fn handle_thread(call: Call, command: ThreadDraft) -> Handled {
 /// # Errors
 /// `forbidden` for services, and what the store says.
 pub async fn handle_list(call: Call) -> Handled {
-    for_people(&call)?;
+    call.check_person(NO_DRAFTS)?;
     let rows = rows(&*call.services.store, call.user()).await?.into_iter();
     let draft = |DraftRow { room, text, time, .. }: DraftRow| {
         (!text.is_empty()).then(|| Draft { room, text: Text::<DRAFT_BYTES>::cut(&text), time })
@@ -135,7 +138,7 @@ pub async fn handle_list(call: Call) -> Handled {
 /// # Errors
 /// `forbidden` for services, and what the store says.
 pub async fn handle_thread_list(call: Call) -> Handled {
-    for_people(&call)?;
+    call.check_person(NO_DRAFTS)?;
     let mut rows = thread_rows(&*call.services.store, call.user()).await?;
     rows.retain(|row| !row.text.is_empty());
     rows.sort_unstable_by_key(|row| (Reverse(row.time), row.room, row.root));
@@ -213,12 +216,5 @@ async fn check_room(call: &Call, room: RoomId) -> Result<(), Error> {
         // Whoever may not know of the room hears first that there is none.
         previews::check_readable(call, room).await?;
     }
-    for_people(call)
-}
-
-fn for_people(call: &Call) -> Result<(), Error> {
-    match call.service() {
-        None => Ok(()),
-        Some(_) => Err(Error::refused(ErrorCode::Forbidden, "A service has no drafts.")),
-    }
+    call.check_person(NO_DRAFTS)
 }

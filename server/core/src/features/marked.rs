@@ -4,7 +4,7 @@
 //! they ask: so nothing comes of rooms that they have left, and nothing that was deleted.
 
 use caffis_schema::{
-    Entry, EntryKind, Error, ErrorCode, List, Reply, UserId,
+    Entry, EntryKind, List, Reply, UserId,
     command::{Marked, Marks, SearchPlace},
     event::Flag,
     limits::PAGE_MARKED,
@@ -32,7 +32,7 @@ const AT_ONCE: usize = 16;
 /// # Errors
 /// `forbidden` for services, `invalid` for a mark that has no list, and what the store says.
 pub async fn handle(call: Call, command: Marked) -> Handled {
-    for_people(&call)?;
+    call.check_person("A service has no marked messages.")?;
     let rows = marked_of(&call.services, call.user(), &command.flag).await?;
     let after = |row: &Row| command.before.is_none_or(|before| row.follows(&before));
     let rows: Vec<_> = rows.into_iter().filter(after).collect();
@@ -82,21 +82,11 @@ fn short(entry: &Entry, flag: &Flag, user: &UserId) -> Option<MessagePreview> {
 /// # Errors
 /// As [`handle`].
 pub async fn handle_places(call: Call, command: Marks) -> Handled {
-    for_people(&call)?;
+    call.check_person("A service has no marked messages.")?;
     let rows = marked_of(&call.services, call.user(), &command.flag).await?;
     let place =
         |row: Row| MessageMark { room: row.room, position: row.position, number: row.number };
     let mut marks: Vec<_> = rows.into_iter().map(place).collect();
     marks.sort_unstable_by_key(|mark| (mark.room, mark.position));
     Ok(Reply::Marks(MarkList { marks: List::cut(marks) }))
-}
-
-fn for_people(call: &Call) -> Result<(), Error> {
-    match call.service() {
-        None => Ok(()),
-        Some(_) => {
-            let sentence = "A service has no marked messages.";
-            Err(Error::refused(ErrorCode::Forbidden, sentence))
-        }
-    }
 }

@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, ops::Bound};
 
 use caffis_schema::{
-    EntryKind, Error, ErrorCode, List, Reply, UserId,
+    EntryKind, Error, ErrorCode, List, Reply, Timestamp, UserId,
     command::{AddMembers, Leave, Members, RemoveMember, SetRole, TransferOwnership},
     event::{Joined, Left, RoleChange},
     limits::PAGE_MEMBERS,
     reply::MemberPage,
-    room::{Member, Role},
+    room::{Member, Role, RoomClass},
 };
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         room::{Membership, RoomState},
     },
     room::{Change, RoomCommand, StepContext},
+    services::Services,
 };
 
 impl RoomCommand for AddMembers {
@@ -235,34 +236,60 @@ fn keep_an_admin(room: &RoomState, user: &UserId, role: Option<Role>) -> Result<
     Err(Error::refused(ErrorCode::LastAdmin, sentence))
 }
 
-/// A page of the members.
+/// A page of the members; in a public room, of those who have it open.
 ///
 /// # Errors
 /// Who may not know of the room, and what the store says.
 pub async fn handle_list(call: Call, command: Members) -> Handled {
-    let services = &call.services;
-    let Entered { state, .. } = call.enter(command.room, ReadState).await?;
-    let from = match &command.after {
-        Some(user) => Bound::Excluded(user),
-        None => Bound::Unbounded,
-    };
-    let limit = usize::from(command.limit).clamp(1, PAGE_MEMBERS);
-    let mut following = state.members.range::<UserId, _>((from, Bound::Unbounded));
-    let small = state.is_small(services.settings.small_room_members);
-    let now = services.clock.now();
-    let mut members = Vec::new();
-    let page: Vec<_> = following.by_ref().take(limit).collect();
-    // Brings the profiles into memory.
-    let found = services.directory.find_all(page.iter().map(|(user, _)| *user)).await;
-    found?;
-    for (user, member) in page {
-        members.push(Member {
-            profile: services.directory.peek(user),
-            role: member.role,
-            joined: member.joined,
-            presence: small.then(|| services.people.shown(&services.directory, user, now)),
-        });
-    }
-    let more = following.next().is_some();
+    let Members { room, after, limit } = command;
+    let Entered { state, .. } = call.enter(room, ReadState).await?;
+    let limit = usize::from(limit).clamp(1, PAGE_MEMBERS);
+    // One more tells whether there are more.
+    let mut following = following(&call.services, &state, after.as_ref(), limit + 1);
+    let more = following.len() > limit;
+    following.truncate(limit);
+    let small = state.is_small(call.services.settings.small_room_members);
+    let members = members_as_shown(&call.services, following, small).await?;
     Ok(Reply::Members(MemberPage { members: List::cut(members), more }))
+}
+
+/// Somebody of a room: their role, and when they joined unless they walked in.
+type Somebody = (UserId, Role, Option<Timestamp>);
+
+/// Those who come after somebody in the order of ids.
+fn following(
+    services: &Services,
+    state: &RoomState,
+    after: Option<&UserId>,
+    most: usize,
+) -> Vec<Somebody> {
+    if state.meta.class == RoomClass::Public {
+        let Some(view) = services.views.get(state.meta.id) else { return Vec::new() };
+        let people = view.people_after(after, most).into_iter();
+        return people.map(|user| (user, Role::Member, None)).collect();
+    }
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let members = state.members.range::<UserId, _>((from, Bound::Unbounded)).take(most);
+    members.map(|(user, member)| (user.clone(), member.role, Some(member.joined))).collect()
+}
+
+/// Members with their profiles, and with their presence in small rooms.
+///
+/// # Errors
+/// What the store says.
+async fn members_as_shown(
+    services: &Services,
+    people: Vec<Somebody>,
+    small: bool,
+) -> Result<Vec<Member>, Error> {
+    // Brings the profiles into memory.
+    services.directory.find_all(people.iter().map(|(user, ..)| user)).await?;
+    let now = services.clock.now();
+    let shown = people.into_iter().map(|(user, role, joined)| Member {
+        profile: services.directory.peek(&user),
+        role,
+        joined,
+        presence: small.then(|| services.people.shown(&services.directory, &user, now)),
+    });
+    Ok(shown.collect())
 }

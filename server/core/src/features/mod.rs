@@ -17,6 +17,7 @@ pub mod forward;
 pub mod hide;
 pub mod history;
 pub mod import;
+pub mod info;
 pub mod invites;
 pub mod marked;
 pub mod markers;

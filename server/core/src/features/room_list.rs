@@ -11,7 +11,7 @@ use caffis_schema::{
     limits::PAGE_ROOMS,
     placement::Placed,
     reply::RoomPage,
-    room::{Context, RoomClass, RoomSummary},
+    room::{Context, HistoryPolicy, RoomClass, RoomSummary},
     settings::RoomSettings,
 };
 use futures_util::{StreamExt, stream};
@@ -236,6 +236,7 @@ async fn unreadable(
         // Without their profile, memory tells them by their id.
         let _ = timeout_at(end, services.directory.find(peer)).await;
     }
+    let info = meta.as_ref().map(RoomMeta::info);
     let (class, context_of, name) = match (meta, &peer) {
         (Some(meta), _) => (meta.class, meta.context, meta.name),
         (None, Some(peer)) => (RoomClass::Social, direct_context(call.user(), peer), None),
@@ -266,6 +267,8 @@ async fn unreadable(
         readable: false,
         placed: Placed::default(),
         settings: RoomSettings::default(),
+        history: info.as_ref().map_or(HistoryPolicy::All, |info| info.history),
+        description: info.and_then(|info| info.description),
     })
 }
 

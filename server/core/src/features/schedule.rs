@@ -71,8 +71,9 @@ async fn schedule(
     let (body, extras) = checked(call, room, body, extras).await?;
     check_due(due, call.services.clock.now())?;
     let there = held.all(SCHEDULED).await?;
-    if there.iter().any(|row| row.id == id) {
+    if let Some(row) = there.iter().find(|row| row.id == id) {
         // An earlier copy of the command wrote it, and the answer is not there yet.
+        held.note(row);
         return Ok(wanted.clone());
     }
     if there.len() >= SCHEDULED {
@@ -262,5 +263,5 @@ async fn for_people(call: &Call, room: Option<RoomId>) -> Result<(), Error> {
         // Whoever may not know of the room hears first that there is none.
         previews::check_readable(call, room).await?;
     }
-    Err(Error::refused(ErrorCode::Forbidden, "A service schedules no messages."))
+    call.check_person("A service schedules no messages.")
 }

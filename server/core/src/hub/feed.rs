@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    ops::Bound,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -24,7 +25,7 @@ struct Subscriber {
 #[derive(Debug, Default)]
 pub struct Feed {
     subscribers: BTreeMap<SessionId, Subscriber>,
-    /// How many sessions each person has here.
+    /// How many sessions each person has here; services look without being seen.
     attendance: BTreeMap<UserId, u32>,
 }
 
@@ -36,6 +37,9 @@ impl Feed {
         // removal may have come between the permission to open and now.
         let checked = AtomicU64::new(0);
         vacant.insert(Subscriber { session: session.clone(), checked });
+        if session.service.is_some() {
+            return false;
+        }
         let count = self.attendance.entry(session.user.clone()).or_default();
         *count += 1;
         *count == 1
@@ -67,6 +71,12 @@ impl Feed {
     #[must_use]
     pub fn people(&self) -> Vec<UserId> {
         self.attendance.keys().cloned().collect()
+    }
+
+    /// Those who have the room open, after one of them in the order of ids.
+    pub(super) fn people_after(&self, after: Option<&UserId>) -> impl Iterator<Item = &UserId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.attendance.range::<UserId, _>((from, Bound::Unbounded)).map(|(user, _)| user)
     }
 
     /// How many people have the room open.
@@ -143,6 +153,8 @@ mod tests {
             creator: None,
             created: Timestamp(0),
             history: HistoryPolicy::All,
+            description: None,
+            changed: Position::ZERO,
         });
         let members = List::cut(vec![user("giulia"), user("marco")]);
         let created = Created { by: None, class, context, name: None, members };

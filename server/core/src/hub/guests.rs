@@ -1,6 +1,9 @@
 //! Who has a public room open on other nodes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 use caffis_schema::UserId;
 
@@ -52,6 +55,12 @@ impl Guests {
             self.both -= 1;
         }
         !feed.has(user)
+    }
+
+    /// Those who are there, after one of them in the order of ids.
+    pub(super) fn people_after(&self, after: Option<&UserId>) -> impl Iterator<Item = &UserId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.nodes.range::<UserId, _>((from, Bound::Unbounded)).map(|(user, _)| user)
     }
 
     /// Everyone who came to a node.

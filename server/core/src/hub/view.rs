@@ -6,7 +6,7 @@
 //! after it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -87,6 +87,16 @@ impl View {
     #[must_use]
     pub fn attendance(&self) -> u32 {
         self.seen().attendance()
+    }
+
+    /// The first of those who have the room open on any node, after one of them in the order of ids.
+    #[must_use]
+    pub fn people_after(&self, after: Option<&UserId>, most: usize) -> BTreeSet<UserId> {
+        let seen = self.seen();
+        let here = seen.feed.people_after(after).take(most);
+        let all: BTreeSet<&UserId> =
+            here.chain(seen.guests.people_after(after).take(most)).collect();
+        all.into_iter().take(most).cloned().collect()
     }
 
     /// Calls for every session that has the room open, under the view's lock.

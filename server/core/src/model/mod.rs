@@ -8,6 +8,7 @@ pub mod digest;
 pub mod emoji;
 pub mod extras;
 pub mod imports;
+pub mod info;
 pub mod invites;
 pub mod live_locations;
 pub mod mentions;

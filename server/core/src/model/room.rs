@@ -12,7 +12,7 @@ use std::{
 use caffis_schema::{
     Entry, EntryKind, MessageNumber, Position, RoomId, Text, Timestamp, UserId,
     event::Created,
-    limits::{NAME_BYTES, PREVIEW_BYTES},
+    limits::{DESCRIPTION_BYTES, NAME_BYTES, PREVIEW_BYTES},
     room::{
         Card, Context, ContextStatus, HistoryPolicy, Message, PinnedMessage, Preview, Role,
         RoomClass,
@@ -28,7 +28,7 @@ pub const DIRECT: &str = "direct";
 /// The context type of groups.
 pub const GROUP: &str = "group";
 
-/// What a room is; fixed at creation.
+/// What a room is. Its name, its description and what new members see can change, the rest is fixed at creation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomMeta {
     /// Which.
@@ -45,6 +45,10 @@ pub struct RoomMeta {
     pub created: Timestamp,
     /// What new members see.
     pub history: HistoryPolicy,
+    /// What it is for.
+    pub description: Option<Text<DESCRIPTION_BYTES>>,
+    /// The position of the last entry that changed any of that; 0 for none.
+    pub changed: Position,
 }
 
 impl RoomMeta {
@@ -158,7 +162,7 @@ pub struct RoomState {
     pub invites: Arc<Links>,
     /// How people write in it.
     pub writing: Arc<Writing>,
-    /// Where the last messages are, oldest first: as many as new members see.
+    /// Where the last messages are, oldest first: at least as many as new members see, and the last one.
     pub last_messages: Arc<VecDeque<Position>>,
     /// Where the log lies, oldest first.
     pub buckets: Arc<Vec<Bucket>>,
@@ -185,12 +189,12 @@ impl RoomState {
         }
     }
 
-    /// How many of the last messages have to be known, for those who join later.
+    /// How many of the last messages have to be known: the last one, and those that who joins later will see.
     #[must_use]
-    pub fn messages_for_new(&self) -> usize {
+    pub fn messages_known(&self) -> usize {
         match self.meta.history {
             HistoryPolicy::Last(count) => count as usize,
-            HistoryPolicy::All | HistoryPolicy::FromJoining => 0,
+            HistoryPolicy::All | HistoryPolicy::FromJoining => 1,
         }
     }
 
@@ -207,8 +211,9 @@ impl RoomState {
             HistoryPolicy::All => Position::ZERO,
             // They see the entry by which they come.
             HistoryPolicy::FromJoining => self.head,
-            HistoryPolicy::Last(_) => {
-                self.last_messages.front().map_or(self.head, |position| position.back(1))
+            HistoryPolicy::Last(count) => {
+                let over = self.last_messages.len().saturating_sub(count as usize);
+                self.last_messages.get(over).map_or(self.head, |position| position.back(1))
             }
         }
     }
@@ -316,6 +321,7 @@ impl RoomState {
                     Arc::make_mut(&mut self.writing).set(entry.position, change.settings);
                 }
             }
+            EntryKind::Info(change) => self.describe(entry.position, &change.info),
             EntryKind::InviteMade(_)
             | EntryKind::InviteRevoked(_)
             | EntryKind::Reacted(_)
@@ -365,12 +371,11 @@ impl RoomState {
     }
 
     fn note_message(&mut self, position: Position) {
-        let most = self.messages_for_new();
-        if most > 0 {
-            let messages = Arc::make_mut(&mut self.last_messages);
-            messages.push_back(position);
-            messages.drain(..messages.len().saturating_sub(most));
-        }
+        // More are known while the room is about to show more of them to those who join.
+        let most = self.messages_known().max(self.last_messages.len());
+        let messages = Arc::make_mut(&mut self.last_messages);
+        messages.push_back(position);
+        messages.drain(..messages.len().saturating_sub(most));
     }
 
     fn apply_created(&mut self, entry: &Entry, created: &Created) {

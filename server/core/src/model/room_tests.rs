@@ -21,6 +21,8 @@ fn room(history: HistoryPolicy) -> RoomState {
         creator: Some(user("giulia")),
         created: Timestamp(100),
         history,
+        description: None,
+        changed: Position::ZERO,
     });
     let created = Created {
         by: Some(user("giulia")),

@@ -80,6 +80,13 @@ pub trait RoomCommand: Keyed + fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// How many of the last messages those see who join the room after the command, if the caller may change that. The
+    /// owner finds them before the step.
+    fn last_messages(&self, room: &RoomState, caller: &Caller) -> usize {
+        let _ = (room, caller);
+        0
+    }
+
     /// The people whom the command brings into the room, if the caller may do so. The owner makes
     /// sure that they are known and may be in one more room before it takes the step.
     ///
@@ -157,6 +164,14 @@ impl Order {
     /// Whether its step asks who has read a message.
     pub(super) fn asks_readers(&self) -> bool {
         matches!(self, Self::Command(command) if command.asks_readers())
+    }
+
+    /// How many of the last messages those see who join the room after it.
+    pub(super) fn last_messages(&self, room: &RoomState, caller: &Caller) -> usize {
+        match self {
+            Self::Create(_) => 0,
+            Self::Command(command) => command.last_messages(room, caller),
+        }
     }
 
     /// About how many bytes it writes.

@@ -15,6 +15,8 @@ pub(super) fn new_room(id: RoomId, plan: &RoomPlan, now: Timestamp) -> Loaded {
         creator: plan.creator.clone(),
         created: now,
         history: plan.history,
+        description: None,
+        changed: Position::ZERO,
     }))
 }
 

@@ -68,6 +68,7 @@ pub(super) async fn load(
         return Ok(None);
     };
     let mut state = RoomState::new(row.into());
+    let described = state.meta.changed;
     let rows = tables::from_the_end(store, BucketRow::partition(&room)).await?;
     let own = rows.iter().filter(|row: &&BucketRow| row.epoch == epoch);
     let last_bucket = own.map(|row| row.number).max().unwrap_or(0);
@@ -86,9 +87,13 @@ pub(super) async fn load(
     let whole = RoomState { head, ..state.clone() };
     let undone = Changes::undone(store, &whole, &last_append).await?;
     undone.entries().for_each(|entry| ring.replace(entry));
+    describe(&mut state, &ring);
     before_tail(store, &mut state, &ring).await?;
     let before = state.members.clone();
     let mut owed = apply_tail(&mut state, &ring);
+    if state.meta.changed != described {
+        owed.put(&RoomRow::from(&*state.meta));
+    }
     let mut unheard = check_lists(store, &state, &last_append, &mut owed).await?;
     let changed = |(user, member): &(&UserId, &Membership)| before.get(*user) != Some(*member);
     unheard.extend(state.members.iter().filter(changed).map(|(user, _)| user.clone()));
@@ -197,6 +202,16 @@ async fn members(store: &dyn Store, room: RoomId) -> Result<Members, StoreError>
     Ok(Arc::new(rows.into_iter().map(MemberRow::into_member).collect()))
 }
 
+/// Takes what the last entry of the tail says of the room before anything else: how many messages have to be known
+/// depends on it.
+fn describe(state: &mut RoomState, ring: &VecDeque<Arc<Entry>>) {
+    for entry in ring {
+        if let EntryKind::Info(change) = &entry.kind {
+            state.describe(entry.position, &change.info);
+        }
+    }
+}
+
 /// Sets the state to what it was before the tail: the number and the preview of the last message below
 /// it, and the positions of the messages that new members will see.
 async fn before_tail(
@@ -212,7 +227,26 @@ async fn before_tail(
         state.number = message.number.back(1);
     }
     let in_tail = messages.count() + usize::from(oldest.is_some());
-    let wanted = state.messages_for_new().max(1).saturating_sub(in_tail);
+    let wanted = state.messages_known().saturating_sub(in_tail);
+    let found = last_messages(store, state, wanted).await?;
+    let newest = found.back().and_then(message_of);
+    if let Some((message, time)) = newest {
+        state.number = message.number;
+        state.preview = Some(Arc::new(preview(message, time)));
+    }
+    state.last_messages = Arc::new(found.iter().map(|entry| entry.position).collect());
+    Ok(())
+}
+
+/// The last messages of a room, oldest first: as many as are wanted, if it has them.
+///
+/// # Errors
+/// What the store says.
+pub(super) async fn last_messages(
+    store: &dyn Store,
+    state: &RoomState,
+    wanted: usize,
+) -> Result<VecDeque<Arc<Entry>>, StoreError> {
     let mut last = state.head;
     let mut found = VecDeque::new();
     while found.len() < wanted && last > Position::ZERO {
@@ -224,15 +258,7 @@ async fn before_tail(
         }
         last = first.back(1);
     }
-    let newest = found.back().and_then(message_of);
-    if let Some((message, time)) = newest {
-        state.number = message.number;
-        state.preview = Some(Arc::new(preview(message, time)));
-    }
-    if state.messages_for_new() > 0 {
-        state.last_messages = Arc::new(found.iter().map(|entry| entry.position).collect());
-    }
-    Ok(())
+    Ok(found)
 }
 
 /// Applies the tail, and gives the membership rows that it implies but the store lacks: the last owner

@@ -36,6 +36,7 @@ pub(super) fn named(kind: &EntryKind) -> &[UserId] {
         | EntryKind::Tallied(_)
         | EntryKind::Pinned(_)
         | EntryKind::Settings(_)
+        | EntryKind::Info(_)
         | EntryKind::InviteMade(_)
         | EntryKind::InviteRevoked(_)
         | EntryKind::Unknown(_) => &[],

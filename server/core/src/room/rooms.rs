@@ -325,6 +325,8 @@ impl Rooms {
             // The node of the person knows.
             placed: Placed::default(),
             settings: state.writing.settings,
+            description: state.meta.description.clone(),
+            history: state.meta.history,
             preview: state.preview_for(member).cloned(),
             active: state.time,
             readable: true,

@@ -29,7 +29,7 @@ use crate::{
     cluster::Shard,
     model::room::{Bucket, BucketName, RoomState},
     ports::store::{Batch, Stamp, StoreError},
-    tables::{SentRow, TimelineRow},
+    tables::{RoomRow, SentRow, TimelineRow},
 };
 
 /// Writes the end of the log again, opens a bucket, and finishes what the last owner left undone.
@@ -63,6 +63,9 @@ pub(super) async fn take_over(
         }
         if let EntryKind::Settings(_) = &entry.kind {
             writing::put(&mut repair, &loaded.state);
+        }
+        if let EntryKind::Info(_) = &entry.kind {
+            repair.put(&RoomRow::from(&*loaded.state.meta));
         }
         if entry.position == loaded.state.invites.position {
             invites::put(&mut repair, &loaded.state);

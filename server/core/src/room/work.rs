@@ -1,6 +1,6 @@
 //! What a room's driver takes up next, and what the steps of those commands need to know.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use caffis_schema::{Error, UserId};
 use futures_util::{StreamExt, stream};
@@ -11,6 +11,7 @@ use super::{
     cell::{Job, RoomCell, Work},
     changes::Changes,
     command::{Order, RoomCommand},
+    load::last_messages,
     recent::Sent,
     resend::look_up,
     rooms::Rooms,
@@ -110,7 +111,28 @@ pub(super) async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Pre
             Default::default()
         }
     };
+    for (known, job) in known.iter_mut().zip(jobs) {
+        if let (Ok(None), Err(error)) = (&known, know_last_messages(rooms, cell, job).await) {
+            *known = Err(error);
+        }
+    }
     Prepared { known, about }
+}
+
+/// Has the room know as many of its last messages as those will see who join after a command.
+async fn know_last_messages(rooms: &Rooms, cell: &RoomCell, job: &Job) -> Result<(), Error> {
+    let state = cell.state().ok_or_else(not_now)?;
+    let (wanted, known) = (job.order.last_messages(&state, &job.caller), state.last_messages.len());
+    if wanted <= known || state.number.get() <= known as u64 {
+        return Ok(());
+    }
+    let found = last_messages(&*rooms.store, &state, wanted).await?;
+    let mut inner = lock(&cell.inner);
+    let loaded = inner.loaded.as_mut().ok_or_else(not_now)?;
+    let mut state = (*loaded.state).clone();
+    state.last_messages = Arc::new(found.iter().map(|entry| entry.position).collect());
+    loaded.state = Arc::new(state);
+    Ok(())
 }
 
 /// The messages that commands are about or name, and what those have chosen who vote.

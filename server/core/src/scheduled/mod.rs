@@ -68,20 +68,30 @@ impl Held {
         Ok(Self { services: services.clone(), room, user: user.clone(), epoch, _turn: turn })
     }
 
-    /// When a message was due after a command, if that was done before.
+    /// When a message was due after a command, if that was done before. A former owner may have written it after this one
+    /// has read what is due in the shard, so the time is noted once more.
     ///
     /// # Errors
     /// `client_id_reused`, and what the store says.
     pub(crate) async fn done_before(&self, given: &Given) -> Result<Option<Timestamp>, Error> {
         let key = ScheduledAnswerRow::key(&self.user, &given.key.id);
         match tables::get::<ScheduledAnswerRow>(&*self.services.store, key).await? {
-            Some(row) if row.digest == given.digest => Ok(Some(row.due)),
+            Some(row) if row.digest == given.digest => {
+                self.services.due.note(self.room, row.due);
+                Ok(Some(row.due))
+            }
             Some(_) => {
                 let sentence = "This client id was used before for something else.";
                 Err(Error::refused(ErrorCode::ClientIdReused, sentence))
             }
             None => Ok(None),
         }
+    }
+
+    /// Makes sure that what an earlier copy of a command wrote is sent in time: a former owner may have written it after
+    /// this one has read what is due in the shard.
+    pub(crate) fn note(&self, row: &ScheduledRow) {
+        self.services.due.note(self.room, row.due);
     }
 
     /// A scheduled message.

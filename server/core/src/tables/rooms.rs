@@ -1,6 +1,6 @@
 use caffis_schema::{
-    RoomId, Text, Timestamp, UserId,
-    limits::{CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, NAME_BYTES},
+    Position, RoomId, Text, Timestamp, UserId,
+    limits::{CONTEXT_ID_BYTES, CONTEXT_TYPE_BYTES, DESCRIPTION_BYTES, NAME_BYTES},
     room::{Context, HistoryPolicy, RoomClass},
 };
 
@@ -30,6 +30,10 @@ table! {
             created: Timestamp,
             /// How many of the messages before their joining new members see; none: all of them.
             history: HistoryPolicy,
+            /// What it is for.
+            description: Option<Text<DESCRIPTION_BYTES>>,
+            /// The position of the entry that changed its name, its description or the history last; none before.
+            changed: Option<Position>,
         }
     }
 }
@@ -45,6 +49,8 @@ impl From<&RoomMeta> for RoomRow {
             creator: meta.creator.clone(),
             created: meta.created,
             history: meta.history,
+            description: meta.description.clone(),
+            changed: (meta.changed > Position::ZERO).then_some(meta.changed),
         }
     }
 }
@@ -59,6 +65,8 @@ impl From<RoomRow> for RoomMeta {
             creator: row.creator,
             created: row.created,
             history: row.history,
+            description: row.description,
+            changed: row.changed.unwrap_or_default(),
         }
     }
 }

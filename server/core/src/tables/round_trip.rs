@@ -256,7 +256,7 @@ round_trips! {
     hook_reports: ReportTaskRow { shard, endpoint, time, room, position, reporter }
     revisions: RevisionRow { room, position, revision, time, content }
     revocations: RevocationRow { user, before }
-    rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history }
+    rooms: RoomRow { room, class, context_kind, context_id, name, creator, created, history, description, changed }
     room_settings: RoomSettingsRow { room, position, slow_mode_seconds, frozen, announcements }
     revoked: RevokedRow { minute, user, before }
     search_blocks: SearchBlockRow { room, bucket, term, seal, postings }

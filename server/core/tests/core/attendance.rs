@@ -1,10 +1,10 @@
 //! Public rooms: people walk in and out.
 
 use caffis_schema::{
-    ClientFrame, ClientSignal, Command, ErrorCode, Event, MessageNumber, Position,
-    command::{Anchor, Cursor, Mark, Typing},
+    ClientFrame, ClientSignal, Command, ErrorCode, Event, MessageNumber, Position, Reply,
+    command::{Anchor, Cursor, Mark, Members, Typing},
     reply::Standing,
-    room::RoomClass,
+    room::{Role, RoomClass},
 };
 
 use crate::client::Client;
@@ -73,7 +73,36 @@ async fn walking_in_and_out_is_told_once_for_each_person() {
     service.raw.send(&ClientFrame::Signal(ClientSignal::Typing(typing))).await;
     service.settle().await;
     assert_eq!(attendance(&mut giulia).await, []);
+    assert_eq!(giulia.members(room, 10).await, ["giulia"]);
     assert!(giulia.signals.is_empty(), "{:?}", giulia.signals);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_inside_is_listed_for_those_inside_and_for_services() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco, mut anna] = world.people(["giulia", "marco", "anna"]).await;
+    let room = giulia.ensure("cafe", RoomClass::Public, &[]).await.expect("made").room;
+    let list = Members { room, after: None, limit: 10 };
+    assert_eq!(code(anna.ask(Command::Members(list.clone())).await), ErrorCode::NotFound);
+    let mut service = world.service().await;
+    assert_eq!(service.members(room, 10).await, [""; 0]);
+    giulia.open(room).await.expect("walked in");
+    marco.open(room).await.expect("walked in");
+    anna.open(room).await.expect("walked in");
+    for limit in [1, 2, 3, 100] {
+        assert_eq!(marco.members(room, limit).await, ["anna", "giulia", "marco"]);
+    }
+    let Ok(Reply::Members(page)) = marco.ask(Command::Members(list)).await else {
+        panic!("listed")
+    };
+    let found = page.members.iter().map(|it| (it.role, it.joined, it.presence.is_some()));
+    assert!(found.eq([(Role::Member, None, true); 3]), "{page:?}");
+    anna.close(room).await;
+    drop(marco);
+    giulia.settle().await;
+    assert_eq!(giulia.members(room, 10).await, ["giulia"]);
+    service.open(room).await.expect("opened");
+    assert_eq!(service.members(room, 10).await, ["giulia"]);
 }
 
 #[tokio::test(start_paused = true)]

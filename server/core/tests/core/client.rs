@@ -17,7 +17,7 @@ use caffis_schema::{
     RoomId, ServerFrame, ServerSignal, Text, codec,
     command::{
         AddMembers, Anchor, Close, CreateGroup, Cursor, EnsureDirect, EnsureRoom, History, Leave,
-        Mark, Open, RemoveMember, Resume, Rooms, Send, SetRole,
+        Mark, Members, Open, RemoveMember, Resume, Rooms, Send, SetRole,
     },
     event::Answered,
     reply::{Appended, EntryPage, Opened, Resumed, RoomPage, Welcome},
@@ -264,6 +264,20 @@ impl Client {
     ) -> Result<Appended, Error> {
         let key = self.key();
         self.appended(Command::SetRole(SetRole { key, room, user: user(name), role })).await
+    }
+
+    /// The ids of all members of a room, or of those who are in a public one, by pages of so many.
+    pub(crate) async fn members(&mut self, room: RoomId, limit: u8) -> Vec<String> {
+        let (mut names, mut after) = (Vec::new(), None);
+        loop {
+            let answer = self.ask(Command::Members(Members { room, after, limit })).await;
+            let Ok(Reply::Members(page)) = answer else { panic!("{answer:?}") };
+            names.extend(page.members.iter().map(|member| member.profile.user.to_string()));
+            after = page.members.last().map(|member| member.profile.user.clone());
+            if !page.more {
+                return names;
+            }
+        }
     }
 
     pub(crate) async fn open(&mut self, room: RoomId) -> Result<Opened, Error> {

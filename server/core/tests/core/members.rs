@@ -2,31 +2,12 @@
 
 use caffis_core::Settings;
 use caffis_schema::{
-    Command, EntryKind, ErrorCode, Event, Reply,
-    command::Members,
+    EntryKind, ErrorCode, Event,
     event::RemovalReason,
     room::{HistoryPolicy, Role},
 };
 
-use crate::client::Client;
 use crate::harness::{World, code, unhurried, user};
-
-async fn names(client: &mut Client, room: caffis_schema::RoomId, limit: u8) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut after = None;
-    loop {
-        let Ok(Reply::Members(page)) =
-            client.ask(Command::Members(Members { room, after, limit })).await
-        else {
-            panic!("a page");
-        };
-        names.extend(page.members.iter().map(|member| member.profile.user.to_string()));
-        after = page.members.last().map(|member| member.profile.user.clone());
-        if !page.more {
-            return names;
-        }
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn members_are_paged_by_id() {
@@ -41,7 +22,7 @@ async fn members_are_paged_by_id() {
     let mut expected = ids.clone();
     expected.insert(0, "giulia".to_owned());
     for limit in [0, 1, 7, 100, 255] {
-        assert_eq!(names(&mut giulia, room, limit).await, expected, "{limit} at a time");
+        assert_eq!(giulia.members(room, limit).await, expected, "{limit} at a time");
     }
 }
 
@@ -66,7 +47,7 @@ async fn joining_leaving_and_roles_are_told() {
     let events = anna.settle().await;
     let [Event::RoomRemoved(removed)] = &events[..] else { panic!("{events:?}") };
     assert_eq!((removed.room, removed.reason), (room, RemovalReason::Left));
-    assert_eq!(names(&mut giulia, room, 100).await, ["giulia", "marco"]);
+    assert_eq!(giulia.members(room, 100).await, ["giulia", "marco"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,7 +60,7 @@ async fn a_room_takes_so_many_members_and_only_people_who_are_known() {
     assert_eq!(code(giulia.add(room, &["anna", "luca"]).await), ErrorCode::LimitReached);
     assert_eq!(code(giulia.add(room, &["nobody"]).await), ErrorCode::NotFound);
     giulia.add(room, &["anna"]).await.expect("one more");
-    assert_eq!(names(&mut giulia, room, 100).await, ["anna", "giulia", "marco"]);
+    assert_eq!(giulia.members(room, 100).await, ["anna", "giulia", "marco"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use caffis_schema::{
         Anchor, Delete, Edit, Mark, Pin, React, Report, ReportReason, Revisions, Send,
         TransferOwnership,
     },
+    info::SetRoomInfo,
     invites::CreateInvite,
     room::{ClientKey, Extra, Mentions, Role, RoomClass},
     settings::SetRoomSettings,
@@ -109,6 +110,9 @@ impl Scene {
             Permission::ChangeSettings => {
                 set(actor, room, |command| command.slow_mode_seconds = Some(0))
             }
+            Permission::ChangeInfo => {
+                describe(actor, room, |command| command.description = Some(Text::cut("for all")))
+            }
             Permission::Leave => return failure(actor.leave(room).await),
             Permission::React => {
                 let (position, emoji) = (theirs[0], Text::cut("☕"));
@@ -159,6 +163,18 @@ pub(crate) fn set(
     let mut command = SetRoomSettings { key, room, slow_mode_seconds, frozen, announcements };
     change(&mut command);
     Command::SetRoomSettings(command)
+}
+
+/// A command that changes what a room is called, what it is for, or what later members see.
+pub(crate) fn describe(
+    client: &Client,
+    room: RoomId,
+    change: impl FnOnce(&mut SetRoomInfo),
+) -> Command {
+    let (key, name, description, history) = (client.key(), None, None, None);
+    let mut command = SetRoomInfo { key, room, name, description, history };
+    change(&mut command);
+    Command::SetRoomInfo(command)
 }
 
 fn transfer(client: &Client, room: RoomId, name: &str) -> Command {

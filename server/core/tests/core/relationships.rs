@@ -288,6 +288,8 @@ async fn in_a_cafe_people_hear_of_those_they_are_kept_apart_from_by_number_alone
             };
             assert_eq!(*count, 2 + u32::from(inside));
             assert_eq!((entered.is_some(), exited.is_some()), (names && inside, names && !inside));
+            let listed = client.members(room, 10).await.contains(&"marco".to_owned());
+            assert_eq!(listed, names && inside, "of those in the room");
         }
     }
 }

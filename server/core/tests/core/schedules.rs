@@ -25,12 +25,12 @@ use crate::{
 };
 
 /// Longer than the owner takes to look at the clock again.
-const LOOK: Duration = Duration::from_secs(2);
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
 
-const DAY_MS: u64 = 86_400_000;
+pub(crate) const DAY_MS: u64 = 86_400_000;
 
 /// A time after the beginning, in milliseconds.
-fn after(milliseconds: u64) -> Timestamp {
+pub(crate) fn after(milliseconds: u64) -> Timestamp {
     Timestamp(START + milliseconds)
 }
 
@@ -38,14 +38,14 @@ pub(crate) fn scheduling(key: ClientKey, room: RoomId, words: &str, due: Timesta
     Command::Schedule(Schedule { key, room, body: text(words), extras: List::default(), due })
 }
 
-fn message(reply: Result<Reply, Error>) -> Result<ScheduledMessage, Error> {
+pub(crate) fn message(reply: Result<Reply, Error>) -> Result<ScheduledMessage, Error> {
     match reply? {
         Reply::ScheduledMessage(message) => Ok(message),
         other => panic!("answered with {other:?}"),
     }
 }
 
-async fn schedule(
+pub(crate) async fn schedule(
     client: &mut Client,
     room: RoomId,
     words: &str,
@@ -55,7 +55,7 @@ async fn schedule(
     message(client.ask(command).await)
 }
 
-async fn change(
+pub(crate) async fn change(
     client: &mut Client,
     before: &ScheduledMessage,
     words: &str,
@@ -67,12 +67,12 @@ async fn change(
     message(client.ask(Command::ChangeScheduled(command)).await)
 }
 
-async fn cancel(client: &mut Client, room: RoomId, id: ClientId) -> Result<(), Error> {
+pub(crate) async fn cancel(client: &mut Client, room: RoomId, id: ClientId) -> Result<(), Error> {
     let key = client.key();
     client.ask(Command::CancelScheduled(CancelScheduled { key, room, id })).await.map(drop)
 }
 
-async fn send_now(
+pub(crate) async fn send_now(
     client: &mut Client,
     key: ClientKey,
     room: RoomId,
@@ -114,7 +114,7 @@ async fn told(client: &mut Client) -> Vec<(ClientId, Option<Option<ErrorCode>>)>
 }
 
 /// Time passes, and what is due is sent.
-async fn pass(world: &World, milliseconds: u64) {
+pub(crate) async fn pass(world: &World, milliseconds: u64) {
     world.clock.advance(Duration::from_millis(milliseconds));
     tokio::time::sleep(LOOK).await;
 }
@@ -169,47 +169,6 @@ pub(crate) async fn rows(world: &World, name: &str) -> (Vec<ScheduledRow>, Vec<D
         due.extend(tables::partition(world.raw_store(), partition, 1_000).await.expect("read"));
     }
     (messages, due)
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_owner_that_ends_after_it_has_sent_is_followed_by_one_that_sends_nothing() {
-    let mut world = World::unhurried().await;
-    let [mut giulia, _marco] = world.people(["giulia", "marco"]).await;
-    let room = giulia.group(&["marco"]).await;
-    let scheduled = schedule(&mut giulia, room, "once", after(5_000)).await.expect("scheduled");
-    let (messages, due) = rows(&world, "giulia").await;
-    assert_eq!((messages.len(), due.len()), (1, 1));
-    pass(&world, 5_000).await;
-    assert_eq!(rows(&world, "giulia").await, (vec![], vec![]));
-    // The store is as if the owner had ended between the message and its rows. Whoever comes next may be asked to
-    // cancel the message, to change it, or to send it, before it has looked at what is due.
-    for way in 0..4 {
-        let mut batch = world.batch();
-        batch.put(&messages[0]);
-        batch.put(&due[0]);
-        world.raw_store().write(batch).await.expect("written");
-        // The clock of the new owner is behind.
-        world.clock.set(START + if way == 0 { 6_000 } else { 1_000 });
-        world.restart().await;
-        let mut giulia = world.connect("giulia").await;
-        let key = giulia.key();
-        match way {
-            0 => {}
-            1 => {
-                let late = cancel(&mut giulia, room, scheduled.id).await;
-                assert_eq!(code(late), ErrorCode::NotFound);
-            }
-            2 => {
-                let late = change(&mut giulia, &scheduled, "twice", after(9_000)).await;
-                assert_eq!(code(late), ErrorCode::NotFound);
-            }
-            _ => drop(send_now(&mut giulia, key, room, scheduled.id).await.expect("was sent")),
-        }
-        world.clock.set(START + 20_000);
-        tokio::time::sleep(LOOK).await;
-        assert_eq!(giulia.log(room).await, ["once"], "way {way}");
-        assert_eq!(rows(&world, "giulia").await, (vec![], vec![]), "way {way}");
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -373,24 +332,6 @@ async fn it_is_sent_at_once_when_its_author_wants_that() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_due_so_long_ago_that_nobody_knows_whether_it_was_sent_is_left_to_its_author() {
-    let mut world = World::unhurried().await;
-    let [mut giulia, _marco] = world.people(["giulia", "marco"]).await;
-    let room = giulia.group(&["marco"]).await;
-    schedule(&mut giulia, room, "old", after(1_000)).await.expect("scheduled");
-    world.clock.advance(Duration::from_millis(4 * DAY_MS));
-    world.restart().await;
-    tokio::time::sleep(LOOK).await;
-    let mut giulia = world.connect("giulia").await;
-    assert_eq!(giulia.log(room).await, [""; 0]);
-    assert_eq!(listed(&mut giulia, None).await[0].failed, Some(ErrorCode::Expired));
-    let key = giulia.key();
-    let id = listed(&mut giulia, None).await[0].id;
-    send_now(&mut giulia, key, room, id).await.expect("sent");
-    assert_eq!(giulia.log(room).await, ["old"]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_is_scheduled_while_another_message_is_due_is_sent_in_time() {
     let world = World::unhurried().await;
     let mut giulia = world.connect("giulia").await;
@@ -413,60 +354,4 @@ async fn what_is_scheduled_while_another_message_is_due_is_sent_in_time() {
         }
         assert_eq!(listed(&mut giulia, Some(room)).await, [], "round {number}");
     }
-}
-
-/// The store does not say what became of a write, which lands hours later.
-fn late() -> Plan {
-    let latest = Duration::from_secs(7_200);
-    Plan { unknown_late: 1_000, latest, ..Plan::default() }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_was_refused_is_not_sent_although_an_earlier_copy_lands_later() {
-    let world = World::unhurried().await;
-    let [mut giulia, _marco] = world.people(["giulia", "marco"]).await;
-    let room = giulia.group(&["marco"]).await;
-    let key = giulia.key();
-    world.faults.set_plan(late());
-    let doubt = message(giulia.ask(scheduling(key, room, "now", after(10_000))).await);
-    assert_eq!(doubt.expect_err("nobody knows").outcome, Outcome::Unknown);
-    world.faults.set_plan(Plan::default());
-    // Its time is past when it is asked for again.
-    world.clock.advance(Duration::from_secs(20));
-    let again = giulia.ask(scheduling(key, room, "now", after(10_000))).await;
-    assert_eq!(code(again), ErrorCode::Invalid);
-    // The same with a change.
-    let kept = schedule(&mut giulia, room, "later", after(DAY_MS)).await.expect("scheduled");
-    let (key, id) = (giulia.key(), kept.id);
-    let (body, extras, due) = (text("soon"), List::default(), after(30_000));
-    let change = Command::ChangeScheduled(ChangeScheduled { key, room, id, body, extras, due });
-    world.faults.set_plan(late());
-    let doubt = message(giulia.ask(change.clone()).await);
-    assert_eq!(doubt.expect_err("nobody knows").outcome, Outcome::Unknown);
-    world.faults.set_plan(Plan::default());
-    world.clock.advance(Duration::from_secs(20));
-    assert_eq!(code(giulia.ask(change).await), ErrorCode::Invalid);
-    tokio::time::sleep(Duration::from_secs(8_000)).await;
-    pass(&world, 60_000).await;
-    // Their sessions have been silent for too long.
-    let mut giulia = world.connect("giulia").await;
-    let mut marco = world.connect("marco").await;
-    assert_eq!(listed(&mut giulia, None).await, [kept]);
-    assert_eq!(marco.log(room).await, [] as [&str; 0]);
-    pass(&world, DAY_MS).await;
-    assert_eq!(marco.log(room).await, ["later"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_could_not_be_sent_is_tried_again_soon_although_the_clock_was_set_back() {
-    let world = World::unhurried().await;
-    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
-    let room = giulia.group(&["marco"]).await;
-    schedule(&mut giulia, room, "soon", after(10_000)).await.expect("scheduled");
-    world.faults.set_plan(Plan { unavailable: 1_000, ..Plan::default() });
-    pass(&world, 7_200_000).await;
-    world.faults.set_plan(Plan::default());
-    world.clock.set(START + 3_600_000);
-    tokio::time::sleep(LOOK).await;
-    assert_eq!(marco.log(room).await, ["soon"]);
 }

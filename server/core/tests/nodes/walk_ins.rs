@@ -34,6 +34,10 @@ async fn who_is_in_a_cafe_on_another_node_is_counted_when_they_go_too() {
     let room = cafe_of(&several, &mut anna, 1).await;
     assert_eq!(marco.open(room).await.expect("open").attendance, 1);
     assert_eq!(anna.open(room).await.expect("open").attendance, 2);
+    several.pass(Duration::from_secs(1)).await;
+    for client in [&mut anna, &mut marco] {
+        assert_eq!(client.members(room, 10).await, ["anna", "marco"]);
+    }
     anna.close(room).await;
     several.pass(Duration::from_secs(1)).await;
     marco.close(room).await;

@@ -77,6 +77,19 @@ fn check_preview(trace: &Trace, who: &str, summary: &RoomSummary, truth: &Truth)
     }
 }
 
+/// The list calls the room what it was called last, and says what it is for.
+fn check_info(trace: &Trace, who: &str, summary: &RoomSummary, truth: &Truth) {
+    let expected = truth.entries.iter().rev().find_map(|entry| match &entry.kind {
+        EntryKind::Info(change) => Some((&change.info.name, &change.info.description)),
+        EntryKind::Created(created) => Some((&created.name, &None)),
+        _ => None,
+    });
+    let shown = (&summary.name, &summary.description);
+    if Some(shown) != expected {
+        trace.broken(format_args!("{who} is shown {shown:?} and not {expected:?}"));
+    }
+}
+
 /// The list has exactly the rooms of a person, with exact counts.
 pub(super) fn check_list(
     trace: &Trace,
@@ -115,6 +128,7 @@ pub(super) fn check_list(
         });
         if let (Some(summary), Some(_)) = (seen.listed.get(room), truth.member(user)) {
             check_preview(trace, &format!("{user} of {short}"), summary, truth);
+            check_info(trace, &format!("{user} of {short}"), summary, truth);
         }
         let found = seen.listed.get(room).map(|s| (s.head.get(), s.number.get(), s.unread));
         if found != expected {

@@ -133,6 +133,7 @@ fn tell_log(trace: &Trace, room: &str, truth: &Truth) {
             }
             EntryKind::Deleted(gone) => format!("{} is deleted by {:?}", gone.message, gone.by),
             EntryKind::Pinned(it) => format!("{} is pinned: {}", it.message, it.pinned),
+            EntryKind::Info(it) => format!("it is described: {:?}", it.info),
             EntryKind::Settings(it) => format!("it is set: {:?}", it.settings),
             EntryKind::InviteMade(it) => format!("{} invites by a link", it.by),
             EntryKind::InviteRevoked(it) => format!("link {} is revoked", it.invite),

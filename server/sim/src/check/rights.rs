@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use caffis_schema::{
     Entry, EntryKind, Position, Timestamp, UserId,
     event::{Left, RoleChange},
+    info::RoomInfo,
     room::{Message, Role},
     settings::RoomSettings,
 };
@@ -17,6 +18,8 @@ use crate::trace::Trace;
 pub(crate) struct Rights {
     roles: BTreeMap<UserId, Role>,
     settings: RoomSettings,
+    /// What the room is called and what it is for, once that has changed.
+    info: Option<RoomInfo>,
     /// Who wrote each message.
     authors: BTreeMap<Position, UserId>,
     /// When people wrote last, while slow mode is on.
@@ -48,6 +51,7 @@ impl Rights {
                     self.wrote.clear();
                 }
             }
+            EntryKind::Info(change) => self.info = Some(change.info.clone()),
             EntryKind::Message(message) => {
                 let Some(sender) = &message.sender else { return };
                 self.authors.insert(entry.position, sender.clone());
@@ -96,6 +100,12 @@ impl Rights {
                 Err(format!("the settings were {:?} before", self.settings))
             }
             EntryKind::Settings(change) => self.needs(change.by.as_ref(), Role::Admin),
+            EntryKind::Info(change)
+                if self.info.as_ref().is_some_and(|it| *it != change.before) =>
+            {
+                Err(format!("it was described as {:?} before", self.info))
+            }
+            EntryKind::Info(change) => self.needs(change.by.as_ref(), Role::Admin),
             _ => Ok(()),
         }
     }

@@ -70,6 +70,7 @@ impl Truth {
             | EntryKind::Context(_)
             | EntryKind::Pinned(_)
             | EntryKind::Settings(_)
+            | EntryKind::Info(_)
             | EntryKind::InviteMade(_)
             | EntryKind::InviteRevoked(_)
             | EntryKind::Unknown(_) => {}

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use caffis_schema::{Command, EntryKind, Position, RoomId, room::Role, settings::SetRoomSettings};
+use caffis_schema::{
+    Command, EntryKind, Position, RoomId, Text, info::SetRoomInfo, room::Role,
+    settings::SetRoomSettings,
+};
 
 use super::Life;
 use crate::{check::rights::Rights, device::Device, trace::lock};
@@ -20,7 +23,7 @@ const ON: u16 = 150;
 const SLOW: usize = 3;
 
 impl Life {
-    /// Somebody sets who writes in a room, and how often.
+    /// Somebody sets who writes in a room and how often, and calls it something else.
     pub(super) fn set(&mut self) {
         let Some(room) = self.room() else { return };
         let device = self.device_in_charge(room);
@@ -37,6 +40,22 @@ impl Life {
             announcements: Some(announcements),
         };
         self.give(&device, what, Command::SetRoomSettings(command), |_, _| ());
+        self.describe(room, &device);
+    }
+
+    /// Somebody says what a room is called and what it is for. Draws nothing: other deeds follow as they would.
+    fn describe(&mut self, room: RoomId, device: &Device) {
+        self.groups += 1;
+        let (short, text) = (lock(&self.ledger).short(room), format!("group {}", self.groups));
+        let command = SetRoomInfo {
+            key: device.client.key(room),
+            room,
+            name: Some(Text::cut(&text)),
+            description: Some(Text::cut(&text)),
+            history: None,
+        };
+        let what = format!("calls {short} {text}");
+        self.give(device, what, Command::SetRoomInfo(command), |_, _| ());
     }
 
     /// A device, often one of somebody who is an admin or owner of a room.

@@ -1,13 +1,13 @@
 //! All operations: the only place that knows them.
 
 use super::{
-    changes, contexts, drafts, endpoints, entries, imports, invites, markers, marks, members,
+    changes, contexts, drafts, endpoints, entries, imports, invites, markers, marks, me, members,
     messages, operation::Operation, people, polls, reports, rooms, scheduled, search, threads,
     webhooks,
 };
 
 /// Everything that the API does.
-static OPERATIONS: [&[Operation]; 19] = [
+static OPERATIONS: [&[Operation]; 20] = [
     rooms::OPERATIONS,
     contexts::OPERATIONS,
     members::OPERATIONS,
@@ -23,6 +23,7 @@ static OPERATIONS: [&[Operation]; 19] = [
     drafts::OPERATIONS,
     scheduled::OPERATIONS,
     people::OPERATIONS,
+    me::OPERATIONS,
     endpoints::OPERATIONS,
     webhooks::OPERATIONS,
     reports::OPERATIONS,

@@ -31,6 +31,18 @@ pub(super) static OPERATIONS: &[Operation] = &[
         method: Method::Put,
         body: body::<Number>(&[]),
         ..Operation::get::<Empty>(
+            "/api/chat/rooms/{room}/delivered",
+            "mark_delivered",
+            "The messages up to this number have reached a device of the person. It only goes forward.",
+            |given| {
+                Box::pin(async move { given.call(Command::MarkDelivered(mark(&given)?)).await })
+            },
+        )
+    },
+    Operation {
+        method: Method::Put,
+        body: body::<Number>(&[]),
+        ..Operation::get::<Empty>(
             "/api/chat/rooms/{room}/unread",
             "mark_unread",
             "Marks the message with this number and all after it as unread, for the person alone.",

@@ -23,6 +23,7 @@ mod key;
 mod lines;
 mod markers;
 mod marks;
+mod me;
 mod members;
 mod messages;
 mod operation;

@@ -3,7 +3,8 @@
 use caffis_schema::{
     Command, List, Text, UserId,
     command::{CreateGroup, EnsureDirect, Rooms},
-    limits::{CONTEXT_TYPE_BYTES, NAME_BYTES, USERS_PER_COMMAND},
+    info::SetRoomInfo,
+    limits::{CONTEXT_TYPE_BYTES, DESCRIPTION_BYTES, NAME_BYTES, USERS_PER_COMMAND},
     reply::{Appended, RoomPage},
     room::{HistoryPolicy, RoomSummary},
     settings::SetRoomSettings,
@@ -76,6 +77,26 @@ pub(super) static OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: Method::Put,
+        rights: &["members"],
+        body: body::<Info>(&["name", "description", "history"]),
+        keyed: true,
+        ..Operation::get::<Appended>(
+            "/api/chat/rooms/{room}/info",
+            "set_room_info",
+            "Changes what a room is called, what it is for, and what later members see. What is absent stays; an empty \
+             description takes it away.",
+            |given| {
+                Box::pin(async move {
+                    let (key, room) = (given.key()?, given.path("room")?);
+                    let Info { name, description, history } = given.body()?;
+                    let set = SetRoomInfo { key, room, name, description, history };
+                    given.call(Command::SetRoomInfo(set)).await
+                })
+            },
+        )
+    },
+    Operation {
+        method: Method::Put,
         ..Operation::get::<RoomSummary>(
             "/api/chat/direct/{user}",
             "ensure_direct",
@@ -117,6 +138,18 @@ struct Set {
     frozen: Option<bool>,
     #[serde(default)]
     announcements: Option<bool>,
+}
+
+/// What is to be said of a room.
+#[derive(Deserialize, Schema)]
+#[serde(deny_unknown_fields)]
+struct Info {
+    #[serde(default)]
+    name: Option<Text<NAME_BYTES>>,
+    #[serde(default)]
+    description: Option<Text<DESCRIPTION_BYTES>>,
+    #[serde(default)]
+    history: Option<HistoryPolicy>,
 }
 
 /// A group that is to be made.

@@ -8,6 +8,7 @@ mod imports;
 mod invites;
 mod keys;
 mod marks;
+mod me;
 mod once;
 mod people;
 mod permissions;

@@ -60,6 +60,9 @@ async fn attempt(
         Permission::ChangeSettings => {
             change(put, rooms("/settings"), Some(json!({"slow_mode_seconds": 0}))).await
         }
+        Permission::ChangeInfo => {
+            change(put, rooms("/info"), Some(json!({"description": "Who has a table?"}))).await
+        }
         Permission::RemoveMembers => change(delete, rooms("/members/aiko"), None).await,
         Permission::AddMembers => {
             change(post, rooms("/members"), Some(json!({"users": ["luca"]}))).await

@@ -50,6 +50,50 @@ export const details = {
   frozen: "Freeze",
   frozenHint: "Nobody but moderators, admins and owners writes or reacts.",
   frozenNow: (on: boolean): string => (on ? "the room is frozen" : "the room is no longer frozen"),
+  describeRoom: "Edit name and description",
+  describeTitled: "Edit description",
+  roomName: "Name",
+  description: "Description",
+  descriptionHint: "What this is for",
+  nameTooLong: "The name is too long.",
+  descriptionTooLong: "The description is too long.",
+  titledHint: "The name comes from what this is about, and changes with it.",
+  newMembersSee: "New members see",
+  newMembersHint: "This counts for whoever joins from now on.",
+  histories: { all: "Everything", from_joining: "Only messages after joining" },
+  historyLast: (count: number) => (count === 1 ? "The last message" : `The last ${count} messages`),
+  infoChanged: {
+    name: (name: string) => `changed the name to “${name}”`,
+    description: {
+      added: "added a description",
+      changed: "changed the description",
+      removed: "removed the description",
+    },
+    history: {
+      all: "made everything visible to new members",
+      from_joining: "hid earlier messages from new members",
+    },
+    last: (count: number) =>
+      count === 1
+        ? "made the last message visible to new members"
+        : `made the last ${count} messages visible to new members`,
+  },
+  infoNow: {
+    name: (name: string) => `the name is now “${name}”`,
+    description: {
+      added: "a description was added",
+      changed: "the description was changed",
+      removed: "the description was removed",
+    },
+    history: {
+      all: "new members now see everything",
+      from_joining: "new members now see only what comes after they join",
+    },
+    last: (count: number) =>
+      count === 1
+        ? "new members now see the last message"
+        : `new members now see the last ${count} messages`,
+  },
   about: "What this is about",
   map: "Map",
   photos: "Photos",

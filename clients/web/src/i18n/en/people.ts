@@ -16,6 +16,7 @@ export const people = {
   hereNow: (count: number) => (count === 1 ? "1 person here" : `${count} people here`),
   details: "Details",
   membersTitle: "Members",
+  insideTitle: "Here now",
   roles: {
     owner: "Owner",
     admin: "Admin",

@@ -51,6 +51,50 @@ export const details: typeof english = {
   frozen: "Congela",
   frozenHint: "Solo moderatori, amministratori e proprietari scrivono e reagiscono.",
   frozenNow: (on) => (on ? "la stanza è congelata" : "la stanza non è più congelata"),
+  describeRoom: "Modifica nome e descrizione",
+  describeTitled: "Modifica la descrizione",
+  roomName: "Nome",
+  description: "Descrizione",
+  descriptionHint: "A che cosa serve",
+  nameTooLong: "Il nome è troppo lungo.",
+  descriptionTooLong: "La descrizione è troppo lunga.",
+  titledHint: "Il nome viene da ciò di cui si tratta qui, e cambia insieme a esso.",
+  newMembersSee: "I nuovi membri vedono",
+  newMembersHint: "Vale per chi entra da ora in poi.",
+  histories: { all: "Tutto", from_joining: "Solo i messaggi successivi" },
+  historyLast: (count) => (count === 1 ? "L’ultimo messaggio" : `Gli ultimi ${count} messaggi`),
+  infoChanged: {
+    name: (name) => `ha cambiato il nome in «${name}»`,
+    description: {
+      added: "ha aggiunto una descrizione",
+      changed: "ha cambiato la descrizione",
+      removed: "ha tolto la descrizione",
+    },
+    history: {
+      all: "ha reso tutto visibile ai nuovi membri",
+      from_joining: "ha nascosto ai nuovi membri i messaggi precedenti",
+    },
+    last: (count) =>
+      count === 1
+        ? "ha reso visibile ai nuovi membri l’ultimo messaggio"
+        : `ha reso visibili ai nuovi membri gli ultimi ${count} messaggi`,
+  },
+  infoNow: {
+    name: (name) => `il nome ora è «${name}»`,
+    description: {
+      added: "è stata aggiunta una descrizione",
+      changed: "la descrizione è stata cambiata",
+      removed: "la descrizione è stata tolta",
+    },
+    history: {
+      all: "i nuovi membri ora vedono tutto",
+      from_joining: "i nuovi membri ora vedono solo ciò che viene dopo il loro arrivo",
+    },
+    last: (count) =>
+      count === 1
+        ? "i nuovi membri ora vedono l’ultimo messaggio"
+        : `i nuovi membri ora vedono gli ultimi ${count} messaggi`,
+  },
   about: "Di che si tratta",
   map: "Mappa",
   photos: "Foto",

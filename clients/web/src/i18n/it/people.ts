@@ -18,6 +18,7 @@ export const people: typeof english = {
   hereNow: (count) => (count === 1 ? "1 persona qui" : `${count} persone qui`),
   details: "Dettagli",
   membersTitle: "Membri",
+  insideTitle: "Chi è qui",
   roles: {
     owner: "Proprietario",
     admin: "Amministratore",

@@ -12,6 +12,7 @@ use caffis_schema::{
     },
     event::{Flag, SystemBody},
     ids::{InviteSecret, MAX_EXACT},
+    info::SetRoomInfo,
     invites::{CreateInvite, InvitePreview, Invites, JoinByInvite, RevokeInvite},
     open::Empty,
     placement::{Placement, SetPlacement},
@@ -136,6 +137,12 @@ fn rooms() -> Vec<(&'static str, Command)> {
         ("command set_role, moderator", role(Role::Moderator)),
         ("command set_role, guest", role(Role::Guest)),
         ("command set_room_settings", set_room_settings(Some(30), Some(true), Some(false))),
+        ("command set_room_info", set_room_info(Some(ASTRAL), Some(""), None)),
+        ("command set_room_info, nothing", set_room_info(None, None, None)),
+        (
+            "command set_room_info, history",
+            set_room_info(None, None, Some(HistoryPolicy::FromJoining)),
+        ),
         ("command set_room_settings, nothing", set_room_settings(None, None, None)),
         (
             "command transfer_ownership",
@@ -403,6 +410,15 @@ fn set_room_settings(
         frozen,
         announcements,
     })
+}
+
+fn set_room_info(
+    name: Option<&str>,
+    description: Option<&str>,
+    history: Option<HistoryPolicy>,
+) -> Command {
+    let (name, description) = (name.map(text), description.map(text));
+    Command::SetRoomInfo(SetRoomInfo { key: key(), room: ROOM, name, description, history })
 }
 
 fn set_placement(placement: Placement) -> Command {

@@ -9,6 +9,7 @@ use caffis_schema::{
         SystemBody, TokenExpiring, Tombstone, TypingBy,
     },
     ids::{InviteDigest, MAX_EXACT},
+    info::{InfoChange, RoomInfo},
     invites::{InviteMade, InviteRevoked},
     limits::EMOJI_BYTES,
     open::Empty,
@@ -16,8 +17,8 @@ use caffis_schema::{
     places::{LiveLocation, LocationBody, LocationUpdateBy, PlaceBody},
     polls::{PollBody, Tallied, Tally},
     room::{
-        Availability, ContextStatus, Extra, Forwarded, Imported, LastEdit, Marker, Message,
-        Reaction, ReplyTo, Role, RoomClass,
+        Availability, ContextStatus, Extra, Forwarded, HistoryPolicy, Imported, LastEdit, Marker,
+        Message, Reaction, ReplyTo, Role, RoomClass,
     },
     scheduled::{ScheduledChange, ScheduledMessage},
     settings::{RoomSettings, SettingsChange},
@@ -235,6 +236,8 @@ fn entries() -> Vec<(&'static str, EntryKind)> {
         ("pinned no longer, by a service", EntryKind::Pinned(pinned(None, false))),
         ("settings", EntryKind::Settings(settings(Some(longest_user())))),
         ("settings, by a service", EntryKind::Settings(settings(None))),
+        ("info", EntryKind::Info(info(Some(longest_user())))),
+        ("info, by a service", EntryKind::Info(info(None))),
         ("joined by an invite", joined_by_invite()),
         ("invite_made", invite_made(Some(Timestamp(MAX_EXACT)))),
         ("invite_made, for ever", invite_made(None)),
@@ -313,6 +316,13 @@ fn scheduled_change(message: Option<ScheduledMessage>) -> ScheduledChange {
 fn settings(by: Option<UserId>) -> SettingsChange {
     let settings = RoomSettings { slow_mode_seconds: 30, frozen: true, announcements: false };
     SettingsChange { settings, before: RoomSettings::default(), by }
+}
+
+fn info(by: Option<UserId>) -> InfoChange {
+    let before = RoomInfo { name: None, description: None, history: HistoryPolicy::All };
+    let history = HistoryPolicy::Last(50);
+    let info = RoomInfo { name: Some(longest()), description: Some(longest()), history };
+    InfoChange { info, before, by }
 }
 
 fn placed(placement: Placement) -> RoomPlaced {

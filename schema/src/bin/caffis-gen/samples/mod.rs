@@ -15,9 +15,9 @@ use caffis_schema::{
     placement::{Placed, Placement},
     polls::{PollBody, Tally},
     room::{
-        Availability, Card, ClientKey, Context, ContextStatus, Details, Extra, Forwarded, Mentions,
-        Message, MessagePlace, OwnState, Participant, Place, Presence, Preview, Profile, Role,
-        RoomClass, RoomSummary,
+        Availability, Card, ClientKey, Context, ContextStatus, Details, Extra, Forwarded,
+        HistoryPolicy, Mentions, Message, MessagePlace, OwnState, Participant, Place, Presence,
+        Preview, Profile, Role, RoomClass, RoomSummary,
     },
     scheduled::ScheduledMessage,
     settings::RoomSettings,
@@ -212,6 +212,8 @@ fn summary() -> RoomSummary {
         readable: false,
         placed: Placed::default(),
         settings: RoomSettings::default(),
+        description: None,
+        history: HistoryPolicy::All,
     }
 }
 
@@ -235,6 +237,8 @@ fn longest_summary() -> RoomSummary {
         readable: true,
         placed: Placed { placement: Placement::Hidden, number: MessageNumber(MAX_EXACT) },
         settings: RoomSettings { slow_mode_seconds: u32::MAX, frozen: true, announcements: true },
+        description: Some(longest()),
+        history: HistoryPolicy::Last(u32::MAX),
     }
 }
 

@@ -164,12 +164,11 @@ fn session_replies() -> Vec<(&'static str, Reply)> {
 }
 
 fn room_replies() -> Vec<(&'static str, Reply)> {
-    let member =
-        Member { profile: profile(), role: Role::Admin, joined: Timestamp(TIME), presence: None };
+    let member = Member { profile: profile(), role: Role::Admin, joined: None, presence: None };
     let longest_member = Member {
         profile: longest_profile(),
         role: Role::Owner,
-        joined: Timestamp(MAX_EXACT),
+        joined: Some(Timestamp(MAX_EXACT)),
         presence: Some(longest_presence()),
     };
     let opened = Opened {

@@ -82,6 +82,19 @@ impl Action for ChangeSettings {
     }
 }
 
+/// Changing the name, the description and what later members see.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeInfo;
+
+impl Action for ChangeInfo {
+    fn permits(&self, caller: &Caller, role: Option<Role>, room: &RoomState) -> Result<(), Error> {
+        if caller.service.is_some() && room.meta.is_made_by_people() {
+            return forbidden("A service may not change the name of a room that people made.");
+        }
+        manage(Permission::ChangeInfo, caller, role, room)
+    }
+}
+
 /// Leaving.
 #[derive(Clone, Copy, Debug)]
 pub struct Leave;

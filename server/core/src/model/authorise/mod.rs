@@ -276,6 +276,8 @@ mod tests {
             creator: Some(user.clone()),
             created: Timestamp::ZERO,
             history: HistoryPolicy::All,
+            description: None,
+            changed: Position::ZERO,
         });
         let members = if class == RoomClass::Public { vec![] } else { vec![user.clone()] };
         let members = List::cut(members);

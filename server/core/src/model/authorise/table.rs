@@ -48,6 +48,8 @@ pub enum Permission {
     InviteByLink,
     /// Changing how people write.
     ChangeSettings,
+    /// Changing the name, the description and what later members see.
+    ChangeInfo,
     /// Giving and taking roles below owner.
     SetRoles,
     /// Giving and taking the role of owner.
@@ -153,6 +155,9 @@ pub static RULES: &[Rule] = &[
         (Public, NotHere),
     ]),
     row(P::ChangeSettings, "set slow mode, freeze, announcements only", Admin)
+        .but(&[(Direct, NotHere)])
+        .by("`members`, in rooms of contexts"),
+    row(P::ChangeInfo, "change name and description, and what later members see", Admin)
         .but(&[(Direct, NotHere)])
         .by("`members`, in rooms of contexts"),
     row(P::SetRoles, "give and take roles", Admin)

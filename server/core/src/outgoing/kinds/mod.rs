@@ -54,6 +54,7 @@ impl Source<'_> {
             | EntryKind::Tallied(_)
             | EntryKind::Pinned(_)
             | EntryKind::Settings(_)
+            | EntryKind::Info(_)
             | EntryKind::InviteMade(_)
             | EntryKind::InviteRevoked(_)
             | EntryKind::Unknown(_) => None,
@@ -79,6 +80,7 @@ impl Source<'_> {
             | EntryKind::Tallied(_)
             | EntryKind::Pinned(_)
             | EntryKind::Settings(_)
+            | EntryKind::Info(_)
             | EntryKind::InviteMade(_)
             | EntryKind::InviteRevoked(_)
             | EntryKind::Unknown(_) => return None,

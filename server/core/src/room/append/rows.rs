@@ -110,6 +110,9 @@ impl Append {
         if self.has_new_settings() {
             writing::put(&mut batch, &self.ahead);
         }
+        if self.has_new_info() {
+            batch.put(&RoomRow::from(&*self.ahead.meta));
+        }
         if self.has_new_invites() {
             invites::put(&mut batch, &self.ahead);
         }
@@ -137,6 +140,7 @@ impl Append {
             || self.has_new_card()
             || self.has_new_pins()
             || self.has_new_settings()
+            || self.has_new_info()
             || self.has_new_invites()
             || self.changes.any()
             || !self.mentioned.is_empty()
@@ -153,6 +157,10 @@ impl Append {
 
     fn has_new_settings(&self) -> bool {
         self.settings_before != self.ahead.writing.position
+    }
+
+    fn has_new_info(&self) -> bool {
+        self.before.meta.changed != self.ahead.meta.changed
     }
 
     fn has_new_invites(&self) -> bool {
