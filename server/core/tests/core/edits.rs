@@ -12,7 +12,7 @@ use caffis_schema::{
 };
 
 use crate::client::Client;
-use crate::harness::{World, code, text, words};
+use crate::harness::{START, World, code, text, words};
 
 pub(crate) async fn edit(
     client: &mut Client,
@@ -217,6 +217,27 @@ async fn after_five_minutes_by_the_owners_clock_it_is_too_late() {
     }
     let log = giulia.log(room).await;
     assert_eq!(log, ["just in time"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_owner_measures_the_five_minutes_by_its_own_clock() {
+    for drift in [-3_000_i64, 3_000] {
+        let mut world = World::unhurried().await;
+        let [mut giulia, _marco] = world.people(["giulia", "marco"]).await;
+        let room = giulia.group(&["marco"]).await;
+        // The owner's clock is ahead of the next one's, or behind it.
+        world.clock.set(START.strict_add_signed(10_000 + drift));
+        giulia.send(room, "one").await.expect("sent");
+        world.clock.set(START + 10_000);
+        world.restart().await;
+        let mut giulia = world.connect("giulia").await;
+        let end = START.strict_add_signed(10_000 + drift) + 300_000;
+        world.clock.set(end);
+        edit(&mut giulia, room, 2, "two").await.expect("in time");
+        world.clock.set(end + 1);
+        assert_eq!(code(edit(&mut giulia, room, 2, "three").await), ErrorCode::TooLate, "{drift}");
+        assert_eq!(giulia.log(room).await, ["two"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
