@@ -1,6 +1,7 @@
 /** Searching: across conversations and in one, by keyboard and by touch, and stepping through what was found. */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { violations } from "./support/accessible.ts";
 import type { Person } from "./support/person.ts";
 import { PHONE, Stage } from "./support/stage.ts";
 
@@ -26,6 +27,11 @@ beforeAll(async () => {
 
 afterAll(() => stage?.[Symbol.asyncDispose]());
 
+/** What is marked in the messages that a page shows. */
+function marked({ page }: Person): Promise<string[]> {
+  return page.getByTestId("messages").locator("mark").allInnerTexts();
+}
+
 test("the keyboard opens a search over all conversations, and Enter leads to the message", async () => {
   const { page } = giulia;
   await page.keyboard.press("Control+k");
@@ -44,6 +50,7 @@ test("the keyboard opens a search over all conversations, and Enter leads to the
     return top >= 0 && bottom <= innerHeight;
   });
   expect(await page.getByTestId("hit-at").innerText()).toBe("1 of 1");
+  expect(await giulia.message(1).locator("mark").allInnerTexts()).toEqual(["cappuccini", "banco"]);
 });
 
 test("on a phone a conversation is searched, and arrows step from result to result", async () => {
@@ -57,9 +64,11 @@ test("on a phone a conversation is searched, and arrows step from result to resu
   await marco.message(1).waitFor();
   expect(await page.getByTestId("hit-at").innerText()).toBe("2 di 2");
   expect(await page.getByTestId("hit-older").isDisabled()).toBe(true);
+  expect(await marked(marco)).toEqual(["cappuccini"]);
   await page.getByTestId("hit-newer").tap();
-  await marco.message(32).waitFor();
+  await marco.message(32).locator("mark").waitFor();
   expect(await page.getByTestId("hit-at").innerText()).toBe("1 di 2");
+  expect(await marked(marco)).toEqual(["cappuccino"]);
   // Back to the list of results, as it was.
   await page.getByTestId("hit-again").tap();
   expect(await page.getByTestId("search-field").inputValue()).toBe("cappuccino");
@@ -131,6 +140,31 @@ test("buttons find what messages have", async () => {
   await page.getByTestId("search-help").waitFor();
   await page.keyboard.press("Escape");
   await field.waitFor({ state: "detached" });
+});
+
+test("what was found is marked in its message, whatever the form, until the bar is closed", async () => {
+  const { page } = giulia;
+  await giulia.says("*Caffè* con @Marco, _due caffè_ e un `caffè`: https://bar.example/caffè");
+  await giulia.message(35).waitFor();
+  await marco.message(35).waitFor();
+  for (const person of [giulia, marco]) {
+    await person.page.getByTestId("search-room").click();
+    await person.page.getByTestId("search-field").fill("caffe marco");
+    await person.page.getByTestId("search-hit").first().click();
+    await person.message(35).locator("mark").first().waitFor();
+    expect(await marked(person)).toEqual(["Caffè", "Marco", "caffè", "caffè", "caffè"]);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await person.page.emulateMedia({ colorScheme });
+      await person.page.locator(`html[data-theme=${colorScheme}]`).waitFor();
+      expect(await violations(person.page), colorScheme).toEqual([]);
+    }
+    await person.page.emulateMedia({ colorScheme: "light" });
+  }
+  const place = await giulia.message(35).boundingBox();
+  await page.getByTestId("hit-bar").getByRole("button", { name: "Close" }).click();
+  await page.locator("mark").first().waitFor({ state: "detached" });
+  // Nothing moves when the marks go.
+  expect((await giulia.message(35).boundingBox())?.height).toBe(place?.height);
 });
 
 test("who closes the search goes on writing where they were", async () => {

@@ -1,5 +1,6 @@
 import { Icon } from "../common/Icon.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
+import { FoundText } from "../search/FoundText.tsx";
 import styles from "./Cards.module.css";
 import { geoLink, mapLink, type PlaceView, phoneLink, webLink } from "./places.ts";
 
@@ -15,9 +16,13 @@ export function PlaceCard({ place }: { place: PlaceView }) {
   return (
     <div className={styles.card} data-testid="place">
       <span className={styles.question} dir="auto">
-        <Icon name="place" size={16} /> {name ?? t.location}
+        <Icon name="place" size={16} /> {name === null ? t.location : <FoundText text={name} />}
       </span>
-      {address && <span dir="auto">{address}</span>}
+      {address && (
+        <span dir="auto">
+          <FoundText text={address} />
+        </span>
+      )}
       {coordinates && (
         <span className={styles.kind} data-testid="coordinates">
           {coordinates}

@@ -4,6 +4,7 @@ import { useChat } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
+import { FoundText } from "../search/FoundText.tsx";
 import styles from "./Cards.module.css";
 import { choicesAfter, isPollClosed, optionsOf } from "./polls.ts";
 import { useOwnChoice } from "./useOwnChoice.ts";
@@ -50,7 +51,7 @@ export function PollCard(props: {
   return (
     <div className={styles.card} data-testid="poll" data-closed={closed}>
       <span className={styles.question} dir="auto">
-        {poll.question}
+        <FoundText text={poll.question} />
       </span>
       <span className={styles.kind}>
         {poll.anonymous ? t.pollAnonymous : t.pollNamed}

@@ -8,6 +8,7 @@ import { Avatar } from "../common/Avatar.tsx";
 import { Icon, type IconName } from "../common/Icon.tsx";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
+import { FoundText, FoundWords, NOTHING_FOUND } from "../search/FoundText.tsx";
 import styles from "./Bubble.module.css";
 import { MentionText } from "./MentionText.tsx";
 import { QuoteBlock } from "./QuoteBlock.tsx";
@@ -88,6 +89,8 @@ export interface BubbleProps {
   readonly mayClose: boolean;
   /** Whether somebody was just led to it. */
   readonly flashed: boolean;
+  /** The words for which somebody was led to it from a search; null when it was not for any. */
+  readonly found: readonly string[] | null;
 }
 
 /** One message. */
@@ -152,7 +155,11 @@ export const BubbleRow = memo(function BubbleRow(props: BubbleProps) {
           <QuoteBlock quote={bubble.quote} name={props.quoted} own={own} onJump={props.onJump} />
         )}
         <span className={styles.text} data-testid="text">
-          {deleted ? <em data-testid="tombstone">{tombstone(props, t)}</em> : content(props, t)}
+          {deleted ? (
+            <em data-testid="tombstone">{tombstone(props, t)}</em>
+          ) : (
+            <FoundWords value={props.found ?? NOTHING_FOUND}>{content(props, t)}</FoundWords>
+          )}
         </span>
         <span className={styles.meta}>
           {props.starred && !deleted && (
@@ -283,7 +290,7 @@ function words({ bubble, mentioned, selfName }: BubbleProps, t: Dictionary): Rea
     mentions ? (
       <MentionText text={part} names={names} everybody={mentions.room} self={selfName} />
     ) : (
-      part
+      <FoundText text={part} />
     );
   return <Words text={text} draw={draw} />;
 }

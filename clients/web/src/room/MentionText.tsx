@@ -1,4 +1,5 @@
 import { useI18n } from "../i18n/i18n.tsx";
+import { FoundText } from "../search/FoundText.tsx";
 import styles from "./MentionText.module.css";
 import { EVERYBODY, splitMentions } from "./mentions.ts";
 
@@ -16,7 +17,7 @@ export function MentionText(props: {
   const { text, everybody, self } = props;
   const names = everybody ? [...props.names, EVERYBODY] : props.names;
   return splitMentions(text, names).map(({ text: part, name }, index) => {
-    if (name === null) return part;
+    if (name === null) return <FoundText key={index} text={part} />;
     const own = names[name] === EVERYBODY || names[name] === self;
     return (
       <span
@@ -25,7 +26,7 @@ export function MentionText(props: {
         data-testid="mention"
         data-own={own && self !== null}
       >
-        {part}
+        <FoundText text={part} />
         {own && self !== null && <span className="visually-hidden"> ({t.mentionsYou})</span>}
       </span>
     );

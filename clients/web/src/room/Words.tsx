@@ -1,4 +1,5 @@
 import { Fragment, type ReactNode } from "react";
+import { FoundText } from "../search/FoundText.tsx";
 import { isEmojiOnly, markup, type Part } from "./markup.ts";
 import styles from "./Words.module.css";
 
@@ -21,7 +22,11 @@ function Marked({ part, draw }: { part: Part; draw(part: string): ReactNode }) {
     case "words":
       return draw(part.text);
     case "code":
-      return <code className={styles.code}>{part.text}</code>;
+      return (
+        <code className={styles.code}>
+          <FoundText text={part.text} />
+        </code>
+      );
     case "link":
       return (
         <a
@@ -31,7 +36,7 @@ function Marked({ part, draw }: { part: Part; draw(part: string): ReactNode }) {
           rel="noopener noreferrer"
           data-testid="link"
         >
-          {part.text}
+          <FoundText text={part.text} />
         </a>
       );
     case "bold":

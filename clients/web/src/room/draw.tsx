@@ -1,10 +1,12 @@
 import type { Forwarded, PendingMessage, RoomSummary, RoomView, UserId } from "@caffis/chat";
 import { HELD_ENTRIES } from "@caffis/chat";
-import { type ReactElement, useCallback, useRef } from "react";
+import { type ReactElement, useCallback, useMemo, useRef } from "react";
 import { isDirect, type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
+import { wordsFound } from "../search/found.ts";
+import { useShownHit } from "../search/results.ts";
 import { mayClosePoll } from "./actions.ts";
 import { BubbleRow } from "./Bubble.tsx";
 import { Notice } from "./Notice.tsx";
@@ -62,6 +64,8 @@ export function useDraw(
   const self = useReadable(client.self);
   const { rooms } = useReadable(client.rooms);
   const receipts = useReceipts(room, items, people, self);
+  const hit = useShownHit(room.id);
+  const found = useMemo(() => hit && wordsFound(hit), [hit]);
   const known = useRef(people);
   known.current = people;
   const nameOf = useCallback((user: UserId) => known.current.name(user), []);
@@ -146,6 +150,7 @@ export function useDraw(
                 : selected.has(item.position)
             }
             flashed={item.position !== null && item.position === flashed}
+            found={item.position !== null && item.position === hit?.position ? found : null}
             onReact={onReact}
             onReply={onReply}
             onChoose={onChoose}

@@ -4,16 +4,16 @@ import { openDialog } from "../app/route.ts";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
-import { setResults, useResults } from "./results.ts";
+import { setResults, useResults, useShownHit } from "./results.ts";
 import styles from "./Search.module.css";
 
 /** Steps through what was found, above the messages of the conversation in which a result is shown. */
 export function HitBar({ room }: { room: RoomId }) {
   const { t } = useI18n();
   const results = useResults();
-  const shown = results?.shown ?? null;
-  if (!results || shown === null || results.hits[shown]?.room !== room) return null;
-  const { hits, next, query } = results;
+  const there = useShownHit(room);
+  if (!results || results.shown === null || !there) return null;
+  const { hits, next, query, shown } = results;
   const step = (index: number) => {
     const hit = hits[index];
     if (!hit) return;

@@ -30,7 +30,7 @@ export function asAsked(query: string, people: readonly Named[]): string {
 }
 
 /** Scripts whose words are found by their characters, wherever these stand. */
-const DENSE =
+export const DENSE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
 
 function userNamed(name: string, people: readonly Named[]): UserId | null {

@@ -37,6 +37,13 @@ export function useResults(): Results | null {
   return useSyncExternalStore(subscribe, lastResults);
 }
 
+/** The result that is shown in a conversation; null for none. */
+export function useShownHit(room: RoomId): Hit | null {
+  const { hits, shown = null } = useResults() ?? {};
+  const hit = shown === null ? undefined : hits?.[shown];
+  return hit?.room === room ? hit : null;
+}
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
