@@ -1,6 +1,7 @@
-/** Mentions: completed while they are written, set off where they are read, and found from the list. */
+/** Mentions: completed while they are written, set off where they are read, and found from the list. Emoji are completed alike. */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { violations } from "./support/accessible.ts";
 import type { Person } from "./support/person.ts";
 import { PHONE, Stage } from "./support/stage.ts";
 
@@ -77,5 +78,49 @@ test("everybody is mentioned by who moderates, and an edit takes a mention back"
   await giulia.message(4).locator("[data-testid=mention][data-own=true]").waitFor();
   await marco.reloads();
   await marco.message(4).getByTestId("mention").waitFor();
+  expect([giulia.problems, marco.problems]).toEqual([[], []]);
+});
+
+test("an emoji is completed by its name in the language of the page", async () => {
+  const { page } = giulia;
+  const composer = page.getByTestId("composer");
+  const list = page.getByTestId("emoji-list");
+  await composer.pressSequentially("Two :coff");
+  await page.getByTestId("emoji-☕").waitFor();
+  expect(await composer.getAttribute("aria-activedescendant")).not.toBeNull();
+  expect(await list.getByRole("option").first().innerText()).toContain("coffee");
+  expect(await violations(page)).toEqual([]);
+  // Escape closes the list for this word, and Enter sends it as it is.
+  await composer.press("Escape");
+  await list.waitFor({ state: "detached" });
+  await composer.pressSequentially("ee");
+  expect(await list.count()).toBe(0);
+  await composer.press("Enter");
+  await giulia.message(5).getByText("Two :coffee").waitFor();
+  // Neither a time nor a face that is written with signs is a name.
+  await composer.pressSequentially("At 10:30 :D");
+  expect(await list.count()).toBe(0);
+  await composer.fill("");
+  // Tab takes the first, and the arrows lead to others.
+  await composer.pressSequentially("Two :coff");
+  await list.waitFor();
+  await composer.press("Tab");
+  await list.waitFor({ state: "detached" });
+  await composer.pressSequentially(":thumbs");
+  await list.waitFor();
+  await composer.press("ArrowDown");
+  await composer.press("Enter");
+  await list.waitFor({ state: "detached" });
+  expect(await composer.inputValue()).toBe("Two ☕ 👎 ");
+  await composer.press("Backspace");
+  await composer.press("Backspace");
+  await composer.pressSequentially("please");
+  await composer.press("Enter");
+  await marco.message(6).getByText("Two ☕ please").waitFor();
+  await marco.page.getByTestId("composer").pressSequentially(":tazzi");
+  await marco.page.getByTestId("emoji-☕").getByText("caffè").waitFor();
+  expect(await violations(marco.page)).toEqual([]);
+  await marco.page.getByTestId("emoji-☕").tap();
+  expect(await marco.page.getByTestId("composer").inputValue()).toBe("☕ ");
   expect([giulia.problems, marco.problems]).toEqual([[], []]);
 });

@@ -1,13 +1,6 @@
 import { userId } from "@caffis/chat";
 import { describe, expect, test } from "vitest";
-import {
-  complete,
-  completions,
-  EVERYBODY,
-  mentionsIn,
-  splitMentions,
-  wordAt,
-} from "../src/room/mentions.ts";
+import { completions, EVERYBODY, mentionsIn, splitMentions } from "../src/room/mentions.ts";
 
 const person = (id: string, name: string) => ({ user: userId(id), name });
 const ANNA = person("anna", "Anna");
@@ -16,34 +9,12 @@ const ZOE = person("z", "Zoë Ćirić");
 const ALL = [ANNA, MARIA, ZOE];
 
 describe("a mention that is being written", () => {
-  test("is the word with an at sign before the caret", () => {
-    expect(wordAt("ciao @an", 8)).toEqual({ start: 5, query: "an" });
-    expect(wordAt("@", 1)).toEqual({ start: 0, query: "" });
-    expect(wordAt("(@an", 4)).toEqual({ start: 1, query: "an" });
-    for (const [text, caret] of [
-      ["ciao @an", 5],
-      ["ciao @an na", 11],
-      ["anna@example.org", 16],
-      ["ciao", 4],
-    ] as const) {
-      expect(wordAt(text, caret)).toBeNull();
-    }
-  });
-
   test("is completed by names in which a word begins so, without regard to accents", () => {
     expect(completions("", ALL, true)).toEqual([...ALL, EVERYBODY]);
     expect(completions("CIR", ALL, true)).toEqual([ZOE]);
     expect(completions("anna2", ALL, false)).toEqual([MARIA]);
     expect(completions("ro", ALL, true)).toEqual([EVERYBODY]);
     expect(completions("ro", ALL, false)).toEqual([]);
-  });
-
-  test("takes the place of the word", () => {
-    const word = wordAt("a @ann b", 6);
-    expect(word && complete("a @ann b", 6, word, MARIA)).toEqual({
-      text: "a @Anna Maria b",
-      caret: 14,
-    });
   });
 });
 

@@ -16,18 +16,20 @@ import { Dialog } from "../common/Dialog.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { useKept } from "../common/useKept.ts";
 import { useReadable } from "../common/useReadable.ts";
+import { useEmoji } from "../emoji/useEmoji.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { ScheduleForm } from "../scheduled/ScheduleForm.tsx";
 import { SendButton } from "../scheduled/SendButton.tsx";
 import { lastToEdit } from "./actions.ts";
 import { asSent } from "./asSent.ts";
+import { CompletionList } from "./CompletionList.tsx";
 import styles from "./Composer.module.css";
 import { ComposerBar } from "./ComposerBar.tsx";
-import { MentionList } from "./MentionList.tsx";
 import { type Quote, quoteOf } from "./quotes.ts";
 import { type Bubble, type Item, timeline } from "./timeline.ts";
+import { useCompletion } from "./useCompletion.ts";
 import { useDraft } from "./useDraft.ts";
-import { useMention } from "./useMention.ts";
+import { useMention } from "./useMention.tsx";
 import { useWait } from "./useWait.ts";
 
 /** How close to the limit the count of characters begins to show. */
@@ -89,7 +91,10 @@ export function Composer(props: {
     if (editing) setEditing({ ...editing, text: value });
     else setDraft(value);
   };
-  const mention = useMention({ room, people, self, text, field, setText });
+  const mention = useMention({ room, people, self });
+  const kinds = [mention.completed, useEmoji(text)];
+  const completion = useCompletion({ kinds, text, field, setText });
+  const { list } = completion;
   const [full, setFull] = useState(false);
   const limit = room.summary.class === "public" ? limits?.publicTextChars : limits?.textChars;
   const left = remaining(text, limit);
@@ -195,7 +200,7 @@ export function Composer(props: {
   const key = (event: KeyboardEvent) => {
     // While an input method composes, Enter chooses a word. Safari says so by the key code only.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return;
-    if (mention.onKey(event)) {
+    if (completion.onKey(event)) {
       event.preventDefault();
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
@@ -231,14 +236,7 @@ export function Composer(props: {
           />
         )}
         {editing && <Problem action={action} />}
-        {mention.found.length > 0 && (
-          <MentionList
-            id={mention.id}
-            options={mention.found}
-            active={mention.active}
-            onChoose={mention.choose}
-          />
-        )}
+        {list && <CompletionList {...list} />}
         <div className={styles.composer}>
           {!editing && <AttachMenu onChoose={setAttaching} />}
           <textarea
@@ -251,15 +249,13 @@ export function Composer(props: {
             aria-invalid={left < 0}
             enterKeyHint="send"
             aria-autocomplete="list"
-            aria-controls={mention.found.length > 0 ? mention.id : undefined}
-            aria-activedescendant={
-              mention.found.length > 0 ? `${mention.id}-${mention.active}` : undefined
-            }
+            aria-controls={list?.id}
+            aria-activedescendant={list ? `${list.id}-${list.active}` : undefined}
             data-testid={thread === null ? "composer" : "thread-composer"}
-            onSelect={mention.onCaret}
+            onSelect={completion.onCaret}
             onChange={(event) => {
               change(event.target.value);
-              mention.onCaret();
+              completion.onCaret();
             }}
             onKeyDown={key}
           />

@@ -1,12 +1,10 @@
 /** Mentions in a text: what is completed while it is written, whom it mentions, and where it does. Pure. */
 
 import { type Mentions, NOBODY, type UserId } from "@caffis/chat";
+import { begins, folded, OFFERED } from "./completion.ts";
 
 /** What mentions everybody, in every language. */
 export const EVERYBODY = "room";
-
-/** The most people that are offered at once. */
-const OFFERED = 6;
 
 /** Somebody who can be mentioned. */
 export interface Mentionable {
@@ -16,22 +14,6 @@ export interface Mentionable {
 
 /** What can be completed: a person, or everybody. */
 export type Completion = Mentionable | typeof EVERYBODY;
-
-/** A word with an at sign that is being written. */
-export interface MentionWord {
-  /** Where its at sign is. */
-  readonly start: number;
-  readonly query: string;
-}
-
-/** The mention that is being written before the caret; null for none. */
-export function wordAt(text: string, caret: number): MentionWord | null {
-  const before = text.slice(0, caret);
-  const start = before.lastIndexOf("@");
-  if (start < 0 || !begins(text, start)) return null;
-  const query = before.slice(start + 1);
-  return /\s/u.test(query) ? null : { start, query };
-}
 
 /** What a word can be completed to: names in which a word begins so, and ids. */
 export function completions(
@@ -48,18 +30,6 @@ export function completions(
   const found: Completion[] = people.filter(fits).slice(0, OFFERED);
   if (everybody && EVERYBODY.startsWith(wanted)) found.push(EVERYBODY);
   return found;
-}
-
-/** A text with a completed word, and where the caret is then. */
-export function complete(
-  text: string,
-  caret: number,
-  { start }: MentionWord,
-  to: Completion,
-): { text: string; caret: number } {
-  const word = `@${to === EVERYBODY ? to : to.name} `;
-  const after = text.slice(caret).replace(/^ /u, "");
-  return { text: text.slice(0, start) + word + after, caret: start + word.length };
 }
 
 /** A part of a text. */
@@ -109,15 +79,6 @@ export function mentionsIn(
     if (name !== null && !person) room = true;
   }
   return { users, room };
-}
-
-function folded(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-}
-
-/** Whether a mention may begin here: not within a word, as in an address. */
-function begins(text: string, at: number): boolean {
-  return at === 0 || !/[\p{L}\p{N}_.@]/u.test(text[at - 1] ?? "");
 }
 
 function ends(text: string, at: number): boolean {

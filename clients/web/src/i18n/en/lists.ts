@@ -64,6 +64,7 @@ export const lists = {
     count === 1 ? "1 unread mention" : `${count} unread mentions`,
   mentionWhom: "Mention",
   everybodyHere: "Everybody here",
+  emoji: "Emoji",
   draft: "Draft:",
   stars: "Starred messages",
   starred: "starred",

@@ -67,6 +67,7 @@ export const lists: typeof english = {
     count === 1 ? "1 menzione non letta" : `${count} menzioni non lette`,
   mentionWhom: "Menziona",
   everybodyHere: "Tutti qui",
+  emoji: "Emoji",
   draft: "Bozza:",
   stars: "Messaggi con la stella",
   starred: "con la stella",
