@@ -12,10 +12,10 @@ use caffis_core::{
     ports::store::{Batch, Key, Operation, Stamp, Store, StoreError, Value},
     tables,
 };
-use caffis_scylla::{Schema, ScyllaStore};
+use caffis_scylla::{Options, ScyllaStore};
 use caffis_servers::CqlServers;
 
-use crate::{conformance, migrations, options, statements::row, store};
+use crate::{conformance, migrations, options, statements::row};
 
 /// Writers at once.
 const WRITERS: u64 = 16;
@@ -24,9 +24,10 @@ const WRITERS: u64 = 16;
 #[ignore = "needs a real server"]
 async fn three_nodes_keep_three_copies() {
     let mut servers = CqlServers::start(3);
-    migrations::ten_at_once(&options(&servers, "ten", 3)).await;
+    let options = options(&servers, "ten", 3);
+    migrations::ten_at_once(&options).await;
     conformance(&servers, 3, 1).await;
-    a_node_is_killed(&mut servers).await;
+    a_node_is_killed(&mut servers, &options).await;
 }
 
 fn key(writer: u64, number: u64) -> Key {
@@ -60,9 +61,10 @@ async fn writer(
     Ok(acknowledged)
 }
 
-/// One of three nodes dies while many write: the writes go on, and everything acknowledged is there.
-async fn a_node_is_killed(servers: &mut CqlServers) {
-    let store = Arc::new(store(&options(servers, "killed", 3), &Schema::core()).await);
+/// One of three nodes dies while many write into tables that are there: the writes go on, and everything acknowledged is
+/// there.
+async fn a_node_is_killed(servers: &mut CqlServers, options: &Options) {
+    let store = Arc::new(ScyllaStore::connect(options).await.unwrap());
     let stop = Arc::new(AtomicBool::new(false));
     let write = |number| tokio::spawn(writer(Arc::clone(&store), number, Arc::clone(&stop)));
     let before: Vec<_> = (0..WRITERS).map(write).collect();
