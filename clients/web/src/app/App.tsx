@@ -1,7 +1,8 @@
 import type { ChatClient } from "@caffis/chat";
 import { useEffect, useState } from "react";
 import { useI18n } from "../i18n/i18n.tsx";
-import { forgetInvite, usePendingInvite } from "../join/pending.ts";
+import { Join } from "../join/Join.tsx";
+import { usePendingInvite } from "../join/pending.ts";
 import { SignIn } from "../sign-in/SignIn.tsx";
 import {
   type Account,
@@ -12,11 +13,8 @@ import {
   savedAccount,
 } from "./account.ts";
 import { ChatProvider } from "./chat.tsx";
-import { laterView, preloadViews } from "./later.tsx";
 import { goTo } from "./route.ts";
 import { Shell } from "./Shell.tsx";
-
-const Join = laterView((views) => views.Join);
 
 /** The page: the sign-in screen or the app. */
 export function App() {
@@ -33,8 +31,6 @@ export function App() {
     });
     return () => end.abort();
   }, []);
-
-  useEffect(preloadViews, []);
 
   const choose = (chosen: Account | null, why: string | null = null) => {
     saveAccount(chosen);
@@ -55,7 +51,7 @@ export function App() {
   if (!client) return null;
   return (
     <ChatProvider value={{ client, demo: demo ?? null, signOut: () => choose(null) }}>
-      {invite ? <Join invite={invite} onClose={forgetInvite} /> : <Shell />}
+      {invite ? <Join invite={invite} /> : <Shell />}
     </ChatProvider>
   );
 }
