@@ -84,6 +84,19 @@ test("paths and addresses name the same", () => {
   });
 });
 
+test("Back right after a window was closed leaves the room, also if the browser makes one move of both", () => {
+  const { browser, navigator, go, shown } = page();
+  go({ room: A });
+  go({ dialog: "describe" });
+  navigator.go({ dialog: null });
+  browser.back(1);
+  browser.settle();
+  expect(shown()).toEqual(NOTHING);
+  expect(browser.at).toBe(0);
+  go({ room: B });
+  expect(browser.hashes()).toEqual(["#/", `#/room/${B}`]);
+});
+
 test("Back closes the window, then the details, then the room, then leaves", () => {
   const { browser, go, shown } = page();
   go({ room: A });

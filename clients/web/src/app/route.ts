@@ -145,8 +145,12 @@ export class Navigator {
     const kept = pathIn(this.#browser.state());
     if (this.#goingBack) {
       this.#goingBack = false;
+      // The browser may make one move of this and of the person's own Back.
+      const further = kept !== null && kept.length < this.#entries.length;
       this.#entries = kept ?? this.#entries;
+      if (further) this.#path = kept;
       this.#settle();
+      this.#tell();
       return;
     }
     if (kept) {
