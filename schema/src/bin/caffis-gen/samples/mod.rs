@@ -4,6 +4,7 @@
 mod commands;
 mod events;
 mod replies;
+mod rooms;
 
 use caffis_schema::{
     Blob, ClientFrame, ClientId, DeviceId, List, MessageNumber, Position, ReplyNumber, RoomId,
