@@ -24,6 +24,7 @@ mod directory;
 mod drafts;
 mod edits;
 mod failures;
+mod followed_threads;
 mod forwards;
 mod harness;
 mod hello;

@@ -35,6 +35,8 @@ mod drafts;
 #[path = "../core/edits.rs"]
 mod edits;
 mod endpoints;
+#[path = "../core/followed_threads.rs"]
+mod followed_threads;
 #[path = "../core/forwards.rs"]
 mod forwards;
 #[path = "../core/harness.rs"]
