@@ -2,7 +2,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App.tsx";
 import { saveAccount, savedAccount } from "./app/account.ts";
-import { I18nProvider } from "./i18n/i18n.tsx";
+import { I18nProvider, loadLanguage } from "./i18n/i18n.tsx";
 import { takeInvite } from "./join/pending.ts";
 import { handedOver } from "./sign-in/handedOver.ts";
 import "./styles/tokens.css";
@@ -20,12 +20,18 @@ if (handed) {
 if (takeInvite(location.hash)) history.replaceState(null, "", "#/");
 addEventListener("hashchange", ({ newURL }) => takeInvite(new URL(newURL).hash));
 
-const root = document.getElementById("root");
-if (!root) throw new Error("the page has no root");
-createRoot(root).render(
-  <StrictMode>
-    <I18nProvider>
-      <App />
-    </I18nProvider>
-  </StrictMode>,
-);
+/** Shows the page. */
+function show() {
+  const root = document.getElementById("root");
+  if (!root) throw new Error("the page has no root");
+  createRoot(root).render(
+    <StrictMode>
+      <I18nProvider>
+        <App />
+      </I18nProvider>
+    </StrictMode>,
+  );
+}
+
+// Without its dictionary the page speaks English. Awaited here, a chunk that needs this one would wait for itself.
+loadLanguage().then(show, show);

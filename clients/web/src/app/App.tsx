@@ -1,8 +1,7 @@
 import type { ChatClient } from "@caffis/chat";
 import { useEffect, useState } from "react";
 import { useI18n } from "../i18n/i18n.tsx";
-import { Join } from "../join/Join.tsx";
-import { usePendingInvite } from "../join/pending.ts";
+import { forgetInvite, usePendingInvite } from "../join/pending.ts";
 import { SignIn } from "../sign-in/SignIn.tsx";
 import {
   type Account,
@@ -13,8 +12,11 @@ import {
   savedAccount,
 } from "./account.ts";
 import { ChatProvider } from "./chat.tsx";
+import { laterView, preloadViews } from "./later.tsx";
 import { goTo } from "./route.ts";
 import { Shell } from "./Shell.tsx";
+
+const Join = laterView((views) => views.Join);
 
 /** The page: the sign-in screen or the app. */
 export function App() {
@@ -31,6 +33,8 @@ export function App() {
     });
     return () => end.abort();
   }, []);
+
+  useEffect(preloadViews, []);
 
   const choose = (chosen: Account | null, why: string | null = null) => {
     saveAccount(chosen);
@@ -51,7 +55,7 @@ export function App() {
   if (!client) return null;
   return (
     <ChatProvider value={{ client, demo: demo ?? null, signOut: () => choose(null) }}>
-      {invite ? <Join invite={invite} /> : <Shell />}
+      {invite ? <Join invite={invite} onClose={forgetInvite} /> : <Shell />}
     </ChatProvider>
   );
 }

@@ -1,17 +1,19 @@
 import { useEffect, useRef } from "react";
 import { useSharing } from "../cards/useSharing.ts";
 import { useReadable } from "../common/useReadable.ts";
-import { Details } from "../details/Details.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { EmptyRoom } from "../room/EmptyRoom.tsx";
 import { DETAILS_BUTTON } from "../room/Header.tsx";
 import { Room } from "../room/Room.tsx";
 import { isShown, RoomList } from "../rooms/RoomList.tsx";
-import { ThreadPanel } from "../threads/ThreadPanel.tsx";
 import { useChat } from "./chat.tsx";
+import { laterView } from "./later.tsx";
 import { REGION, useRegions } from "./regions.ts";
 import { openDialog, showDetails, showThread, useRoute } from "./route.ts";
 import styles from "./Shell.module.css";
+
+const Details = laterView((views) => views.Details);
+const ThreadPanel = laterView((views) => views.ThreadPanel);
 
 /** List, conversation and details beside each other, or one at a time on a phone. */
 export function Shell() {

@@ -1,12 +1,11 @@
-import type { ReplyIn, RoomId } from "@caffis/chat";
 import { useState } from "react";
+import { laterView } from "../app/later.tsx";
 import controls from "../common/controls.module.css";
-import { Dialog } from "../common/Dialog.tsx";
 import { Icon } from "../common/Icon.tsx";
-import { Menu, MenuItem, type MenuPlace } from "../common/Menu.tsx";
+import type { MenuPlace } from "../common/Menu.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
-import { PlaceForm } from "./PlaceForm.tsx";
-import { PollForm } from "./PollForm.tsx";
+
+const ItemMenu = laterView((views) => views.ItemMenu);
 
 /** What can be sent besides words. */
 export type Kind = "poll" | "location" | "place";
@@ -36,42 +35,19 @@ export function AttachMenu({ onChoose }: { onChoose(kind: Kind): void }) {
         <Icon name="add" />
       </button>
       {menu && (
-        <Menu label={t.attach} testId="attach-menu" place={menu} onClose={() => setMenu(null)}>
-          {KINDS.map((each) => (
-            <MenuItem
-              key={each}
-              icon={ICONS[each]}
-              label={t.attachKinds[each]}
-              testId={`attach-${each}`}
-              onChoose={() => {
-                setMenu(null);
-                onChoose(each);
-              }}
-            />
-          ))}
-        </Menu>
+        <ItemMenu
+          label={t.attach}
+          testId="attach-menu"
+          place={menu}
+          items={KINDS.map((each) => ({
+            icon: ICONS[each],
+            label: t.attachKinds[each],
+            testId: `attach-${each}`,
+            onChoose: () => onChoose(each),
+          }))}
+          onClose={() => setMenu(null)}
+        />
       )}
     </>
-  );
-}
-
-/** The window in which it is made. It is no part of the form in which messages are written. */
-export function AttachDialog(props: {
-  room: RoomId;
-  /** The thread in which it is sent; null outside of threads. */
-  thread: ReplyIn | null;
-  kind: Kind;
-  onClose(): void;
-}) {
-  const { room, thread, kind, onClose } = props;
-  const { t } = useI18n();
-  return (
-    <Dialog title={t.attachKinds[kind]} onClose={onClose}>
-      {kind === "poll" ? (
-        <PollForm room={room} thread={thread} onDone={onClose} />
-      ) : (
-        <PlaceForm room={room} thread={thread} kind={kind} onDone={onClose} />
-      )}
-    </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 import type { PollBody, RoomId, Tally } from "@caffis/chat";
 import { useEffect, useState } from "react";
 import { useChat } from "../app/chat.tsx";
+import { laterView } from "../app/later.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
@@ -8,7 +9,8 @@ import { FoundText } from "../search/FoundText.tsx";
 import styles from "./Cards.module.css";
 import { choicesAfter, isPollClosed, optionsOf } from "./polls.ts";
 import { useOwnChoice } from "./useOwnChoice.ts";
-import { Voters } from "./Voters.tsx";
+
+const Voters = laterView((views) => views.Voters);
 
 /** The longest time that a timer of the browser takes. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -2,10 +2,10 @@
 
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 import { type Dictionary, en } from "./en.ts";
-import { it } from "./it.ts";
 import { localeOf } from "./locale.ts";
 
-const DICTIONARIES = { en, it };
+/** What is loaded: the default at once, and the others when they are wanted. */
+const DICTIONARIES: { en: Dictionary; it: Dictionary | null } = { en, it: null };
 const KEY = "caffis.language";
 const DAY_MS = 86_400_000;
 
@@ -31,6 +31,16 @@ export interface I18n {
 
 const Context = createContext<I18n | null>(null);
 
+/** Loads the dictionaries that are not part of the first load. */
+export async function loadLanguages(): Promise<void> {
+  DICTIONARIES.it ??= (await import("./it.ts")).it;
+}
+
+/** Loads the dictionary of the language that the page opens in. */
+export async function loadLanguage(): Promise<void> {
+  if (preferred() !== "en") await loadLanguages();
+}
+
 function preferred(): Language {
   const saved = localStorage.getItem(KEY);
   if (saved === "en" || saved === "it") return saved;
@@ -44,7 +54,7 @@ function daysAgo(timestamp: number, now: number): number {
 }
 
 function make(language: Language, setLanguage: (language: Language) => void): I18n {
-  const t = DICTIONARIES[language];
+  const t = DICTIONARIES[language] ?? en;
   const locale = localeOf(language, navigator.languages);
   const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options);
   const time = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -88,7 +98,7 @@ function make(language: Language, setLanguage: (language: Language) => void): I1
 
 /** Gives the page its language. */
 export function I18nProvider({ children }: { children: ReactNode }) {
-  const [language, setLanguage] = useState(preferred);
+  const [language, setLanguage] = useState(() => (DICTIONARIES[preferred()] ? preferred() : "en"));
   const value = useMemo(() => {
     return make(language, (chosen) => {
       localStorage.setItem(KEY, chosen);

@@ -9,28 +9,30 @@ import {
   useState,
 } from "react";
 import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { laterView } from "../app/later.tsx";
 import { REGION } from "../app/regions.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
-import { AttachDialog, AttachMenu, type Kind } from "../cards/AttachMenu.tsx";
-import { Dialog } from "../common/Dialog.tsx";
+import { AttachMenu, type Kind } from "../cards/AttachMenu.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { useKept } from "../common/useKept.ts";
 import { useReadable } from "../common/useReadable.ts";
 import { useEmoji } from "../emoji/useEmoji.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
-import { ScheduleForm } from "../scheduled/ScheduleForm.tsx";
 import { SendButton } from "../scheduled/SendButton.tsx";
 import { lastToEdit } from "./actions.ts";
 import { asSent } from "./asSent.ts";
 import { CompletionList } from "./CompletionList.tsx";
 import styles from "./Composer.module.css";
-import { ComposerBar } from "./ComposerBar.tsx";
 import { type Quote, quoteOf } from "./quotes.ts";
 import { type Bubble, type Item, timeline } from "./timeline.ts";
 import { useCompletion } from "./useCompletion.ts";
 import { useDraft } from "./useDraft.ts";
 import { useMention } from "./useMention.tsx";
 import { useWait } from "./useWait.ts";
+
+const ComposerBar = laterView((views) => views.ComposerBar);
+const AttachDialog = laterView((views) => views.AttachDialog);
+const ScheduleDialog = laterView((views) => views.ScheduleDialog);
 
 /** How close to the limit the count of characters begins to show. */
 const NEAR = 200;
@@ -220,7 +222,7 @@ export function Composer(props: {
     <>
       <form onSubmit={submit} {...REGION}>
         {editing && (
-          <ComposerBar kind="edit" title={t.editing} text={editing.before} onCancel={cancel} />
+          <ComposerBar kind="edit" title={t.editing} text={editing.before} onClose={cancel} />
         )}
         {!editing && answered && target !== null && (
           <ComposerBar
@@ -229,7 +231,7 @@ export function Composer(props: {
               answered.sender === self ? t.replyToYourself : t.replyTo(people.name(answered.sender))
             }
             text={answered.text ?? t.unknownMessage}
-            onCancel={() => {
+            onClose={() => {
               setReplying(null);
               field.current?.focus();
             }}
@@ -302,15 +304,7 @@ export function Composer(props: {
         />
       )}
       {scheduling !== null && (
-        <Dialog title={t.scheduleTitle} onClose={() => setScheduling(null)}>
-          <ScheduleForm
-            text={scheduling}
-            due={null}
-            submit={t.scheduleNow}
-            onSubmit={schedule}
-            onDone={() => setScheduling(null)}
-          />
-        </Dialog>
+        <ScheduleDialog text={scheduling} onSubmit={schedule} onClose={() => setScheduling(null)} />
       )}
     </>
   );

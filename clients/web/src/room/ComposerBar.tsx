@@ -11,10 +11,10 @@ export function ComposerBar(props: {
   kind: "edit" | "reply";
   title: string;
   text: string;
-  onCancel(): void;
+  onClose(): void;
 }) {
   const { t } = useI18n();
-  const { kind, title, text, onCancel } = props;
+  const { kind, title, text, onClose } = props;
   return (
     <div className={styles.bar} data-testid={`${kind}-bar`}>
       <span className={styles.mark}>
@@ -30,7 +30,7 @@ export function ComposerBar(props: {
         aria-label={t.cancel}
         title={t.cancel}
         data-testid={`${kind}-cancel`}
-        onClick={onCancel}
+        onClick={onClose}
       >
         <Icon name="close" size={18} />
       </button>

@@ -1,6 +1,7 @@
 import type { RoomId } from "@caffis/chat";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { explain, useChat } from "../app/chat.tsx";
+import { laterView } from "../app/later.tsx";
 import { closeDialog, goTo, useRoute } from "../app/route.ts";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
@@ -8,9 +9,7 @@ import { useReadable } from "../common/useReadable.ts";
 import { OfflineBanner, UnreadableBanner } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { ScheduledBar } from "../scheduled/ScheduledBar.tsx";
-import { ScheduledList } from "../scheduled/ScheduledList.tsx";
-import { HitBar } from "../search/HitBar.tsx";
-import { Search } from "../search/Search.tsx";
+import { setResults, useShownHit } from "../search/results.ts";
 import { About } from "./About.tsx";
 import { BarredComposer } from "./BarredComposer.tsx";
 import { Composer, type ComposerHandle } from "./Composer.tsx";
@@ -21,6 +20,10 @@ import { TypingLine } from "./TypingLine.tsx";
 import type { Bubble } from "./timeline.ts";
 import { barredFrom } from "./writing.ts";
 
+const HitBar = laterView((views) => views.HitBar);
+const ScheduledList = laterView((views) => views.ScheduledList);
+const Search = laterView((views) => views.Search);
+
 /** One conversation. Its feed runs for as long as it is shown. */
 export function Room(props: { id: RoomId; details: boolean; onDetails(): void }) {
   const { t } = useI18n();
@@ -28,6 +31,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
   const { id, details, onDetails } = props;
   const { dialog } = useRoute();
   const room = useReadable(client.room(id));
+  const hit = useShownHit(id);
   const known = useRef(false);
   const composer = useRef<ComposerHandle>(null);
   const edit = useCallback((text: string) => composer.current?.edit(text), []);
@@ -81,7 +85,7 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
     <>
       {room && <Header room={room} details={details} onDetails={onDetails} />}
       {room?.card && <About card={room.card} />}
-      <HitBar room={id} />
+      {hit && <HitBar room={id} onClose={() => setResults(null)} />}
       <OfflineBanner />
       {room?.held && !readable && <UnreadableBanner />}
       {room?.held && error !== null && (

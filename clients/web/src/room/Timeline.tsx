@@ -2,6 +2,7 @@ import type { InThread, RoomView } from "@caffis/chat";
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Virtualizer } from "virtua";
 import { explain, useChat, usePeople } from "../app/chat.tsx";
+import { laterView } from "../app/later.tsx";
 import { arrived, goToReply, usePlace } from "../app/place.ts";
 import { REGION } from "../app/regions.ts";
 import { showThread } from "../app/route.ts";
@@ -9,16 +10,11 @@ import { Icon } from "../common/Icon.tsx";
 import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { type ActionGround, actionsFor, type MessageAction } from "./actions.ts";
-import { DeleteMessages } from "./DeleteMessages.tsx";
 import { useDraw } from "./draw.tsx";
-import { ForwardMessage } from "./ForwardMessage.tsx";
 import { LiveRegion } from "./LiveRegion.tsx";
-import { type Asked, MessageDialogs } from "./MessageDialogs.tsx";
-import { MessageMenu } from "./MessageMenu.tsx";
+import type { Asked } from "./MessageDialogs.tsx";
 import { PinBar } from "./PinBar.tsx";
 import { Row, Rows, RowsProvider } from "./Rows.tsx";
-import { SelectionBar } from "./SelectionBar.tsx";
-import { selectedBubbles, selectionActions } from "./selection.ts";
 import styles from "./Timeline.module.css";
 import { type Bubble, dayOf, type Item, timeline } from "./timeline.ts";
 import { useJump } from "./useJump.ts";
@@ -29,6 +25,10 @@ import { useRoving } from "./useRoving.ts";
 import { useScroll } from "./useScroll.ts";
 import { useSelection } from "./useSelection.ts";
 import { useSteps } from "./useSteps.ts";
+
+const MessageDialogs = laterView((views) => views.MessageDialogs);
+const MessageMenu = laterView((views) => views.MessageMenu);
+const Selected = laterView((views) => views.Selected);
 
 /** How much is drawn above and below the view, in pixels: about a screen. */
 const BUFFER = 800;
@@ -135,7 +135,15 @@ export function Timeline(props: {
   return (
     <>
       <PinBar room={room} onJump={jump} />
-      {selected && <Selected room={room} items={items} ground={ground()} selection={selection} />}
+      {selected && (
+        <Selected
+          room={room}
+          items={items}
+          ground={ground()}
+          selection={selection}
+          onClose={selection.end}
+        />
+      )}
       <div className={styles.frame} {...REGION}>
         <section
           id="messages"
@@ -203,56 +211,9 @@ export function Timeline(props: {
             {problem}
           </p>
         )}
-        <MessageDialogs room={room} asked={asked} onClose={() => setAsked(null)} />
+        {asked && <MessageDialogs room={room} asked={asked} onClose={() => setAsked(null)} />}
         <LiveRegion items={items} number={number} people={people} />
       </div>
-    </>
-  );
-}
-
-/** The messages that are selected, and the windows of what is done with them. */
-function Selected(props: {
-  room: RoomView;
-  items: readonly Item[];
-  ground: ActionGround;
-  selection: ReturnType<typeof useSelection>;
-}) {
-  const { room, items, ground, selection } = props;
-  const { client } = useChat();
-  const [asked, setAsked] = useState<"forward" | "delete" | null>(null);
-  const bubbles = selectedBubbles(items, selection.selected ?? new Set());
-  const actions = selectionActions(bubbles, ground);
-  const close = () => setAsked(null);
-  const star = async (on: boolean) => {
-    for (const { position } of bubbles) {
-      if (position !== null && ground.starred.has(position) !== on) {
-        await client.messages.star(room.id, position, on);
-      }
-    }
-    selection.end();
-  };
-  return (
-    <>
-      <SelectionBar
-        count={bubbles.length}
-        actions={actions}
-        onForward={() => setAsked("forward")}
-        onDelete={() => setAsked("delete")}
-        onStar={star}
-        onEnd={selection.end}
-      />
-      {asked === "forward" && (
-        <ForwardMessage room={room} bubbles={bubbles} onClose={close} onDone={selection.end} />
-      )}
-      {asked === "delete" && (
-        <DeleteMessages
-          room={room}
-          bubbles={bubbles}
-          forEveryone={actions.deleteForEveryone}
-          onDone={selection.end}
-          onClose={close}
-        />
-      )}
     </>
   );
 }

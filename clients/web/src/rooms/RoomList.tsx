@@ -1,6 +1,7 @@
 import { placementOf, type RoomId, type RoomSummary } from "@caffis/chat";
 import { useEffect, useState } from "react";
 import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { laterView } from "../app/later.tsx";
 import { closeDialog, openDialog, useRoute } from "../app/route.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { SharingBars } from "../cards/SharingBar.tsx";
@@ -11,19 +12,20 @@ import { moveFocus } from "../common/moveFocus.ts";
 import { useReadable } from "../common/useReadable.ts";
 import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
-import { MarkedList } from "../marked/MarkedList.tsx";
 import { ScheduledEntry } from "../scheduled/ScheduledBar.tsx";
-import { ScheduledList } from "../scheduled/ScheduledList.tsx";
-import { Search } from "../search/Search.tsx";
-import { Settings } from "../settings/Settings.tsx";
-import { ThreadList } from "../threads/ThreadList.tsx";
 import { ThreadsEntry } from "../threads/ThreadsEntry.tsx";
 import { ListTop } from "./ListTop.tsx";
-import { NewConversation } from "./NewConversation.tsx";
 import { isNamed, ROOM_ACTIONS } from "./placement.ts";
 import styles from "./RoomList.module.css";
-import { RoomMenu } from "./RoomMenu.tsx";
 import { RoomRow } from "./RoomRow.tsx";
+
+const MarkedList = laterView((views) => views.MarkedList);
+const NewConversation = laterView((views) => views.NewConversation);
+const RoomMenu = laterView((views) => views.RoomMenu);
+const ScheduledList = laterView((views) => views.ScheduledList);
+const Search = laterView((views) => views.Search);
+const Settings = laterView((views) => views.Settings);
+const ThreadList = laterView((views) => views.ThreadList);
 
 /** Whether a room is shown among the others at a time of the server. */
 export function isShown(room: RoomSummary, now: number): boolean {

@@ -1,9 +1,12 @@
 import { type MouseEvent, type PointerEvent, useEffect, useRef, useState } from "react";
+import { laterView } from "../app/later.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
-import { Menu, MenuItem, type MenuPlace } from "../common/Menu.tsx";
+import type { MenuPlace } from "../common/Menu.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "../room/Composer.module.css";
+
+const ItemMenu = laterView((views) => views.ItemMenu);
 
 /** How long a finger rests on the button until its menu opens. */
 const LONG_PRESS_MS = 450;
@@ -78,17 +81,13 @@ export function SendButton(props: {
         <Icon name={editing ? "check" : "send"} />
       </button>
       {menu && onSchedule && (
-        <Menu label={t.sendOptions} testId="send-menu" place={menu} onClose={() => setMenu(null)}>
-          <MenuItem
-            icon="clock"
-            label={t.schedule}
-            testId="send-later"
-            onChoose={() => {
-              setMenu(null);
-              onSchedule();
-            }}
-          />
-        </Menu>
+        <ItemMenu
+          label={t.sendOptions}
+          testId="send-menu"
+          place={menu}
+          items={[{ icon: "clock", label: t.schedule, testId: "send-later", onChoose: onSchedule }]}
+          onClose={() => setMenu(null)}
+        />
       )}
     </>
   );

@@ -10,6 +10,8 @@ export const app = {
   useToken: "Sign in",
   signOut: "Sign out",
   signedOut: "You were signed out",
+  notLoaded: "This did not load",
+  notLoadedLead: "Part of the page could not be loaded. Check your connection and try again.",
   retry: "Retry",
   edit: "Edit",
   delete: "Delete",

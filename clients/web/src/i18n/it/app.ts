@@ -12,6 +12,9 @@ export const app: typeof english = {
   useToken: "Entra",
   signOut: "Esci",
   signedOut: "La sessione è terminata",
+  notLoaded: "Caricamento non riuscito",
+  notLoadedLead:
+    "Non è stato possibile caricare una parte della pagina. Controlla la connessione e riprova.",
   retry: "Riprova",
   edit: "Modifica",
   delete: "Elimina",
