@@ -94,7 +94,7 @@ pub(super) fn hooks() -> Command {
         .subcommand(
             action(
                 "redrive",
-                "Send webhooks that were given up again: those of the node that runs here, until one fails",
+                "Send webhooks that were given up again, those of all nodes, until one is not taken",
             )
             .arg(id())
             .arg(endpoint()),

@@ -23,6 +23,9 @@ impl RoomState {
             let meta = (*self.meta).clone();
             let changed = position;
             self.meta = Arc::new(RoomMeta { name, description, history, changed, ..meta });
+            if self.messages_known() >= self.messages_wanted {
+                self.messages_wanted = 0;
+            }
         }
     }
 }

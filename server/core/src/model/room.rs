@@ -164,6 +164,8 @@ pub struct RoomState {
     pub writing: Arc<Writing>,
     /// Where the last messages are, oldest first: at least as many as new members see, and the last one.
     pub last_messages: Arc<VecDeque<Position>>,
+    /// How many of them a command wants to be known that is about to show them to those who join later.
+    pub messages_wanted: usize,
     /// Where the log lies, oldest first.
     pub buckets: Arc<Vec<Bucket>>,
 }
@@ -185,6 +187,7 @@ impl RoomState {
             invites: Arc::default(),
             writing: Arc::default(),
             last_messages: Arc::default(),
+            messages_wanted: 0,
             buckets: Arc::default(),
         }
     }
@@ -371,8 +374,7 @@ impl RoomState {
     }
 
     fn note_message(&mut self, position: Position) {
-        // More are known while the room is about to show more of them to those who join.
-        let most = self.messages_known().max(self.last_messages.len());
+        let most = self.messages_known().max(self.messages_wanted);
         let messages = Arc::make_mut(&mut self.last_messages);
         messages.push_back(position);
         messages.drain(..messages.len().saturating_sub(most));

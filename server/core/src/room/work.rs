@@ -123,14 +123,21 @@ pub(super) async fn prepare(rooms: &Rooms, cell: &RoomCell, jobs: &[Job]) -> Pre
 async fn know_last_messages(rooms: &Rooms, cell: &RoomCell, job: &Job) -> Result<(), Error> {
     let state = cell.state().ok_or_else(not_now)?;
     let (wanted, known) = (job.order.last_messages(&state, &job.caller), state.last_messages.len());
-    if wanted <= known || state.number.get() <= known as u64 {
+    if wanted <= state.messages_known().max(state.messages_wanted) {
         return Ok(());
     }
-    let found = last_messages(&*rooms.store, &state, wanted).await?;
+    let found = match state.number.get() > known as u64 {
+        true => Some(last_messages(&*rooms.store, &state, wanted).await?),
+        false => None,
+    };
     let mut inner = lock(&cell.inner);
     let loaded = inner.loaded.as_mut().ok_or_else(not_now)?;
     let mut state = (*loaded.state).clone();
-    state.last_messages = Arc::new(found.iter().map(|entry| entry.position).collect());
+    if let Some(found) = found {
+        state.last_messages = Arc::new(found.iter().map(|entry| entry.position).collect());
+    }
+    // Messages of the same write come before the command, and are among the last ones then.
+    state.messages_wanted = wanted;
     loaded.state = Arc::new(state);
     Ok(())
 }

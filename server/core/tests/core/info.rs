@@ -137,6 +137,27 @@ async fn who_joins_later_sees_as_much_as_the_room_shows_by_then() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn messages_of_the_write_that_shows_the_last_ones_are_among_them() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.group(&[]).await;
+    giulia.send(room, "one").await.expect("sent");
+    // The first of these is written alone, the others together.
+    let words = ["two", "three", "four"].map(|words| Send::new(giulia.key(), room, text(words)));
+    let mut commands = words.map(Command::Send).to_vec();
+    commands.push(shows(&giulia, room, HistoryPolicy::Last(50)));
+    let mut ids = Vec::new();
+    for command in commands {
+        ids.push(giulia.start(command).await);
+    }
+    for id in ids {
+        giulia.answer(id).await.expect("done");
+    }
+    giulia.add(room, &["marco"]).await.expect("added");
+    assert_eq!(marco.log(room).await, ["one", "two", "three", "four"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_owner_finishes_what_the_log_says_of_a_room() {
     let mut world = World::unhurried().await;
     let [mut giulia, _marco] = world.people(["giulia", "marco"]).await;
