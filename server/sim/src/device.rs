@@ -159,6 +159,7 @@ impl Watch {
             ClientEvent::State(_) | ClientEvent::Signal(_) | ClientEvent::Lagged => {}
             ClientEvent::Welcome(welcome) => {
                 seen.acquaintances.welcomed();
+                seen.own.state = Some(welcome.own.clone());
                 let listed: BTreeSet<RoomId> = welcome.rooms.iter().map(|r| r.room).collect();
                 welcome.rooms.iter().for_each(|room| seen.added(room, self.small));
                 listed.iter().for_each(|room| seen.back(*room));

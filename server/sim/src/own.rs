@@ -1,12 +1,14 @@
-//! What people keep for themselves: stars, drafts, where rooms stand in their lists, and which they have muted.
+//! What people keep for themselves: stars, drafts, what they hide, where rooms stand in their lists, which of these they
+//! have muted or marked as unread, and what they say of themselves.
 
 use std::collections::BTreeMap;
 
 use caffis_schema::{
-    Position, RoomId, Text, Timestamp,
+    MessageNumber, Position, RoomId, Text, Timestamp,
     drafts::{Draft, ThreadDraft},
-    limits::DRAFT_BYTES,
+    limits::{DRAFT_BYTES, STATUS_BYTES},
     placement::Placement,
+    room::OwnState,
 };
 
 /// A room, or the thread of a message in it.
@@ -36,6 +38,8 @@ impl From<ThreadDraft> for Unsent {
 #[derive(Debug, Default)]
 pub(crate) struct Own {
     pub(crate) drafts: BTreeMap<Place, Unsent>,
+    /// What the last answer to hello said.
+    pub(crate) state: Option<OwnState>,
 }
 
 impl Own {
@@ -56,4 +60,12 @@ pub(crate) enum Kept {
     Draft(Unsent),
     Placement(RoomId, Placement),
     Mute(RoomId, Option<Timestamp>),
+    /// A message that they do not see any more.
+    Hidden(RoomId, Position),
+    /// The number of a message from which on all counts as unread.
+    Unread(RoomId, MessageNumber),
+    /// Whether others are not told what they have read.
+    Private(bool),
+    /// What they say of themselves; nothing for no words.
+    Status(Text<STATUS_BYTES>),
 }

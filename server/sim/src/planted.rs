@@ -55,6 +55,10 @@ pub enum Planted {
     ForgetsStars,
     /// Drafts of threads do not reach the store.
     ForgetsDrafts,
+    /// Reports of messages do not reach the store.
+    ForgetsReports,
+    /// What is known of people, and what they say of themselves, does not reach the store.
+    ForgetsPeople,
     /// What messages say does not reach the index of search.
     ForgetsWords,
     /// What is scheduled stays when it is cancelled.

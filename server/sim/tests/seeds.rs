@@ -155,9 +155,12 @@ fn planted_bugs_of_features_are_found() {
         Planted::ForgetsStars,
         Planted::ForgetsDrafts,
         Planted::ForgetsWords,
+        Planted::ForgetsReports,
     ] {
         finds(planted);
     }
+    // With several nodes clocks decide what people say of themselves.
+    finds_among(1, Planted::ForgetsPeople);
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub(super) fn words(body: &Body) -> Option<&str> {
     match body {
         Body::Text(body) => Some(&body.text),
         Body::Poll(poll) => Some(&poll.question),
+        Body::Place(place) => Some(&place.name),
+        Body::Location(location) => location.name.as_deref(),
         _ => None,
     }
 }
@@ -215,7 +217,8 @@ pub(super) fn check_shown(
         let Some(EntryKind::Message(message)) = entries.get(index).map(|entry| &entry.kind) else {
             continue;
         };
-        if shown != message {
+        // Of what they do not see any more, they are not told how it changes.
+        if shown != message && !ledger.may_hide(&device.user, room, position) {
             let (name, short) = (&device.name, ledger.short(room));
             trace.broken(format_args!(
                 "{name} shows {position} of {short} as {:?} of {}, which is {:?} of {}",

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use caffis_schema::{EntryKind, Position, RoomId, Text, limits::PREVIEW_BYTES, room::RoomSummary};
+use caffis_schema::{
+    EntryKind, Position, RoomId, Text, UserId, limits::PREVIEW_BYTES, room::RoomSummary,
+};
 
 use super::{changes::check_shown, letters, truth::Truth};
 use crate::{
@@ -51,7 +53,7 @@ pub(super) fn check_copies(
     copies: &BTreeMap<RoomId, Position>,
     rooms: &BTreeMap<RoomId, Truth>,
 ) {
-    for (room, truth) in rooms {
+    for (room, truth) in rooms.iter().filter(|(_, truth)| !truth.is_public()) {
         let short = ledger.short(*room);
         let copy = copies.get(room).copied();
         let head = truth.member(&device.user).map(|_| Position(truth.entries.len() as u64));
@@ -65,25 +67,37 @@ pub(super) fn check_copies(
 }
 
 /// The list shows the last message as it is now, or nothing of it to who does not see it.
-fn check_preview(trace: &Trace, who: &str, summary: &RoomSummary, truth: &Truth) {
-    let last = truth.entries.iter().rev().find_map(|entry| match &entry.kind {
-        EntryKind::Message(message) => Some(message),
-        _ => None,
-    });
-    let Some((shown, last)) = summary.preview.as_ref().zip(last) else { return };
+fn check_preview(
+    trace: &Trace,
+    ledger: &Ledger,
+    (user, summary): (&UserId, &RoomSummary),
+    truth: &Truth,
+) {
+    let last = truth.messages().last();
+    let Some((shown, (entry, last))) = summary.preview.as_ref().zip(last) else { return };
+    if shown.deleted && ledger.may_hide(user, summary.room, entry.position) {
+        return;
+    }
     let expected = Text::<PREVIEW_BYTES>::cut(letters::short(last).trim());
     if shown.text != expected || shown.deleted != last.is_deleted() {
-        trace.broken(format_args!("{who} is shown {:?} and not {expected:?}", shown.text));
+        let (short, text) = (ledger.short(summary.room), &shown.text);
+        trace.broken(format_args!("{user} of {short} is shown {text:?} and not {expected:?}"));
     }
 }
 
-/// The list calls the room what it was called last, and says what it is for.
+/// The list calls the room what it was called last, or what it is about, and says what it is for.
 fn check_info(trace: &Trace, who: &str, summary: &RoomSummary, truth: &Truth) {
     let expected = truth.entries.iter().rev().find_map(|entry| match &entry.kind {
         EntryKind::Info(change) => Some((&change.info.name, &change.info.description)),
         EntryKind::Created(created) => Some((&created.name, &None)),
         _ => None,
     });
+    let title = truth.entries.iter().rev().find_map(|entry| match &entry.kind {
+        EntryKind::Context(card) => Some(&card.details.title),
+        _ => None,
+    });
+    let about = title.filter(|title| title.is_some());
+    let expected = expected.map(|(name, description)| (about.unwrap_or(name), description));
     let shown = (&summary.name, &summary.description);
     if Some(shown) != expected {
         trace.broken(format_args!("{who} is shown {shown:?} and not {expected:?}"));
@@ -123,11 +137,13 @@ pub(super) fn check_list(
             let least = truth.messages.saturating_sub(truth.past_after(asked));
             // What was read may be gone: then something else is broken, too.
             let most = truth.messages.saturating_sub(read.told.max(own)).max(least);
+            let marked = ledger.unread.contains(&(user.clone(), *room));
+            let most = if marked { truth.messages } else { most };
             let found = seen.listed.get(room).map_or(0, |summary| summary.unread);
             (truth.entries.len() as u64, truth.messages, found.clamp(least, most))
         });
         if let (Some(summary), Some(_)) = (seen.listed.get(room), truth.member(user)) {
-            check_preview(trace, &format!("{user} of {short}"), summary, truth);
+            check_preview(trace, ledger, (user, summary), truth);
             check_info(trace, &format!("{user} of {short}"), summary, truth);
         }
         let found = seen.listed.get(room).map(|s| (s.head.get(), s.number.get(), s.unread));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use caffis_schema::{
     Body, Position, RoomId,
-    room::{Mentions, Message},
+    room::{Extra, Mentions, Message, MessagePlace},
 };
 
 use super::{changes::words, truth::Truth};
@@ -29,6 +29,9 @@ pub(super) fn differs(message: &Message, letter: &Letter) -> Option<&'static str
     }
     if message.mentions().unwrap_or(&Mentions::default()) != &letter.mentions {
         return Some("other mentions");
+    }
+    if message.revision() == 0 && Extra::live_location(&message.extras) != letter.live().as_ref() {
+        return Some("another live location");
     }
     let forwarded = matches!(letter.kind, Kind::Forward(..));
     if message.forwarded().is_some() != forwarded {
@@ -57,7 +60,8 @@ pub(super) fn check_forwarded(trace: &Trace, ledger: &Ledger, rooms: &BTreeMap<R
         let origin = copy.forwarded().map(|origin| (origin.by.as_ref(), origin.time, origin.place));
         let first = original.forwarded().map(|first| (first.by.as_ref(), first.time, first.place));
         // What was deleted since does not say any more where it came from.
-        let expected = first.unwrap_or((original.sender.as_ref(), entry.time, None));
+        let place = truth.is_public().then_some(MessagePlace { room: source, position });
+        let expected = first.unwrap_or((original.sender.as_ref(), entry.time, place));
         if origin != Some(expected) && !original.is_deleted() {
             trace.broken(format_args!("{what}comes from {origin:?} and not {expected:?}"));
         }
@@ -84,7 +88,9 @@ fn has_said(ledger: &Ledger, (room, position): (RoomId, Position), said: &str) -
             let options = OPTIONS.map(|option| format!("\n- {option}")).concat();
             *said == format!("{}{options}", letter.words)
         }
-        Kind::Plain | Kind::Answer(_) | Kind::InThread(_) => said.trim() == letter.words.trim(),
+        Kind::Plain | Kind::Answer(_) | Kind::InThread(_) | Kind::Place | Kind::Location { .. } => {
+            said.trim() == letter.words.trim()
+        }
     }
 }
 
@@ -93,6 +99,8 @@ pub(super) fn short(message: &Message) -> String {
     let words = words(&message.body).unwrap_or_default().trim();
     match &message.body {
         Body::Poll(_) => format!("📊 {words}"),
+        Body::Place(_) => format!("📍 {words}"),
+        Body::Location(location) => format!("📍 {words}, {}", location.coordinates),
         _ => words.to_owned(),
     }
 }

@@ -21,12 +21,12 @@ pub(super) async fn check(
         Ok(found) => found,
         Err(error) => return trace.broken(format_args!("{user} finds no mentions: {error}")),
     };
-    for (room, truth) in rooms {
+    for (room, truth) in rooms.iter().filter(|(_, truth)| !truth.is_public()) {
         for (entry, message) in truth.messages() {
             let position = entry.position;
             let (is, short) = (found.contains(&(*room, position)), ledger.short(*room));
             match mentions(truth, user, (entry, message)) {
-                Some(true) if !is => {
+                Some(true) if !is && !ledger.may_hide(user, *room, position) => {
                     trace.broken(format_args!("{user} is not told of {position} of {short}"));
                 }
                 None if is => {

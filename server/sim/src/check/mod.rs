@@ -1,6 +1,7 @@
 //! The final checks: compares what the store has with what everybody was told.
 
 mod changes;
+mod contexts;
 mod devices;
 mod imports;
 mod invites;
@@ -9,6 +10,7 @@ mod log;
 mod mentions;
 mod own;
 mod polls;
+mod reports;
 pub(crate) mod rights;
 pub(crate) mod scheduled;
 mod search;
@@ -64,6 +66,7 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
     letters::check_forwarded(&trace, &ledger, &rooms);
     imports::check(&trace, &ledger, &rooms);
     scheduled::check(&trace, &ledger, &rooms, &kept);
+    reports::check(&trace, &ledger, world).await;
     // In a large room only those who have it open receive every entry.
     let whole = world.ground.settings.small_room_members >= 100;
     for (device, copies) in life.devices.iter().zip(&copies) {
@@ -72,13 +75,14 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
             devices::check_copies(&trace, &ledger, device, copies, &rooms);
         }
     }
+    let alone = world.is_alone();
     let users: BTreeSet<UserId> = life.devices.iter().map(|device| device.user.clone()).collect();
     let fresh: Vec<_> =
         users.iter().map(|user| Device::start(world, user, &format!("{user}/last"))).collect();
     sleep(LISTED).await;
     for device in fresh {
         devices::check_list(&trace, &ledger, &device, &rooms);
-        own::check(&trace, &ledger, (&device, &life.devices), &rooms).await;
+        own::check(&trace, &ledger, (&device, &life.devices), (&rooms, alone)).await;
         mentions::check(&trace, &ledger, &device, &rooms).await;
         threads::check_followed(&trace, &ledger, &device, &rooms).await;
         search::check(&trace, &ledger, &device, &rooms).await;
@@ -98,10 +102,16 @@ async fn check_room(
     (room, truth): (RoomId, &Truth),
     audit: &Device,
 ) {
+    for wrong in &truth.wrong {
+        trace.broken(format_args!("{}: {wrong}", ledger.short(room)));
+    }
     log::check(trace, ledger, room, truth);
     changes::check(trace, ledger, room, &truth.entries);
     polls::check(trace, ledger, (room, truth), audit).await;
     threads::check(trace, ledger, (room, truth), audit).await;
+    if !truth.group && !ledger.directs.contains(&room) {
+        contexts::check(trace, ledger, room, truth);
+    }
     if truth.group {
         rights::check(trace, &ledger.short(room), &truth.entries);
         invites::check(trace, ledger, room, &truth.entries);

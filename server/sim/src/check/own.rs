@@ -1,10 +1,11 @@
 //! The final checks of what people keep for themselves: what they did last is there, and all of their devices were told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use caffis_client::CallError;
 use caffis_schema::{
-    Command, Position, Reply, RoomId, Timestamp, event::Flag, open::Empty, placement::Placement,
+    Command, EntryKind, MessageNumber, Position, Reply, RoomId, Text, Timestamp, command::Anchor,
+    event::Flag, limits::STATUS_BYTES, open::Empty, placement::Placement,
 };
 
 use super::{mentions::marked, truth::Truth};
@@ -22,6 +23,10 @@ struct Last {
     drafts: BTreeMap<Place, Unsent>,
     placements: BTreeMap<RoomId, Placement>,
     mutes: BTreeMap<RoomId, Option<Timestamp>>,
+    hidden: BTreeSet<(RoomId, Position)>,
+    unread: BTreeMap<RoomId, MessageNumber>,
+    private: Option<bool>,
+    status: Option<Text<STATUS_BYTES>>,
 }
 
 impl Last {
@@ -44,6 +49,14 @@ impl Last {
                 Kept::Mute(room, until) => {
                     last.mutes.insert(*room, *until);
                 }
+                Kept::Hidden(room, position) => {
+                    last.hidden.insert((*room, *position));
+                }
+                Kept::Unread(room, number) => {
+                    last.unread.insert(*room, *number);
+                }
+                Kept::Private(private) => last.private = Some(*private),
+                Kept::Status(status) => last.status = Some(status.clone()),
             }
         }
         last
@@ -55,7 +68,7 @@ pub(super) async fn check(
     trace: &Trace,
     ledger: &Ledger,
     (device, devices): (&Device, &[Device]),
-    rooms: &BTreeMap<RoomId, Truth>,
+    (rooms, alone): (&BTreeMap<RoomId, Truth>, bool),
 ) {
     let user = &device.user;
     let Some(kept) = ledger.kept.get(user) else { return };
@@ -67,7 +80,8 @@ pub(super) async fn check(
     for ((room, position), on) in &last.stars {
         let Some(truth) = rooms.get(room) else { continue };
         let message = truth.message(*position).filter(|(_, message)| !message.is_deleted());
-        let shown = message.is_some() && truth.sees(user, *position);
+        let hidden = ledger.may_hide(user, *room, *position);
+        let shown = message.is_some() && truth.sees(user, *position) && !hidden;
         if shown && stars.contains(&(*room, *position)) != *on {
             let short = ledger.short(*room);
             trace.broken(format_args!("{user} starred {position} of {short}: {on}"));
@@ -96,6 +110,10 @@ pub(super) async fn check(
             }
         }
     }
+    check_messages(trace, ledger, (device, &last), rooms).await;
+    if alone {
+        check_self(trace, device, &last);
+    }
     let seen = lock(&device.seen);
     for (room, placement) in &last.placements {
         let Some(summary) = seen.listed.get(room) else { continue };
@@ -110,6 +128,68 @@ pub(super) async fn check(
             let (muted, short) = (summary.muted_until, ledger.short(*room));
             trace.broken(format_args!("{user} has muted {short} until {until:?}, not {muted:?}"));
         }
+    }
+}
+
+/// A person does not see what they have hidden, and nothing is read of what they have marked as unread.
+async fn check_messages(
+    trace: &Trace,
+    ledger: &Ledger,
+    (device, last): (&Device, &Last),
+    rooms: &BTreeMap<RoomId, Truth>,
+) {
+    let user = &device.user;
+    for (room, position) in &last.hidden {
+        if !rooms.get(room).is_some_and(|truth| truth.sees(user, *position)) {
+            continue;
+        }
+        let short = ledger.short(*room);
+        let page = match device.client.history(*room, Anchor::After(position.back(1)), 1).await {
+            Ok(page) => page,
+            Err(error) => {
+                trace.broken(format_args!("{user} cannot read {position} of {short}: {error}"));
+                continue;
+            }
+        };
+        let shown = page.entries.iter().any(|entry| match &entry.kind {
+            EntryKind::Message(it) => entry.position == *position && !it.is_hidden(),
+            _ => false,
+        });
+        if shown {
+            trace.broken(format_args!("{user} has hidden {position} of {short} and sees it"));
+        }
+    }
+    let seen = lock(&device.seen);
+    for (room, number) in &last.unread {
+        let Some(summary) = seen.listed.get(room) else { continue };
+        // What was written before they came is not news to them.
+        let Some(span) = rooms.get(room).and_then(|truth| truth.member(user)) else { continue };
+        let from = number.get().max(span.number + 1);
+        let least = (summary.number.get() + 1).saturating_sub(from);
+        if summary.unread < least {
+            let (unread, short) = (summary.unread, ledger.short(*room));
+            let what =
+                format!("marked {number} of {short} as unread, {unread} are and not {least}");
+            trace.broken(format_args!("{user} {what}"));
+        }
+    }
+}
+
+/// A person says of themselves what they said last. With several nodes the one whose clock is ahead counts, and here
+/// clocks are wrong by minutes: these rows have no owner.
+fn check_self(trace: &Trace, device: &Device, last: &Last) {
+    let (user, seen) = (&device.user, lock(&device.seen));
+    let Some(own) = &seen.own.state else {
+        return trace.broken(format_args!("{user} was told nothing of themselves"));
+    };
+    if last.private.is_some_and(|private| private != own.private_receipts) {
+        let (private, wanted) = (own.private_receipts, last.private);
+        trace.broken(format_args!("{user} keeps receipts private: {private}, not {wanted:?}"));
+    }
+    let status = own.presence.status.clone().unwrap_or_default();
+    if last.status.as_ref().is_some_and(|wanted| *wanted != status) {
+        let wanted = &last.status;
+        trace.broken(format_args!("{user} says {status:?} and not {wanted:?}"));
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use caffis_schema::{Body, Position, RoomId, Text, command::Search, room::Message};
+use caffis_schema::{Position, RoomId, Text, command::Search, room::Message};
 use tokio::time::sleep;
 
-use super::truth::Truth;
+use super::{changes::words, truth::Truth};
 use crate::{device::Device, ledger::Ledger, trace::Trace};
 
 /// Messages of a room that each person looks for.
@@ -42,7 +42,8 @@ pub(super) async fn check(
             if found && !(says && truth.visible(user, *position)) {
                 trace.broken(format_args!("{user} finds {word} at {position} of {short}"));
             }
-            if !found && says && truth.sees(user, *position) {
+            let hidden = ledger.may_hide(user, *room, *position);
+            if !found && says && truth.sees(user, *position) && !hidden {
                 trace.broken(format_args!("{user} does not find {word} at {position} of {short}"));
             }
         }
@@ -74,10 +75,6 @@ async fn find(device: &Device, room: RoomId, word: &str) -> Result<Vec<Position>
 
 /// Whether a message has a word.
 fn has(message: &Message, word: &str) -> bool {
-    let words = match &message.body {
-        Body::Text(body) => body.text.as_str(),
-        Body::Poll(poll) => poll.question.as_str(),
-        _ => "",
-    };
+    let words = words(&message.body).unwrap_or_default();
     !message.is_deleted() && words.split_whitespace().any(|one| one == word)
 }

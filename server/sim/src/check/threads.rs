@@ -130,7 +130,11 @@ pub(super) async fn check_followed(
             let (wanted, unwanted) = asked.map_or((false, false), |it| (it.wanted, it.unwanted));
             let what = format!("the thread at {root} of {}", ledger.short(*room));
             match followed.remove(&(*room, root)) {
-                None if own.follows && !unwanted && truth.sees(user, root) => {
+                None if own.follows
+                    && !unwanted
+                    && truth.sees(user, root)
+                    && !ledger.may_hide(user, *room, root) =>
+                {
                     trace.broken(format_args!("{user} does not follow {what}"));
                 }
                 Some(_) if !own.follows && !own.may_follow && !wanted => {

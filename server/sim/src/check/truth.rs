@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use caffis_schema::{
     Entry, EntryKind, Position, UserId,
-    room::{HistoryPolicy, Message, Role},
+    room::{HistoryPolicy, Message, Role, RoomClass},
 };
 
 /// A room according to its log.
@@ -14,23 +14,40 @@ pub(crate) struct Truth {
     pub(crate) spans: BTreeMap<UserId, Vec<Span>>,
     pub(crate) roles: BTreeMap<UserId, Role>,
     pub(crate) group: bool,
+    pub(crate) class: RoomClass,
     pub(crate) messages: u64,
-    pub(crate) history: HistoryPolicy,
+    /// What those see who join from now on.
+    history: HistoryPolicy,
+    /// Where the messages are, the last one at the end.
+    positions: Vec<Position>,
+    /// What the log says against itself, in words.
+    pub(crate) wrong: Vec<String>,
 }
 
 #[derive(Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) from: Position,
     pub(crate) to: Position,
+    /// They see what is after this position.
+    after: Position,
     /// The number of the last message before it.
     pub(crate) number: u64,
 }
 
 impl Truth {
     pub(crate) fn of(entries: Vec<Entry>, history: HistoryPolicy) -> Self {
-        let (spans, roles) = Default::default();
-        let mut truth =
-            Self { entries: Vec::new(), spans, roles, group: false, messages: 0, history };
+        let (spans, roles, positions, wrong) = Default::default();
+        let mut truth = Self {
+            entries: Vec::new(),
+            spans,
+            roles,
+            group: false,
+            class: RoomClass::Social,
+            messages: 0,
+            history,
+            positions,
+            wrong,
+        };
         for entry in entries {
             truth.take(&entry);
             truth.entries.push(entry);
@@ -41,19 +58,30 @@ impl Truth {
     fn take(&mut self, entry: &Entry) {
         match &entry.kind {
             EntryKind::Created(created) => {
+                self.class = created.class;
                 self.group = &*created.context.kind == "group";
                 for user in &created.members {
                     let owner = self.group && created.by.as_ref() == Some(user);
-                    self.join(user, entry.position);
+                    self.join(user, entry.position, Position::ZERO);
                     if owner {
                         self.roles.insert(user.clone(), Role::Owner);
                     }
                 }
             }
-            EntryKind::Message(message) => self.messages = message.number.get(),
-            EntryKind::Joined(joined) => {
-                joined.users.iter().for_each(|user| self.join(user, entry.position));
+            EntryKind::Message(message) => {
+                self.messages = message.number.get();
+                self.positions.push(entry.position);
             }
+            EntryKind::Joined(joined) => {
+                let (after, at) = (joined.visible_after, entry.position);
+                let expected = self.visible_to_new(at);
+                if after != expected {
+                    let what = format!("who joins at {at} sees what is after {after}");
+                    self.wrong.push(format!("{what}, and not after {expected}"));
+                }
+                joined.users.iter().for_each(|user| self.join(user, at, after));
+            }
+            EntryKind::Info(change) => self.history = change.info.history,
             EntryKind::Left(left) => {
                 if let Some(span) = self.spans.get_mut(&left.user).and_then(|s| s.last_mut()) {
                     span.to = entry.position;
@@ -70,17 +98,33 @@ impl Truth {
             | EntryKind::Context(_)
             | EntryKind::Pinned(_)
             | EntryKind::Settings(_)
-            | EntryKind::Info(_)
             | EntryKind::InviteMade(_)
             | EntryKind::InviteRevoked(_)
             | EntryKind::Unknown(_) => {}
         }
     }
 
-    fn join(&mut self, user: &UserId, position: Position) {
-        let span = Span { from: position, to: Position::MAX, number: self.messages };
+    /// Whoever joins at a position sees what is after this one.
+    fn visible_to_new(&self, at: Position) -> Position {
+        match self.history {
+            HistoryPolicy::All => Position::ZERO,
+            HistoryPolicy::FromJoining => at.back(1),
+            HistoryPolicy::Last(count) => {
+                let over = self.positions.len().saturating_sub(count as usize);
+                self.positions.get(over).map_or(at.back(1), |position| position.back(1))
+            }
+        }
+    }
+
+    fn join(&mut self, user: &UserId, position: Position, after: Position) {
+        let span = Span { from: position, to: Position::MAX, after, number: self.messages };
         self.spans.entry(user.clone()).or_default().push(span);
         self.roles.insert(user.clone(), Role::Member);
+    }
+
+    /// Whether people walk in and out, and nobody is a member.
+    pub(crate) fn is_public(&self) -> bool {
+        self.class == RoomClass::Public
     }
 
     /// The current span of a member.
@@ -121,16 +165,13 @@ impl Truth {
 
     /// Whether a person sees this position now.
     pub(crate) fn sees(&self, user: &UserId, position: Position) -> bool {
-        let all = self.history == HistoryPolicy::All;
-        self.member(user)
-            .is_some_and(|span| all || span.from == Position(1) || position >= span.from)
+        self.member(user).is_some_and(|span| position > span.after)
     }
 
     /// Whether a person was ever allowed to see this position.
     pub(crate) fn visible(&self, user: &UserId, position: Position) -> bool {
-        let all = self.history == HistoryPolicy::All;
-        self.spans.get(user).into_iter().flatten().any(|span| {
-            position <= span.to && (all || span.from == Position(1) || position >= span.from)
-        })
+        let spans = self.spans.get(user).into_iter().flatten();
+        let seen = spans.into_iter().any(|span| span.after < position && position <= span.to);
+        seen || self.is_public()
     }
 }

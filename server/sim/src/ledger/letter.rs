@@ -4,6 +4,7 @@ use caffis_schema::{
     Body, Command, List, Position, RoomId, Text, Timestamp,
     command::{Forward, Send},
     event::TextBody,
+    places::{LiveLocation, LocationBody, PlaceBody},
     polls::PollBody,
     room::{ClientKey, Extra, Mentions},
 };
@@ -34,10 +35,19 @@ pub(crate) enum Kind {
     },
     /// It is a message of some room.
     Forward(RoomId, Position),
+    /// It says what is called by its words.
+    Place,
+    /// It says where something is that is called so; perhaps somebody who moves until a time.
+    Location {
+        live: Option<Timestamp>,
+    },
 }
 
 /// What can be chosen in polls.
 pub(crate) const OPTIONS: [&str; 3] = ["one", "two", "three"];
+
+/// Where everything is.
+const COORDINATES: &str = "45.4642,9.19";
 
 impl Letter {
     /// Its first word, for the trace.
@@ -61,6 +71,14 @@ impl Letter {
         }
     }
 
+    /// The live location that it begins.
+    pub(crate) fn live(&self) -> Option<LiveLocation> {
+        match self.kind {
+            Kind::Location { live } => live.map(|until| LiveLocation { until }),
+            _ => None,
+        }
+    }
+
     /// What it says. Of what is forwarded the server copies that.
     pub(crate) fn body(&self) -> Body {
         match self.kind {
@@ -69,7 +87,22 @@ impl Letter {
                 let options = List::cut(OPTIONS.map(Text::cut).to_vec());
                 Body::Poll(PollBody { question, options, multiple, anonymous, closes })
             }
-            _ => Body::Text(TextBody { text: Text::cut(&self.words) }),
+            Kind::Place => Body::Place(PlaceBody {
+                name: Text::cut(&self.words),
+                phone: None,
+                website: None,
+                address: None,
+                coordinates: None,
+            }),
+            Kind::Location { .. } => Body::Location(LocationBody {
+                coordinates: Text::cut(COORDINATES),
+                accuracy: None,
+                name: Some(Text::cut(&self.words)),
+                address: None,
+            }),
+            Kind::Plain | Kind::Answer(_) | Kind::InThread(_) | Kind::Forward(..) => {
+                Body::Text(TextBody { text: Text::cut(&self.words) })
+            }
         }
     }
 
@@ -83,13 +116,16 @@ impl Letter {
             }
             Kind::Answer(message) => Send::reply(key, room, body, message),
             Kind::InThread(root) => Send::in_thread(key, room, body, root),
-            Kind::Plain | Kind::Poll { .. } => Send::new(key, room, body),
+            Kind::Plain | Kind::Poll { .. } | Kind::Place | Kind::Location { .. } => {
+                Send::new(key, room, body)
+            }
         };
+        let mut extras = std::mem::take(&mut send.extras).into_vec();
+        extras.extend(self.live().map(Extra::LiveLocation));
         if !self.mentions.is_empty() {
-            let mut extras = std::mem::take(&mut send.extras).into_vec();
             extras.push(Extra::Mentions(self.mentions.clone()));
-            send.extras = List::cut(extras);
         }
+        send.extras = List::cut(extras);
         Command::Send(send)
     }
 }

@@ -1,5 +1,6 @@
 //! What was asked and what was answered.
 
+pub(crate) mod contexts;
 pub(crate) mod fate;
 pub(crate) mod imports;
 pub(crate) mod letter;
@@ -12,7 +13,13 @@ use caffis_schema::{
     ClientId, MessageNumber, Position, RoomId, UserId, reply::Appended, room::HistoryPolicy,
 };
 
-use self::{fate::Wishes, imports::Importing, letter::Letter, scheduled::Scheduled};
+use self::{
+    contexts::Telling,
+    fate::{Fate, Wishes},
+    imports::Importing,
+    letter::Letter,
+    scheduled::Scheduled,
+};
 use crate::{own::Kept, trace::Trace};
 
 /// One message that somebody wanted to send.
@@ -100,12 +107,24 @@ pub(crate) struct Ledger {
     pub(crate) revoked: Vec<(RoomId, Position, Position)>,
     /// What people did for themselves once nothing went wrong any more, in that order.
     pub(crate) kept: BTreeMap<UserId, Vec<Kept>>,
+    /// Messages that somebody wanted not to see any more.
+    pub(crate) hidden: BTreeSet<(UserId, RoomId, Position)>,
+    /// Rooms in which somebody marked a message as unread.
+    pub(crate) unread: BTreeSet<(UserId, RoomId)>,
+    /// Who wanted at some time that others are not told what they have read.
+    pub(crate) private: BTreeSet<UserId>,
+    /// Reports of messages, and what became of them.
+    pub(crate) reports: BTreeMap<(RoomId, Position, UserId), Fate>,
     /// The read markers of people.
     pub(crate) read: BTreeMap<(UserId, RoomId), Read>,
     /// Rooms in the order of their creation, with what later members may see.
     pub(crate) rooms: Vec<(RoomId, HistoryPolicy)>,
     /// Those that are conversations of two.
     pub(crate) directs: BTreeSet<RoomId>,
+    /// Those into which people walk.
+    pub(crate) cafes: BTreeSet<RoomId>,
+    /// Those of meetups, bookings and disputes, with what a service told of them.
+    pub(crate) contexts: BTreeMap<RoomId, Vec<Telling>>,
     /// The number of the last message that was acknowledged in each room.
     pub(crate) numbers: BTreeMap<RoomId, u64>,
 }
@@ -193,6 +212,11 @@ impl Ledger {
             }
             Err(CallError::Ended | CallError::Unexpected(_)) => {}
         }
+    }
+
+    /// Whether a person may not see a message any more, because they wanted that.
+    pub(crate) fn may_hide(&self, user: &UserId, room: RoomId, position: Position) -> bool {
+        self.hidden.contains(&(user.clone(), room, position))
     }
 
     /// A person did something for themselves.

@@ -79,12 +79,14 @@ impl Life {
         self.give_change(device, key, changing);
     }
 
-    /// Whether the other person of a conversation of two is known to have read a message.
+    /// Whether the other person of a conversation of two is known to have read a message, and tells it.
     fn is_read_by_peer(&self, author: &caffis_schema::UserId, sent: &Appended) -> bool {
         let ledger = lock(&self.ledger);
         let others =
             ledger.read.iter().filter(|((user, room), _)| *room == sent.room && user != author);
-        let mut others = others.filter(|(_, read)| read.told >= sent.number.get());
+        let mut others = others.filter(|((user, _), read)| {
+            read.told >= sent.number.get() && !ledger.private.contains(user)
+        });
         ledger.directs.contains(&sent.room) && others.next().is_some()
     }
 

@@ -2,8 +2,10 @@
 
 use caffis_schema::{
     Command, List, MessageNumber, Reply, Text, UserId,
-    command::{AddMembers, CreateGroup, EnsureDirect, Leave, RemoveMember, SetRole},
-    room::{HistoryPolicy, Role},
+    command::{
+        AddMembers, CreateGroup, EnsureDirect, Leave, RemoveMember, SetRole, TransferOwnership,
+    },
+    room::{HistoryPolicy, Role, RoomClass},
 };
 
 use super::{Life, PEOPLE, ROOMS};
@@ -41,7 +43,8 @@ impl Life {
         let device = self.device();
         let Some(room) = self.room() else { return };
         let what = format!("{} closes {}", device.name, lock(&self.ledger).short(room));
-        let large = (world.ground.settings.small_room_members as usize) < PEOPLE.len();
+        let large = (world.ground.settings.small_room_members as usize) < PEOPLE.len()
+            || lock(&self.ledger).cafes.contains(&room);
         let shut = move |device: &Device| {
             if large {
                 lock(&device.seen).shut.insert(room);
@@ -64,6 +67,7 @@ impl Life {
             "adds" => Command::AddMembers(AddMembers { key, room, users: List::cut(vec![user]) }),
             "removes" => Command::RemoveMember(RemoveMember { key, room, user }),
             "leaves" => Command::Leave(Leave { key, room }),
+            "hands over to" => Command::TransferOwnership(TransferOwnership { key, room, user }),
             _ => {
                 let role = *self.random.pick(&Role::ALL);
                 Command::SetRole(SetRole { key, room, user, role })
@@ -101,7 +105,7 @@ impl Life {
         self.make(world, device, name, command, HistoryPolicy::All);
     }
 
-    fn make(
+    pub(super) fn make(
         &mut self,
         world: &World,
         device: Device,
@@ -120,6 +124,10 @@ impl Life {
                     ledger.room(room.room, history);
                     if room.peer.is_some() {
                         ledger.directs.insert(room.room);
+                    } else if room.class == RoomClass::Public {
+                        ledger.cafes.insert(room.room);
+                    } else if &*room.context.kind != "group" {
+                        ledger.contexts.entry(room.room).or_default();
                     }
                     ledger.short(room.room)
                 }

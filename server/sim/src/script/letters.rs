@@ -2,7 +2,7 @@
 
 use caffis_client::CallError;
 use caffis_schema::{
-    List, Position, Reply, RoomId, UserId,
+    List, Position, Reply, RoomId, Timestamp, UserId,
     reply::Appended,
     room::{Mentions, Role},
 };
@@ -23,7 +23,7 @@ use crate::{
 type Choose = fn(&mut Life, &World, RoomId) -> Option<Kind>;
 
 /// Of a thousand messages, how many are of each kind.
-const KINDS: [(usize, Choose); 4] = [
+const KINDS: [(usize, Choose); 6] = [
     (200, |life, _, room| life.answer(room)),
     (180, |life, _, room| life.in_thread(room)),
     (50, |life, world, room| {
@@ -35,6 +35,8 @@ const KINDS: [(usize, Choose); 4] = [
         let (_, sent) = life.any_acknowledged()?;
         Some(Kind::Forward(sent.room, sent.position))
     }),
+    (25, |_, _, _| Some(Kind::Place)),
+    (25, |life, world, room| Some(Kind::Location { live: life.moving(world, room) })),
 ];
 
 /// Of a thousand messages, how many mention somebody.
@@ -42,6 +44,12 @@ const MENTIONS: u16 = 150;
 
 /// Of a thousand of these, how many mention everybody in the room.
 const MENTIONS_ROOM: u16 = 200;
+
+/// Of a thousand locations, how many are live.
+const MOVING: u16 = 600;
+
+/// For how long these are live at most, in milliseconds.
+const MOVING_MS: usize = 3_600_000;
 
 /// So many of the last messages of a room have threads.
 const ROOTS: usize = 3;
@@ -58,6 +66,7 @@ impl Life {
         let words = match kind {
             Kind::Poll { .. } => format!("q{}", self.words),
             Kind::Forward(..) => format!("f{}", self.words),
+            Kind::Place | Kind::Location { .. } => format!("g{}", self.words),
             _ => format!("w{} {padding}", self.words),
         };
         let mentions = match kind {
@@ -86,6 +95,12 @@ impl Life {
     pub(super) fn any_acknowledged(&mut self) -> Option<(UserId, Appended)> {
         let sent = self.acknowledged(|_| true);
         (!sent.is_empty()).then(|| self.random.pick(&sent).clone())
+    }
+
+    /// Until when somebody shows where they are, by the clock of the room's node.
+    fn moving(&mut self, world: &World, room: RoomId) -> Option<Timestamp> {
+        let now = world.clock_of(room).filter(|_| self.random.chance(MOVING))?;
+        Some(now + 1 + self.random.below(MOVING_MS) as u64)
     }
 
     fn answer(&mut self, room: RoomId) -> Option<Kind> {

@@ -2,6 +2,7 @@
 
 mod backup;
 mod changes;
+mod contexts;
 mod deeds;
 mod imports;
 mod invites;
@@ -9,6 +10,7 @@ mod letters;
 mod odds;
 mod own;
 mod polls;
+mod reports;
 mod schedules;
 mod settings;
 mod threads;
@@ -97,7 +99,8 @@ pub(crate) async fn play(seed: u64, options: Options) -> Outcome {
     let seed = random.number();
     let mut world = World::new(seed, trace.clone(), how, options.nodes, options.planted);
     world.start().await;
-    let mut life = Life::begin(random, &mut world);
+    let Ok(service) = UserId::new("service:app") else { return Outcome::default() };
+    let mut life = Life::begin(random, &mut world, &service);
     sleep(Duration::from_secs(1)).await;
     for step in 0..options.steps {
         if options.restores && step == options.steps / 2 {
@@ -169,6 +172,9 @@ pub(crate) struct Life {
     scheduled: Vec<((UserId, ClientId), RoomId)>,
     /// Links by which people join.
     links: Arc<Mutex<Vec<Link>>>,
+    /// The connection of the service that makes rooms about something, and how many there are.
+    service: Device,
+    contexts: usize,
     groups: usize,
     words: usize,
     typed: BTreeMap<String, u32>,
@@ -180,7 +186,7 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    fn begin(random: Random, world: &mut World) -> Self {
+    fn begin(random: Random, world: &mut World, service: &UserId) -> Self {
         let mut devices = Vec::new();
         for person in PEOPLE {
             let Ok(user) = UserId::new(person) else { continue };
@@ -188,6 +194,7 @@ impl Life {
                 devices.push(Device::start(world, &user, &format!("{person}/{index}")));
             }
         }
+        let service = Device::start(world, service, "app");
         Self {
             random,
             trace: world.ground.trace.clone(),
@@ -197,6 +204,8 @@ impl Life {
             sent: Vec::new(),
             scheduled: Vec::new(),
             links: Arc::default(),
+            service,
+            contexts: 0,
             groups: 0,
             words: 0,
             typed: BTreeMap::new(),
@@ -225,6 +234,8 @@ impl Life {
             Deed::Remove => self.membership("removes"),
             Deed::Leave => self.membership("leaves"),
             Deed::Raise => self.membership("raises"),
+            Deed::HandOver => self.membership("hands over to"),
+            Deed::Report => self.report(),
             Deed::Set => self.set(),
             Deed::Vote => self.vote(),
             Deed::ClosePoll => self.close_poll(),
@@ -237,6 +248,7 @@ impl Life {
             Deed::Import => self.import(world),
             Deed::Schedule => self.schedule(world),
             Deed::Reschedule => self.reschedule(world),
+            Deed::Context => self.context(world),
             Deed::Group => self.group(world),
             Deed::Direct => self.direct(world),
             Deed::Cut => self.cut(world),

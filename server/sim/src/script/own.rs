@@ -1,4 +1,5 @@
-//! What people do for themselves: stars, drafts, where rooms stand in their lists, and which they mute.
+//! What people do for themselves: stars, drafts, what they hide, where rooms stand in their lists, which they mute or mark
+//! as unread, and what they say of themselves.
 //!
 //! These commands have no keys, so a copy may come late and after another one. What came of them in the middle of faults
 //! is not known for sure; so in the end everybody does some of it again.
@@ -7,10 +8,12 @@ use std::time::Duration;
 
 use caffis_schema::{
     Command, RoomId, Text, Timestamp,
-    command::{Mute, Star},
+    command::{Hide, Mark, Mute, SetPreferences, SetPresence, Star},
     drafts::{Draft, ThreadDraft},
     limits::DRAFT_BYTES,
     placement::{Placement, SetPlacement},
+    reply::Appended,
+    room::Availability,
 };
 
 use tokio::time::sleep;
@@ -76,15 +79,38 @@ impl Life {
 
     fn own_deed(&mut self, device: &Device, room: Option<RoomId>) -> Option<(Command, Kept)> {
         let room = room.or_else(|| self.room())?;
-        Some(match self.random.below(5) {
+        Some(match self.random.below(9) {
             0 => {
-                let sent = self.acknowledged(|letter| letter.room == room);
-                if sent.is_empty() {
-                    return None;
-                }
-                let (position, star) =
-                    (self.random.pick(&sent).1.position, self.random.chance(700));
+                let position = self.message_of(room)?.position;
+                let star = self.random.chance(700);
                 (Command::Star(Star { room, position, star }), Kept::Star(room, position, star))
+            }
+            5 => {
+                let position = self.message_of(room)?.position;
+                lock(&self.ledger).hidden.insert((device.user.clone(), room, position));
+                (Command::Hide(Hide { room, position }), Kept::Hidden(room, position))
+            }
+            6 => {
+                let number = self.message_of(room)?.number;
+                lock(&self.ledger).unread.insert((device.user.clone(), room));
+                (Command::MarkUnread(Mark { room, number }), Kept::Unread(room, number))
+            }
+            7 => {
+                let private_receipts = self.random.chance(500);
+                lock(&self.ledger).private.insert(device.user.clone());
+                let command = Command::SetPreferences(SetPreferences { private_receipts });
+                (command, Kept::Private(private_receipts))
+            }
+            8 => {
+                self.words += 1;
+                let said = if self.random.chance(800) {
+                    format!("s{}", self.words)
+                } else {
+                    String::new()
+                };
+                let (availability, status) = (Availability::Online, Text::cut(&said));
+                let command = SetPresence { availability, status: Some(status.clone()) };
+                (Command::SetPresence(command), Kept::Status(status))
             }
             1 => {
                 let (text, time) = self.written(device);
@@ -111,6 +137,12 @@ impl Life {
                 (command, Kept::Placement(room, placement))
             }
         })
+    }
+
+    /// A message of a room that was acknowledged.
+    fn message_of(&mut self, room: RoomId) -> Option<Appended> {
+        let sent = self.acknowledged(|letter| letter.room == room);
+        (!sent.is_empty()).then(|| self.random.pick(&sent).1)
     }
 
     /// What somebody writes and does not send, and when.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use caffis_schema::{
-    Command, EntryKind, Position, RoomId, Text, info::SetRoomInfo, room::Role,
+    Command, EntryKind, Position, RoomId, Text,
+    info::SetRoomInfo,
+    room::{HistoryPolicy, Role},
     settings::SetRoomSettings,
 };
 
@@ -21,6 +23,17 @@ const ON: u16 = 150;
 
 /// The longest time between two messages of a person in slow mode, in seconds.
 const SLOW: usize = 3;
+
+/// Of a thousand times that a room is described, how often it is said what later members see.
+const CHANGED: u16 = 400;
+
+/// What they may see.
+const HISTORIES: [HistoryPolicy; 4] = [
+    HistoryPolicy::All,
+    HistoryPolicy::FromJoining,
+    HistoryPolicy::Last(1),
+    HistoryPolicy::Last(5),
+];
 
 impl Life {
     /// Somebody sets who writes in a room and how often, and calls it something else.
@@ -43,7 +56,7 @@ impl Life {
         self.describe(room, &device);
     }
 
-    /// Somebody says what a room is called and what it is for. Draws nothing: other deeds follow as they would.
+    /// Somebody says what a room is called and what it is for, and what later members see of it.
     fn describe(&mut self, room: RoomId, device: &Device) {
         self.groups += 1;
         let (short, text) = (lock(&self.ledger).short(room), format!("group {}", self.groups));
@@ -52,7 +65,7 @@ impl Life {
             room,
             name: Some(Text::cut(&text)),
             description: Some(Text::cut(&text)),
-            history: None,
+            history: self.random.chance(CHANGED).then(|| *self.random.pick(&HISTORIES)),
         };
         let what = format!("calls {short} {text}");
         self.give(device, what, Command::SetRoomInfo(command), |_, _| ());

@@ -19,8 +19,8 @@ use caffis_core::{
     },
     tables::{
         ActivityRow, BucketRow, FlagRow, InvitesRow, MarkerRow, MemberRow, MentionRow, RemovalRow,
-        RoomSettingsRow, ScheduledAnswerRow, SearchTermRow, SentRow, ThreadDraftRow, ThreadMarkRow,
-        TimelineRow, VoteRow,
+        ReportIndexRow, RoomSettingsRow, ScheduledAnswerRow, SearchTermRow, SentRow,
+        ThreadDraftRow, ThreadMarkRow, TimelineRow, UserRow, VoteRow,
     },
 };
 use caffis_schema::Timestamp;
@@ -249,6 +249,8 @@ impl Store for Spoiled {
             Planted::ForgetsRemovals => self.write_without(RemovalRow::TABLE, batch),
             Planted::ForgetsStars => self.write_without(FlagRow::TABLE, batch),
             Planted::ForgetsDrafts => self.write_without(ThreadDraftRow::TABLE, batch),
+            Planted::ForgetsReports => self.write_without(ReportIndexRow::TABLE, batch),
+            Planted::ForgetsPeople => self.write_without(UserRow::TABLE, batch),
             Planted::ForgetsWords => self.write_without(SearchTermRow::TABLE, batch),
             Planted::ForgetsMutes => {
                 rows::unmute(&mut batch);
