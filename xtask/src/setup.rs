@@ -22,13 +22,15 @@ struct System {
 
 /// What compiling needs beside Rust: libFuzzer is C++, ring is C.
 const COMPILERS: [System; 1] = [System { package: "g++", program: "c++" }];
-/// What the edge tests need: limits, mounts, addresses and a certificate authority.
-const TOOLS: [System; 5] = [
+/// What the edge tests and the documents need: limits, mounts, addresses, a certificate authority, requests and keys.
+const TOOLS: [System; 7] = [
     System { package: "util-linux", program: "prlimit" },
     System { package: "mount", program: "mount" },
     System { package: "iproute2", program: "ip" },
     System { package: "procps", program: "ps" },
     System { package: "pebble", program: "pebble" },
+    System { package: "curl", program: "curl" },
+    System { package: "openssl", program: "openssl" },
 ];
 /// The browsers that run the journeys; WebKitGTK wants a screen.
 const BROWSERS: [System; 4] = [

@@ -196,13 +196,16 @@ pub(crate) fn chaos(workspace: &Workspace, options: ChaosOptions) -> Result<()> 
 }
 
 fn browsers(run: &Run<'_>, results: &mut Results) -> Result<()> {
+    let python = setup::python(run.workspace)?;
     let mut failures = Vec::new();
     for package in node::packages(run.workspace) {
         if package.has("test:browser")? {
             package.install()?;
             let server = run.workspace.built("caffis-chat");
             let adapt = |npm: process::Program| {
-                npm.env("CAFFIS_CHAT_BIN", server).env("CAFFIS_TEST_TIER", run.tier.name())
+                npm.env("CAFFIS_CHAT_BIN", server)
+                    .env("CAFFIS_TEST_TIER", run.tier.name())
+                    .env("CAFFIS_EXAMPLES_PYTHON", &python)
             };
             let ran = package.script("test:browser", adapt, results);
             failures.extend(ran.err().map(|error| format!("{error:#}")));
