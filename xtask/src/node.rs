@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{process::Program, results::Results, workspace::Workspace};
 
 /// The packages in the order in which they need each other.
-const PACKAGES: [&str; 3] = ["clients/ts", "clients/web", EXAMPLES];
+const PACKAGES: [&str; 4] = ["clients/ts", "clients/react", "clients/web", EXAMPLES];
 /// The services of the demo.
 pub(crate) const EXAMPLES: &str = "examples";
 /// The oldest major version of Node that the packages run on.
