@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import type { Plugin } from "vite";
+import { defaultServerConditions, type Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 /** What the first load is to weigh, in bytes of gzip, and from where on a build fails: tools differ by a little. */
@@ -82,14 +82,22 @@ function inFirstLoad(id: string, graph: ModuleGraph): string | null {
   for (const each of seen) {
     const module = graph.getModuleInfo(each);
     if (module?.isEntry) return "first";
-    for (const importer of module?.importers ?? []) seen.add(importer);
+    // What an index passes on is needed by those who ask for it there, which is for the bundler to find.
+    const importers = module?.importers ?? [];
+    for (const importer of importers) if (!importer.endsWith("/src/index.ts")) seen.add(importer);
   }
   return null;
 }
 
 export default defineConfig({
-  // The page is built from the client's source, so that it never waits for a build of it.
-  resolve: { conditions: ["source", "module", "browser", "import", "default"] },
+  resolve: {
+    // The page is built from the source of the client and of its hooks, so that it never waits for a build of them.
+    conditions: ["source", "module", "browser", "import", "default"],
+    // The hooks have packages of their own installed for their tests; the page has one of each.
+    dedupe: ["@caffis/chat", "react", "react-dom"],
+  },
+  // And so are the tests.
+  ssr: { resolve: { conditions: ["source", ...defaultServerConditions] } },
   // `npx vite` beside a server that was started with `--origins http://localhost:5173`.
   server: {
     proxy: { "/api": { target: process.env.CAFFIS_SERVER ?? "http://localhost:5002", ws: true } },

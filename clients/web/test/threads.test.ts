@@ -14,7 +14,6 @@ import { describe, expect, test } from "vitest";
 import { hashOf, pathOf, routeOf } from "../src/app/route.ts";
 import { type ActionGround, actionsFor } from "../src/room/actions.ts";
 import { type Bubble, type Item, timeline } from "../src/room/timeline.ts";
-import { pastHidden } from "../src/room/useReading.ts";
 import { countOf } from "../src/threads/countOf.ts";
 
 const ME = userId("giulia");
@@ -55,12 +54,6 @@ describe("the conversation", () => {
     const empty = [message(1, [replies(0)])];
     const [root] = bubbles(timeline({ entries: empty, pending: [], self: ME, dividerAfter: null }));
     expect(root?.replies).toBeNull();
-  });
-
-  test("counts replies in threads as read with what is before them", () => {
-    expect(pastHidden(entries, 1)).toBe(2);
-    expect(pastHidden([...entries, reply(5, 3)], 4)).toBe(5);
-    expect(pastHidden(entries, 2)).toBe(2);
   });
 });
 

@@ -1,5 +1,6 @@
-import type { ChatClient } from "@caffis/chat";
-import { useEffect, useState } from "react";
+import type { ChatClient, ErrorCode } from "@caffis/chat";
+import { ChatProvider, useNewClient } from "@caffis/chat-react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useI18n } from "../i18n/i18n.tsx";
 import { forgetInvite, usePendingInvite } from "../join/pending.ts";
 import { SignIn } from "../sign-in/SignIn.tsx";
@@ -11,7 +12,7 @@ import {
   saveAccount,
   savedAccount,
 } from "./account.ts";
-import { ChatProvider } from "./chat.tsx";
+import { PageProvider } from "./chat.tsx";
 import { laterView, preloadViews } from "./later.tsx";
 import { goTo } from "./route.ts";
 import { Shell } from "./Shell.tsx";
@@ -43,8 +44,8 @@ export function App() {
     if (!chosen) goTo(null);
   };
 
-  const client = useClient(account, (ended) => {
-    const { code } = ended.connection.getSnapshot().reason ?? {};
+  const client = useNewClient(useMemo(() => (account ? () => connect(account) : null), [account]));
+  useEnd(client, (code) => {
     const known = t.errors as Readonly<Record<string, string>>;
     choose(null, (code && known[code]) || t.signedOut);
   });
@@ -54,31 +55,25 @@ export function App() {
   }
   if (!client) return null;
   return (
-    <ChatProvider value={{ client, demo: demo ?? null, signOut: () => choose(null) }}>
-      {invite ? <Join invite={invite} onClose={forgetInvite} /> : <Shell />}
+    <ChatProvider client={client}>
+      <PageProvider value={{ demo: demo ?? null, signOut: () => choose(null) }}>
+        {invite ? <Join invite={invite} onClose={forgetInvite} /> : <Shell />}
+      </PageProvider>
     </ChatProvider>
   );
 }
 
-/** A client for as long as somebody is signed in. */
-function useClient(
-  account: Account | null,
-  onEnded: (client: ChatClient) => void,
-): ChatClient | null {
-  const [client, setClient] = useState<ChatClient | null>(null);
+/** Tells once the session has ended for good, with the server's reason. */
+function useEnd(client: ChatClient | null, onEnd: (code: ErrorCode | null) => void): void {
+  const latest = useRef(onEnd);
+  latest.current = onEnd;
   useEffect(() => {
-    if (!account) return;
-    const made = connect(account);
-    setClient(made);
-    const unsubscribe = made.connection.subscribe(() => {
-      const { phase, reason } = made.connection.getSnapshot();
-      if (phase === "ended" && reason) onEnded(made);
-    });
-    return () => {
-      unsubscribe();
-      made.dispose();
-      setClient(null);
+    if (!client) return;
+    const look = () => {
+      const { phase, reason } = client.connection.getSnapshot();
+      if (phase === "ended" && reason) latest.current(reason.code);
     };
-  }, [account]);
-  return client;
+    look();
+    return client.connection.subscribe(look);
+  }, [client]);
 }

@@ -1,12 +1,11 @@
+import { useChat, useUnread } from "@caffis/chat-react";
 import { useEffect, useRef } from "react";
 import { useSharing } from "../cards/useSharing.ts";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { EmptyRoom } from "../room/EmptyRoom.tsx";
 import { DETAILS_BUTTON } from "../room/Header.tsx";
 import { Room } from "../room/Room.tsx";
-import { isShown, RoomList } from "../rooms/RoomList.tsx";
-import { useChat } from "./chat.tsx";
+import { RoomList } from "../rooms/RoomList.tsx";
 import { laterView } from "./later.tsx";
 import { REGION, useRegions } from "./regions.ts";
 import { openDialog, showDetails, showThread, useRoute } from "./route.ts";
@@ -18,23 +17,14 @@ const ThreadPanel = laterView((views) => views.ThreadPanel);
 /** List, conversation and details beside each other, or one at a time on a phone. */
 export function Shell() {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { room, details, thread } = useRoute();
-  const { rooms } = useReadable(client.rooms);
-  const unread = rooms.filter((room) => room.unread > 0 && isShown(room, client.now())).length;
+  const { rooms: unread } = useUnread();
 
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) ${t.appName}` : t.appName;
   }, [unread, t]);
 
-  useEffect(() => {
-    const { mentions, stars, drafts, scheduled, threads } = client;
-    for (const list of [mentions, stars, drafts, scheduled, threads]) {
-      list.load().catch(() => {
-        // The next session asks again.
-      });
-    }
-  }, [client]);
   useRegions();
   useSharing(client);
   useEffect(() => {

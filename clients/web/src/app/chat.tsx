@@ -1,38 +1,36 @@
-/** The client of the page, and what the page derives from it. */
+/** What the page derives from its client. */
 
 import {
   type Availability,
-  type ChatClient,
   CommandError,
   EncodeError,
   type PeopleView,
   type RoomSummary,
   type UserId,
 } from "@caffis/chat";
+import { usePeople as usePeopleView, useSelf } from "@caffis/chat-react";
 import { createContext, useContext } from "react";
-import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import type { DemoUser } from "./account.ts";
 
-/** What every part of the page may use. */
-export interface Chat {
-  readonly client: ChatClient;
+/** What every part of the page may use, besides the client. */
+export interface Page {
   /** The people of the demo; null on other servers. */
   readonly demo: readonly DemoUser[] | null;
   signOut(): void;
 }
 
-const Context = createContext<Chat | null>(null);
+const Context = createContext<Page | null>(null);
 
-/** Gives the page its client. */
-export const ChatProvider = Context.Provider;
+/** Gives the page to its parts. */
+export const PageProvider = Context.Provider;
 
-/** The page's client. */
-export function useChat(): Chat {
-  const chat = useContext(Context);
-  if (!chat) throw new Error("useChat needs a ChatProvider around it");
-  return chat;
+/** The page around a part of it. */
+export function usePage(): Page {
+  const page = useContext(Context);
+  if (!page) throw new Error("usePage needs a PageProvider around it");
+  return page;
 }
 
 /** Names, presence and status of people, as the page shows them. */
@@ -51,8 +49,8 @@ export interface People {
 
 /** Names and presence, as they are now. */
 export function usePeople(t: Dictionary): People {
-  const { client, demo } = useChat();
-  const view = useReadable(client.people);
+  const { demo } = usePage();
+  const view = usePeopleView();
   const name = (user: UserId | null) => {
     if (user === null) return t.service;
     return view.profiles.get(user)?.name ?? demo?.find((each) => each.user === user)?.name ?? user;
@@ -75,9 +73,9 @@ export interface Known {
 
 /** The people who can be chosen: those of the demo and of the rooms, except oneself, by name. */
 export function useKnownPeople(): readonly Known[] {
-  const { client, demo } = useChat();
-  const { profiles } = useReadable(client.people);
-  const self = useReadable(client.self);
+  const { demo } = usePage();
+  const { profiles } = usePeopleView();
+  const self = useSelf();
   const { language } = useI18n();
   const all = new Map<UserId, Known>();
   for (const { user, name } of demo ?? []) all.set(user, { user, name });

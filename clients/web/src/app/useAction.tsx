@@ -1,9 +1,9 @@
-import { useEffect, useRef, useState } from "react";
+import { type ActionOptions, useAction as useCommand, useConnection } from "@caffis/chat-react";
+import { useState } from "react";
 import controls from "../common/controls.module.css";
-import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
-import { explain, useChat } from "./chat.tsx";
+import { explain } from "./chat.tsx";
 
 /** Words for errors that mean something special here. */
 export type Meanings = Partial<Readonly<Record<keyof Dictionary["errors"], string>>>;
@@ -17,36 +17,25 @@ export interface Action {
   run(act: () => Promise<unknown>, meanings?: Meanings): Promise<boolean>;
 }
 
-/** Runs one request to the server at a time. */
-export function useAction(): Action {
+/** Runs requests to the server, one at a time unless they are `parallel`, and says in words why one failed. */
+export function useAction(options?: ActionOptions): Action {
   const { t } = useI18n();
-  const [state, setState] = useState({ busy: false, error: null as string | null });
-  const shown = useRef(true);
-  useEffect(() => {
-    shown.current = true;
-    return () => {
-      shown.current = false;
-    };
-  }, []);
-  const run = async (act: () => Promise<unknown>, meanings?: Meanings) => {
-    setState({ busy: true, error: null });
-    try {
-      await act();
-      if (shown.current) setState({ busy: false, error: null });
-      return true;
-    } catch (failure) {
-      if (shown.current) setState({ busy: false, error: explain(failure, t, meanings) });
-      return false;
-    }
+  const [meanings, setMeanings] = useState<Meanings>();
+  const { busy, error, run } = useCommand((act: () => Promise<unknown>) => act(), options);
+  return {
+    busy,
+    error: error === null ? null : explain(error, t, meanings),
+    run(act, special) {
+      setMeanings(special);
+      return run(act);
+    },
   };
-  return { ...state, run };
 }
 
 /** Shows the error of an action, or that it waits for the connection. */
 export function Problem({ action }: { action: Action }) {
   const { t } = useI18n();
-  const { client } = useChat();
-  const { phase } = useReadable(client.connection);
+  const { phase } = useConnection();
   if (action.error) {
     return (
       <p className={controls.error} role="alert">

@@ -1,7 +1,6 @@
 import { type LocationBody, livePositionOf, type RoomId, type UserId } from "@caffis/chat";
-import { useChat } from "../app/chat.tsx";
+import { useChat, useReadable } from "@caffis/chat-react";
 import { Problem, useAction } from "../app/useAction.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Cards.module.css";
 import { liveState } from "./live.ts";
@@ -24,7 +23,7 @@ export function LiveCard(props: {
 }) {
   const { room, position, sender, own, location, until } = props;
   const { t, time } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const positions = useReadable(client.locations.positions);
   const heard = livePositionOf(positions, room, position, sender);
   const now = useNow();

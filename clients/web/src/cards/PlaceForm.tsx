@@ -6,13 +6,12 @@ import {
   type RoomId,
   URL_BYTES,
 } from "@caffis/chat";
+import { useChat, useLimits, useRoomView } from "@caffis/chat-react";
 import { useState } from "react";
-import { useChat } from "../app/chat.tsx";
 import { Choice } from "../common/Choice.tsx";
 import controls from "../common/controls.module.css";
 import { FIRST } from "../common/Dialog.tsx";
 import { DialogForm } from "../common/DialogForm.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Cards.module.css";
 import { LIVE_TIMES, maySharePosition } from "./live.ts";
@@ -32,7 +31,7 @@ export function PlaceForm(props: {
 }) {
   const { room, thread, kind, onDone } = props;
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const [name, setName] = useState("");
   const [address, setAddress] = useState("");
   const [phone, setPhone] = useState("");
@@ -51,8 +50,8 @@ export function PlaceForm(props: {
     isShort(phone, PHONE_BYTES) &&
     isShort(link ?? website, URL_BYTES);
   const [duration, setDuration] = useState<Duration>("still");
-  const few = useReadable(client.limits)?.smallRoomMembers ?? 0;
-  const summary = useReadable(client.room(room))?.summary;
+  const few = useLimits()?.smallRoomMembers ?? 0;
+  const summary = useRoomView(room)?.summary;
   const mayMove = kind === "location" && !thread && summary && maySharePosition(summary, few);
   const complete =
     kind === "location"

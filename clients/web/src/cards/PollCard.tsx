@@ -1,6 +1,6 @@
 import type { PollBody, RoomId, Tally } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useEffect, useState } from "react";
-import { useChat } from "../app/chat.tsx";
 import { laterView } from "../app/later.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Icon } from "../common/Icon.tsx";
@@ -29,7 +29,7 @@ export function PollCard(props: {
 }) {
   const { room, position, poll, tally } = props;
   const { t, when } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const action = useAction();
   const own = useOwnChoice(room, position, tally);
   const [asking, setAsking] = useState(false);
@@ -39,8 +39,8 @@ export function PollCard(props: {
     if (position === null || own.choices === null) return;
     const before = own.choices;
     const after = choicesAfter(poll, before, option);
-    own.set(after);
     void action.run(async () => {
+      own.set(after);
       try {
         await client.polls.vote(room, position, after);
       } catch (error) {
@@ -127,7 +127,7 @@ export function PollCard(props: {
 
 /** Whether a poll is closed, also when its time is over while somebody looks. */
 function useClosed(poll: PollBody, tally: Tally | null): boolean {
-  const { client } = useChat();
+  const client = useChat();
   const [, setLooked] = useState(0);
   const now = client.now();
   const closed = isPollClosed(poll, tally, now);

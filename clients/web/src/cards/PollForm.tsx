@@ -1,6 +1,6 @@
 import { POLL_DAYS, POLL_OPTIONS, type ReplyIn, type RoomId } from "@caffis/chat";
+import { useChat, useSelf } from "@caffis/chat-react";
 import { type KeyboardEvent, useRef, useState } from "react";
-import { useChat } from "../app/chat.tsx";
 import controls from "../common/controls.module.css";
 import { FIRST } from "../common/Dialog.tsx";
 import { DialogForm } from "../common/DialogForm.tsx";
@@ -8,7 +8,6 @@ import { Icon } from "../common/Icon.tsx";
 import { TimeField } from "../common/TimeField.tsx";
 import { timeOf } from "../common/times.ts";
 import { forget, useKept } from "../common/useKept.ts";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Cards.module.css";
 import { hasTwins, writtenOptions } from "./polls.ts";
@@ -39,8 +38,8 @@ const EMPTY = {
 export function PollForm(props: { room: RoomId; thread: ReplyIn | null; onDone(): void }) {
   const { room, thread, onDone } = props;
   const { t } = useI18n();
-  const { client } = useChat();
-  const self = useReadable(client.self);
+  const client = useChat();
+  const self = useSelf();
   const form = `poll ${JSON.stringify([self, room, thread?.root])}`;
   const [poll, setPoll] = useKept(form, EMPTY);
   const { question, options, multiple, anonymous, closing } = poll;

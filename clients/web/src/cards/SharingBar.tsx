@@ -1,23 +1,23 @@
 import type { Sharing } from "@caffis/chat";
-import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { useChat, useReadable, useRoomView } from "@caffis/chat-react";
+import { roomTitle, usePeople } from "../app/chat.tsx";
 import { useAction } from "../app/useAction.tsx";
 import { Icon } from "../common/Icon.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Cards.module.css";
 
 /** Reminds of each live location that this person shares from here, wherever they are in the page. */
 export function SharingBars() {
-  const { client } = useChat();
+  const client = useChat();
   const sharing = useReadable(client.locations.sharing);
   return sharing.map((each) => <SharingBar key={`${each.room} ${each.message}`} sharing={each} />);
 }
 
 function SharingBar({ sharing }: { sharing: Sharing }) {
   const { t, time } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
-  const room = useReadable(client.room(sharing.room));
+  const room = useRoomView(sharing.room);
   const { busy, run } = useAction();
   const title = room ? roomTitle(room.summary, people) : t.aConversation;
   return (

@@ -1,6 +1,7 @@
 import type { PollBody, RoomId, Voter } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useEffect, useRef, useState } from "react";
-import { useChat, usePeople } from "../app/chat.tsx";
+import { usePeople } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
@@ -12,7 +13,7 @@ import styles from "./Cards.module.css";
 export function Voters(props: { room: RoomId; position: number; poll: PollBody; onClose(): void }) {
   const { room, position, poll, onClose } = props;
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
   const action = useAction();
   const [found, setFound] = useState<{ voters: readonly Voter[]; more: boolean } | null>(null);

@@ -1,7 +1,6 @@
 import type { RoomId, Tally } from "@caffis/chat";
+import { useChat, useConnection, useRoomView } from "@caffis/chat-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { useChat } from "../app/chat.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { asksAgain } from "./polls.ts";
 
 /** What this person has chosen in a poll. */
@@ -21,9 +20,9 @@ export function useOwnChoice(
   position: number | null,
   tally: Tally | null,
 ): OwnChoice {
-  const { client } = useChat();
-  const { phase } = useReadable(client.connection);
-  const summary = useReadable(client.room(room))?.summary;
+  const client = useChat();
+  const { phase } = useConnection();
+  const summary = useRoomView(room)?.summary;
   const visits = useVisits();
   const [choices, setChoices] = useState<readonly number[] | null>(null);
   const asking = useRef<AbortController>(null);

@@ -1,6 +1,6 @@
 import type { ChatClient, Sharing } from "@caffis/chat";
+import { useReadable, useSelf } from "@caffis/chat-react";
 import { useEffect } from "react";
-import { useReadable } from "../common/useReadable.ts";
 import { ofDevice } from "./places.ts";
 
 /** Where a tab keeps what it shares, so that it goes on when the page is loaded again. */
@@ -9,7 +9,7 @@ const KEY = "caffis.sharing";
 /** Watches where the device is for as long as this person shares it anywhere, and tells it there. */
 export function useSharing(client: ChatClient): void {
   const sharing = useReadable(client.locations.sharing);
-  const self = useReadable(client.self);
+  const self = useSelf();
   const shares = sharing.length > 0;
   // Once it is known who this is, and when it is by the server's clock.
   useEffect(() => {

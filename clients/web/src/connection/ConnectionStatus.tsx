@@ -1,14 +1,12 @@
-import { useChat } from "../app/chat.tsx";
+import { useChat, useConnection } from "@caffis/chat-react";
 import { useAction } from "../app/useAction.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./ConnectionStatus.module.css";
 
 /** Which transport is in use and how the connection is. */
 export function ConnectionStatus() {
   const { t } = useI18n();
-  const { client } = useChat();
-  const { phase, transport, roundTripMs } = useReadable(client.connection);
+  const { phase, transport, roundTripMs } = useConnection();
   const online = phase === "online" && transport !== null;
   const roundTrip =
     roundTripMs === null ? "" : ` · ${t.milliseconds(Math.max(1, Math.round(roundTripMs)))}`;
@@ -30,8 +28,8 @@ export function ConnectionStatus() {
 /** Says that there is no connection, and that new messages wait for it. */
 export function OfflineBanner() {
   const { t } = useI18n();
-  const { client } = useChat();
-  const { phase } = useReadable(client.connection);
+  const client = useChat();
+  const { phase } = useConnection();
   if (phase !== "waiting" && phase !== "reconnecting") return null;
   return (
     <div className={styles.banner} role="status" data-testid="offline">
@@ -46,7 +44,7 @@ export function OfflineBanner() {
 /** Says that the server cannot read a room whose messages are still shown. */
 export function UnreadableBanner() {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { busy, run } = useAction();
   return (
     <div className={styles.banner} role="status" data-testid="unreadable">

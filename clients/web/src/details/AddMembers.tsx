@@ -1,6 +1,7 @@
 import type { Member, RoomView } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { type FormEvent, useState } from "react";
-import { useChat, useKnownPeople } from "../app/chat.tsx";
+import { useKnownPeople } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
@@ -11,7 +12,7 @@ import styles from "./Details.module.css";
 /** Adds people to a group. */
 export function AddMembers(props: { room: RoomView; members: readonly Member[]; onClose(): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { room, members, onClose } = props;
   const known = useKnownPeople();
   const inside = new Set(members.map(({ profile }) => profile.user));

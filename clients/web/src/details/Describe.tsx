@@ -1,13 +1,12 @@
 import { DESCRIPTION_BYTES, NAME_BYTES, type RoomView } from "@caffis/chat";
+import { useChat, useSelf } from "@caffis/chat-react";
 import { useId } from "react";
-import { useChat } from "../app/chat.tsx";
 import { closeDialog, openDialog } from "../app/route.ts";
 import controls from "../common/controls.module.css";
 import { Dialog, FIRST } from "../common/Dialog.tsx";
 import { DialogForm } from "../common/DialogForm.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { forget, useKept } from "../common/useKept.ts";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Details.module.css";
 import { HistoryChoice } from "./HistoryChoice.tsx";
@@ -51,10 +50,10 @@ export function Describe({ room }: { room: RoomView }) {
 /** What is written stays when the window is closed, unless it is given up. */
 function DescribeForm(props: { room: RoomView; titled: boolean; onDone(): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { room, titled, onDone } = props;
   const { id, summary } = room;
-  const self = useReadable(client.self);
+  const self = useSelf();
   const form = `describe ${JSON.stringify([self, id])}`;
   const [kept, setWritten] = useKept(form, NOTHING_WRITTEN);
   const written = titled ? { ...kept, name: null } : kept;

@@ -1,13 +1,13 @@
 import type { Member, RoomId } from "@caffis/chat";
+import { useChat, useRoomView } from "@caffis/chat-react";
 import { useEffect, useRef } from "react";
-import { isDirect, isGroup, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { isDirect, isGroup, roomTitle, usePeople } from "../app/chat.tsx";
 import { closeDialog, goTo, openDialog, useRoute } from "../app/route.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
 import { Icon } from "../common/Icon.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { presenceLine } from "../room/Header.tsx";
@@ -26,9 +26,9 @@ import { Writing } from "./Writing.tsx";
 export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
   const i18n = useI18n();
   const { t } = i18n;
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
-  const room = useReadable(client.room(id));
+  const room = useRoomView(id);
   const { dialog } = useRoute();
   const isPublic = room?.summary.class === "public";
   // Keep the last list while a new one loads.
@@ -147,7 +147,7 @@ export function Details({ id, onClose }: { id: RoomId; onClose(): void }) {
 
 function LeaveDialog({ id, title, onClose }: { id: RoomId; title: string; onClose(): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const action = useAction();
   const leave = async () => {
     if (await action.run(() => client.leave(id))) goTo(null);

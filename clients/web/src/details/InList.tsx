@@ -1,5 +1,5 @@
 import { placementOf, type RoomView } from "@caffis/chat";
-import { useChat } from "../app/chat.tsx";
+import { useChat } from "@caffis/chat-react";
 import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
@@ -10,7 +10,7 @@ import styles from "./Details.module.css";
 /** Pins, archives or hides a room in the list of the person, on all their devices. */
 export function InList({ room }: { room: RoomView }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const action = useAction();
   const placement = placementOf(room.summary, client.now());
   const meanings = { limit_reached: t.tooManyPinned };

@@ -1,6 +1,7 @@
 import { INVITE_WEEK, type Invite, type RoomView } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { explain, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { explain, roomTitle, usePeople } from "../app/chat.tsx";
 import { closeDialog, openDialog, useRoute } from "../app/route.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Choice } from "../common/Choice.tsx";
@@ -44,7 +45,7 @@ export function InviteLinks({ room }: { room: RoomView }) {
 
 function InviteDialog({ room, onClose }: { room: RoomView; onClose(): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
   const [made, setMade] = useState<string | null>(null);
   const [invites, setInvites] = useState<readonly Invite[] | null>(null);
@@ -97,7 +98,7 @@ function InviteDialog({ room, onClose }: { room: RoomView; onClose(): void }) {
 
 function NewInvite({ room, onMade }: { room: RoomView; onMade(address: string): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const action = useAction();
   const [name, setName] = useState("");
   const [time, setTime] = useState<number>(INVITE_WEEK);
@@ -218,7 +219,7 @@ function MadeInvite(props: { address: string; title: string; onAnother(): void }
 function InviteRow({ room, invite }: { room: RoomView; invite: Invite }) {
   const i18n = useI18n();
   const { t } = i18n;
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
   const action = useAction();
   const now = client.now();

@@ -1,6 +1,7 @@
 import type { Member, Role, RoomView } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useState } from "react";
-import { useChat, usePeople } from "../app/chat.tsx";
+import { usePeople } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
 import { Choice } from "../common/Choice.tsx";
@@ -20,7 +21,7 @@ export function ManageMember(props: {
 }) {
   const i18n = useI18n();
   const { t } = i18n;
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
   const { room, member, own, onClose } = props;
   const { user } = member.profile;
@@ -29,7 +30,7 @@ export function ManageMember(props: {
   const roles = rolesToGive(actor, member.role);
   /** What the person is asked about before it is done. */
   const [asked, setAsked] = useState<"remove" | "handOver" | null>(null);
-  const action = useAction();
+  const action = useAction({ parallel: true });
   /** What was chosen and is not yet in the log. */
   const [wanted, setWanted] = useState<Role | null>(null);
   const setRole = async (role: Role) => {

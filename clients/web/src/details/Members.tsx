@@ -1,11 +1,11 @@
 import type { Member, RoomView } from "@caffis/chat";
+import { useChat, useSelf } from "@caffis/chat-react";
 import { useEffect } from "react";
-import { useChat, usePeople } from "../app/chat.tsx";
+import { usePeople } from "../app/chat.tsx";
 import { closeDialog, openDialog, useRoute } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { presenceLine } from "../room/Header.tsx";
 import { AddMembers } from "./AddMembers.tsx";
@@ -19,8 +19,7 @@ const MANAGE = "manage ";
 /** The members of a group and what the person may do with them, or who is in a public room. */
 export function Members({ room, members }: { room: RoomView; members: readonly Member[] }) {
   const { t } = useI18n();
-  const { client } = useChat();
-  const self = useReadable(client.self);
+  const self = useSelf();
   const { dialog } = useRoute();
   const { role } = room.summary;
   const isPublic = room.summary.class === "public";
@@ -88,7 +87,7 @@ function MemberRow(props: {
 }) {
   const i18n = useI18n();
   const { t } = i18n;
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
   const { member, own, here, onManage } = props;
   const { user } = member.profile;

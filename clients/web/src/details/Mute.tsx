@@ -1,5 +1,5 @@
 import { FOR_EVER, type RoomView } from "@caffis/chat";
-import { useChat } from "../app/chat.tsx";
+import { useChat } from "@caffis/chat-react";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { useMuted } from "../app/useMuted.ts";
 import controls from "../common/controls.module.css";
@@ -14,7 +14,7 @@ const TIMES = { hour: HOUR, eightHours: 8 * HOUR, week: 7 * 24 * HOUR, always: n
 /** Turns notifications of a room off for a time, on all devices of the person, and on again. */
 export function Mute({ room }: { room: RoomView }) {
   const { t, when } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const action = useAction();
   const { mutedUntil } = room.summary;
   const muted = useMuted(room.summary);

@@ -1,6 +1,6 @@
 import type { RoomId, Topic } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useEffect, useRef, useState } from "react";
-import { useChat } from "../app/chat.tsx";
 import { openDialog } from "../app/route.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { setResults } from "../search/results.ts";
@@ -15,7 +15,7 @@ const QUIET_MS = 60_000;
 /** What a public room talks about; a word leads to a search for it. */
 export function Topics({ room, number }: { room: RoomId; number: number }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const [topics, setTopics] = useState<readonly Topic[]>([]);
   const asked = useRef(0);
   const [again, setAgain] = useState(0);

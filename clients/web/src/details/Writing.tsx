@@ -1,6 +1,6 @@
 import type { RoomSettings, RoomView } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useEffect, useState } from "react";
-import { useChat } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Choice } from "../common/Choice.tsx";
 import { Switch } from "../common/Switch.tsx";
@@ -13,7 +13,7 @@ const TIMES = [0, 10, 30, 60, 300, 3600] as const;
 /** How people write in a room: for those who may change it. */
 export function Writing({ room }: { room: RoomView }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const action = useAction();
   /** What was chosen and is not yet in the log. */
   const [wanted, setWanted] = useState<Partial<RoomSettings>>({});

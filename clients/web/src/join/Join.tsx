@@ -1,6 +1,7 @@
 import { CommandError, type InvitedRoom } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useEffect, useState } from "react";
-import { explain, useChat } from "../app/chat.tsx";
+import { explain } from "../app/chat.tsx";
 import { goTo } from "../app/route.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
@@ -14,7 +15,7 @@ import { forgetInvite, type Pending } from "./pending.ts";
 /** What an invite link leads to, and the button to join. */
 export function Join({ invite }: { invite: Pending }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const action = useAction();
   const [room, setRoom] = useState<InvitedRoom | null>(null);
   const [error, setError] = useState<unknown>(null);

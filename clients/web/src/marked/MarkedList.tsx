@@ -1,24 +1,27 @@
-import type { MarkedMessage, MarkedMessages, SearchPlace } from "@caffis/chat";
+import type { MarkedMessage, SearchPlace } from "@caffis/chat";
+import { useChat, useMentions, useRoomView, useSelf, useStars } from "@caffis/chat-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { explain, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { explain, roomTitle, usePeople } from "../app/chat.tsx";
 import { goToMessage } from "../app/place.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
 import { moveFocus } from "../common/moveFocus.ts";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "../search/Search.module.css";
 
 /** Messages that are marked for this person, newest first; each leads to its place. */
 export function MarkedList(props: {
-  source: MarkedMessages;
+  list: "mentions" | "stars";
   title: string;
   nothing: string;
   lead: string;
   onClose(): void;
 }) {
-  const { source, title, nothing, lead, onClose } = props;
+  const { list, title, nothing, lead, onClose } = props;
+  const source = useChat()[list];
+  const marks = { mentions: useMentions(), stars: useStars() };
+  const places = marks[list];
   const { t } = useI18n();
   const [messages, setMessages] = useState<readonly MarkedMessage[] | null>(null);
   const [next, setNext] = useState<SearchPlace | null>(null);
@@ -46,7 +49,6 @@ export function MarkedList(props: {
     [source],
   );
   // What is marked meanwhile comes at once.
-  const places = useReadable(source.places);
   useEffect(() => {
     void places;
     void load(null);
@@ -107,10 +109,10 @@ export function MarkedList(props: {
 /** One of them. */
 function MarkedRow({ marked, onShow }: { marked: MarkedMessage; onShow(): void }) {
   const { t, short } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
-  const room = useReadable(client.room(marked.room));
-  const self = useReadable(client.self);
+  const room = useRoomView(marked.room);
+  const self = useSelf();
   const { sender, text, time, number } = marked.message.preview;
   const unread = room !== null && number > room.summary.read;
   return (

@@ -1,4 +1,5 @@
 import { type Mentions, type RoomView, threadOf, type UserId } from "@caffis/chat";
+import { useChat, useLimits, useSelf, useTyping } from "@caffis/chat-react";
 import {
   type FormEvent,
   type KeyboardEvent,
@@ -8,14 +9,13 @@ import {
   useRef,
   useState,
 } from "react";
-import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { roomTitle, usePeople } from "../app/chat.tsx";
 import { laterView } from "../app/later.tsx";
 import { REGION } from "../app/regions.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { AttachMenu, type Kind } from "../cards/AttachMenu.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { useKept } from "../common/useKept.ts";
-import { useReadable } from "../common/useReadable.ts";
 import { useEmoji } from "../emoji/useEmoji.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { SendButton } from "../scheduled/SendButton.tsx";
@@ -66,11 +66,12 @@ export function Composer(props: {
 }) {
   const { room, thread = null, ref } = props;
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
-  const limits = useReadable(client.limits);
+  const limits = useLimits();
   const field = useRef<HTMLTextAreaElement>(null);
-  const self = useReadable(client.self);
+  const self = useSelf();
+  const { setTyping } = useTyping(room.id);
   const [draft, setDraft] = useDraft(self, room.id, thread);
   const [inRoom, setInRoom] = useState(false);
   const place = JSON.stringify([self, room.id, thread]);
@@ -123,8 +124,7 @@ export function Composer(props: {
   useEffect(() => {
     // On a phone the focus would open the keyboard.
     if (matchMedia("(pointer: fine)").matches) field.current?.focus();
-    return () => client.typing(room.id, false);
-  }, [client, room.id]);
+  }, []);
 
   useImperativeHandle(ref, () => ({
     edit(returned) {
@@ -165,7 +165,7 @@ export function Composer(props: {
 
   const change = (value: string) => {
     setText(value);
-    if (!editing) client.typing(room.id, value.trim() !== "");
+    if (!editing) setTyping(value.trim() !== "");
   };
   const send = () => {
     // Read the field itself: a quick Enter may come before the next render.

@@ -1,5 +1,5 @@
 import type { RoomView } from "@caffis/chat";
-import { useChat } from "../app/chat.tsx";
+import { useChat } from "@caffis/chat-react";
 import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
@@ -14,7 +14,7 @@ export function DeleteMessage(props: {
   onClose(): void;
 }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { room, bubble, forEveryone, onClose } = props;
   const action = useAction();
   const remove = async () => {

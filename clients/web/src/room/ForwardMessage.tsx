@@ -1,13 +1,13 @@
 import type { RoomId, RoomSummary, RoomView } from "@caffis/chat";
+import { useChat, useRooms } from "@caffis/chat-react";
 import { useState } from "react";
-import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { roomTitle, usePeople } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
 import styles from "../common/PeoplePicker.module.css";
 import { TextField } from "../common/TextField.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import type { Bubble } from "./timeline.ts";
 
@@ -23,10 +23,10 @@ export function ForwardMessage(props: {
   onDone?(): void;
 }) {
   const { t, language } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
   const { room, bubbles, onClose, onDone } = props;
-  const { rooms } = useReadable(client.rooms);
+  const { rooms } = useRooms();
   const action = useAction();
   const [wanted, setWanted] = useState("");
   const [chosen, setChosen] = useState<ReadonlySet<RoomId>>(new Set());

@@ -1,5 +1,6 @@
 import type { RoomView, UserId } from "@caffis/chat";
-import { type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { useChat } from "@caffis/chat-react";
+import { type People, roomTitle, usePeople } from "../app/chat.tsx";
 import { goTo, openDialog } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
@@ -14,7 +15,7 @@ export const DETAILS_BUTTON = "details-button";
 export function Header(props: { room: RoomView; details: boolean; onDetails(): void }) {
   const i18n = useI18n();
   const { t } = i18n;
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
   const { room, details, onDetails } = props;
   const { summary } = room;

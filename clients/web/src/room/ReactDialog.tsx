@@ -1,6 +1,6 @@
 import type { RoomView } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { type FormEvent, useState } from "react";
-import { useChat } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
@@ -13,7 +13,7 @@ import type { Bubble } from "./timeline.ts";
 /** Lets a person react with any emoji. */
 export function ReactDialog(props: { room: RoomView; bubble: Bubble; onClose(): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { room, bubble, onClose } = props;
   const [typed, setTyped] = useState("");
   const action = useAction();

@@ -1,6 +1,6 @@
 import { REPORT_BYTES, type ReportReason, type RoomView } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useState } from "react";
-import { useChat } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
@@ -26,7 +26,7 @@ const MOST_CHARACTERS = REPORT_BYTES / 4;
 /** Tells the moderators of a message. */
 export function ReportMessage(props: { room: RoomView; bubble: Bubble; onClose(): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { room, bubble, onClose } = props;
   const action = useAction();
   const [reason, setReason] = useState<ReportReason | null>(null);

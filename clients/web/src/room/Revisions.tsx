@@ -1,6 +1,7 @@
 import { messageText, type Revision, type RoomView } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useEffect, useState } from "react";
-import { explain, useChat } from "../app/chat.tsx";
+import { explain } from "../app/chat.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
@@ -10,7 +11,7 @@ import type { Bubble } from "./timeline.ts";
 /** What a message said before it was edited. */
 export function Revisions(props: { room: RoomView; bubble: Bubble; onClose(): void }) {
   const { t, time } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { room, bubble, onClose } = props;
   const [revisions, setRevisions] = useState<readonly Revision[] | null>(null);
   const [error, setError] = useState<unknown>(null);

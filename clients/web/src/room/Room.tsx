@@ -1,11 +1,11 @@
 import type { RoomId } from "@caffis/chat";
-import { useCallback, useEffect, useRef, useState } from "react";
-import { explain, useChat } from "../app/chat.tsx";
+import { useMembers, useRoom } from "@caffis/chat-react";
+import { useCallback, useEffect, useRef } from "react";
+import { explain } from "../app/chat.tsx";
 import { laterView } from "../app/later.tsx";
 import { closeDialog, goTo, useRoute } from "../app/route.ts";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { OfflineBanner, UnreadableBanner } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { ScheduledBar } from "../scheduled/ScheduledBar.tsx";
@@ -27,59 +27,24 @@ const Search = laterView((views) => views.Search);
 /** One conversation. Its feed runs for as long as it is shown. */
 export function Room(props: { id: RoomId; details: boolean; onDetails(): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
   const { id, details, onDetails } = props;
   const { dialog } = useRoute();
-  const room = useReadable(client.room(id));
+  const { room, error, gone, retry } = useRoom(id);
   const hit = useShownHit(id);
-  const known = useRef(false);
   const composer = useRef<ComposerHandle>(null);
   const edit = useCallback((text: string) => composer.current?.edit(text), []);
   const change = useCallback((bubble: Bubble) => composer.current?.change(bubble), []);
   const reply = useCallback((bubble: Bubble) => composer.current?.reply(bubble), []);
-  const [error, setError] = useState<unknown>(null);
-  const [attempt, setAttempt] = useState(0);
-
-  useEffect(() => {
-    setError(null);
-    let shown = true;
-    client.open(id).catch((failure) => {
-      if (shown) setError(failure);
-    });
-    return () => {
-      shown = false;
-      client.close(id).catch(() => {
-        // The client ended, or the room is gone: it is closed either way.
-      });
-    };
-  }, [client, id, attempt]);
-
-  // A room that could not be read is opened again once it can be.
-  const readable = room?.summary.readable ?? true;
-  const open = room?.open ?? false;
-  const wasReadable = useRef(readable);
-  useEffect(() => {
-    if (readable && !wasReadable.current && !open) setAttempt((attempts) => attempts + 1);
-    wasReadable.current = readable;
-  }, [readable, open]);
 
   // When the person is no longer a member, show the list.
-  const gone = room === null && known.current;
   useEffect(() => {
-    if (room !== null) known.current = true;
     if (gone) goTo(null);
-  }, [room, gone]);
+  }, [gone]);
 
-  useEffect(() => {
-    // Who is in a public room is read for those who look at its details.
-    const wanted = room?.summary.class !== "public" || details;
-    if (room?.open && room.members === null && wanted) {
-      client.loadMembers(id).catch(() => {
-        // Without the list the header shows only their number.
-      });
-    }
-  }, [client, id, details, room?.open, room?.members, room?.summary.class]);
+  // Who is in a public room is read for those who look at its details.
+  useMembers(id, room?.summary.class !== "public" || details);
 
+  const readable = room?.summary.readable ?? true;
   const barred = room && barredFrom(room);
   return (
     <>
@@ -100,11 +65,11 @@ export function Room(props: { id: RoomId; details: boolean; onDetails(): void })
           <span role="status">{t.loading}</span>
         </div>
       ) : (
-        <Unavailable error={error} readable={readable} onRetry={() => setAttempt(attempt + 1)} />
+        <Unavailable error={error} readable={readable} onRetry={retry} />
       )}
       {dialog === "search-room" && <Search room={id} onClose={closeDialog} />}
       {dialog === "scheduled-room" && <ScheduledList room={id} onClose={closeDialog} />}
-      {room && <TypingLine users={room.typing} />}
+      {room && <TypingLine room={id} />}
       {room && <ScheduledBar room={id} />}
       {room &&
         error === null &&

@@ -1,6 +1,6 @@
 import type { RoomView } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useState } from "react";
-import { useChat } from "../app/chat.tsx";
 import type { ActionGround } from "./actions.ts";
 import { DeleteMessages } from "./DeleteMessages.tsx";
 import { ForwardMessage } from "./ForwardMessage.tsx";
@@ -17,7 +17,7 @@ export function Selected(props: {
   selection: ReturnType<typeof useSelection>;
 }) {
   const { room, items, ground, selection } = props;
-  const { client } = useChat();
+  const client = useChat();
   const [asked, setAsked] = useState<"forward" | "delete" | null>(null);
   const bubbles = selectedBubbles(items, selection.selected ?? new Set());
   const actions = selectionActions(bubbles, ground);

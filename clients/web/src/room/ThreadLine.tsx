@@ -1,5 +1,5 @@
 import type { Replies } from "@caffis/chat";
-import { useChat } from "../app/chat.tsx";
+import { useChat } from "@caffis/chat-react";
 import { Avatar } from "../common/Avatar.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Bubble.module.css";
@@ -10,7 +10,7 @@ const FACES = 3;
 /** What a message says of its thread: how many replies, who wrote last, and when. It leads there. */
 export function ThreadLine(props: { replies: Replies; names: readonly string[]; onShow(): void }) {
   const { t, short } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { replies, names, onShow } = props;
   return (
     <button

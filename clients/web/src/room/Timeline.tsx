@@ -1,13 +1,13 @@
 import type { InThread, RoomView } from "@caffis/chat";
+import { useChat, useLimits, useSelf, useStars } from "@caffis/chat-react";
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Virtualizer } from "virtua";
-import { explain, useChat, usePeople } from "../app/chat.tsx";
+import { explain, usePeople } from "../app/chat.tsx";
 import { laterView } from "../app/later.tsx";
 import { arrived, goToReply, usePlace } from "../app/place.ts";
 import { REGION } from "../app/regions.ts";
 import { showThread } from "../app/route.ts";
 import { Icon } from "../common/Icon.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { type ActionGround, actionsFor, type MessageAction } from "./actions.ts";
 import { useDraw } from "./draw.tsx";
@@ -45,9 +45,9 @@ export function Timeline(props: {
 }) {
   const { room, onEdit, onChange, onReply } = props;
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
-  const self = useReadable(client.self);
+  const self = useSelf();
   const log = useRef<HTMLElement>(null);
   const { dividerAfter, moved } = useReading(room, log);
   const { entries, pending, moreAfter, quotes } = room;
@@ -93,8 +93,8 @@ export function Timeline(props: {
   useEffect(() => {
     if (unknown) client.messages.loadPins(room.id).catch(ignore);
   }, [client, room.id, unknown]);
-  const limits = useReadable(client.limits);
-  const starred = useReadable(client.stars.places).get(room.id) ?? NO_STARS;
+  const limits = useLimits();
+  const starred = useStars().get(room.id) ?? NO_STARS;
   const ground = (): ActionGround => ({ room, limits, now: client.now(), starred });
   const selection = useSelection(items);
   const { selected } = selection;
@@ -236,7 +236,7 @@ function isOver({ card }: RoomView): boolean {
 /** The day of the item at the upper edge while scrolling, unless its own separator is there. */
 function DayAbove(props: { items: readonly Item[]; top: number; shown: boolean }) {
   const { day } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { items, top, shown } = props;
   const found = dayOf(items, top);
   if (!found || found.at === top) return null;

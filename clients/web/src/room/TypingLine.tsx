@@ -1,12 +1,14 @@
-import type { UserId } from "@caffis/chat";
+import type { RoomId } from "@caffis/chat";
+import { useTyping } from "@caffis/chat-react";
 import { usePeople } from "../app/chat.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./Room.module.css";
 
 /** Who is typing. Its place is always there, so that nothing jumps. */
-export function TypingLine({ users }: { users: readonly UserId[] }) {
+export function TypingLine({ room }: { room: RoomId }) {
   const { t, names } = useI18n();
   const people = usePeople(t);
+  const { users } = useTyping(room);
   const known = users.map((user) => people.firstName(user));
   const text =
     known.length === 0

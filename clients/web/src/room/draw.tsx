@@ -1,8 +1,8 @@
 import type { Forwarded, PendingMessage, RoomSummary, RoomView, UserId } from "@caffis/chat";
 import { HELD_ENTRIES } from "@caffis/chat";
+import { useChat, useRooms, useSelf } from "@caffis/chat-react";
 import { type ReactElement, useCallback, useMemo, useRef } from "react";
-import { isDirect, type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
-import { useReadable } from "../common/useReadable.ts";
+import { isDirect, type People, roomTitle, usePeople } from "../app/chat.tsx";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { wordsFound } from "../search/found.ts";
@@ -59,10 +59,10 @@ export function useDraw(
   const { onEdit, onMenu, onReact, onReply, onChoose, onJump, onThread } = handlers;
   const { flashed, starred, selected } = handlers;
   const { t, day } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
-  const self = useReadable(client.self);
-  const { rooms } = useReadable(client.rooms);
+  const self = useSelf();
+  const { rooms } = useRooms();
   const receipts = useReceipts(room, items, people, self);
   const hit = useShownHit(room.id);
   const found = useMemo(() => hit && wordsFound(hit), [hit]);

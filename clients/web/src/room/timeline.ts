@@ -8,11 +8,9 @@ import {
   type Forwarded,
   forwardedFrom,
   importedAt,
-  isHidden,
   liveUntil,
   type Mentions,
   mentionsOf,
-  messageText,
   type PendingMessage,
   type Reaction,
   type Replies,
@@ -22,10 +20,8 @@ import {
   threadOf,
   type UserId,
 } from "@caffis/chat";
+import { type MessageItem, timelineItems } from "@caffis/chat-react";
 import { type Quote, type QuoteSource, quoteOf } from "./quotes.ts";
-
-/** Entries that change a message and are not shown themselves. */
-const CHANGES: ReadonlySet<string> = new Set(["edited", "deleted", "reacted", "tallied"]);
 
 /** Messages of one person within this time are one group. */
 const GROUP_MS = 5 * 60_000;
@@ -114,11 +110,6 @@ export type Item =
   | { readonly type: "notice"; readonly key: string; readonly kind: EntryKind }
   | Bubble;
 
-/** Whether a message is a reply in a thread that is not shown among the room's other messages. */
-export function isAside({ extras }: { readonly extras: readonly Extra[] }): boolean {
-  return threadOf(extras)?.inRoom === false;
-}
-
 /** The replies in a message's thread, if there are any. */
 function shownReplies(extras: readonly Extra[]): Replies | null {
   const replies = repliesOf(extras);
@@ -154,7 +145,7 @@ export function timeline(input: TimelineInput): Item[] {
   let divided = dividerAfter === null;
   let before: Draft | null = null;
   // Only what was imported goes back to an earlier day, so a day may come twice.
-  const startDay = (time: number, mayGoBack = false) => {
+  const startDay = (time: number, mayGoBack: boolean) => {
     if (time < dayEnds && !(mayGoBack && time < dayStarts)) return;
     dayStarts = new Date(time).setHours(0, 0, 0, 0);
     dayEnds = new Date(time).setHours(24, 0, 0, 0);
@@ -174,80 +165,63 @@ export function timeline(input: TimelineInput): Item[] {
     before = bubble;
     items.push(bubble);
   };
-  for (const { position, time: came, kind } of entries) {
-    // What they change is shown in the message itself.
-    if (CHANGES.has(kind.type)) continue;
-    if (kind.type === "message" && isHidden(kind.value)) continue;
-    if (!inThread && kind.type === "message" && isAside(kind.value)) continue;
-    if (kind.type === "pinned" && !kind.value.pinned) continue;
-    const sent = kind.type === "message" ? importedAt(kind.value.extras) : null;
-    const time = sent ?? came;
-    startDay(time, sent !== null);
-    if (kind.type !== "message") {
-      push({ type: "notice", key: `entry ${position}`, kind });
+  // What is not here lies before what waits to be sent.
+  let gap = moreAfter;
+  const pushGap = () => {
+    if (gap) push({ type: "more", key: "more" });
+    gap = false;
+  };
+  for (const item of timelineItems({ entries, pending, self, inThread })) {
+    const { time, key } = item;
+    if (item.type === "notice") {
+      startDay(time, false);
+      push({ type: "notice", key, kind: item.kind });
       continue;
     }
-    const { number, sender, key: client } = kind.value;
-    const own = sender !== null && sender === self;
-    const thread = threadOf(kind.value.extras);
-    const counted = inThread ? (thread?.number ?? 0) : number;
-    if (!divided && !own && dividerAfter !== null && counted > dividerAfter) {
+    const { message, own } = item;
+    if (message === null) pushGap();
+    startDay(time, message !== null && importedAt(message.extras) !== null);
+    if (!divided && !own && dividerAfter !== null && numberIn(item, inThread) > dividerAfter) {
       divided = true;
       push({ type: "unread", key: "unread" });
     }
-    const key = own && client ? client.id : `entry ${position}`;
-    const text = messageText(kind.value);
-    const common = { type: "message", pending: null, first: true, last: true } as const;
-    const { body, edited } = kind.value;
-    const reactions = reactionGroups(kind.value.reactions);
-    const deletedBy = body.type === "deleted" ? body.value.by : undefined;
-    const quote = quoteOf(kind.value, source);
-    const mentions = mentionsOf(kind.value.extras);
-    const forwarded = forwardedFrom(kind.value.extras);
-    const replies = inThread ? null : shownReplies(kind.value.extras);
-    const place = { thread: inThread ? null : (thread?.root ?? null), replies };
-    const card = cardOf(body);
-    const tally = tallyOf(kind.value.extras);
-    const until = liveUntil(kind.value.extras);
-    // The edit of a live location is its end.
-    const live = { liveUntil: until, liveEnded: until !== null && edited !== null };
-    const said = { card, tally, forwarded, mentions, ...live };
-    const change = {
-      edited: edited !== null && until === null,
-      deletedBy,
-      reactions,
-      quote,
-      ...said,
-    };
-    pushBubble({ ...common, ...place, key, time, position, number, sender, text, own, ...change });
+    pushBubble(bubbleOf(item, source, inThread));
   }
-  if (moreAfter) push({ type: "more", key: "more" });
-  for (const message of pending) {
-    if (!inThread && isAside(message)) continue;
-    startDay(message.key.time);
-    const { body, key } = message;
-    const text = body.type === "text" ? body.value.text : null;
-    const unknown = { position: null, number: null, edited: false, deletedBy: undefined };
-    const common = {
-      ...unknown,
-      reactions: NO_REACTIONS,
-      quote: quoteOf(message, source),
-      forwarded: null,
-      thread: inThread ? null : (threadOf(message.extras)?.root ?? null),
-      replies: null,
-      card: null,
-      tally: null,
-      liveUntil: null,
-      liveEnded: false,
-      mentions: mentionsOf(message.extras),
-      sender: self,
-      own: true,
-      first: true,
-      last: true,
-    };
-    pushBubble({ type: "message", key: key.id, time: key.time, text, pending: message, ...common });
-  }
+  pushGap();
   return items;
+}
+
+/** The number by which the divider counts a message: in the room, or in its thread. */
+function numberIn({ message }: MessageItem, inThread: boolean): number {
+  if (!message) return 0;
+  return inThread ? (threadOf(message.extras)?.number ?? 0) : message.number;
+}
+
+/** A message as a group of its own. */
+function bubbleOf(item: MessageItem, source: QuoteSource, inThread: boolean): Draft {
+  const { key, time, position, number, sender, text, own, message, pending } = item;
+  const extras = message?.extras ?? pending?.extras ?? [];
+  const body = message?.body;
+  const edited = message !== null && message.edited !== null;
+  const until = liveUntil(extras);
+  return {
+    ...{ type: "message", key, time, position, number, sender, text, own, pending },
+    // The edit of a live location is its end.
+    edited: edited && until === null,
+    liveUntil: until,
+    liveEnded: edited && until !== null,
+    reactions: message ? reactionGroups(message.reactions) : NO_REACTIONS,
+    quote: quoteOf({ extras }, source),
+    forwarded: forwardedFrom(extras),
+    card: body ? cardOf(body) : null,
+    tally: tallyOf(extras),
+    mentions: mentionsOf(extras),
+    thread: inThread ? null : (threadOf(extras)?.root ?? null),
+    replies: inThread ? null : shownReplies(extras),
+    deletedBy: body?.type === "deleted" ? body.value.by : undefined,
+    first: true,
+    last: true,
+  };
 }
 
 function together(before: Bubble, after: Bubble): boolean {

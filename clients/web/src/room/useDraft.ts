@@ -1,7 +1,6 @@
 import { type RoomId, threadKey, type UserId } from "@caffis/chat";
+import { useChat, useDrafts, useThreadDrafts } from "@caffis/chat-react";
 import { useEffect, useRef, useState } from "react";
-import { useChat } from "../app/chat.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { draftKey, type Kept, keepDraft, keptDraft } from "./drafts.ts";
 
 const NOTHING: Kept = { text: "", time: 0 };
@@ -15,7 +14,7 @@ export function useDraft(
   room: RoomId,
   thread: number | null,
 ): [string, (text: string) => void] {
-  const { client } = useChat();
+  const client = useChat();
   const key = user && draftKey(user, room, thread);
   const [kept, setKept] = useState(() => (key ? keptDraft(sessionStorage, key) : NOTHING));
   const keep = (now: Kept) => {
@@ -24,8 +23,8 @@ export function useDraft(
   };
   const latest = useRef(keep);
   latest.current = keep;
-  const rooms = useReadable(client.drafts.all);
-  const threads = useReadable(client.drafts.inThreads);
+  const rooms = useDrafts();
+  const threads = useThreadDrafts();
   const other = thread === null ? rooms.get(room) : threads.get(threadKey(room, thread));
   const { text, time } = kept;
   useEffect(() => {

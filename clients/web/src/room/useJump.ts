@@ -1,6 +1,6 @@
 import { type InThread, type RoomView, threadOf } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useCallback, useLayoutEffect, useState } from "react";
-import { useChat } from "../app/chat.tsx";
 import type { Item } from "./timeline.ts";
 import { useFlash } from "./useFlash.ts";
 
@@ -17,7 +17,7 @@ export function useJump(options: {
   onAside(thread: InThread, position: number): void;
 }) {
   const { room, items, toItem, onFailed, onNothing, onAside } = options;
-  const { client } = useChat();
+  const client = useChat();
   const [wanted, setWanted] = useState<number | null>(null);
   const [flashed, setFlashed] = useFlash();
   const { id } = room;

@@ -1,6 +1,7 @@
 import type { RoomView, UserId } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useCallback, useEffect, useState } from "react";
-import { explain, useChat } from "../app/chat.tsx";
+import { explain } from "../app/chat.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import type { Bubble } from "./timeline.ts";
 
@@ -10,7 +11,7 @@ const PROBLEM_MS = 6_000;
 /** Changes messages at once, without asking, and says for a while why one was refused. */
 export function useMessageChanges({ id }: RoomView) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const [problem, setProblem] = useState<string | null>(null);
   const run = useCallback(
     ({ position }: Bubble, change: (position: number) => Promise<unknown>) => {

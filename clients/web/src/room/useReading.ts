@@ -1,7 +1,6 @@
-import { type Entry, isHidden, type RoomView, type UserId } from "@caffis/chat";
+import type { RoomView } from "@caffis/chat";
+import { useMarkRead } from "@caffis/chat-react";
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
-import { useChat } from "../app/chat.tsx";
-import { isAside } from "./timeline.ts";
 
 /** How often the view is examined, in milliseconds. */
 const LOOK_MS = 300;
@@ -14,66 +13,23 @@ export interface Reading {
   readonly moved: () => void;
 }
 
-/** The number to mark as read, or null if it would be nothing new. Pure. */
-export function numberToMark(
-  entries: readonly Entry[],
-  self: UserId | null,
-  seen: number,
-  marked: number,
-): number | null {
-  // A person's own message counts as read by itself, but does not say that they saw the ones before it.
-  const other = entries.findLast(
-    ({ kind }) =>
-      kind.type === "message" && kind.value.sender !== self && kind.value.number <= seen,
-  );
-  const number = other?.kind.type === "message" ? other.kind.value.number : 0;
-  return number > marked ? seen : null;
-}
-
-/**
- * How far the person has seen: what they have hidden themselves they do not see, nor replies that are in threads alone,
- * and it counts. Pure.
- */
-export function pastHidden(entries: readonly Entry[], seen: number): number {
-  let number = seen;
-  for (const { kind } of entries) {
-    if (kind.type !== "message" || kind.value.number !== number + 1) continue;
-    if (!isHidden(kind.value) && !isAside(kind.value)) break;
-    number += 1;
-  }
-  return number;
-}
-
 /** Follows how far the person has read: what was in view while the page was visible counts as read. */
 export function useReading(room: RoomView, log: RefObject<HTMLElement | null>): Reading {
-  const { client } = useChat();
   const { id } = room;
   const { number, read } = room.summary;
   const [dividerAfter, setDividerAfter] = useState(() => (number > read ? read : null));
-  /** The number that the server was told last, or knew. */
-  const marked = useRef(read);
   const readBefore = useRef(read);
   const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
-
-  const mark = useCallback(() => {
-    if (!log.current || document.visibilityState !== "visible") return;
-    const entries = client.room(id).getSnapshot()?.entries ?? [];
-    const seen = pastHidden(entries, Math.max(lastInView(log.current), marked.current));
-    if (seen <= marked.current) return;
-    const next = numberToMark(entries, client.self.getSnapshot(), seen, marked.current);
-    if (next === null) return;
-    marked.current = next;
-    client.markRead(id, next);
-  }, [client, id, log]);
+  const markRead = useMarkRead(id);
 
   const moved = useCallback(() => {
     if (waiting.current !== undefined) return;
     const look = () => {
       waiting.current = undefined;
-      mark();
+      if (log.current) markRead(lastInView(log.current));
     };
     waiting.current = setTimeout(look, LOOK_MS);
-  }, [mark]);
+  }, [log, markRead]);
 
   // Messages that arrive while the page is hidden get a divider of their own, and so do those that the
   // person marks as unread on another device.
@@ -85,16 +41,6 @@ export function useReading(room: RoomView, log: RefObject<HTMLElement | null>): 
     }
     moved();
   }, [number, read, moved]);
-
-  useEffect(() => {
-    const looks = () => {
-      // What was marked as unread elsewhere stays unread until the person comes back to it.
-      marked.current = Math.min(marked.current, client.room(id).getSnapshot()?.summary.read ?? 0);
-      mark();
-    };
-    document.addEventListener("visibilitychange", looks);
-    return () => document.removeEventListener("visibilitychange", looks);
-  }, [client, id, mark]);
 
   useEffect(() => () => clearTimeout(waiting.current), []);
   return { dividerAfter, moved };

@@ -1,7 +1,7 @@
 import type { RoomView } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { VirtualizerHandle } from "virtua";
-import { useChat } from "../app/chat.tsx";
 import { keepPlace, placeIn } from "./places.ts";
 import type { Bubble, Item } from "./timeline.ts";
 import { useFollowing } from "./useFollowing.ts";
@@ -49,7 +49,7 @@ export function useScroll(options: {
 }): Scroll {
   const { room, items, ref, onMoved } = options;
   const { moreBefore, moreAfter, loadingBefore, loadingAfter } = room;
-  const { client } = useChat();
+  const client = useChat();
   const list = useRef<VirtualizerHandle>(null);
   const { following, atEnd, look } = useFollowing(ref, moreAfter);
   const before = useRef<Known>({ first: undefined, last: undefined });

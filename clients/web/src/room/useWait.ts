@@ -1,13 +1,12 @@
 import type { RoomView } from "@caffis/chat";
+import { useChat, useSelf } from "@caffis/chat-react";
 import { useEffect, useState } from "react";
-import { useChat } from "../app/chat.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { waitsUntil } from "./writing.ts";
 
 /** The seconds until this person may write again, counted down; 0 if they may. */
 export function useWait(room: RoomView): number {
-  const { client } = useChat();
-  const self = useReadable(client.self);
+  const client = useChat();
+  const self = useSelf();
   const [, look] = useState(0);
   const now = client.now();
   const until = waitsUntil(room, self, now);

@@ -1,22 +1,18 @@
-import { unreadMarks } from "@caffis/chat";
-import { useChat, usePeople } from "../app/chat.tsx";
+import { useSelf, useUnread } from "@caffis/chat-react";
+import { usePeople } from "../app/chat.tsx";
 import { openDialog } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./RoomList.module.css";
 
 /** What stands above the list: searching, a new conversation, and oneself. */
 export function ListTop() {
   const { t } = useI18n();
-  const { client } = useChat();
   const people = usePeople(t);
-  const self = useReadable(client.self);
-  const { rooms } = useReadable(client.rooms);
-  const places = useReadable(client.mentions.places);
-  const mentions = rooms.reduce((sum, summary) => sum + unreadMarks(places, summary), 0);
+  const self = useSelf();
+  const { mentions } = useUnread();
   return (
     <header className={styles.top}>
       <h1>{t.appName}</h1>

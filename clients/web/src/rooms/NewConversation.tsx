@@ -1,6 +1,7 @@
 import { type HistoryPolicy, type RoomSummary, type UserId, userId } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { type FormEvent, useState } from "react";
-import { useChat, useKnownPeople } from "../app/chat.tsx";
+import { useKnownPeople } from "../app/chat.tsx";
 import { goTo } from "../app/route.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
@@ -74,7 +75,7 @@ interface PartProps {
 
 function WriteToPerson({ busy, begin }: PartProps) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const known = useKnownPeople();
   const [text, setText] = useState("");
   const submit = (event: FormEvent) => {
@@ -119,7 +120,7 @@ function WriteToPerson({ busy, begin }: PartProps) {
 
 function MakeGroup({ busy, begin, withUser }: PartProps & { withUser: UserId | undefined }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const known = useKnownPeople();
   const [name, setName] = useState("");
   const [history, setHistory] = useState(EVERYTHING);
@@ -152,7 +153,7 @@ function MakeGroup({ busy, begin, withUser }: PartProps & { withUser: UserId | u
 
 function WalkIn({ busy, begin }: PartProps) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   return (
     <>
       <p className={styles.lead}>{t.cafeLead}</p>

@@ -1,6 +1,7 @@
 import { placementOf, type RoomId, type RoomSummary } from "@caffis/chat";
+import { type Rooms as RoomPages, useChat, useRooms } from "@caffis/chat-react";
 import { useEffect, useState } from "react";
-import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { roomTitle, usePeople } from "../app/chat.tsx";
 import { laterView } from "../app/later.tsx";
 import { closeDialog, openDialog, useRoute } from "../app/route.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
@@ -9,7 +10,6 @@ import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
 import type { MenuPlace } from "../common/Menu.tsx";
 import { moveFocus } from "../common/moveFocus.ts";
-import { useReadable } from "../common/useReadable.ts";
 import { ConnectionStatus } from "../connection/ConnectionStatus.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { ScheduledEntry } from "../scheduled/ScheduledBar.tsx";
@@ -28,7 +28,7 @@ const Settings = laterView((views) => views.Settings);
 const ThreadList = laterView((views) => views.ThreadList);
 
 /** Whether a room is shown among the others at a time of the server. */
-export function isShown(room: RoomSummary, now: number): boolean {
+function isShown(room: RoomSummary, now: number): boolean {
   const placement = placementOf(room, now);
   return placement === "listed" || placement === "pinned";
 }
@@ -36,8 +36,9 @@ export function isShown(room: RoomSummary, now: number): boolean {
 /** This person's conversations: what is pinned, then the most active, and behind a button what is archived. */
 export function RoomList({ selected }: { selected: RoomId | null }) {
   const { t } = useI18n();
-  const { client } = useChat();
-  const { rooms, more, loaded } = useReadable(client.rooms);
+  const client = useChat();
+  const list = useRooms();
+  const { rooms, more, loaded, loadMore } = list;
   const { dialog } = useRoute();
   const [words, setWords] = useState("");
   const unreadable = rooms.filter(({ readable }) => !readable).length;
@@ -46,8 +47,8 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
 
   // A name is looked for in all rooms, not only in the first page.
   useEffect(() => {
-    if (wanted !== "" && more && rooms.length > 0) void client.loadMoreRooms();
-  }, [wanted, more, rooms.length, client]);
+    if (wanted !== "" && more && rooms.length > 0) void loadMore();
+  }, [wanted, more, rooms.length, loadMore]);
 
   return (
     <>
@@ -73,7 +74,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
       )}
       {wanted === "" && <ThreadsEntry />}
       {wanted === "" && <ScheduledEntry />}
-      <Rooms rooms={rooms} wanted={wanted} selected={selected} loaded={loaded} more={more} />
+      <Rooms list={list} wanted={wanted} selected={selected} />
       {unreadable > 0 && (
         <p className={styles.unreadable} role="status">
           <span>{t.someNotReadable(unreadable)}</span>
@@ -101,7 +102,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
       {dialog === "search" && <Search room={null} onClose={closeDialog} />}
       {dialog === "mentions" && (
         <MarkedList
-          source={client.mentions}
+          list="mentions"
           title={t.mentions}
           nothing={t.noMentions}
           lead={t.noMentionsLead}
@@ -110,7 +111,7 @@ export function RoomList({ selected }: { selected: RoomId | null }) {
       )}
       {dialog === "stars" && (
         <MarkedList
-          source={client.stars}
+          list="stars"
           title={t.stars}
           nothing={t.noStars}
           lead={t.noStarsLead}
@@ -131,18 +132,17 @@ interface OpenMenu {
 }
 
 function Rooms(props: {
-  rooms: readonly RoomSummary[];
+  list: RoomPages;
   /** The name that is looked for; empty for none. */
   wanted: string;
   selected: RoomId | null;
-  loaded: boolean;
-  more: boolean;
 }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
-  const { rooms, wanted, selected, loaded, more } = props;
-  const placing = useAction();
+  const { list, wanted, selected } = props;
+  const { rooms, more, loaded, loadMore } = list;
+  const placing = useAction({ parallel: true });
   /** The row that has the keyboard focus. */
   const [focused, setFocused] = useState<string | null>(null);
   const [menu, setMenu] = useState<OpenMenu | null>(null);
@@ -205,11 +205,7 @@ function Rooms(props: {
         {showsArchived && archived.map(row)}
         {more && wanted === "" && (
           <li>
-            <button
-              type="button"
-              className={styles.more}
-              onClick={() => void client.loadMoreRooms()}
-            >
+            <button type="button" className={styles.more} onClick={() => void loadMore()}>
               {t.more}
             </button>
           </li>

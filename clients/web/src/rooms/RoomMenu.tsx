@@ -1,5 +1,5 @@
 import { placementOf, type RoomSummary } from "@caffis/chat";
-import { useChat } from "../app/chat.tsx";
+import { useChat } from "@caffis/chat-react";
 import { Menu, MenuItem, type MenuPlace } from "../common/Menu.tsx";
 import { useI18n } from "../i18n/i18n.tsx";
 import { ROOM_ACTIONS, type RoomAction, roomActions } from "./placement.ts";
@@ -12,7 +12,7 @@ export function RoomMenu(props: {
   onClose(): void;
 }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { room, place, onChoose, onClose } = props;
   return (
     <Menu label={t.roomActionsLabel} testId="room-menu" place={place} onClose={onClose}>

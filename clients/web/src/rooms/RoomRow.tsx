@@ -1,12 +1,12 @@
 import { type RoomSummary, unreadMarks } from "@caffis/chat";
+import { useChat, useDrafts, useMentions, useRoomView } from "@caffis/chat-react";
 import type { MouseEvent } from "react";
-import { type People, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { type People, roomTitle, usePeople } from "../app/chat.tsx";
 import { goTo, roomAddress } from "../app/route.ts";
 import { useMuted } from "../app/useMuted.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import { Icon } from "../common/Icon.tsx";
 import type { MenuPlace } from "../common/Menu.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import type { Dictionary } from "../i18n/en.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./RoomList.module.css";
@@ -20,12 +20,12 @@ export function RoomRow(props: {
 }) {
   const { summary, selected, tabIndex, onMenu } = props;
   const { t, short } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
-  const room = useReadable(client.room(summary.room));
+  const room = useRoomView(summary.room);
   const { peer, unread, preview, active } = summary;
-  const draft = useReadable(client.drafts.all).get(summary.room)?.text;
-  const mentions = unreadMarks(useReadable(client.mentions.places), summary);
+  const draft = useDrafts().get(summary.room)?.text;
+  const mentions = unreadMarks(useMentions(), summary);
   const title = roomTitle(summary, people);
   const muted = useMuted(summary);
   const status = peer && people.status(peer.user);

@@ -1,6 +1,6 @@
 import { SCHEDULED_DAYS } from "@caffis/chat";
+import { useChat } from "@caffis/chat-react";
 import { useState } from "react";
-import { useChat } from "../app/chat.tsx";
 import controls from "../common/controls.module.css";
 import { DialogForm } from "../common/DialogForm.tsx";
 import { TimeField } from "../common/TimeField.tsx";
@@ -21,7 +21,7 @@ export function ScheduleForm(props: {
   onDone(): void;
 }) {
   const { t, when } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const { submit, onSubmit, onDone } = props;
   const [text, setText] = useState(props.text);
   const [now] = useState(() => client.now());

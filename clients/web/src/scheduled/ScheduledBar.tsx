@@ -1,8 +1,7 @@
 import { type RoomId, scheduledIn } from "@caffis/chat";
-import { useChat } from "../app/chat.tsx";
+import { useScheduled } from "@caffis/chat-react";
 import { openDialog } from "../app/route.ts";
 import { Icon } from "../common/Icon.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import threads from "../threads/ThreadPanel.module.css";
 import { type Counts, countsOf } from "./counts.ts";
@@ -10,8 +9,7 @@ import styles from "./Scheduled.module.css";
 
 /** Says how many messages this person has scheduled in a room; a click lists them. */
 export function ScheduledBar({ room }: { room: RoomId }) {
-  const { client } = useChat();
-  const counts = countsOf(scheduledIn(useReadable(client.scheduled.all), room));
+  const counts = countsOf(scheduledIn(useScheduled(), room));
   if (counts.all === 0) return null;
   return (
     <button
@@ -29,8 +27,7 @@ export function ScheduledBar({ room }: { room: RoomId }) {
 
 /** Leads to what this person has scheduled in all conversations, once there is anything. */
 export function ScheduledEntry() {
-  const { client } = useChat();
-  const counts = countsOf(useReadable(client.scheduled.all).values());
+  const counts = countsOf(useScheduled().values());
   if (counts.all === 0) return null;
   return (
     <button

@@ -1,11 +1,11 @@
 import { type RoomId, type ScheduledMessage, scheduledIn } from "@caffis/chat";
+import { useChat, useRoomView, useScheduled } from "@caffis/chat-react";
 import { useState } from "react";
-import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { roomTitle, usePeople } from "../app/chat.tsx";
 import { goTo } from "../app/route.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import nothing from "../search/Search.module.css";
 import styles from "./Scheduled.module.css";
@@ -14,8 +14,8 @@ import { ScheduleForm } from "./ScheduleForm.tsx";
 /** What this person has scheduled, in one room or in all: to change, to send now, or to take away. */
 export function ScheduledList({ room, onClose }: { room: RoomId | null; onClose(): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
-  const messages = scheduledIn(useReadable(client.scheduled.all), room);
+  const client = useChat();
+  const messages = scheduledIn(useScheduled(), room);
   const [changing, setChanging] = useState<ScheduledMessage | null>(null);
   const changed = messages.find(({ id }) => id === changing?.id);
   if (changed) {
@@ -54,10 +54,10 @@ export function ScheduledList({ room, onClose }: { room: RoomId | null; onClose(
 /** One of them. */
 function Row(props: { message: ScheduledMessage; named: boolean; onChange(): void }) {
   const { t, when } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
   const { message, named, onChange } = props;
-  const room = useReadable(client.room(message.room));
+  const room = useRoomView(message.room);
   const action = useAction();
   const { failed } = message;
   const errors: Readonly<Record<string, string>> = { ...t.errors, not_found: t.scheduledRoomGone };

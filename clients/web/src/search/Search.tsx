@@ -1,6 +1,7 @@
 import type { Hit, RoomId, SearchPage } from "@caffis/chat";
+import { useChat, useConnection, useRoomView, useSelf } from "@caffis/chat-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { explain, roomTitle, useChat, useKnownPeople, usePeople } from "../app/chat.tsx";
+import { explain, roomTitle, useKnownPeople, usePeople } from "../app/chat.tsx";
 import { goToMessage } from "../app/place.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import { Choice } from "../common/Choice.tsx";
@@ -8,7 +9,6 @@ import controls from "../common/controls.module.css";
 import { Dialog, FIRST_EVERYWHERE } from "../common/Dialog.tsx";
 import { Icon } from "../common/Icon.tsx";
 import { moveFocus } from "../common/moveFocus.ts";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { FilterHelp, Filters } from "./Filters.tsx";
 import { type Trouble, troubleOf } from "./filters.ts";
@@ -25,9 +25,9 @@ type Notes = Pick<SearchPage, "behind" | "roomsLeft">;
 /** The window in which a person searches: one conversation, or all of them. */
 export function Search({ room, onClose }: { room: RoomId | null; onClose(): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const known = useKnownPeople();
-  const online = useReadable(client.connection).phase === "online";
+  const online = useConnection().phase === "online";
   const before = lastResults();
   const [query, setQuery] = useState(before?.query ?? "");
   const [scope, setScope] = useState<RoomId | null>(before && !before.room ? null : room);
@@ -210,11 +210,11 @@ export function countOf({ hits, next }: Results, t: ReturnType<typeof useI18n>["
 /** A message that was found. */
 function HitRow(props: { hit: Hit; across: boolean; onShow(): void }) {
   const { t, short } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
   const { hit, across, onShow } = props;
-  const room = useReadable(client.room(hit.room));
-  const self = useReadable(client.self);
+  const room = useRoomView(hit.room);
+  const self = useSelf();
   const name = hit.sender === self ? t.you : people.name(hit.sender);
   return (
     <button type="button" className={styles.hit} data-testid="search-hit" onClick={onShow}>

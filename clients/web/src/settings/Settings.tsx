@@ -1,5 +1,6 @@
+import { useChat, useOwn, useSelf } from "@caffis/chat-react";
 import { useState } from "react";
-import { useChat, usePeople } from "../app/chat.tsx";
+import { usePage, usePeople } from "../app/chat.tsx";
 import { chooseTheme, chosenTheme, type Theme } from "../app/theme.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import { Avatar } from "../common/Avatar.tsx";
@@ -7,7 +8,6 @@ import { Choice } from "../common/Choice.tsx";
 import controls from "../common/controls.module.css";
 import { Dialog } from "../common/Dialog.tsx";
 import { Switch } from "../common/Switch.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { type Language, useI18n } from "../i18n/i18n.tsx";
 import styles from "./Settings.module.css";
 import { StatusForm } from "./StatusForm.tsx";
@@ -15,7 +15,7 @@ import { StatusForm } from "./StatusForm.tsx";
 /** Status and presence, theme, language, and signing out. */
 export function Settings({ onClose }: { onClose(): void }) {
   const { t, language, setLanguage } = useI18n();
-  const { signOut } = useChat();
+  const { signOut } = usePage();
   const [theme, setTheme] = useState(chosenTheme);
   const change = (chosen: Theme) => {
     chooseTheme(chosen);
@@ -60,11 +60,11 @@ export function Settings({ onClose }: { onClose(): void }) {
 /** What others see of this person. */
 function Myself() {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
-  const self = useReadable(client.self);
-  const { away, privateReceipts } = useReadable(client.own);
-  const action = useAction();
+  const self = useSelf();
+  const { away, privateReceipts } = useOwn();
+  const action = useAction({ parallel: true });
   if (!self) return null;
   return (
     <>

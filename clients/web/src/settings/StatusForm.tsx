@@ -1,16 +1,15 @@
+import { useChat, useOwn } from "@caffis/chat-react";
 import { type FormEvent, useState } from "react";
-import { useChat } from "../app/chat.tsx";
 import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
 import { TextField } from "../common/TextField.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 
 /** The status text that others see beside the name. */
 export function StatusForm() {
   const { t } = useI18n();
-  const { client } = useChat();
-  const { status } = useReadable(client.own);
+  const client = useChat();
+  const { status } = useOwn();
   /** Null until the person types: the known status may still arrive. */
   const [written, setWritten] = useState<string | null>(null);
   const [saved, setSaved] = useState(false);

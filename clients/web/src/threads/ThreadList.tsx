@@ -1,10 +1,10 @@
 import { type FollowedThread, latestThreads } from "@caffis/chat";
-import { roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { useChat, useRoomView, useSelf, useThreads } from "@caffis/chat-react";
+import { roomTitle, usePeople } from "../app/chat.tsx";
 import { showThread } from "../app/route.ts";
 import { Avatar } from "../common/Avatar.tsx";
 import { Dialog } from "../common/Dialog.tsx";
 import { moveFocus } from "../common/moveFocus.ts";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "../search/Search.module.css";
 import own from "./ThreadPanel.module.css";
@@ -12,8 +12,7 @@ import own from "./ThreadPanel.module.css";
 /** The threads that this person follows, the latest reply first; each is shown beside its conversation. */
 export function ThreadList({ onClose }: { onClose(): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
-  const threads = latestThreads(useReadable(client.threads.followed));
+  const threads = latestThreads(useThreads());
   return (
     <Dialog title={t.threads} onClose={onClose}>
       {threads.length === 0 && (
@@ -42,10 +41,10 @@ export function ThreadList({ onClose }: { onClose(): void }) {
 /** One of them. */
 function ThreadRow({ thread }: { thread: FollowedThread }) {
   const { t, short } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
-  const room = useReadable(client.room(thread.room));
-  const self = useReadable(client.self);
+  const room = useRoomView(thread.room);
+  const self = useSelf();
   const { root, replies, unread } = thread;
   const { sender, text, time, deleted } = root.preview;
   const last = Math.max(replies.time, time);

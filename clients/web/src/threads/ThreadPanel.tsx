@@ -1,26 +1,26 @@
 import { type Entry, type RoomId, type RoomView, threadOf } from "@caffis/chat";
+import { type ShownThread, useChat, useRoomView, useThread } from "@caffis/chat-react";
 import { type RefObject, useCallback, useEffect, useRef } from "react";
-import { explain, roomTitle, useChat, usePeople } from "../app/chat.tsx";
+import { explain, roomTitle, usePeople } from "../app/chat.tsx";
+import { usePlace } from "../app/place.ts";
 import { Problem, useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
 import { Icon } from "../common/Icon.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { BarredComposer } from "../room/BarredComposer.tsx";
 import { Composer, type ComposerHandle } from "../room/Composer.tsx";
 import { barredFrom } from "../room/writing.ts";
 import styles from "./ThreadPanel.module.css";
 import { ThreadReplies } from "./ThreadReplies.tsx";
-import { type ShownThread, useThread } from "./useThread.ts";
 
 /** A message and the replies in its thread, beside the conversation. */
 export function ThreadPanel(props: { id: RoomId; root: number; onClose(): void }) {
   const { t } = useI18n();
-  const { client } = useChat();
   const people = usePeople(t);
   const { id, root, onClose } = props;
-  const room = useReadable(client.room(id));
-  const thread = useThread(id, root);
+  const room = useRoomView(id);
+  // Whoever was led to a reply begins there.
+  const thread = useThread(id, root, usePlace(id, root)?.thread?.number);
   const { page, error } = thread;
   const composer = useRef<ComposerHandle>(null);
 
@@ -66,7 +66,7 @@ export function ThreadPanel(props: { id: RoomId; root: number; onClose(): void }
       {error !== null && (
         <div className={styles.failed} role="alert">
           <p>{explain(error, t)}</p>
-          <button type="button" className={controls.button} onClick={thread.again}>
+          <button type="button" className={controls.button} onClick={thread.retry}>
             {t.tryAgain}
           </button>
         </div>
@@ -103,7 +103,7 @@ function Writing(props: {
 /** Follows the thread, or no longer. */
 function Follow({ id, root, following }: { id: RoomId; root: number; following: boolean }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const action = useAction();
   return (
     <>
@@ -124,7 +124,7 @@ function Follow({ id, root, following }: { id: RoomId; root: number; following: 
 
 /** Says that the person has read what is shown, while they look at the page. */
 function useReadReplies(id: RoomId, root: number, { page, following, read }: ShownThread): void {
-  const { client } = useChat();
+  const client = useChat();
   const end = page && !page.moreAfter ? page.replies.at(-1) : undefined;
   const extras = end?.kind.type === "message" ? end.kind.value.extras : [];
   const last = threadOf(extras)?.number ?? 0;

@@ -1,10 +1,10 @@
 import { isDeleted, type RoomView, threadOf } from "@caffis/chat";
+import { type ShownThread, useChat, useLimits, useSelf, useStars } from "@caffis/chat-react";
 import { type KeyboardEvent, type RefObject, useCallback, useMemo, useRef, useState } from "react";
-import { useChat, usePeople } from "../app/chat.tsx";
+import { usePeople } from "../app/chat.tsx";
 import { usePlace } from "../app/place.ts";
 import { useAction } from "../app/useAction.tsx";
 import controls from "../common/controls.module.css";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import { type ActionGround, actionsFor, type MessageAction } from "../room/actions.ts";
 import type { ComposerHandle } from "../room/Composer.tsx";
@@ -18,7 +18,6 @@ import { useMessageMenu } from "../room/useMessageMenu.ts";
 import { countOf } from "./countOf.ts";
 import styles from "./ThreadPanel.module.css";
 import { useArrival } from "./useArrival.ts";
-import type { ShownThread } from "./useThread.ts";
 import { useThreadScroll } from "./useThreadScroll.ts";
 
 const NO_STARS: ReadonlyMap<number, number> = new Map();
@@ -31,13 +30,13 @@ export function ThreadReplies(props: {
   composer: RefObject<ComposerHandle | null>;
 }) {
   const { t } = useI18n();
-  const { client } = useChat();
+  const client = useChat();
   const people = usePeople(t);
   const { room, root, thread, composer } = props;
   const { page } = thread;
-  const self = useReadable(client.self);
-  const limits = useReadable(client.limits);
-  const starred = useReadable(client.stars.places).get(room.id) ?? NO_STARS;
+  const self = useSelf();
+  const limits = useLimits();
+  const starred = useStars().get(room.id) ?? NO_STARS;
   const log = useRef<HTMLElement>(null);
   const items = useItems(room, root, thread);
   const toItem = useThreadScroll(log, items, page?.moreAfter ?? false);
@@ -119,7 +118,7 @@ export function ThreadReplies(props: {
                 className={`${controls.button} ${controls.soft}`}
                 disabled={older.busy}
                 data-testid="older-replies"
-                onClick={() => void older.run(thread.older)}
+                onClick={() => void older.run(thread.loadOlder)}
               >
                 {t.olderReplies}
               </button>
@@ -134,7 +133,7 @@ export function ThreadReplies(props: {
           className={`${controls.button} ${controls.soft}`}
           disabled={newer.busy}
           data-testid="newer-replies"
-          onClick={() => void newer.run(thread.newer)}
+          onClick={() => void newer.run(thread.loadNewer)}
         >
           {t.newerReplies}
         </button>
@@ -162,7 +161,7 @@ export function ThreadReplies(props: {
         asked={asked}
         onClose={() => {
           // What is hidden may be further up than what the room has here.
-          if (asked?.action === "hide") thread.again();
+          if (asked?.action === "hide") thread.retry();
           setAsked(null);
         }}
       />
@@ -180,8 +179,7 @@ function useItems(
   root: number,
   { page, read, following }: ShownThread,
 ): readonly Item[] {
-  const { client } = useChat();
-  const self = useReadable(client.self);
+  const self = useSelf();
   // The divider stays where it was when the thread was opened.
   const [dividerAfter] = useState(() => (following ? read : null));
   const { pending } = room;

@@ -1,16 +1,14 @@
 import { unreadThreads } from "@caffis/chat";
-import { useChat } from "../app/chat.tsx";
+import { useThreads } from "@caffis/chat-react";
 import { openDialog } from "../app/route.ts";
 import { Icon } from "../common/Icon.tsx";
-import { useReadable } from "../common/useReadable.ts";
 import { useI18n } from "../i18n/i18n.tsx";
 import styles from "./ThreadPanel.module.css";
 
 /** Leads to the threads that the person follows, once there are any; says how many have something new. */
 export function ThreadsEntry() {
   const { t } = useI18n();
-  const { client } = useChat();
-  const followed = useReadable(client.threads.followed);
+  const followed = useThreads();
   const unread = unreadThreads(followed);
   if (followed.size === 0) return null;
   return (

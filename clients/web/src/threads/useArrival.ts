@@ -1,8 +1,8 @@
+import type { ShownThread } from "@caffis/chat-react";
 import { useLayoutEffect, useRef } from "react";
 import { arrived, type Place } from "../app/place.ts";
 import type { Item } from "../room/timeline.ts";
 import { useFlash } from "../room/useFlash.ts";
-import type { ShownThread } from "./useThread.ts";
 
 /** Brings the reply to which somebody was led into view; gives its position while it stands out. */
 export function useArrival(options: {
@@ -12,7 +12,7 @@ export function useArrival(options: {
   toItem(index: number): void;
 }): number | null {
   const { place, thread, items, toItem } = options;
-  const { page, around } = thread;
+  const { page, loadAround } = thread;
   const [flashed, setFlashed] = useFlash();
   /** The place around which the replies were asked for: once, it may be hidden. */
   const asked = useRef<Place | null>(null);
@@ -26,8 +26,8 @@ export function useArrival(options: {
       toItem(index);
     } else if (asked.current !== place) {
       asked.current = place;
-      around(wanted.number);
+      loadAround(wanted.number);
     }
-  }, [place, page, items, around, toItem, setFlashed]);
+  }, [place, page, items, loadAround, toItem, setFlashed]);
   return flashed;
 }
