@@ -13,7 +13,7 @@ use crate::{
     model::room::GROUP,
     ports::{
         stamps::Stamps,
-        store::{Batch, Store, StoreError},
+        store::{Batch, Stamp, Store, StoreError},
     },
     room::{RoomPlan, write_room},
     settings::Settings,
@@ -89,6 +89,7 @@ pub async fn write_people(
             private_receipts: false,
             last_seen: None,
             mirror: None,
+            written: Stamp::NONE,
         };
         rows::put(&mut batch, &person, &[Part::Profile]);
     }

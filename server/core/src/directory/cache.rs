@@ -132,7 +132,8 @@ mod tests {
     fn person(name: &str) -> Person {
         let user = UserId::new(name).expect("an id");
         let profile = Profile { user, name: Text::cut(name), picture: None };
-        Person { profile, status: None, private_receipts: false, last_seen: None, mirror: None }
+        let (status, last_seen, mirror, written) = Default::default();
+        Person { profile, status, private_receipts: false, last_seen, mirror, written }
     }
 
     fn user(name: &str) -> UserId {

@@ -38,7 +38,7 @@ use crate::{
     ports::{
         authenticator::Identity,
         stamps::Stamps,
-        store::{Batch, SharedStore, StoreError},
+        store::{Batch, SharedStore, Stamp, StoreError},
     },
     settings::Settings,
     statistics::{Hits, Lookups},
@@ -66,6 +66,8 @@ pub struct Person {
     pub last_seen: Option<Timestamp>,
     /// What the main app says of them, once it has; their profile follows from it then.
     pub mirror: Option<Mirror>,
+    /// The largest stamp with which something was written that they set.
+    pub written: Stamp,
 }
 
 impl Person {

@@ -11,7 +11,10 @@ use caffis_schema::{
 };
 
 use super::{Mirror, Person, unnamed};
-use crate::{ports::store::Batch, tables::UserRow};
+use crate::{
+    ports::store::{Batch, Stamp},
+    tables::UserRow,
+};
 
 /// A part of a person. Nodes that write different parts of one person at once lose neither, and of one part
 /// the later write counts, as a whole.
@@ -60,6 +63,7 @@ impl Part {
             quiet_start: None,
             quiet_end: None,
             roles: None,
+            written: None,
         };
         let words = |text: &str| -> Arc<str> { text.into() };
         match self {
@@ -125,6 +129,7 @@ pub(super) fn stranger(user: &UserId) -> Person {
         private_receipts: false,
         last_seen: None,
         mirror: None,
+        written: Stamp::NONE,
     }
 }
 
@@ -145,7 +150,13 @@ pub(super) fn changed(known: Option<&Person>, person: &Person) -> Vec<Part> {
 
 /// Adds the rows of these parts.
 pub(crate) fn put(batch: &mut Batch, person: &Person, parts: &[Part]) {
-    parts.iter().for_each(|part| batch.put(&part.row(person)));
+    for part in parts {
+        let mut row = part.row(person);
+        if matches!(part, Part::Status | Part::PrivateReceipts) {
+            row.written = Some(batch.stamp.0);
+        }
+        batch.put(&row);
+    }
 }
 
 /// A person from their rows; none without a profile or a mirror, one of which is written first.
@@ -154,6 +165,7 @@ pub(super) fn person(user: &UserId, rows: Vec<UserRow>) -> Option<Person> {
     let mut known = false;
     for row in rows {
         let Some(part) = Part::ALL.iter().find(|part| *part.name() == *row.part) else { continue };
+        person.written = person.written.max(Stamp(row.written.unwrap_or_default()));
         match part {
             Part::Profile => {
                 known = true;
@@ -183,7 +195,8 @@ mod tests {
         let user = UserId::new("giulia").expect("an id");
         let profile = Profile { user, name: Text::cut("Giulia"), picture: Some(Text::cut("a")) };
         let (status, last_seen) = (Some(Text::cut("in Rome")), Some(Timestamp(7)));
-        Person { profile, status, private_receipts: true, last_seen, mirror: None }
+        let written = Stamp::NONE;
+        Person { profile, status, private_receipts: true, last_seen, mirror: None, written }
     }
 
     fn rows(person: &Person, parts: &[Part]) -> Vec<UserRow> {

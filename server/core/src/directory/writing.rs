@@ -58,7 +58,10 @@ impl Directory {
             told(&known, Part::ALL);
             return Ok(());
         }
-        let mut batch = Batch::partition(self.stamps.unowned()?);
+        // Another node, whose clock is ahead, may have written what is read here.
+        let stamp = self.stamps.unowned_after(known.written)?;
+        person.written = stamp;
+        let mut batch = Batch::partition(stamp);
         rows::put(&mut batch, &person, &parts);
         let written = self.store.write(batch).await;
         match &written {

@@ -111,6 +111,15 @@ impl Stamps {
         Ok(Stamp(stamp))
     }
 
+    /// The next stamp of such a row, of which another one is known. Those of other rows stay with the clock.
+    ///
+    /// # Errors
+    /// As [`Stamps::unowned`].
+    pub fn unowned_after(&self, known: Stamp) -> Result<Stamp, NoStamps> {
+        let stamp = self.unowned()?.max(Stamp(known.0.saturating_add(1)));
+        if stamp >= Stamp::LIMIT { Err(NoStamps) } else { Ok(stamp) }
+    }
+
     /// The last stamp that was given, or what the range began after.
     #[must_use]
     pub fn last(&self) -> Stamp {
@@ -182,6 +191,10 @@ mod tests {
         assert_eq!((stamps.unowned(), stamps.next()), (Ok(Stamp(5_003)), Ok(Stamp(9_001))));
         wall.0.store(8, Ordering::Relaxed);
         assert_eq!(stamps.unowned(), Ok(Stamp(8_000)));
+        // What another node wrote is below the next one, and moves nothing else.
+        assert_eq!(stamps.unowned_after(Stamp(70_000)), Ok(Stamp(70_001)));
+        assert_eq!(stamps.unowned_after(Stamp(5_000)), Ok(Stamp(8_002)));
+        assert_eq!(stamps.unowned_after(Stamp(Stamp::LIMIT.0 - 1)), Err(NoStamps));
         wall.0.store(u64::MAX, Ordering::Relaxed);
         assert_eq!(stamps.unowned(), Err(NoStamps));
     }

@@ -278,7 +278,7 @@ round_trips! {
     user_rooms: UserRoomRow { user, room, joined, peer }
     users: UserRow {
         user, part, name, picture, status, private_receipts, last_seen, version, deleted, locale,
-        time_zone, quiet_start, quiet_end, roles
+        time_zone, quiet_start, quiet_end, roles, written
     }
     votes: VoteRow { room, position, user, choices }
 }

@@ -41,6 +41,9 @@ table! {
             quiet_end: Option<Arc<str>>,
             /// The mirror's roles, with commas between them.
             roles: Option<Arc<str>>,
+            /// The stamp with which `status` and `private_receipts` were written, so that a later one lies above it
+            /// whatever the clock of its node says.
+            written: Option<u64>,
         }
     }
 }

@@ -210,6 +210,32 @@ async fn nobody_finds_what_they_may_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_found_in_a_conversation_that_was_taken_from_both() {
+    let mut world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    let room = giulia.direct("marco").await.expect("made").room;
+    for client in [&mut giulia, &mut marco] {
+        client.send(room, "a word of espresso").await.expect("sent");
+    }
+    sleep(SOON).await;
+    assert_eq!(found(&mut marco, None, "espresso").await.len(), 2);
+    let version = Version::new(1).expect("a version");
+    let relationship = Relationship { user: user("giulia"), other: user("marco"), version };
+    world.deliver("d", HookEvent::RelationshipDisconnected(relationship)).await.expect("apart");
+    for restarted in [false, true] {
+        if restarted {
+            world.restart().await;
+            [giulia, marco] = world.people(["giulia", "marco"]).await;
+        }
+        for client in [&mut giulia, &mut marco] {
+            assert_eq!(found(client, None, "espresso").await, Vec::<String>::new());
+            let answer = page(client, Some(room), "espresso", None, 10).await;
+            assert_eq!(code(answer), ErrorCode::NotFound);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_public_room_is_searched_by_those_who_walked_in() {
     let world = World::unhurried().await;
     let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;

@@ -75,14 +75,13 @@ pub(crate) async fn all(world: &mut World, life: &Life) {
             devices::check_copies(&trace, &ledger, device, copies, &rooms);
         }
     }
-    let alone = world.is_alone();
     let users: BTreeSet<UserId> = life.devices.iter().map(|device| device.user.clone()).collect();
     let fresh: Vec<_> =
         users.iter().map(|user| Device::start(world, user, &format!("{user}/last"))).collect();
     sleep(LISTED).await;
     for device in fresh {
         devices::check_list(&trace, &ledger, &device, &rooms);
-        own::check(&trace, &ledger, (&device, &life.devices), (&rooms, alone)).await;
+        own::check(&trace, &ledger, (&device, &life.devices), &rooms).await;
         mentions::check(&trace, &ledger, &device, &rooms).await;
         threads::check_followed(&trace, &ledger, &device, &rooms).await;
         search::check(&trace, &ledger, &device, &rooms).await;

@@ -68,7 +68,7 @@ pub(super) async fn check(
     trace: &Trace,
     ledger: &Ledger,
     (device, devices): (&Device, &[Device]),
-    (rooms, alone): (&BTreeMap<RoomId, Truth>, bool),
+    rooms: &BTreeMap<RoomId, Truth>,
 ) {
     let user = &device.user;
     let Some(kept) = ledger.kept.get(user) else { return };
@@ -111,9 +111,7 @@ pub(super) async fn check(
         }
     }
     check_messages(trace, ledger, (device, &last), rooms).await;
-    if alone {
-        check_self(trace, device, &last);
-    }
+    check_self(trace, device, &last);
     let seen = lock(&device.seen);
     for (room, placement) in &last.placements {
         let Some(summary) = seen.listed.get(room) else { continue };
@@ -175,8 +173,7 @@ async fn check_messages(
     }
 }
 
-/// A person says of themselves what they said last. With several nodes the one whose clock is ahead counts, and here
-/// clocks are wrong by minutes: these rows have no owner.
+/// A person says of themselves what they said last.
 fn check_self(trace: &Trace, device: &Device, last: &Last) {
     let (user, seen) = (&device.user, lock(&device.seen));
     let Some(own) = &seen.own.state else {
