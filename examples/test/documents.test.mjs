@@ -27,6 +27,16 @@ const inRust = (file, shape) => (blocks) => {
   }
 };
 
+/** The example of the hooks: a test of theirs compares it with the file that it runs. */
+const hooks = (blocks) => {
+  const run = read("clients/react/test/example.test.tsx");
+  assert.match(run, /read\("\.\.\/README\.md"\)/);
+  assert.match(run, /read\("\.\.\/example\/App\.tsx"\)/);
+  for (const block of blocks) {
+    block.checked = block.text === read("clients/react/example/App.tsx");
+  }
+};
+
 /** What an event is, of those that services send and those that they hear. */
 const EVENT = /^\{"type": "[a-z.]+", "timestamp": "[^"]+", "data": \{[\s\S]*\}\}\n$/;
 
@@ -37,6 +47,7 @@ const CHECKS = {
     { languages: [""], by: folders },
   ],
   "README.md": [{ languages: ["sh"], by: named }],
+  "clients/react/README.md": [{ languages: ["tsx"], by: hooks }],
   "clients/ts/README.md": [{ languages: ["ts"], by: typescript }],
   "docs/api.md": [
     { languages: ["sh", "sh walk", "json"], by: api },
