@@ -344,8 +344,8 @@ impl Services {
             self.people.apart().set(user, other, changes, apart);
             let now = self.clock.now();
             let mut presence = self.people.shown(&self.directory, other, now);
+            self.people.elsewhere().tell_again(&mut presence);
             self.people.apart().hide(user, &mut presence);
-            presence.version = presence.version.max(now.get());
             let event = Encoded::event(Event::Presence(presence));
             for session in self.people.sessions(user) {
                 if self.sees(&session, other) {

@@ -109,6 +109,17 @@ impl Elsewhere {
         true
     }
 
+    /// Gives a person's presence, as it was told last, a version above that: it is told to some again, otherwise than
+    /// before.
+    pub fn tell_again(&self, presence: &mut Presence) {
+        let mut told = lock(&self.told);
+        let told = &mut *told;
+        let last = told.people.get_mut(&presence.user).map(|(_, _, version)| version);
+        let last = last.unwrap_or(&mut told.floor);
+        *last += 1;
+        presence.version = *last;
+    }
+
     /// A person's presence as it was told last. What is known already may be told only in a moment; who was
     /// shown it before that would not hear of it when it is over by then.
     pub fn as_told(&self, presence: &mut Presence) {

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use caffis_conformance::faulty::Plan;
+use caffis_core::ports::clock::Clock;
 use caffis_schema::{
     ClientFrame, ClientSignal, Command, Error, ErrorCode, Event, Reply, ServerSignal,
-    command::{Members, Typing},
+    command::{Members, SetPresence, Typing},
     hooks::{HookAnswer, HookEvent, HookResult, relationships::Relationship, values::Version},
     room::{Availability, RoomClass},
 };
@@ -196,6 +197,38 @@ async fn the_last_version_of_each_side_counts() {
         applied(both.1);
         giulia.send(room, "ciao").await.expect("sent");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_blocks_nobody_any_more_hears_of_them_although_the_clock_was_set_back() {
+    let world = World::unhurried().await;
+    let [mut giulia, mut marco] = world.people(["giulia", "marco"]).await;
+    giulia.direct("marco").await.expect("made");
+    giulia.settle().await;
+    marco.settle().await;
+    let now = world.clock.now().get();
+    let mut heard = Vec::new();
+    let steps = [
+        (now + 3_600_000, blocked("giulia", "marco", 1)),
+        (now, unblocked("giulia", "marco", 2)),
+    ];
+    for (time, event) in steps {
+        world.clock.set(time);
+        applied(world.deliver(&format!("{time}"), event).await);
+        heard.extend(giulia.settle().await);
+    }
+    let (availability, status) = (Availability::Away, None);
+    marco.ask(Command::SetPresence(SetPresence { availability, status })).await.expect("away");
+    heard.extend(giulia.settle().await);
+    let told = heard.into_iter().filter_map(|event| match event {
+        Event::Presence(presence) => Some((presence.version, presence.availability)),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    assert!(told.is_sorted_by_key(|(version, _)| *version), "{told:?}");
+    let availabilities = told.into_iter().map(|(_, availability)| availability);
+    let expected = [Availability::Offline, Availability::Online, Availability::Away];
+    assert!(availabilities.eq(expected));
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use caffis_schema::{
     room::{Message, PinnedMessage},
 };
 
+use super::truth::Truth;
 use crate::{
     device::Device,
     ledger::{Changing, Ledger, What},
@@ -166,7 +167,15 @@ fn check_askers(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &[Entry])
         let happened = match (&changing.what, made.map(|entry| &entry.kind)) {
             (What::Edit(_), Some(EntryKind::Edited(_))) => true,
             (What::Delete, Some(EntryKind::Deleted(gone))) => {
-                if changing.read && gone.by.as_ref() == Some(user) {
+                // Another command of theirs may have done it before, and this one only hears where.
+                let by_another = ledger.changes.iter().any(|((by, _), other)| {
+                    let same = (by, other.room, other.message) == (user, room, changing.message);
+                    same && other.what == What::Delete && !other.read && other.may_have_happened()
+                });
+                // Nor does it count what somebody has read who began to keep it to themselves meanwhile.
+                let kept = ledger.private.iter().any(|other| other != user);
+                let own = gone.by.as_ref() == Some(user);
+                if changing.read && own && !by_another && !kept {
                     let message = changing.message;
                     trace.broken(format_args!("{short}: {message} was read, and {user} deleted it"));
                 }
@@ -209,16 +218,20 @@ pub(super) fn check_shown(
     trace: &Trace,
     ledger: &Ledger,
     device: &Device,
-    (room, entries): (RoomId, &[Entry]),
+    (room, truth): (RoomId, &Truth),
 ) {
     let seen = lock(&device.seen);
     for (position, shown) in seen.held.messages(room) {
         let index = usize::try_from(position.get() - 1).unwrap_or(usize::MAX);
-        let Some(EntryKind::Message(message)) = entries.get(index).map(|entry| &entry.kind) else {
+        let entry = truth.entries.get(index);
+        let Some(EntryKind::Message(message)) = entry.map(|entry| &entry.kind) else {
             continue;
         };
-        // Of what they do not see any more, they are not told how it changes.
-        if shown != message && !ledger.may_hide(&device.user, room, position) {
+        // Of what they do not see any more, because they hid it or came back to a room that shows less, they are not told
+        // how it changes.
+        let user = &device.user;
+        let sees = truth.sees(user, position) && !ledger.may_hide(user, room, position);
+        if shown != message && sees {
             let (name, short) = (&device.name, ledger.short(room));
             trace.broken(format_args!(
                 "{name} shows {position} of {short} as {:?} of {}, which is {:?} of {}",

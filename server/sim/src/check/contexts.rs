@@ -17,7 +17,7 @@ pub(super) fn check(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth)
     let short = ledger.short(room);
     let (mut card, mut members) = (Card::default(), Vec::new());
     for entry in &truth.entries {
-        if let Err(why) = check_entry(truth.class, entry, &card) {
+        if let Err(why) = check_entry(truth.class, entry) {
             trace.broken(format_args!("{short}: {} {why}", entry.position));
         }
         match &entry.kind {
@@ -43,7 +43,7 @@ pub(super) fn check(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth)
 }
 
 /// Nobody but services is in charge of such a room.
-fn check_entry(class: RoomClass, entry: &Entry, card: &Card) -> Result<(), String> {
+fn check_entry(class: RoomClass, entry: &Entry) -> Result<(), String> {
     let refused = |what: &str| Err(format!("is {}, {what}", entry.kind.name()));
     match &entry.kind {
         EntryKind::Edited(_) if class == RoomClass::Evidence => refused("and nothing here is"),
@@ -61,12 +61,26 @@ fn check_entry(class: RoomClass, entry: &Entry, card: &Card) -> Result<(), Strin
         | EntryKind::Pinned(_)
         | EntryKind::InviteMade(_)
         | EntryKind::InviteRevoked(_) => refused("and nobody is in charge"),
-        EntryKind::Message(message)
-            if message.imported().is_none() && matches!(card.status, ContextStatus::Closed(_)) =>
-        {
-            refused("and it was closed")
-        }
         _ => Ok(()),
+    }
+}
+
+/// Nobody writes in a room that is closed; a conversation of two, which is closed while one blocks the other, is open in
+/// the end, when nobody does.
+pub(super) fn check_closed(trace: &Trace, ledger: &Ledger, room: RoomId, truth: &Truth) {
+    let mut closed = false;
+    for entry in &truth.entries {
+        match &entry.kind {
+            EntryKind::Context(card) => closed = matches!(card.status, ContextStatus::Closed(_)),
+            EntryKind::Message(message) if closed && message.imported().is_none() => {
+                let (short, at) = (ledger.short(room), entry.position);
+                trace.broken(format_args!("{short}: {at} was written while it was closed"));
+            }
+            _ => {}
+        }
+    }
+    if closed && ledger.directs.contains(&room) {
+        trace.broken(format_args!("{} stays closed", ledger.short(room)));
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) fn check_copies(
             let name = &device.name;
             trace.broken(format_args!("{name} is at {copy:?} of {short}, which is at {head:?}"));
         } else if copy.is_some() {
-            check_shown(trace, ledger, device, (*room, &truth.entries));
+            check_shown(trace, ledger, device, (*room, truth));
         }
     }
 }

@@ -108,6 +108,7 @@ async fn check_room(
     changes::check(trace, ledger, room, &truth.entries);
     polls::check(trace, ledger, (room, truth), audit).await;
     threads::check(trace, ledger, (room, truth), audit).await;
+    contexts::check_closed(trace, ledger, room, truth);
     if !truth.group && !ledger.directs.contains(&room) {
         contexts::check(trace, ledger, room, truth);
     }

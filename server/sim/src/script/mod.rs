@@ -10,6 +10,7 @@ mod letters;
 mod odds;
 mod own;
 mod polls;
+mod relations;
 mod reports;
 mod schedules;
 mod settings;
@@ -35,7 +36,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use self::{invites::Link, odds::Deed};
+use self::{invites::Link, odds::Deed, relations::Relation};
 use crate::{
     Options, Outcome, Planted, check,
     device::Device,
@@ -175,6 +176,8 @@ pub(crate) struct Life {
     /// The connection of the service that makes rooms about something, and how many there are.
     service: Device,
     contexts: usize,
+    /// Who blocks whom, as it was told last.
+    relations: Vec<Relation>,
     groups: usize,
     words: usize,
     typed: BTreeMap<String, u32>,
@@ -206,6 +209,7 @@ impl Life {
             links: Arc::default(),
             service,
             contexts: 0,
+            relations: Vec::new(),
             groups: 0,
             words: 0,
             typed: BTreeMap::new(),
@@ -248,6 +252,7 @@ impl Life {
             Deed::Import => self.import(world),
             Deed::Schedule => self.schedule(world),
             Deed::Reschedule => self.reschedule(world),
+            Deed::Relate => self.relate(world),
             Deed::Context => self.context(world),
             Deed::Group => self.group(world),
             Deed::Direct => self.direct(world),
@@ -324,6 +329,7 @@ impl Life {
         world.unblock();
         world.settle().await;
         self.settle_calls().await;
+        self.reconcile(world).await;
         sleep(QUIET).await;
     }
 

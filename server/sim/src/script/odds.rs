@@ -33,6 +33,7 @@ pub(super) enum Deed {
     Import,
     Schedule,
     Reschedule,
+    Relate,
     Context,
     Group,
     Direct,
@@ -47,13 +48,13 @@ pub(super) enum Deed {
 
 /// Of a thousand steps, in how many each deed is done.
 const ODDS: &[(Deed, usize)] = &[
-    (Deed::Send, 200),
+    (Deed::Send, 194),
     (Deed::Resend, 53),
     (Deed::Edit, 40),
     (Deed::Delete, 15),
     (Deed::React, 22),
     (Deed::Pin, 8),
-    (Deed::Read, 76),
+    (Deed::Read, 70),
     (Deed::Open, 50),
     (Deed::Close, 20),
     (Deed::Type, 35),
@@ -75,6 +76,7 @@ const ODDS: &[(Deed, usize)] = &[
     (Deed::Import, 8),
     (Deed::Schedule, 15),
     (Deed::Reschedule, 15),
+    (Deed::Relate, 12),
     (Deed::Context, 24),
     (Deed::Group, 36),
     (Deed::Direct, 15),
