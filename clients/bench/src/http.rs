@@ -22,6 +22,11 @@ impl Http {
         Ok(Self { stream, server, answer: Vec::new() })
     }
 
+    /// The last answer, with its head.
+    pub(crate) fn answer(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.answer)
+    }
+
     /// Sends a request and waits for its 200; gives the length of the body. `headers` are whole lines.
     pub(crate) async fn request(
         &mut self,
@@ -45,8 +50,7 @@ impl Http {
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             let length: usize = length.context("an answer without a length")?.parse()?;
             if self.answer.len() >= end + 4 + length {
-                let text = || String::from_utf8_lossy(&self.answer).into_owned();
-                ensure!(head.starts_with("HTTP/1.1 200"), "answered with {}", text());
+                ensure!(head.starts_with("HTTP/1.1 200"), "answered with {}", self.answer());
                 return Ok(length);
             }
         }

@@ -64,6 +64,7 @@ const AIMS: &[Aim] = &[
     most("mark_read", "1000/s by 100 members, 50 sends/s, websocket", "send_p50_times_alone", 1.2),
     most("mark_read", "1000/s by 500 members, 50 sends/s, websocket", "mark_p99_ms", 50.0),
     most("mark_read", "1000/s by 500 members, 50 sends/s, websocket", "send_p50_times_alone", 1.2),
+    most("rest", "history of 100, 16 closed-loop callers, REST", "p99_ms", 5.0),
     most("hooks", "100 invitations/s to 200 people", "screen_p50_ms", 50.0),
     most("hooks", "100 invitations/s to 200 people", "screen_p99_ms", 200.0),
     Aim {

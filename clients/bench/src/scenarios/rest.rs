@@ -24,7 +24,7 @@ const CALLERS: usize = 16;
 
 /// Messages in each room, and in a page.
 const MESSAGES: u32 = 200;
-const PAGE: u8 = 50;
+const PAGE: u8 = 100;
 
 /// What is asked again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ enum Over {
 
 pub(super) async fn run(plan: &Plan) -> anyhow::Result<Vec<Cell>> {
     let mut cells = Vec::new();
-    for (asked, what) in [(Asked::History, "history of 50"), (Asked::Send, "send, durable")] {
+    for (asked, what) in [(Asked::History, "history of 100"), (Asked::Send, "send, durable")] {
         for (over, how) in [(Over::Rest, "REST"), (Over::WebSocket, "websocket")] {
             let variant = format!("{what}, {CALLERS} closed-loop callers, {how}");
             if plan.wants(&variant) {
