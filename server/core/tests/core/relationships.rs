@@ -208,10 +208,8 @@ async fn who_blocks_nobody_any_more_hears_of_them_although_the_clock_was_set_bac
     marco.settle().await;
     let now = world.clock.now().get();
     let mut heard = Vec::new();
-    let steps = [
-        (now + 3_600_000, blocked("giulia", "marco", 1)),
-        (now, unblocked("giulia", "marco", 2)),
-    ];
+    let steps =
+        [(now + 3_600_000, blocked("giulia", "marco", 1)), (now, unblocked("giulia", "marco", 2))];
     for (time, event) in steps {
         world.clock.set(time);
         applied(world.deliver(&format!("{time}"), event).await);

@@ -1,7 +1,10 @@
 //! Endpoints that a service makes over REST, with a real receiver.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::{Receiver, fits_its_schema, of_kind};
 use crate::{
@@ -51,7 +54,17 @@ async fn an_endpoint_is_made_changed_and_deleted_over_rest() {
     giulia.say(room, "one").await.unwrap();
     texts(&receiver, &["one"]).await;
     assert!(receiver.events().iter().all(fits_its_schema));
-    let shown = ops.get(PUSH).await.ok();
+    // The receiver has it a moment before the server hears so.
+    let counted = async {
+        loop {
+            let shown = ops.get(PUSH).await.ok();
+            if shown["delivered"] != json!(0) {
+                break shown;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let shown = soon("the count", counted).await;
     assert_eq!(shown["settings"]["url"], json!(receiver.url("/")));
     assert_eq!(shown["settings"]["kinds"], json!(["chat.*", "room.created"]));
     assert_eq!((&shown["delivered"], &shown["settings"]["configured"]), (&json!(1), &json!(false)));

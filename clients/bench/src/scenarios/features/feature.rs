@@ -2,11 +2,10 @@
 
 use caffis_schema::{Command, Reply};
 
-use super::{TIMES, stage::Place};
+use super::place::{Place, Who};
 
-/// Who does something, by number: the members of the room from 0, then the outsiders. Number 0 owns the room and wrote
-/// its messages.
-pub(super) type Who = usize;
+/// Commands of each feature.
+pub(super) const TIMES: usize = 500;
 
 /// A step before the measurement; none after the last one.
 pub(super) type Before = fn(&Place, usize) -> Option<(Who, Command)>;

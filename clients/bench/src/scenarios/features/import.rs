@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 
-use super::{count, stage::Stage};
+use super::{count::count, stage::Stage};
 use crate::{
     frames::{Clock, TEXT_BYTES},
     http::Http,

@@ -9,9 +9,9 @@ use caffis_schema::{
 };
 
 use super::{
-    feature::{Feature, Who, feature},
+    feature::{Feature, feature},
+    place::{Place, Who, words},
     rooms::create_group,
-    stage::{Place, words},
 };
 use crate::scenarios::now;
 

@@ -9,8 +9,8 @@ use caffis_schema::{
 };
 
 use super::{
-    feature::{Feature, Who, feature},
-    stage::{MEMBERS, OUTSIDER, Place, member, secret, user},
+    feature::{Feature, feature},
+    place::{MEMBERS, OUTSIDER, Place, Who, member, secret, user},
 };
 
 /// People who use a link in turns, because each of them may try few links in a minute.

@@ -9,7 +9,7 @@ use caffis_schema::{
 
 use super::{
     feature::{Feature, feature},
-    stage::{MEMBERS, Place, member, words},
+    place::{MEMBERS, Place, member, words},
 };
 use crate::{frames::TEXT_BYTES, scenarios::now};
 

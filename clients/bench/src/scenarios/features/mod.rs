@@ -1,9 +1,10 @@
 //! What each feature costs its user and the store: commands one after the other in a room of ten, all of whom are there.
 //!
 //! - [`feature`]: what a row is; the other files have the rows, by what they are about.
-//! - [`stage`]: the room and its people; [`actor`]: one of them.
+//! - [`place`]: the room; [`stage`]: its people; [`actor`]: one of them.
 
 mod actor;
+mod count;
 mod feature;
 mod import;
 mod later;
@@ -11,35 +12,26 @@ mod marks;
 mod members;
 mod messages;
 mod own;
+mod place;
 mod polls;
 mod reading;
 mod rooms;
 mod stage;
 mod threads;
 
-use std::time::Duration;
-
 use anyhow::{Context as _, ensure};
-use tokio::time::sleep;
 
 use self::{
-    feature::Feature,
-    stage::{MEMBERS, Stage},
+    count::count,
+    feature::{Feature, TIMES},
+    place::MEMBERS,
+    stage::Stage,
 };
 use super::{Cell, Plan};
 use crate::{
     server::{Server, Start},
-    tally::{Figures, Latencies},
+    tally::Figures,
 };
-
-/// Commands of each feature.
-const TIMES: usize = 500;
-
-/// How long what follows from a command later may take: the search index, markers, news.
-const AFTER: Duration = Duration::from_millis(1_500);
-
-/// Counts rows in the store's metrics.
-const ROWS: &str = "caffis_store_rows_written_total";
 
 /// All features, in the order of the table.
 const FEATURES: &[&[Feature]] = &[
@@ -103,35 +95,13 @@ async fn measure(
     .await
 }
 
-/// Acts again and again. `act` gives the microseconds that it took. A quick run does not count the rows that come later.
-async fn count(
-    plan: &Plan,
-    server: &Server,
-    times: usize,
-    mut act: impl AsyncFnMut(usize) -> anyhow::Result<u64>,
-) -> anyhow::Result<Figures> {
-    sleep(AFTER).await;
-    let (mut took, before) = (Latencies::default(), server.metric(ROWS).await?);
-    for n in 0..times {
-        took.add(act(n).await?);
-    }
-    if !plan.quick {
-        sleep(AFTER).await;
-    }
-    let rows = server.metric(ROWS).await? - before;
-    let mut figures = Figures::new();
-    took.report(["p50_ms", "p99_ms", "max_ms"], &mut figures);
-    figures.insert("rows_per_command", rows / times as f64);
-    Ok(figures)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use caffis_schema::Command;
 
-    use super::{stage::Place, *};
+    use super::{place::Place, *};
 
     #[test]
     fn every_command_is_measured_or_left_out_for_a_reason() {

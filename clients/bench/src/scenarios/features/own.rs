@@ -8,7 +8,7 @@ use caffis_schema::{
 
 use super::{
     feature::{Feature, feature},
-    stage::{MEMBERS, user},
+    place::{MEMBERS, user},
 };
 
 pub(super) const FEATURES: &[Feature] = &[

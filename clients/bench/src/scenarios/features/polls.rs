@@ -6,8 +6,8 @@ use caffis_schema::{
 };
 
 use super::{
-    feature::{Feature, Who, feature},
-    stage::{MEMBERS, Place},
+    feature::{Feature, feature},
+    place::{MEMBERS, Place, Who},
 };
 
 pub(super) const FEATURES: &[Feature] = &[

@@ -13,8 +13,8 @@ use caffis_schema::{
 };
 
 use super::{
-    feature::{Feature, Who, feature},
-    stage::{Place, user, words},
+    feature::{Feature, feature},
+    place::{Place, Who, user, words},
 };
 
 /// Messages that are starred, that mention the person, or that are found.

@@ -10,8 +10,8 @@ use caffis_schema::{
 };
 
 use super::{
-    feature::{Feature, Who, feature},
-    stage::{MEMBERS, OUTSIDER, Place, user, words},
+    feature::{Feature, feature},
+    place::{MEMBERS, OUTSIDER, Place, Who, user, words},
 };
 
 /// People with whom a conversation begins: there is one for each.

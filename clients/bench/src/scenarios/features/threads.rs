@@ -10,7 +10,7 @@ use caffis_schema::{
 
 use super::{
     feature::{Feature, feature},
-    stage::Place,
+    place::Place,
 };
 use crate::scenarios::now;
 
