@@ -93,6 +93,8 @@ export class Person {
     await this.page.getByTestId("group-name").fill(name);
     for (const user of users) await this.page.getByTestId(`member-${user}`).check();
     await this.page.getByTestId("create-group").click();
+    // Until it is made, the conversation before it is open, and takes what is written.
+    await this.page.getByTestId("room-title").getByText(name, { exact: true }).waitFor();
     await this.page.getByTestId("messages").waitFor({ state: "attached" });
   }
 
