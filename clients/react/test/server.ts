@@ -1,17 +1,11 @@
 /** The client's server in memory, with a second room, threads and lists. */
 
-import {
-  ChatClient,
-  type Command,
-  deviceId,
-  type Reply,
-  roomId,
-  type WireError,
-} from "@caffis/chat";
-import { afterEach } from "vitest";
-import { FakeServer, FakeTimers, ROOM } from "../../ts/test/fake.ts";
+import { type ChatClient, type Command, type Reply, roomId } from "@caffis/chat";
+import { FakeServer, ROOM } from "../../ts/test/fake.ts";
+import { start as startWith } from "../../ts/test/start.ts";
 
 export { FakeTimers, ME, OTHER, ROOM, settled } from "../../ts/test/fake.ts";
+export { refusal } from "../../ts/test/start.ts";
 
 /** An empty room beside the one of the server. */
 export const SECOND = roomId("00000000000000a2");
@@ -49,28 +43,7 @@ export class ChatServer extends FakeServer {
   }
 }
 
-const clients: ChatClient[] = [];
-afterEach(() => {
-  for (const client of clients.splice(0)) client.dispose();
-});
-
 /** A client that connects at once, and ends after its test. */
 export function start(server: FakeServer): ChatClient {
-  const timers = new FakeTimers();
-  server.timers = timers;
-  const client = new ChatClient({
-    server: "http://localhost",
-    getToken: async () => "token",
-    device: deviceId("0".repeat(32)),
-    timers,
-    localTime: () => timers.monotonic(),
-    routes: async () => [{ kind: "websocket", dial: server.dial() }],
-  });
-  clients.push(client);
-  return client;
-}
-
-/** An error that the server answers with. */
-export function refusal(code: WireError["code"]): WireError {
-  return { code, sentence: code, outcome: "refused", retryAfterMs: null };
+  return startWith(server).client;
 }
