@@ -172,8 +172,10 @@ fn check_askers(trace: &Trace, ledger: &Ledger, room: RoomId, entries: &[Entry])
                     let same = (by, other.room, other.message) == (user, room, changing.message);
                     same && other.what == What::Delete && !other.read && other.may_have_happened()
                 });
-                // Nor does it count what somebody has read who began to keep it to themselves meanwhile.
-                let kept = ledger.private.iter().any(|other| other != user);
+                // Nor does it count what the other one has read who began to keep it to themselves meanwhile.
+                let members = entries.first().map(|entry| &entry.kind);
+                let kept = matches!(members, Some(EntryKind::Created(created))
+                    if created.members.iter().any(|it| it != user && ledger.private.contains(it)));
                 let own = gone.by.as_ref() == Some(user);
                 if changing.read && own && !by_another && !kept {
                     let message = changing.message;
